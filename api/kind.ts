@@ -1,0 +1,125 @@
+// What a kind is: one constant holds everything that is particular to it. Routes, discovery, tables, caches, patches and
+// published schemas follow from it at run time; the generic registry asks it for behaviour. Deciding code only: no I/O here.
+import type { FieldProblem } from './meta/field-problem.ts';
+import type { KubeObject } from './meta/object.ts';
+
+export interface KindNames {
+  /** `deployments`. */
+  readonly plural: string;
+  /** Default: the kind in lower case. */
+  readonly singular?: string;
+  readonly short?: readonly string[];
+  /** `all` and the like. */
+  readonly categories?: readonly string[];
+}
+
+/** The part of a kind that clients need to address it. */
+export interface Resource {
+  /** '' is the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly scope: 'namespaced' | 'cluster';
+  readonly names: KindNames;
+}
+
+/** A cell of a Table: what kubectl prints. Integers stay numbers where the column says integer. */
+export type Cell = string | number | boolean | null;
+
+export interface Column<T> {
+  readonly name: string;
+  readonly type?: 'string' | 'integer' | 'date' | 'boolean';
+  readonly format?: string;
+  readonly description?: string;
+  /** 1 is shown only with `-o wide`; default 0. */
+  readonly priority?: number;
+  readonly value: (object: T, nowMs: number) => Cell;
+}
+
+/** Where a default's condition or computation needs code: changes the object in place; must be idempotent. */
+export type DefaultRule<T> = (object: T) => void;
+
+export interface ScaleRule {
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  /** Path of the label selector (object or map), for `status.selector`. */
+  readonly selector?: string;
+}
+
+export interface Subresources {
+  readonly status?: boolean;
+  readonly scale?: ScaleRule;
+  /**
+   * Others by name, with the verbs and the kind they take or answer, for routing, discovery and OpenAPI; who serves them is the
+   * API server's affair (apiserver/subresources).
+   */
+  readonly other?: Readonly<Record<string, SubresourceRule>>;
+}
+
+export interface SubresourceRule {
+  readonly verbs: readonly ('create' | 'get' | 'update' | 'patch')[];
+  readonly kind: string;
+  /** Set where it differs from the parent's. */
+  readonly group?: string;
+  readonly version?: string;
+}
+
+/** What a validation or admission rule may know about the write. */
+export interface WriteContext {
+  readonly verb: 'create' | 'update';
+  /** '' for the object itself, else `status`, `scale`, `ephemeralcontainers`, … */
+  readonly subresource: string;
+  readonly nowMs: number;
+}
+
+export interface KindDefinition<T extends KubeObject = KubeObject> extends Resource {
+  /** Name of the derived schema, such as io.k8s.api.apps.v1.Deployment. */
+  readonly schema: string;
+  /** Verbs other than the full set (create, delete, deletecollection, get, list, patch, update, watch). */
+  readonly verbs?: readonly string[];
+  /** Applied to what clients send and to what the store holds, in this order, after decoding. */
+  readonly defaults?: readonly DefaultRule<T>[];
+  /** Checks a whole new object (after metadata, which the registry checks itself). */
+  readonly validate?: (object: T, context: WriteContext) => FieldProblem[];
+  /** Checks what an update may change; `validate` of the new object is run as well. */
+  readonly validateUpdate?: (next: T, prev: T, context: WriteContext) => FieldProblem[];
+  /** Which names are allowed; default DNS subdomain. Answers messages. */
+  readonly validateName?: (name: string, prefix: boolean) => string[];
+  /** Runs before validation on create: clears what clients may not set (status and the like). Changes `object` in place. */
+  readonly prepareCreate?: (object: T, context: WriteContext) => void;
+  /** Runs before validation on update: carries over what this endpoint may not change. Changes `next` in place. Status isolation is generic. */
+  readonly prepareUpdate?: (next: T, prev: T, context: WriteContext) => void;
+  /** Says when metadata.generation rises; default: when anything outside metadata and status changed, if `hasGeneration`. */
+  readonly bumpsGeneration?: (next: T, prev: T) => boolean;
+  /** True for kinds whose metadata.generation is kept. */
+  readonly hasGeneration?: boolean;
+  /** Warnings for the client (sent as headers). */
+  readonly warnings?: (object: T, prev: T | undefined) => string[];
+  readonly subresources?: Subresources;
+  readonly columns?: readonly Column<T>[];
+  /** Field selectors besides metadata.name and metadata.namespace: label to value ('' when unset). */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Graceful deletion: how long an object being deleted stays, in seconds; undefined or absent means none. Pods only, so far. */
+  readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number | undefined;
+  /** Default orphaning when a DELETE does not say; upstream's default is background. */
+  readonly defaultPropagation?: 'Orphan' | 'Background';
+  /** How long objects live in the store, in seconds (events: 3600). */
+  readonly ttlSeconds?: number;
+  /** Objects may be made by PUT to a name that does not exist (leases, events, endpoints, …). */
+  readonly createOnUpdate?: boolean;
+  /** PUT without a resourceVersion overwrites; upstream's AllowUnconditionalUpdate; default true. */
+  readonly unconditionalUpdate?: boolean;
+  /** Served here, stored as another kind: Event of events.k8s.io is stored as core's. */
+  readonly storedAs?: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Conversion between this served form and the stored one; both must be total and lossless. */
+  readonly toStored?: (object: T) => KubeObject;
+  readonly fromStored?: (object: KubeObject) => T;
+}
+
+/** Declares a kind. Only fixes the type: the constant is the declaration. */
+export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): KindDefinition<T> {
+  return definition;
+}
+
+/** The age column, which nearly every kind has: kubectl prints it from the time. */
+export const ageDescription = 'CreationTimestamp is a timestamp representing the server time when this object was created.';

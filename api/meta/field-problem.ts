@@ -1,0 +1,85 @@
+import { ApiError, resourceText, type StatusCause } from './status.ts';
+
+/** Upstream's field.ErrorType, as a Status cause names it (apimachinery/pkg/util/validation/field/errors.go). */
+export type ProblemType =
+  | 'FieldValueNotFound'
+  | 'FieldValueRequired'
+  | 'FieldValueDuplicate'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'InternalError'
+  | 'FieldValueTypeInvalid';
+
+/** One thing wrong with one field. Validation returns these and never throws. */
+export interface FieldProblem {
+  readonly type: ProblemType;
+  /** `spec.containers[0].name`. */
+  readonly field: string;
+  /** The whole message without the field: `Invalid value: "x": must be …`. */
+  readonly message: string;
+}
+
+/** `Required value` or `Required value: why`. */
+export function required(field: string, why = ''): FieldProblem {
+  return { type: 'FieldValueRequired', field, message: why === '' ? 'Required value' : `Required value: ${why}` };
+}
+
+/** `Invalid value: <value>: why`. */
+export function invalid(field: string, value: unknown, why: string): FieldProblem {
+  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${show(value)}${why === '' ? '' : `: ${why}`}` };
+}
+
+/** `Unsupported value: <value>: supported values: "A", "B"` (sorted, as upstream does). */
+export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldProblem {
+  const list = supported.map((one) => JSON.stringify(one)).sort();
+  return {
+    type: 'FieldValueNotSupported',
+    field,
+    message: `Unsupported value: ${show(value)}${list.length === 0 ? '' : `: supported values: ${list.join(', ')}`}`,
+  };
+}
+
+export function duplicate(field: string, value: unknown): FieldProblem {
+  return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${show(value)}` };
+}
+
+/** `Forbidden` or `Forbidden: why`. */
+export function forbiddenField(field: string, why: string): FieldProblem {
+  return { type: 'FieldValueForbidden', field, message: why === '' ? 'Forbidden' : `Forbidden: ${why}` };
+}
+
+export function tooLong(field: string, maxLength: number): FieldProblem {
+  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maxLength} bytes` };
+}
+
+export function tooMany(field: string, actual: number, max: number): FieldProblem {
+  return { type: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${max} items` };
+}
+
+export function valueNotFound(field: string, value: unknown): FieldProblem {
+  return { type: 'FieldValueNotFound', field, message: `Not found: ${show(value)}` };
+}
+
+export function typeInvalid(field: string, value: unknown, why: string): FieldProblem {
+  return { type: 'FieldValueTypeInvalid', field, message: `Invalid value: ${show(value)}${why === '' ? '' : `: ${why}`}` };
+}
+
+/** The 422 answer for an object with problems, as upstream's NewInvalid words it. */
+export function invalidObject(kind: { group: string; kind: string }, name: string, problems: readonly FieldProblem[]): ApiError {
+  const texts = [...new Set(problems.map((problem) => `${problem.field}: ${problem.message}`))];
+  const summary = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+  const causes: StatusCause[] = problems.map(({ type, field, message }) => ({ reason: type, message, field }));
+  return new ApiError({
+    reason: 'Invalid',
+    message: `${resourceText({ group: kind.group, plural: kind.kind })} ${JSON.stringify(name)} is invalid: ${summary}`,
+    details: { ...(name === '' ? {} : { name }), ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes },
+  });
+}
+
+function show(value: unknown): string {
+  if (value === undefined || value === null) return 'null';
+  return typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,137 @@
+// The generic registry as the HTTP layer sees it: one object that holds every kind, knows the request's steps, and hides the store.
+import type { KindDefinition } from '#api/kind.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+
+/** Who asks; filled in by authentication. */
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What every operation carries. */
+export interface RequestContext {
+  readonly user: UserInfo;
+  /** '' for cluster-scoped kinds and for all namespaces. */
+  readonly namespace: string;
+  /** '' or `status`, `scale`, … */
+  readonly subresource: string;
+  readonly fieldManager: string;
+  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  readonly dryRun: boolean;
+  /** Adds a warning header to the answer. */
+  readonly warn: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A body as it came: bytes and media type; the registry decodes, since strictness depends on the kind. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  readonly mediaType: 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+/**
+ * An object ready for the wire: its encoded JSON in the served version (with kind and apiVersion), which must not be changed, and
+ * the decoded form on demand (shared, read-only).
+ */
+export interface Encoded {
+  readonly json: Uint8Array;
+  readonly resourceVersion: string;
+  object(): KubeObject;
+}
+
+export interface ListRequest {
+  readonly labelSelector: string;
+  readonly fieldSelector: string;
+  readonly limit: number | undefined;
+  readonly continue: string;
+  readonly resourceVersion: string;
+  readonly resourceVersionMatch: '' | 'Exact' | 'NotOlderThan';
+}
+
+export interface ListAnswer {
+  readonly items: Iterable<Encoded>;
+  readonly count: number;
+  readonly resourceVersion: string;
+  /** '' at the end. */
+  readonly continue: string;
+  readonly remainingItemCount: number | undefined;
+}
+
+export interface WatchRequest extends ListRequest {
+  readonly allowBookmarks: boolean;
+  readonly sendInitialEvents: boolean | undefined;
+  readonly timeoutSeconds: number | undefined;
+}
+
+/** One frame for a watcher. `encoded` of a BOOKMARK holds only metadata. The same object is shared by all watchers of an event. */
+export interface WatchFrame {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly encoded: Encoded;
+  /** The whole line `{"type":…,"object":…}\n`, made once and shared. */
+  readonly line: Uint8Array;
+}
+
+export interface DeleteRequest {
+  readonly gracePeriodSeconds: number | undefined;
+  readonly propagationPolicy: 'Orphan' | 'Background' | 'Foreground' | undefined;
+  /** The old spelling; upstream refuses both together. */
+  readonly orphanDependents: boolean | undefined;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+}
+
+/** What a delete did: the object is gone (and answered), or it stays for now with a deletionTimestamp. */
+export interface DeleteAnswer {
+  readonly gone: boolean;
+  readonly object: Encoded;
+}
+
+/** Changes an object in a guarded loop: gets the newest, gives the next. Throwing an ApiError ends it. */
+export type Change = (current: KubeObject) => KubeObject | Promise<KubeObject>;
+
+export interface Registry {
+  /** Every kind now served, in discovery order. */
+  kinds(): readonly KindDefinition[];
+  find(group: string, version: string, plural: string): KindDefinition | undefined;
+
+  get(kind: KindDefinition, name: string, resourceVersion: string, context: RequestContext): Promise<Encoded>;
+  list(kind: KindDefinition, request: ListRequest, context: RequestContext): Promise<ListAnswer>;
+  watch(kind: KindDefinition, request: WatchRequest, context: RequestContext): Promise<AsyncIterable<readonly WatchFrame[]>>;
+  create(kind: KindDefinition, body: Body, context: RequestContext): Promise<Encoded>;
+  /** `created` says whether the PUT made the object. */
+  update(kind: KindDefinition, name: string, body: Body, context: RequestContext): Promise<{ encoded: Encoded; created: boolean }>;
+  patch(
+    kind: KindDefinition,
+    name: string,
+    patch: { type: PatchType; bytes: Uint8Array; force: boolean },
+    context: RequestContext,
+  ): Promise<{ encoded: Encoded; created: boolean }>;
+  delete(kind: KindDefinition, name: string, request: DeleteRequest, context: RequestContext): Promise<DeleteAnswer>;
+  deleteCollection(kind: KindDefinition, list: ListRequest, request: DeleteRequest, context: RequestContext): Promise<ListAnswer>;
+  /** For sub-resources and admission plugins inside the server: create from an object, and change under guard with all the steps. */
+  createObject(kind: KindDefinition, object: KubeObject, context: RequestContext): Promise<Encoded>;
+  change(kind: KindDefinition, name: string, change: Change, context: RequestContext): Promise<Encoded>;
+}
+
+/** One write as admission sees it. */
+export interface AdmissionRequest {
+  readonly kind: KindDefinition;
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+  readonly name: string;
+  readonly context: RequestContext;
+  /** Undefined for deletes. Mutating plugins change it in place. */
+  readonly object: KubeObject | undefined;
+  /** Undefined for creates. Read-only. */
+  readonly previous: KubeObject | undefined;
+}
+
+/** One admission plugin; absent points are not called. Refuses by throwing an ApiError. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  readonly mutate?: (request: AdmissionRequest) => void | Promise<void>;
+  readonly validate?: (request: AdmissionRequest) => void | Promise<void>;
+}

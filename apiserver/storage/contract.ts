@@ -1,0 +1,83 @@
+// What an engine must do; conformance.ts beside this file tests it, and every engine passes that suite.
+// An engine keeps bytes under string keys with one revision counter over all of them. Revisions only grow, also across restarts.
+// A write that was acknowledged survives kill -9 and power loss (memory engine excepted).
+
+export interface StoredValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Revision of the write that made this value. */
+  readonly modRevision: number;
+  /** Revision of the write that made the key. */
+  readonly createRevision: number;
+}
+
+/** One committed change. */
+export interface StoreEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  readonly revision: number;
+  /** The new value; for 'delete' undefined. */
+  readonly value: Uint8Array | undefined;
+  readonly createRevision: number;
+  /** The value before, when there was one. */
+  readonly previous: StoredValue | undefined;
+}
+
+export type PutResult =
+  | { readonly ok: true; readonly revision: number }
+  /** The guard did not hold; `current` is what is there (undefined: nothing). */
+  | { readonly ok: false; readonly current: StoredValue | undefined };
+
+export interface PutOptions {
+  /** Guard: the revision that must be the newest of this key; 0 means the key must not exist. */
+  readonly expectedRevision: number;
+  /** Removes the key after this long; the removal is an ordinary delete event. */
+  readonly ttlSeconds?: number | undefined;
+}
+
+export interface ListResult {
+  readonly items: readonly StoredValue[];
+  /** Revision that the whole list belongs to. */
+  readonly revision: number;
+  /** True when more keys lie behind the last item. */
+  readonly more: boolean;
+}
+
+export interface ListOptions {
+  /** At most so many items; undefined is all. */
+  readonly limit?: number | undefined;
+  /** Starts behind this key. */
+  readonly after?: string | undefined;
+}
+
+/** Failures of an engine, with what the answer to the client must be. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  /** compacted: the revision is gone; full: no space; corrupt: a check failed; closed: the engine is stopping; too-large: value over 1.5 MiB. */
+  readonly code: 'compacted' | 'full' | 'corrupt' | 'closed' | 'unavailable' | 'too-large';
+
+  constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface Store extends AsyncDisposable {
+  /** Newest value of a key. */
+  get(key: string, signal: AbortSignal): Promise<StoredValue | undefined>;
+  /** Newest values under a prefix, in key order (bytes). */
+  list(prefix: string, options: ListOptions, signal: AbortSignal): Promise<ListResult>;
+  /** Guarded write; resolves when durable. */
+  put(key: string, value: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutResult>;
+  /** Guarded delete; resolves when durable. */
+  delete(key: string, expectedRevision: number, signal: AbortSignal): Promise<PutResult>;
+  /** Newest revision. */
+  currentRevision(signal: AbortSignal): Promise<number>;
+  /**
+   * Every change under `prefix` with a revision above `afterRevision`, in order, each exactly once, in batches as they commit.
+   * Ends when the signal aborts. Rejects with StoreError 'compacted' where history no longer reaches back.
+   */
+  watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]>;
+  /** Forgets history up to and including `revision`; newest values stay. */
+  compact(revision: number, signal: AbortSignal): Promise<void>;
+}

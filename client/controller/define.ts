@@ -1,0 +1,90 @@
+// What a controller is: which kind it reconciles, what else it reads and writes, what wakes it, and one step.
+// Queue, retries, workers, metrics, events and shutdown live once, in controller.ts beside this file.
+import type { KubeObject, ObjectKey } from '#api/meta/object.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+import type { Client, TypedResource } from '../client.ts';
+
+/** What a reconcile says: nothing more to do until something changes, or look again after a while. Retry by throwing. */
+export type Outcome = { readonly kind: 'done' } | { readonly kind: 'again'; readonly ms: number };
+
+export const done: Outcome = { kind: 'done' };
+
+/** Looks at the same object again in `ms`, also when nothing changes until then. */
+export function again(ms: number): Outcome {
+  return { kind: 'again', ms };
+}
+
+/** A failure that trying again cannot mend: logged once, dropped until the object changes. */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+}
+
+/** Read access to informer caches. Objects are shared and must not be changed. Throws for kinds that were not declared. */
+export interface CacheReader {
+  get<T extends KubeObject>(kind: TypedResource<T>, key: ObjectKey): T | undefined;
+  /** All cached objects, of one namespace where given. */
+  list<T extends KubeObject>(kind: TypedResource<T>, namespace?: string): readonly T[];
+  /** Objects whose ownerReferences name this uid (any kind of reference); served by an index. */
+  ownedBy<T extends KubeObject>(kind: TypedResource<T>, ownerUid: string): readonly T[];
+}
+
+/** Records an Event about an object; similar events are counted up, not repeated. Never throws, never blocks. */
+export interface EventRecorder {
+  event(object: KubeObject & { apiVersion?: string; kind?: string }, type: 'Normal' | 'Warning', reason: string, message: string): void;
+}
+
+/** `kind` changed (or was removed): which keys of the reconciled kind should look again? Gets the cache for lookups. */
+export interface Wake<T extends KubeObject = KubeObject> {
+  readonly kind: TypedResource<T>;
+  /** `previous` is undefined for additions; `object` is the last known state for removals. */
+  readonly keys: (object: T, previous: T | undefined, cache: CacheReader) => readonly ObjectKey[];
+}
+
+/** Types one wake-up rule. */
+export function on<T extends KubeObject>(kind: TypedResource<T>, keys: Wake<T>['keys']): Wake {
+  return { kind, keys } as unknown as Wake;
+}
+
+/** The key of the controlling owner when it is of `ownerKind`: the usual wake-up rule for children. */
+export function controllerOf(ownerKind: { group: string; kind: string }): (object: KubeObject) => readonly ObjectKey[] {
+  return (object) => {
+    const owner = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+    if (owner === undefined || owner.kind !== ownerKind.kind) return [];
+    const group = owner.apiVersion.includes('/') ? owner.apiVersion.slice(0, owner.apiVersion.indexOf('/')) : '';
+    return group === ownerKind.group ? [{ namespace: object.metadata.namespace, name: owner.name }] : [];
+  };
+}
+
+export interface ReconcileContext {
+  readonly key: ObjectKey;
+  readonly cache: CacheReader;
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+export interface ControllerDefinition<T extends KubeObject = KubeObject> {
+  /** Upstream's name: `deployment-controller`, `ttl-after-finished-controller`. */
+  readonly name: string;
+  readonly reconciles: TypedResource<T>;
+  /** Other kinds whose caches it reads. */
+  readonly reads: readonly TypedResource<KubeObject>[];
+  /** Kinds it writes. */
+  readonly writes: readonly TypedResource<KubeObject>[];
+  readonly wakes?: readonly Wake[];
+  /** Concurrent reconciles of different keys; default 5. */
+  readonly workers?: number;
+  /** State of one running controller (expectations and the like), handed to every reconcile; default none. */
+  readonly reconcile: (context: ReconcileContext) => Promise<Outcome>;
+}
+
+/**
+ * Declares a controller. Controllers that keep state between reconciles (expectations, rate limits) export a function that
+ * makes the definition, so that two can live in one process.
+ */
+export function defineController<T extends KubeObject>(definition: ControllerDefinition<T>): ControllerDefinition {
+  return definition as unknown as ControllerDefinition;
+}

@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests are sorted into projects by what they need: nothing, Docker, or whole hosts of their own. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{base,api,client,apiserver,scheduler,controller-manager,kubelet,kube-proxy,addons,cli,testing,scripts}/**/*.test.ts'],
+          exclude: ['**/*.{docker,host,e2e}.test.ts', '**/node_modules/**'],
+          isolate: false,
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: ['**/*.{docker,host}.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/{integration,e2e,chaos}/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
