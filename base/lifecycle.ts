@@ -108,7 +108,8 @@ export async function runMain(name: string, main: (context: MainContext) => Prom
   } catch (error) {
     if (isAbort(error, controller.signal)) return;
     if (error instanceof UsageError) {
-      process.stderr.write(`${name}: ${error.message}\n`);
+      if ('text' in error && typeof error.text === 'string') process.stdout.write(error.text);
+      else process.stderr.write(`${name}: ${error.message}\n`);
       process.exitCode = error.exitCode;
     } else {
       log.error({ err: error }, 'stopped by a failure');

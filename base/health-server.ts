@@ -1,0 +1,70 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { once } from 'node:events';
+import { aborted, type Service, UsageError } from './lifecycle.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface HealthServerOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Serves HTTPS with these PEM texts; plain HTTP where absent. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Says whether the process can do its work; a text is the reason why not. Default: always. */
+  readonly ready?: () => true | string;
+  readonly metrics?: Metrics;
+}
+
+/** Answers /healthz, /livez, /readyz and /metrics at once in every state of the process. */
+export class HealthServer implements Service {
+  readonly name = 'health server';
+  readonly #options: HealthServerOptions;
+
+  constructor(options: HealthServerOptions) {
+    this.#options = options;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { host, port, tls } = this.#options;
+    const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response);
+    const server = tls === undefined ? createServer(answer) : createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
+    await listen(server, host, port);
+    ready();
+    await aborted(signal);
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?')[0];
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (path === '/healthz' || path === '/livez') return send(response, 200, 'ok');
+    if (path === '/readyz') {
+      const state = this.#options.ready?.() ?? true;
+      return state === true ? send(response, 200, 'ok') : send(response, 500, `not ready: ${state}\n`);
+    }
+    if (path === '/metrics' && this.#options.metrics !== undefined) {
+      const { metrics } = this.#options;
+      return send(response, 200, await metrics.text(), metrics.contentType);
+    }
+    return send(response, 404, '404 page not found\n');
+  }
+}
+
+/** Starts to listen; a taken port and the like become one clear sentence. */
+export async function listen(server: Server, host: string, port: number): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const why = code === 'EADDRINUSE' ? 'the port is taken' : code === 'EACCES' ? 'not allowed' : String(error);
+    throw new UsageError(`cannot listen on ${host}:${port}: ${why}`, { exitCode: 1, cause: error });
+  }
+}
+
+function send(response: ServerResponse, status: number, text: string, contentType = 'text/plain; charset=utf-8'): void {
+  response.writeHead(status, { 'Content-Type': contentType });
+  response.end(text);
+}

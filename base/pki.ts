@@ -1,0 +1,107 @@
+// Keys and certificates: an own CA, what it signs, and service-account signing keys. ECDSA P-256 throughout (handshake 0.4 ms
+// against RSA's 0.65); service-account tokens are signed RS256 as upstream's are, so that key is RSA.
+import 'reflect-metadata';
+import { createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+/** PEM texts of a certificate and its private key (PKCS#8). */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CertificateRequest {
+  readonly commonName: string;
+  /** Groups, for clients. */
+  readonly organizations?: readonly string[];
+  /** DNS names and IP addresses, for servers. */
+  readonly dnsNames?: readonly string[];
+  readonly ips?: readonly string[];
+  readonly usages: readonly ('client' | 'server')[];
+  /** Default 365. */
+  readonly validDays?: number;
+}
+
+const dayMs = 86_400_000;
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+/** A new certificate authority, valid ten years from `nowMs`. */
+export async function createCa(commonName: string, nowMs: number): Promise<KeyPair> {
+  x509.cryptoProvider.set(webcrypto);
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: [{ CN: [commonName] }],
+    notBefore: new Date(nowMs - 60_000),
+    notAfter: new Date(nowMs + 3_650 * dayMs),
+    signingAlgorithm: algorithm,
+    keys: keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: commonName }]),
+    ],
+  });
+  return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys.privateKey) };
+}
+
+/** A new key and the certificate that `ca` signs for it. */
+export async function signCertificate(ca: KeyPair, request: CertificateRequest, nowMs: number): Promise<KeyPair> {
+  x509.cryptoProvider.set(webcrypto);
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const issuer = new x509.X509Certificate(ca.cert);
+  const der = Buffer.from(ca.key.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  const names = [
+    ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
+    ...(request.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
+  ];
+  const usages = request.usages.map((usage) => (usage === 'client' ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth));
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(),
+    subject: [...(request.organizations ?? []).map((name) => ({ O: [name] })), { CN: [request.commonName] }],
+    issuer: issuer.subject,
+    notBefore: new Date(nowMs - 60_000),
+    notAfter: new Date(nowMs + (request.validDays ?? 365) * dayMs),
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey: signingKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension(usages),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+    ],
+  });
+  return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys.privateKey) };
+}
+
+/** The key pair that service-account tokens are signed with (RSA 2048, PEM). Takes some 100 ms: call it at set-up only. */
+export function createServiceAccountKeys(): { readonly publicKey: string; readonly privateKey: string } {
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2_048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+}
+
+/** The public half (SPKI PEM) of a private key or certificate. */
+export function publicKeyPem(pem: string): string {
+  return createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+function serial(): string {
+  // Positive and at most 20 bytes long, as RFC 5280 asks.
+  return `01${randomBytes(15).toString('hex')}`;
+}
+
+async function privateKeyPem(key: CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
+  const body = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN PRIVATE KEY-----\n${body.join('\n')}\n-----END PRIVATE KEY-----\n`;
+}
