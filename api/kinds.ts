@@ -1,0 +1,44 @@
+import { controllerRevision } from './apps/controller-revision.ts';
+import { deployment } from './apps/deployment.ts';
+import { replicaSet } from './apps/replica-set.ts';
+import { lease } from './coordination/lease.ts';
+import { binding } from './core/binding.ts';
+import { configMap } from './core/config-map.ts';
+import { endpoints } from './core/endpoints.ts';
+import { event } from './core/event/event.ts';
+import { namespace } from './core/namespace.ts';
+import { node } from './core/node/node.ts';
+import { pod } from './core/pod/pod.ts';
+import { replicationController } from './core/replication-controller.ts';
+import { secret } from './core/secret.ts';
+import { serviceAccount } from './core/service-account.ts';
+import { service } from './core/service/service.ts';
+import { endpointSlice } from './discovery/endpoint-slice.ts';
+import { eventsEvent } from './events/event.ts';
+import type { KindDefinition } from './kind.ts';
+
+/** Every built-in kind: groups in the order of upstream's priorities, resources by name, as discovery lists them. */
+export const builtinKinds: readonly KindDefinition[] = [
+  binding,
+  configMap,
+  endpoints,
+  event,
+  namespace,
+  node,
+  pod,
+  replicationController,
+  secret,
+  serviceAccount,
+  service,
+  controllerRevision,
+  deployment,
+  replicaSet,
+  eventsEvent,
+  lease,
+  endpointSlice,
+].map(erase);
+
+/** A list holds kinds of many object types; each definition only ever meets objects of its own kind. */
+function erase(kind: unknown): KindDefinition {
+  return kind as KindDefinition;
+}
