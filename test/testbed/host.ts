@@ -1,0 +1,246 @@
+// A test host: namespaces of its own (net, mount, UTS, IPC, PID, cgroup) over this machine's /usr, with its own disk folder and, when
+// asked for, its own Docker engine. Up in about 0.3 s; nothing it does reaches the machine's rules, ports or kubeconfig.
+import { type ChildProcess, execFile, type ExecFileException, spawn } from 'node:child_process';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { attempt, cgroupControllers, Network, removeCgroups, run } from './network.ts';
+
+const projectRoot = join(import.meta.dirname, '../..');
+
+export interface HostOptions {
+  /** The switch to plug into; a new one where absent, stopped with the host. */
+  readonly network?: Network;
+  /** 1 to 9: the host is 192.168.77.1<index>; default 1. */
+  readonly index?: number;
+  /** Starts dockerd and waits until it answers. */
+  readonly docker?: boolean;
+  /** Folders of this machine to show inside at the same path; the project's root always is. */
+  readonly folders?: readonly string[];
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ExecOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly input?: string;
+}
+
+export class Host implements AsyncDisposable {
+  readonly name: string;
+  readonly address: string;
+  /** The host's root folder as this machine sees it; tmpfs mounts inside are only visible below `/proc/<pid>/root`. */
+  readonly root: string;
+  readonly network: Network;
+  readonly #index: number;
+  readonly #ownsNetwork: boolean;
+  readonly #folders: readonly string[];
+  #outer: ChildProcess | undefined;
+  #pid = 0;
+
+  private constructor(options: HostOptions) {
+    this.network = options.network ?? Network.start();
+    this.#ownsNetwork = options.network === undefined;
+    this.#index = options.index ?? 1;
+    this.name = `host${this.#index}`;
+    this.address = `192.168.77.1${this.#index}`;
+    this.root = join(this.network.folder, this.name, 'root');
+    this.#folders = [projectRoot, ...(options.folders ?? [])];
+  }
+
+  static async start(options: HostOptions = {}): Promise<Host> {
+    const host = new Host(options);
+    try {
+      host.#makeDisk();
+      host.#plugIn();
+      await host.boot();
+      if (options.docker === true) await host.startDocker();
+      return host;
+    } catch (error) {
+      await host.stop();
+      throw error;
+    }
+  }
+
+  /** The first process of the host, by this machine's count. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Docker's socket as a path of this machine. */
+  get dockerSocket(): string {
+    return this.pathOf('/run/docker.sock');
+  }
+
+  /** A path of the host as a path of this machine. */
+  pathOf(path: string): string {
+    return `/proc/${this.#pid}/root${path}`;
+  }
+
+  /** Starts the first process; also after `powerOff`. The disk is as it was. */
+  async boot(): Promise<void> {
+    const cgroup = this.#cgroupName;
+    for (const controller of cgroupControllers) {
+      if (existsSync(`/sys/fs/cgroup/${controller}`)) mkdirSync(`/sys/fs/cgroup/${controller}/${cgroup}`, { recursive: true });
+    }
+    attempt('bash', '-c', `for f in cpus mems; do cat /sys/fs/cgroup/cpuset/cpuset.$f >/sys/fs/cgroup/cpuset/${cgroup}/cpuset.$f; done`);
+    const script = `${this.#joinCgroups}; exec setpriv --pdeathsig KILL nsenter --net=/run/netns/${this.#namespace} \
+      unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --propagation private \
+      bash ${join(import.meta.dirname, 'host-init.sh')} ${this.root} ${this.name} ${this.#folders.join(' ')}`;
+    const outer = spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    outer.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    this.#outer = outer;
+    for (let tries = 0; tries < 500; tries++) {
+      const child = readIfThere(`/proc/${outer.pid}/task/${outer.pid}/children`).trim();
+      if (child !== '' && existsSync(`/proc/${child}/root/run/ready`)) {
+        this.#pid = Number(child);
+        writeFileSync(join(dirname(this.root), 'pid'), child);
+        return;
+      }
+      if (outer.exitCode !== null) break;
+      await sleep(20);
+    }
+    throw new Error(`host ${this.name} did not start: ${stderr}`);
+  }
+
+  /** Kills everything on the host at once, as a power cut does (but for the page cache). */
+  async powerOff(): Promise<void> {
+    const outer = this.#outer;
+    if (outer === undefined) return;
+    this.#outer = undefined;
+    const ended =
+      outer.exitCode !== null || outer.signalCode !== null ? Promise.resolve() : new Promise((resolve) => outer.once('exit', resolve));
+    if (this.#pid > 0) attempt('kill', '-9', String(this.#pid));
+    else outer.kill('SIGKILL');
+    await ended;
+    this.#pid = 0;
+  }
+
+  /** Starts the host's Docker engine and waits until it answers. */
+  async startDocker(extra: readonly string[] = []): Promise<void> {
+    const command = `setsid dockerd --data-root /var/lib/docker --exec-root /run/docker -H unix:///run/docker.sock --pidfile /run/docker.pid ${extra.join(' ')} >/var/log/dockerd.log 2>&1 </dev/null &
+      for i in $(seq 1500); do curl -s --unix-socket /run/docker.sock http://d/_ping >/dev/null && exit 0; sleep 0.02; done
+      tail -5 /var/log/dockerd.log >&2; exit 1`;
+    const { code, stderr } = await this.exec(['bash', '-c', command]);
+    if (code !== 0) throw new Error(`dockerd did not start: ${stderr}`);
+  }
+
+  /** Runs a command on the host to its end. Never rejects for an exit code. */
+  exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    return new Promise((resolve) => {
+      const { file, args, env } = this.enter(command, options.env);
+      const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
+        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 255, stdout, stderr });
+      const child = execFile(file, args, { env, timeout: options.timeoutMs ?? 300_000, maxBuffer: 1 << 28, killSignal: 'SIGKILL' }, done);
+      child.stdin?.on('error', () => child.kill());
+      child.stdin?.end(options.input ?? '');
+    });
+  }
+
+  /** Runs a command and answers its standard output; throws with both outputs when it fails. */
+  async sh(script: string, options: ExecOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.exec(['bash', '-c', script], options);
+    if (code !== 0) throw new Error(`on ${this.name}: ${script}: exit code ${code}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** What to spawn so that `command` runs on the host. */
+  enter(
+    command: readonly string[],
+    extraEnv: Readonly<Record<string, string>> = {},
+  ): { file: string; args: string[]; env: NodeJS.ProcessEnv } {
+    const script = `${this.#joinCgroups}; exec nsenter -t ${this.#pid} -m -u -i -p -n -C -r/proc/${this.#pid}/root -w/proc/${this.#pid}/root -- "$@"`;
+    const env = {
+      PATH: `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin`,
+      HOME: '/root',
+      LANG: 'C.UTF-8',
+      ...extraEnv,
+    };
+    return { file: 'bash', args: ['-c', script, 'bash', ...command], env };
+  }
+
+  async stop(): Promise<void> {
+    await this.powerOff();
+    attempt('ip', 'netns', 'del', this.#namespace);
+    attempt('ip', '-n', this.network.switchName, 'link', 'del', this.#cable);
+    for (const controller of cgroupControllers) removeCgroups(`/sys/fs/cgroup/${controller}`, this.#cgroupName);
+    rmSync(dirname(this.root), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    if (this.#ownsNetwork) this.network.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  get #namespace(): string {
+    return `cx${this.network.id}-${this.#index}`;
+  }
+
+  get #cgroupName(): string {
+    return this.#namespace;
+  }
+
+  get #cable(): string {
+    return `cx${this.network.id}v${this.#index}`;
+  }
+
+  /** Shell text that moves the shell into the host's cgroups: whoever enters must do so before the namespaces. */
+  get #joinCgroups(): string {
+    const name = this.#cgroupName;
+    return `for c in ${cgroupControllers.join(' ')}; do if [ -e /sys/fs/cgroup/$c/${name} ]; then echo $$ >/sys/fs/cgroup/$c/${name}/cgroup.procs; fi; done`;
+  }
+
+  #makeDisk(): void {
+    const folders = [
+      'usr',
+      'etc',
+      'var/lib/docker',
+      'var/log',
+      'var/tmp',
+      'var/cache',
+      'run',
+      'tmp',
+      'proc',
+      'sys',
+      'dev',
+      'root',
+      'work',
+      'opt',
+      'mnt',
+      'home',
+      'srv',
+    ];
+    for (const folder of folders) mkdirSync(join(this.root, folder), { recursive: true });
+    for (const link of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${link}`, join(this.root, link));
+    symlinkSync('/run', join(this.root, 'var/run'));
+    cpSync('/etc', join(this.root, 'etc'), { recursive: true, verbatimSymlinks: true });
+    for (const path of ['etc/kubernetes', 'etc/docker', 'etc/cni/net.d', 'etc/resolv.conf'])
+      rmSync(join(this.root, path), { recursive: true, force: true });
+    writeFileSync(join(this.root, 'etc/resolv.conf'), 'nameserver 192.168.77.1\n');
+    writeFileSync(join(this.root, 'etc/hostname'), `${this.name}\n`);
+    writeFileSync(join(this.root, 'etc/hosts'), `127.0.0.1 localhost\n`);
+    for (let index = 1; index <= 9; index++) appendFileSync(join(this.root, 'etc/hosts'), `192.168.77.1${index} host${index}\n`);
+    run('chmod', '1777', join(this.root, 'tmp'), join(this.root, 'var/tmp'));
+  }
+
+  #plugIn(): void {
+    const { switchName } = this.network;
+    run('ip', 'netns', 'add', this.#namespace);
+    run('ip', '-n', this.#namespace, 'link', 'set', 'lo', 'up');
+    run('ip', '-n', this.#namespace, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', this.#cable, 'netns', switchName);
+    run('ip', '-n', switchName, 'link', 'set', this.#cable, 'master', 'br0', 'up');
+    run('ip', '-n', this.#namespace, 'addr', 'add', `${this.address}/24`, 'dev', 'eth0');
+    run('ip', '-n', this.#namespace, 'link', 'set', 'eth0', 'up');
+    run('ip', '-n', this.#namespace, 'route', 'add', 'default', 'via', '192.168.77.1');
+  }
+}
+
+function readIfThere(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
