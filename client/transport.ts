@@ -1,0 +1,170 @@
+// HTTP under the typed client. Requests share a bounded pool of keep-alive connections; watches, each of which holds a connection
+// for minutes, have a pool of their own without a bound, so that no number of watches can starve requests.
+// A deadline covers a whole request, waiting for a free connection included; a stream's covers the time to its headers.
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Clock } from '#base/clock.ts';
+import { TransportError } from './client.ts';
+import type { ApiEndpoint } from './endpoint.ts';
+
+export interface TransportOptions {
+  readonly clock: Clock;
+  readonly userAgent: string;
+  /** Longest wait for a whole answer; default 60 s. */
+  readonly requestLimitMs?: number | undefined;
+  /** Connections for requests; default 50. */
+  readonly maxConnections?: number | undefined;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string | undefined;
+  readonly contentType?: string | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+export interface HttpStream {
+  readonly status: number;
+  readonly body: Readable;
+}
+
+const tokenAgeLimitMs = 60_000;
+
+/** Sends requests to one API server. Throws TransportError where no answer comes, the signal's reason when it aborts. */
+export class Transport implements AsyncDisposable {
+  readonly #options: TransportOptions;
+  readonly #credentials: ApiEndpoint['credentials'];
+  readonly #origin: string;
+  readonly #basePath: string;
+  readonly #requests: Pool;
+  readonly #streams: Pool;
+  #token: { readonly text: string; readonly readAtMs: number } | undefined;
+
+  constructor(api: ApiEndpoint, options: TransportOptions) {
+    const url = new URL(api.server);
+    this.#options = options;
+    this.#credentials = api.credentials;
+    this.#origin = url.origin;
+    this.#basePath = url.pathname.replace(/\/$/, '');
+    // undici's own limits are off: they run on timers that no test can move.
+    const common: Pool.Options = {
+      connect: rereadingConnector(api),
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 30_000,
+    };
+    this.#requests = new Pool(url.origin, { ...common, connections: options.maxConnections ?? 50 });
+    this.#streams = new Pool(url.origin, common);
+  }
+
+  /** One request, one whole answer. */
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const limitMs = this.#options.requestLimitMs ?? 60_000;
+    using deadline = this.#options.clock.deadline(signal, limitMs);
+    try {
+      const answer = await this.#requests.request(this.#dispatch(request, deadline.signal));
+      const text = await answer.body.text();
+      if (answer.statusCode === 401) this.#token = undefined;
+      return { status: answer.statusCode, text, retryAfterSeconds: retryAfter(answer.headers) };
+    } catch (error) {
+      throw this.#failure(request, error, signal);
+    }
+  }
+
+  /** Opens an answer without an end. The caller destroys the body when done with it. */
+  async open(request: HttpRequest, signal: AbortSignal): Promise<HttpStream> {
+    const limitMs = this.#options.requestLimitMs ?? 60_000;
+    using deadline = this.#options.clock.deadline(signal, limitMs);
+    try {
+      const answer = await this.#streams.request(this.#dispatch(request, deadline.signal));
+      if (answer.statusCode === 401) this.#token = undefined;
+      return { status: answer.statusCode, body: answer.body };
+    } catch (error) {
+      throw this.#failure(request, error, signal);
+    }
+  }
+
+  /** Closes every connection at once; requests on the way fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#requests.destroy(), this.#streams.destroy()]);
+  }
+
+  #dispatch(request: HttpRequest, signal: AbortSignal): Dispatcher.RequestOptions {
+    const token = this.#bearer();
+    return {
+      method: request.method as Dispatcher.HttpMethod,
+      path: `${this.#basePath}${request.path}`,
+      headers: {
+        accept: 'application/json',
+        'user-agent': this.#options.userAgent,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+      },
+      body: request.body ?? null,
+      signal,
+    };
+  }
+
+  #bearer(): string | undefined {
+    const credentials = this.#credentials;
+    if (credentials.kind === 'token') return credentials.token;
+    if (credentials.kind !== 'token-file') return undefined;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#token === undefined || nowMs - this.#token.readAtMs > tokenAgeLimitMs) {
+      this.#token = { text: readFileSync(credentials.tokenFile, 'utf8').trim(), readAtMs: nowMs };
+    }
+    return this.#token.text;
+  }
+
+  #failure(request: HttpRequest, error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    return new TransportError(`${request.method} ${this.#origin}${request.path}: ${whyText(error)}`, { cause: error });
+  }
+}
+
+/** The words of a connection failure; some of Node's have only a code. */
+function whyText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  return 'code' in error ? String(error.code) : error.name;
+}
+
+function retryAfter(headers: Record<string, string | string[] | undefined>): number | undefined {
+  const value = headers['retry-after'];
+  const seconds = typeof value === 'string' ? Number(value) : Number.NaN;
+  return Number.isFinite(seconds) ? seconds : undefined;
+}
+
+/** A connector that reads certificate files anew for each connection, so that renewed ones are taken up. */
+function rereadingConnector(api: ApiEndpoint): buildConnector.connector {
+  const { credentials } = api;
+  const fixed = {
+    allowH2: false,
+    keepAlive: true,
+    keepAliveInitialDelay: 15_000,
+    ...(api.ca === undefined ? {} : { ca: api.ca }),
+    ...(api.serverName === undefined ? {} : { servername: api.serverName }),
+    ...(api.insecure === true ? { rejectUnauthorized: false } : {}),
+  };
+  if (credentials.kind === 'certificate') return buildConnector({ ...fixed, cert: credentials.cert, key: credentials.key });
+  if (credentials.kind !== 'certificate-files') return buildConnector(fixed);
+  let built: { readonly pem: string; readonly connector: buildConnector.connector } | undefined;
+  return (options, callback) => {
+    try {
+      const cert = readFileSync(credentials.certFile, 'utf8');
+      const key = credentials.keyFile === credentials.certFile ? cert : readFileSync(credentials.keyFile, 'utf8');
+      if (built?.pem !== cert + key) built = { pem: cert + key, connector: buildConnector({ ...fixed, cert, key }) };
+      built.connector(options, callback);
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), null);
+    }
+  };
+}
