@@ -9,6 +9,9 @@ export interface TypedResource<T extends KubeObject> extends Resource {
   readonly columns?: readonly { readonly value: (object: T, nowMs: number) => unknown }[];
 }
 
+/** A kind whose object type does not matter at this place. */
+export type AnyKind = TypedResource<never>;
+
 export interface ListOptions {
   /** Undefined lists all namespaces. */
   readonly namespace?: string | undefined;

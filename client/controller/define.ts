@@ -3,7 +3,7 @@
 import type { KubeObject, ObjectKey } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
-import type { Client, TypedResource } from '../client.ts';
+import type { AnyKind, Client, TypedResource } from '../client.ts';
 
 /** What a reconcile says: nothing more to do until something changes, or look again after a while. Retry by throwing. */
 export type Outcome = { readonly kind: 'done' } | { readonly kind: 'again'; readonly ms: number };
@@ -71,9 +71,9 @@ export interface ControllerDefinition<T extends KubeObject = KubeObject> {
   readonly name: string;
   readonly reconciles: TypedResource<T>;
   /** Other kinds whose caches it reads. */
-  readonly reads: readonly TypedResource<KubeObject>[];
+  readonly reads: readonly AnyKind[];
   /** Kinds it writes. */
-  readonly writes: readonly TypedResource<KubeObject>[];
+  readonly writes: readonly AnyKind[];
   readonly wakes?: readonly Wake[];
   /** Concurrent reconciles of different keys; default 5. */
   readonly workers?: number;

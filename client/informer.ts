@@ -1,0 +1,129 @@
+import { type KubeObject, keyOf, keyText, type ObjectKey } from '#api/meta/object.ts';
+import type { Service } from '#base/lifecycle.ts';
+import { type IndexFunction, ObjectStore } from './object-store.ts';
+import { Reflector, type ReflectorDeps, type ReflectorSink, type Selection } from './reflector.ts';
+
+/** What happened to one object in the cache. Objects are shared: never change them. */
+export type Change<T> =
+  | { readonly type: 'added'; readonly object: T }
+  | { readonly type: 'updated'; readonly object: T; readonly previous: T }
+  /** `object` is the last state known, which may be older than the one that was deleted. */
+  | { readonly type: 'removed'; readonly object: T };
+
+/** Called in order, synchronously with the cache: the cache already shows the change. Must not throw. */
+export type Subscriber<T> = (change: Change<T>) => void;
+
+export interface InformerOptions<T extends KubeObject> extends Selection<T> {
+  readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  /** Makes what is kept of each object smaller; gets an object of its own and may change it. */
+  readonly transform?: (object: T) => T;
+}
+
+/** A local copy of one selection of objects that follows the server, and tells subscribers what changed. */
+export class Informer<T extends KubeObject> implements Service, ReflectorSink<T> {
+  readonly name: string;
+  readonly kind: Selection<T>['kind'];
+  readonly #store: ObjectStore<T>;
+  readonly #reflector: Reflector<T>;
+  readonly #deps: ReflectorDeps;
+  readonly #transform: ((object: T) => T) | undefined;
+  readonly #subscribers = new Set<Subscriber<T>>();
+  readonly #synced = Promise.withResolvers<void>();
+  #hasSynced = false;
+
+  constructor(options: InformerOptions<T>, deps: ReflectorDeps) {
+    this.kind = options.kind;
+    this.name = `informer of ${options.kind.names.plural}`;
+    this.#store = new ObjectStore(options.indexes);
+    this.#transform = options.transform;
+    this.#deps = deps;
+    this.#reflector = new Reflector(options, this, deps);
+  }
+
+  /** True once the first list is in. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  get size(): number {
+    return this.#store.size;
+  }
+
+  get(key: ObjectKey): T | undefined {
+    return this.#store.get(key);
+  }
+
+  list(namespace?: string): readonly T[] {
+    return this.#store.list(namespace);
+  }
+
+  /** `namespace`, `owner` (uid) or one of the options' indexes. */
+  byIndex(index: string, value: string): readonly T[] {
+    return this.#store.byIndex(index, value);
+  }
+
+  /** Tells `subscriber` what is there (as added), then every change. The answer ends it. */
+  subscribe(subscriber: Subscriber<T>): () => void {
+    for (const object of this.#store.list()) this.#tell(subscriber, { type: 'added', object });
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    void this.#synced.promise.then(ready);
+    await this.#reflector.run(signal);
+  }
+
+  /** For the reflector. */
+  replace(objects: readonly T[]): void {
+    const seen = new Set<string>();
+    for (const object of objects) {
+      seen.add(keyText(keyOf(object)));
+      this.#put(object);
+    }
+    for (const key of this.#store.keys()) if (!seen.has(key)) this.#remove(key);
+    if (this.#hasSynced) return;
+    this.#hasSynced = true;
+    this.#synced.resolve();
+  }
+
+  /** For the reflector. */
+  change(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
+    if (type === 'DELETED') this.#remove(keyText(keyOf(object)), object);
+    else this.#put(object);
+  }
+
+  #put(raw: T): void {
+    const known = this.#store.get(keyOf(raw));
+    if (known !== undefined && known.metadata.resourceVersion === raw.metadata.resourceVersion && sameUid(known, raw)) return;
+    // Deleted and made anew while nobody watched: two things that happened, not an update.
+    if (known !== undefined && !sameUid(known, raw)) this.#remove(keyText(keyOf(raw)));
+    const object = this.#transform === undefined ? raw : this.#transform(raw);
+    const previous = this.#store.put(object);
+    this.#tellAll(previous === undefined ? { type: 'added', object } : { type: 'updated', object, previous });
+  }
+
+  #remove(key: string, last?: T): void {
+    const previous = this.#store.remove(key);
+    if (previous === undefined) return;
+    const final = last === undefined || this.#transform === undefined ? last : this.#transform(last);
+    this.#tellAll({ type: 'removed', object: final ?? previous });
+  }
+
+  #tellAll(change: Change<T>): void {
+    for (const subscriber of this.#subscribers) this.#tell(subscriber, change);
+  }
+
+  #tell(subscriber: Subscriber<T>, change: Change<T>): void {
+    try {
+      subscriber(change);
+    } catch (error) {
+      // One subscriber's mistake about one object must not cost the others theirs.
+      this.#deps.log.error({ err: error, kind: this.kind.kind, object: keyText(keyOf(change.object)) }, 'a cache subscriber failed');
+    }
+  }
+}
+
+function sameUid(a: KubeObject, b: KubeObject): boolean {
+  return a.metadata.uid === b.metadata.uid;
+}
