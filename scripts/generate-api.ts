@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageDefinitions, packageGroups } from '../api/schema/facts-names.ts';
+import { packageDefinitions, packageGroups } from '#api/schema/facts-names.ts';
 
 interface Attribute {
   readonly name: string;

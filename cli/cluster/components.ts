@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { ClusterConfig, Layout } from './layout.ts';
+
+/** One supervised process. */
+export interface Component {
+  readonly name: string;
+  /** Node's arguments: options of Node, the bundle, the component's flags. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Smaller young and old generations keep an idle component small; a busy one grows all the same. */
+const smallHeap = ['--max-semi-space-size=4'];
+
+/** The processes of a local cluster, in the order they start; they stop in reverse. Bundles lie in `bundleDir`. */
+export function components(layout: Layout, config: ClusterConfig, bundleDir: string): readonly Component[] {
+  const make = (name: string, nodeOptions: readonly string[], flags: Readonly<Record<string, string>>): Component => ({
+    name,
+    argv: [...nodeOptions, join(bundleDir, `${name}.js`), ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
+    env: {},
+  });
+  const kubeconfig = (user: string): Record<string, string> => ({ kubeconfig: layout.kubeconfig(user) });
+  return [
+    make('kube-apiserver', [], {
+      'data-dir': layout.store,
+      'secure-port': String(config.port),
+      'advertise-address': config.nodeIp,
+      'tls-cert-file': layout.pki('apiserver.crt'),
+      'tls-private-key-file': layout.pki('apiserver.key'),
+      'client-ca-file': layout.pki('ca.crt'),
+      'service-account-key-file': layout.pki('sa.pub'),
+      'service-account-signing-key-file': layout.pki('sa.key'),
+      'service-account-issuer': `https://kubernetes.default.svc.${config.clusterDomain}`,
+      'service-cluster-ip-range': config.serviceCidr,
+      'kubelet-client-certificate': layout.pki('apiserver-kubelet-client.crt'),
+      'kubelet-client-key': layout.pki('apiserver-kubelet-client.key'),
+      'kubelet-certificate-authority': layout.pki('ca.crt'),
+    }),
+    make('kube-scheduler', smallHeap, kubeconfig('scheduler')),
+    make('kube-controller-manager', smallHeap, {
+      ...kubeconfig('controller-manager'),
+      'root-ca-file': layout.pki('ca.crt'),
+      'allocate-node-cidrs': 'true',
+      'cluster-cidr': config.podCidr,
+      'load-balancer-cidr': config.loadBalancerCidr,
+    }),
+    make('kubelet', smallHeap, {
+      ...kubeconfig('kubelet'),
+      'hostname-override': config.nodeName,
+      'node-ip': config.nodeIp,
+      'cluster-dns': config.dnsIp,
+      'cluster-domain': config.clusterDomain,
+      'node-labels': 'node-role.kubernetes.io/control-plane=',
+      'client-ca-file': layout.pki('ca.crt'),
+      'tls-cert-file': layout.pki('kubelet.crt'),
+      'tls-private-key-file': layout.pki('kubelet.key'),
+    }),
+    make('kube-proxy', smallHeap, {
+      ...kubeconfig('kube-proxy'),
+      'hostname-override': config.nodeName,
+      'cluster-cidr': config.podCidr,
+    }),
+    make('coxswain-dns', smallHeap, {
+      ...kubeconfig('dns'),
+      'cluster-domain': config.clusterDomain,
+      'service-ip': config.dnsIp,
+      'node-ip': config.nodeIp,
+    }),
+  ];
+}

@@ -1,0 +1,111 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { UsageError } from '#base/lifecycle.ts';
+
+/** What a cluster on this host was made with; kept in its data folder so that every later command means the same cluster. */
+export interface ClusterConfig {
+  readonly name: string;
+  readonly port: number;
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly serviceCidr: string;
+  readonly podCidr: string;
+  /** Addresses that Services of type LoadBalancer get. */
+  readonly loadBalancerCidr: string;
+  readonly dnsIp: string;
+  readonly clusterDomain: string;
+}
+
+/** Where everything of a cluster lies below its data folder. */
+export class Layout {
+  readonly dataDir: string;
+
+  constructor(dataDir: string) {
+    this.dataDir = dataDir;
+  }
+
+  get config(): string {
+    return join(this.dataDir, 'cluster.json');
+  }
+
+  get store(): string {
+    return join(this.dataDir, 'store');
+  }
+
+  /** Certificates and keys, named as below /etc/kubernetes/pki. */
+  pki(name: string): string {
+    return join(this.dataDir, 'pki', name);
+  }
+
+  kubeconfig(user: string): string {
+    return join(this.dataDir, 'kubeconfig', `${user}.conf`);
+  }
+
+  log(component: string): string {
+    return join(this.dataDir, 'logs', `${component}.log`);
+  }
+
+  /** Records of running processes. */
+  run(name: string): string {
+    return join(this.dataDir, 'run', `${name}.json`);
+  }
+
+  /** Makes the folders. Throws a UsageError (exit code 1) that names the folder where that is impossible. */
+  create(): void {
+    try {
+      for (const folder of ['pki', 'kubeconfig', 'logs', 'run', 'store'])
+        mkdirSync(join(this.dataDir, folder), { recursive: true, mode: 0o700 });
+      const probe = join(this.dataDir, '.probe');
+      writeFileSync(probe, Buffer.alloc(65_536));
+      rmSync(probe);
+    } catch (error) {
+      throw new UsageError(`cannot use the data folder ${this.dataDir}: ${reasonOf(error)}`, { exitCode: 1, cause: error });
+    }
+  }
+
+  readConfig(): ClusterConfig | undefined {
+    return readJson<ClusterConfig>(this.config);
+  }
+
+  writeConfig(config: ClusterConfig): void {
+    writeFileAtomically(this.config, `${JSON.stringify(config, null, 2)}\n`);
+  }
+}
+
+/** Which cluster runs on this host, wherever its data folder is; gone after a reboot, as the cluster's processes are. */
+export const runningFile = '/run/coxswain/cluster.json';
+
+export interface RunningRecord {
+  readonly name: string;
+  readonly dataDir: string;
+}
+
+/** The parsed file, or undefined where it is missing or torn. */
+export function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Readers see the old content or the new, never half of it. */
+export function writeFileAtomically(path: string, content: string, mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, content, { mode });
+  renameSync(temporary, path);
+}
+
+/** A system error in words. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const words: Record<string, string> = {
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+    EDQUOT: 'the disk quota is used up',
+    EACCES: 'permission denied',
+    ENOTDIR: 'a part of the path is not a folder',
+  };
+  return (typeof code === 'string' ? words[code] : undefined) ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import type { Clock } from '#base/clock.ts';
+import { UsageError } from '#base/lifecycle.ts';
+
+const socketPath = '/var/run/docker.sock';
+const logPath = '/var/log/coxswain-dockerd.log';
+
+/** True when a Docker engine answers on this host's socket. */
+export function dockerAnswers(): Promise<boolean> {
+  if (!existsSync(socketPath)) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const ping = request({ socketPath, path: '/_ping', timeout: 3_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.end();
+  });
+}
+
+/**
+ * Uses the running engine, or starts one: through systemd where that runs, else dockerd itself, detached. Throws a UsageError
+ * (exit code 3) with the engine's last words when none comes up within a minute.
+ */
+export async function ensureDocker(clock: Clock, signal: AbortSignal, detail: (text: string) => void): Promise<void> {
+  if (await dockerAnswers()) return;
+  detail('starting dockerd');
+  startEngine();
+  const deadlineMs = clock.monotonicMs() + 60_000;
+  while (!(await dockerAnswers())) {
+    if (clock.monotonicMs() > deadlineMs) {
+      const lastWords = existsSync(logPath) ? readFileSync(logPath, 'utf8').trim().split('\n').slice(-2).join(' ') : 'no log';
+      throw new UsageError(`no Docker engine answers on ${socketPath}, and starting one failed: ${lastWords}`, { exitCode: 3 });
+    }
+    await clock.sleep(50, signal);
+  }
+}
+
+function startEngine(): void {
+  const hasSystemd = existsSync('/run/systemd/system');
+  mkdirSync('/var/log', { recursive: true });
+  const log = openSync(logPath, 'a', 0o600);
+  const [command, args] = hasSystemd ? ['systemctl', ['start', 'docker']] : ['dockerd', []];
+  const engine = spawn(command, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+  engine.on('error', () => undefined); // Shows as an engine that never answers, with the log's words.
+  engine.unref();
+  closeSync(log);
+}

@@ -1,0 +1,44 @@
+// Bundles every process into one file each below dist/. Bundles start about twice as fast as the sources and need less memory.
+import { build } from 'esbuild';
+import { cpSync, existsSync, globSync, mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const entries: Record<string, string> = {
+  coxswain: 'cli/main.ts',
+  'kube-apiserver': 'apiserver/main.ts',
+  'kube-scheduler': 'scheduler/main.ts',
+  'kube-controller-manager': 'controller-manager/main.ts',
+  kubelet: 'kubelet/main.ts',
+  'kube-proxy': 'kube-proxy/main.ts',
+  'coxswain-dns': 'addons/dns/main.ts',
+};
+/** What dockerode brings for engines reached by SSH and for BuildKit sessions; no code path of ours gets there. */
+const unused = ['ssh2', '@grpc/grpc-js', '@grpc/proto-loader'];
+
+await build({
+  entryPoints: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path)))),
+  absWorkingDir: root,
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  keepNames: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  external: ['lmdb'],
+  banner: { js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  plugins: [
+    {
+      name: 'leave-out-unused',
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: new RegExp(`^(${unused.join('|')})$`) }, ({ path }) => ({ path, namespace: 'unused' }));
+        onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+      },
+    },
+  ],
+});
+mkdirSync(join(root, 'dist/data'), { recursive: true });
+for (const file of globSync('api/generated/*.json', { cwd: root })) cpSync(join(root, file), join(root, 'dist/data', basename(file)));
