@@ -9,7 +9,7 @@ export interface Flag<V> {
   /** How the value is called in the help; undefined for switches. */
   readonly valueName: string | undefined;
   /** Gives the value of `text`; `previous` is what an earlier use of the same flag gave. Throws with a reason. */
-  readonly parse: (text: string, previous: V | undefined) => V;
+  parse(text: string, previous: V | undefined): V;
   /** A single letter that stands for it, without the dash. */
   readonly short?: string;
 }

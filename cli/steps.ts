@@ -17,7 +17,8 @@ export function createSteps(stream: NodeJS.WriteStream, clock: Clock): Steps {
     async step(title, work) {
       const startMs = clock.monotonicMs();
       const show = (text: string): void => {
-        if (isLive) stream.write(`${clear}${paint(33, '…')} ${title}${text === '' ? '' : `: ${text}`}`.slice(0, (stream.columns ?? 80) + 12));
+        if (isLive)
+          stream.write(`${clear}${paint(33, '…')} ${title}${text === '' ? '' : `: ${text}`}`.slice(0, (stream.columns ?? 80) + 12));
       };
       show('');
       try {

@@ -30,7 +30,10 @@ function installPackages() {
   if (existsSync(join(root, 'node_modules')) && read(stampFile) === stamp) return;
   if (spawnSync('npm', ['--version']).status !== 0) fail(3, 'needs npm to install its packages (Debian: apt-get install npm)');
   process.stderr.write('coxswain: installing npm packages\n');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) fail(3, 'npm could not install the packages (see above)');
   writeFileSync(stampFile, stamp);
 }
@@ -48,10 +51,24 @@ function build() {
 
 /** Every file that a bundle is made of. */
 function sources() {
-  const tops = ['base', 'api', 'client', 'apiserver', 'scheduler', 'controller-manager', 'kubelet', 'kube-proxy', 'addons', 'cli', 'testing'];
-  const files = tops.flatMap((top) => (existsSync(join(root, top)) ? readdirSync(join(root, top), { recursive: true }).map((path) => join(top, path)) : []));
+  const tops = [
+    'base',
+    'api',
+    'client',
+    'apiserver',
+    'scheduler',
+    'controller-manager',
+    'kubelet',
+    'kube-proxy',
+    'addons',
+    'cli',
+    'testing',
+  ];
+  const files = tops.flatMap((top) =>
+    existsSync(join(root, top)) ? readdirSync(join(root, top), { recursive: true }).map((path) => join(top, path)) : [],
+  );
   const wanted = files.filter((path) => /\.(ts|mjs|json)$/.test(path) && !/\.test\.ts$|(^|\/)generated\//.test(path));
-  return [...wanted, 'scripts/build.ts', 'scripts/generate-api.ts', 'package-lock.json'].sort();
+  return [...wanted, 'scripts/build.ts', 'scripts/generate-api.ts', 'package-lock.json'].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** Runs `work` while no other process does; a lock whose owner is gone counts for nothing. */

@@ -29,7 +29,9 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
   external: ['lmdb'],
-  banner: { js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   plugins: [
     {
       name: 'leave-out-unused',
@@ -42,3 +44,4 @@ await build({
 });
 mkdirSync(join(root, 'dist/data'), { recursive: true });
 for (const file of globSync('api/generated/*.json', { cwd: root })) cpSync(join(root, file), join(root, 'dist/data', basename(file)));
+for (const file of ['cli/demo/hello.mjs', 'examples/hello.yaml']) cpSync(join(root, file), join(root, 'dist/data', basename(file)));

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Clock } from '#base/clock.ts';
 import { type CertificateRequest, createCa, createServiceAccountKeys, type KeyPair, signCertificate } from '#base/pki.ts';
+import { kubeconfigText } from '#client/kubeconfig-file.ts';
 import { type ClusterConfig, type Layout, writeFileAtomically } from './layout.ts';
 import { firstAddress } from './network.ts';
 
@@ -49,7 +50,7 @@ export async function ensureIdentity(layout: Layout, config: ClusterConfig, cloc
     const mark = `# ${stamp({ ca: ca.cert, server: serverUrl(config) })}`;
     if (existsSync(path) && readFileSync(path, 'utf8').startsWith(mark)) continue;
     const pair = await signCertificate(ca, { commonName: commonName(config), organizations, usages: ['client'] }, clock.nowMs());
-    writeFileAtomically(path, `${mark}\n${kubeconfigText(config, ca.cert, commonName(config), pair)}`);
+    writeFileAtomically(path, `${mark}\n${kubeconfigText({ name: config.name, server: serverUrl(config), ca: ca.cert, ...pair })}`);
   }
 }
 
@@ -83,27 +84,4 @@ async function keep(layout: Layout, name: string, make: () => Promise<KeyPair>, 
 
 function stamp(value: object): string {
   return JSON.stringify(value).replaceAll('\\n', '');
-}
-
-function kubeconfigText(config: ClusterConfig, ca: string, user: string, pair: KeyPair): string {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  return `apiVersion: v1
-kind: Config
-clusters:
-- name: ${config.name}
-  cluster:
-    server: ${serverUrl(config)}
-    certificate-authority-data: ${base64(ca)}
-users:
-- name: ${user}
-  user:
-    client-certificate-data: ${base64(pair.cert)}
-    client-key-data: ${base64(pair.key)}
-contexts:
-- name: ${config.name}
-  context:
-    cluster: ${config.name}
-    user: ${user}
-current-context: ${config.name}
-`;
 }

@@ -1,6 +1,17 @@
 // The demo images, made of what the machine has: its Node binary with the libraries it needs, and Debian's static busybox.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -48,7 +59,8 @@ export async function removeDemoImages(socketPath: string): Promise<void> {
 }
 
 function fillRoot(folder: string, image: DemoImage, helloPath: string): void {
-  for (const path of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev', 'root', 'usr/local/bin', 'var/run']) mkdirSync(join(folder, path), { recursive: true });
+  for (const path of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev', 'root', 'usr/local/bin', 'var/run'])
+    mkdirSync(join(folder, path), { recursive: true });
   chmodSync(join(folder, 'tmp'), 0o1777);
   const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
   if (busybox === undefined) throw new UsageError('the demo images need busybox (Debian: apt-get install busybox-static)', { exitCode: 3 });
@@ -74,28 +86,44 @@ function librariesOf(program: string): string[] {
   const listed = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
   const paths = listed.filter((path) => path.includes('.so'));
   const libc = paths.find((path) => basename(path) === 'libc.so.6');
-  const resolvers = libc === undefined ? [] : ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'].map((name) => join(dirname(libc), name));
+  const resolvers =
+    libc === undefined ? [] : ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'].map((name) => join(dirname(libc), name));
   return [...new Set([...paths, ...resolvers.filter((path) => existsSync(path))])];
 }
 
 async function importImage(socketPath: string, folder: string, { reference, changes }: DemoImage): Promise<void> {
   const [repository = '', tag = ''] = reference.split(':');
-  const query = new URLSearchParams([['fromSrc', '-'], ['repo', repository], ['tag', tag], ...changes.map((change) => ['changes', change] as [string, string])]);
-  const tar = spawn('tar', ['-c', '--numeric-owner', '--owner=0', '--group=0', '-C', folder, '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const query = new URLSearchParams([
+    ['fromSrc', '-'],
+    ['repo', repository],
+    ['tag', tag],
+    ...changes.map((change) => ['changes', change] as [string, string]),
+  ]);
+  const tar = spawn('tar', ['-c', '--numeric-owner', '--owner=0', '--group=0', '-C', folder, '.'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const { status, text } = await engineRequest(socketPath, 'POST', `/images/create?${query}`, tar.stdout);
   if (status !== 200 || text.includes('"error"')) throw new Error(`the engine refused to import ${reference}: ${text.trim()}`);
 }
 
 /** One request to the engine; the whole answer as text. */
-async function engineRequest(socketPath: string, method: string, path: string, body?: NodeJS.ReadableStream): Promise<{ status: number; text: string }> {
+async function engineRequest(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: NodeJS.ReadableStream,
+): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-  const call = request({ socketPath, method, path, headers: body === undefined ? {} : { 'Content-Type': 'application/x-tar' } }, (response) => {
-    let text = '';
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => (text += chunk));
-    response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-    response.on('error', reject);
-  });
+  const call = request(
+    { socketPath, method, path, headers: body === undefined ? {} : { 'Content-Type': 'application/x-tar' } },
+    (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('error', reject);
+    },
+  );
   call.on('error', reject);
   if (body === undefined) call.end();
   else await pipeline(body, new PassThrough(), call);

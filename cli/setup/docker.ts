@@ -44,7 +44,11 @@ function startEngine(): void {
   mkdirSync('/var/log', { recursive: true });
   const log = openSync(logPath, 'a', 0o600);
   const [command, args] = hasSystemd ? ['systemctl', ['start', 'docker']] : ['dockerd', []];
-  const engine = spawn(command, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+  const engine = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  });
   engine.on('error', () => undefined); // Shows as an engine that never answers, with the log's words.
   engine.unref();
   closeSync(log);

@@ -13,7 +13,11 @@ export interface Requirement {
 export const nodeRequirements: readonly Requirement[] = [
   { anyOf: ['dockerd'], debianPackage: 'docker.io', purpose: 'runs the containers' },
   { anyOf: ['nft'], debianPackage: 'nftables', purpose: 'carries Service traffic' },
-  { anyOf: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'], debianPackage: 'containernetworking-plugins', purpose: 'builds the pod network' },
+  {
+    anyOf: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'],
+    debianPackage: 'containernetworking-plugins',
+    purpose: 'builds the pod network',
+  },
   { anyOf: ['ip'], debianPackage: 'iproute2', purpose: 'sets routes' },
   { anyOf: ['nsenter'], debianPackage: 'util-linux', purpose: 'reaches into pods for port-forward' },
   { anyOf: ['conntrack'], debianPackage: 'conntrack', purpose: 'ends stale UDP flows' },
@@ -37,7 +41,10 @@ export async function ensurePackages(requirements: readonly Requirement[], detai
   if (lacking.length === 0) return;
   const list = lacking.map(({ debianPackage, purpose }) => `${debianPackage} (${purpose})`).join(', ');
   if (process.getuid?.() !== 0 || !isThere('apt-get')) {
-    throw new UsageError(`missing on this machine: ${list}. On Debian or Ubuntu: apt-get install ${lacking.map((one) => one.debianPackage).join(' ')}`, { exitCode: 3 });
+    throw new UsageError(
+      `missing on this machine: ${list}. On Debian or Ubuntu: apt-get install ${lacking.map((one) => one.debianPackage).join(' ')}`,
+      { exitCode: 3 },
+    );
   }
   const names = [...new Set(lacking.map(({ debianPackage }) => debianPackage))];
   detail(`apt-get update`);
@@ -46,7 +53,9 @@ export async function ensurePackages(requirements: readonly Requirement[], detai
   await aptGet(['install', '-qy', '--no-install-recommends', ...names]);
   const still = missing(requirements);
   if (still.length > 0) {
-    throw new UsageError(`still missing after apt-get install: ${still.map(({ anyOf }) => anyOf.join(' or ')).join(', ')}`, { exitCode: 3 });
+    throw new UsageError(`still missing after apt-get install: ${still.map(({ anyOf }) => anyOf.join(' or ')).join(', ')}`, {
+      exitCode: 3,
+    });
   }
 }
 
@@ -55,7 +64,10 @@ function aptGet(args: readonly string[]): Promise<void> {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     execFile('apt-get', [...args, '-o', 'DPkg::Lock::Timeout=300'], { env, maxBuffer: 1 << 26 }, (error, _stdout, stderr) => {
       if (error === null) resolve();
-      else reject(new UsageError(`apt-get ${args[0]} failed: ${stderr.trim().split('\n').slice(-3).join(' ')}`, { exitCode: 3, cause: error }));
+      else
+        reject(
+          new UsageError(`apt-get ${args[0]} failed: ${stderr.trim().split('\n').slice(-3).join(' ')}`, { exitCode: 3, cause: error }),
+        );
     });
   });
 }

@@ -1,0 +1,20 @@
+import { parseFlags, stringFlag } from '#base/flags.ts';
+import { runServices, UsageError } from '#base/lifecycle.ts';
+import { components } from '../cluster/components.ts';
+import { Layout } from '../cluster/layout.ts';
+import { findRunning, forget, recordSelf } from '../supervisor/process-table.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
+import type { CommandContext } from './context.ts';
+
+/** `coxswain supervise`: what `up` leaves running in the background. Not for people. */
+export async function supervise({ argv, signal, clock, log, bundleDir }: CommandContext): Promise<void> {
+  const { values } = parseFlags('coxswain supervise', { 'data-dir': stringFlag('', 'Folder of the cluster') }, argv);
+  const layout = new Layout(values['data-dir']);
+  const config = layout.readConfig();
+  if (config === undefined) throw new UsageError(`no cluster in ${JSON.stringify(layout.dataDir)}`);
+  if (findRunning(layout, 'supervisor') !== undefined) throw new UsageError('another supervisor runs already', { exitCode: 1 });
+  recordSelf(layout, 'supervisor', clock.nowMs());
+  const supervisor = new Supervisor({ layout, components: components(layout, config, bundleDir), clock, log });
+  await runServices(signal, [supervisor]);
+  forget(layout, 'supervisor');
+}

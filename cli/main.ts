@@ -1,0 +1,50 @@
+import { systemClock } from '#base/clock.ts';
+import { HelpRequested } from '#base/flags.ts';
+import { runMain, UsageError } from '#base/lifecycle.ts';
+import { version } from '#base/version.ts';
+import type { CommandContext } from './commands/context.ts';
+import { createSteps } from './steps.ts';
+
+const commands: Readonly<Record<string, () => Promise<(context: CommandContext) => Promise<void>>>> = {
+  up: async () => (await import('./commands/up.ts')).up,
+  down: async () => (await import('./commands/down.ts')).down,
+  status: async () => (await import('./commands/status.ts')).status,
+  supervise: async () => (await import('./commands/supervise.ts')).supervise,
+  version:
+    async () =>
+    async ({ print }) =>
+      print(`Coxswain ${version}\n`),
+};
+
+const help = `Coxswain: Kubernetes ${version.split('+')[0]} in TypeScript.
+
+Usage:
+  coxswain up [flags]       start a cluster on this host; returns when it is Ready
+  coxswain status [flags]   show what runs
+  coxswain down [flags]     stop the cluster; --wipe removes all that was made
+  coxswain test [flags]     run every test of this checkout
+  coxswain version          print the version
+
+Each command explains its flags with --help.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a requirement is missing, 4 timed out.
+`;
+
+await runMain('coxswain', async ({ argv, env, signal, log }) => {
+  const [name = '', ...rest] = argv;
+  if (name === '--help' || name === '-h' || name === 'help') throw new HelpRequested(help);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined)
+    throw new UsageError(`${name === '' ? 'a command is needed' : `unknown command ${JSON.stringify(name)}`} (see coxswain --help)`);
+  const run = await load();
+  const print = (text: string): void => void process.stdout.write(text);
+  await run({
+    argv: rest,
+    env,
+    signal,
+    clock: systemClock,
+    log,
+    steps: createSteps(process.stderr, systemClock),
+    bundleDir: import.meta.dirname,
+    print,
+  });
+});
