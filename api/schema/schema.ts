@@ -30,10 +30,19 @@ export interface ObjectSchema extends SchemaBase {
   readonly mapType?: 'atomic' | 'granular' | undefined;
 }
 
+/**
+ * What decoding makes of an empty or missing value, as Go's encoding would: `drop` leaves the empty one out (omitempty), `keep`
+ * leaves everything as sent (pointers), `fill` makes a missing one empty (no omitempty, structs held by value). Default `keep`.
+ */
+export type Presence = 'drop' | 'keep' | 'fill';
+
 /** A property of an object: its schema and what belongs to this place rather than to the type. */
 export interface Property extends ListRules {
   readonly schema: Schema;
   readonly description?: string | undefined;
+  readonly presence?: Presence | undefined;
+  /** Published as x-kubernetes-map-type where the place differs from the type. */
+  readonly mapType?: 'atomic' | 'granular' | undefined;
 }
 
 /** A JSON array. The rules of merging stand on the property that holds it. */
@@ -55,10 +64,14 @@ export interface ScalarSchema extends SchemaBase {
   /** int32, int64, double, byte (base64), date-time, … */
   readonly format?: string | undefined;
   readonly enum?: readonly string[] | undefined;
+  /** Go's name of a string type, such as v1.PullPolicy: only messages show it. */
+  readonly typeName?: string | undefined;
 }
 
 /** Leaves and blobs that Go marshals in a way of their own. `any` is JSON of any shape; `raw` is RawExtension (an object). */
 export interface SpecialSchema extends SchemaBase {
+  /** The OpenAPI definition that stands for it, where it is not the usual one of its type. */
+  readonly name?: string | undefined;
   readonly type: 'quantity' | 'int-or-string' | 'time' | 'micro-time' | 'any' | 'raw' | 'fields-v1';
 }
 

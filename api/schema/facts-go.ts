@@ -1,0 +1,220 @@
+// data: how upstream's Go types hold each property, as far as it shows on the wire: what is left out when empty, what is always
+// there, and the names that its messages give to string types. Package -> `Kind.property` words, as in the other tables.
+//
+// Without an entry: required properties are always there; optional strings, bytes, lists and maps are left out when empty;
+// optional numbers, booleans, quantities, times and structs are pointers, so they stay exactly as sent.
+type Words = Readonly<Record<string, string>>;
+
+/** Optional strings behind a pointer: an empty one stays. */
+export const pointerStrings: Words = {
+  'io.k8s.api.admissionregistration.v1': `
+    MatchResources.matchPolicy MutatingAdmissionPolicySpec.failurePolicy MutatingWebhook.failurePolicy MutatingWebhook.matchPolicy
+    MutatingWebhook.reinvocationPolicy NamedRuleWithOperations.scope ParamRef.parameterNotFoundAction RuleWithOperations.scope
+    ServiceReference.path ValidatingAdmissionPolicySpec.failurePolicy ValidatingWebhook.failurePolicy ValidatingWebhook.matchPolicy
+    Validation.reason WebhookClientConfig.url`,
+  'io.k8s.api.admissionregistration.v1alpha1': `
+    MatchResources.matchPolicy MutatingAdmissionPolicySpec.failurePolicy NamedRuleWithOperations.scope ParamRef.parameterNotFoundAction`,
+  'io.k8s.api.admissionregistration.v1beta1': `
+    MatchResources.matchPolicy MutatingAdmissionPolicySpec.failurePolicy NamedRuleWithOperations.scope ParamRef.parameterNotFoundAction`,
+  'io.k8s.api.apiserverinternal.v1alpha1': 'StorageVersionStatus.commonEncodingVersion',
+  'io.k8s.api.autoscaling.v2': 'HPAScalingRules.selectPolicy',
+  'io.k8s.api.batch.v1': `
+    CronJobSpec.timeZone JobSpec.completionMode JobSpec.managedBy JobSpec.podReplacementPolicy JobStatus.failedIndexes
+    PodFailurePolicyOnExitCodesRequirement.containerName SuccessPolicyRule.succeededIndexes`,
+  'io.k8s.api.coordination.v1': 'LeaseSpec.holderIdentity LeaseSpec.preferredHolder LeaseSpec.strategy',
+  'io.k8s.api.core.v1': `
+    AppArmorProfile.localhostProfile AzureDiskVolumeSource.cachingMode AzureDiskVolumeSource.fsType
+    AzureFilePersistentVolumeSource.secretNamespace CSIVolumeSource.fsType ClusterTrustBundleProjection.name
+    ClusterTrustBundleProjection.signerName Container.restartPolicy ContainerStatus.stopSignal EndpointAddress.nodeName
+    EndpointPort.appProtocol EphemeralContainer.restartPolicy GRPCAction.service GlusterfsPersistentVolumeSource.endpointsNamespace
+    HostPathVolumeSource.type ISCSIPersistentVolumeSource.initiatorName ISCSIVolumeSource.initiatorName Lifecycle.stopSignal
+    LoadBalancerIngress.ipMode LocalVolumeSource.fsType PersistentVolumeClaimSpec.storageClassName
+    PersistentVolumeClaimSpec.volumeAttributesClassName PersistentVolumeClaimSpec.volumeMode
+    PersistentVolumeClaimStatus.currentVolumeAttributesClassName PersistentVolumeSpec.volumeAttributesClassName
+    PersistentVolumeSpec.volumeMode PodDNSConfigOption.value PodResourceClaim.resourceClaimName
+    PodResourceClaim.resourceClaimTemplateName PodResourceClaimStatus.resourceClaimName PodSchedulingGroup.podGroupName
+    PodSecurityContext.fsGroupChangePolicy PodSecurityContext.seLinuxChangePolicy PodSecurityContext.supplementalGroupsPolicy
+    PodSpec.hostnameOverride PodSpec.preemptionPolicy PodSpec.runtimeClassName PortStatus.error ResourceHealth.message
+    SeccompProfile.localhostProfile SecurityContext.procMount ServicePort.appProtocol ServiceSpec.internalTrafficPolicy
+    ServiceSpec.ipFamilyPolicy ServiceSpec.loadBalancerClass ServiceSpec.trafficDistribution
+    TopologySpreadConstraint.nodeAffinityPolicy TopologySpreadConstraint.nodeTaintsPolicy TypedLocalObjectReference.apiGroup
+    TypedObjectReference.apiGroup TypedObjectReference.namespace VolumeMount.mountPropagation VolumeMount.recursiveReadOnly
+    VolumeMountStatus.recursiveReadOnly WindowsSecurityContextOptions.gmsaCredentialSpec
+    WindowsSecurityContextOptions.gmsaCredentialSpecName WindowsSecurityContextOptions.runAsUserName`,
+  'io.k8s.api.discovery.v1': `
+    Endpoint.hostname Endpoint.nodeName Endpoint.zone EndpointPort.appProtocol EndpointPort.name EndpointPort.protocol`,
+  'io.k8s.api.networking.v1': `
+    IngressClassParametersReference.apiGroup IngressClassParametersReference.namespace IngressClassParametersReference.scope
+    IngressPortStatus.error IngressSpec.ingressClassName NetworkPolicyPort.protocol`,
+  'io.k8s.api.policy.v1': 'PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy',
+  'io.k8s.api.resource.v1': `
+    AllocatedDeviceStatus.shareID Device.nodeName DeviceAttribute.string DeviceAttribute.version DeviceClassSpec.extendedResourceName
+    DeviceConstraint.distinctAttribute DeviceConstraint.matchAttribute DeviceRequestAllocationResult.shareID
+    NodeAllocatableResourceMapping.capacityKey ResourceSliceSpec.nodeName`,
+  'io.k8s.api.resource.v1alpha3': `
+    DeviceTaintSelector.device DeviceTaintSelector.driver DeviceTaintSelector.pool PoolStatus.nodeName PoolStatus.validationError
+    ResourcePoolStatusRequestSpec.poolName`,
+  'io.k8s.api.resource.v1beta1': `
+    AllocatedDeviceStatus.shareID BasicDevice.nodeName DeviceAttribute.string DeviceAttribute.version
+    DeviceClassSpec.extendedResourceName DeviceConstraint.distinctAttribute DeviceConstraint.matchAttribute
+    DeviceRequestAllocationResult.shareID NodeAllocatableResourceMapping.capacityKey`,
+  'io.k8s.api.resource.v1beta2': `
+    AllocatedDeviceStatus.shareID Device.nodeName DeviceAttribute.string DeviceAttribute.version DeviceClassSpec.extendedResourceName
+    DeviceConstraint.distinctAttribute DeviceConstraint.matchAttribute DeviceRequestAllocationResult.shareID
+    DeviceTaintSelector.device DeviceTaintSelector.driver DeviceTaintSelector.pool NodeAllocatableResourceMapping.capacityKey
+    ResourceSliceSpec.nodeName`,
+  'io.k8s.api.scheduling.v1': 'PriorityClass.preemptionPolicy',
+  'io.k8s.api.scheduling.v1alpha2': `
+    PodGroupResourceClaim.resourceClaimName PodGroupResourceClaim.resourceClaimTemplateName
+    PodGroupResourceClaimStatus.resourceClaimName PodGroupSpec.disruptionMode PodGroupTemplate.disruptionMode`,
+  'io.k8s.api.storage.v1': `
+    CSIDriverSpec.fsGroupPolicy StorageClass.reclaimPolicy StorageClass.volumeBindingMode VolumeAttachmentSource.persistentVolumeName`,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': `
+    CustomResourceDefinitionVersion.deprecationWarning CustomResourceSubresourceScale.labelSelectorPath JSONSchemaProps.$ref
+    JSONSchemaProps.x-kubernetes-list-type JSONSchemaProps.x-kubernetes-map-type ServiceReference.path ValidationRule.reason
+    WebhookClientConfig.url`,
+  'io.k8s.apimachinery.pkg.apis.meta.v1': 'DeleteOptions.propagationPolicy Preconditions.resourceVersion Preconditions.uid',
+};
+
+/** Optional numbers and booleans held by value: zero and false are left out. */
+export const valueScalars: Words = {
+  'io.k8s.api.admissionregistration.v1': 'ValidatingAdmissionPolicyStatus.observedGeneration',
+  'io.k8s.api.apiserverinternal.v1alpha1': 'StorageVersionCondition.observedGeneration',
+  'io.k8s.api.apps.v1': `
+    DaemonSetSpec.minReadySeconds DaemonSetStatus.numberAvailable DaemonSetStatus.numberUnavailable DaemonSetStatus.observedGeneration
+    DaemonSetStatus.updatedNumberScheduled DeploymentSpec.minReadySeconds DeploymentSpec.paused DeploymentStatus.availableReplicas
+    DeploymentStatus.observedGeneration DeploymentStatus.readyReplicas DeploymentStatus.replicas DeploymentStatus.unavailableReplicas
+    DeploymentStatus.updatedReplicas ReplicaSetSpec.minReadySeconds ReplicaSetStatus.availableReplicas
+    ReplicaSetStatus.fullyLabeledReplicas ReplicaSetStatus.observedGeneration ReplicaSetStatus.readyReplicas StatefulSetOrdinals.start
+    StatefulSetSpec.minReadySeconds StatefulSetStatus.currentReplicas StatefulSetStatus.observedGeneration
+    StatefulSetStatus.readyReplicas StatefulSetStatus.updatedReplicas`,
+  'io.k8s.api.authentication.v1': 'TokenReviewStatus.authenticated',
+  'io.k8s.api.authorization.v1': 'SubjectAccessReviewStatus.denied',
+  'io.k8s.api.autoscaling.v1': 'ScaleSpec.replicas',
+  'io.k8s.api.autoscaling.v2': 'HorizontalPodAutoscalerStatus.currentReplicas',
+  'io.k8s.api.batch.v1': 'JobStatus.active JobStatus.failed JobStatus.succeeded',
+  'io.k8s.api.core.v1': `
+    AWSElasticBlockStoreVolumeSource.partition AWSElasticBlockStoreVolumeSource.readOnly AzureFilePersistentVolumeSource.readOnly
+    AzureFileVolumeSource.readOnly CSIPersistentVolumeSource.readOnly CephFSPersistentVolumeSource.readOnly
+    CephFSVolumeSource.readOnly CinderPersistentVolumeSource.readOnly CinderVolumeSource.readOnly Container.stdin Container.stdinOnce
+    Container.tty ContainerImage.sizeBytes ContainerPort.hostPort ContainerStateTerminated.signal EphemeralContainer.stdin
+    EphemeralContainer.stdinOnce EphemeralContainer.tty Event.count EventSeries.count FCVolumeSource.readOnly
+    FlexPersistentVolumeSource.readOnly FlexVolumeSource.readOnly GCEPersistentDiskVolumeSource.partition
+    GCEPersistentDiskVolumeSource.readOnly GlusterfsPersistentVolumeSource.readOnly GlusterfsVolumeSource.readOnly
+    ISCSIPersistentVolumeSource.chapAuthDiscovery ISCSIPersistentVolumeSource.chapAuthSession ISCSIPersistentVolumeSource.readOnly
+    ISCSIVolumeSource.chapAuthDiscovery ISCSIVolumeSource.chapAuthSession ISCSIVolumeSource.readOnly NFSVolumeSource.readOnly
+    NodeSpec.unschedulable PersistentVolumeClaimVolumeSource.readOnly PodCondition.observedGeneration PodSpec.hostIPC
+    PodSpec.hostNetwork PodSpec.hostPID PodStatus.observedGeneration PortworxVolumeSource.readOnly Probe.failureThreshold
+    Probe.initialDelaySeconds Probe.periodSeconds Probe.successThreshold Probe.timeoutSeconds QuobyteVolumeSource.readOnly
+    RBDPersistentVolumeSource.readOnly RBDVolumeSource.readOnly ReplicationControllerSpec.minReadySeconds
+    ReplicationControllerStatus.availableReplicas ReplicationControllerStatus.fullyLabeledReplicas
+    ReplicationControllerStatus.observedGeneration ReplicationControllerStatus.readyReplicas ScaleIOPersistentVolumeSource.readOnly
+    ScaleIOPersistentVolumeSource.sslEnabled ScaleIOVolumeSource.readOnly ScaleIOVolumeSource.sslEnabled
+    ServicePort.nodePort ServiceSpec.healthCheckNodePort ServiceSpec.publishNotReadyAddresses StorageOSPersistentVolumeSource.readOnly
+    StorageOSVolumeSource.readOnly VolumeMount.readOnly VolumeMountStatus.readOnly`,
+  'io.k8s.api.events.v1': 'Event.deprecatedCount',
+  'io.k8s.api.flowcontrol.v1': `
+    FlowSchemaSpec.matchingPrecedence QueuingConfiguration.handSize QueuingConfiguration.queueLengthLimit QueuingConfiguration.queues
+    ResourcePolicyRule.clusterScope`,
+  'io.k8s.api.networking.v1': 'ServiceBackendPort.number',
+  'io.k8s.api.policy.v1': 'PodDisruptionBudgetStatus.observedGeneration',
+  'io.k8s.api.resource.v1': 'DeviceSubRequest.count ExactDeviceRequest.count',
+  'io.k8s.api.resource.v1beta1': 'DeviceRequest.count DeviceSubRequest.count ResourceSliceSpec.allNodes',
+  'io.k8s.api.resource.v1beta2': 'DeviceSubRequest.count ExactDeviceRequest.count',
+  'io.k8s.api.scheduling.v1': 'PriorityClass.globalDefault',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': `
+    CustomResourceColumnDefinition.priority CustomResourceDefinitionCondition.observedGeneration
+    CustomResourceDefinitionSpec.preserveUnknownFields CustomResourceDefinitionStatus.observedGeneration
+    CustomResourceDefinitionVersion.deprecated JSONSchemaProps.exclusiveMaximum JSONSchemaProps.exclusiveMinimum
+    JSONSchemaProps.nullable JSONSchemaProps.uniqueItems JSONSchemaProps.x-kubernetes-embedded-resource
+    JSONSchemaProps.x-kubernetes-int-or-string`,
+  'io.k8s.apimachinery.pkg.apis.meta.v1': `
+    Condition.observedGeneration ObjectMeta.generation Status.code StatusDetails.retryAfterSeconds`,
+  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': 'APIServiceSpec.insecureSkipTLSVerify',
+};
+
+/** Optional properties that are always there: structs held by value, and what has no omitempty. */
+export const alwaysThere: Words = {
+  'io.k8s.api.apiserverinternal.v1alpha1': 'StorageVersion.spec StorageVersion.status',
+  'io.k8s.api.apps.v1': 'DaemonSetSpec.updateStrategy DeploymentSpec.strategy ReplicaSetSpec.template StatefulSetSpec.updateStrategy',
+  'io.k8s.api.authentication.v1': 'SelfSubjectReviewStatus.userInfo TokenRequestStatus.token TokenReviewStatus.user',
+  'io.k8s.api.batch.v1': 'JobTemplateSpec.metadata JobTemplateSpec.spec',
+  'io.k8s.api.core.v1': `
+    Container.resources ContainerStatus.lastState ContainerStatus.state EphemeralContainer.resources Event.reportingComponent
+    Event.reportingInstance Event.source NodeDaemonEndpoints.kubeletEndpoint NodeStatus.daemonEndpoints NodeStatus.nodeInfo
+    PersistentVolumeClaimSpec.resources PersistentVolumeClaimTemplate.metadata PodTemplate.template PodTemplateSpec.metadata
+    PodTemplateSpec.spec ResourceFieldSelector.divisor ServiceStatus.loadBalancer`,
+  'io.k8s.api.discovery.v1': 'Endpoint.conditions EndpointSlice.ports',
+  'io.k8s.api.events.v1': 'Event.deprecatedSource Event.regarding',
+  'io.k8s.api.flowcontrol.v1': 'LimitedPriorityLevelConfiguration.limitResponse',
+  'io.k8s.api.networking.v1': 'IngressServiceBackend.port IngressStatus.loadBalancer NetworkPolicySpec.podSelector',
+  'io.k8s.api.policy.v1': `
+    PodDisruptionBudgetStatus.currentHealthy PodDisruptionBudgetStatus.desiredHealthy PodDisruptionBudgetStatus.disruptionsAllowed
+    PodDisruptionBudgetStatus.expectedPods`,
+  'io.k8s.api.rbac.v1': 'RoleRef.apiGroup',
+  'io.k8s.api.resource.v1': 'AllocationResult.devices ResourceClaimSpec.devices ResourceClaimTemplateSpec.metadata',
+  'io.k8s.api.resource.v1beta1': 'AllocationResult.devices ResourceClaimSpec.devices ResourceClaimTemplateSpec.metadata',
+  'io.k8s.api.resource.v1beta2': 'AllocationResult.devices ResourceClaimSpec.devices ResourceClaimTemplateSpec.metadata',
+  'io.k8s.api.scheduling.v1': 'PriorityClass.value',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': 'CustomResourceDefinitionStatus.acceptedNames',
+  'io.k8s.apimachinery.pkg.apis.meta.v1': 'APIGroup.preferredVersion',
+};
+
+/** Required properties behind a pointer: missing stays missing, for validation to find. */
+export const requiredPointers: Words = {
+  'io.k8s.api.admissionregistration.v1': `
+    MutatingWebhook.sideEffects ValidatingWebhook.sideEffects`,
+  'io.k8s.api.apps.v1': 'DaemonSetSpec.selector DeploymentSpec.selector ReplicaSetSpec.selector StatefulSetSpec.selector',
+  'io.k8s.api.core.v1': `
+    ScaleIOPersistentVolumeSource.secretRef ScaleIOVolumeSource.secretRef`,
+  'io.k8s.api.networking.v1': 'HTTPIngressPath.pathType IPAddressSpec.parentRef',
+  'io.k8s.api.networking.v1beta1': 'IPAddressSpec.parentRef',
+};
+
+/** Go's names of string types, for messages about wrong types: name -> package -> properties. */
+export const namedStrings: Readonly<Record<string, Words>> = {
+  'types.UID': {
+    'io.k8s.api.core.v1': 'ObjectReference.uid',
+    'io.k8s.apimachinery.pkg.apis.meta.v1': 'ObjectMeta.uid OwnerReference.uid Preconditions.uid StatusDetails.uid',
+  },
+  'v1.AddressType': { 'io.k8s.api.discovery.v1': 'EndpointSlice.addressType' },
+  'v1.ConditionStatus': {
+    'io.k8s.api.apps.v1': 'DaemonSetCondition.status DeploymentCondition.status ReplicaSetCondition.status StatefulSetCondition.status',
+    'io.k8s.api.core.v1': `
+      ComponentCondition.status NamespaceCondition.status NodeCondition.status PersistentVolumeClaimCondition.status PodCondition.status
+      ReplicationControllerCondition.status`,
+    'io.k8s.apimachinery.pkg.apis.meta.v1': 'Condition.status',
+  },
+  'v1.DeploymentConditionType': { 'io.k8s.api.apps.v1': 'DeploymentCondition.type' },
+  'v1.DeploymentStrategyType': { 'io.k8s.api.apps.v1': 'DeploymentStrategy.type' },
+  'v1.DNSPolicy': { 'io.k8s.api.core.v1': 'PodSpec.dnsPolicy' },
+  'v1.FinalizerName': { 'io.k8s.api.core.v1': 'NamespaceSpec.finalizers' },
+  'v1.HostPathType': { 'io.k8s.api.core.v1': 'HostPathVolumeSource.type' },
+  'v1.IPFamily': { 'io.k8s.api.core.v1': 'ServiceSpec.ipFamilies' },
+  'v1.IPFamilyPolicy': { 'io.k8s.api.core.v1': 'ServiceSpec.ipFamilyPolicy' },
+  'v1.NamespacePhase': { 'io.k8s.api.core.v1': 'NamespaceStatus.phase' },
+  'v1.NodeConditionType': { 'io.k8s.api.core.v1': 'NodeCondition.type' },
+  'v1.PodConditionType': { 'io.k8s.api.core.v1': 'PodCondition.type PodReadinessGate.conditionType' },
+  'v1.PodPhase': { 'io.k8s.api.core.v1': 'PodStatus.phase' },
+  'v1.PreemptionPolicy': { 'io.k8s.api.core.v1': 'PodSpec.preemptionPolicy' },
+  'v1.Protocol': {
+    'io.k8s.api.core.v1': 'ContainerPort.protocol EndpointPort.protocol PortStatus.protocol ServicePort.protocol',
+    'io.k8s.api.discovery.v1': 'EndpointPort.protocol',
+    'io.k8s.api.networking.v1': 'NetworkPolicyPort.protocol',
+  },
+  'v1.PullPolicy': { 'io.k8s.api.core.v1': 'Container.imagePullPolicy EphemeralContainer.imagePullPolicy ImageVolumeSource.pullPolicy' },
+  'v1.RestartPolicy': { 'io.k8s.api.core.v1': 'PodSpec.restartPolicy' },
+  'v1.ContainerRestartPolicy': { 'io.k8s.api.core.v1': 'Container.restartPolicy EphemeralContainer.restartPolicy' },
+  'v1.SecretType': { 'io.k8s.api.core.v1': 'Secret.type' },
+  'v1.ServiceAffinity': { 'io.k8s.api.core.v1': 'ServiceSpec.sessionAffinity' },
+  'v1.ServiceType': { 'io.k8s.api.core.v1': 'ServiceSpec.type' },
+  'v1.ServiceExternalTrafficPolicy': { 'io.k8s.api.core.v1': 'ServiceSpec.externalTrafficPolicy' },
+  'v1.ServiceInternalTrafficPolicy': { 'io.k8s.api.core.v1': 'ServiceSpec.internalTrafficPolicy' },
+  'v1.StorageMedium': { 'io.k8s.api.core.v1': 'EmptyDirVolumeSource.medium' },
+  'v1.TaintEffect': { 'io.k8s.api.core.v1': 'Taint.effect Toleration.effect' },
+  'v1.TerminationMessagePolicy': {
+    'io.k8s.api.core.v1': 'Container.terminationMessagePolicy EphemeralContainer.terminationMessagePolicy',
+  },
+  'v1.TolerationOperator': { 'io.k8s.api.core.v1': 'Toleration.operator' },
+  'v1.URIScheme': { 'io.k8s.api.core.v1': 'HTTPGetAction.scheme' },
+};
