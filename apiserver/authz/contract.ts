@@ -1,0 +1,44 @@
+import type { UserInfo } from '../registry/contract.ts';
+
+/** What somebody wants to do, as authorizers see it. */
+export interface AuthorizationRequest {
+  readonly user: UserInfo;
+  /** False for paths such as /metrics: then only `verb` and `path` count. */
+  readonly isResource: boolean;
+  readonly verb: string;
+  readonly path: string;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `none` is no opinion: the next authorizer is asked, and where nobody allows the request is refused. */
+export interface Decision {
+  readonly verdict: 'allow' | 'deny' | 'none';
+  /** Ends the message of a refusal; '' where there is nothing to add. */
+  readonly reason: string;
+}
+
+/** Decides who may do what. Answers at once where it can. */
+export interface Authorizer {
+  authorize(request: AuthorizationRequest): Decision | Promise<Decision>;
+}
+
+/** `User "x" cannot list resource "pods" in API group "" in the namespace "default"`. */
+export function forbiddenText(request: AuthorizationRequest): string {
+  const user = JSON.stringify(request.user.name);
+  if (!request.isResource) return escaped(`User ${user} cannot ${request.verb} path ${JSON.stringify(request.path)}`);
+  const resource = request.subresource === '' ? request.resource : `${request.resource}/${request.subresource}`;
+  const where = request.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(request.namespace)}`;
+  return escaped(
+    `User ${user} cannot ${request.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(request.group)} ${where}`,
+  );
+}
+
+/** Such messages may end up in a browser. */
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

@@ -1,0 +1,16 @@
+import type { Authorizer, AuthorizationRequest, Decision } from './contract.ts';
+
+/** Asks authorizers in order until one has an opinion. The reasons of those without one end up in the refusal. */
+export function firstOpinion(authorizers: readonly Authorizer[]): Authorizer {
+  const ask = (request: AuthorizationRequest, at: number, reasons: readonly string[]): Decision | Promise<Decision> => {
+    const authorizer = authorizers[at];
+    if (authorizer === undefined) return { verdict: 'none', reason: reasons.join(', ') };
+    const judge = (decision: Decision): Decision | Promise<Decision> => {
+      if (decision.verdict !== 'none') return decision;
+      return ask(request, at + 1, decision.reason === '' ? reasons : [...reasons, decision.reason]);
+    };
+    const decision = authorizer.authorize(request);
+    return decision instanceof Promise ? decision.then(judge) : judge(decision);
+  };
+  return { authorize: (request) => ask(request, 0, []) };
+}

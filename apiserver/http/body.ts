@@ -1,0 +1,56 @@
+import { gunzip } from 'node:zlib';
+import { ApiError } from '#api/meta/status.ts';
+import type { RawRequest } from './exchange.ts';
+import { unsupportedMediaType } from './negotiate.ts';
+
+/** No request body may be larger, neither as sent nor unpacked. */
+export const maxBodyBytes = 3 * 1024 * 1024;
+
+const nothing = Buffer.alloc(0);
+
+/** The 413 answer. */
+export function bodyTooLarge(): ApiError {
+  return new ApiError({ reason: 'RequestEntityTooLarge', message: `Request entity too large: limit is ${maxBodyBytes}`, details: {} });
+}
+
+/** The whole body, unpacked where it came packed. Throws RequestEntityTooLarge, UnsupportedMediaType or BadRequest. */
+export async function readBody(request: RawRequest): Promise<Buffer> {
+  const declared = request.headers['content-length'];
+  if (declared === '0') return nothing;
+  if (declared !== undefined && Number(declared) > maxBodyBytes) throw bodyTooLarge();
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity' && encoding !== 'gzip') throw unsupportedMediaType(['gzip']);
+  const bytes = await collect(request);
+  return encoding === 'gzip' ? unpack(bytes) : bytes;
+}
+
+function collect(request: RawRequest): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let total = 0;
+    request.on('data', (chunk: Buffer) => {
+      total += chunk.length;
+      if (total > maxBodyBytes) {
+        request.removeAllListeners('data');
+        // The rest is read and dropped, so that the client gets to read the answer.
+        request.resume();
+        reject(bodyTooLarge());
+        return;
+      }
+      chunks.push(chunk);
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? nothing) : Buffer.concat(chunks, total)));
+    request.on('error', reject);
+    request.on('close', () => reject(new ApiError({ reason: 'BadRequest', message: 'unexpected EOF' })));
+  });
+}
+
+function unpack(bytes: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    gunzip(bytes, { maxOutputLength: maxBodyBytes }, (error, result) => {
+      if (error === null) resolve(result);
+      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') reject(bodyTooLarge());
+      else reject(new ApiError({ reason: 'BadRequest', message: `gzip: ${error.message}`, cause: error }));
+    });
+  });
+}

@@ -1,0 +1,123 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import type { UserInfo } from '../registry/contract.ts';
+import type { Query } from './query.ts';
+import type { RequestInfo } from './request-info.ts';
+
+/** What HTTP/1.1 and HTTP/2 requests have in common. */
+export interface RawRequest extends Readable {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly httpVersionMajor: number;
+  readonly socket: Duplex;
+}
+
+/** What HTTP/1.1 and HTTP/2 responses have in common. */
+export interface RawResponse {
+  statusCode: number;
+  readonly headersSent: boolean;
+  readonly writableEnded: boolean;
+  readonly destroyed: boolean;
+  writeHead(code: number, headers: (string | string[])[]): unknown;
+  flushHeaders(): void;
+  write(chunk: Uint8Array | string): boolean;
+  end(chunk?: Uint8Array | string): unknown;
+  destroy(error?: Error): unknown;
+  cork(): void;
+  uncork(): void;
+  on(event: 'close' | 'drain' | 'finish', listener: () => void): unknown;
+  once(event: 'close' | 'drain' | 'finish', listener: () => void): unknown;
+  off(event: 'close' | 'drain' | 'finish', listener: () => void): unknown;
+}
+
+/** The connection of a request that asks to leave HTTP: `head` is what came behind the request already. */
+export interface Upgrade {
+  readonly protocol: string;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+export interface ExchangeOptions {
+  readonly request: RawRequest;
+  readonly response: RawResponse;
+  readonly info: RequestInfo;
+  readonly query: Query;
+  readonly auditId: string;
+  readonly startMs: number;
+  readonly upgrade?: Upgrade | undefined;
+}
+
+/** One request on its way through the filters, and the answer to it. */
+export class Exchange {
+  readonly request: RawRequest;
+  readonly response: RawResponse;
+  readonly info: RequestInfo;
+  readonly query: Query;
+  readonly auditId: string;
+  /** Monotonic. */
+  readonly startMs: number;
+  readonly upgrade: Upgrade | undefined;
+  /** Who asks; undefined until authentication has run. */
+  user: UserInfo | undefined;
+  /** Texts for Warning headers, in the order they came. */
+  readonly warnings: string[] = [];
+  /** Set by whoever finds that the path exists: unknown paths must not become series of a metric. */
+  isServed = false;
+  /** Called once, when the answer is written or the client is gone. */
+  onDone: (() => void) | undefined;
+  #abort: AbortController | undefined;
+  #isOver = false;
+
+  constructor(options: ExchangeOptions) {
+    this.request = options.request;
+    this.response = options.response;
+    this.info = options.info;
+    this.query = options.query;
+    this.auditId = options.auditId;
+    this.startMs = options.startMs;
+    this.upgrade = options.upgrade;
+    this.response.once('close', () => this.#over());
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** The user after authentication. */
+  get requireUser(): UserInfo {
+    if (this.user === undefined) throw new Error('no user: authentication has not run');
+    return this.user;
+  }
+
+  /** True when the answer is written or the client is gone. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Aborts when the client goes away, the time is up or the server stops. Made on first use: most reads never need it. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isOver) this.#abort.abort(new Error('the request is over'));
+    return this.#abort.signal;
+  }
+
+  /** Ends the work for this request. */
+  abort(reason: Error): void {
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
+  }
+
+  /** Adds a Warning header; the same text only once. */
+  warn(text: string): void {
+    if (!this.warnings.includes(text)) this.warnings.push(text);
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#abort?.abort(new Error('the request is over'));
+    this.onDone?.();
+    this.onDone = undefined;
+  }
+}

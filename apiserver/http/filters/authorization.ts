@@ -1,0 +1,50 @@
+import { ApiError } from '#api/meta/status.ts';
+import { type AuthorizationRequest, type Authorizer, forbiddenText } from '../../authz/contract.ts';
+import type { Exchange } from '../exchange.ts';
+import { sendError } from '../respond.ts';
+import type { Filter } from './filter.ts';
+
+/** Lets through what the authorizer allows, answers 403 to everything else. */
+export function authorization(authorizer: Authorizer): Filter {
+  return (exchange, next) => {
+    const request = authorizationRequest(exchange);
+    const proceed = (decision: Awaited<ReturnType<Authorizer['authorize']>>): Promise<void> | void => {
+      if (decision.verdict === 'allow') return next(exchange);
+      sendError(exchange, refusal(request, decision.reason), ['X-Content-Type-Options', 'nosniff']);
+      return undefined;
+    };
+    const result = authorizer.authorize(request);
+    return result instanceof Promise ? result.then(proceed) : proceed(result);
+  };
+}
+
+function authorizationRequest(exchange: Exchange): AuthorizationRequest {
+  const { info } = exchange;
+  return {
+    user: exchange.requireUser,
+    isResource: info.isResource,
+    verb: info.verb,
+    path: info.path,
+    group: info.group,
+    version: info.version,
+    resource: info.resource,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name,
+  };
+}
+
+function refusal(request: AuthorizationRequest, reason: string): ApiError {
+  const why = `${forbiddenText(request)}${reason === '' ? '' : `: ${reason}`}`;
+  const resource = request.group === '' ? request.resource : `${request.resource}.${request.group}`;
+  const subject = resource === '' ? '' : request.name === '' ? `${resource} is ` : `${resource} ${JSON.stringify(request.name)} is `;
+  return new ApiError({
+    reason: 'Forbidden',
+    message: `${subject}forbidden: ${why}`,
+    details: {
+      ...(request.name === '' ? {} : { name: request.name }),
+      ...(request.group === '' ? {} : { group: request.group }),
+      ...(request.resource === '' ? {} : { kind: request.resource }),
+    },
+  });
+}

@@ -1,0 +1,52 @@
+import { ApiError } from '#api/meta/status.ts';
+import type { Log } from '#base/log.ts';
+import { StoreError } from '../../storage/contract.ts';
+import type { Exchange } from '../exchange.ts';
+import { sendError } from '../respond.ts';
+import type { Filter } from './filter.ts';
+
+/** Turns whatever is thrown into an answer: refusals as they are, everything else as an internal error that is logged. */
+export function recovery(log: Log): Filter {
+  const failed = (exchange: Exchange, error: unknown): void => {
+    const { response } = exchange;
+    const refusal = error instanceof ApiError ? error : storeRefusal(error);
+    if (refusal === undefined && !exchange.isOver) {
+      log.error({ err: error, path: exchange.info.path, auditId: exchange.auditId }, 'a request failed');
+    }
+    if (response.headersSent) {
+      // The answer has begun and cannot be completed: the client must not take it for whole.
+      if (!response.writableEnded) response.destroy();
+      return;
+    }
+    sendError(exchange, refusal ?? panicked(exchange, error));
+  };
+  return (exchange, next) => {
+    try {
+      const done = next(exchange);
+      if (done !== undefined) return done.catch((error: unknown) => failed(exchange, error));
+    } catch (error) {
+      failed(exchange, error);
+    }
+    return undefined;
+  };
+}
+
+function storeRefusal(error: unknown): ApiError | undefined {
+  if (!(error instanceof StoreError)) return undefined;
+  if (error.code === 'closed' || error.code === 'unavailable') {
+    return new ApiError({ reason: 'ServiceUnavailable', message: error.message, cause: error });
+  }
+  return undefined;
+}
+
+/** The 500 answer of a bug, as upstream's panic handler words it. */
+function panicked(exchange: Exchange, cause: unknown): ApiError {
+  const { path } = exchange.info;
+  const method = exchange.request.method ?? '';
+  return new ApiError({
+    reason: 'InternalError',
+    message: `This request caused apiserver to panic. Look in the logs for details.`,
+    details: { causes: [{ message: `${method} ${path}` }] },
+    cause,
+  });
+}

@@ -1,0 +1,182 @@
+// The door: one TLS port for HTTP/2 and HTTP/1.1, through fastify with one catch-all route. Fastify's own routing, parsing and
+// replying are off (every URL is rewritten to the one route, whose first hook takes the request over), so that bytes come and go
+// as they are. Upgrades (WebSocket, SPDY) take the same way with an answer object of their own.
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { fastify, type FastifyInstance } from 'fastify';
+import type { Clock } from '#base/clock.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import { Exchange, type RawRequest, type RawResponse, type Upgrade } from './exchange.ts';
+import type { Next } from './filters/filter.ts';
+import { Query } from './query.ts';
+import { parseRequestInfo } from './request-info.ts';
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly cert: string;
+  readonly key: string;
+  /** Certificates of the authorities that sign clients' certificates. */
+  readonly clientCa: string | undefined;
+}
+
+const idleMs = 90_000;
+const headersMs = 32_000;
+const maxHeaderBytes = 1024 * 1024;
+const maxStreamsPerConnection = 250;
+const windowBytes = 256 * 1024;
+
+export class Listener {
+  readonly #clock: Clock;
+  readonly #handle: Next;
+  readonly #options: ListenerOptions;
+  readonly #open = new Set<Exchange>();
+  readonly #sockets = new Set<Duplex>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #app: FastifyInstance<Http2SecureServer> | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: ListenerOptions, handle: Next, clock: Clock) {
+    this.#options = options;
+    this.#handle = handle;
+    this.#clock = clock;
+  }
+
+  /** Requests whose answers are not complete. */
+  get openRequests(): number {
+    return this.#open.size;
+  }
+
+  /** The port that is really listened on. */
+  get port(): number {
+    return (this.#app?.server.address() as AddressInfo | null)?.port ?? this.#options.port;
+  }
+
+  /** Begins to accept connections. A taken port becomes a UsageError of one sentence. */
+  async listen(): Promise<void> {
+    const { host, port, cert, key, clientCa } = this.#options;
+    const app = fastify({
+      http2: true,
+      https: {
+        allowHTTP1: true,
+        cert,
+        key,
+        ...(clientCa === undefined ? {} : { ca: clientCa }),
+        requestCert: clientCa !== undefined,
+        // A bad certificate is answered with 401, not with a broken connection, as upstream does.
+        rejectUnauthorized: false,
+        minVersion: 'TLSv1.2',
+        settings: { maxConcurrentStreams: maxStreamsPerConnection, initialWindowSize: windowBytes },
+      },
+      rewriteUrl: () => '/',
+      logger: false,
+    });
+    app.removeAllContentTypeParsers();
+    app.addHook('onRequest', (request, reply) => {
+      reply.hijack();
+      const raw = request.raw as unknown as RawRequest & { originalUrl?: string };
+      this.#accept(raw, reply.raw as unknown as RawResponse, raw.originalUrl ?? '/', undefined);
+    });
+    app.all('/', () => undefined);
+    this.#app = app as unknown as FastifyInstance<Http2SecureServer>;
+    this.#wire(this.#app.server);
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      throw listenFailure(error, host, port);
+    }
+  }
+
+  /** Waits until no request is open, but for as long as `signal` lasts; then cuts all connections. */
+  async close(signal: AbortSignal): Promise<void> {
+    const { server } = this.#app ?? {};
+    if (server === undefined) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const session of this.#sessions) session.close();
+    if (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #wire(server: Http2SecureServer): void {
+    Object.assign(server, { keepAliveTimeout: idleMs, headersTimeout: headersMs, maxHeaderSize: maxHeaderBytes });
+    server.on('secureConnection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      (socket as Socket).setNoDelay(true);
+    });
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+      // What breaks a connection breaks its requests: they learn it by themselves.
+      session.on('error', () => session.destroy());
+    });
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Socket);
+    response.once('finish', () => {
+      response.detachSocket(socket as Socket);
+      socket.end();
+    });
+    socket.on('error', () => socket.destroy());
+    const protocol = (request.headers.upgrade ?? '').toLowerCase();
+    this.#accept(request, response, request.url ?? '/', { protocol, socket, head });
+  }
+
+  #accept(request: RawRequest, response: RawResponse, url: string, upgrade: Upgrade | undefined): void {
+    const mark = url.indexOf('?');
+    const query = mark < 0 ? Query.empty : new Query(url.slice(mark + 1));
+    const path = decodePath(mark < 0 ? url : url.slice(0, mark));
+    const info = path === undefined ? undefined : parseRequestInfo(request.method ?? 'GET', path, query);
+    if (info === undefined) {
+      response.writeHead(400, ['Content-Type', 'text/plain; charset=utf-8']);
+      response.end('400 Bad Request');
+      return;
+    }
+    const given = request.headers['audit-id'];
+    const auditId = typeof given === 'string' && /^[\x21-\x7e]{1,64}$/.test(given) ? given : randomUUID();
+    const exchange = new Exchange({ request, response, info, query, auditId, startMs: this.#clock.monotonicMs(), upgrade });
+    this.#open.add(exchange);
+    response.once('close', () => {
+      this.#open.delete(exchange);
+      if (this.#open.size === 0) this.#onIdle?.();
+    });
+    // The outermost filter answers failures, so nothing is left to catch here.
+    void this.#handle(exchange);
+  }
+}
+
+function decodePath(path: string): string | undefined {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function listenFailure(error: unknown, host: string, port: number): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  const where = `${host}:${port}`;
+  if (code === 'EADDRINUSE') return new UsageError(`port ${where} is taken by another process`, { exitCode: 1, cause: error });
+  if (code === 'EACCES') return new UsageError(`not allowed to listen on ${where}`, { exitCode: 1, cause: error });
+  if (code === 'EADDRNOTAVAIL') return new UsageError(`${host} is not an address of this machine`, { exitCode: 1, cause: error });
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,115 @@
+// What the client wants to read. Parsed Accept headers are kept: clients send few different ones, over and over.
+import { ApiError } from '#api/meta/status.ts';
+
+/** One media type of an Accept header. */
+export interface MediaRange {
+  /** `application/json`, `application/*`, `*` + `/*`. */
+  readonly type: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly quality: number;
+}
+
+export type Form = 'object' | 'table' | 'partial' | 'partial-list';
+
+/** How an answer is to be written. */
+export interface Wanted {
+  readonly encoding: 'json' | 'yaml';
+  readonly form: Form;
+  /** `v1` or `v1beta1` of meta.k8s.io, for all forms but `object`. */
+  readonly formVersion: string;
+  /** Asked for by `;stream=watch`. */
+  readonly stream: boolean;
+}
+
+/** The media types that objects are written in, as refusals name them. */
+const written = ['application/json', 'application/yaml'];
+const plainJson: Wanted = { encoding: 'json', form: 'object', formVersion: '', stream: false };
+const maxKept = 500;
+
+/** Reads Accept headers. */
+export class Negotiator {
+  readonly #kept = new Map<string, Wanted | undefined>();
+
+  /** What to answer with. Throws NotAcceptable where the client accepts nothing that we write. */
+  negotiate(accept: string | undefined): Wanted {
+    if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plainJson;
+    let wanted = this.#kept.get(accept);
+    if (wanted === undefined && !this.#kept.has(accept)) {
+      wanted = choose(parseAccept(accept));
+      if (this.#kept.size >= maxKept) this.#kept.clear();
+      this.#kept.set(accept, wanted);
+    }
+    if (wanted === undefined) throw notAcceptable(written);
+    return wanted;
+  }
+}
+
+/** The 406 answer. */
+export function notAcceptable(accepted: readonly string[]): ApiError {
+  return new ApiError({ reason: 'NotAcceptable', message: `only the following media types are accepted: ${accepted.join(', ')}` });
+}
+
+/** The 415 answer. */
+export function unsupportedMediaType(accepted: readonly string[]): ApiError {
+  return new ApiError({
+    reason: 'UnsupportedMediaType',
+    message: `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  });
+}
+
+/** The ranges of an Accept header, best first; equals keep their order. */
+export function parseAccept(accept: string): MediaRange[] {
+  const ranges: MediaRange[] = [];
+  for (const text of accept.split(',')) {
+    const [type = '', ...rest] = text.split(';').map((part) => part.trim());
+    if (type === '') continue;
+    const params: Record<string, string> = Object.create(null) as Record<string, string>;
+    let quality = 1;
+    for (const param of rest) {
+      const at = param.indexOf('=');
+      if (at < 0) continue;
+      const name = param.slice(0, at).trim().toLowerCase();
+      const value = param
+        .slice(at + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1');
+      if (name === 'q') quality = Number(value);
+      else params[name] = value;
+    }
+    if (quality > 0) ranges.push({ type: type.toLowerCase(), params, quality });
+  }
+  return ranges.sort((a, b) => b.quality - a.quality);
+}
+
+function choose(ranges: readonly MediaRange[]): Wanted | undefined {
+  for (const range of ranges) {
+    const encoding = encodingOf(range.type);
+    if (encoding === undefined) continue;
+    const form = formOf(range);
+    if (form === undefined) continue;
+    return {
+      encoding,
+      form,
+      formVersion: form === 'object' ? '' : (range.params['v'] ?? ''),
+      stream: range.params['stream'] === 'watch',
+    };
+  }
+  return undefined;
+}
+
+function encodingOf(type: string): Wanted['encoding'] | undefined {
+  if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
+  if (type === 'application/yaml') return 'yaml';
+  return undefined;
+}
+
+/** Undefined for transformations that nobody serves: the next range is tried. */
+function formOf({ params }: MediaRange): Form | undefined {
+  const as = params['as'];
+  if (as === undefined) return 'object';
+  if (params['g'] !== 'meta.k8s.io' || (params['v'] !== 'v1' && params['v'] !== 'v1beta1')) return undefined;
+  if (as === 'Table') return 'table';
+  if (as === 'PartialObjectMetadata') return 'partial';
+  if (as === 'PartialObjectMetadataList') return 'partial-list';
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import { badRequest } from '#api/meta/status.ts';
+
+/** The query of a request, read as upstream reads it: the first value counts, unknown parameters are ignored. */
+export class Query {
+  /** The query of requests without one. */
+  static readonly empty = new Query('');
+  readonly raw: string;
+  #params: URLSearchParams | undefined;
+
+  /** @param raw what follows the question mark. */
+  constructor(raw: string) {
+    this.raw = raw;
+  }
+
+  /** The first value, undefined where the parameter is absent. */
+  get(name: string): string | undefined {
+    return this.raw === '' ? undefined : (this.#all.get(name) ?? undefined);
+  }
+
+  getAll(name: string): string[] {
+    return this.raw === '' ? [] : this.#all.getAll(name);
+  }
+
+  /** A switch: present and neither `0` nor `false`. */
+  flag(name: string): boolean {
+    return this.optionalFlag(name) ?? false;
+  }
+
+  /** A switch that may be absent. */
+  optionalFlag(name: string): boolean | undefined {
+    const value = this.get(name);
+    if (value === undefined) return undefined;
+    return value !== '0' && value.toLowerCase() !== 'false';
+  }
+
+  /** A whole number; undefined where absent or empty. Throws BadRequest in Go's words. */
+  integer(name: string): number | undefined {
+    const value = this.get(name);
+    if (value === undefined || value === '') return undefined;
+    if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+    if (!Number.isSafeInteger(Number(value))) {
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
+    }
+    return Number(value);
+  }
+
+  get #all(): URLSearchParams {
+    this.#params ??= new URLSearchParams(this.raw);
+    return this.#params;
+  }
+}

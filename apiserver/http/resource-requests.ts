@@ -1,0 +1,86 @@
+import type { KindDefinition } from '#api/kind.ts';
+import { badRequest } from '#api/meta/status.ts';
+import type { SubresourceTable } from '../subresources/contract.ts';
+import type { Exchange } from './exchange.ts';
+import { sendError, sendText } from './respond.ts';
+import { remove, removeAll } from './verbs/delete.ts';
+import { get } from './verbs/get.ts';
+import { list } from './verbs/list.ts';
+import type { Verb, VerbDeps } from './verbs/verb.ts';
+import { watch } from './verbs/watch.ts';
+import { create, hasVerb, methodNotAllowed, patch, resourceNotFound, update } from './verbs/write.ts';
+
+const verbs: Readonly<Record<string, Verb>> = { get, list, watch, create, update, patch, delete: remove, deletecollection: removeAll };
+const statusVerbs = ['get', 'patch', 'update'];
+
+export interface ResourceRequestsDeps extends VerbDeps {
+  readonly subresources: SubresourceTable;
+  /** True where something of this group is served, so that refusals below it are Status objects. */
+  readonly knowsGroup: (group: string) => boolean;
+}
+
+/** Serves every path below /api/v1 and /apis/GROUP/VERSION: finds the kind, then the verb. */
+export class ResourceRequests {
+  readonly #deps: ResourceRequestsDeps;
+
+  constructor(deps: ResourceRequestsDeps) {
+    this.#deps = deps;
+  }
+
+  async serve(exchange: Exchange): Promise<void> {
+    const { info } = exchange;
+    const kind = this.#deps.registry.find(info.group, info.version, info.resource);
+    if (kind === undefined || !fits(exchange, kind)) return this.#nothing(exchange);
+    exchange.isServed = true;
+    if (info.subresource !== '') return this.#serveSubresource(exchange, kind);
+    if (info.rest !== '') return this.#nothing(exchange);
+    const verb = info.isWatchPath ? watch : verbs[info.verb];
+    const allowed = verb !== undefined && hasVerb(kind, info.isWatchPath ? 'watch' : info.verb);
+    if (!allowed || !fitsVerb(exchange, kind)) throw methodNotAllowed();
+    if (exchange.upgrade !== undefined && verb !== watch) throw badRequest('this request cannot be upgraded');
+    return verb(exchange, kind, this.#deps);
+  }
+
+  #serveSubresource(exchange: Exchange, kind: KindDefinition): Promise<void> | void {
+    const { info } = exchange;
+    const { subresource } = info;
+    const special = this.#deps.subresources.find(kind, subresource);
+    if (special !== undefined) {
+      if (!special.verbs.includes(info.verb) && !special.verbs.includes('*')) throw methodNotAllowed();
+      if (info.rest !== '' && special.takesPath !== true) return this.#nothing(exchange);
+      return special.serve(exchange, kind, this.#deps);
+    }
+    const declared = subresourceVerbs(kind, subresource);
+    if (declared === undefined || info.rest !== '' || this.#deps.subresources.isHidden(kind, subresource)) return this.#nothing(exchange);
+    const verb = verbs[info.verb];
+    if (verb === undefined || !declared.includes(info.verb)) throw methodNotAllowed();
+    return verb(exchange, kind, this.#deps);
+  }
+
+  #nothing(exchange: Exchange): void {
+    if (this.#deps.knowsGroup(exchange.info.group)) sendError(exchange, resourceNotFound());
+    else sendText(exchange, 404, '404 page not found\n');
+  }
+}
+
+/** The verbs of a sub-resource, undefined where the kind has none of that name. */
+export function subresourceVerbs(kind: KindDefinition, subresource: string): readonly string[] | undefined {
+  const { status, scale, other } = kind.subresources ?? {};
+  if (subresource === 'status') return status === true ? statusVerbs : undefined;
+  if (subresource === 'scale') return scale !== undefined ? statusVerbs : undefined;
+  return other !== undefined && Object.hasOwn(other, subresource) ? other[subresource]?.verbs : undefined;
+}
+
+/** Whether the path's form exists for the kind at all: names of namespaced kinds only below a namespace, and so on. */
+function fits({ info }: Exchange, kind: KindDefinition): boolean {
+  if (kind.scope === 'cluster') return !info.hasNamespacePart;
+  return info.hasNamespacePart || info.pathName === '';
+}
+
+/** Whether the path takes the method: nothing is created or deleted across namespaces, or created at a name. */
+function fitsVerb({ info, request }: Exchange, kind: KindDefinition): boolean {
+  if (info.verb === 'create') return info.pathName === '' && (kind.scope === 'cluster' || info.hasNamespacePart);
+  if (info.verb === 'deletecollection') return kind.scope === 'cluster' || info.hasNamespacePart;
+  if (info.verb === 'update' || info.verb === 'patch') return info.pathName !== '';
+  return request.method === 'GET' || request.method === 'DELETE';
+}

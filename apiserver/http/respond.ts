@@ -1,0 +1,106 @@
+// Writing answers. Every answer goes through `start` or `sendBytes`, so that the headers that all answers share are in one place.
+import { gzip } from 'node:zlib';
+import { Document } from 'yaml';
+import type { ApiError, Status } from '#api/meta/status.ts';
+import type { Encoded } from '../registry/contract.ts';
+import type { Exchange } from './exchange.ts';
+import type { Wanted } from './negotiate.ts';
+
+export const jsonType = 'application/json';
+/** Answers from this size on are packed for clients that accept it. */
+export const gzipThresholdBytes = 128 * 1024;
+
+export type HeaderList = (string | string[])[];
+
+/** Writes the head of an answer whose body follows in pieces. */
+export function start(exchange: Exchange, code: number, contentType: string, more: HeaderList = []): void {
+  exchange.response.writeHead(code, [...headersOf(exchange, contentType), ...more]);
+}
+
+/** A whole answer. */
+export function sendBytes(exchange: Exchange, code: number, contentType: string, bytes: Uint8Array, more?: HeaderList): void {
+  const { response } = exchange;
+  if (response.headersSent || response.destroyed) return;
+  if (bytes.length >= gzipThresholdBytes && acceptsGzip(exchange)) {
+    gzip(bytes, { level: 1 }, (error, packed) => {
+      if (response.headersSent || response.destroyed) return;
+      const headers: HeaderList = error === null ? ['Content-Encoding', 'gzip', 'Vary', 'Accept-Encoding'] : [];
+      finish(exchange, code, contentType, error === null ? packed : bytes, [...headers, ...(more ?? [])]);
+    });
+    return;
+  }
+  finish(exchange, code, contentType, bytes, more);
+}
+
+function finish(exchange: Exchange, code: number, contentType: string, bytes: Uint8Array, more: HeaderList | undefined): void {
+  const headers = headersOf(exchange, contentType);
+  headers.push('Content-Length', String(bytes.length));
+  if (more !== undefined) headers.push(...more);
+  exchange.response.writeHead(code, headers);
+  exchange.response.end(bytes);
+}
+
+export function sendText(exchange: Exchange, code: number, text: string, more: HeaderList = []): void {
+  sendBytes(exchange, code, 'text/plain; charset=utf-8', Buffer.from(text), ['X-Content-Type-Options', 'nosniff', ...more]);
+}
+
+/** A JSON value in the encoding that the client asked for. */
+export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, code: number, value: unknown, more?: HeaderList): void {
+  if (wanted.encoding === 'yaml') {
+    sendBytes(exchange, code, 'application/yaml', Buffer.from(yamlText(value)), more);
+    return;
+  }
+  const text = isPretty(exchange) ? JSON.stringify(value, undefined, 2) : JSON.stringify(value);
+  sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`), more);
+}
+
+/** A stored object: its bytes go out as they are. */
+export function sendEncoded(exchange: Exchange, wanted: Wanted, code: number, encoded: Encoded): void {
+  if (wanted.encoding === 'json' && !isPretty(exchange)) sendBytes(exchange, code, jsonType, encoded.json);
+  else sendValue(exchange, wanted, code, JSON.parse(Buffer.from(encoded.json).toString()));
+}
+
+export function sendStatus(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, status: Status, more?: HeaderList): void {
+  const retryAfter = status.details?.retryAfterSeconds;
+  const headers: HeaderList = retryAfter === undefined || retryAfter === 0 ? [] : ['Retry-After', String(retryAfter)];
+  sendValue(exchange, wanted, status.code, status, [...headers, ...(more ?? [])]);
+}
+
+/** Answers with an error, in YAML where the client asked for that, else in JSON whatever it accepts. */
+export function sendError(exchange: Exchange, error: ApiError, more?: HeaderList): void {
+  const isYaml = exchange.header('accept')?.startsWith('application/yaml') ?? false;
+  sendStatus(exchange, { encoding: isYaml ? 'yaml' : 'json' }, error.toStatus(), more);
+}
+
+/** True where the client wants indented JSON: asked for, or a human with curl or a browser. */
+export function isPretty(exchange: Exchange): boolean {
+  const asked = exchange.query.get('pretty');
+  if (asked !== undefined && /^(1|t|T|TRUE|true|True)$/.test(asked)) return true;
+  if (asked !== undefined && /^(0|f|F|FALSE|false|False)$/.test(asked)) return false;
+  const agent = exchange.request.headers['user-agent'];
+  return agent !== undefined && (agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0'));
+}
+
+export function acceptsGzip(exchange: Exchange): boolean {
+  const accepted = exchange.request.headers['accept-encoding'];
+  return typeof accepted === 'string' && /(^|,)\s*gzip\s*(,|;(?!\s*q=0\b)|$)/.test(accepted);
+}
+
+/** YAML as upstream writes it: keys sorted, block style, quoted where YAML 1.1 would read something else. */
+export function yamlText(value: unknown): string {
+  const document = new Document(value, { version: '1.1', sortMapEntries: true, aliasDuplicateObjects: false });
+  return document.toString({ lineWidth: 0, indentSeq: false });
+}
+
+function headersOf(exchange: Exchange, contentType: string): HeaderList {
+  const headers: HeaderList = ['Audit-Id', exchange.auditId, 'Cache-Control', 'no-cache, private', 'Content-Type', contentType];
+  if (exchange.warnings.length > 0) headers.push('Warning', exchange.warnings.map(warningHeader));
+  return headers;
+}
+
+/** RFC 7234's warn-value; control characters would end the header and are dropped. */
+function warningHeader(text: string): string {
+  // biome-ignore lint: control characters are what is to be found
+  const clean = Buffer.from(text.replace(/[\u0000-\u001f\u007f]/g, ' ')).toString('latin1');
+  return `299 - "${clean.replace(/["\\]/g, '\\$&')}"`;
+}

@@ -1,0 +1,135 @@
+import { version } from '#base/version.ts';
+import type { Metrics } from '#base/metrics.ts';
+import type { DiscoveryDocuments, TaggedDocument } from '../discovery/documents.ts';
+import type { Exchange } from './exchange.ts';
+import type { HealthPages } from './health.ts';
+import { type MediaRange, type Negotiator, parseAccept } from './negotiate.ts';
+import type { ResourceRequests } from './resource-requests.ts';
+import { jsonType, sendBytes, sendError, sendText, sendValue } from './respond.ts';
+import { methodNotAllowed, resourceNotFound } from './verbs/write.ts';
+
+/** Serves documents below a path of their own, such as /openapi/v3. */
+export interface Pages {
+  owns(path: string): boolean;
+  paths(): string[];
+  serve(exchange: Exchange): Promise<void> | void;
+}
+
+export interface RouterDeps {
+  readonly resources: ResourceRequests;
+  readonly discovery: DiscoveryDocuments;
+  readonly health: HealthPages;
+  readonly metrics: Metrics;
+  readonly negotiator: Negotiator;
+  /** OpenAPI, keys of the token issuer and the like. */
+  readonly pages: readonly Pages[];
+}
+
+/** The end of the pipeline: finds out who serves a path. */
+export class Router {
+  readonly #deps: RouterDeps;
+
+  constructor(deps: RouterDeps) {
+    this.#deps = deps;
+  }
+
+  readonly serve = (exchange: Exchange): Promise<void> | void => {
+    if (exchange.info.isResource) return this.#deps.resources.serve(exchange);
+    exchange.isServed = true;
+    const path = exchange.info.path;
+    const served = this.#servePlain(exchange, path.length > 1 ? path.replace(/\/+$/, '') : path);
+    if (served !== undefined) return served === 'done' ? undefined : served;
+    exchange.isServed = false;
+    return sendText(exchange, 404, '404 page not found\n');
+  };
+
+  #servePlain(exchange: Exchange, path: string): Promise<void> | 'done' | undefined {
+    const { health, metrics, pages } = this.#deps;
+    const owner = health.owns(path) ? health : pages.find((one) => one.owns(path));
+    const isDiscovery = path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/');
+    if (owner === undefined && !isDiscovery && path !== '/version' && path !== '/metrics' && path !== '/') return undefined;
+    const { method } = exchange.request;
+    if (method !== 'GET' && method !== 'HEAD') {
+      sendError(exchange, methodNotAllowed());
+      return 'done';
+    }
+    if (owner !== undefined) return owner.serve(exchange) ?? 'done';
+    if (isDiscovery) return this.#serveDiscovery(exchange, path);
+    if (path === '/version') sendValue(exchange, this.#wanted(exchange), 200, versionDocument());
+    if (path === '/') sendValue(exchange, this.#wanted(exchange), 200, { paths: this.#paths() });
+    if (path !== '/metrics') return 'done';
+    return metrics.text().then((text) => sendBytes(exchange, 200, metrics.contentType, Buffer.from(text)));
+  }
+
+  #serveDiscovery(exchange: Exchange, path: string): 'done' | undefined {
+    const { discovery } = this.#deps;
+    const [root = '', first = '', second = ''] = path.slice(1).split('/');
+    if (first === '' && (root === 'api' || root === 'apis')) {
+      const format = aggregatedFormat(exchange.header('accept') ?? '');
+      if (format !== undefined) sendTagged(exchange, discovery.aggregated(root, format), format);
+      else this.#send(exchange, root === 'api' ? discovery.legacyVersions() : discovery.groupList());
+      return 'done';
+    }
+    const document =
+      root === 'api' ? discovery.resourceList('', first) : second === '' ? discovery.group(first) : discovery.resourceList(first, second);
+    if (document !== undefined) this.#send(exchange, document);
+    else if (discovery.knowsGroup(root === 'api' ? '' : first)) sendError(exchange, resourceNotFound());
+    else return undefined;
+    return 'done';
+  }
+
+  #send(exchange: Exchange, document: object): void {
+    sendValue(exchange, this.#wanted(exchange), 200, document, ['Vary', 'Accept']);
+  }
+
+  #wanted(exchange: Exchange): { encoding: 'json' | 'yaml' } {
+    return this.#deps.negotiator.negotiate(exchange.request.headers.accept);
+  }
+
+  #paths(): string[] {
+    const { discovery, health, pages } = this.#deps;
+    return [...discovery.paths(), ...health.paths(), ...pages.flatMap((one) => one.paths()), '/metrics', '/version'].sort();
+  }
+}
+
+/** Which aggregated form is preferred; undefined where plain discovery comes first. */
+function aggregatedFormat(accept: string): 'v2' | 'v2beta1' | undefined {
+  if (!accept.includes('apidiscovery.k8s.io')) return undefined;
+  for (const range of parseAccept(accept)) {
+    if (!isJson(range)) continue;
+    const { as, g, v } = range.params;
+    if (as === undefined) return undefined;
+    if (as === 'APIGroupDiscoveryList' && g === 'apidiscovery.k8s.io' && (v === 'v2' || v === 'v2beta1')) return v;
+  }
+  return undefined;
+}
+
+function isJson({ type }: MediaRange): boolean {
+  return type === 'application/json' || type === '*/*' || type === 'application/*';
+}
+
+function sendTagged(exchange: Exchange, { bytes, etag }: TaggedDocument, format: string): void {
+  const headers = ['ETag', etag, 'Vary', 'Accept'];
+  const contentType = `${jsonType};g=apidiscovery.k8s.io;v=${format};as=APIGroupDiscoveryList`;
+  if (exchange.header('if-none-match') === etag) sendBytes(exchange, 304, contentType, Buffer.alloc(0), headers);
+  else sendBytes(exchange, 200, contentType, bytes, headers);
+}
+
+function versionDocument(): object {
+  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
+  return {
+    major,
+    minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
+    gitVersion: version,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '2026-01-01T00:00:00Z',
+    goVersion: `node${process.version}`,
+    compiler: 'v8',
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  };
+}

@@ -1,0 +1,87 @@
+// Tables: what kubectl prints. A row is made from the decoded object by the kind's columns.
+import type { Column, KindDefinition } from '#api/kind.ts';
+import { badRequest } from '#api/meta/status.ts';
+import type { Encoded } from '../registry/contract.ts';
+import type { Query } from './query.ts';
+
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+/** What stands in every table, kinds without columns of their own included. */
+const defaultColumns: readonly Column<never>[] = [
+  {
+    name: 'Name',
+    type: 'string',
+    format: 'name',
+    description:
+      'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names',
+    value: (object: { metadata: { name?: string } }) => object.metadata.name ?? '',
+  },
+  {
+    name: 'Created At',
+    type: 'date',
+    description:
+      'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata',
+    value: (object: { metadata: { creationTimestamp?: string } }) => object.metadata.creationTimestamp ?? null,
+  },
+] as readonly Column<never>[];
+
+/** How much of each object goes into its row. Throws BadRequest for other values. */
+export function parseIncludeObject(query: Query): IncludeObject {
+  const value = query.get('includeObject') ?? '';
+  if (value === '' || value === 'Metadata') return 'Metadata';
+  if (value === 'None' || value === 'Object') return value;
+  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+}
+
+/** Turns objects of one kind into tables. */
+export class TableMaker {
+  readonly #columns: readonly Column<never>[];
+  readonly #include: IncludeObject;
+  readonly #version: string;
+  readonly #clockMs: () => number;
+
+  constructor(kind: KindDefinition, include: IncludeObject, version: string, clockMs: () => number) {
+    this.#columns = (kind.columns ?? defaultColumns) as readonly Column<never>[];
+    this.#include = include;
+    this.#version = version;
+    this.#clockMs = clockMs;
+  }
+
+  /** The text before the rows. `withColumns` is false in all frames of a watch but the first. */
+  head(metadata: object, withColumns = true): string {
+    const definitions = withColumns
+      ? this.#columns.map(({ name, type = 'string', format = '', description = '', priority = 0 }) => ({
+          name,
+          type,
+          format,
+          description,
+          priority,
+        }))
+      : null;
+    return `{"kind":"Table","apiVersion":"meta.k8s.io/${this.#version}","metadata":${JSON.stringify(metadata)},"columnDefinitions":${JSON.stringify(definitions)},"rows":[`;
+  }
+
+  row(encoded: Encoded): string {
+    const object = encoded.object() as never;
+    const nowMs = this.#clockMs();
+    const cells = this.#columns.map(({ value }) => value(object, nowMs));
+    return `{"cells":${JSON.stringify(cells)},"object":${this.#object(encoded)}}`;
+  }
+
+  /** The table of one object. */
+  single(encoded: Encoded, withColumns = true): string {
+    return `${this.head({ resourceVersion: encoded.resourceVersion }, withColumns)}${this.row(encoded)}]}`;
+  }
+
+  #object(encoded: Encoded): string {
+    if (this.#include === 'None') return 'null';
+    if (this.#include === 'Object') return Buffer.from(encoded.json).toString();
+    return partialText(encoded, this.#version);
+  }
+}
+
+/** An object reduced to its metadata. */
+export function partialText(encoded: Encoded, version: string): string {
+  const { metadata } = encoded.object();
+  return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(metadata)}}`;
+}

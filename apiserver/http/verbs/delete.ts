@@ -1,0 +1,76 @@
+import { parse } from 'yaml';
+import type { KindDefinition } from '#api/kind.ts';
+import { badRequest } from '#api/meta/status.ts';
+import type { Encoded } from '../../registry/contract.ts';
+import { readBody } from '../body.ts';
+import type { Exchange } from '../exchange.ts';
+import { sendList } from '../list-writer.ts';
+import { unsupportedMediaType } from '../negotiate.ts';
+import { mediaTypeOf, parseDelete, parseListRequest } from '../options.ts';
+import { sendValue } from '../respond.ts';
+import { sendObject } from './get.ts';
+import type { Verb } from './verb.ts';
+
+/** Kinds whose deletion answers the object that is gone, where others answer a Status. */
+const answersObject = new Set([
+  'pods',
+  'services',
+  'serviceaccounts',
+  'podtemplates',
+  'resourcequotas',
+  'persistentvolumes',
+  'persistentvolumeclaims',
+]);
+
+/** Deletes one object, at once or gracefully. */
+export const remove: Verb = async (exchange, kind, deps) => {
+  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+  const { request, context } = parseDelete(exchange, await optionsBody(exchange));
+  const { gone, object } = await deps.registry.delete(kind, exchange.info.pathName, request, context);
+  const code = !gone && request.orphanDependents === false ? 202 : 200;
+  if (gone && !(kind.group === '' && answersObject.has(kind.names.plural))) {
+    return sendValue(exchange, wanted, 200, deletedStatus(kind, object));
+  }
+  sendObject(exchange, wanted, code, kind, object, deps);
+};
+
+/** Deletes what a list request selects and answers the list of it. */
+export const removeAll: Verb = async (exchange, kind, deps) => {
+  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+  const list = parseListRequest(exchange.query);
+  const { request, context } = parseDelete(exchange, await optionsBody(exchange));
+  const answer = await deps.registry.deleteCollection(kind, list, request, context);
+  await sendList(exchange, wanted, kind, answer, () => deps.clock.nowMs());
+};
+
+/** The DeleteOptions in the body, undefined where there is none. */
+async function optionsBody(exchange: Exchange): Promise<unknown> {
+  const bytes = await readBody(exchange.request);
+  if (bytes.length === 0) return undefined;
+  const mediaType = mediaTypeOf(exchange);
+  if (mediaType !== '' && mediaType !== 'application/json' && mediaType !== 'application/yaml') {
+    throw unsupportedMediaType(['application/json', 'application/yaml']);
+  }
+  try {
+    return mediaType === 'application/yaml' ? parse(bytes.toString()) : JSON.parse(bytes.toString());
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A Status of success: it carries no code. */
+function deletedStatus(kind: KindDefinition, encoded: Encoded): object {
+  const { metadata } = encoded.object();
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      ...(metadata.name === undefined ? {} : { name: metadata.name }),
+      ...(kind.group === '' ? {} : { group: kind.group }),
+      kind: kind.names.plural,
+      ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { IncomingMessage } from 'node:http';
+import { badRequest } from '#api/meta/status.ts';
+import type { Exchange } from '../exchange.ts';
+import { notAcceptable } from '../negotiate.ts';
+import { parseWatchRequest, readContext } from '../options.ts';
+import { type FrameSink, frameRenderer, openHttpSink, pump } from '../watch-writer.ts';
+import { WebSocketSink } from '../websocket-sink.ts';
+import type { Verb, VerbDeps } from './verb.ts';
+
+/** A stream of changes, over plain HTTP or as WebSocket messages. */
+export const watch: Verb = async (exchange, kind, deps) => {
+  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+  if (wanted.form === 'partial-list') throw notAcceptable(['application/json', 'application/yaml']);
+  const request = parseWatchRequest(exchange.query);
+  const { pathName } = exchange.info;
+  const named =
+    pathName === ''
+      ? request
+      : { ...request, fieldSelector: [request.fieldSelector, `metadata.name=${pathName}`].filter(Boolean).join(',') };
+  const lifetimeSeconds =
+    request.timeoutSeconds === undefined || request.timeoutSeconds <= 0
+      ? deps.minWatchSeconds * (1 + Math.random())
+      : request.timeoutSeconds;
+  const until = AbortSignal.any([exchange.signal, deps.stopping]);
+  using deadline = deps.clock.deadline(until, lifetimeSeconds * 1_000);
+  const context = { ...readContext(exchange), signal: deadline.signal };
+  // Opened after the registry has agreed: until then a refusal can still be an ordinary answer.
+  const frames = await deps.registry.watch(kind, named, context);
+  const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps.clock) : await openWebSocketSink(exchange, deps);
+  await pump(
+    frames,
+    sink,
+    frameRenderer(exchange, wanted, kind, () => deps.clock.nowMs()),
+    deadline.signal,
+  );
+};
+
+async function openWebSocketSink(exchange: Exchange, deps: VerbDeps): Promise<FrameSink> {
+  const { upgrade } = exchange;
+  if (upgrade === undefined || upgrade.protocol !== 'websocket') throw badRequest('unable to upgrade: only websocket is served here');
+  const server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024, perMessageDeflate: false });
+  const socket = await new Promise<WebSocket>((resolve) => {
+    server.handleUpgrade(exchange.request as unknown as IncomingMessage, upgrade.socket, upgrade.head, resolve);
+  });
+  socket.on('close', () => exchange.abort(new Error('the client closed the watch')));
+  socket.on('error', () => exchange.abort(new Error('the watch connection failed')));
+  return new WebSocketSink(socket, deps.clock);
+}

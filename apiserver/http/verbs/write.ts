@@ -1,0 +1,75 @@
+// create, update and patch: the verbs that send an object.
+import type { KindDefinition } from '#api/kind.ts';
+import { ApiError } from '#api/meta/status.ts';
+import type { Body, PatchType } from '../../registry/contract.ts';
+import { readBody } from '../body.ts';
+import type { Exchange } from '../exchange.ts';
+import { notAcceptable, unsupportedMediaType, type Wanted } from '../negotiate.ts';
+import { mediaTypeOf, writeContext } from '../options.ts';
+import { sendObject } from './get.ts';
+import type { Verb, VerbDeps } from './verb.ts';
+
+const objectTypes = ['application/json', 'application/yaml'];
+const patchTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+export const create: Verb = async (exchange, kind, deps) => {
+  const wanted = wantedObject(exchange, deps);
+  const context = writeContext(exchange, 'CreateOptions');
+  const encoded = await deps.registry.create(kind, await objectBody(exchange), context);
+  sendObject(exchange, wanted, 201, kind, encoded, deps);
+};
+
+export const update: Verb = async (exchange, kind, deps) => {
+  const wanted = wantedObject(exchange, deps);
+  const context = writeContext(exchange, 'UpdateOptions');
+  const { encoded, created } = await deps.registry.update(kind, exchange.info.pathName, await objectBody(exchange), context);
+  sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
+};
+
+export const patch: Verb = async (exchange, kind, deps) => {
+  const type = patchTypes[mediaTypeOf(exchange)];
+  if (type === undefined) throw unsupportedMediaType(Object.keys(patchTypes));
+  const wanted = wantedObject(exchange, deps);
+  const context = writeContext(exchange, 'PatchOptions');
+  const bytes = await readBody(exchange.request);
+  const force = exchange.query.flag('force');
+  const { encoded, created } = await deps.registry.patch(kind, exchange.info.pathName, { type, bytes, force }, context);
+  sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
+};
+
+/** The body of a write with its media type. Throws UnsupportedMediaType, also for protobuf, which nobody needs where JSON is spoken. */
+export async function objectBody(exchange: Exchange): Promise<Body> {
+  const mediaType = mediaTypeOf(exchange);
+  if (mediaType !== '' && mediaType !== 'application/json' && mediaType !== 'application/yaml') throw unsupportedMediaType(objectTypes);
+  return { bytes: await readBody(exchange.request), mediaType: mediaType === '' ? 'application/json' : mediaType };
+}
+
+function wantedObject(exchange: Exchange, deps: VerbDeps): Wanted {
+  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+  if (wanted.form === 'partial-list') throw notAcceptable(objectTypes);
+  return wanted;
+}
+
+/** The refusal of a verb that the kind does not have. */
+export function methodNotAllowed(): ApiError {
+  return new ApiError({
+    reason: 'MethodNotAllowed',
+    message: 'the server does not allow this method on the requested resource',
+    details: {},
+  });
+}
+
+/** The refusal of a path below a known group where nothing is. */
+export function resourceNotFound(): ApiError {
+  return new ApiError({ reason: 'NotFound', message: 'the server could not find the requested resource', details: {} });
+}
+
+/** Also needed where a kind has no such verb but the path exists. */
+export function hasVerb(kind: KindDefinition, verb: string): boolean {
+  return kind.verbs === undefined || kind.verbs.includes(verb);
+}

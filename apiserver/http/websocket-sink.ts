@@ -1,0 +1,46 @@
+import type { WebSocket } from 'ws';
+import type { Clock } from '#base/clock.ts';
+import type { FrameSink } from './watch-writer.ts';
+
+/** Bytes that may wait to be sent before a watcher counts as slow. */
+const highWaterBytes = 1024 * 1024;
+const stallMs = 30_000;
+const pollMs = 50;
+
+/** Sends each frame of a watch as one text message. */
+export class WebSocketSink implements FrameSink {
+  readonly #socket: WebSocket;
+  readonly #clock: Clock;
+
+  constructor(socket: WebSocket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  write(frame: Uint8Array): boolean {
+    // A message ends itself: the line feed of the HTTP form would only be noise.
+    const end = frame[frame.length - 1] === 10 ? frame.length - 1 : frame.length;
+    this.#socket.send(frame.subarray(0, end), { binary: false });
+    return this.#socket.bufferedAmount < highWaterBytes;
+  }
+
+  async drained(signal: AbortSignal): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + stallMs;
+    while (this.isOpen && this.#socket.bufferedAmount >= highWaterBytes) {
+      if (this.#clock.monotonicMs() > untilMs) return this.cut();
+      await this.#clock.sleep(pollMs, signal);
+    }
+  }
+
+  end(): void {
+    this.#socket.close(1000);
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+  }
+}
