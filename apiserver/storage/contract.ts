@@ -11,6 +11,9 @@ export interface StoredValue {
   readonly createRevision: number;
 }
 
+/** Values above this are refused, as etcd does by default. */
+export const valueLimitBytes = 1.5 * 1_024 * 1_024;
+
 /** One committed change. */
 export interface StoreEvent {
   readonly type: 'put' | 'delete';
@@ -19,7 +22,7 @@ export interface StoreEvent {
   /** The new value; for 'delete' undefined. */
   readonly value: Uint8Array | undefined;
   readonly createRevision: number;
-  /** The value before, when there was one. */
+  /** The value before, when there was one; may be read only when asked for, and is undefined once history before it is compacted. */
   readonly previous: StoredValue | undefined;
 }
 
@@ -63,6 +66,10 @@ export class StoreError extends Error {
 }
 
 export interface Store extends AsyncDisposable {
+  /**
+   * True when nobody else writes to this store: a cache that has seen every write acknowledged here is then current without asking.
+   */
+  readonly isSoleWriter: boolean;
   /** Newest value of a key. */
   get(key: string, signal: AbortSignal): Promise<StoredValue | undefined>;
   /** Newest values under a prefix, in key order (bytes). */

@@ -1,0 +1,80 @@
+// Hands committed changes to watchers. One bounded tail of recent events serves all of them; each watcher only remembers how far
+// it has come, so a slow one costs nothing and holds nobody up: behind the tail it reads the engine's log again.
+// Invariant: `append` is called in revision order, once per commit, after the commit can be read through `replay`.
+import type { StoreEvent } from './contract.ts';
+
+const tailLimit = 2_048;
+const replayLimit = 500;
+
+export interface EventFeedOptions {
+  /** Newest revision at the start. */
+  readonly revision: number;
+  /** Up to `limit` events above a revision, in order; throws StoreError 'compacted' where the log does not reach back. */
+  readonly replay: (afterRevision: number, limit: number) => readonly StoreEvent[];
+}
+
+export class EventFeed {
+  readonly #replay: EventFeedOptions['replay'];
+  readonly #tail: StoreEvent[] = [];
+  /** Every event above this revision is in the tail. */
+  #tailFloor: number;
+  #revision: number;
+  readonly #sleepers = new Set<() => void>();
+
+  constructor({ revision, replay }: EventFeedOptions) {
+    this.#replay = replay;
+    this.#revision = revision;
+    this.#tailFloor = revision;
+  }
+
+  /** Newest revision handed out. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Takes one commit's events. */
+  append(events: readonly StoreEvent[]): void {
+    for (const event of events) this.#tail.push(event);
+    this.#revision = events.at(-1)?.revision ?? this.#revision;
+    if (this.#tail.length > 2 * tailLimit) {
+      const dropped = this.#tail.splice(0, this.#tail.length - tailLimit);
+      this.#tailFloor = dropped.at(-1)?.revision ?? this.#tailFloor;
+    }
+    for (const wake of this.#sleepers) wake();
+    this.#sleepers.clear();
+  }
+
+  /** Everything under `prefix` above a revision, in batches, until the signal aborts. */
+  async *watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncGenerator<readonly StoreEvent[], void, undefined> {
+    let seen = afterRevision;
+    // The tail may reach further back than what was not compacted; compaction counts.
+    this.#replay(seen, 0);
+    const wakeOnAbort = (): void => {
+      for (const wake of this.#sleepers) wake();
+      this.#sleepers.clear();
+    };
+    signal.addEventListener('abort', wakeOnAbort, { once: true });
+    try {
+      while (!signal.aborted) {
+        const events = seen >= this.#tailFloor ? this.#tailAbove(seen) : this.#replay(seen, replayLimit);
+        const last = events.at(-1);
+        if (last === undefined) {
+          await new Promise<void>((resolve) => this.#sleepers.add(resolve));
+          continue;
+        }
+        seen = last.revision;
+        const wanted = prefix === '' ? events : events.filter((event) => event.key.startsWith(prefix));
+        if (wanted.length > 0) yield wanted;
+      }
+    } finally {
+      signal.removeEventListener('abort', wakeOnAbort);
+    }
+  }
+
+  #tailAbove(revision: number): readonly StoreEvent[] {
+    // Almost always only the newest few are new, so search from the end.
+    let start = this.#tail.length;
+    while (start > 0 && (this.#tail[start - 1]?.revision ?? 0) > revision) start--;
+    return start === 0 ? [...this.#tail] : this.#tail.slice(start);
+  }
+}
