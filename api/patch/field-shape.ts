@@ -1,0 +1,197 @@
+// What ownership needs to know of a schema, compiled once per kind: which values have fields of their own, which are one value,
+// and how the items of a list are told apart. Compiled shapes are shared and never change.
+import type { ArraySchema, MapSchema, ObjectSchema, Property, Schema } from '../schema/schema.ts';
+import type { Json, JsonObject } from '../meta/object.ts';
+import { goJson, goJsonString } from './go-json.ts';
+import { getOwn, isObject } from './json-object.ts';
+
+/** A value that is owned whole: scalars, atomic lists, atomic maps. `type` is what apply checks. */
+export interface LeafShape {
+  readonly kind: 'leaf';
+  readonly type: 'string' | 'number' | 'boolean' | 'scalar' | 'list' | 'map' | 'any';
+  /** What atomic lists and maps hold, for checks. */
+  readonly items?: Shape | undefined;
+  readonly struct?: StructShape | undefined;
+}
+
+/** An object with declared fields, each owned on its own. Fields are sorted by name. */
+export interface StructShape {
+  readonly kind: 'struct';
+  readonly fields: readonly Field[];
+  readonly byName: ReadonlyMap<string, Field>;
+  /** Undeclared fields are kept, and owned as their values suggest. */
+  readonly keepsUnknown: boolean;
+}
+
+export interface Field {
+  readonly name: string;
+  /** `f:name`. */
+  readonly element: string;
+  readonly shape: Shape;
+  /** False for fields that no one ever owns: metadata.name and its like. */
+  readonly isOwned: boolean;
+}
+
+/** A map with free keys, each entry owned on its own. */
+export interface MapShape {
+  readonly kind: 'map';
+  readonly values: Shape;
+}
+
+/** A list whose items are told apart by their value (`keys` empty) or by some of their fields. */
+export interface ListShape {
+  readonly kind: 'list';
+  readonly items: Shape;
+  /** Sorted by name. Empty for sets. */
+  readonly keys: readonly string[];
+}
+
+/** Free JSON: objects are owned entry by entry, lists whole. */
+export interface FreeShape {
+  readonly kind: 'free';
+}
+
+export type Shape = LeafShape | StructShape | MapShape | ListShape | FreeShape;
+
+/** Fields under metadata that no one owns (upstream's stripMeta). */
+const unownedMeta: ReadonlySet<string> = new Set([
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'clusterName',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+]);
+
+/** Values that upstream's types give to keys of list items when absent; published as defaults of the key's property. */
+const keyDefaults: Readonly<Record<string, Json>> = { protocol: 'TCP' };
+
+const free: FreeShape = { kind: 'free' };
+
+/** Compiles the schema of a kind. */
+export function compileShape(schema: ObjectSchema): StructShape {
+  const known = new Map<Schema, Shape>();
+  const root = compileStruct(schema, known);
+  const fields = root.fields.map((field) => {
+    if (field.name === 'apiVersion' || field.name === 'kind') return { ...field, isOwned: false };
+    return field.name === 'metadata' && field.shape.kind === 'struct' ? { ...field, shape: metaShape(field.shape) } : field;
+  });
+  return { ...root, fields, byName: new Map(fields.map((field) => [field.name, field])) };
+}
+
+function metaShape(meta: StructShape): StructShape {
+  const fields = meta.fields.map((field) => (unownedMeta.has(field.name) ? { ...field, isOwned: false } : field));
+  return { ...meta, fields, byName: new Map(fields.map((field) => [field.name, field])) };
+}
+
+function compile(schema: Schema, known: Map<Schema, Shape>): Shape {
+  const done = known.get(schema);
+  if (done !== undefined) return done;
+  const shape = compileNew(schema, known);
+  known.set(schema, shape);
+  return shape;
+}
+
+function compileNew(schema: Schema, known: Map<Schema, Shape>): Shape {
+  switch (schema.type) {
+    case 'object':
+      return schema.mapType === 'atomic'
+        ? { kind: 'leaf', type: 'map', struct: compileStruct(schema, known) }
+        : compileStruct(schema, known);
+    case 'map':
+      return compileMap(schema, known);
+    case 'array':
+      return { kind: 'leaf', type: 'list', items: compile(schema.items, known) };
+    case 'string':
+    case 'boolean':
+      return { kind: 'leaf', type: schema.type };
+    case 'integer':
+    case 'number':
+      return { kind: 'leaf', type: 'number' };
+    case 'quantity':
+    case 'int-or-string':
+      return { kind: 'leaf', type: 'scalar' };
+    case 'time':
+    case 'micro-time':
+      return { kind: 'leaf', type: 'string' };
+    case 'fields-v1':
+      return { kind: 'leaf', type: 'any' };
+    case 'any':
+    case 'raw':
+      return free;
+  }
+}
+
+function compileMap(schema: MapSchema, known: Map<Schema, Shape>): Shape {
+  const values = compile(schema.values, known);
+  return schema.mapType === 'atomic' ? { kind: 'leaf', type: 'map', items: values } : { kind: 'map', values };
+}
+
+/** Struct types may contain themselves, so the shape is known before its fields are. */
+function compileStruct(schema: ObjectSchema, known: Map<Schema, Shape>): StructShape {
+  const fields: Field[] = [];
+  const byName = new Map<string, Field>();
+  const shape: StructShape = { kind: 'struct', fields, byName, keepsUnknown: schema.preserveUnknown === true };
+  if (schema.mapType !== 'atomic') known.set(schema, shape);
+  for (const name of Object.keys(schema.properties).sort()) {
+    const property = schema.properties[name] as Property;
+    const field: Field = { name, element: `f:${name}`, shape: compileProperty(property, known), isOwned: true };
+    fields.push(field);
+    byName.set(name, field);
+  }
+  return shape;
+}
+
+function compileProperty(property: Property, known: Map<Schema, Shape>): Shape {
+  if (property.schema.type !== 'array') return compile(property.schema, known);
+  const items = (property.schema as ArraySchema).items;
+  if (property.listType === 'set') return { kind: 'list', items: compile(items, known), keys: [] };
+  if (property.listType === 'map') return { kind: 'list', items: compile(items, known), keys: [...(property.mapKeys ?? [])].sort() };
+  return compile(property.schema, known);
+}
+
+/** The shape of a field by name; undefined where the struct knows no such field. */
+export function fieldShape(shape: StructShape, name: string): Shape | undefined {
+  return shape.byName.get(name)?.shape ?? (shape.keepsUnknown ? free : undefined);
+}
+
+/** A property that the schema declares. Names that every JavaScript object inherits need the careful way. */
+export function read(object: JsonObject, name: string): Json | undefined {
+  const value = object[name];
+  return typeof value === 'function' || name === '__proto__' ? getOwn(object, name) : value;
+}
+
+/** How free JSON is seen, given a value. */
+export function freeKind(value: Json | undefined): 'map' | 'leaf' {
+  return isObject(value) ? 'map' : 'leaf';
+}
+
+/** An item's path element, or why it has none, in upstream's words. */
+export function itemElement(shape: ListShape, item: Json): { element: string } | { problem: string } {
+  return shape.keys.length === 0 ? valueElement(item) : keyElement(shape.keys, item);
+}
+
+function valueElement(item: Json): { element: string } | { problem: string } {
+  if (typeof item === 'string') return { element: `v:${goJsonString(item)}` };
+  if (item === null) return { problem: "associative list without keys has an element that's an explicit null" };
+  if (Array.isArray(item)) return { problem: 'not supported: associative list with lists as elements' };
+  if (typeof item === 'object') return { problem: "associative list without keys has an element that's a map type" };
+  return { element: `v:${item}` };
+}
+
+function keyElement(keys: readonly string[], item: Json): { element: string } | { problem: string } {
+  if (item === null) return { problem: 'associative list with keys may not have a null element' };
+  if (!isObject(item)) return { problem: 'associative list with keys may not have non-map elements' };
+  let text = '';
+  for (const key of keys) {
+    const value = read(item, key) ?? keyDefaults[key];
+    if (value === undefined) {
+      return { problem: `associative list with keys has an element that omits key field "${key}" (and doesn't have default value)` };
+    }
+    text += `${text === '' ? '' : ','}"${key}":${typeof value === 'string' ? goJsonString(value) : goJson(value)}`;
+  }
+  return { element: `k:{${text}}` };
+}

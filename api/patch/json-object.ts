@@ -1,0 +1,54 @@
+// Plain JSON objects whose keys are data: `__proto__`, `constructor` and their like must neither be seen when absent nor
+// change a prototype when set. Everything in this folder reads and writes free keys through these functions.
+import type { Json, JsonObject } from '../meta/object.ts';
+
+/** The value under a key of the object itself; undefined when absent. */
+export function getOwn(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** Sets a key of the object itself, whatever its name. */
+export function setOwn(object: JsonObject, key: string, value: Json): void {
+  if (key === '__proto__') {
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    object[key] = value;
+  }
+}
+
+/** True for a JSON object: neither null, nor a list, nor a scalar. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A deep copy. */
+export function cloneJson<T extends Json>(value: T): T {
+  return copy(value) as T;
+}
+
+function copy(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copy);
+  const result: JsonObject = {};
+  for (const key of Object.keys(value)) setOwn(result, key, copy(value[key] as Json));
+  return result;
+}
+
+/** Equality of values. Properties that are undefined count as absent. */
+export function equalJson(left: Json | undefined, right: Json | undefined): boolean {
+  if (left === right) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  if (Array.isArray(left)) {
+    return Array.isArray(right) && left.length === right.length && left.every((item, at) => equalJson(item, right[at]));
+  }
+  if (Array.isArray(right)) return false;
+  let count = 0;
+  for (const key of Object.keys(left)) {
+    const mine = left[key];
+    if (mine === undefined) continue;
+    count++;
+    if (!Object.hasOwn(right, key) || !equalJson(mine, right[key])) return false;
+  }
+  for (const key of Object.keys(right)) if (right[key] !== undefined) count--;
+  return count === 0;
+}

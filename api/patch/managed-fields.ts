@@ -1,0 +1,218 @@
+// Who owns which fields of an object: metadata.managedFields, kept from the first write on, as upstream's field manager keeps it.
+//
+// The registry makes one Ownership for each kind (it compiles the schema) and calls it inside every attempt of a guarded write:
+//
+//   const fields = ownership({ schema, apiVersion: 'v1', kind: 'Pod', ignored: { '': ['status'], status: ['spec'] } });
+//   fields.onUpdate(next, previous, { manager, subresource, nowMs });        // create (previous undefined), PUT, JSON/merge/strategic patch
+//   const next = fields.onApply(config, previous, { manager, subresource, nowMs, force });  // server-side apply, also when it creates
+//   keepTimesWhenUnchanged(next, previous);                                  // last before comparing with the stored bytes
+//
+// `onUpdate` comes once for each attempt, after decoding and defaulting and before mutating admission: nobody owns what admission
+// adds, as upstream. It reads what the client sent in next.metadata.managedFields and replaces it. `manager` is
+// managerName(fieldManager parameter, User-Agent header); apply needs the parameter. `ignored` lists what an endpoint resets, by
+// sub-resource ('' is the object): fields that a write there cannot own. Objects are plain JSON; `previous` is never changed, and
+// what `onApply` gives shares nothing with it that is written later. Its result still has to be decoded and defaulted.
+import type { Json, JsonObject, KubeObject } from '../meta/object.ts';
+import type { ObjectSchema } from '../schema/schema.ts';
+import { applyConfig } from './apply.ts';
+import { type FieldChanges, fieldChanges } from './field-changes.ts';
+import { differenceBelow, difference, emptySet, type FieldNode, isEmptySet, setOf, union } from './field-set.ts';
+import { compileShape, type StructShape } from './field-shape.ts';
+import { equalJson } from './json-object.ts';
+import { capOwners, type Owner, ownerId, type Owners, ownersOf, ownersSent, toEntries } from './owners.ts';
+import { zeroObject } from './zero-object.ts';
+
+export interface OwnershipOptions {
+  readonly schema: ObjectSchema;
+  /** As served: `v1`, `apps/v1`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Dotted paths that a write through an endpoint does not change, by sub-resource; '' is the object's own endpoint. */
+  readonly ignored?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Other versions that the same stored object is served in, for owners who wrote through them. Owners by unknown ones are dropped. */
+  readonly otherVersion?: ((apiVersion: string) => OtherVersion | undefined) | undefined;
+}
+
+export interface OtherVersion {
+  readonly schema: ObjectSchema;
+  readonly convert: (object: KubeObject) => KubeObject;
+}
+
+/** Who writes, through what, and when. */
+export interface OwnershipWrite {
+  readonly manager: string;
+  /** '' or `status`, `scale`, … */
+  readonly subresource: string;
+  readonly nowMs: number;
+}
+
+export interface ApplyWrite extends OwnershipWrite {
+  /** Takes fields over from other managers instead of failing with a conflict. */
+  readonly force: boolean;
+}
+
+export interface Ownership {
+  /** Sets next.metadata.managedFields after a create or an update. Never throws: what cannot be told stays as it was. */
+  onUpdate(next: KubeObject, previous: KubeObject | undefined, write: OwnershipWrite): void;
+  /**
+   * Merges an applied configuration into the object and gives the new one, with its managedFields. Throws ApiError: conflicts,
+   * wrong kind, fields that the schema does not have.
+   */
+  onApply(config: JsonObject, previous: KubeObject | undefined, write: ApplyWrite): KubeObject;
+}
+
+/** Compares two forms of the object as some version sees them. Undefined: nobody knows that version any more. */
+export type CompareAt = (apiVersion: string) => FieldChanges | undefined;
+
+/** Compiles a kind's schema and keeps it. */
+export function ownership(options: OwnershipOptions): Ownership {
+  const { apiVersion, kind } = options;
+  const ignored = new Map(Object.entries(options.ignored ?? {}).map(([subresource, paths]) => [subresource, setOf(paths.map(elements))]));
+  let compiled: { shape: StructShape; zero: JsonObject } | undefined;
+  const own = (): { shape: StructShape; zero: JsonObject } =>
+    (compiled ??= { shape: compileShape(options.schema), zero: zeroObject(options.schema) });
+  const others = new Map<string, { shape: StructShape; zero: JsonObject }>();
+  const compareFor = (previous: KubeObject | undefined, next: KubeObject, ignore: FieldNode): CompareAt => {
+    const done = new Map<string, FieldChanges | undefined>();
+    return (version) => {
+      if (!done.has(version)) done.set(version, without(compareAt(version, previous, next), ignore));
+      return done.get(version);
+    };
+  };
+  const compareAt = (version: string, previous: KubeObject | undefined, next: KubeObject): FieldChanges | undefined => {
+    if (version === apiVersion) return fieldChanges(own().shape, asJson(previous) ?? own().zero, asJson(next) as JsonObject);
+    const other = options.otherVersion?.(version);
+    if (other === undefined) return undefined;
+    let at = others.get(version);
+    if (at === undefined) others.set(version, (at = { shape: compileShape(other.schema), zero: zeroObject(other.schema) }));
+    const before = previous === undefined ? undefined : other.convert(previous);
+    return fieldChanges(at.shape, asJson(before) ?? at.zero, asJson(other.convert(next)) as JsonObject);
+  };
+  const update = (owners: Owners, previous: KubeObject | undefined, next: KubeObject, write: OwnershipWrite): void => {
+    const compare = compareFor(previous, next, ignored.get(write.subresource) ?? emptySet);
+    updateOwners(owners, compare, { ...write, operation: 'Update', apiVersion });
+    capOwners(owners);
+  };
+
+  return {
+    onUpdate(next, previous, write) {
+      const owners = ownersBefore(next, previous, write.subresource);
+      delete next.metadata.managedFields;
+      // Nothing owned on an object that exists: somebody wiped it, and only apply starts anew.
+      if (owners.size > 0 || previous === undefined) update(owners, previous, next, write);
+      const entries = toEntries(owners);
+      if (entries !== undefined) next.metadata.managedFields = entries;
+    },
+
+    onApply(config, previous, write) {
+      const owners = ownersOf(previous?.metadata.managedFields);
+      if (owners.size === 0 && previous !== undefined) {
+        update(owners, undefined, previous, { ...write, subresource: write.subresource, manager: 'before-first-apply' });
+      }
+      return applyConfig(config, previous, owners, {
+        ...write,
+        shape: own().shape,
+        apiVersion,
+        kind,
+        ignored: ignored.get(write.subresource) ?? emptySet,
+        compare: (before, next) => compareFor(before, next, ignored.get(write.subresource) ?? emptySet),
+      });
+    },
+  };
+}
+
+/** The manager's name: the fieldManager parameter, else the User-Agent up to its first slash. */
+export function managerName(fieldManager: string, userAgent: string): string {
+  if (fieldManager !== '') return fieldManager;
+  let name = '';
+  for (const character of (userAgent.split('/', 1)[0] ?? '').replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')) {
+    if (Buffer.byteLength(name) + Buffer.byteLength(character) > 128) break;
+    name += character;
+  }
+  return name;
+}
+
+/**
+ * Gives `next` the times of `previous` where a write changed nothing else, so that such a write stores nothing. Upstream does this
+ * for apply and update alike.
+ */
+export function keepTimesWhenUnchanged(next: KubeObject, previous: KubeObject): void {
+  const is = next.metadata.managedFields ?? [];
+  const was = previous.metadata.managedFields ?? [];
+  if (is.length !== was.length) return;
+  const before = ownersOf(was);
+  const now = ownersOf(is);
+  for (const [id, owner] of now) {
+    const same = before.get(id);
+    if (same === undefined || same.apiVersion !== owner.apiVersion || !equalJson(same.fields as Json, owner.fields as Json)) return;
+  }
+  const { managedFields: _is, ...nextMeta } = next.metadata;
+  const { managedFields: _was, ...previousMeta } = previous.metadata;
+  const isSame = equalJson(asJson({ ...next, metadata: nextMeta }) as Json, asJson({ ...previous, metadata: previousMeta }) as Json);
+  if (isSame && was.length > 0) next.metadata.managedFields = was;
+}
+
+/** RFC 3339 to the second, as metav1.Time. */
+export function timeText(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+}
+
+interface Writer extends OwnershipWrite {
+  readonly operation: 'Update';
+  readonly apiVersion: string;
+}
+
+/** Takes changed and removed fields from everybody, then gives the changed ones to the writer. Changes the table in place. */
+function updateOwners(owners: Owners, compare: CompareAt, writer: Writer): void {
+  const changes = compare(writer.apiVersion) ?? { changed: emptySet, removed: emptySet };
+  const id = ownerId({ ...writer, manager: writer.manager === '' ? 'unknown' : writer.manager });
+  const mine = owners.get(id);
+  releaseFields(owners, compare, undefined);
+  if (isEmptySet(changes.changed)) return;
+  owners.set(id, {
+    manager: writer.manager === '' ? 'unknown' : writer.manager,
+    operation: 'Update',
+    apiVersion: writer.apiVersion,
+    subresource: writer.subresource,
+    time: timeText(writer.nowMs),
+    fields: mine === undefined ? changes.changed : union(difference(mine.fields, changes.removed), changes.changed),
+  });
+}
+
+/** Everybody but `except` loses what changed or went away. Owners left with nothing, or by a version nobody knows, are dropped. */
+export function releaseFields(owners: Owners, compare: CompareAt, except: string | undefined): void {
+  for (const [id, owner] of owners) {
+    if (id === except) continue;
+    const changes = compare(owner.apiVersion);
+    if (changes === undefined) {
+      owners.delete(id);
+      continue;
+    }
+    const fields = difference(difference(owner.fields, changes.changed), changes.removed);
+    if (isEmptySet(fields)) owners.delete(id);
+    else if (fields !== owner.fields) owners.set(id, { ...owner, fields } satisfies Owner);
+  }
+}
+
+/** What the object carried, or what the client says it should: an empty list, or one empty entry, wipes all. */
+function ownersBefore(next: KubeObject, previous: KubeObject | undefined, subresource: string): Owners {
+  const sent = next.metadata.managedFields;
+  const stored = previous?.metadata.managedFields;
+  if (sent === undefined || sent === stored || subresource !== '') return ownersOf(stored);
+  if (sent.length === 0 || (sent.length === 1 && Object.keys(sent[0] ?? {}).length === 0)) return new Map();
+  const owners = ownersSent(sent);
+  return owners === undefined || owners.size === 0 ? ownersOf(stored) : owners;
+}
+
+function without(changes: FieldChanges | undefined, ignored: FieldNode): FieldChanges | undefined {
+  if (changes === undefined || isEmptySet(ignored)) return changes;
+  return { changed: differenceBelow(changes.changed, ignored), removed: differenceBelow(changes.removed, ignored) };
+}
+
+function elements(path: string): string[] {
+  return path.split('.').map((name) => `f:${name}`);
+}
+
+function asJson(object: KubeObject | undefined): JsonObject | undefined {
+  return object as unknown as JsonObject | undefined;
+}
