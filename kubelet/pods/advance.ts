@@ -1,0 +1,134 @@
+// How far a pod has come on this node, and what comes next. Pure. States only move to the right, a deadline only comes nearer,
+// and the newest wish wins, so that no order of wakes can bring a stopped pod back. (pkg/kubelet/pod_workers.go)
+import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
+import { isRunning, isSidecar } from './observed.ts';
+import { type Plan, planPod, type PlanView, type Step, type Waiting } from './plan.ts';
+import type { RestartHistory } from './restart.ts';
+
+export type PodState =
+  /** Nothing was done yet. */
+  | { readonly at: 'waiting' }
+  | { readonly at: 'running'; readonly histories: ReadonlyMap<string, RestartHistory> }
+  /** Its containers end, at the latest at the deadline. */
+  | { readonly at: 'terminating'; readonly deadlineMs: number }
+  /** Nothing runs any more and nothing will; logs are kept while the object stays. */
+  | { readonly at: 'terminated' }
+  /** No trace is left on this node. */
+  | { readonly at: 'gone' };
+
+/** What the kubelet wants of a pod now. */
+export type Wish =
+  | { readonly want: 'run' }
+  /** `forget`: the object is being deleted or is gone already, so containers and logs go too. */
+  | { readonly want: 'end'; readonly graceMs: number; readonly forget: boolean };
+
+export interface View extends PlanView {
+  readonly wish: Wish;
+  /** True when by its containers' ends the pod is done (or failed) for good. */
+  readonly isComplete: boolean;
+  /** True when volumes and cgroup are released. */
+  readonly isReleased: boolean;
+}
+
+export type PodStep = Step | { readonly do: 'release' };
+
+export interface Decision {
+  readonly state: PodState;
+  readonly steps: readonly PodStep[];
+  readonly waiting: readonly Waiting[];
+}
+
+/** Looks at the whole pod and says where it stands and what to do now. Wakes again after having done anything. */
+export function advance(state: PodState, view: View): Decision {
+  const next = move(state, view);
+  switch (next.at) {
+    case 'waiting':
+      return { state: next, steps: [], waiting: [] };
+    case 'running': {
+      const plan: Plan = planPod({ ...view, histories: next.histories });
+      const steps = plan.steps.length > 0 ? plan.steps : prune(view);
+      return { state: { at: 'running', histories: plan.histories }, steps, waiting: plan.waiting };
+    }
+    case 'terminating':
+      return { state: next, steps: endContainers(view, next.deadlineMs), waiting: [] };
+    case 'terminated':
+      return { state: next, steps: clearAway(view), waiting: [] };
+    case 'gone':
+      return { state: next, steps: [], waiting: [] };
+  }
+}
+
+function move(state: PodState, view: View): PodState {
+  const { wish, nowMs, isComplete, observed } = view;
+  if (state.at === 'gone') return state;
+  if (state.at === 'terminated') return wish.want === 'end' && wish.forget && isForgotten(view) ? { at: 'gone' } : state;
+  if (state.at !== 'terminating' && wish.want === 'run' && !isComplete) {
+    return state.at === 'running' ? state : { at: 'running', histories: new Map() };
+  }
+  // Asked to end, or nothing of it will run again. Every wake asks anew, so the earliest deadline ever set is the one that counts.
+  const setMs = state.at === 'terminating' ? state.deadlineMs : Number.POSITIVE_INFINITY;
+  const askedMs = wish.want === 'end' ? nowMs + wish.graceMs : nowMs + graceOf(view);
+  const deadlineMs = Math.min(setMs, askedMs);
+  return isStill(observed) ? { at: 'terminated' } : { at: 'terminating', deadlineMs };
+}
+
+function graceOf({ pod }: View): number {
+  return (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000;
+}
+
+function isStill(observed: RuntimePod | undefined): boolean {
+  if (observed === undefined) return true;
+  return !observed.containers.some(isRunning) && !observed.sandboxes.some(({ state }) => state === 'ready');
+}
+
+function isForgotten({ observed, isReleased }: View): boolean {
+  return isReleased && (observed === undefined || (observed.sandboxes.length === 0 && observed.containers.length === 0));
+}
+
+/** All containers end together, then the sidecars one by one from the last, then the sandbox. */
+function endContainers({ pod, observed, nowMs }: View, deadlineMs: number): Step[] {
+  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
+  const running = (observed?.containers ?? []).filter(isRunning);
+  const graceMs = Math.max(0, deadlineMs - nowMs);
+  const stop = ({ id, name }: ContainerStatus): Step => ({
+    do: 'stopContainer',
+    id,
+    name,
+    why: { message: `Stopping container ${name}`, graceMs },
+  });
+  const mains = running.filter(({ name }) => !sidecars.includes(name));
+  if (mains.length > 0) return mains.map(stop);
+  const last = sidecars.toReversed().find((name) => running.some((one) => one.name === name));
+  if (last !== undefined) return running.filter(({ name }) => name === last).map(stop);
+  return (observed?.sandboxes ?? []).filter(({ state }) => state === 'ready').map(({ id }) => ({ do: 'stopSandbox', id }));
+}
+
+/** Volumes and cgroup always; containers and sandboxes where nobody may ask for their logs any more. */
+function clearAway({ wish, observed, isReleased }: View): PodStep[] {
+  const release: PodStep[] = isReleased ? [] : [{ do: 'release' }];
+  if (wish.want !== 'end' || !wish.forget) return release;
+  const sandboxes = observed?.sandboxes ?? [];
+  const homeless = (observed?.containers ?? []).filter(({ sandboxId }) => !sandboxes.some(({ id }) => id === sandboxId));
+  return [
+    ...release,
+    ...homeless.map(({ id }): Step => ({ do: 'removeContainer', id })),
+    ...sandboxes.map(({ id }): Step => ({ do: 'removeSandbox', id })),
+  ];
+}
+
+/** How many ended containers of one name are kept: the one that shows as last state, and one that waits for its restart. */
+const keptEnds = 2;
+
+/** Removes what neither a status nor `kubectl logs --previous` needs any more. */
+function prune({ observed }: View): Step[] {
+  if (observed === undefined) return [];
+  const seen = new Map<string, number>();
+  const old = observed.containers.filter((container) => {
+    const count = (seen.get(container.name) ?? 0) + 1;
+    seen.set(container.name, count);
+    return count > keptEnds && container.state === 'exited';
+  });
+  const keeps = new Set(observed.containers.filter((one) => !old.includes(one)).map(({ sandboxId }) => sandboxId));
+  const sandboxes = observed.sandboxes.slice(1).filter(({ id, state }) => state === 'notReady' && !keeps.has(id));
+  return [...old.map(({ id }): Step => ({ do: 'removeContainer', id })), ...sandboxes.map(({ id }): Step => ({ do: 'removeSandbox', id }))];
+}

@@ -1,0 +1,42 @@
+/**
+ * Replaces `$(NAME)` by what `lookup` gives for it; unknown names stay as they are, `$$` is one dollar sign. What is put in is
+ * not looked at again. (third_party/forked/golang/expansion)
+ */
+export function expand(text: string, lookup: (name: string) => string | undefined): string {
+  let out = '';
+  let at = 0;
+  while (at < text.length) {
+    const dollar = text.indexOf('$', at);
+    if (dollar < 0 || dollar === text.length - 1) return out + text.slice(at);
+    out += text.slice(at, dollar);
+    const next = text[dollar + 1];
+    const close = next === '(' ? text.indexOf(')', dollar + 2) : -1;
+    if (close >= 0) {
+      const name = text.slice(dollar + 2, close);
+      out += lookup(name) ?? `$(${name})`;
+      at = close + 1;
+    } else if (next === '$') {
+      out += '$';
+      at = dollar + 2;
+    } else {
+      // Not a reference: both characters stand for themselves, also an opening parenthesis that nobody closes.
+      out += `$${next}`;
+      at = dollar + 2;
+    }
+  }
+  return out;
+}
+
+/** As `expand`, for a place that may not refer to something unknown (subPathExpr). Answers the names that are missing. */
+export function expandStrictly(
+  text: string,
+  lookup: (name: string) => string | undefined,
+): { readonly text: string; readonly missing: readonly string[] } {
+  const missing: string[] = [];
+  const expanded = expand(text, (name) => {
+    const value = lookup(name);
+    if (value === undefined) missing.push(name);
+    return value;
+  });
+  return { text: expanded, missing };
+}

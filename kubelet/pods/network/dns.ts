@@ -1,0 +1,92 @@
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { DnsSettings } from '../../runtime/contract.ts';
+
+export interface ClusterDns {
+  /** Empty: there is none, and ClusterFirst falls back to the node's own. */
+  readonly servers: readonly string[];
+  readonly domain: string;
+}
+
+/** What a kubelet hands to a container at most (upstream's and glibc's limits). */
+const maxServers = 3;
+const maxSearches = 32;
+const maxSearchChars = 2_048;
+
+export interface PodDns {
+  readonly settings: DnsSettings;
+  /** A message for an event, where something had to be left out. */
+  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
+}
+
+/** The resolv.conf of a pod by its dnsPolicy and dnsConfig; `host` is the node's own. */
+export function podDns(pod: Pod, cluster: ClusterDns, host: DnsSettings): PodDns {
+  const { dnsPolicy = 'ClusterFirst', hostNetwork = false, dnsConfig } = pod.spec;
+  const warnings: { reason: string; message: string }[] = [];
+  let { servers, searches, options } = host;
+  const wantsCluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
+  if (dnsPolicy === 'None') {
+    [servers, searches, options] = [[], [], []];
+  } else if (wantsCluster && cluster.servers.length > 0) {
+    servers = cluster.servers;
+    searches = [...clusterSearches(pod.metadata.namespace ?? '', cluster.domain), ...host.searches];
+    options = ['ndots:5'];
+  } else if (wantsCluster) {
+    warnings.push({
+      reason: 'MissingClusterDNS',
+      message: `pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})". kubelet does not have ClusterDNS IP configured and cannot create Pod using "${dnsPolicy}" policy. Falling back to "Default" policy.`,
+    });
+  }
+  if (dnsConfig !== undefined) {
+    servers = [...new Set([...servers, ...(dnsConfig.nameservers ?? [])])];
+    searches = [...new Set([...searches, ...(dnsConfig.searches ?? [])])];
+    options = mergeOptions(options, dnsConfig.options ?? []);
+  }
+  return fitLimits({ servers: [...new Set(servers)], searches: [...new Set(searches)], options }, warnings);
+}
+
+/** Reads a resolv.conf: name servers, the last search line, all options. Comments and unknown words are skipped. */
+export function parseResolvConf(text: string): DnsSettings {
+  const servers: string[] = [];
+  let searches: string[] = [];
+  let options: string[] = [];
+  for (const line of text.split('\n')) {
+    const [word, ...rest] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
+    if (word === 'nameserver' && rest[0] !== undefined) servers.push(rest[0]);
+    if (word === 'search') searches = rest.map((one) => (one === '.' ? one : one.replace(/\.$/, '')));
+    if (word === 'options') options = [...options, ...rest];
+  }
+  return { servers, searches, options };
+}
+
+function clusterSearches(namespace: string, domain: string): string[] {
+  return domain === '' ? [] : [`${namespace}.svc.${domain}`, `svc.${domain}`, domain];
+}
+
+/** The pod's own options replace those of the same name. */
+function mergeOptions(present: readonly string[], own: readonly { name?: string; value?: string }[]): string[] {
+  const merged = new Map(present.map((option) => [option.split(':')[0] ?? '', option]));
+  for (const { name = '', value } of own) merged.set(name, value === undefined || value === '' ? name : `${name}:${value}`);
+  return [...merged.values()];
+}
+
+function fitLimits(settings: DnsSettings, warnings: { reason: string; message: string }[]): PodDns {
+  const servers = settings.servers.slice(0, maxServers);
+  if (servers.length < settings.servers.length) {
+    warnings.push({
+      reason: 'DNSConfigForming',
+      message: `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`,
+    });
+  }
+  let searches = settings.searches.slice(0, maxSearches);
+  while (searches.join(' ').length > maxSearchChars) searches = searches.slice(0, -1);
+  if (searches.length < settings.searches.length) {
+    warnings.push({
+      reason: 'DNSConfigForming',
+      message: `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searches.join(' ')}`,
+    });
+  }
+  return { settings: { servers, searches, options: settings.options }, warnings };
+}

@@ -1,0 +1,238 @@
+// What one look at a pod that should run says must be done now. Pure: the same view gives the same plan, and a plan carried out
+// in part gives the rest the next time. One stage at a time: a sandbox, then one init container after the other, then the rest.
+// (pkg/kubelet/kuberuntime: computePodActions, computeInitContainerActions.)
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Container } from '#api/generated/types.ts';
+import type { ContainerStatus, RuntimePod, SandboxStatus } from '../runtime/contract.ts';
+import { hasChanged, isRunning, isSidecar, latestOf, usableSandbox } from './observed.ts';
+import { judgeRestart, mayRestart, type RestartHistory, shouldRestart } from './restart.ts';
+
+export type ContainerKind = 'init' | 'app' | 'ephemeral';
+
+/** Why a container is stopped: what its Killing event says, and how long it may take. */
+export interface StopReason {
+  readonly message: string;
+  /** Undefined: the pod's grace period. */
+  readonly graceMs?: number | undefined;
+}
+
+/** One thing to do. Steps of one plan are done in order, except stops that stand together. */
+export type Step =
+  | { readonly do: 'createSandbox'; readonly attempt: number }
+  | { readonly do: 'stopSandbox'; readonly id: string }
+  | { readonly do: 'removeSandbox'; readonly id: string }
+  | {
+      readonly do: 'startContainer';
+      readonly kind: ContainerKind;
+      readonly name: string;
+      readonly attempt: number;
+      readonly sandbox: SandboxStatus;
+      /** A container that was made but never started. */
+      readonly madeId: string | undefined;
+    }
+  | { readonly do: 'stopContainer'; readonly id: string; readonly name: string; readonly why: StopReason }
+  | { readonly do: 'removeContainer'; readonly id: string };
+
+/** A container that waits for its next start. */
+export interface Waiting {
+  readonly name: string;
+  readonly untilMs: number;
+  readonly delayMs: number;
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly waiting: readonly Waiting[];
+  readonly histories: ReadonlyMap<string, RestartHistory>;
+}
+
+export interface PlanView {
+  readonly pod: Pod;
+  readonly observed: RuntimePod | undefined;
+  /** Ids of running containers that a probe wants to be restarted, and which one. */
+  readonly unhealthy: ReadonlyMap<string, 'liveness' | 'startup'>;
+  /** Ids of running containers whose startup probe has passed or is absent. */
+  readonly started: ReadonlySet<string>;
+  /** Ids of containers that could not be started and never will. */
+  readonly unstartable: ReadonlySet<string>;
+  readonly histories: ReadonlyMap<string, RestartHistory>;
+  readonly nowMs: number;
+}
+
+/** The plan for a pod that should run. */
+export function planPod(view: PlanView): Plan {
+  const sandbox = usableSandbox(view.pod, view.observed);
+  if (sandbox === undefined) return planSandbox(view);
+  const draft = new Draft(view, sandbox);
+  for (const step of strays(view, sandbox)) draft.steps.push(step);
+  for (const container of view.pod.spec.ephemeralContainers ?? []) {
+    if (latestOf(view.observed, container.name) === undefined) draft.start('ephemeral', container);
+  }
+  const hasBegun = view.pod.spec.containers.some(({ name }) => latestOf(view.observed, name)?.sandboxId === sandbox.id);
+  const isInitialized = hasBegun || planInit(draft);
+  if (isInitialized) planApps(draft, hasBegun);
+  return { steps: draft.steps, waiting: draft.waiting, histories: draft.histories };
+}
+
+/** No sandbox to work in: make one, unless nothing would run in it. What still runs in an old one ends first. */
+function planSandbox(view: PlanView): Plan {
+  const { pod, observed } = view;
+  const old = observed?.sandboxes[0];
+  const idle: Plan = { steps: [], waiting: [], histories: view.histories };
+  const known = observed?.containers ?? [];
+  if (old !== undefined && known.length > 0 && !pod.spec.containers.some((one) => wantsToRun(view, one))) return idle;
+  const steps: Step[] = known
+    .filter(isRunning)
+    .map(({ id, name }) => ({ do: 'stopContainer', id, name, why: { message: `Stopping container ${name}` } }));
+  for (const { id, state } of observed?.sandboxes ?? []) if (state === 'ready') steps.push({ do: 'stopSandbox', id });
+  return { ...idle, steps: [...steps, { do: 'createSandbox', attempt: old === undefined ? 0 : old.attempt + 1 }] };
+}
+
+function wantsToRun(view: PlanView, container: V1Container): boolean {
+  const { pod, observed } = view;
+  const last = latestOf(observed, container.name);
+  if (last === undefined) return observed?.sandboxes.length === 0 || mayRestart(container, pod.spec.restartPolicy) || !hasRun(view);
+  if (last.state !== 'exited') return last.state === 'created' || mayRestart(container, pod.spec.restartPolicy);
+  return shouldRestart(container, pod.spec.restartPolicy, last.exitCode ?? 0);
+}
+
+/** True when a container of the pod ran before: a pod that never restarts must not begin again in a new sandbox. */
+function hasRun({ observed }: PlanView): boolean {
+  return (observed?.containers ?? []).some(({ state }) => state !== 'created');
+}
+
+/** Containers that run in a sandbox of the past, and a second ready sandbox: left over from an interrupted change. */
+function strays({ observed }: PlanView, sandbox: SandboxStatus): Step[] {
+  const containers = (observed?.containers ?? []).filter((one) => isRunning(one) && one.sandboxId !== sandbox.id);
+  const sandboxes = (observed?.sandboxes ?? []).filter((one) => one.state === 'ready' && one.id !== sandbox.id);
+  return [
+    ...containers.map(({ id, name }): Step => ({ do: 'stopContainer', id, name, why: { message: `Stopping container ${name}` } })),
+    ...sandboxes.map(({ id }): Step => ({ do: 'stopSandbox', id })),
+  ];
+}
+
+/** Walks the init containers in order up to the first that is not done. True when all are. */
+function planInit(draft: Draft): boolean {
+  const { pod } = draft.view;
+  for (const container of pod.spec.initContainers ?? []) {
+    const last = draft.current(container.name);
+    if (isSidecar(container)) {
+      draft.keepRunning('init', container);
+      if (last === undefined || !isRunning(last) || !draft.view.started.has(last.id)) return false;
+      continue;
+    }
+    if (last?.state === 'exited' && last.exitCode === 0 && !draft.view.unstartable.has(last.id)) continue;
+    if (last === undefined || last.state === 'created') draft.keepRunning('init', container);
+    else if (last.state === 'exited' && mayRestart(container, pod.spec.restartPolicy)) draft.restart('init', container, last);
+    return false;
+  }
+  return true;
+}
+
+/** Initialised: app containers by their policy; sidecars live as long as any of them does or will. */
+function planApps(draft: Draft, hasBegun: boolean): void {
+  const { pod } = draft.view;
+  const before = draft.steps.length;
+  let alive = 0;
+  for (const container of pod.spec.containers) {
+    draft.keepRunning('app', container);
+    if (isRunning(draft.current(container.name))) alive++;
+  }
+  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
+  if (alive > 0 || draft.steps.length > before || draft.waiting.length > 0) {
+    if (hasBegun) for (const container of sidecars) draft.keepRunning('init', container);
+    return;
+  }
+  for (const { name } of sidecars.toReversed()) {
+    const last = draft.current(name);
+    if (last === undefined || !isRunning(last)) continue;
+    draft.steps.push({ do: 'stopContainer', id: last.id, name, why: { message: `Stopping container ${name}` } });
+    return;
+  }
+}
+
+/** A plan in the making: the rules for one container. */
+class Draft {
+  readonly view: PlanView;
+  readonly steps: Step[] = [];
+  readonly waiting: Waiting[] = [];
+  readonly histories: Map<string, RestartHistory>;
+  readonly #sandbox: SandboxStatus;
+
+  constructor(view: PlanView, sandbox: SandboxStatus) {
+    this.view = view;
+    this.histories = new Map(view.histories);
+    this.#sandbox = sandbox;
+  }
+
+  /** The newest container of that name, if it belongs to the present sandbox. */
+  current(name: string): ContainerStatus | undefined {
+    const last = latestOf(this.view.observed, name);
+    return last?.sandboxId === this.#sandbox.id ? last : undefined;
+  }
+
+  /** Starts, restarts or replaces a container as its policy, its probes and its definition ask. */
+  keepRunning(kind: ContainerKind, container: V1Container): void {
+    const { unhealthy, pod, observed, unstartable } = this.view;
+    const last = latestOf(observed, container.name);
+    if (last === undefined) return this.start(kind, container);
+    const isCurrent = last.sandboxId === this.#sandbox.id;
+    if (last.state === 'created' && isCurrent && !unstartable.has(last.id)) return this.start(kind, container, last);
+    if (last.state === 'running' && isCurrent) {
+      const failed = unhealthy.get(last.id);
+      if (hasChanged(container, last)) {
+        this.#replace(kind, container, last, { message: `Container ${container.name} definition changed, will be restarted` }, true);
+      } else if (failed !== undefined) {
+        const probe = failed === 'liveness' ? container.livenessProbe : container.startupProbe;
+        const seconds = probe?.terminationGracePeriodSeconds;
+        const message = `Container ${container.name} failed ${failed} probe, will be restarted`;
+        const why = { message, ...(seconds === undefined ? {} : { graceMs: seconds * 1_000 }) };
+        this.#replace(kind, container, last, why, mayRestart(container, pod.spec.restartPolicy));
+      }
+      return;
+    }
+    const exitCode = last.state === 'exited' ? (last.exitCode ?? 0) : 128;
+    if (shouldRestart(container, pod.spec.restartPolicy, exitCode)) this.restart(kind, container, last);
+  }
+
+  /** Starts a container that ended, unless it has to wait. */
+  restart(kind: ContainerKind, container: V1Container, last: ContainerStatus): void {
+    const { nowMs } = this.view;
+    const verdict = judgeRestart(this.histories.get(container.name), last.finishedAtMs ?? last.createdAtMs, nowMs);
+    if (verdict.kind === 'wait') {
+      this.waiting.push({ name: container.name, untilMs: verdict.untilMs, delayMs: verdict.delayMs });
+      return;
+    }
+    this.histories.set(container.name, verdict.history);
+    this.start(kind, container);
+  }
+
+  start(kind: ContainerKind, { name }: { name: string }, made?: ContainerStatus): void {
+    const attempt = made?.attempt ?? this.#nextAttempt(name);
+    this.steps.push({ do: 'startContainer', kind, name, attempt, sandbox: this.#sandbox, madeId: made?.id });
+  }
+
+  #replace(kind: ContainerKind, container: V1Container, last: ContainerStatus, why: StopReason, startAgain: boolean): void {
+    this.steps.push({ do: 'stopContainer', id: last.id, name: container.name, why });
+    if (!startAgain) return;
+    const verdict = judgeRestart(this.histories.get(container.name), this.#lastExitMs(container.name), this.view.nowMs);
+    if (verdict.kind === 'now') {
+      this.histories.set(container.name, verdict.history);
+      this.start(kind, container);
+    }
+  }
+
+  #lastExitMs(name: string): number {
+    return this.view.observed?.containers.find((one) => one.name === name && one.state === 'exited')?.finishedAtMs ?? this.view.nowMs;
+  }
+
+  /** One more than the last container there is or that the API remembers: a number is never used twice. */
+  #nextAttempt(name: string): number {
+    const { pod, observed } = this.view;
+    const last = latestOf(observed, name);
+    const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+    const known = [...containerStatuses, ...initContainerStatuses].find((one) => one.name === name);
+    const remembered = known === undefined ? 0 : known.restartCount + (known.containerID === undefined || known.containerID === '' ? 0 : 1);
+    return last === undefined ? remembered : Math.max(last.attempt + 1, 0);
+  }
+}

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Container } from '#api/generated/types.ts';
+import { containerResources, cpuQuotaMicros, cpuShares } from './container-resources.ts';
+import { podCgroup, podSum } from './pod-cgroup.ts';
+import { qosClass } from './qos.ts';
+
+type Amounts = Record<string, string>;
+const aContainer = (requests: Amounts = {}, limits: Amounts = {}, name = 'c'): V1Container => ({ name, resources: { requests, limits } });
+const aPod = (containers: V1Container[], spec: Partial<Pod['spec']> = {}): Pod => ({
+  metadata: { name: 'p', namespace: 'ns', uid: 'u' },
+  spec: { containers, ...spec },
+});
+const both = { cpu: '1', memory: '1Gi' };
+const node = { memoryBytes: 8 * 2 ** 30 };
+
+describe('qosClass', () => {
+  test.each<[expected: string, name: string, containers: V1Container[]]>([
+    ['BestEffort', 'nothing asked', [aContainer()]],
+    ['BestEffort', 'zero asked', [aContainer({ cpu: '0' })]],
+    ['Guaranteed', 'equal', [aContainer(both, both)]],
+    ['Guaranteed', 'equal in other words', [aContainer({ cpu: '1000m', memory: '1024Mi' }, both)]],
+    ['Guaranteed', 'limits alone', [aContainer({}, both)]],
+    ['Burstable', 'one without', [aContainer(both, both), aContainer({}, {}, 'd')]],
+    ['Burstable', 'no memory', [aContainer({ cpu: '1' }, { cpu: '1' })]],
+    ['Burstable', 'less asked than allowed', [aContainer({ cpu: '500m', memory: '1Gi' }, both)]],
+  ])('%s: %s', (expected, _, containers) => expect(qosClass(aPod(containers))).toBe(expected));
+
+  test('what the status says stands', () => {
+    expect(qosClass({ ...aPod([aContainer()]), status: { qosClass: 'Burstable' } })).toBe('Burstable');
+  });
+});
+
+test.each([
+  [0, 2],
+  [1, 2],
+  [100, 102],
+  [1_000, 1_024],
+  [2_000_000, 262_144],
+])('%i m is %i shares', (millis, shares) => expect(cpuShares(millis)).toBe(shares));
+
+test.each([
+  [5, 1_000],
+  [100, 10_000],
+  [2_500, 250_000],
+])('%i m is a quota of %i', (millis, quota) => expect(cpuQuotaMicros(millis)).toBe(quota));
+
+describe('containerResources', () => {
+  test('Guaranteed', () => {
+    const container = aContainer(both, both);
+    expect(containerResources(aPod([container]), container, node)).toEqual({
+      cpuShares: 1_024,
+      cpuPeriodMicros: 100_000,
+      cpuQuotaMicros: 100_000,
+      memoryBytes: 2 ** 30,
+      oomScoreAdj: -997,
+    });
+  });
+  test('BestEffort', () => {
+    expect(containerResources(aPod([aContainer()]), aContainer(), node)).toEqual({ cpuShares: 2, oomScoreAdj: 1_000 });
+  });
+  test.each([
+    ['1Gi', 875],
+    ['8Gi', 3],
+    ['1', 999],
+  ])('Burstable asking %s has the score %i', (memory, score) => {
+    const container = aContainer({ memory });
+    expect(containerResources(aPod([container]), container, node).oomScoreAdj).toBe(score);
+  });
+  test('critical pods go last', () => {
+    expect(containerResources(aPod([aContainer()], { priority: 2_000_001_000 }), aContainer(), node).oomScoreAdj).toBe(-997);
+  });
+});
+
+describe('podCgroup', () => {
+  test('Guaranteed', () => {
+    expect(podCgroup(aPod([aContainer(both, both), aContainer(both, both, 'd')]), '/')).toEqual({
+      path: '/kubepods/podu',
+      qos: 'Guaranteed',
+      cpuShares: 2_048,
+      cpuQuotaMicros: 200_000,
+      memoryBytes: 2 ** 31,
+    });
+  });
+  test('one container without a limit lifts it', () => {
+    expect(podCgroup(aPod([aContainer(both, both), aContainer({}, {}, 'd')]), '/box')).toMatchObject({
+      path: '/box/kubepods/burstable/podu',
+      cpuQuotaMicros: undefined,
+      memoryBytes: undefined,
+    });
+  });
+  test('BestEffort', () => expect(podCgroup(aPod([aContainer()]), '/')).toMatchObject({ path: '/kubepods/besteffort/podu', cpuShares: 2 }));
+});
+
+test('podSum counts init containers beside the sidecars before them', () => {
+  const init = (value: string, sidecar = false): V1Container => ({
+    ...aContainer({ cpu: value }, {}, `i${value}${sidecar}`),
+    ...(sidecar ? { restartPolicy: 'Always' } : {}),
+  });
+  const sum = (initContainers: V1Container[]): number =>
+    podSum(aPod([aContainer({ cpu: '2' })], { initContainers }), ({ resources }) => Number(resources?.requests?.['cpu'] ?? 0));
+  expect(sum([])).toBe(2);
+  expect(sum([init('5')])).toBe(5);
+  expect(sum([init('1', true), init('5')])).toBe(6);
+  expect(sum([init('5'), init('1', true)])).toBe(5);
+  expect(sum([init('1', true), init('1', true)])).toBe(4);
+});

@@ -1,0 +1,52 @@
+import type { V1Container } from '#api/generated/types.ts';
+
+/** How often a container of the pod was restarted lately. Plain data, kept by the pod's worker. */
+export interface RestartHistory {
+  readonly delayMs: number;
+  /** When the last restart was allowed. */
+  readonly lastMs: number;
+}
+
+export type RestartVerdict =
+  | { readonly kind: 'now'; readonly history: RestartHistory }
+  | { readonly kind: 'wait'; readonly untilMs: number; readonly delayMs: number };
+
+const initialDelayMs = 10_000;
+const maxDelayMs = 300_000;
+/** Having run that long, a container starts over with short delays. */
+const forgetAfterMs = 2 * maxDelayMs;
+
+/** Whether a container that ended at `finishedMs` may start again: at once the first time, then 10 s later, doubling to 5 min. */
+export function judgeRestart(history: RestartHistory | undefined, finishedMs: number, nowMs: number): RestartVerdict {
+  if (history === undefined || finishedMs - history.lastMs > forgetAfterMs) {
+    return { kind: 'now', history: { delayMs: initialDelayMs, lastMs: nowMs } };
+  }
+  const untilMs = finishedMs + history.delayMs;
+  if (nowMs < untilMs) return { kind: 'wait', untilMs, delayMs: history.delayMs };
+  return { kind: 'now', history: { delayMs: Math.min(maxDelayMs, history.delayMs * 2), lastMs: nowMs } };
+}
+
+/** Whether a container that ended with `exitCode` starts again, by its own rules, its own policy, then the pod's. */
+export function shouldRestart(container: V1Container, podPolicy: string | undefined, exitCode: number): boolean {
+  for (const rule of container.restartPolicyRules ?? []) {
+    const { operator, values = [] } = rule.exitCodes ?? {};
+    const matches = operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' ? !values.includes(exitCode) : false;
+    if (matches && rule.action === 'Restart') return true;
+  }
+  return mayRestart(container, podPolicy) && (policyOf(container, podPolicy) !== 'OnFailure' || exitCode !== 0);
+}
+
+/** Whether a failed container starts again at all. */
+export function mayRestart(container: V1Container, podPolicy: string | undefined): boolean {
+  return policyOf(container, podPolicy) !== 'Never';
+}
+
+function policyOf(container: V1Container, podPolicy: string | undefined): string {
+  return container.restartPolicy ?? podPolicy ?? 'Always';
+}
+
+/** `10s`, `1m20s`, `5m0s`: Go's way to print these durations. */
+export function delayText(delayMs: number): string {
+  const seconds = Math.round(delayMs / 1_000);
+  return seconds < 60 ? `${seconds}s` : `${Math.trunc(seconds / 60)}m${seconds % 60}s`;
+}
