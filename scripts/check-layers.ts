@@ -19,6 +19,8 @@ const allowed: Record<string, string[]> = {
 };
 const pureFiles = /(^|\/)(plan|advance)\.ts$/;
 const pureImports = /^(node:(fs|net|http|https|http2|tls|dgram|child_process|dns|timers).*|undici|ws|dockerode|lmdb|fastify)$/;
+/** Tests, the suites that every implementation of a contract runs, and what starts a service for tests. */
+const testFile = /(\.test|(^|\/)testing|(^|\/)conformance)\.ts$/;
 const maxLines = 500;
 const maxFunctionLines = 70;
 
@@ -47,7 +49,7 @@ function checkImports(file: string, top: string, text: string): void {
     }
     const targetTop = target.split('/')[0] ?? '';
     if (specifier.startsWith('.') && targetTop !== top) problems.push(`${file}: use '#${target}' instead of '${specifier}'`);
-    const isTest = /\.test\.ts$|\/testing\.ts$/.test(file);
+    const isTest = testFile.test(file);
     const may = allowed[top] ?? [];
     if (!may.includes(targetTop) && !(isTest && (targetTop === 'apiserver' || targetTop === 'testing' || targetTop === 'test'))) {
       problems.push(`${file}: ${top} may not import ${targetTop} (${specifier})`);
@@ -59,7 +61,7 @@ function checkSizes(file: string, text: string): void {
   const lines = text.split('\n');
   const isData = lines[0]?.startsWith('// data:') ?? false;
   if (lines.length > maxLines + 1 && !isData) problems.push(`${file}: ${lines.length - 1} lines, more than ${maxLines}`);
-  if (file.endsWith('.test.ts') || isData) return;
+  if (testFile.test(file) || isData) return;
   // A function starts at a line that ends in `{` and looks like one, and ends at the closing brace of the same indent.
   lines.forEach((line, at) => {
     const start = /^(\s*)(?:export )?(?:async )?(?:function\*? |(?:override |static |async |get |set |\*)*#?[\w]+\(.*\)(?:: .*)? \{$)/.exec(

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import type { Service } from '#api/core/service/service.ts';
+import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
+import { Claims } from './claims.ts';
+import { wantedDispatches } from './wanted.ts';
+
+type Spec = Service['spec'];
+type Endpoint = NonNullable<EndpointSlice['endpoints']>[number];
+
+const aService = (spec: Partial<Spec>, rest: Partial<Service> = {}): Service => ({
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { type: 'ClusterIP', clusterIP: '10.96.0.5', ports: [{ name: 'http', port: 80, protocol: 'TCP' }], ...spec },
+  ...rest,
+});
+const aSlice = (...endpoints: Endpoint[]): EndpointSlice =>
+  ({
+    metadata: { name: 'web-1' },
+    addressType: 'IPv4',
+    ports: [{ name: 'http', port: 8_080, protocol: 'TCP' }],
+    endpoints,
+  }) as EndpointSlice;
+const ready = (ip: string, nodeName = 'n1'): Endpoint => ({ addresses: [ip], nodeName, conditions: { ready: true, serving: true } });
+const ending = (ip: string): Endpoint => ({
+  addresses: [ip],
+  nodeName: 'n1',
+  conditions: { ready: false, serving: true, terminating: true },
+});
+const unready = (ip: string): Endpoint => ({ addresses: [ip], nodeName: 'n1', conditions: { ready: false, serving: false } });
+
+/** `10.96.0.5 . tcp . 80 -> 10.244.0.2:8080`, one line a dispatch. */
+const show = (service: Service, ...slices: EndpointSlice[]): string[] =>
+  wantedDispatches(service, slices, 'n1').map((one) => {
+    const front = one.at === 'address' ? `${one.address}:${one.port}/${one.protocol}` : `node:${one.port}/${one.protocol}`;
+    const target = one.endpoints.length > 0 ? one.endpoints.map(({ ip, port }) => `${ip}:${port}`).join(' ') : one.whenEmpty;
+    return `${front} -> ${target} (${one.masquerade})`;
+  });
+
+describe('wantedDispatches', () => {
+  test.each<[string, string[], string[]]>([
+    [
+      'ready endpoints count',
+      show(aService({}), aSlice(ready('10.244.0.2'), ready('10.244.0.3'))),
+      ['10.96.0.5:80/tcp -> 10.244.0.2:8080 10.244.0.3:8080 (outside-pods)'],
+    ],
+    [
+      'ending ones do not while others are ready',
+      show(aService({}), aSlice(ready('10.244.0.2'), ending('10.244.0.3'))),
+      ['10.96.0.5:80/tcp -> 10.244.0.2:8080 (outside-pods)'],
+    ],
+    [
+      'ending ones do when no other is ready',
+      show(aService({}), aSlice(unready('10.244.0.2'), ending('10.244.0.3'))),
+      ['10.96.0.5:80/tcp -> 10.244.0.3:8080 (outside-pods)'],
+    ],
+    ['no endpoint is refused', show(aService({}), aSlice(unready('10.244.0.2'))), ['10.96.0.5:80/tcp -> reject (outside-pods)']],
+    [
+      'an address in two slices counts once',
+      show(aService({}), aSlice(ready('10.244.0.2')), aSlice(ready('10.244.0.2'))),
+      ['10.96.0.5:80/tcp -> 10.244.0.2:8080 (outside-pods)'],
+    ],
+    [
+      'another port name does not match',
+      show(aService({ ports: [{ name: 'other', port: 80, protocol: 'TCP' }] }), aSlice(ready('10.244.0.2'))),
+      ['10.96.0.5:80/tcp -> reject (outside-pods)'],
+    ],
+    ['headless wants nothing', show(aService({ clusterIP: 'None' }), aSlice(ready('10.244.0.2'))), []],
+    ['ExternalName wants nothing', show(aService({ type: 'ExternalName', clusterIP: '' })), []],
+    [
+      'another proxy is left alone',
+      show(aService({}, { metadata: { name: 'web', labels: { 'service.kubernetes.io/service-proxy-name': 'x' } } })),
+      [],
+    ],
+    [
+      'internal policy Local keeps to this node',
+      show(aService({ internalTrafficPolicy: 'Local' }), aSlice(ready('10.244.0.2'), ready('10.244.1.2', 'n2'))),
+      ['10.96.0.5:80/tcp -> 10.244.0.2:8080 (outside-pods)'],
+    ],
+    [
+      'node ports serve every address of the node',
+      show(aService({ type: 'NodePort', ports: [{ name: 'http', port: 80, nodePort: 30_080 }] }), aSlice(ready('10.244.0.2'))),
+      ['10.96.0.5:80/tcp -> 10.244.0.2:8080 (outside-pods)', 'node:30080/tcp -> 10.244.0.2:8080 (always)'],
+    ],
+    [
+      'external policy Local keeps the client address and drops where this node has no endpoint',
+      show(
+        aService({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, nodePort: 30_080 }] }),
+        aSlice(ready('10.244.1.2', 'n2')),
+      ),
+      ['10.96.0.5:80/tcp -> 10.244.1.2:8080 (outside-pods)', 'node:30080/tcp -> drop (never)'],
+    ],
+    [
+      'load balancer and external addresses',
+      show(
+        aService(
+          { type: 'LoadBalancer', externalIPs: ['198.51.100.7'] },
+          { status: { loadBalancer: { ingress: [{ ip: '172.31.254.1' }, { ip: '172.31.254.2', ipMode: 'Proxy' }] } } },
+        ),
+        aSlice(ready('10.244.0.2')),
+      ),
+      [
+        '10.96.0.5:80/tcp -> 10.244.0.2:8080 (outside-pods)',
+        '198.51.100.7:80/tcp -> 10.244.0.2:8080 (always)',
+        '172.31.254.1:80/tcp -> 10.244.0.2:8080 (always)',
+      ],
+    ],
+  ])('%s', (_name, actual, expected) => {
+    expect(actual).toEqual(expected);
+  });
+});
+
+describe('Claims', () => {
+  const wanted = (ip: string): ReturnType<typeof wantedDispatches> => wantedDispatches(aService({}), [aSlice(ready(ip))], 'n1');
+
+  test('answers only what changed', () => {
+    const claims = new Claims();
+    expect([...claims.set('default/a', wanted('10.244.0.2')).keys()]).toEqual(['10.96.0.5 . tcp . 80']);
+    expect(claims.set('default/a', wanted('10.244.0.2')).size).toBe(0);
+    expect(claims.set('default/a', []).get('10.96.0.5 . tcp . 80')).toBeUndefined();
+    expect([...claims.all()]).toEqual([]);
+  });
+
+  test('the first key has a front that two want, and the other inherits it', () => {
+    const claims = new Claims();
+    claims.set('default/b', wanted('10.244.0.3'));
+    expect(claims.set('default/a', wanted('10.244.0.2')).get('10.96.0.5 . tcp . 80')?.endpoints).toEqual([
+      { ip: '10.244.0.2', port: 8_080 },
+    ]);
+    expect(claims.set('default/b', wanted('10.244.0.4')).size).toBe(0);
+    expect(claims.set('default/a', []).get('10.96.0.5 . tcp . 80')?.endpoints).toEqual([{ ip: '10.244.0.4', port: 8_080 }]);
+  });
+});
