@@ -2,7 +2,7 @@
 // this runs for every write, so nothing is made for what stayed the same.
 import type { Json, JsonObject } from '../meta/object.ts';
 import { compareElements, emptySet, type FieldNode, leaf } from './field-set.ts';
-import { freeKind, itemElement, type ListShape, read, type Shape, type StructShape } from './field-shape.ts';
+import { compareItems, freeKind, itemElement, type ListShape, readField, type Shape, type StructShape } from './field-shape.ts';
 import { equalJson, isObject } from './json-object.ts';
 
 /** What a write did. */
@@ -57,12 +57,12 @@ function compareFree(shape: Shape, before: Json, after: Json): NodeChanges | und
 
 function compareStruct(shape: StructShape, before: JsonObject, after: JsonObject): NodeChanges | undefined {
   let result: NodeChanges | undefined;
-  for (const { name, element, shape: inner, isOwned } of shape.fields) {
-    const was = read(before, name);
-    const is = read(after, name);
-    if (was === is || !isOwned) continue;
-    const found = compare(inner, was, is);
-    if (found !== undefined) result = note(result, element, found);
+  for (const field of shape.fields) {
+    const was = readField(before, field);
+    const is = readField(after, field);
+    if (was === is || !field.isOwned) continue;
+    const found = compare(field.shape, was, is);
+    if (found !== undefined) result = note(result, field.element, found);
   }
   if (shape.keepsUnknown) result = compareKeys(result, { kind: 'free' }, before, after, (key) => !shape.byName.has(key));
   return result;
@@ -98,14 +98,14 @@ function compareList(shape: ListShape, before: readonly Json[], after: readonly 
   if (elements.length > 1) elements.sort(compareElements);
   let result: NodeChanges | undefined;
   for (const element of elements) {
-    const found = compareItems(shape.items, was.get(element) ?? [], is.get(element) ?? []);
+    const found = compareSame(shape.items, was.get(element) ?? [], is.get(element) ?? []);
     if (found !== undefined) result = note(result, element, found);
   }
   return result;
 }
 
 /** Items with the same key are told apart by nothing, so they are owned together. */
-function compareItems(shape: Shape, before: readonly Json[], after: readonly Json[]): NodeChanges | undefined {
+function compareSame(shape: Shape, before: readonly Json[], after: readonly Json[]): NodeChanges | undefined {
   if (before.length <= 1 && after.length <= 1) return compare(shape, before[0], after[0]);
   if (before.length === 0) return { changed: leaf };
   if (after.length === 0) return { removed: leaf };
@@ -142,11 +142,11 @@ function wholeNode(shape: Shape, value: Json): FieldNode {
 
 function wholeStruct(shape: StructShape, value: JsonObject): FieldNode {
   let node: Building | undefined;
-  for (const { name, element, shape: inner, isOwned } of shape.fields) {
-    const item = read(value, name);
-    if (item === undefined || !isOwned) continue;
+  for (const field of shape.fields) {
+    const item = readField(value, field);
+    if (item === undefined || !field.isOwned) continue;
     node ??= { '.': leaf };
-    node[element] = inner.kind === 'leaf' ? leaf : wholeNode(inner, item);
+    node[field.element] = field.shape.kind === 'leaf' ? leaf : wholeNode(field.shape, item);
   }
   if (shape.keepsUnknown) {
     for (const key of Object.keys(value).sort()) {
@@ -169,21 +169,15 @@ function wholeMap(values: Shape, value: JsonObject): FieldNode {
 
 function wholeList(shape: ListShape, items: readonly Json[]): FieldNode {
   const node: Building = { '.': leaf };
-  if (items.length === 1) {
-    const found = itemElement(shape, items[0] as Json);
-    if ('element' in found) node[found.element] = wholeNode(shape.items, items[0] as Json);
-    return node;
-  }
-  const index = indexItems(shape, items);
-  for (const element of inOrder(index)) {
-    const same = index.get(element) as Json[];
-    node[element] = same.length > 1 ? leaf : wholeNode(shape.items, same[0] as Json);
+  const inOrder = items.length > 1 ? items.toSorted((left, right) => compareItems(shape, left, right)) : items;
+  for (const item of inOrder) {
+    const found = itemElement(shape, item);
+    if ('problem' in found) continue;
+    const { element } = found;
+    // Items with the same key are owned together, as one value.
+    node[element] = node[element] === undefined ? wholeNode(shape.items, item) : leaf;
   }
   return node;
-}
-
-function inOrder(index: ReadonlyMap<string, unknown>): string[] {
-  return [...index.keys()].sort(compareElements);
 }
 
 function note(result: NodeChanges | undefined, element: string, found: NodeChanges): NodeChanges {

@@ -174,7 +174,7 @@ function parse(element: string): unknown {
 }
 
 /** Numbers before strings before booleans before null, as upstream orders values; keys compare name by name, value by value. */
-function compareValues(left: unknown, right: unknown): number {
+export function compareValues(left: unknown, right: unknown): number {
   if (typeof left === 'object' && typeof right === 'object' && left !== null && right !== null) {
     const mine = Object.entries(left).sort(byName);
     const theirs = Object.entries(right).sort(byName);
@@ -187,9 +187,9 @@ function compareValues(left: unknown, right: unknown): number {
     }
     return mine.length - theirs.length;
   }
+  if (left === right) return 0;
   const byKind = kindOf(left) - kindOf(right);
   if (byKind !== 0) return byKind;
-  if (left === right) return 0;
   return (left as string) < (right as string) ? -1 : 1;
 }
 

@@ -1,7 +1,8 @@
 // What ownership needs to know of a schema, compiled once per kind: which values have fields of their own, which are one value,
 // and how the items of a list are told apart. Compiled shapes are shared and never change.
-import type { ArraySchema, MapSchema, ObjectSchema, Property, Schema } from '../schema/schema.ts';
+import type { MapSchema, ObjectSchema, Property, Schema } from '../schema/schema.ts';
 import type { Json, JsonObject } from '../meta/object.ts';
+import { compareValues } from './field-set.ts';
 import { goJson, goJsonString } from './go-json.ts';
 import { getOwn, isObject } from './json-object.ts';
 
@@ -30,6 +31,8 @@ export interface Field {
   readonly shape: Shape;
   /** False for fields that no one ever owns: metadata.name and its like. */
   readonly isOwned: boolean;
+  /** True for names such as `constructor`, which objects seem to have when they have not. */
+  readonly isInherited: boolean;
 }
 
 /** A map with free keys, each entry owned on its own. */
@@ -134,23 +137,28 @@ function compileMap(schema: MapSchema, known: Map<Schema, Shape>): Shape {
 function compileStruct(schema: ObjectSchema, known: Map<Schema, Shape>): StructShape {
   const fields: Field[] = [];
   const byName = new Map<string, Field>();
-  const shape: StructShape = { kind: 'struct', fields, byName, keepsUnknown: schema.preserveUnknown === true };
-  if (schema.mapType !== 'atomic') known.set(schema, shape);
+  const struct: StructShape = { kind: 'struct', fields, byName, keepsUnknown: schema.preserveUnknown === true };
+  if (schema.mapType !== 'atomic') known.set(schema, struct);
   for (const name of Object.keys(schema.properties).sort()) {
     const property = schema.properties[name] as Property;
-    const field: Field = { name, element: `f:${name}`, shape: compileProperty(property, known), isOwned: true };
+    const shape = compileProperty(property, known);
+    const field: Field = { name, element: `f:${name}`, shape, isOwned: true, isInherited: name in Object.prototype };
     fields.push(field);
     byName.set(name, field);
   }
-  return shape;
+  return struct;
 }
 
 function compileProperty(property: Property, known: Map<Schema, Shape>): Shape {
-  if (property.schema.type !== 'array') return compile(property.schema, known);
-  const items = (property.schema as ArraySchema).items;
+  const { schema } = property;
+  if (schema.type !== 'array') {
+    const isPlain = property.mapType === undefined || (schema.type !== 'object' && schema.type !== 'map');
+    return isPlain ? compile(schema, known) : compileNew({ ...schema, mapType: property.mapType }, known);
+  }
+  const { items } = schema;
   if (property.listType === 'set') return { kind: 'list', items: compile(items, known), keys: [] };
   if (property.listType === 'map') return { kind: 'list', items: compile(items, known), keys: [...(property.mapKeys ?? [])].sort() };
-  return compile(property.schema, known);
+  return compile(schema, known);
 }
 
 /** The shape of a field by name; undefined where the struct knows no such field. */
@@ -158,10 +166,9 @@ export function fieldShape(shape: StructShape, name: string): Shape | undefined 
   return shape.byName.get(name)?.shape ?? (shape.keepsUnknown ? free : undefined);
 }
 
-/** A property that the schema declares. Names that every JavaScript object inherits need the careful way. */
-export function read(object: JsonObject, name: string): Json | undefined {
-  const value = object[name];
-  return typeof value === 'function' || name === '__proto__' ? getOwn(object, name) : value;
+/** A declared field of a value. Names that every JavaScript object inherits need the careful way. */
+export function readField(object: JsonObject, { name, isInherited }: Field): Json | undefined {
+  return isInherited ? getOwn(object, name) : object[name];
 }
 
 /** How free JSON is seen, given a value. */
@@ -187,11 +194,22 @@ function keyElement(keys: readonly string[], item: Json): { element: string } | 
   if (!isObject(item)) return { problem: 'associative list with keys may not have non-map elements' };
   let text = '';
   for (const key of keys) {
-    const value = read(item, key) ?? keyDefaults[key];
+    const value = getOwn(item, key) ?? keyDefaults[key];
     if (value === undefined) {
       return { problem: `associative list with keys has an element that omits key field "${key}" (and doesn't have default value)` };
     }
     text += `${text === '' ? '' : ','}"${key}":${typeof value === 'string' ? goJsonString(value) : goJson(value)}`;
   }
   return { element: `k:{${text}}` };
+}
+
+/** The order of two items of one list: that of their path elements. */
+export function compareItems(shape: ListShape, left: Json, right: Json): number {
+  if (shape.keys.length === 0) return compareValues(left, right);
+  if (!isObject(left) || !isObject(right)) return 0;
+  for (const key of shape.keys) {
+    const order = compareValues(getOwn(left, key) ?? keyDefaults[key], getOwn(right, key) ?? keyDefaults[key]);
+    if (order !== 0) return order;
+  }
+  return 0;
 }

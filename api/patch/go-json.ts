@@ -3,6 +3,7 @@ import type { Json } from '../meta/object.ts';
 import { isObject } from './json-object.ts';
 
 const escaped = /[<>&\u2028\u2029]/g;
+const needsEscape = /[^ !#-%'-;=?-[\]-~]/;
 
 /** JSON as encoding/json writes it: keys sorted, `<`, `>` and `&` escaped. */
 export function goJson(value: Json): string {
@@ -11,7 +12,7 @@ export function goJson(value: Json): string {
 
 /** One string as encoding/json writes it. */
 export function goJsonString(text: string): string {
-  return JSON.stringify(text).replace(escaped, escapeOne);
+  return needsEscape.test(text) ? JSON.stringify(text).replace(escaped, escapeOne) : `"${text}"`;
 }
 
 /** A value as fmt's `%v` prints it: `map[name:web ports:[80 443]]`. */

@@ -71,6 +71,13 @@ export function ownership(options: OwnershipOptions): Ownership {
   let compiled: { shape: StructShape; zero: JsonObject } | undefined;
   const own = (): { shape: StructShape; zero: JsonObject } =>
     (compiled ??= { shape: compileShape(options.schema), zero: zeroObject(options.schema) });
+  // Many writes fall into one second; its text is made once.
+  let clock = { second: Number.NaN, text: '' };
+  const timeAt = (nowMs: number): string => {
+    const second = Math.floor(nowMs / 1_000);
+    if (second !== clock.second) clock = { second, text: timeText(nowMs) };
+    return clock.text;
+  };
   const others = new Map<string, { shape: StructShape; zero: JsonObject }>();
   const compareFor = (previous: KubeObject | undefined, next: KubeObject, ignore: FieldNode): CompareAt => {
     const done = new Map<string, FieldChanges | undefined>();
@@ -90,7 +97,7 @@ export function ownership(options: OwnershipOptions): Ownership {
   };
   const update = (owners: Owners, previous: KubeObject | undefined, next: KubeObject, write: OwnershipWrite): void => {
     const compare = compareFor(previous, next, ignored.get(write.subresource) ?? emptySet);
-    updateOwners(owners, compare, { ...write, operation: 'Update', apiVersion });
+    updateOwners(owners, compare, { ...write, apiVersion, time: timeAt(write.nowMs) });
     capOwners(owners);
   };
 
@@ -157,26 +164,31 @@ export function timeText(nowMs: number): string {
   return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
 }
 
-interface Writer extends OwnershipWrite {
-  readonly operation: 'Update';
+interface Writer {
+  readonly manager: string;
+  readonly subresource: string;
   readonly apiVersion: string;
+  readonly time: string;
 }
 
 /** Takes changed and removed fields from everybody, then gives the changed ones to the writer. Changes the table in place. */
 function updateOwners(owners: Owners, compare: CompareAt, writer: Writer): void {
   const changes = compare(writer.apiVersion) ?? { changed: emptySet, removed: emptySet };
-  const id = ownerId({ ...writer, manager: writer.manager === '' ? 'unknown' : writer.manager });
+  const { subresource, apiVersion, time } = writer;
+  const writes: Owner = {
+    manager: writer.manager === '' ? 'unknown' : writer.manager,
+    operation: 'Update',
+    apiVersion,
+    subresource,
+    time,
+    fields: changes.changed,
+  };
+  const id = ownerId(writes);
   const mine = owners.get(id);
   releaseFields(owners, compare, undefined);
   if (isEmptySet(changes.changed)) return;
-  owners.set(id, {
-    manager: writer.manager === '' ? 'unknown' : writer.manager,
-    operation: 'Update',
-    apiVersion: writer.apiVersion,
-    subresource: writer.subresource,
-    time: timeText(writer.nowMs),
-    fields: mine === undefined ? changes.changed : union(difference(mine.fields, changes.removed), changes.changed),
-  });
+  const fields = mine === undefined ? changes.changed : union(difference(mine.fields, changes.removed), changes.changed);
+  owners.set(id, { ...writes, fields });
 }
 
 /** Everybody but `except` loses what changed or went away. Owners left with nothing, or by a version nobody knows, are dropped. */

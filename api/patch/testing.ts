@@ -15,6 +15,11 @@ export function struct(name: string, fields: Fields, required: readonly string[]
   return { type: 'object', name, properties, required, mapType };
 }
 
+/** A struct that Go holds by value: always there. */
+function byValue(schema: ObjectSchema, rules: ListRules = {}): Property {
+  return { schema, presence: 'fill', ...rules };
+}
+
 /** A list property with its rules. */
 export function list(items: Schema, rules: ListRules = {}): Property {
   return { schema: { type: 'array', items }, ...rules };
@@ -54,7 +59,7 @@ const container = struct(
       'containerPort',
       ['containerPort', 'protocol'],
     ),
-    resources: struct('io.k8s.api.core.v1.ResourceRequirements', { limits: mapOf(quantity), requests: mapOf(quantity) }),
+    resources: byValue(struct('io.k8s.api.core.v1.ResourceRequirements', { limits: mapOf(quantity), requests: mapOf(quantity) })),
     stdin: flag,
   },
   ['name'],
@@ -62,7 +67,7 @@ const container = struct(
 export const podSpec = struct(
   'io.k8s.api.core.v1.PodSpec',
   {
-    containers: keyed(container, 'name'),
+    containers: { ...keyed(container, 'name'), presence: 'fill' },
     nodeName: text,
     nodeSelector: mapOf(text, 'atomic'),
     hostNetwork: flag,
@@ -85,31 +90,28 @@ const condition = struct('io.k8s.api.core.v1.PodCondition', { type: text, status
 export const podSchema = struct('io.k8s.api.core.v1.Pod', {
   apiVersion: text,
   kind: text,
-  metadata: meta,
-  spec: podSpec,
-  status: struct('io.k8s.api.core.v1.PodStatus', { phase: text, conditions: keyed(condition, 'type') }),
+  metadata: byValue(meta),
+  spec: byValue(podSpec),
+  status: byValue(struct('io.k8s.api.core.v1.PodStatus', { phase: text, conditions: keyed(condition, 'type') })),
 });
 const selector = struct('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector', { matchLabels: mapOf(text) }, [], 'atomic');
+const strategy = struct('io.k8s.api.apps.v1.DeploymentStrategy', {
+  type: text,
+  rollingUpdate: struct('io.k8s.api.apps.v1.RollingUpdateDeployment', { maxSurge: port, maxUnavailable: port }),
+});
+const template = struct('io.k8s.api.core.v1.PodTemplateSpec', { metadata: byValue(meta), spec: byValue(podSpec) });
 export const deploymentSchema = struct('io.k8s.api.apps.v1.Deployment', {
   apiVersion: text,
   kind: text,
-  metadata: meta,
-  spec: struct(
-    'io.k8s.api.apps.v1.DeploymentSpec',
-    {
+  metadata: byValue(meta),
+  spec: byValue(
+    struct('io.k8s.api.apps.v1.DeploymentSpec', {
       replicas: whole,
       paused: flag,
       selector,
-      strategy: {
-        schema: struct('io.k8s.api.apps.v1.DeploymentStrategy', {
-          type: text,
-          rollingUpdate: struct('io.k8s.api.apps.v1.RollingUpdateDeployment', { maxSurge: port, maxUnavailable: port }),
-        }),
-        patchStrategy: 'retainKeys',
-      },
-      template: struct('io.k8s.api.core.v1.PodTemplateSpec', { metadata: meta, spec: podSpec }),
-    },
-    ['selector', 'template'],
+      strategy: byValue(strategy, { patchStrategy: 'retainKeys' }),
+      template: byValue(template),
+    }),
   ),
-  status: struct('io.k8s.api.apps.v1.DeploymentStatus', { replicas: whole }),
+  status: byValue(struct('io.k8s.api.apps.v1.DeploymentStatus', { replicas: whole })),
 });
