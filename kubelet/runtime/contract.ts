@@ -85,7 +85,7 @@ export interface RuntimeInfo {
 
 /** Something the engine cannot do here, with the engine's own words as the reason. */
 export interface Refusal {
-  readonly what: 'negativeOomScore' | 'privileged' | 'sysResource' | 'highNofile' | 'cgroupParent' | 'pidsLimit';
+  readonly what: 'negativeOomScore' | 'privileged' | 'sysResource';
   readonly why: string;
 }
 
@@ -380,6 +380,7 @@ export interface RegistryCredentials {
 /**
  * - NotFound: no such container, sandbox or image
  * - NotRunning: the container does not run, so it cannot be entered
+ * - Conflict: its state does not allow that, or the name is taken by something else
  * - Unavailable: the engine does not answer; worth trying again
  * - Network: the pod's network could not be made
  * - CannotRun: the engine made the container but could not start its command
@@ -390,6 +391,7 @@ export interface RegistryCredentials {
 export type RuntimeErrorCode =
   | 'NotFound'
   | 'NotRunning'
+  | 'Conflict'
   | 'Unavailable'
   | 'Network'
   | 'CannotRun'

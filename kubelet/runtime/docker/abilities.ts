@@ -1,0 +1,77 @@
+// Finds out what this engine refuses, by asking it to start short-lived sandboxes: the only way to know what its runtime, the kernel
+// and the bounding set of its process allow. One start when nothing is refused, three more when something is.
+import { readFile } from 'node:fs/promises';
+import { type Refusal, RuntimeError } from '../contract.ts';
+import type { Abilities } from './container-config.ts';
+import type { Engine } from './engine.ts';
+import { clusterLabel } from './names.ts';
+
+export interface Measured extends Abilities {
+  readonly refusals: readonly Refusal[];
+}
+
+const trialLabel = 'coxswain.trial';
+
+const trials: readonly { readonly what: Refusal['what']; readonly hostConfig: object }[] = [
+  { what: 'negativeOomScore', hostConfig: { OomScoreAdj: -997 } },
+  { what: 'privileged', hostConfig: { Privileged: true } },
+  { what: 'sysResource', hostConfig: { CapAdd: ['SYS_RESOURCE'] } },
+];
+
+/** `image` must be there and may be any that keeps running. */
+export async function measureAbilities(engine: Engine, image: string, cluster: string, signal: AbortSignal): Promise<Measured> {
+  await removeLeftovers(engine, cluster, signal);
+  const together = Object.assign({}, ...trials.map((trial) => trial.hostConfig)) as object;
+  const whyAll = await refusalOf(engine, image, cluster, together, signal);
+  const capabilities = await givableCapabilities();
+  if (whyAll === undefined) return { refuses: new Set(), refusals: [], capabilities };
+  const each = await Promise.all(
+    trials.map(async ({ what, hostConfig }) => ({ what, why: await refusalOf(engine, image, cluster, hostConfig, signal) })),
+  );
+  const refusals = each.flatMap(({ what, why }) => (why === undefined ? [] : [{ what, why }]));
+  return { refuses: new Set(refusals.map(({ what }) => what)), refusals, capabilities };
+}
+
+async function refusalOf(
+  engine: Engine,
+  image: string,
+  cluster: string,
+  hostConfig: object,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const body = {
+    Image: image,
+    Labels: { [clusterLabel]: cluster, [trialLabel]: 'true' },
+    HostConfig: { NetworkMode: 'none', ...hostConfig },
+  };
+  const { Id: id } = await engine.call<{ Id: string }>('POST', '/containers/create', { body }, signal);
+  try {
+    await engine.call('POST', `/containers/${id}/start`, {}, signal);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === 'Refused') return error.message;
+    throw error;
+  } finally {
+    await engine.call('DELETE', `/containers/${id}`, { query: { force: true } }, signal);
+  }
+}
+
+/** A kubelet that was killed while it measured leaves its trials behind. */
+async function removeLeftovers(engine: Engine, cluster: string, signal: AbortSignal): Promise<void> {
+  const filters = { label: [`${clusterLabel}=${cluster}`, trialLabel] };
+  const found = await engine.call<{ Id: string }[]>('GET', '/containers/json', { query: { all: true, filters } }, signal);
+  for (const { Id } of found) await engine.call('DELETE', `/containers/${Id}`, { query: { force: true } }, signal);
+}
+
+/** Capability names by number, as in the kernel's capability.h. */
+const capabilityNames =
+  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'.split(
+    ' ',
+  );
+
+/** What our own bounding set holds: the engine, on the same host, can hardly have more. */
+async function givableCapabilities(): Promise<readonly string[]> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  const bits = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  return capabilityNames.filter((_, number) => (bits >> BigInt(number)) & 1n);
+}

@@ -1,0 +1,69 @@
+// What we read of containers' processes from the kernel, where the engine has no quick answer.
+import { readFile } from 'node:fs/promises';
+
+export interface ProcessUsage {
+  readonly cpuNanos: bigint;
+  readonly memoryUsageBytes: number;
+  readonly memoryWorkingSetBytes: number;
+}
+
+/** Kills a process if it (still) belongs to that container: process ids are used again. */
+export async function killContainerProcess(pid: number, containerId: string): Promise<void> {
+  const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+  if (pid > 1 && groups.includes(containerId)) process.kill(pid, 'SIGKILL');
+}
+
+/** What the control group of a process uses, on either version of control groups; undefined when it is gone. */
+export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
+  try {
+    const groups = parseGroups(await readFile(`/proc/${pid}/cgroup`, 'utf8'));
+    return groups.unified !== undefined && groups.memory === undefined ? await usageV2(groups.unified) : await usageV1(groups);
+  } catch {
+    // It ended between two reads.
+    return undefined;
+  }
+}
+
+interface Groups {
+  readonly memory: string | undefined;
+  readonly cpuacct: string | undefined;
+  readonly unified: string | undefined;
+}
+
+/** Lines such as `4:memory:/kubepods/pod1/abc` and `0::/kubepods/pod1/abc`. */
+function parseGroups(text: string): Groups {
+  const byController = new Map<string, string>();
+  for (const line of text.trim().split('\n')) {
+    const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    for (const controller of controllers.split(',')) byController.set(controller, path);
+  }
+  return { memory: byController.get('memory'), cpuacct: byController.get('cpuacct'), unified: byController.get('') };
+}
+
+async function usageV1({ memory, cpuacct }: Groups): Promise<ProcessUsage> {
+  const memoryFolder = `/sys/fs/cgroup/memory${memory}`;
+  const [cpu, used, stat] = await Promise.all([
+    readFile(`/sys/fs/cgroup/cpuacct${cpuacct}/cpuacct.usage`, 'utf8'),
+    readFile(`${memoryFolder}/memory.usage_in_bytes`, 'utf8'),
+    readFile(`${memoryFolder}/memory.stat`, 'utf8'),
+  ]);
+  return usage(BigInt(cpu.trim()), Number(used), field(stat, 'total_inactive_file'));
+}
+
+async function usageV2(path: string): Promise<ProcessUsage> {
+  const folder = `/sys/fs/cgroup${path}`;
+  const [cpu, used, stat] = await Promise.all([
+    readFile(`${folder}/cpu.stat`, 'utf8'),
+    readFile(`${folder}/memory.current`, 'utf8'),
+    readFile(`${folder}/memory.stat`, 'utf8'),
+  ]);
+  return usage(BigInt(field(cpu, 'usage_usec')) * 1_000n, Number(used), field(stat, 'inactive_file'));
+}
+
+function usage(cpuNanos: bigint, usedBytes: number, inactiveBytes: number): ProcessUsage {
+  return { cpuNanos, memoryUsageBytes: usedBytes, memoryWorkingSetBytes: Math.max(0, usedBytes - inactiveBytes) };
+}
+
+function field(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}
