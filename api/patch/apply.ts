@@ -109,7 +109,8 @@ function merge(
   const stated = differenceBelow(statedFields(shape, config), ignored);
   table.set(id, applier(context, stated, table.get(id)?.time));
   const merged = mergeTyped(shape, live, config) as JsonObject;
-  const pruned = isEmptySet(last) ? merged : prune(shape, merged, last, appliedFields(table, context.apiVersion));
+  const applied = union(appliedFields(table, context.apiVersion), differenceBelow(statedFields(shape, config, 'all'), ignored));
+  const pruned = isEmptySet(last) ? merged : prune(shape, merged, last, applied);
   const next = withoutNulls(pruned) as JsonObject;
 
   const object = asObject(cloneJson(next));
@@ -127,7 +128,7 @@ function merge(
  */
 function prune(shape: StructShape, merged: JsonObject, last: FieldNode, applied: FieldNode): Json {
   const named = (set: FieldNode): FieldNode => withNamedFields(shape, set);
-  const fieldsOf = (value: Json): FieldNode => (isObject(value) ? statedFields(shape, value) : emptySet);
+  const fieldsOf = (value: Json): FieldNode => (isObject(value) ? statedFields(shape, value, 'all') : emptySet);
   const mergedSet = named(fieldsOf(merged));
   const first = removeFields(shape, merged, named(last));
   const owned = union(named(fieldsOf(first)), named(applied));
@@ -156,12 +157,8 @@ function conflictsOf(table: Owners, applierKey: string, compare: CompareAt): Con
 
 /** The text that upstream tells managers apart by, which orders its messages. */
 function managerIdentity({ manager, operation, apiVersion, subresource }: Owner): string {
-  return goJson({
-    manager,
-    operation,
-    ...(operation === 'Apply' ? {} : { apiVersion }),
-    ...(subresource === '' ? {} : { subresource }),
-  });
+  const version = operation === 'Apply' ? {} : { apiVersion };
+  return JSON.stringify({ manager, operation, ...version, ...(subresource === '' ? {} : { subresource }) });
 }
 
 /** The 409 answer that names every conflict. */

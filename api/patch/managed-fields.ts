@@ -66,66 +66,89 @@ export type CompareAt = (apiVersion: string) => FieldChanges | undefined;
 
 /** Compiles a kind's schema and keeps it. */
 export function ownership(options: OwnershipOptions): Ownership {
-  const { apiVersion, kind } = options;
-  const ignored = new Map(Object.entries(options.ignored ?? {}).map(([subresource, paths]) => [subresource, setOf(paths.map(elements))]));
-  let compiled: { shape: StructShape; zero: JsonObject } | undefined;
-  const own = (): { shape: StructShape; zero: JsonObject } =>
-    (compiled ??= { shape: compileShape(options.schema), zero: zeroObject(options.schema) });
-  // Many writes fall into one second; its text is made once.
-  let clock = { second: Number.NaN, text: '' };
-  const timeAt = (nowMs: number): string => {
-    const second = Math.floor(nowMs / 1_000);
-    if (second !== clock.second) clock = { second, text: timeText(nowMs) };
-    return clock.text;
-  };
-  const others = new Map<string, { shape: StructShape; zero: JsonObject }>();
-  const compareFor = (previous: KubeObject | undefined, next: KubeObject, ignore: FieldNode): CompareAt => {
+  return new KindOwnership(options);
+}
+
+interface Compiled {
+  readonly shape: StructShape;
+  readonly zero: JsonObject;
+}
+
+/** Compiled schemas are made when first needed and kept, with the text of the current second: many writes fall into one. */
+class KindOwnership implements Ownership {
+  readonly #options: OwnershipOptions;
+  readonly #ignored: ReadonlyMap<string, FieldNode>;
+  readonly #compiled = new Map<string, Compiled>();
+  #clock = { second: Number.NaN, text: '' };
+
+  constructor(options: OwnershipOptions) {
+    this.#options = options;
+    const ignored = Object.entries(options.ignored ?? {});
+    this.#ignored = new Map(ignored.map(([subresource, paths]) => [subresource, setOf(paths.map(elements))]));
+  }
+
+  onUpdate(next: KubeObject, previous: KubeObject | undefined, write: OwnershipWrite): void {
+    const owners = ownersBefore(next, previous, write.subresource);
+    delete next.metadata.managedFields;
+    // Nothing owned on an object that exists: somebody wiped it, and only apply starts anew.
+    if (owners.size > 0 || previous === undefined) this.#update(owners, previous, next, write);
+    const entries = toEntries(owners);
+    if (entries !== undefined) next.metadata.managedFields = entries;
+  }
+
+  onApply(config: JsonObject, previous: KubeObject | undefined, write: ApplyWrite): KubeObject {
+    const { apiVersion, kind, schema } = this.#options;
+    const owners = ownersOf(previous?.metadata.managedFields);
+    if (owners.size === 0 && previous !== undefined) {
+      this.#update(owners, undefined, previous, { ...write, manager: 'before-first-apply' });
+    }
+    const ignored = this.#ignored.get(write.subresource) ?? emptySet;
+    const { shape } = this.#compile(apiVersion, schema);
+    const compare = (before: KubeObject | undefined, after: KubeObject): CompareAt => this.#compare(before, after, ignored);
+    return applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, ignored, compare });
+  }
+
+  #update(owners: Owners, previous: KubeObject | undefined, next: KubeObject, write: OwnershipWrite): void {
+    const compare = this.#compare(previous, next, this.#ignored.get(write.subresource) ?? emptySet);
+    updateOwners(owners, compare, { ...write, apiVersion: this.#options.apiVersion, time: this.#time(write.nowMs) });
+    capOwners(owners);
+  }
+
+  #compare(previous: KubeObject | undefined, next: KubeObject, ignored: FieldNode): CompareAt {
     const done = new Map<string, FieldChanges | undefined>();
     return (version) => {
-      if (!done.has(version)) done.set(version, without(compareAt(version, previous, next), ignore));
+      if (!done.has(version)) done.set(version, without(this.#changesAt(version, previous, next), ignored));
       return done.get(version);
     };
-  };
-  const compareAt = (version: string, previous: KubeObject | undefined, next: KubeObject): FieldChanges | undefined => {
-    if (version === apiVersion) return fieldChanges(own().shape, asJson(previous) ?? own().zero, asJson(next) as JsonObject);
-    const other = options.otherVersion?.(version);
+  }
+
+  #changesAt(version: string, previous: KubeObject | undefined, next: KubeObject): FieldChanges | undefined {
+    const { apiVersion, schema, otherVersion } = this.#options;
+    if (version === apiVersion) {
+      const { shape, zero } = this.#compile(version, schema);
+      return fieldChanges(shape, asJson(previous) ?? zero, asJson(next) as JsonObject);
+    }
+    const other = otherVersion?.(version);
     if (other === undefined) return undefined;
-    let at = others.get(version);
-    if (at === undefined) others.set(version, (at = { shape: compileShape(other.schema), zero: zeroObject(other.schema) }));
+    const { shape, zero } = this.#compile(version, other.schema);
     const before = previous === undefined ? undefined : other.convert(previous);
-    return fieldChanges(at.shape, asJson(before) ?? at.zero, asJson(other.convert(next)) as JsonObject);
-  };
-  const update = (owners: Owners, previous: KubeObject | undefined, next: KubeObject, write: OwnershipWrite): void => {
-    const compare = compareFor(previous, next, ignored.get(write.subresource) ?? emptySet);
-    updateOwners(owners, compare, { ...write, apiVersion, time: timeAt(write.nowMs) });
-    capOwners(owners);
-  };
+    return fieldChanges(shape, asJson(before) ?? zero, asJson(other.convert(next)) as JsonObject);
+  }
 
-  return {
-    onUpdate(next, previous, write) {
-      const owners = ownersBefore(next, previous, write.subresource);
-      delete next.metadata.managedFields;
-      // Nothing owned on an object that exists: somebody wiped it, and only apply starts anew.
-      if (owners.size > 0 || previous === undefined) update(owners, previous, next, write);
-      const entries = toEntries(owners);
-      if (entries !== undefined) next.metadata.managedFields = entries;
-    },
+  #compile(version: string, schema: ObjectSchema): Compiled {
+    let compiled = this.#compiled.get(version);
+    if (compiled === undefined) {
+      compiled = { shape: compileShape(schema), zero: zeroObject(schema) };
+      this.#compiled.set(version, compiled);
+    }
+    return compiled;
+  }
 
-    onApply(config, previous, write) {
-      const owners = ownersOf(previous?.metadata.managedFields);
-      if (owners.size === 0 && previous !== undefined) {
-        update(owners, undefined, previous, { ...write, subresource: write.subresource, manager: 'before-first-apply' });
-      }
-      return applyConfig(config, previous, owners, {
-        ...write,
-        shape: own().shape,
-        apiVersion,
-        kind,
-        ignored: ignored.get(write.subresource) ?? emptySet,
-        compare: (before, next) => compareFor(before, next, ignored.get(write.subresource) ?? emptySet),
-      });
-    },
-  };
+  #time(nowMs: number): string {
+    const second = Math.floor(nowMs / 1_000);
+    if (second !== this.#clock.second) this.#clock = { second, text: timeText(nowMs) };
+    return this.#clock.text;
+  }
 }
 
 /** The manager's name: the fieldManager parameter, else the User-Agent up to its first slash. */

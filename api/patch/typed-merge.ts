@@ -88,23 +88,23 @@ export function removeFields(shape: Shape, value: Json, set: FieldNode): Json {
   return Object.keys(kept).length > 0 ? kept : null;
 }
 
-/** Every field that a configuration states. */
-export function statedFields(shape: StructShape, config: JsonObject): FieldNode {
-  return statedBelow(shape, config) ?? {};
+/** Every field that a configuration states; with `all`, also those that no one can own, such as its name. */
+export function statedFields(shape: StructShape, config: JsonObject, which: 'owned' | 'all' = 'owned'): FieldNode {
+  return statedBelow(shape, config, which) ?? {};
 }
 
 /** What lies below a value, without the value itself; undefined for a leaf, which is a field as it stands. */
-function statedBelow(shape: Shape, value: Json): FieldNode | undefined {
+function statedBelow(shape: Shape, value: Json, which: 'owned' | 'all'): FieldNode | undefined {
   const kind = shape.kind === 'free' ? freeKind(value) : shape.kind;
   if (kind === 'leaf') return undefined;
-  if (shape.kind === 'list') return Array.isArray(value) ? statedItems(shape, value) : {};
+  if (shape.kind === 'list') return Array.isArray(value) ? statedItems(shape, value, which) : {};
   if (!isObject(value)) return {};
   const result: Record<string, FieldNode> = {};
   for (const key of Object.keys(value).sort()) {
     const declared = shape.kind === 'struct' ? shape.byName.get(key) : undefined;
-    if (declared?.isOwned === false) continue;
+    if (which === 'owned' && declared?.isOwned === false) continue;
     const item = value[key] as Json;
-    const below = statedBelow(entryShape(shape, key), item);
+    const below = statedBelow(entryShape(shape, key), item, which);
     const isEmpty = item === null || (isObject(item) && Object.keys(item).length === 0);
     const node = below === undefined ? leaf : withSelf(declared === undefined || isEmpty, below);
     if (node !== undefined) result[`f:${key}`] = node;
@@ -112,12 +112,12 @@ function statedBelow(shape: Shape, value: Json): FieldNode | undefined {
   return result;
 }
 
-function statedItems(shape: ListShape, items: readonly Json[]): FieldNode {
+function statedItems(shape: ListShape, items: readonly Json[], which: 'owned' | 'all'): FieldNode {
   const index = keyed(shape, items);
   const result: Record<string, FieldNode> = {};
   for (const element of [...index.keys()].sort(compareElements)) {
     const same = index.get(element) as Json[];
-    const below = same.length > 1 ? undefined : statedBelow(shape.items, same[0] as Json);
+    const below = same.length > 1 ? undefined : statedBelow(shape.items, same[0] as Json, which);
     result[element] = (below === undefined ? undefined : withSelf(true, below)) ?? leaf;
   }
   return result;
