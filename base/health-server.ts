@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
 import { aborted, type Service, UsageError } from './lifecycle.ts';
