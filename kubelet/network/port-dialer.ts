@@ -22,9 +22,9 @@ const server = net.createServer({ allowHalfOpen: true }, (client) => {
   client.once('data', (line) => {
     client.pause();
     const port = Number(String(line).split('\\n')[0]);
-    const tryHost = (hosts) => {
+    const tryHost = (hosts, first) => {
       const target = net.connect({ host: hosts[0], port, allowHalfOpen: true });
-      const failed = (error) => hosts.length > 1 ? tryHost(hosts.slice(1)) : client.end('-' + error.message + '\\n');
+      const failed = (error) => hosts.length > 1 ? tryHost(hosts.slice(1), error) : client.end('-' + (first ?? error).message + '\\n');
       target.once('error', failed);
       target.once('connect', () => {
         target.off('error', failed);
@@ -39,6 +39,7 @@ const server = net.createServer({ allowHalfOpen: true }, (client) => {
   });
 });
 server.listen(process.argv[1], () => process.stdout.write('ready\\n'));
+process.on('exit', () => require('node:fs').rmSync(require('node:path').dirname(process.argv[1]), { recursive: true, force: true }));
 process.stdin.on('end', () => process.exit(0)); process.stdin.on('error', () => process.exit(0)); process.stdin.resume();
 rest();
 `;
@@ -99,15 +100,12 @@ async function startHelper(netnsPath: string): Promise<Helper & { ended: Promise
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdin.on('error', () => child.kill());
-  const ended = once(child, 'close').finally(() => rm(folder, { recursive: true, force: true }));
-  const started = await Promise.race([
-    once(child.stdout, 'data').then(() => true),
-    ended.then(
-      () => false,
-      () => false,
-    ),
-  ]);
-  if (!started) throw new RuntimeError('Network', `cannot enter the pod's network: ${stderr.trim()}`);
+  const ended = once(child, 'close').catch(() => undefined);
+  const started = await Promise.race([once(child.stdout, 'data').then(() => true), ended.then(() => false)]);
+  if (!started) {
+    await rm(folder, { recursive: true, force: true });
+    throw new RuntimeError('Network', `cannot enter the pod's network: ${stderr.trim()}`);
+  }
   // It must not keep our process alive; it ends by itself when our end of its input closes.
   child.unref();
   return { socketPath, isAlive: () => child.exitCode === null && child.signalCode === null, ended };

@@ -1,0 +1,84 @@
+// Which credentials fit an image, out of a pod's pull secrets. Pure.
+import type { RegistryCredentials } from '../runtime/contract.ts';
+import type { ImageReference } from './reference.ts';
+
+/** The part of a Secret that matters here. */
+export interface PullSecret {
+  readonly type?: string;
+  /** Values in base64. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+interface AuthEntry {
+  readonly username?: string;
+  readonly password?: string;
+  readonly auth?: string;
+  readonly identitytoken?: string;
+}
+
+/** All credentials whose registry (and path, where the key has one) fits, the most particular first. Unreadable secrets are skipped. */
+export function credentialsFor(image: ImageReference, secrets: readonly PullSecret[]): readonly RegistryCredentials[] {
+  const found: { key: string; credentials: RegistryCredentials }[] = [];
+  for (const secret of secrets) {
+    for (const [key, entry] of Object.entries(authsOf(secret))) {
+      if (!fits(key, image)) continue;
+      const credentials = readEntry(key, entry);
+      if (credentials !== undefined) found.push({ key: plainKey(key), credentials });
+    }
+  }
+  return found.sort((left, right) => right.key.length - left.key.length).map(({ credentials }) => credentials);
+}
+
+function authsOf(secret: PullSecret): Record<string, AuthEntry> {
+  const json = secret.type === 'kubernetes.io/dockerconfigjson' ? secret.data?.['.dockerconfigjson'] : undefined;
+  const legacy = secret.type === 'kubernetes.io/dockercfg' ? secret.data?.['.dockercfg'] : undefined;
+  const encoded = json ?? legacy;
+  if (encoded === undefined) return {};
+  try {
+    const value = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as Record<string, unknown>;
+    return ((json === undefined ? value : value.auths) ?? {}) as Record<string, AuthEntry>;
+  } catch {
+    // As if it were not there: the registry says what is wrong then.
+    return {};
+  }
+}
+
+function readEntry(key: string, entry: AuthEntry): RegistryCredentials | undefined {
+  const decoded = entry.auth === undefined ? '' : Buffer.from(entry.auth, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  const username = entry.username ?? (colon < 0 ? undefined : decoded.slice(0, colon));
+  const password = entry.password ?? (colon < 0 ? undefined : decoded.slice(colon + 1).replace(/\0+$/, ''));
+  const { identitytoken } = entry;
+  if (username === undefined && identitytoken === undefined) return undefined;
+  return {
+    serverAddress: plainKey(key),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(identitytoken === undefined ? {} : { identityToken: identitytoken }),
+  };
+}
+
+/** Without scheme, API version and closing slashes: `https://index.docker.io/v1/` is `index.docker.io`. */
+function plainKey(key: string): string {
+  return key
+    .replace(/^https?:\/\//, '')
+    .replace(/\/(v1|v2)\/?$/, '')
+    .replace(/\/+$/, '');
+}
+
+/** Labels of the host may hold `*`; a path in the key must be a beginning of the image's. */
+function fits(key: string, image: ImageReference): boolean {
+  const [host = '', ...path] = plainKey(key).split('/');
+  const wanted = image.registry === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [image.registry];
+  if (!wanted.some((name) => hostFits(host, name))) return false;
+  return path.length === 0 || image.path === path.join('/') || image.path.startsWith(`${path.join('/')}/`);
+}
+
+function hostFits(pattern: string, host: string): boolean {
+  const [patternParts, hostParts] = [pattern.split('.'), host.split('.')];
+  if (patternParts.length !== hostParts.length) return false;
+  return patternParts.every((part, at) => {
+    const escaped = part.replace(/[\\^$+?()[\]{}|]/g, '\\$&').replaceAll('*', '.*');
+    return new RegExp(`^${escaped}$`).test(hostParts[at] ?? '');
+  });
+}

@@ -1,0 +1,204 @@
+// Makes sure that a container's image is on the node, by its pull policy. Failures back off for each pod and image (10 s, doubling to
+// 300 s); pulls follow one another, as upstream's default, and the same image is pulled once however many ask for it meanwhile.
+import type { Clock } from '#base/clock.ts';
+import { type ImageStore, isRuntimeError, type RuntimeError, type StoredImage } from '../runtime/contract.ts';
+import { credentialsFor, type PullSecret } from './credentials.ts';
+import { planImage, type PullPolicy } from './plan.ts';
+import { type ImageReference, InvalidReference, parseReference } from './reference.ts';
+
+export type ImageErrorReason =
+  | 'ErrImagePull'
+  | 'ImagePullBackOff'
+  | 'ErrImageNeverPull'
+  | 'InvalidImageName'
+  | 'ImageInspectError'
+  | 'RegistryUnavailable';
+
+/** Why a container waits for its image: `reason` and `message` go into its waiting state. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+  readonly reason: ImageErrorReason;
+  /** When trying again makes sense; undefined: not by itself. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(reason: ImageErrorReason, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.reason = reason;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** An event about the container, in upstream's words. */
+export interface ImageNotice {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: 'Pulling' | 'Pulled' | 'Failed' | 'BackOff' | 'ErrImageNeverPull' | 'InspectFailed';
+  readonly message: string;
+}
+
+export interface ImageWish {
+  readonly podUid: string;
+  /** As in the container. */
+  readonly image: string;
+  readonly policy: PullPolicy;
+  readonly secrets: readonly PullSecret[];
+  readonly notify: (notice: ImageNotice) => void;
+}
+
+export interface ImagePullerDeps {
+  readonly images: ImageStore;
+  readonly clock: Clock;
+}
+
+const backOffInitialMs = 10_000;
+const backOffMaxMs = 300_000;
+
+interface Failure {
+  readonly delayMs: number;
+  readonly atMs: number;
+  readonly message: string;
+}
+
+export class ImagePuller {
+  readonly #deps: ImagePullerDeps;
+  /** By pod uid and image. */
+  readonly #failures = new Map<string, Failure>();
+  #pulls: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: ImagePullerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Answers the image to run. Throws ImageError. */
+  async ensure(wish: ImageWish, signal: AbortSignal): Promise<StoredImage> {
+    const reference = parse(wish);
+    const present = await this.#find(wish, reference, signal);
+    const nowMs = this.#deps.clock.monotonicMs();
+    const failure = this.#failures.get(keyOf(wish));
+    const backOffUntilMs = failure === undefined ? undefined : failure.atMs + failure.delayMs;
+    const plan = planImage({ policy: wish.policy, isPresent: present !== undefined, backOffUntilMs, nowMs });
+    if (plan.kind === 'pull') return this.#pull(wish, reference, present, signal);
+    if (plan.kind === 'use' && present !== undefined) {
+      wish.notify({ type: 'Normal', reason: 'Pulled', message: presentMessage(wish.image) });
+      return present;
+    }
+    if (plan.kind === 'backOff') {
+      const message = `Back-off pulling image ${quote(wish.image)}: ErrImagePull: ${failure?.message ?? ''}`;
+      wish.notify({ type: 'Normal', reason: 'BackOff', message: `Back-off pulling image ${quote(wish.image)}` });
+      throw new ImageError('ImagePullBackOff', message, { retryAfterMs: plan.ms });
+    }
+    const message = `Container image ${quote(wish.image)} is not present with pull policy of Never`;
+    wish.notify({ type: 'Warning', reason: 'ErrImageNeverPull', message });
+    throw new ImageError('ErrImageNeverPull', message);
+  }
+
+  /** Forgets the back-off of a pod that is gone. */
+  forgetPod(podUid: string): void {
+    for (const key of this.#failures.keys()) if (key.startsWith(`${podUid}_`)) this.#failures.delete(key);
+  }
+
+  async #find(wish: ImageWish, reference: ImageReference, signal: AbortSignal): Promise<StoredImage | undefined> {
+    try {
+      return await this.#deps.images.find(reference.text, signal);
+    } catch (error) {
+      if (!isRuntimeError(error)) throw error;
+      const message = `Failed to inspect image ${quote(wish.image)}: ${error.message}`;
+      wish.notify({ type: 'Warning', reason: 'InspectFailed', message });
+      throw new ImageError('ImageInspectError', message, { cause: error });
+    }
+  }
+
+  async #pull(wish: ImageWish, reference: ImageReference, present: StoredImage | undefined, signal: AbortSignal): Promise<StoredImage> {
+    const { clock } = this.#deps;
+    wish.notify({ type: 'Normal', reason: 'Pulling', message: `Pulling image ${quote(wish.image)}` });
+    const askedMs = clock.monotonicMs();
+    let startedMs = askedMs;
+    try {
+      const image = await this.#inTurn(() => {
+        startedMs = clock.monotonicMs();
+        return this.#pullWithSecrets(wish, reference, signal);
+      });
+      this.#failures.delete(keyOf(wish));
+      const endMs = clock.monotonicMs();
+      const took = `${duration(endMs - startedMs)} (${duration(endMs - askedMs)} including waiting)`;
+      const message = `Successfully pulled image ${quote(wish.image)} in ${took}. Image size: ${image.sizeBytes} bytes.`;
+      wish.notify({ type: 'Normal', reason: 'Pulled', message });
+      return image;
+    } catch (error) {
+      if (!isRuntimeError(error)) throw error;
+      if (present !== undefined && isUnreachable(error)) {
+        // Upstream refuses here. A cluster that runs what its host built must go on when no registry is in reach.
+        const message = `${presentMessage(wish.image)}; its registry could not be reached: ${error.message}`;
+        wish.notify({ type: 'Normal', reason: 'Pulled', message });
+        return present;
+      }
+      throw this.#failed(wish, error);
+    }
+  }
+
+  /** Tries each fitting secret, then nobody's name; the last refusal counts. */
+  async #pullWithSecrets(wish: ImageWish, reference: ImageReference, signal: AbortSignal): Promise<StoredImage> {
+    const { images } = this.#deps;
+    let refusal: RuntimeError | undefined;
+    for (const credentials of credentialsFor(reference, wish.secrets)) {
+      try {
+        return await images.pull(reference.text, { credentials }, signal);
+      } catch (error) {
+        if (!isRuntimeError(error, 'ImagePull')) throw error;
+        refusal = error;
+      }
+    }
+    if (refusal !== undefined) throw refusal;
+    return images.pull(reference.text, {}, signal);
+  }
+
+  #failed(wish: ImageWish, error: RuntimeError): ImageError {
+    const { clock } = this.#deps;
+    wish.notify({ type: 'Warning', reason: 'Failed', message: `Failed to pull image ${quote(wish.image)}: ${error.message}` });
+    wish.notify({ type: 'Warning', reason: 'Failed', message: 'Error: ErrImagePull' });
+    const before = this.#failures.get(keyOf(wish));
+    const delayMs = before === undefined ? backOffInitialMs : Math.min(before.delayMs * 2, backOffMaxMs);
+    this.#failures.set(keyOf(wish), { delayMs, atMs: clock.monotonicMs(), message: error.message });
+    return new ImageError('ErrImagePull', error.message, { retryAfterMs: delayMs, cause: error });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#pulls.then(work, work);
+    this.#pulls = mine.catch(() => undefined);
+    return mine;
+  }
+}
+
+function parse(wish: ImageWish): ImageReference {
+  try {
+    return parseReference(wish.image);
+  } catch (error) {
+    if (!(error instanceof InvalidReference)) throw error;
+    const message = `Failed to apply default image tag ${quote(wish.image)}: ${error.message}`;
+    wish.notify({ type: 'Warning', reason: 'InspectFailed', message });
+    throw new ImageError('InvalidImageName', message, { cause: error });
+  }
+}
+
+/** The registry did not answer at all, as against: it said no. */
+function isUnreachable(error: RuntimeError): boolean {
+  return /dial tcp|no such host|connection refused|i\/o timeout|network is unreachable|TLS handshake timeout|Client\.Timeout|server misbehaving|no route to host/i.test(
+    error.message,
+  );
+}
+
+function presentMessage(image: string): string {
+  return `Container image ${quote(image)} already present on machine and can be accessed by the pod`;
+}
+
+/** As Go prints short durations: `393ms`, `1.204s`. */
+function duration(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)}ms` : `${Math.round(ms) / 1_000}s`;
+}
+
+function keyOf(wish: ImageWish): string {
+  return `${wish.podUid}_${wish.image}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
