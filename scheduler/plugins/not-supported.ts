@@ -1,0 +1,30 @@
+import type { V1PodSpec } from '#api/generated/types.ts';
+import { definePlugin } from '../framework/plugin.ts';
+import { neverHere } from '../framework/verdict.ts';
+
+/**
+ * Keeps pods waiting that ask for what no plugin here understands: placing them as if they had not asked would be wrong silently.
+ * Every wish that becomes supported goes from this list.
+ */
+export const notSupported = definePlugin<string | undefined>({
+  name: 'NotSupported',
+  retryOn: ['pod-changed'],
+  prepare: ({ pod }) => unsupportedWish(pod.spec),
+  reject: (wish) => (wish === undefined ? undefined : neverHere(wish)),
+});
+
+function unsupportedWish(spec: V1PodSpec): string | undefined {
+  const { affinity, volumes = [], resourceClaims = [], topologySpreadConstraints = [] } = spec;
+  // No PersistentVolumeClaim is served yet, so none that is named can exist: upstream's words fit.
+  const claim = volumes.find(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined)?.persistentVolumeClaim?.claimName;
+  if (claim !== undefined) return `persistentvolumeclaim ${JSON.stringify(claim)} not found`;
+  if (volumes.some(({ ephemeral }) => ephemeral !== undefined)) return 'generic ephemeral volumes are not supported by this scheduler yet';
+  if (resourceClaims.length > 0) return 'resource claims are not supported by this scheduler yet';
+  if (spec.schedulingGroup !== undefined) return 'scheduling groups are not supported by this scheduler yet';
+  const hardSpread = topologySpreadConstraints.some(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
+  if (hardSpread) return 'topology spread constraints are not supported by this scheduler yet';
+  const near = affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const apart = affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  if (near.length + apart.length > 0) return 'required pod affinity and anti-affinity are not supported by this scheduler yet';
+  return undefined;
+}

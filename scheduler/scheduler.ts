@@ -1,0 +1,312 @@
+// Deciding is serial, binding is concurrent. The loop takes a pod, decides without a pause, counts it on its node ("assumes") and
+// goes on; a bounded number of bindings is under way meanwhile. A binding that fails gives the pod's room back and the pod to the
+// queue. Cache events change ClusterState and the queue between cycles, never within one.
+import { setImmediate } from 'node:timers/promises';
+import equal from 'fast-deep-equal';
+import { node as nodeKind } from '#api/core/node/node.ts';
+import { type Pod, pod as podKind } from '#api/core/pod/pod.ts';
+import { keyOf } from '#api/meta/object.ts';
+import { hasReason } from '#api/meta/status.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import { type Client, TransportError } from '#client/client.ts';
+import { cached, type CachedKind, type ClusterCache } from '#client/cluster-cache.ts';
+import { type ActionRecorder, referenceTo } from '#client/events.ts';
+import type { Change } from '#client/informer.ts';
+import { decide } from './framework/decide.ts';
+import { type PodInfo, podInfoOf } from './framework/pod-info.ts';
+import type { Prepared, Profile } from './framework/profile.ts';
+import type { SchedulerMetrics } from './metrics.ts';
+import { type NotScheduled, notScheduledPatch } from './pod-status.ts';
+import type { QueuedPod } from './queue/queued-pod.ts';
+import { SchedulingQueue } from './queue/scheduling-queue.ts';
+import { ClusterState } from './snapshot/cluster-state.ts';
+
+export interface SchedulerDeps {
+  readonly client: Client;
+  /** Must hold `schedulerKinds`, and run before. */
+  readonly cluster: ClusterCache;
+  readonly profile: Profile;
+  readonly events: ActionRecorder;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics?: ((queue: () => SchedulingQueue) => SchedulerMetrics) | undefined;
+  /** Numbers in [0, 1), for ties; default Math.random. */
+  readonly random?: () => number;
+}
+
+/** What the scheduler caches: all nodes, and the pods that have not ended. */
+export const schedulerKinds: readonly CachedKind[] = [
+  cached(nodeKind, { transform: withoutManagedFields }),
+  cached(podKind, { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', transform: withoutManagedFields }),
+];
+
+/** Bindings and other writes at the same time. */
+const writeLimit = 100;
+/** Longest stretch of deciding before others on this thread get their turn. */
+const stretchMs = 5;
+const noteLimit = 1_024;
+
+export class Scheduler implements Service {
+  readonly name = 'scheduler';
+  readonly queue: SchedulingQueue;
+  readonly #deps: SchedulerDeps;
+  readonly #state: ClusterState;
+  readonly #metrics: SchedulerMetrics | undefined;
+  readonly #writes = new Set<Promise<void>>();
+  #startIndex = 0;
+
+  constructor(deps: SchedulerDeps) {
+    this.#deps = deps;
+    this.#state = new ClusterState(deps.clock);
+    this.#metrics = deps.metrics?.(() => this.queue);
+    this.queue = new SchedulingQueue({
+      clock: deps.clock,
+      profile: deps.profile,
+      onArrival: (place, cause) => this.#metrics?.arrived(place, cause),
+    });
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { cluster } = this.#deps;
+    // Nodes first: pods on them are counted from the start.
+    const unsubscribe = [
+      cluster.informer(nodeKind).subscribe((change) => this.#nodeChanged(change)),
+      cluster.informer(podKind).subscribe((change) => this.#podChanged(change)),
+    ];
+    ready();
+    try {
+      await Promise.all([this.queue.run(signal), this.#expire(signal), this.#loop(signal)]);
+    } finally {
+      for (const end of unsubscribe) end();
+      await Promise.allSettled(this.#writes);
+    }
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    let sinceMs = clock.monotonicMs();
+    while (!signal.aborted) {
+      let queued = this.queue.tryTake();
+      if (queued === undefined) {
+        const taken = await this.queue.take(signal).catch(() => undefined);
+        if (taken === undefined) return;
+        queued = taken;
+        sinceMs = clock.monotonicMs();
+      }
+      this.#cycle(queued, signal);
+      if (this.#writes.size >= writeLimit) await Promise.race(this.#writes);
+      if (clock.monotonicMs() - sinceMs >= stretchMs) {
+        await setImmediate();
+        sinceMs = clock.monotonicMs();
+      }
+    }
+  }
+
+  /** Decides for one pod, without a pause. */
+  #cycle(queued: QueuedPod, signal: AbortSignal): void {
+    const { clock, profile, random = Math.random, log, events } = this.#deps;
+    const { pod } = queued;
+    const startedMs = clock.monotonicMs();
+    const { namespace, name, deletionTimestamp } = pod.pod.metadata;
+    if (deletionTimestamp !== undefined) {
+      this.queue.remove(pod.uid);
+      const note = `skip schedule deleting pod: ${namespace}/${name}`;
+      events.record({ regarding: referenceTo(pod.pod), type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', note });
+      return;
+    }
+    try {
+      const nominated = this.queue.nominated();
+      const decision = decide({
+        profile,
+        pod,
+        cluster: this.#state,
+        startIndex: this.#startIndex,
+        random,
+        ...(nominated === undefined ? {} : { nominated }),
+      });
+      this.#startIndex = decision.nextIndex;
+      this.#metrics?.decided((clock.monotonicMs() - startedMs) / 1_000);
+      if (decision.kind === 'node') {
+        const undo = this.#assume(pod, decision.nodeName, decision.prepared);
+        this.#track(this.#bind(queued, decision.nodeName, { undo, startedMs }, signal));
+        return;
+      }
+      this.queue.giveBackRejected(queued, decision.rejectedBy);
+      this.#notScheduled(queued, { reason: 'Unschedulable', message: decision.message }, startedMs, signal);
+    } catch (error) {
+      log.error({ err: error, pod: `${namespace}/${name}` }, 'deciding failed');
+      this.queue.giveBackErred(queued);
+      this.#notScheduled(queued, { reason: 'SchedulerError', message: String(error) }, startedMs, signal);
+    }
+  }
+
+  /** Answers what takes the plugins' notes back. */
+  #assume(pod: PodInfo, nodeName: string, prepared: readonly Prepared[]): () => void {
+    this.#state.assume(pod, nodeName);
+    const undos = prepared.map(({ plugin, state }) => plugin.reserve?.(pod, nodeName, state)).filter((undo) => undo !== undefined);
+    return () => {
+      for (const undo of undos.toReversed()) undo();
+    };
+  }
+
+  async #bind(
+    queued: QueuedPod,
+    nodeName: string,
+    attempt: { readonly undo: () => void; readonly startedMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { profile, events, clock } = this.#deps;
+    const { pod } = queued;
+    const { namespace, name } = pod.pod.metadata;
+    let step = 'Permit';
+    try {
+      for (const plugin of profile.plugins) {
+        step = `Permit plugin ${JSON.stringify(plugin.name)}`;
+        await plugin.permit?.(pod, nodeName, signal);
+      }
+      const binder = profile.plugins.find(({ bind }) => bind !== undefined);
+      step = `Bind plugin ${JSON.stringify(binder?.name ?? '')}`;
+      if (binder?.bind === undefined) throw new Error('the profile has no plugin that binds');
+      await binder.bind(pod, nodeName, signal);
+    } catch (error) {
+      if (!signal.aborted)
+        this.#bindFailed(queued, attempt, `running ${step}: ${error instanceof Error ? error.message : String(error)}`, error, signal);
+      return;
+    }
+    this.#state.bound(pod.uid);
+    this.queue.remove(pod.uid);
+    events.record({
+      regarding: referenceTo(pod.pod),
+      type: 'Normal',
+      reason: 'Scheduled',
+      action: 'Binding',
+      note: `Successfully assigned ${namespace}/${name} to ${nodeName}`,
+    });
+    const nowMs = clock.monotonicMs();
+    this.#metrics?.attempted('scheduled', (nowMs - attempt.startedMs) / 1_000);
+    this.#metrics?.bound(queued.attempts, (nowMs - queued.firstSeenMs) / 1_000);
+  }
+
+  #bindFailed(
+    queued: QueuedPod,
+    attempt: { readonly undo: () => void; readonly startedMs: number },
+    message: string,
+    error: unknown,
+    signal: AbortSignal,
+  ): void {
+    const { cluster, log } = this.#deps;
+    const { pod } = queued;
+    attempt.undo();
+    this.#state.forget(pod.uid);
+    this.queue.happened({ event: 'pod-removed', pod });
+    const now = cluster.get(podKind, keyOf(pod.pod));
+    const isGone = now === undefined || now.metadata.uid !== pod.uid || hasReason(error, 'NotFound');
+    if (isGone || (now.spec.nodeName ?? '') !== '') {
+      this.queue.remove(pod.uid);
+      return;
+    }
+    // The server is away: no need to tell it so.
+    if (error instanceof TransportError) log.warn({ err: error, pod: pod.pod.metadata.name }, 'binding failed, trying again');
+    else this.#notScheduled(queued, { reason: 'SchedulerError', message }, attempt.startedMs, signal);
+    this.queue.giveBackErred(queued);
+  }
+
+  /** Tells the pod's owner why it waits: an event, and the PodScheduled condition. */
+  #notScheduled(queued: QueuedPod, why: NotScheduled, startedMs: number, signal: AbortSignal): void {
+    const { clock, events } = this.#deps;
+    const { pod } = queued.pod;
+    const note = why.message.length <= noteLimit ? why.message : `${why.message.slice(0, noteLimit - 4)} ...`;
+    events.record({ regarding: referenceTo(pod), type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', note });
+    this.#metrics?.attempted(why.reason === 'Unschedulable' ? 'unschedulable' : 'error', (clock.monotonicMs() - startedMs) / 1_000);
+    const patch = notScheduledPatch(pod, why, clock.nowMs());
+    if (patch !== undefined) this.#track(this.#patchStatus(pod, patch, signal));
+  }
+
+  async #patchStatus(pod: Pod, patch: object, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#deps.client.patch(podKind, keyOf(pod), patch, { type: 'strategic', subresource: 'status' }, signal);
+    } catch (error) {
+      // The next attempt says it again; a pod that is gone needs no word.
+      if (!signal.aborted && !hasReason(error, 'NotFound', 'Conflict')) {
+        this.#deps.log.warn({ err: error, pod: pod.metadata.name }, 'pod status not written');
+      }
+    }
+  }
+
+  /** Holds a write until it ends; it must not reject. */
+  #track(write: Promise<void>): void {
+    this.#writes.add(write);
+    void write.finally(() => this.#writes.delete(write));
+  }
+
+  /** Bound pods that were never seen so: what the server holds counts. */
+  async #expire(signal: AbortSignal): Promise<void> {
+    const { clock, cluster, log } = this.#deps;
+    while (!signal.aborted) {
+      await clock.sleep(1_000, signal).catch(() => undefined);
+      for (const pod of this.#state.expireAssumed()) {
+        log.warn({ pod: pod.pod.metadata.name }, 'a bound pod was not seen bound');
+        const now = cluster.get(podKind, keyOf(pod.pod));
+        if (now !== undefined && (now.spec.nodeName ?? '') === '' && !this.queue.has(pod.uid)) this.queue.add(podInfoOf(now));
+      }
+    }
+  }
+
+  #nodeChanged(change: Change<{ metadata: { name?: string } }>): void {
+    if (change.type === 'removed') {
+      this.#state.removeNode(change.object.metadata.name ?? '');
+      return;
+    }
+    for (const happening of this.#state.setNode(change.object)) this.queue.happened(happening);
+  }
+
+  #podChanged(change: Change<Pod>): void {
+    const { object } = change;
+    const uid = object.metadata.uid ?? '';
+    const isOver = change.type === 'removed' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
+    if (isOver) this.#podGone(object);
+    else if ((object.spec.nodeName ?? '') !== '') this.#podOnNode(change.type === 'updated' ? change.previous : undefined, object);
+    else if (!this.#state.isAssumed(uid) && (object.spec.schedulerName ?? 'default-scheduler') === this.#deps.profile.schedulerName) {
+      if (!this.queue.has(uid)) this.queue.add(podInfoOf(object));
+      else this.queue.update(podInfoOf(object), change.type === 'updated' && schedulingSees(change.previous, object));
+    }
+  }
+
+  #podGone(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    const hadNode = (pod.spec.nodeName ?? '') !== '' || this.#state.isAssumed(uid);
+    this.queue.remove(uid);
+    if (!hadNode) return;
+    this.#state.removePod(uid);
+    this.queue.happened({ event: 'pod-removed', pod: podInfoOf(pod) });
+  }
+
+  #podOnNode(previous: Pod | undefined, pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    const wasThere = previous !== undefined && (previous.spec.nodeName ?? '') !== '';
+    // Most updates are of the status, which takes no room.
+    if (wasThere && !this.#state.isAssumed(uid) && !schedulingSees(previous, pod)) return;
+    this.queue.remove(uid);
+    this.#state.setPod(pod);
+    if (!wasThere) this.queue.happened({ event: 'pod-assigned', pod: podInfoOf(pod) });
+  }
+}
+
+/** True when more changed than status and bookkeeping. */
+function schedulingSees(previous: Pod, next: Pod): boolean {
+  const { generation } = next.metadata;
+  const sameSpec = generation !== undefined && generation === previous.metadata.generation ? true : equal(previous.spec, next.spec);
+  return (
+    !sameSpec ||
+    previous.metadata.deletionTimestamp !== next.metadata.deletionTimestamp ||
+    !equal(previous.metadata.labels, next.metadata.labels) ||
+    !equal(previous.metadata.annotations, next.metadata.annotations)
+  );
+}
+
+function withoutManagedFields<T extends { metadata: { managedFields?: unknown } }>(object: T): T {
+  delete object.metadata.managedFields;
+  return object;
+}
