@@ -34,6 +34,8 @@ export class ResourceRequests {
     exchange.isServed = true;
     if (info.subresource !== '') return this.#serveSubresource(exchange, kind);
     if (info.rest !== '') return this.#nothing(exchange);
+    const act = this.#deps.subresources.find(kind, '');
+    if (act !== undefined && act.verbs.includes(info.verb) && fitsVerb(exchange, kind)) return act.serve(exchange, kind, this.#deps);
     const verb = info.isWatchPath ? watch : verbs[info.verb];
     const allowed = verb !== undefined && hasVerb(kind, info.isWatchPath ? 'watch' : info.verb);
     if (!allowed || !fitsVerb(exchange, kind)) throw methodNotAllowed();

@@ -100,7 +100,6 @@ function headersOf(exchange: Exchange, contentType: string): HeaderList {
 
 /** RFC 7234's warn-value; control characters would end the header and are dropped. */
 function warningHeader(text: string): string {
-  // biome-ignore lint: control characters are what is to be found
-  const clean = Buffer.from(text.replace(/[\u0000-\u001f\u007f]/g, ' ')).toString('latin1');
+  const clean = Buffer.from(text.replace(/\p{Cc}/gu, ' ')).toString('latin1');
   return `299 - "${clean.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -13,7 +13,10 @@ export interface SubresourceHandler {
   serve(exchange: Exchange, kind: KindDefinition, deps: VerbDeps): Promise<void>;
 }
 
-/** All of them by `plural/subresource` (with the group behind the plural where there is one: `plural.group/subresource`). */
+/**
+ * All of them by `plural/subresource` (with the group behind the plural where there is one: `plural.group/subresource`). Kinds that
+ * are acts themselves and never stored, such as bindings, stand here with nothing behind the slash.
+ */
 export class SubresourceTable {
   readonly #handlers: ReadonlyMap<string, SubresourceHandler>;
   readonly #hidden: ReadonlySet<string>;

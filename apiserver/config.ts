@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import { type IpRange, parseIpRange } from './services/ip-range.ts';
+
+const flags = {
+  'advertise-address': stringFlag(
+    '',
+    'The address by which other members of the cluster reach this server; default: that of --bind-address, or of the first interface',
+    { valueName: 'ip' },
+  ),
+  'allow-privileged': boolFlag(true, 'If true, allow privileged containers. Only true is supported'),
+  'api-audiences': listFlag([], 'Identifiers of the API that service-account tokens must be made for; default: the issuer'),
+  'authorization-mode': listFlag(
+    ['Node', 'RBAC'],
+    'Accepted for compatibility: Node, RBAC. Until RBAC objects are served, components and administrators are let in and everyone else is refused',
+  ),
+  'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
+  'client-ca-file': stringFlag('', 'Certificates of the authorities that sign client certificates', { valueName: 'file' }),
+  'data-dir': stringFlag('', 'Folder of the embedded store', { valueName: 'folder' }),
+  'disable-admission-plugins': listFlag([], 'Admission plugins to switch off although they are on by default'),
+  'enable-admission-plugins': listFlag([], 'Admission plugins to switch on besides the default ones'),
+  'etcd-servers': listFlag([], 'Not supported yet: the store is embedded, see --data-dir'),
+  'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
+    valueName: 'file',
+  }),
+  'kubelet-client-certificate': stringFlag('', 'Client certificate for kubelets', { valueName: 'file' }),
+  'kubelet-client-key': stringFlag('', 'Key of the client certificate for kubelets', { valueName: 'file' }),
+  'kubelet-preferred-address-types': listFlag(
+    ['InternalIP', 'ExternalIP', 'Hostname'],
+    "Which of a node's addresses to reach its kubelet at, best first",
+  ),
+  'max-mutating-requests-inflight': intFlag(200, 'Writes at a time; 0 is no limit', { min: 0 }),
+  'max-requests-inflight': intFlag(400, 'Reads at a time; 0 is no limit', { min: 0 }),
+  'min-request-timeout': intFlag(1_800, 'Seconds that a watch lasts at least, unless it asks for less', { min: 1 }),
+  'request-timeout': durationFlag(60_000, 'How long a request may take that is no watch, log or the like'),
+  'secure-port': intFlag(6_443, 'The port to serve HTTPS on; 0 takes any free one', { min: 0, max: 65_535 }),
+  'service-account-issuer': listFlag(
+    [],
+    'Issuer of service-account tokens; the first signs, all are accepted (default https://kubernetes.default.svc.cluster.local)',
+  ),
+  'service-account-key-file': listFlag([], 'Keys that verify service-account tokens; default: the signing key'),
+  'service-account-signing-key-file': stringFlag('', 'Private key that signs service-account tokens', { valueName: 'file' }),
+  'service-cluster-ip-range': stringFlag('10.96.0.0/12', 'Range that Services get their addresses from', { valueName: 'cidr' }),
+  'service-node-port-range': stringFlag('30000-32767', 'Range that node ports come from', { valueName: 'portRange' }),
+  'shutdown-delay-duration': durationFlag(0, 'How long to go on serving after readyz has begun to fail'),
+  'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
+  'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
+} as const;
+
+/** Plugins that always run where the API has what they need; upstream's list is longer. */
+export const admissionPluginNames = ['NamespaceLifecycle', 'ServiceAccount', 'DefaultTolerationSeconds', 'Priority'] as const;
+export type AdmissionPluginName = (typeof admissionPluginNames)[number];
+
+/** Plugins of upstream that may be named but have nothing to do yet: what they concern is not served. */
+const idlePlugins = new Set([
+  'CertificateApproval',
+  'CertificateSigning',
+  'CertificateSubjectRestriction',
+  'DefaultIngressClass',
+  'DefaultStorageClass',
+  'PersistentVolumeClaimResize',
+  'RuntimeClass',
+  'StorageObjectInUseProtection',
+]);
+
+export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local';
+
+export interface ApiServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly advertiseAddress: string;
+  readonly tls: { readonly cert: string; readonly key: string };
+  readonly clientCa: string | undefined;
+  readonly dataDir: string;
+  readonly tokens: {
+    readonly issuers: readonly string[];
+    readonly audiences: readonly string[];
+    readonly signingKey: string | undefined;
+    readonly verificationKeys: readonly string[];
+  };
+  readonly kubelet: {
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+    readonly ca: string | undefined;
+    readonly addressTypes: readonly string[];
+  };
+  readonly serviceIps: IpRange;
+  readonly nodePorts: { readonly first: number; readonly last: number };
+  readonly admissionPlugins: readonly AdmissionPluginName[];
+  readonly limits: {
+    readonly reads: number;
+    readonly writes: number;
+    readonly requestMs: number;
+    readonly minWatchSeconds: number;
+    readonly shutdownDelayMs: number;
+  };
+}
+
+/** Reads the command line and the files it names. Throws UsageError with one clear sentence. */
+export function parseConfig(argv: readonly string[]): ApiServerConfig {
+  const { values, positional, given } = parseFlags('kube-apiserver', flags, argv, 'Serves the Kubernetes API from an embedded store.');
+  if (positional.length > 0) throw new UsageError(`unknown argument: ${positional[0]} (flags only, see --help)`);
+  if (given.has('etcd-servers')) throw new UsageError('--etcd-servers is not supported yet: the store is embedded, use --data-dir');
+  if (!values['allow-privileged']) throw new UsageError('--allow-privileged=false is not supported');
+  const unknownMode = values['authorization-mode'].find((mode) => mode !== 'Node' && mode !== 'RBAC');
+  if (unknownMode !== undefined) throw new UsageError(`--authorization-mode=${unknownMode} is not supported: only Node and RBAC are`);
+  if (values['data-dir'] === '') throw new UsageError('--data-dir is required');
+  if (values['tls-cert-file'] === '') throw new UsageError('--tls-cert-file is required');
+  if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
+  const host = values['bind-address'];
+  const signingKey = optionalFile(values['service-account-signing-key-file'], 'service-account-signing-key-file');
+  const keyFiles = values['service-account-key-file'].map((path) => readFile(path, 'service-account-key-file'));
+  const issuers = values['service-account-issuer'].length === 0 ? [defaultIssuer] : values['service-account-issuer'];
+  return {
+    host,
+    port: values['secure-port'],
+    advertiseAddress: values['advertise-address'] === '' ? ownAddress(host) : values['advertise-address'],
+    tls: {
+      cert: readFile(values['tls-cert-file'], 'tls-cert-file'),
+      key: readFile(values['tls-private-key-file'], 'tls-private-key-file'),
+    },
+    clientCa: optionalFile(values['client-ca-file'], 'client-ca-file'),
+    dataDir: values['data-dir'],
+    tokens: {
+      issuers,
+      audiences: values['api-audiences'].length === 0 ? issuers : values['api-audiences'],
+      signingKey,
+      verificationKeys: keyFiles.length === 0 && signingKey !== undefined ? [signingKey] : keyFiles,
+    },
+    kubelet: {
+      cert: optionalFile(values['kubelet-client-certificate'], 'kubelet-client-certificate'),
+      key: optionalFile(values['kubelet-client-key'], 'kubelet-client-key'),
+      ca: optionalFile(values['kubelet-certificate-authority'], 'kubelet-certificate-authority'),
+      addressTypes: values['kubelet-preferred-address-types'],
+    },
+    serviceIps: parseIpRange(values['service-cluster-ip-range']),
+    nodePorts: parsePortRange(values['service-node-port-range']),
+    admissionPlugins: choosePlugins(values),
+    limits: {
+      reads: values['max-requests-inflight'],
+      writes: values['max-mutating-requests-inflight'],
+      requestMs: values['request-timeout'],
+      minWatchSeconds: values['min-request-timeout'],
+      shutdownDelayMs: values['shutdown-delay-duration'],
+    },
+  };
+}
+
+function choosePlugins(values: FlagValues<typeof flags>): AdmissionPluginName[] {
+  const known = new Set<string>(admissionPluginNames);
+  for (const name of [...values['enable-admission-plugins'], ...values['disable-admission-plugins']]) {
+    if (!known.has(name) && !idlePlugins.has(name)) {
+      throw new UsageError(`admission plugin ${JSON.stringify(name)} is not supported; supported: ${admissionPluginNames.join(', ')}`);
+    }
+  }
+  const off = new Set(values['disable-admission-plugins']);
+  return admissionPluginNames.filter((name) => !off.has(name));
+}
+
+function parsePortRange(text: string): { first: number; last: number } {
+  const plus = /^(\d+)\+(\d+)$/.exec(text);
+  const minus = /^(\d+)(?:-(\d+))?$/.exec(text);
+  const first = Number(plus?.[1] ?? minus?.[1]);
+  const last = plus !== null ? first + Number(plus[2]) : Number(minus?.[2] ?? minus?.[1]);
+  if (Number.isInteger(first) && Number.isInteger(last) && first >= 1 && last <= 65_535 && first <= last) return { first, last };
+  throw new UsageError(`invalid value ${JSON.stringify(text)} for --service-node-port-range: must be a range such as 30000-32767`);
+}
+
+function optionalFile(path: string, flag: string): string | undefined {
+  return path === '' ? undefined : readFile(path, flag);
+}
+
+function readFile(path: string, flag: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String((error as Error).message);
+    throw new UsageError(`cannot read ${path} (--${flag}): ${why}`, { exitCode: 1, cause: error });
+  }
+}
+
+/** The address that others reach a server at which listens on `host`. */
+function ownAddress(host: string): string {
+  if (host !== '0.0.0.0' && host !== '::' && !host.startsWith('127.')) return host;
+  const found = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('169.254.'));
+  if (found === undefined) throw new UsageError('this machine has no address but loopback: give --advertise-address', { exitCode: 1 });
+  return found.address;
+}

@@ -1,0 +1,21 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Metrics } from '#base/metrics.ts';
+import { version } from '#base/version.ts';
+
+/** What every process tells of itself, under the names of the Go components where those have one. */
+export function processMetrics(metrics: Metrics): void {
+  metrics
+    .gauge('kubernetes_build_info', 'The version of this process.', ['git_version', 'platform'])
+    .set({ git_version: version, platform: `${process.platform}/${process.arch}` }, 1);
+  metrics.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [], (gauge) => gauge.set(process.memoryUsage.rss()));
+  metrics.gauge('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', [], (gauge) => {
+    const { user, system } = process.cpuUsage();
+    gauge.set((user + system) / 1_000_000);
+  });
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  metrics.gauge('coxswain_event_loop_delay_seconds', 'Delay of the event loop since the last look.', ['quantile'], (gauge) => {
+    for (const percent of [50, 99, 100]) gauge.set({ quantile: String(percent / 100) }, delay.percentile(percent) / 1e9);
+    delay.reset();
+  });
+}

@@ -1,0 +1,134 @@
+// What the API server keeps in its own store: the system's namespaces, and the Service by which pods find it.
+import type { V1Endpoints, V1EndpointSlice, V1Namespace, V1Service } from '#api/generated/types.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+import { hasReason } from '#api/meta/status.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import { internalContext } from '../internal-context.ts';
+import type { Registry } from '../registry/contract.ts';
+import type { IpRange } from './ip-range.ts';
+
+export interface BootstrapDeps {
+  readonly registry: () => Registry;
+  readonly ipRange: IpRange;
+  /** Where pods reach this server. */
+  readonly advertise: () => { readonly address: string; readonly port: number };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const intervalMs = 10_000;
+const serviceName = 'kubernetes';
+
+/** Makes and repairs those objects, at start and every ten seconds. */
+export class Bootstrap implements Service {
+  readonly name = 'system objects';
+  readonly #deps: BootstrapDeps;
+
+  constructor(deps: BootstrapDeps) {
+    this.#deps = deps;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    let isReady = false;
+    while (!signal.aborted) {
+      try {
+        await this.#reconcile(signal);
+        if (!isReady) ready();
+        isReady = true;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#deps.log.warn({ err: error }, 'cannot keep the system objects, trying again');
+      }
+      await this.#deps.clock.sleep(intervalMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #reconcile(signal: AbortSignal): Promise<void> {
+    for (const name of systemNamespaces) {
+      const namespace: V1Namespace = { metadata: { name } };
+      await this.#ensure('', 'v1', 'namespaces', '', namespace as KubeObject, signal);
+    }
+    const { address, port } = this.#deps.advertise();
+    const wanted = wantedObjects(address, port, this.#deps.ipRange.at(1));
+    await this.#ensure('', 'v1', 'services', 'default', wanted.service as KubeObject, signal);
+    await this.#ensure('', 'v1', 'endpoints', 'default', wanted.endpoints as KubeObject, signal, (found) =>
+      sameJson((found as V1Endpoints).subsets, wanted.endpoints.subsets) ? undefined : { ...found, subsets: wanted.endpoints.subsets },
+    );
+    await this.#ensure('discovery.k8s.io', 'v1', 'endpointslices', 'default', wanted.slice as KubeObject, signal, (found) => {
+      const { endpoints, ports } = found as unknown as V1EndpointSlice;
+      const isSame = sameJson(endpoints, wanted.slice.endpoints) && sameJson(ports, wanted.slice.ports);
+      return isSame ? undefined : ({ ...found, endpoints: wanted.slice.endpoints, ports: wanted.slice.ports } as KubeObject);
+    });
+  }
+
+  /** Creates what is missing; `repair` gives the right form of what is there, undefined where it is right. */
+  async #ensure(
+    group: string,
+    version: string,
+    plural: string,
+    namespace: string,
+    object: KubeObject,
+    signal: AbortSignal,
+    repair?: (found: KubeObject) => KubeObject | undefined,
+  ): Promise<void> {
+    const registry = this.#deps.registry();
+    const kind = registry.find(group, version, plural);
+    if (kind === undefined) return;
+    const context = internalContext({ namespace }, signal);
+    const name = object.metadata.name ?? '';
+    try {
+      const found = (await registry.get(kind, name, '', context)).object();
+      if (repair?.(found) === undefined) return;
+      await registry.change(kind, name, (current) => repair(structuredClone(current)) ?? current, context);
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+      await registry.createObject(kind, object, context);
+    }
+  }
+}
+
+function wantedObjects(
+  address: string,
+  port: number,
+  clusterIp: string,
+): { service: V1Service; endpoints: V1Endpoints; slice: V1EndpointSlice } {
+  return {
+    service: {
+      metadata: { name: serviceName, namespace: 'default', labels: { provider: 'kubernetes', component: 'apiserver' } },
+      spec: {
+        clusterIP: clusterIp,
+        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }],
+        sessionAffinity: 'None',
+        type: 'ClusterIP',
+      },
+    },
+    endpoints: {
+      metadata: { name: serviceName, namespace: 'default', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+    },
+    slice: {
+      metadata: { name: serviceName, namespace: 'default', labels: { 'kubernetes.io/service-name': serviceName } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports: [{ name: 'https', port, protocol: 'TCP' }],
+    },
+  };
+}
+
+/** Equal as JSON; the server writes these lists itself, so their order is stable. */
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

@@ -1,0 +1,78 @@
+import { request, type RequestOptions } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { V1Node } from '#api/generated/types.ts';
+import { ApiError, internalError, notFound } from '#api/meta/status.ts';
+import { internalContext } from '../internal-context.ts';
+import type { Registry } from '../registry/contract.ts';
+
+export interface KubeletConnectionOptions {
+  /** The client certificate that kubelets know the API server by. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** Who signs kubelets' certificates; undefined takes any, as upstream does. */
+  readonly ca: string | undefined;
+  /** Which of a node's addresses to use, best first. */
+  readonly addressTypes: readonly string[];
+}
+
+const defaultPort = 10_250;
+
+/** Reaches the kubelets of the nodes. */
+export class KubeletConnection {
+  readonly #options: KubeletConnectionOptions;
+  readonly #registry: () => Registry;
+
+  constructor(options: KubeletConnectionOptions, registry: () => Registry) {
+    this.#options = options;
+    this.#registry = registry;
+  }
+
+  /** Starts a request to the kubelet of a node. The caller writes the body and ends it. */
+  async open(node: string, method: string, path: string, headers: Record<string, string>, signal: AbortSignal): Promise<ClientRequest> {
+    const { host, port } = await this.#locate(node, signal);
+    const { cert, key, ca } = this.#options;
+    const options: RequestOptions = {
+      host,
+      port,
+      method,
+      path,
+      headers: { ...headers, Host: `${host}:${port}` },
+      // A connection of its own: it may become a tunnel, and kubelets are near.
+      agent: false,
+      signal,
+      rejectUnauthorized: ca !== undefined,
+      ...(cert === undefined || key === undefined ? {} : { cert, key }),
+      ...(ca === undefined ? {} : { ca }),
+    };
+    return request(options);
+  }
+
+  /** Sends a request without body and gives the answer's head. Throws InternalError where the kubelet cannot be reached. */
+  async fetch(node: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const outgoing = await this.open(node, 'GET', path, {}, signal);
+    return new Promise((resolve, reject) => {
+      outgoing.on('response', resolve);
+      outgoing.on('error', (error) => reject(unreachable(error)));
+      outgoing.end();
+    });
+  }
+
+  async #locate(name: string, signal: AbortSignal): Promise<{ host: string; port: number }> {
+    const registry = this.#registry();
+    const kind = registry.find('', 'v1', 'nodes');
+    if (kind === undefined) throw notFound({ group: '', plural: 'nodes' }, name);
+    const node = (await registry.get(kind, name, '', internalContext({}, signal))).object() as V1Node;
+    const addresses = node.status?.addresses ?? [];
+    for (const type of this.#options.addressTypes) {
+      const address = addresses.find((one) => one.type === type)?.address;
+      if (address !== undefined) return { host: address, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultPort };
+    }
+    const types = this.#options.addressTypes.join(', ');
+    throw internalError(`no preferred addresses found; known addresses: ${JSON.stringify(addresses)}, wanted types: ${types}`);
+  }
+}
+
+/** The answer where no connection to a kubelet comes about. */
+export function unreachable(error: Error): ApiError {
+  return error instanceof ApiError ? error : internalError(`error dialing backend: ${error.message}`);
+}

@@ -1,0 +1,60 @@
+import type { V1Pod } from '#api/generated/types.ts';
+import { badRequest } from '#api/meta/status.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { readContext } from '../http/options.ts';
+import type { Query } from '../http/query.ts';
+import type { SubresourceHandler } from './contract.ts';
+import type { KubeletConnection } from './kubelet-connection.ts';
+import { chooseContainer, nodeOf } from './pod-target.ts';
+import { tunnel } from './tunnel.ts';
+
+const verbs = ['get', 'create'];
+
+/** `pods/NAME/exec`: runs a command in a container. */
+export function podExec(kubelets: KubeletConnection): SubresourceHandler {
+  return stream(kubelets, ({ info, query }, pod) => {
+    const parameters = streamParameters(query);
+    for (const word of query.getAll('command')) parameters.append('command', word);
+    return `/exec/${info.namespace}/${info.pathName}/${chooseContainer(pod, query.get('container') ?? '')}?${parameters}`;
+  });
+}
+
+/** `pods/NAME/attach`: joins what a container's process reads and writes. */
+export function podAttach(kubelets: KubeletConnection): SubresourceHandler {
+  return stream(kubelets, ({ info, query }, pod) => {
+    return `/attach/${info.namespace}/${info.pathName}/${chooseContainer(pod, query.get('container') ?? '')}?${streamParameters(query)}`;
+  });
+}
+
+/** `pods/NAME/portforward`: connections to ports inside the pod. */
+export function podPortForward(kubelets: KubeletConnection): SubresourceHandler {
+  return stream(kubelets, ({ info, query }) => {
+    const ports = query.getAll('ports').flatMap((one) => one.split(','));
+    const parameters = ports.length === 0 ? '' : `?${new URLSearchParams({ port: ports.join(',') })}`;
+    return `/portForward/${info.namespace}/${info.pathName}${parameters}`;
+  });
+}
+
+function stream(kubelets: KubeletConnection, pathFor: (exchange: Exchange, pod: V1Pod) => string): SubresourceHandler {
+  return {
+    verbs,
+    serve: async (exchange, kind, { registry }) => {
+      const { pathName } = exchange.info;
+      const pod = (await registry.get(kind, pathName, '', { ...readContext(exchange), subresource: '' })).object() as V1Pod;
+      const path = pathFor(exchange, pod);
+      const node = nodeOf(pod);
+      if (exchange.upgrade === undefined) throw badRequest('Upgrade request required');
+      await tunnel(exchange, exchange.upgrade, (method, headers) => kubelets.open(node, method, path, headers, exchange.signal));
+    },
+  };
+}
+
+/** Upstream's names for the streams on the kubelet's side; output and errors are on unless switched off. */
+function streamParameters(query: Query): URLSearchParams {
+  const out = new URLSearchParams();
+  if (query.flag('stdin')) out.set('input', '1');
+  if (query.optionalFlag('stdout') ?? true) out.set('output', '1');
+  if (query.optionalFlag('stderr') ?? true) out.set('error', '1');
+  if (query.flag('tty')) out.set('tty', '1');
+  return out;
+}

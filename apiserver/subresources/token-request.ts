@@ -1,0 +1,130 @@
+import type { KindDefinition } from '#api/kind.ts';
+import { invalid, invalidObject } from '#api/meta/field-problem.ts';
+import type { JsonObject, KubeObject } from '#api/meta/object.ts';
+import { badRequest, conflict, hasReason } from '#api/meta/status.ts';
+import type { ClaimedObject, KubernetesClaims } from '../authn/token-claims.ts';
+import type { TokenSigner } from '../authn/token-keys.ts';
+import { writeContext } from '../http/options.ts';
+import { sendValue } from '../http/respond.ts';
+import type { Registry, RequestContext } from '../registry/contract.ts';
+import { actBody, member, text } from './body.ts';
+import type { SubresourceHandler } from './contract.ts';
+
+export interface TokenRequestDeps {
+  readonly signer: TokenSigner;
+  /** What the API server itself accepts; the default of requests. */
+  readonly audiences: readonly string[];
+}
+
+const defaultSeconds = 3_600;
+const minSeconds = 600;
+const maxSeconds = 2 ** 32;
+/** Pods ask for this lifetime and get a longer one, with a warning on late use, so that clients that never reread the file live on. */
+const podTokenSeconds = 3_607;
+const extendedSeconds = 365 * 24 * 3_600;
+
+/** `serviceaccounts/NAME/token`: signs a token for an account, if wanted bound to a pod, a secret or a node. */
+export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): SubresourceHandler {
+  return {
+    verbs: ['create'],
+    serve: async (exchange, kind, { registry, clock, negotiator }) => {
+      const context = { ...writeContext(exchange, 'CreateOptions'), subresource: '' };
+      const body = await actBody(exchange, 'TokenRequest');
+      const name = exchange.info.pathName;
+      const spec = member(body, 'spec');
+      const expirationSeconds = lifetime(spec, name);
+      const account = (await registry.get(kind, name, '', context)).object();
+      const asked = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : [];
+      const audiences = asked.length === 0 ? ours : asked;
+      const reference = member(spec, 'boundObjectRef');
+      const bound = Object.keys(reference).length === 0 ? {} : await bindTo(registry, reference, name, context);
+      const nowSeconds = Math.floor(clock.nowMs() / 1_000);
+      const isPodToken = expirationSeconds === podTokenSeconds && bound.pod !== undefined && audiences.every((one) => ours.includes(one));
+      const claims: KubernetesClaims = {
+        namespace: context.namespace,
+        ...bound,
+        serviceaccount: { name, uid: account.metadata.uid ?? '' },
+        ...(isPodToken ? { warnafter: nowSeconds + expirationSeconds } : {}),
+      };
+      const token = context.dryRun
+        ? ''
+        : await signer.sign({ audiences, claims, nowSeconds, expirationSeconds: isPodToken ? extendedSeconds : expirationSeconds });
+      sendValue(exchange, negotiator.negotiate(exchange.request.headers.accept), 201, {
+        kind: 'TokenRequest',
+        apiVersion: 'authentication.k8s.io/v1',
+        metadata: { name, namespace: context.namespace, creationTimestamp: isoSeconds(nowSeconds) },
+        spec: {
+          audiences,
+          expirationSeconds,
+          boundObjectRef: Object.keys(reference).length === 0 ? null : reference,
+        },
+        status: { token, expirationTimestamp: isoSeconds(nowSeconds + expirationSeconds) },
+      });
+    },
+  };
+}
+
+function lifetime(spec: JsonObject, name: string): number {
+  const asked = spec['expirationSeconds'] ?? defaultSeconds;
+  if (typeof asked !== 'number' || !Number.isInteger(asked)) {
+    throw badRequest('json: cannot unmarshal into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64');
+  }
+  const why =
+    asked < minSeconds
+      ? 'may not specify a duration less than 10 minutes'
+      : asked > maxSeconds
+        ? 'may not specify a duration larger than 2^32 seconds'
+        : undefined;
+  if (why === undefined) return asked;
+  throw invalidObject({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [invalid('spec.expirationSeconds', asked, why)]);
+}
+
+type Bound = Pick<KubernetesClaims, 'pod' | 'secret' | 'node'>;
+
+async function bindTo(registry: Registry, reference: JsonObject, account: string, context: RequestContext): Promise<Bound> {
+  const kind = text(reference, 'kind');
+  const apiVersion = text(reference, 'apiVersion');
+  const name = text(reference, 'name');
+  const plural = apiVersion === 'v1' ? { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[kind] : undefined;
+  const definition = plural === undefined ? undefined : registry.find('', 'v1', plural);
+  if (definition === undefined) throw badRequest(`cannot bind token to object of type ${gvkText(apiVersion, kind)}`);
+  const where = kind === 'Node' ? { ...context, namespace: '' } : context;
+  const object = (await registry.get(definition, name, '', where)).object();
+  const uid = object.metadata.uid ?? '';
+  const wanted = text(reference, 'uid');
+  if (wanted !== '' && wanted !== uid) {
+    const why = `the UID in the bound object reference (${wanted}) does not match the UID in record. The object might have been deleted and then recreated`;
+    throw conflict({ group: '', plural: kind }, name, why);
+  }
+  const claimed: ClaimedObject = { name, uid };
+  if (kind === 'Secret') return { secret: claimed };
+  if (kind === 'Node') return { node: claimed };
+  const { serviceAccountName = '', nodeName = '' } =
+    (object as KubeObject & { spec?: { serviceAccountName?: string; nodeName?: string } }).spec ?? {};
+  if (serviceAccountName !== account) {
+    throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`);
+  }
+  const node = nodeName === '' ? undefined : await findNode(registry, nodeName, context);
+  return { pod: claimed, ...(node === undefined ? {} : { node }) };
+}
+
+async function findNode(registry: Registry, name: string, context: RequestContext): Promise<ClaimedObject | undefined> {
+  const nodes: KindDefinition | undefined = registry.find('', 'v1', 'nodes');
+  if (nodes === undefined) return undefined;
+  try {
+    const node = (await registry.get(nodes, name, '', { ...context, namespace: '' })).object();
+    return { name, uid: node.metadata.uid ?? '' };
+  } catch (error) {
+    if (!hasReason(error, 'NotFound')) throw error;
+    // A pod may say where it runs before that node is registered.
+    return { name, uid: '' };
+  }
+}
+
+function gvkText(apiVersion: string, kind: string): string {
+  return `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;
+}
+
+function isoSeconds(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,84 @@
+// A request that leaves HTTP is handed on byte for byte: once both sides have agreed, nothing here looks into it, so WebSocket
+// and SPDY, and what comes after them, all pass.
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Exchange, Upgrade } from '../http/exchange.ts';
+import { start } from '../http/respond.ts';
+import { unreachable } from './kubelet-connection.ts';
+
+/** Headers of the client that make the agreement; nothing else goes on, least of all credentials. */
+const handedOn = [
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-protocol',
+  'sec-websocket-extensions',
+  'x-stream-protocol-version',
+  'origin',
+];
+
+/** Starts the same request on the other side. */
+export type Open = (method: string, headers: Record<string, string>) => Promise<ClientRequest>;
+
+/** Joins the client's connection with one that `open` makes, until either side ends. */
+export async function tunnel(exchange: Exchange, upgrade: Upgrade, open: Open): Promise<void> {
+  const { request } = exchange;
+  const headers: Record<string, string> = { Connection: 'Upgrade', Upgrade: request.headers.upgrade ?? upgrade.protocol };
+  for (const name of handedOn) {
+    const value = request.headers[name];
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  const method = request.method ?? 'GET';
+  if (method !== 'GET') headers['Content-Length'] = '0';
+  const outgoing = await open(method, headers);
+  const result = await agree(outgoing);
+  if (result.kind === 'refused') return refuse(exchange, result.answer);
+  const { answer, socket, head } = result;
+  upgrade.socket.write(responseHead(answer));
+  await join(upgrade, socket, head);
+}
+
+type Agreement =
+  | { readonly kind: 'agreed'; readonly answer: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
+  | { readonly kind: 'refused'; readonly answer: IncomingMessage };
+
+function agree(outgoing: ClientRequest): Promise<Agreement> {
+  return new Promise((resolve, reject) => {
+    outgoing.on('upgrade', (answer, socket, head) => resolve({ kind: 'agreed', answer, socket, head }));
+    outgoing.on('response', (answer) => resolve({ kind: 'refused', answer }));
+    outgoing.on('error', (error) => reject(unreachable(error)));
+    outgoing.end();
+  });
+}
+
+/** The other side said no in plain HTTP: its answer is the client's. */
+function refuse(exchange: Exchange, answer: IncomingMessage): Promise<void> {
+  start(exchange, answer.statusCode ?? 502, answer.headers['content-type'] ?? 'text/plain; charset=utf-8');
+  answer.pipe(exchange.response as unknown as NodeJS.WritableStream);
+  return new Promise((resolve) => answer.on('close', resolve));
+}
+
+function responseHead(answer: IncomingMessage): string {
+  const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? 'Switching Protocols'}`];
+  for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2) lines.push(`${answer.rawHeaders[at]}: ${answer.rawHeaders[at + 1]}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function join({ socket: client, head: clientHead }: Upgrade, server: Duplex, serverHead: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    if (clientHead.length > 0) server.write(clientHead);
+    if (serverHead.length > 0) client.write(serverHead);
+    client.on('error', () => client.destroy());
+    server.on('error', () => server.destroy());
+    // What the server said last still has to reach the client; what the client said last interests nobody once it is gone.
+    client.on('close', () => {
+      server.destroy();
+      resolve();
+    });
+    server.on('close', () => {
+      if (client.writableFinished) client.destroy();
+      else client.end(() => client.destroy());
+    });
+    client.pipe(server);
+    server.pipe(client);
+  });
+}
