@@ -1,0 +1,247 @@
+// Strict decoding by schema: wrong types refused, unknown and repeated fields found, everything brought into the form in which Go
+// would write it back. What comes out is both the object in memory and, through JSON.stringify, the object on the wire:
+//   - no null anywhere but inside values without a schema: missing is missing;
+//   - quantities, times, bytes canonical;
+//   - empty strings, lists, maps, zeros and falses left out where Go's type has omitempty and no pointer (Property.presence `drop`);
+//   - what Go always writes is there, empty where the client sent nothing (`fill`): metadata, spec, status, resources, names.
+//
+// How it works: every struct is compiled once, into a map from field name to decoder. Decoding walks the input's own keys and
+// changes values in place; an object is built anew only when something falls out of it. A type that holds itself waits in a queue
+// instead of recursing, so the stack never depends on the input.
+import type { Json } from '#api/meta/object.ts';
+import { type Decode, leafDecoder, leafTypeName, plainValue } from './decode-leaf.ts';
+import { DecodeError, DecodeState } from './decode-state.ts';
+import type { ParsedJson } from './json.ts';
+import { NumberText } from './json-parser.ts';
+import type { ObjectSchema, Presence, Schema } from './schema.ts';
+
+export interface Decoded {
+  readonly value: { [key: string]: Json };
+  /** `unknown field "spec.foo"`, `duplicate field "spec.replicas"`: upstream's words, at most 100, each once. */
+  readonly problems: readonly string[];
+}
+
+/** Decodes one value by one schema. Keeps the value and changes it in place. Throws DecodeError for wrong types. */
+export type Decoder = (parsed: ParsedJson) => Decoded;
+
+interface Field {
+  readonly decode: Decode;
+  readonly presence: Presence;
+}
+
+interface Struct {
+  readonly goName: string;
+  readonly goType: string;
+  readonly fields: Map<string, Field>;
+  readonly fills: [name: string, empty: () => Json][];
+  readonly preservesUnknown: boolean;
+}
+
+type JsonMap = { [key: string]: Json };
+
+/** Compiles decoders, sharing what types share. */
+export class DecoderCompiler {
+  readonly #structs = new Map<ObjectSchema, Struct>();
+  /** Those that hold themselves while being compiled. */
+  readonly #open = new Set<ObjectSchema>();
+
+  compile(schema: ObjectSchema): Decoder {
+    const struct = this.#struct(schema);
+    return (parsed) => {
+      const state = new DecodeState(parsed);
+      const value = decodeStruct(struct, parsed.value, state);
+      for (const task of state.waiting) {
+        state.enter(task.place);
+        const done = task.decode(task.value, state);
+        if (done !== undefined && done !== task.value) replaceContent(task.value, done as JsonMap);
+      }
+      if (state.mismatch !== undefined) throw new DecodeError(state.mismatch);
+      return { value: (value ?? {}) as JsonMap, problems: state.problems };
+    };
+  }
+
+  #struct(schema: ObjectSchema): Struct {
+    const known = this.#structs.get(schema);
+    if (known !== undefined) return known;
+    const struct: Struct = {
+      goName: schema.name?.split('.').at(-1) ?? '',
+      goType: goTypeOf(schema),
+      fields: new Map(),
+      fills: [],
+      preservesUnknown: schema.preserveUnknown === true,
+    };
+    this.#structs.set(schema, struct);
+    this.#open.add(schema);
+    for (const [name, property] of Object.entries(schema.properties)) {
+      const presence = property.presence ?? 'keep';
+      struct.fields.set(name, { decode: this.#decode(property.schema), presence });
+      if (presence === 'fill') {
+        const empty = this.#empty(property.schema);
+        if (empty !== undefined) struct.fills.push([name, empty]);
+      }
+    }
+    this.#open.delete(schema);
+    return struct;
+  }
+
+  #decode(schema: Schema): Decode {
+    switch (schema.type) {
+      case 'object': {
+        const isRecursive = this.#open.has(schema);
+        const struct = this.#struct(schema);
+        return isRecursive ? waitingDecoder(struct) : (value, state) => decodeStruct(struct, value, state);
+      }
+      case 'array': {
+        const items = this.#decode(schema.items);
+        const empty = this.#empty(schema.items);
+        const goType = goTypeOf(schema);
+        return (value, state) => (Array.isArray(value) ? decodeItems(items, empty, value, state) : state.mismatched(value, goType));
+      }
+      case 'map': {
+        const values = this.#decode(schema.values);
+        const empty = this.#empty(schema.values);
+        const goType = goTypeOf(schema);
+        return (value, state) => (isMap(value) ? decodeEntries(values, empty, value, state) : state.mismatched(value, goType));
+      }
+      default:
+        return leafDecoder(schema);
+    }
+  }
+
+  /** Makes what Go has where nothing was sent; undefined for types whose zero is written as null. */
+  #empty(schema: Schema): (() => Json) | undefined {
+    switch (schema.type) {
+      case 'object': {
+        const struct = this.#struct(schema);
+        return () => filled(struct, {});
+      }
+      case 'array':
+        return () => [];
+      case 'map':
+        return () => ({});
+      case 'string':
+        return () => '';
+      case 'integer':
+      case 'number':
+      case 'int-or-string':
+        return () => 0;
+      case 'boolean':
+        return () => false;
+      case 'quantity':
+        return () => '0';
+      case 'time':
+      case 'micro-time':
+      case 'any':
+      case 'raw':
+      case 'fields-v1':
+        return undefined;
+    }
+  }
+}
+
+function decodeStruct(struct: Struct, value: Json, state: DecodeState): Json | undefined {
+  if (!isMap(value)) return state.mismatched(value, struct.goType);
+  let dropped: Set<string> | undefined;
+  state.structs.push(struct.goName);
+  for (const key in value) {
+    const field = struct.fields.get(key);
+    if (field === undefined) {
+      if (struct.preservesUnknown) {
+        if (state.hasNumberTexts) value[key] = plainValue(value[key] ?? null);
+        continue;
+      }
+      state.unknown(key);
+      (dropped ??= new Set()).add(key);
+      continue;
+    }
+    const before = value[key] ?? null;
+    state.steps.push(key);
+    const after = before === null ? undefined : field.decode(before, state);
+    state.steps.pop();
+    if (after === undefined || (field.presence === 'drop' && isEmpty(after))) (dropped ??= new Set()).add(key);
+    else if (after !== before) value[key] = after;
+  }
+  state.structs.pop();
+  if (state.duplicates !== undefined) {
+    for (const key of state.duplicates.get(value) ?? []) if (struct.fields.has(key)) state.duplicate(key);
+  }
+  return filled(struct, dropped === undefined ? value : without(value, dropped));
+}
+
+function filled(struct: Struct, value: JsonMap): JsonMap {
+  for (const [name, empty] of struct.fills) if (value[name] === undefined) value[name] = empty();
+  return value;
+}
+
+function waitingDecoder(struct: Struct): Decode {
+  const decode: Decode = (value, state) => decodeStruct(struct, value, state);
+  return (value, state) => {
+    if (!isMap(value)) return state.mismatched(value, struct.goType);
+    state.waiting.push({ decode, value, place: state.place() });
+    return value;
+  };
+}
+
+function decodeItems(decode: Decode, empty: (() => Json) | undefined, items: Json[], state: DecodeState): Json[] {
+  for (const [index, before] of items.entries()) {
+    state.steps.push(index);
+    const after = before === null ? undefined : decode(before, state);
+    state.steps.pop();
+    if (after === undefined) items[index] = empty?.() ?? null;
+    else if (after !== before) items[index] = after;
+  }
+  return items;
+}
+
+function decodeEntries(decode: Decode, empty: (() => Json) | undefined, map: JsonMap, state: DecodeState): JsonMap {
+  for (const key in map) {
+    const before = map[key] ?? null;
+    state.steps.push([key]);
+    const after = before === null ? undefined : decode(before, state);
+    state.steps.pop();
+    if (after === undefined) map[key] = empty?.() ?? null;
+    else if (after !== before) map[key] = after;
+  }
+  if (state.duplicates !== undefined) for (const key of state.duplicates.get(map) ?? []) state.duplicate(key);
+  return map;
+}
+
+function isMap(value: Json): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
+}
+
+function isEmpty(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return value === '' || value === 0 || value === false;
+  if (Array.isArray(value)) return value.length === 0;
+  for (const _ in value) return false;
+  return true;
+}
+
+function without(value: JsonMap, dropped: ReadonlySet<string>): JsonMap {
+  const kept: JsonMap = {};
+  for (const key in value) {
+    if (dropped.has(key)) continue;
+    // Fields are assigned; a key that came through preserveUnknown may have any name.
+    if (key === '__proto__') Object.defineProperty(kept, key, { value: value[key], writable: true, enumerable: true, configurable: true });
+    else kept[key] = value[key] as Json;
+  }
+  return kept;
+}
+
+function replaceContent(target: JsonMap, source: JsonMap): void {
+  for (const key of Object.keys(target)) delete target[key];
+  Object.assign(target, source);
+}
+
+function goTypeOf(schema: Schema): string {
+  switch (schema.type) {
+    case 'object':
+      return schema.name?.split('.').slice(-2).join('.') ?? 'map[string]interface {}';
+    case 'array':
+      return `[]${goTypeOf(schema.items)}`;
+    case 'map':
+      return schema.values.type === 'quantity' ? 'v1.ResourceList' : `map[string]${goTypeOf(schema.values)}`;
+    default:
+      return leafTypeName(schema);
+  }
+}

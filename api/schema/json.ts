@@ -1,0 +1,105 @@
+// Exact JSON: bytes in, a value out, with everything noticed that JSON.parse loses.
+//
+// How it works: one scan over the bytes counts keys, measures depth and looks for numbers that a double may not hold as written
+// (fractions, exponents, 16 digits and more). Nearly every body is plain; then JSON.parse does the work, and as many keys in the
+// value as in the bytes prove that none came twice. Other bodies take the slower parser beside this file, which keeps numbers'
+// texts and remembers duplicates. Neither recurses on the input's depth, and keys such as __proto__ are ordinary data.
+import type { Json } from '#api/meta/object.ts';
+import { JsonError, parseSlowly } from './json-parser.ts';
+
+/** A body as a value. Nobody else holds it: decoding may change it in place. */
+export interface ParsedJson {
+  readonly value: Json;
+  /** Keys that came more than once, by the object that holds them, in the order of their repetition. Undefined where there are none. */
+  readonly duplicates: ReadonlyMap<object, ReadonlySet<string>> | undefined;
+  /** True where the value may hold a NumberText. */
+  readonly hasNumberTexts: boolean;
+}
+
+/** Upstream's limit of nesting. */
+export const maxDepth = 10_000;
+
+/** Parses a JSON body. Throws JsonError with the words of Go's encoding/json. */
+export function parseJson(bytes: Uint8Array): ParsedJson {
+  const text = textOf(bytes);
+  const { keys, depth, isPlain } = scan(bytes);
+  if (isPlain && depth <= maxDepth) {
+    let value: Json;
+    try {
+      value = JSON.parse(text) as Json;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      // The slower parser finds the same fault and words it as Go does.
+      return parseSlowly(text, maxDepth);
+    }
+    if (countKeys(value) === keys) return { value, duplicates: undefined, hasNumberTexts: false };
+  }
+  return parseSlowly(text, maxDepth);
+}
+
+export { JsonError };
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+/** Looks at every byte once. Counts only make sense for valid JSON; JSON.parse judges that. */
+function scan(bytes: Uint8Array): { keys: number; depth: number; isPlain: boolean } {
+  const length = bytes.length;
+  let keys = 0;
+  let open = 0;
+  let depth = 0;
+  let isPlain = true;
+  let at = 0;
+  while (at < length) {
+    const byte = bytes[at] ?? 0;
+    if (byte === 0x22) {
+      at++;
+      for (let inside = bytes[at]; inside !== 0x22 && at < length; inside = bytes[at]) at += inside === 0x5c ? 2 : 1;
+    } else if (byte === 0x3a) {
+      keys++;
+    } else if (byte === 0x7b || byte === 0x5b) {
+      if (++open > depth) depth = open;
+    } else if (byte === 0x7d || byte === 0x5d) {
+      open--;
+    } else if (isNumberStart(byte)) {
+      const start = at;
+      let next = byte;
+      while (isNumberPart(next)) {
+        if (next === 0x2e || next === 0x65 || next === 0x45) isPlain = false;
+        next = bytes[++at] ?? 0;
+      }
+      if (at - start > 15) isPlain = false;
+      continue;
+    }
+    at++;
+  }
+  return { keys, depth, isPlain };
+}
+
+function isNumberStart(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2d;
+}
+
+function isNumberPart(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x2e || byte === 0x65 || byte === 0x45 || byte === 0x2b;
+}
+
+function countKeys(root: Json): number {
+  if (root === null || typeof root !== 'object') return 0;
+  let count = 0;
+  const waiting: object[] = [root];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (Array.isArray(next)) {
+      for (const item of next as unknown[]) if (typeof item === 'object' && item !== null) waiting.push(item);
+      continue;
+    }
+    const object = next as Record<string, unknown>;
+    for (const key in object) {
+      count++;
+      const item = object[key];
+      if (typeof item === 'object' && item !== null) waiting.push(item);
+    }
+  }
+  return count;
+}

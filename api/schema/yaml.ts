@@ -1,0 +1,157 @@
+// YAML bodies, as upstream's library converts them to JSON: the first document, aliases expanded within limits, merge keys
+// followed, keys made strings. Types of scalars are ours (yaml-scalar.ts); the package only gives the tree.
+import {
+  type Alias,
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  Parser,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
+import type { Json } from '#api/meta/object.ts';
+import type { ParsedJson } from './json.ts';
+import { NumberText } from './json-parser.ts';
+import { plainScalar } from './yaml-scalar.ts';
+
+/** The text is no YAML that upstream takes; the message is meant for the client. */
+export class YamlError extends Error {
+  override readonly name = 'YamlError';
+}
+
+export interface ParsedYaml {
+  readonly parsed: ParsedJson;
+  /** What strict decoding says about keys that came twice: nothing, or one text with a line for each. */
+  readonly duplicates: readonly string[];
+}
+
+/** Parses a YAML body. Throws YamlError. */
+export function parseYaml(bytes: Uint8Array): ParsedYaml {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const lines = new LineCounter();
+  try {
+    // Schema `failsafe` leaves every scalar a string.
+    const composer = new Composer({ schema: 'failsafe', version: '1.1', uniqueKeys: false, lineCounter: lines });
+    for (const document of composer.compose(new Parser(lines.addNewLine).parse(text))) {
+      const [error] = document.errors;
+      if (error !== undefined) throw new YamlError(`yaml: line ${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`);
+      const converter = new Converter(lines);
+      const value = document.contents === null ? null : converter.convert(document.contents as Node);
+      return { parsed: { value, duplicates: undefined, hasNumberTexts: converter.hasNumberTexts }, duplicates: converter.duplicates };
+    }
+  } catch (error) {
+    // The package composes by recursion, and so do we below: too deep is too deep.
+    throw error instanceof RangeError ? new YamlError('yaml: exceeded max depth of 10000') : error;
+  }
+  return { parsed: { value: null, duplicates: undefined, hasNumberTexts: false }, duplicates: [] };
+}
+
+class Converter {
+  hasNumberTexts = false;
+  readonly #lines: LineCounter;
+  readonly #anchors = new Map<string, Node>();
+  /** Nodes that an alias is expanding right now: meeting one again would never end. */
+  readonly #expanding = new Set<Node>();
+  readonly #repeated: string[] = [];
+  #nodes = 0;
+  #aliased = 0;
+
+  constructor(lines: LineCounter) {
+    this.#lines = lines;
+  }
+
+  get duplicates(): readonly string[] {
+    return this.#repeated.length === 0 ? [] : [`yaml: unmarshal errors:\n${this.#repeated.join('\n')}`];
+  }
+
+  convert(node: Node): Json {
+    this.#count();
+    if (isAlias(node)) return this.#alias(node, (target) => this.convert(target));
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (isScalar(node)) return this.#scalar(node);
+    if (isSeq(node)) return (node as YAMLSeq<Node>).items.map((item) => this.convert(item));
+    return isMap(node) ? this.#map(node as YAMLMap<Node, Node | null>) : null;
+  }
+
+  #map(node: YAMLMap<Node, Node | null>): Json {
+    const result: { [key: string]: Json } = {};
+    const merged: { [key: string]: Json } = {};
+    for (const { key, value } of node.items as Pair<Node, Node | null>[]) {
+      if (isScalar(key) && key.value === '<<' && key.type === 'PLAIN' && value !== null) {
+        this.#merge(value, merged);
+        continue;
+      }
+      const name = this.#key(key);
+      if (Object.hasOwn(result, name) && this.#repeated.length < 100) {
+        const offset = (value ?? key).range?.[0] ?? 0;
+        this.#repeated.push(`  line ${this.#lines.linePos(offset).line}: key ${JSON.stringify(name)} already set in map`);
+      }
+      put(result, name, value === null ? null : this.convert(value));
+    }
+    for (const name of Object.keys(merged)) if (!Object.hasOwn(result, name)) put(result, name, merged[name] ?? null);
+    return result;
+  }
+
+  /** `<<`: a map, or several, whose entries stand in for missing ones. Earlier ones win. */
+  #merge(value: Node, into: { [key: string]: Json }): void {
+    const maps = isSeq(value) ? (value as YAMLSeq<Node>).items : [value];
+    for (const one of maps) {
+      const map = this.convert(one);
+      if (map === null || typeof map !== 'object' || Array.isArray(map) || map instanceof NumberText) {
+        throw new YamlError('yaml: map merge requires map or sequence of maps as the value');
+      }
+      for (const name of Object.keys(map)) if (!Object.hasOwn(into, name)) put(into, name, map[name] ?? null);
+    }
+  }
+
+  #key(key: Node): string {
+    const value = this.convert(key);
+    if (value instanceof NumberText) return value.text;
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+    throw new YamlError(`error converting YAML to JSON: unsupported map key of type: ${value === null ? 'invalid' : 'map'}`);
+  }
+
+  #scalar(node: Scalar): Json {
+    const text = typeof node.value === 'string' ? node.value : '';
+    if (node.tag === 'tag:yaml.org,2002:binary') return Buffer.from(text, 'base64').toString('utf8');
+    const isTyped = node.tag !== undefined && /:(int|float|bool|null)$/.test(node.tag);
+    if (!isTyped && (node.type !== 'PLAIN' || node.tag === 'tag:yaml.org,2002:str')) return text;
+    const value = plainScalar(text);
+    if (value instanceof NumberText) this.hasNumberTexts = true;
+    return value;
+  }
+
+  #alias<T>(alias: Alias, use: (target: Node) => T): T {
+    const target = this.#anchors.get(alias.source);
+    if (target === undefined) throw new YamlError(`yaml: unknown anchor '${alias.source}' referenced`);
+    if (this.#expanding.has(target)) throw new YamlError(`yaml: anchor '${alias.source}' value contains itself`);
+    this.#expanding.add(target);
+    const result = use(target);
+    this.#expanding.delete(target);
+    return result;
+  }
+
+  /** Refuses documents that are mostly aliases, by upstream's ratio: all but a hundredth of small ones, a tenth of huge ones. */
+  #count(): void {
+    this.#nodes++;
+    if (this.#expanding.size > 0) this.#aliased++;
+    if (this.#aliased <= 100 || this.#nodes <= 1_000) return;
+    const share = Math.min(1, Math.max(0, (this.#nodes - 400_000) / 3_600_000));
+    if (this.#aliased / this.#nodes > 0.99 - 0.89 * share) throw new YamlError('yaml: document contains excessive aliasing');
+  }
+}
+
+/** Defined, not assigned: `__proto__` is data. */
+function put(target: { [key: string]: Json }, key: string, value: Json): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
+}
