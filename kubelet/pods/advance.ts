@@ -36,25 +36,28 @@ export interface Decision {
   readonly state: PodState;
   readonly steps: readonly PodStep[];
   readonly waiting: readonly Waiting[];
+  readonly retryAtMs: number | undefined;
 }
+
+const nothingWaits = { waiting: [], retryAtMs: undefined } as const;
 
 /** Looks at the whole pod and says where it stands and what to do now. Wakes again after having done anything. */
 export function advance(state: PodState, view: View): Decision {
   const next = move(state, view);
   switch (next.at) {
     case 'waiting':
-      return { state: next, steps: [], waiting: [] };
+      return { state: next, steps: [], ...nothingWaits };
     case 'running': {
       const plan: Plan = planPod({ ...view, histories: next.histories });
       const steps = plan.steps.length > 0 ? plan.steps : prune(view);
-      return { state: { at: 'running', histories: plan.histories }, steps, waiting: plan.waiting };
+      return { state: { at: 'running', histories: plan.histories }, steps, waiting: plan.waiting, retryAtMs: plan.retryAtMs };
     }
     case 'terminating':
-      return { state: next, steps: endContainers(view, next.deadlineMs), waiting: [] };
+      return { state: next, steps: endContainers(view, next.deadlineMs), ...nothingWaits };
     case 'terminated':
-      return { state: next, steps: clearAway(view), waiting: [] };
+      return { state: next, steps: clearAway(view), ...nothingWaits };
     case 'gone':
-      return { state: next, steps: [], waiting: [] };
+      return { state: next, steps: [], ...nothingWaits };
   }
 }
 

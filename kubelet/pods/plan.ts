@@ -18,6 +18,8 @@ export interface StopReason {
 
 /** One thing to do. Steps of one plan are done in order, except stops that stand together. */
 export type Step =
+  /** Volumes and cgroup, also for a pod that was found running: their updates must arrive again. */
+  | { readonly do: 'prepare' }
   | { readonly do: 'createSandbox'; readonly attempt: number }
   | { readonly do: 'stopSandbox'; readonly id: string }
   | { readonly do: 'removeSandbox'; readonly id: string }
@@ -42,7 +44,10 @@ export interface Waiting {
 
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Ended containers whose next start is delayed because they end too often. */
   readonly waiting: readonly Waiting[];
+  /** When a failed step may be tried again, the earliest of them. */
+  readonly retryAtMs: number | undefined;
   readonly histories: ReadonlyMap<string, RestartHistory>;
 }
 
@@ -56,11 +61,20 @@ export interface PlanView {
   /** Ids of containers that could not be started and never will. */
   readonly unstartable: ReadonlySet<string>;
   readonly histories: ReadonlyMap<string, RestartHistory>;
+  readonly isPrepared: boolean;
+  /** Steps that failed, and when they may be tried again: by container name, `podStep` for those of the whole pod. */
+  readonly notBefore: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
 
+/** Key in `notBefore` of what is no container's. */
+export const podStep = '';
+
 /** The plan for a pod that should run. */
 export function planPod(view: PlanView): Plan {
+  const podRetryMs = delayOf(view, podStep);
+  if (podRetryMs !== undefined) return { steps: [], waiting: [], retryAtMs: podRetryMs, histories: view.histories };
+  if (!view.isPrepared) return { steps: [{ do: 'prepare' }], waiting: [], retryAtMs: undefined, histories: view.histories };
   const sandbox = usableSandbox(view.pod, view.observed);
   if (sandbox === undefined) return planSandbox(view);
   const draft = new Draft(view, sandbox);
@@ -71,44 +85,42 @@ export function planPod(view: PlanView): Plan {
   const hasBegun = view.pod.spec.containers.some(({ name }) => latestOf(view.observed, name)?.sandboxId === sandbox.id);
   const isInitialized = hasBegun || planInit(draft);
   if (isInitialized) planApps(draft, hasBegun);
-  return { steps: draft.steps, waiting: draft.waiting, histories: draft.histories };
+  return { steps: draft.steps, waiting: draft.waiting, retryAtMs: draft.retryAtMs, histories: draft.histories };
 }
 
-/** No sandbox to work in: make one, unless nothing would run in it. What still runs in an old one ends first. */
+function delayOf({ notBefore, nowMs }: PlanView, name: string): number | undefined {
+  const untilMs = notBefore.get(name);
+  return untilMs !== undefined && untilMs > nowMs ? untilMs : undefined;
+}
+
+/** No sandbox to work in: end what still runs in an old one, and make a new one unless nothing would run in it. */
 function planSandbox(view: PlanView): Plan {
-  const { pod, observed } = view;
+  const { pod, observed, histories } = view;
   const old = observed?.sandboxes[0];
-  const idle: Plan = { steps: [], waiting: [], histories: view.histories };
-  const known = observed?.containers ?? [];
-  if (old !== undefined && known.length > 0 && !pod.spec.containers.some((one) => wantsToRun(view, one))) return idle;
-  const steps: Step[] = known
-    .filter(isRunning)
-    .map(({ id, name }) => ({ do: 'stopContainer', id, name, why: { message: `Stopping container ${name}` } }));
+  const steps: Step[] = (observed?.containers ?? []).filter(isRunning).map(stopStray);
   for (const { id, state } of observed?.sandboxes ?? []) if (state === 'ready') steps.push({ do: 'stopSandbox', id });
-  return { ...idle, steps: [...steps, { do: 'createSandbox', attempt: old === undefined ? 0 : old.attempt + 1 }] };
+  const hasWork = pod.spec.containers.some((container) => wantsToRun(view, container));
+  if (hasWork) steps.push({ do: 'createSandbox', attempt: old === undefined ? 0 : old.attempt + 1 });
+  return { steps, waiting: [], retryAtMs: undefined, histories };
 }
 
-function wantsToRun(view: PlanView, container: V1Container): boolean {
-  const { pod, observed } = view;
+/** Whether a container would run in a new sandbox. A pod that never restarts must not begin again once something of it ran. */
+function wantsToRun({ pod, observed }: PlanView, container: V1Container): boolean {
+  const hasRun = (observed?.containers ?? []).some(({ state }) => state !== 'created');
   const last = latestOf(observed, container.name);
-  if (last === undefined) return observed?.sandboxes.length === 0 || mayRestart(container, pod.spec.restartPolicy) || !hasRun(view);
-  if (last.state !== 'exited') return last.state === 'created' || mayRestart(container, pod.spec.restartPolicy);
-  return shouldRestart(container, pod.spec.restartPolicy, last.exitCode ?? 0);
-}
-
-/** True when a container of the pod ran before: a pod that never restarts must not begin again in a new sandbox. */
-function hasRun({ observed }: PlanView): boolean {
-  return (observed?.containers ?? []).some(({ state }) => state !== 'created');
+  if (last?.state === 'exited') return shouldRestart(container, pod.spec.restartPolicy, last.exitCode ?? 0);
+  return !hasRun || mayRestart(container, pod.spec.restartPolicy);
 }
 
 /** Containers that run in a sandbox of the past, and a second ready sandbox: left over from an interrupted change. */
 function strays({ observed }: PlanView, sandbox: SandboxStatus): Step[] {
   const containers = (observed?.containers ?? []).filter((one) => isRunning(one) && one.sandboxId !== sandbox.id);
   const sandboxes = (observed?.sandboxes ?? []).filter((one) => one.state === 'ready' && one.id !== sandbox.id);
-  return [
-    ...containers.map(({ id, name }): Step => ({ do: 'stopContainer', id, name, why: { message: `Stopping container ${name}` } })),
-    ...sandboxes.map(({ id }): Step => ({ do: 'stopSandbox', id })),
-  ];
+  return [...containers.map(stopStray), ...sandboxes.map(({ id }): Step => ({ do: 'stopSandbox', id }))];
+}
+
+function stopStray({ id, name }: ContainerStatus): Step {
+  return { do: 'stopContainer', id, name, why: { message: `Stopping container ${name}` } };
 }
 
 /** Walks the init containers in order up to the first that is not done. True when all are. */
@@ -122,7 +134,8 @@ function planInit(draft: Draft): boolean {
       continue;
     }
     if (last?.state === 'exited' && last.exitCode === 0 && !draft.view.unstartable.has(last.id)) continue;
-    if (last === undefined || last.state === 'created') draft.keepRunning('init', container);
+    if (last === undefined) draft.start('init', container);
+    else if (last.state === 'created') draft.keepRunning('init', container);
     else if (last.state === 'exited' && mayRestart(container, pod.spec.restartPolicy)) draft.restart('init', container, last);
     return false;
   }
@@ -139,7 +152,7 @@ function planApps(draft: Draft, hasBegun: boolean): void {
     if (isRunning(draft.current(container.name))) alive++;
   }
   const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
-  if (alive > 0 || draft.steps.length > before || draft.waiting.length > 0) {
+  if (alive > 0 || draft.steps.length > before || draft.waiting.length > 0 || draft.retryAtMs !== undefined) {
     if (hasBegun) for (const container of sidecars) draft.keepRunning('init', container);
     return;
   }
@@ -157,6 +170,7 @@ class Draft {
   readonly steps: Step[] = [];
   readonly waiting: Waiting[] = [];
   readonly histories: Map<string, RestartHistory>;
+  retryAtMs: number | undefined;
   readonly #sandbox: SandboxStatus;
 
   constructor(view: PlanView, sandbox: SandboxStatus) {
@@ -198,6 +212,7 @@ class Draft {
   /** Starts a container that ended, unless it has to wait. */
   restart(kind: ContainerKind, container: V1Container, last: ContainerStatus): void {
     const { nowMs } = this.view;
+    if (delayOf(this.view, container.name) !== undefined) return this.start(kind, container);
     const verdict = judgeRestart(this.histories.get(container.name), last.finishedAtMs ?? last.createdAtMs, nowMs);
     if (verdict.kind === 'wait') {
       this.waiting.push({ name: container.name, untilMs: verdict.untilMs, delayMs: verdict.delayMs });
@@ -208,6 +223,11 @@ class Draft {
   }
 
   start(kind: ContainerKind, { name }: { name: string }, made?: ContainerStatus): void {
+    const untilMs = delayOf(this.view, name);
+    if (untilMs !== undefined) {
+      this.retryAtMs = Math.min(untilMs, this.retryAtMs ?? untilMs);
+      return;
+    }
     const attempt = made?.attempt ?? this.#nextAttempt(name);
     this.steps.push({ do: 'startContainer', kind, name, attempt, sandbox: this.#sandbox, madeId: made?.id });
   }
@@ -233,6 +253,6 @@ class Draft {
     const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
     const known = [...containerStatuses, ...initContainerStatuses].find((one) => one.name === name);
     const remembered = known === undefined ? 0 : known.restartCount + (known.containerID === undefined || known.containerID === '' ? 0 : 1);
-    return last === undefined ? remembered : Math.max(last.attempt + 1, 0);
+    return last === undefined ? remembered : Math.max(last.attempt + 1, remembered);
   }
 }

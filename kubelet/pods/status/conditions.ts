@@ -1,0 +1,114 @@
+// The conditions that a kubelet keeps on a pod (pkg/kubelet/status/generate.go).
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Container, V1ContainerStatus, V1PodCondition } from '#api/generated/types.ts';
+import { isSidecar } from '../observed.ts';
+import { hasStarted, type Phase } from './phase.ts';
+
+/** The conditions that are ours; all others belong to somebody else and are kept. */
+export const kubeletConditions: readonly string[] = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+];
+
+export interface ConditionView {
+  readonly pod: Pod;
+  /** Of containers and init containers; undefined where nothing was looked at (a rejected pod). */
+  readonly statuses: readonly V1ContainerStatus[] | undefined;
+  readonly phase: Phase;
+  readonly hasSandbox: boolean;
+  /** As they stand, with their transition times. */
+  readonly previous: readonly V1PodCondition[];
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+type Verdict = Pick<V1PodCondition, 'status' | 'reason' | 'message'>;
+
+/** All conditions of a pod: those of others as they stand, then ours. */
+export function podConditions(view: ConditionView): V1PodCondition[] {
+  const { pod, previous, now } = view;
+  const others = previous.filter(({ type }) => !kubeletConditions.includes(type));
+  const containersReady = judgeContainers(view);
+  const ours: [type: string, verdict: Verdict][] = [
+    ['PodReadyToStartContainers', { status: view.hasSandbox ? 'True' : 'False' }],
+    ['Initialized', judgeInitialized(view)],
+    ['Ready', containersReady.status === 'True' ? judgeGates(pod, others) : containersReady],
+    ['ContainersReady', containersReady],
+    ['PodScheduled', { status: 'True' }],
+  ];
+  const { generation } = pod.metadata;
+  return [
+    ...others,
+    ...ours.map(([type, verdict]): V1PodCondition => {
+      const known = previous.find((condition) => condition.type === type);
+      const lastTransitionTime = known?.status === verdict.status ? (known.lastTransitionTime ?? now) : now;
+      return {
+        type,
+        status: verdict.status,
+        lastTransitionTime,
+        ...(generation === undefined ? {} : { observedGeneration: generation }),
+        ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
+        ...(verdict.message === undefined ? {} : { message: verdict.message }),
+      };
+    }),
+  ];
+}
+
+function judgeContainers({ pod, statuses, phase }: ConditionView): Verdict {
+  if (statuses === undefined) return { status: 'False', reason: 'UnknownContainerStatuses' };
+  const wanted: V1Container[] = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
+  const { unknown, bad } = sort(wanted, statuses, (_, status) => status.ready);
+  if (phase === 'Succeeded' && unknown.length === 0) return { status: 'False', reason: 'PodCompleted' };
+  if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' };
+  const message = problemText(unknown, bad, 'unready');
+  return message === '' ? { status: 'True' } : { status: 'False', reason: 'ContainersNotReady', message };
+}
+
+function judgeInitialized({ pod, statuses, phase }: ConditionView): Verdict {
+  const { initContainers = [], containers } = pod.spec;
+  if (statuses === undefined) {
+    return initContainers.length > 0 ? { status: 'False', reason: 'UnknownContainerStatuses' } : { status: 'True' };
+  }
+  const { unknown, bad } = sort(initContainers, statuses, (container, status) =>
+    isSidecar(container) ? status.started === true : status.ready,
+  );
+  if (phase === 'Succeeded' && unknown.length === 0) return { status: 'True', reason: 'PodCompleted' };
+  if (containers.some(({ name }) => hasStarted(statuses.find((status) => status.name === name)))) return { status: 'True' };
+  const message = problemText(unknown, bad, 'incomplete');
+  return message === '' ? { status: 'True' } : { status: 'False', reason: 'ContainersNotInitialized', message };
+}
+
+function judgeGates(pod: Pod, others: readonly V1PodCondition[]): Verdict {
+  const problems = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const known = others.find(({ type }) => type === conditionType);
+    if (known === undefined) return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
+    return known.status === 'True' ? [] : [`the status of pod readiness gate "${conditionType}" is not "True", but ${known.status}`];
+  });
+  if (problems.length === 0) return { status: 'True' };
+  return { status: 'False', reason: 'ReadinessGatesNotReady', message: problems.join(', ') };
+}
+
+function sort(
+  containers: readonly V1Container[],
+  statuses: readonly V1ContainerStatus[],
+  isGood: (container: V1Container, status: V1ContainerStatus) => boolean,
+): { unknown: string[]; bad: string[] } {
+  const unknown: string[] = [];
+  const bad: string[] = [];
+  for (const container of containers) {
+    const status = statuses.find(({ name }) => name === container.name);
+    if (status === undefined) unknown.push(container.name);
+    else if (!isGood(container, status)) bad.push(container.name);
+  }
+  return { unknown, bad };
+}
+
+function problemText(unknown: readonly string[], bad: readonly string[], word: string): string {
+  const parts: string[] = [];
+  if (unknown.length > 0) parts.push(`containers with unknown status: [${unknown.join(' ')}]`);
+  if (bad.length > 0) parts.push(`containers with ${word} status: [${bad.join(' ')}]`);
+  return parts.join(', ');
+}

@@ -1,0 +1,111 @@
+import type { V1PodStatus } from '#api/generated/types.ts';
+import { timeText } from '#client/timestamps.ts';
+import { usableSandbox } from '../observed.ts';
+import { qosClass } from '../resources/qos.ts';
+import { podConditions } from './conditions.ts';
+import { containerStatuses, type ContainerView } from './container-statuses.ts';
+import { type Phase, phaseOf } from './phase.ts';
+
+export interface StatusView extends ContainerView {
+  /** The newest status known: what the API has, or what we wrote last. */
+  readonly previous: V1PodStatus;
+  readonly hostIps: readonly string[];
+  /** True when nothing of the pod runs or will run. */
+  readonly isTerminated: boolean;
+  /** The kubelet's own verdict: rejected, past its deadline, evicted. */
+  readonly verdict: { readonly reason: string; readonly message: string } | undefined;
+  readonly nowMs: number;
+}
+
+const finalPhases: readonly string[] = ['Succeeded', 'Failed'];
+
+/** The whole status of a pod as this node sees it (pkg/kubelet/kubelet_pods.go: generateAPIPodStatus). */
+export function podStatus(view: StatusView): V1PodStatus {
+  const { pod, previous, observed, verdict } = view;
+  const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
+  const init = containerStatuses(view, initContainers, previous.initContainerStatuses ?? [], 'init');
+  const apps = containerStatuses(view, containers, previous.containerStatuses ?? [], 'app');
+  const ephemeral = containerStatuses(view, ephemeralContainers, previous.ephemeralContainerStatuses ?? [], 'ephemeral');
+  const { phase, ended } = judgePhase(view, [...init, ...apps], apps);
+  const now = timeText(view.nowMs);
+  const keepsWords = phase === previous.phase;
+  const reason = verdict?.reason ?? (keepsWords ? previous.reason : undefined);
+  const message = verdict?.message ?? (keepsWords ? previous.message : undefined);
+  const { generation } = pod.metadata;
+  return {
+    ...kept(previous),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    conditions: podConditions({
+      pod,
+      statuses: isRejected(view) ? undefined : [...init, ...ended],
+      phase,
+      hasSandbox: usableSandbox(pod, observed) !== undefined,
+      previous: previous.conditions ?? [],
+      now,
+    }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    ...addresses(view),
+    startTime: previous.startTime ?? now,
+    ...(init.length === 0 || isRejected(view) ? {} : { initContainerStatuses: init }),
+    ...(isRejected(view) ? {} : { containerStatuses: ended }),
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    qosClass: qosClass(pod),
+  };
+}
+
+/** True when the status says that the pod is over. */
+export function isFinal(status: V1PodStatus | undefined): boolean {
+  return finalPhases.includes(status?.phase ?? '');
+}
+
+/** Refused at admission: nothing of it ever was, so there is nothing to say about containers. */
+function isRejected({ verdict, observed, previous }: StatusView): boolean {
+  return verdict !== undefined && observed === undefined && (previous.containerStatuses ?? []).length === 0;
+}
+
+function judgePhase(
+  view: StatusView,
+  all: NonNullable<V1PodStatus['containerStatuses']>,
+  apps: NonNullable<V1PodStatus['containerStatuses']>,
+): { phase: Phase; ended: typeof apps } {
+  const { previous, pod, verdict, isTerminated } = view;
+  if (verdict !== undefined) return { phase: 'Failed', ended: apps };
+  const phase = phaseOf(pod, all, isTerminated);
+  // A pod that was over stays over.
+  const settled = [previous.phase, pod.status?.phase].find((one): one is Phase => finalPhases.includes(one ?? ''));
+  if (finalPhases.includes(phase)) return { phase, ended: apps };
+  if (!isTerminated) return { phase: settled ?? phase, ended: apps };
+  // Nothing runs and nobody can say how it ended: that must not pass for success.
+  const hasBegun = apps.some(({ state, lastState }) => state?.terminated !== undefined || lastState?.terminated !== undefined);
+  const ended = hasBegun ? apps.map((status) => (status.state?.terminated === undefined ? lost(status) : status)) : apps;
+  return { phase: settled ?? 'Failed', ended };
+}
+
+function lost(status: NonNullable<V1PodStatus['containerStatuses']>[number]): typeof status {
+  const message = 'The container could not be located when the pod was terminated';
+  return { ...status, state: { terminated: { reason: 'ContainerStatusUnknown', message, exitCode: 137 } } };
+}
+
+/** What others keep in the status. */
+function kept({ nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus, resize }: V1PodStatus): Partial<V1PodStatus> {
+  return {
+    ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
+    ...(resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses }),
+    ...(extendedResourceClaimStatus === undefined ? {} : { extendedResourceClaimStatus }),
+    ...(resize === undefined ? {} : { resize }),
+  };
+}
+
+function addresses(view: StatusView): Partial<V1PodStatus> {
+  const { pod, observed, previous, hostIps } = view;
+  const own = observed?.sandboxes[0]?.ips ?? [];
+  const previousIps = (previous.podIPs ?? []).map(({ ip }) => ip);
+  // The addresses stay in the status of a pod whose sandbox has ended.
+  const podIps = pod.spec.hostNetwork === true ? hostIps : own.length > 0 ? own : previousIps;
+  return {
+    ...(hostIps[0] === undefined ? {} : { hostIP: hostIps[0], hostIPs: hostIps.map((ip) => ({ ip })) }),
+    ...(podIps[0] === undefined ? {} : { podIP: podIps[0], podIPs: podIps.map((ip) => ({ ip })) }),
+  };
+}

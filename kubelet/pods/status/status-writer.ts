@@ -1,0 +1,159 @@
+// How statuses get to the API server. Workers set the newest status of a pod and go on; one loop per pod with something to say
+// writes it, always the newest, and tries again until it is in. What the API shows is known from the informer and from our own
+// writes, the newer of both; a status that somebody overwrote is therefore written again.
+// When a worker is done with a deleted pod, its last status is written first, then the object is deleted for good.
+// INVARIANT: at most one loop per pod; `#entries` has a pod from its first status until it is forgotten or found to be gone.
+import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
+import type { V1PodStatus } from '#api/generated/types.ts';
+import { keyOf } from '#api/meta/object.ts';
+import { hasReason } from '#api/meta/status.ts';
+import { Backoff } from '#base/backoff.ts';
+import type { Clock } from '#base/clock.ts';
+import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import type { Client } from '#client/client.ts';
+import { statusPatch } from './status-patch.ts';
+
+export interface StatusWriterDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Entry {
+  /** The newest object known. */
+  pod: Pod;
+  wanted: V1PodStatus | undefined;
+  /** The worker has left nothing behind: the object may go. */
+  mayDelete: boolean;
+  isDeleted: boolean;
+  /** Something changed since the loop last looked. */
+  isDirty: boolean;
+  isBusy: boolean;
+}
+
+const retry = { initialMs: 500, maxMs: 10_000, jitter: 0.2 };
+
+/** Writes pod statuses and the final deletions. */
+export class StatusWriter implements Service {
+  readonly name = 'pod status writer';
+  readonly #deps: StatusWriterDeps;
+  readonly #entries = new Map<string, Entry>();
+  readonly #loops = new Set<Promise<void>>();
+  #signal: AbortSignal | undefined;
+
+  constructor(deps: StatusWriterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes `status` the one to be written for this pod. Returns at once. */
+  set(pod: Pod, status: V1PodStatus): void {
+    const entry = this.#entryOf(pod);
+    entry.wanted = status;
+    this.#kick(entry);
+  }
+
+  /** What the API will show once all is written: the newest status set here, else the object's own. */
+  statusOf(pod: Pod): V1PodStatus {
+    return this.#entries.get(pod.metadata.uid ?? '')?.wanted ?? pod.status ?? {};
+  }
+
+  /** The informer has seen the object. */
+  observe(pod: Pod): void {
+    const entry = this.#entries.get(pod.metadata.uid ?? '');
+    if (entry === undefined) return;
+    adopt(entry, pod);
+    this.#kick(entry);
+  }
+
+  /** No trace of the pod is left on the node: delete the object once its last status is written. */
+  finish(pod: Pod): void {
+    const entry = this.#entryOf(pod);
+    entry.mayDelete = true;
+    this.#kick(entry);
+  }
+
+  /** The object is gone. */
+  forget(uid: string): void {
+    this.#entries.delete(uid);
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    this.#signal = signal;
+    for (const entry of this.#entries.values()) this.#kick(entry);
+    ready();
+    await aborted(signal);
+    await Promise.all(this.#loops);
+  }
+
+  #entryOf(pod: Pod): Entry {
+    const uid = pod.metadata.uid ?? '';
+    const known = this.#entries.get(uid);
+    if (known !== undefined) {
+      adopt(known, pod);
+      return known;
+    }
+    const entry: Entry = { pod, wanted: undefined, mayDelete: false, isDeleted: false, isDirty: false, isBusy: false };
+    this.#entries.set(uid, entry);
+    return entry;
+  }
+
+  #kick(entry: Entry): void {
+    entry.isDirty = true;
+    const signal = this.#signal;
+    if (entry.isBusy || signal === undefined || signal.aborted) return;
+    entry.isBusy = true;
+    const loop = this.#write(entry, signal).finally(() => {
+      entry.isBusy = false;
+      this.#loops.delete(loop);
+      if (entry.isDirty && this.#entries.get(entry.pod.metadata.uid ?? '') === entry) this.#kick(entry);
+    });
+    this.#loops.add(loop);
+  }
+
+  async #write(entry: Entry, signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(retry);
+    const uid = entry.pod.metadata.uid ?? '';
+    while (this.#entries.get(uid) === entry && !signal.aborted) {
+      entry.isDirty = false;
+      try {
+        if (!(await this.#step(entry, uid, signal)) && !entry.isDirty) return;
+        backoff.reset();
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        if (isGone(error)) {
+          this.forget(uid);
+          return;
+        }
+        this.#deps.log.warn({ err: error, pod: keyOf(entry.pod), uid }, 'could not write the status of a pod, trying again');
+        await this.#deps.clock.sleep(backoff.next(), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Does one thing towards what is wanted; false when there is nothing left to do. */
+  async #step(entry: Entry, uid: string, signal: AbortSignal): Promise<boolean> {
+    const { client } = this.#deps;
+    const patch = entry.wanted === undefined ? undefined : statusPatch(uid, entry.pod.status ?? {}, entry.wanted);
+    if (patch !== undefined) {
+      const options = { type: 'strategic', subresource: 'status' } as const;
+      adopt(entry, await client.patch(podKind, keyOf(entry.pod), patch, options, signal));
+      return true;
+    }
+    if (!entry.mayDelete || entry.isDeleted) return false;
+    await client.delete(podKind, keyOf(entry.pod), { uid, gracePeriodSeconds: 0 }, signal);
+    entry.isDeleted = true;
+    return false;
+  }
+}
+
+/** Takes over the object if it is newer than what is known. */
+function adopt(entry: Entry, pod: Pod): void {
+  const known = BigInt(entry.pod.metadata.resourceVersion ?? 0);
+  if (pod.metadata.uid === entry.pod.metadata.uid && BigInt(pod.metadata.resourceVersion ?? 0) >= known) entry.pod = pod;
+}
+
+/** The object is no more, or another one has its name. */
+function isGone(error: unknown): boolean {
+  return hasReason(error, 'NotFound') || (hasReason(error, 'Conflict', 'Invalid') && /uid/i.test(error.message));
+}

@@ -1,0 +1,225 @@
+// The volumes of the pods of this node: made before the first container, kept up to date while the pod lives, taken down at its
+// end. What is mounted is known from the kernel and the folders, never from memory, so a killed kubelet leaves nothing behind.
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Container, V1Volume, V1VolumeMount } from '#api/generated/types.ts';
+import { quantityBytes } from '#api/meta/quantity.ts';
+import type { Clock } from '#base/clock.ts';
+import { expandStrictly } from '../pods/env/expand.ts';
+import type { PodAddresses } from '../pods/env/field-ref.ts';
+import type { Allocatable } from '../pods/env/resource-ref.ts';
+import type { Mount } from '../runtime/contract.ts';
+import { type Payload, writePayload } from './atomic-writer.ts';
+import { checkHostPath } from './host-path.ts';
+import type { Mounter } from './mounter.ts';
+import type { ReferencedObjects } from './objects.ts';
+import { giveToGroup } from './ownership.ts';
+import type { PodPaths } from './paths.ts';
+import { hasPayload, payloadOf, volumeReferences } from './payload.ts';
+import { bindSubPath } from './sub-path.ts';
+import type { Tokens } from './tokens.ts';
+
+export interface PodVolumesDeps {
+  readonly paths: PodPaths;
+  readonly mounter: Mounter;
+  readonly objects: ReferencedObjects;
+  readonly tokens: Tokens;
+  readonly allocatable: () => Allocatable;
+  readonly clock: Clock;
+}
+
+/** A volume could not be made; the message is what the FailedMount event says. */
+export class VolumeError extends Error {
+  override readonly name = 'VolumeError';
+}
+
+const plugins = {
+  emptyDir: 'kubernetes.io/empty-dir',
+  configMap: 'kubernetes.io/configmap',
+  secret: 'kubernetes.io/secret',
+  projected: 'kubernetes.io/projected',
+  downwardAPI: 'kubernetes.io/downward-api',
+  hostPath: 'kubernetes.io/host-path',
+} as const;
+
+/** Makes, refreshes and takes down volumes. Calls for one pod must not overlap. */
+export class PodVolumes {
+  readonly #deps: PodVolumesDeps;
+
+  constructor(deps: PodVolumesDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Makes all volumes of the pod, or brings those that are there up to date. May be repeated. Throws VolumeError for the first
+   * that cannot be made.
+   */
+  async mount(pod: Pod, addresses: PodAddresses, signal: AbortSignal): Promise<void> {
+    const volumes = pod.spec.volumes ?? [];
+    const named = volumes.map(volumeReferences);
+    const references = {
+      namespace: pod.metadata.namespace ?? '',
+      configMaps: named.flatMap(({ configMaps }) => configMaps),
+      secrets: named.flatMap(({ secrets }) => secrets),
+    };
+    await this.#deps.objects.acquire(pod.metadata.uid ?? '', references, signal);
+    for (const volume of volumes) {
+      try {
+        await this.#mountOne(pod, volume, addresses, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${why}`, { cause: error });
+      }
+    }
+  }
+
+  /** What of the volumes shows where in a container. Needs them mounted. Throws where a sub-path is impossible. */
+  async mountsOf(pod: Pod, container: V1Container, env: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Mount[]> {
+    const mounts: Mount[] = [];
+    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+      const volume = (pod.spec.volumes ?? []).find(({ name }) => name === mount.name);
+      if (volume === undefined)
+        throw new VolumeError(`cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`);
+      const subPath = subPathOf(mount, env);
+      const path = this.#pathOf(pod, volume);
+      const target = this.#deps.paths.subPath(pod.metadata.uid ?? '', volume.name, container.name, index);
+      if (subPath !== '') await this.#bind(container, mount, { volumePath: path, subPath, target }, signal);
+      mounts.push({
+        hostPath: subPath === '' ? path : target,
+        containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+        readOnly: mount.readOnly === true || hasPayload(volume),
+        ...propagation(mount),
+      });
+    }
+    return mounts;
+  }
+
+  /** True when a token of the pod is due, so that `mount` would change something. */
+  isDue(podUid: string): boolean {
+    return this.#deps.tokens.isDue(podUid);
+  }
+
+  /** Unmounts and removes all volumes of a pod, of whatever kubelet's making. May be repeated. */
+  async release(podUid: string, signal: AbortSignal): Promise<void> {
+    const { paths, objects, tokens } = this.#deps;
+    objects.release(podUid);
+    tokens.release(podUid);
+    for (const folder of [paths.subPaths(podUid), paths.volumes(podUid)]) await this.#clear(folder, signal);
+  }
+
+  /** Removes everything of a pod from the disk. Its volumes are released first. */
+  async forget(podUid: string, signal: AbortSignal): Promise<void> {
+    await this.release(podUid, signal);
+    await this.#clear(this.#deps.paths.pod(podUid), signal);
+  }
+
+  /** Pods of which something lies on the disk. */
+  async podsOnDisk(): Promise<readonly string[]> {
+    return await readdir(this.#deps.paths.pods).catch(() => []);
+  }
+
+  async #clear(folder: string, signal: AbortSignal): Promise<void> {
+    const { mounter } = this.#deps;
+    for (const point of await mounter.mountsBelow(folder)) await mounter.unmount(point, signal);
+    // A mount that is still there may be a folder of the host: its content is not ours to remove.
+    const left = await mounter.mountsBelow(folder);
+    if (left.length > 0) throw new VolumeError(`${left[0]} is still mounted`);
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async #mountOne(pod: Pod, volume: V1Volume, addresses: PodAddresses, signal: AbortSignal): Promise<void> {
+    if (volume.hostPath !== undefined) return await checkHostPath(volume.hostPath);
+    const path = this.#pathOf(pod, volume);
+    await this.#makeFolder(pod, volume, path, signal);
+    if (!hasPayload(volume)) return;
+    const payload = await this.#payload(pod, volume, addresses, signal);
+    const group = pod.spec.securityContext?.fsGroup;
+    const finish = async (folder: string): Promise<void> => (group === undefined ? undefined : await giveToGroup(folder, group, true));
+    const isNew = await writePayload(path, payload, this.#deps.clock.nowMs(), finish);
+    if (isNew && group !== undefined) await giveToGroup(path, group, true);
+  }
+
+  async #payload(pod: Pod, volume: V1Volume, addresses: PodAddresses, signal: AbortSignal): Promise<Payload> {
+    const { objects, tokens, allocatable } = this.#deps;
+    const namespace = pod.metadata.namespace ?? '';
+    const fetched = new Map<object, string>();
+    for (const { serviceAccountToken } of volume.projected?.sources ?? []) {
+      if (serviceAccountToken !== undefined) fetched.set(serviceAccountToken, await tokens.fetch(pod, serviceAccountToken, signal));
+    }
+    return payloadOf(pod, volume, {
+      configMap: (name) => objects.configMap(namespace, name),
+      secret: (name) => objects.secret(namespace, name),
+      token: (projection) => fetched.get(projection) ?? '',
+      addresses,
+      allocatable: allocatable(),
+    });
+  }
+
+  /** The volume's own folder, on tmpfs where its content must not reach a disk. */
+  async #makeFolder(pod: Pod, volume: V1Volume, path: string, signal: AbortSignal): Promise<void> {
+    const { mounter } = this.#deps;
+    const isThere = await mkdir(path, { recursive: true, mode: 0o755 }).then((made) => made === undefined);
+    const memory = memoryOf(volume);
+    const isMounted = isThere && memory !== undefined && (await mounter.mountsBelow(path)).includes(path);
+    if (memory !== undefined && !isMounted) await mounter.mountTmpfs(path, memory.sizeBytes, signal);
+    if (isMounted || (isThere && memory === undefined)) return;
+    await chmod(path, memory === undefined ? 0o777 : 0o1777);
+    const group = pod.spec.securityContext?.fsGroup;
+    if (group !== undefined && volume.emptyDir !== undefined) await giveToGroup(path, group, false);
+  }
+
+  async #bind(
+    container: V1Container,
+    mount: V1VolumeMount,
+    paths: { volumePath: string; subPath: string; target: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { mounter } = this.#deps;
+    try {
+      // One that is left from before may show what has been replaced since.
+      for (const point of await mounter.mountsBelow(paths.target)) await mounter.unmount(point, signal);
+      await bindSubPath(paths, mounter, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw new VolumeError(
+        `failed to prepare subPath for volumeMount ${JSON.stringify(mount.name)} of container ${JSON.stringify(container.name)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #pathOf(pod: Pod, volume: V1Volume): string {
+    if (volume.hostPath !== undefined) return join('/', volume.hostPath.path);
+    const kind = (Object.keys(plugins) as (keyof typeof plugins)[]).find((one) => volume[one] !== undefined);
+    if (kind === undefined) {
+      const given = Object.keys(volume).filter((key) => key !== 'name');
+      throw new VolumeError(`volumes of the kind ${given.join(', ')} are not supported by this node yet`);
+    }
+    return this.#deps.paths.volume(pod.metadata.uid ?? '', plugins[kind], volume.name);
+  }
+}
+
+/** Set for volumes that live in memory. Throws for media that we do not have. */
+function memoryOf(volume: V1Volume): { readonly sizeBytes: number | undefined } | undefined {
+  const hasSecrets = volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined;
+  if (hasSecrets) return { sizeBytes: undefined };
+  const { medium = '', sizeLimit } = volume.emptyDir ?? {};
+  if (medium === '') return undefined;
+  if (medium === 'Memory') return { sizeBytes: sizeLimit === undefined ? undefined : quantityBytes(sizeLimit) };
+  throw new VolumeError(`the emptyDir medium ${medium} is not supported by this node yet`);
+}
+
+function subPathOf(mount: V1VolumeMount, env: ReadonlyMap<string, string>): string {
+  if (mount.subPathExpr === undefined || mount.subPathExpr === '') return mount.subPath ?? '';
+  const { text, missing } = expandStrictly(mount.subPathExpr, (name) => env.get(name));
+  if (missing.length > 0) throw new VolumeError(`missing value for ${missing.map((name) => JSON.stringify(name)).join(', ')}`);
+  if (text.startsWith('/')) throw new VolumeError(`error SubPath \`${text}\` must not be an absolute path`);
+  if (text.split('/').includes('..')) throw new VolumeError(`unable to provision SubPath \`${text}\`: must not contain '..'`);
+  return text;
+}
+
+function propagation({ mountPropagation }: V1VolumeMount): Pick<Mount, 'propagation'> {
+  return mountPropagation === 'HostToContainer' || mountPropagation === 'Bidirectional' ? { propagation: mountPropagation } : {};
+}
