@@ -1,0 +1,34 @@
+// JSON merge patch (RFC 7386), as upstream's library does it.
+import type { Json, JsonObject } from '../meta/object.ts';
+import { badRequest } from '../meta/status.ts';
+import { cloneJson, isObject, setOwn } from './json-object.ts';
+
+/** The document with the patch merged in; inputs stay as they are. Throws ApiError 400 when the patch is no object. */
+export function applyMergePatch(document: JsonObject, patch: Json): JsonObject {
+  if (!isObject(patch)) throw badRequest('Invalid JSON Patch');
+  const result = cloneJson(document);
+  mergeInto(result, patch);
+  return result;
+}
+
+function mergeInto(target: JsonObject, patch: JsonObject): void {
+  for (const key of Object.keys(patch)) {
+    const value = patch[key] as Json;
+    const current = Object.hasOwn(target, key) ? target[key] : undefined;
+    if (value === null) delete target[key];
+    else if (isObject(value) && isObject(current)) mergeInto(current, value);
+    else setOwn(target, key, isObject(current) && Array.isArray(value) ? cloneJson(value) : withoutNulls(value));
+  }
+}
+
+/** What is new comes without its nulls. */
+function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
+  if (!isObject(value)) return value;
+  const result: JsonObject = {};
+  for (const key of Object.keys(value)) {
+    const item = value[key] as Json;
+    if (item !== null) setOwn(result, key, withoutNulls(item));
+  }
+  return result;
+}

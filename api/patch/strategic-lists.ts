@@ -1,0 +1,68 @@
+// Lists under strategic merge: what their items are, how scalars are merged, and the order that the result gets.
+import type { Json, JsonObject } from '../meta/object.ts';
+import { getOwn, isObject } from './json-object.ts';
+
+/** What all items of the lists are. */
+export function elementKind(lists: readonly (readonly Json[])[]): 'map' | 'list' | 'scalar' | 'mixed' {
+  let kind: string | undefined;
+  for (const list of lists) {
+    for (const item of list) {
+      const own = Array.isArray(item) ? 'list' : isObject(item) ? 'map' : typeof item;
+      if (own === 'list') return 'list';
+      if (kind !== undefined && kind !== own) return 'mixed';
+      kind = own;
+    }
+  }
+  return kind === 'map' ? 'map' : 'scalar';
+}
+
+/** Both lists without repetition. */
+export function mergeScalars(current: readonly Json[], wanted: readonly Json[]): Json[] {
+  return [...new Set([...current, ...wanted])];
+}
+
+export function removeScalars(current: readonly Json[], gone: readonly Json[]): Json[] {
+  const values = new Set(gone);
+  return current.filter((item) => !values.has(item));
+}
+
+/** Where each item first stands, by its key (or by itself where `mergeKey` is ''). */
+export function positions(items: readonly Json[], mergeKey: string): Map<Json | undefined, number> {
+  const at = new Map<Json | undefined, number>();
+  for (const [index, item] of items.entries()) {
+    const id = idOf(item, mergeKey);
+    if (!at.has(id)) at.set(id, index);
+  }
+  return at;
+}
+
+/**
+ * The merged items in the order of the patch. Items that the patch does not name keep the order they had, each before the first
+ * named item that it stood before; named items that are new come as early as they can.
+ */
+export function inPatchOrder(merged: readonly Json[], patchOrder: readonly Json[], oldOrder: readonly Json[], mergeKey: string): Json[] {
+  const inPatch = positions(patchOrder, mergeKey);
+  const inOld = positions(oldOrder, mergeKey);
+  const rank = (order: ReadonlyMap<Json | undefined, number>, item: Json): number => order.get(idOf(item, mergeKey)) ?? -1;
+  const named = merged.filter((item) => rank(inPatch, item) >= 0).toSorted((left, right) => rank(inPatch, left) - rank(inPatch, right));
+  const others = merged.filter((item) => rank(inPatch, item) < 0).toSorted((left, right) => rank(inOld, left) - rank(inOld, right));
+  const result: Json[] = [];
+  let next = 0;
+  for (const item of others) {
+    // A named item goes first unless both stood in the old list with the other one before it.
+    while (next < named.length) {
+      const mine = rank(inOld, item);
+      const theirs = rank(inOld, named[next] as Json);
+      if (mine >= 0 && theirs >= 0 && mine < theirs) break;
+      result.push(named[next] as Json);
+      next++;
+    }
+    result.push(item);
+  }
+  return [...result, ...named.slice(next)];
+}
+
+function idOf(item: Json, mergeKey: string): Json | undefined {
+  if (mergeKey === '') return item;
+  return isObject(item) ? getOwn(item as JsonObject, mergeKey) : undefined;
+}
