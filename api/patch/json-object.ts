@@ -1,6 +1,7 @@
 // Plain JSON objects whose keys are data: `__proto__`, `constructor` and their like must neither be seen when absent nor
 // change a prototype when set. Everything in this folder reads and writes free keys through these functions.
 import type { Json, JsonObject } from '../meta/object.ts';
+import { badRequest } from '../meta/status.ts';
 
 /** The value under a key of the object itself; undefined when absent. */
 export function getOwn(object: JsonObject, key: string): Json | undefined {
@@ -51,4 +52,17 @@ export function equalJson(left: Json | undefined, right: Json | undefined): bool
   }
   for (const key of Object.keys(right)) if (right[key] !== undefined) count--;
   return count === 0;
+}
+
+/**
+ * Runs work that recurses on the depth of client's values. Ordinary values are a dozen levels deep and decoding allows 10,000; the
+ * stack holds some thousands, and beyond that the request is refused, with nothing changed: such work only builds new values.
+ */
+export function withinStack<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) throw badRequest('json: exceeded max depth');
+    throw error;
+  }
 }

@@ -103,6 +103,12 @@ describe('limits and shapes', () => {
     expect(refusal(() => applyJsonPatch({}, [{ op: 'add', path: '/constructor/x', value: 1 }])).code).toBe(422);
   });
 
+  test('values deeper than the stack are refused, and nothing crashes', () => {
+    let deep: Json = 1;
+    for (let level = 0; level < 50_000; level++) deep = { a: deep };
+    expect(refusal(() => applyJsonPatch({}, [{ op: 'add', path: '/x', value: deep }])).message).toBe('json: exceeded max depth');
+  });
+
   test('strict validation names unknown fields and refuses wrong types', () => {
     expect(jsonPatchProblems([{ op: 'add', path: '/a', value: 1, extra: 1 }])).toEqual(['json patch unknown field "[0].extra"']);
     expect(refusal(() => jsonPatchProblems([{ op: 1 }])).message).toBe(

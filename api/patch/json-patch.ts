@@ -2,7 +2,7 @@
 // add a key, a missing `value` is null, a copied key that does not exist is null.
 import type { Json, JsonObject } from '../meta/object.ts';
 import { ApiError, badRequest } from '../meta/status.ts';
-import { cloneJson, equalJson, getOwn, isObject, setOwn } from './json-object.ts';
+import { cloneJson, equalJson, getOwn, isObject, setOwn, withinStack } from './json-object.ts';
 
 const maxOperations = 10_000;
 /** What all `copy` operations together may add. */
@@ -26,7 +26,10 @@ class PatchFailure extends Error {
  * operations that do not apply.
  */
 export function applyJsonPatch(document: JsonObject, patch: Json): Json {
-  const operations = readOperations(patch);
+  return withinStack(() => applyOperations(document, readOperations(patch)));
+}
+
+function applyOperations(document: JsonObject, operations: readonly Operation[]): Json {
   const target: Target = { document: cloneJson(document), copiedBytes: 0 };
   try {
     for (const operation of operations) perform(target, operation);

@@ -18,7 +18,7 @@ import { applyConfig } from './apply.ts';
 import { type FieldChanges, fieldChanges } from './field-changes.ts';
 import { differenceBelow, difference, emptySet, type FieldNode, isEmptySet, setOf, union } from './field-set.ts';
 import { compileShape, type StructShape } from './field-shape.ts';
-import { equalJson } from './json-object.ts';
+import { equalJson, withinStack } from './json-object.ts';
 import { capOwners, type Owner, ownerId, type Owners, ownersOf, ownersSent, toEntries } from './owners.ts';
 import { zeroObject } from './zero-object.ts';
 
@@ -88,12 +88,18 @@ class KindOwnership implements Ownership {
   }
 
   onUpdate(next: KubeObject, previous: KubeObject | undefined, write: OwnershipWrite): void {
-    const owners = ownersBefore(next, previous, write.subresource);
-    delete next.metadata.managedFields;
-    // Nothing owned on an object that exists: somebody wiped it, and only apply starts anew.
-    if (owners.size > 0 || previous === undefined) this.#update(owners, previous, next, write);
-    const entries = toEntries(owners);
-    if (entries !== undefined) next.metadata.managedFields = entries;
+    let entries = previous?.metadata.managedFields;
+    try {
+      const owners = ownersBefore(next, previous, write.subresource);
+      // Nothing owned on an object that exists: somebody wiped it, and only apply starts anew.
+      if (owners.size > 0 || previous === undefined) this.#update(owners, previous, next, write);
+      entries = toEntries(owners);
+    } catch (error) {
+      // Free JSON too deep for the stack: the write goes on, and ownership stays as it was.
+      if (!(error instanceof RangeError)) throw error;
+    }
+    if (entries === undefined) delete next.metadata.managedFields;
+    else next.metadata.managedFields = entries;
   }
 
   onApply(config: JsonObject, previous: KubeObject | undefined, write: ApplyWrite): KubeObject {
@@ -105,7 +111,7 @@ class KindOwnership implements Ownership {
     const ignored = this.#ignored.get(write.subresource) ?? emptySet;
     const { shape } = this.#compile(apiVersion, schema);
     const compare = (before: KubeObject | undefined, after: KubeObject): CompareAt => this.#compare(before, after, ignored);
-    return applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, ignored, compare });
+    return withinStack(() => applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, ignored, compare }));
   }
 
   #update(owners: Owners, previous: KubeObject | undefined, next: KubeObject, write: OwnershipWrite): void {

@@ -1,14 +1,16 @@
 // JSON merge patch (RFC 7386), as upstream's library does it.
 import type { Json, JsonObject } from '../meta/object.ts';
 import { badRequest } from '../meta/status.ts';
-import { cloneJson, isObject, setOwn } from './json-object.ts';
+import { cloneJson, isObject, setOwn, withinStack } from './json-object.ts';
 
 /** The document with the patch merged in; inputs stay as they are. Throws ApiError 400 when the patch is no object. */
 export function applyMergePatch(document: JsonObject, patch: Json): JsonObject {
   if (!isObject(patch)) throw badRequest('Invalid JSON Patch');
-  const result = cloneJson(document);
-  mergeInto(result, patch);
-  return result;
+  return withinStack(() => {
+    const result = cloneJson(document);
+    mergeInto(result, patch);
+    return result;
+  });
 }
 
 function mergeInto(target: JsonObject, patch: JsonObject): void {

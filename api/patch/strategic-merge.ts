@@ -8,7 +8,7 @@ import type { Json, JsonObject } from '../meta/object.ts';
 import { ApiError, badRequest } from '../meta/status.ts';
 import type { ObjectSchema, Property, Schema } from '../schema/schema.ts';
 import { goText } from './go-json.ts';
-import { cloneJson, getOwn, isObject, setOwn } from './json-object.ts';
+import { cloneJson, getOwn, isObject, setOwn, withinStack } from './json-object.ts';
 import { rejected } from './json-patch.ts';
 import { elementKind, inPatchOrder, mergeScalars, positions, removeScalars } from './strategic-lists.ts';
 
@@ -24,7 +24,7 @@ export function applyStrategicMergePatch(document: JsonObject, patch: Json, sche
     const kind = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch;
     throw badRequest(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`);
   }
-  return mergeObject(cloneJson(document), cloneJson(patch), schema);
+  return withinStack(() => mergeObject(cloneJson(document), cloneJson(patch), schema));
 }
 
 /** Merges into `original`, using up `patch`. */
