@@ -14,6 +14,8 @@ export interface HealthServerOptions {
   /** Says whether the process can do its work; a text is the reason why not. Default: always. */
   readonly ready?: () => true | string;
   readonly metrics?: Metrics;
+  /** Who may read metrics. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
+  readonly metricsTo?: 'everybody' | 'this host';
 }
 
 /** Answers /healthz, /livez, /readyz and /metrics at once in every state of the process. */
@@ -46,7 +48,9 @@ export class HealthServer implements Service {
       return state === true ? send(response, 200, 'ok') : send(response, 500, `not ready: ${state}\n`);
     }
     if (path === '/metrics' && this.#options.metrics !== undefined) {
-      const { metrics } = this.#options;
+      const { metrics, metricsTo } = this.#options;
+      const isOwn = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '');
+      if (metricsTo === 'this host' && !isOwn) return send(response, 403, 'metrics are served to this host only\n');
       return send(response, 200, await metrics.text(), metrics.contentType);
     }
     return send(response, 404, '404 page not found\n');

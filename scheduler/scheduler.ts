@@ -32,6 +32,8 @@ export interface SchedulerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: ((queue: () => SchedulingQueue) => SchedulerMetrics) | undefined;
+  /** Longest sleep of a pod that fits nowhere; default 5 minutes. */
+  readonly maxUnschedulableMs?: number | undefined;
   /** Numbers in [0, 1), for ties; default Math.random. */
   readonly random?: () => number;
 }
@@ -64,6 +66,7 @@ export class Scheduler implements Service {
     this.queue = new SchedulingQueue({
       clock: deps.clock,
       profile: deps.profile,
+      ...(deps.maxUnschedulableMs === undefined ? {} : { maxUnschedulableMs: deps.maxUnschedulableMs }),
       onArrival: (place, cause) => this.#metrics?.arrived(place, cause),
     });
   }

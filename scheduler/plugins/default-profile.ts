@@ -1,3 +1,4 @@
+import type { Plugin } from '../framework/plugin.ts';
 import { Profile } from '../framework/profile.ts';
 import { nodeAffinity } from './node-affinity.ts';
 import { nodeName } from './node-name.ts';
@@ -9,8 +10,8 @@ import { notSupported } from './not-supported.ts';
 import { schedulingGates } from './scheduling-gates.ts';
 import { taintToleration } from './taint-toleration.ts';
 
-/** Upstream's default plugins in upstream's order, with its weights, as far as they are there. */
-export function defaultProfile(schedulerName = 'default-scheduler'): Profile {
+/** Upstream's default plugins in upstream's order, with its weights, as far as they are there; `more` come last. */
+export function defaultProfile(more: readonly Plugin[] = [], schedulerName = 'default-scheduler'): Profile {
   return new Profile(schedulerName, [
     { plugin: schedulingGates },
     { plugin: notSupported },
@@ -21,5 +22,6 @@ export function defaultProfile(schedulerName = 'default-scheduler'): Profile {
     { plugin: nodePorts },
     { plugin: nodeResourcesFit },
     { plugin: nodeResourcesBalancedAllocation },
+    ...more.map((plugin) => ({ plugin })),
   ]);
 }

@@ -1,0 +1,59 @@
+import { hostname } from 'node:os';
+import { systemClock as clock } from '#base/clock.ts';
+import { HealthServer } from '#base/health-server.ts';
+import { runMain, runServices } from '#base/lifecycle.ts';
+import { createMetrics } from '#base/metrics.ts';
+import { createCa, signCertificate } from '#base/pki.ts';
+import { version } from '#base/version.ts';
+import { ClusterCache } from '#client/cluster-cache.ts';
+import { EventSender } from '#client/events.ts';
+import { LeaderGate } from '#client/leader-election.ts';
+import { connect } from '#client/rest.ts';
+import { parseConfig } from './config.ts';
+import { schedulerMetrics } from './metrics.ts';
+import { defaultBinder } from './plugins/default-binder.ts';
+import { defaultProfile } from './plugins/default-profile.ts';
+import { Scheduler, schedulerKinds } from './scheduler.ts';
+
+await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
+  const config = parseConfig(argv, env);
+  const metrics = createMetrics();
+  await using client = connect(config.api, { clock, component: 'kube-scheduler', version });
+  const cluster = new ClusterCache(schedulerKinds, { client, clock, log });
+  const sender = new EventSender({ client, clock, log });
+  const profile = defaultProfile([defaultBinder(client)]);
+  const scheduler = new Scheduler({
+    client,
+    cluster,
+    profile,
+    events: sender.actionRecorder(profile.schedulerName),
+    clock,
+    log,
+    maxUnschedulableMs: config.maxUnschedulableMs,
+    metrics: (queue) => schedulerMetrics(metrics, profile.schedulerName, queue),
+  });
+  const health = new HealthServer({
+    host: config.host,
+    port: config.port,
+    tls: config.tls ?? (await ownCertificate()),
+    metrics,
+    metricsTo: 'this host',
+    ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
+  });
+  const gate =
+    config.leader === undefined
+      ? scheduler
+      : new LeaderGate(scheduler, config.leader, { client, clock, log, events: sender.recorder('default-scheduler') });
+  await runServices(signal, [...(config.port === 0 ? [] : [health]), sender, cluster, gate], () => log.info({ version }, 'running'));
+});
+
+/** For the secure port, where none was given; nobody is asked to trust it. */
+async function ownCertificate(): Promise<{ cert: string; key: string }> {
+  const nowMs = clock.nowMs();
+  const ca = await createCa(`${hostname()}-ca@${Math.floor(nowMs / 1_000)}`, nowMs);
+  return await signCertificate(
+    ca,
+    { commonName: hostname(), dnsNames: [hostname(), 'localhost'], ips: ['127.0.0.1'], usages: ['server'] },
+    nowMs,
+  );
+}
