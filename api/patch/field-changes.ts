@@ -60,7 +60,8 @@ function compareStruct(shape: StructShape, before: JsonObject, after: JsonObject
   for (const field of shape.fields) {
     const was = readField(before, field);
     const is = readField(after, field);
-    if (was === is || !field.isOwned) continue;
+    // In Go's types a field that is null on one side is so on the other: nothing came and nothing went.
+    if (was === is || !field.isOwned || (was ?? is ?? null) === null) continue;
     const found = compare(field.shape, was, is);
     if (found !== undefined) result = note(result, field.element, found);
   }

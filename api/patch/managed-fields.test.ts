@@ -117,6 +117,14 @@ describe('a create', () => {
     expect('managedFields' in next.metadata).toBe(false);
   });
 
+  test('null is owned in new items only: elsewhere it was there before', () => {
+    const next = object({ metadata: { name: 'x' }, spec: { nodeName: null, containers: [{ name: 'a', image: null }] } });
+    pods.onUpdate(next, undefined, by('m'));
+    expect(next.metadata.managedFields?.[0]?.fieldsV1).toEqual({
+      'f:spec': { 'f:containers': { 'k:{"name":"a"}': { '.': {}, 'f:image': {}, 'f:name': {} } } },
+    });
+  });
+
   test('keys are data, whatever their name', () => {
     const next = object(JSON.parse('{"metadata":{"labels":{"__proto__":"x","constructor":"y"}}}') as JsonObject);
     pods.onUpdate(next, undefined, by('m'));
