@@ -16,7 +16,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { Json } from '#api/meta/object.ts';
-import type { ParsedJson } from './json.ts';
+import { JsonError, type ParsedJson, parseJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import { plainScalar } from './yaml-scalar.ts';
 
@@ -31,16 +31,36 @@ export interface ParsedYaml {
   readonly duplicates: readonly string[];
 }
 
-/** Parses a YAML body. Throws YamlError. */
+/** As many tokens, roughly, as parsing takes half a second for. Larger bodies must come as JSON, which costs a hundredth. */
+const maxTokens = 100_000;
+
+/** Parses a YAML body. JSON, which clients like to send under YAML's name, takes JSON's way. Throws YamlError. */
 export function parseYaml(bytes: Uint8Array): ParsedYaml {
+  return (bytes[0] === 0x7b ? parseAsJson(bytes) : undefined) ?? parseTree(bytes);
+}
+
+/** Undefined where the body is no JSON, or JSON that YAML reads or complains about in another way. */
+function parseAsJson(bytes: Uint8Array): ParsedYaml | undefined {
+  try {
+    const parsed = parseJson(bytes);
+    return parsed.duplicates === undefined && !parsed.hasNumberTexts ? { parsed, duplicates: [] } : undefined;
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
+function parseTree(bytes: Uint8Array): ParsedYaml {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  if (countTokens(bytes) > maxTokens) throw new YamlError('yaml: document is too large to be read as YAML, send it as JSON');
   const lines = new LineCounter();
   try {
     // Schema `failsafe` leaves every scalar a string.
     const composer = new Composer({ schema: 'failsafe', version: '1.1', uniqueKeys: false, lineCounter: lines });
     for (const document of composer.compose(new Parser(lines.addNewLine).parse(text))) {
       const [error] = document.errors;
-      if (error !== undefined) throw new YamlError(`yaml: line ${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`);
+      if (error?.message.startsWith('Maximum call stack') === true) throw new RangeError(error.message);
+      if (error !== undefined) throw new YamlError(`yaml: line ${lines.linePos(error.pos[0]).line}: ${firstLine(error.message)}`);
       const converter = new Converter(lines);
       const value = document.contents === null ? null : converter.convert(document.contents as Node);
       return { parsed: { value, duplicates: undefined, hasNumberTexts: converter.hasNumberTexts }, duplicates: converter.duplicates };
@@ -150,6 +170,15 @@ class Converter {
 /** Defined, not assigned: `__proto__` is data. */
 function put(target: { [key: string]: Json }, key: string, value: Json): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Line ends and every character that may open, close, part or decorate a node: cheap to count and close enough. */
+const tokenBytes = Uint8Array.from({ length: 256 }, (_, byte) => ('\n,:-?[]{}&*!|>"\''.includes(String.fromCharCode(byte)) ? 1 : 0));
+
+function countTokens(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) count += tokenBytes[byte] ?? 0;
+  return count;
 }
 
 function firstLine(text: string): string {
