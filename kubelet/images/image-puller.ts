@@ -113,9 +113,11 @@ export class ImagePuller {
     const askedMs = clock.monotonicMs();
     let startedMs = askedMs;
     try {
-      const image = await this.#inTurn(() => {
+      const image = await this.#inTurn(async () => {
         startedMs = clock.monotonicMs();
-        return this.#pullWithSecrets(wish, reference, signal);
+        // Somebody else may have pulled it while this waited for its turn.
+        const arrived = wish.policy === 'IfNotPresent' ? await this.#deps.images.find(reference.text, signal) : undefined;
+        return arrived ?? this.#pullWithSecrets(wish, reference, signal);
       });
       this.#failures.delete(keyOf(wish));
       const endMs = clock.monotonicMs();

@@ -23,13 +23,32 @@ export async function measureAbilities(engine: Engine, image: string, cluster: s
   await removeLeftovers(engine, cluster, signal);
   const together = Object.assign({}, ...trials.map((trial) => trial.hostConfig)) as object;
   const whyAll = await refusalOf(engine, image, cluster, together, signal);
-  const capabilities = await givableCapabilities();
+  const givable = await givableCapabilities();
+  const capabilities = whyAll === undefined ? givable : await knownCapabilities(engine, image, cluster, givable, signal);
   if (whyAll === undefined) return { refuses: new Set(), refusals: [], capabilities };
   const each = await Promise.all(
     trials.map(async ({ what, hostConfig }) => ({ what, why: await refusalOf(engine, image, cluster, hostConfig, signal) })),
   );
   const refusals = each.flatMap(({ what, why }) => (why === undefined ? [] : [{ what, why }]));
   return { refuses: new Set(refusals.map(({ what }) => what)), refusals, capabilities };
+}
+
+/** Those that the engine has a name for: the kernel may be newer. */
+async function knownCapabilities(
+  engine: Engine,
+  image: string,
+  cluster: string,
+  givable: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  let names = givable;
+  for (let left = givable.length; left > 0; left--) {
+    const why = await refusalOf(engine, image, cluster, { CapAdd: names }, signal);
+    const unknown = /unknown capability: "?(?:CAP_)?(\w+)/.exec(why ?? '')?.[1];
+    if (unknown === undefined) break;
+    names = names.filter((name) => name !== unknown);
+  }
+  return names;
 }
 
 async function refusalOf(
@@ -44,15 +63,16 @@ async function refusalOf(
     Labels: { [clusterLabel]: cluster, [trialLabel]: 'true' },
     HostConfig: { NetworkMode: 'none', ...hostConfig },
   };
-  const { Id: id } = await engine.call<{ Id: string }>('POST', '/containers/create', { body }, signal);
+  let id: string | undefined;
   try {
+    ({ Id: id } = await engine.call<{ Id: string }>('POST', '/containers/create', { body }, signal));
     await engine.call('POST', `/containers/${id}/start`, {}, signal);
     return undefined;
   } catch (error) {
     if (error instanceof RuntimeError && error.code === 'Refused') return error.message;
     throw error;
   } finally {
-    await engine.call('DELETE', `/containers/${id}`, { query: { force: true } }, signal);
+    if (id !== undefined) await engine.call('DELETE', `/containers/${id}`, { query: { force: true } }, signal);
   }
 }
 

@@ -29,10 +29,15 @@ const scripts: Readonly<Record<Behaviour, readonly string[]>> = {
   says: ['sh', '-c', 'echo out; echo err >&2; exit 5'],
 };
 
-const log = createLog('conformance', 'warn');
+const log = createLog('conformance', 'error');
 const { signal } = new AbortController();
-const network = new CniNetwork({ log, rules: new HostRules(log) }, { stateFolder });
-const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() });
+
+function start(): DockerRuntime {
+  const network = new CniNetwork({ log, rules: new HostRules(log) }, { stateFolder });
+  return new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() });
+}
+
+const runtime = start();
 const setup: ConformanceSetup = {
   runtime,
   image,
@@ -42,7 +47,7 @@ const setup: ConformanceSetup = {
 };
 await runtime.setPodCidrs(['10.244.0.0/24'], signal);
 const wanted = process.argv[2];
-for (const { name, run } of [...conformanceCases, ...dockerCases]) {
+for (const { name, run } of [...conformanceCases, ...dockerCases({ anew: start, stateFolder })]) {
   if (wanted !== undefined && !name.includes(wanted)) continue;
   const startedMs = systemClock.monotonicMs();
   let failure: string | undefined;
