@@ -1,6 +1,11 @@
 import { controllerRevision } from './apps/controller-revision.ts';
 import { deployment } from './apps/deployment.ts';
 import { replicaSet } from './apps/replica-set.ts';
+import { selfSubjectReview } from './authentication/self-subject-review.ts';
+import { tokenReview } from './authentication/token-review.ts';
+import { localSubjectAccessReview } from './authorization/local-subject-access-review.ts';
+import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
+import { subjectAccessReview } from './authorization/subject-access-review.ts';
 import { lease } from './coordination/lease.ts';
 import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
@@ -34,6 +39,11 @@ export const builtinKinds: readonly KindDefinition[] = [
   deployment,
   replicaSet,
   eventsEvent,
+  selfSubjectReview,
+  tokenReview,
+  localSubjectAccessReview,
+  selfSubjectAccessReview,
+  subjectAccessReview,
   lease,
   endpointSlice,
 ].map(erase);

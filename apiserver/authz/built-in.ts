@@ -16,6 +16,8 @@ const addOnAccounts =
 
 /** Paths that every authenticated client may read, upstream's system:discovery. */
 const discoveryPath = /^\/(api|apis|openapi)(\/.*)?$|^\/(healthz|livez|readyz|version)(\/.*)?$/;
+/** What service accounts may read besides: how to verify each other's tokens, upstream's system:service-account-issuer-discovery. */
+const issuerPath = /^\/(\.well-known\/openid-configuration|openid\/v1\/jwks)\/?$/;
 /** Paths that anybody may read, upstream's system:public-info-viewer. */
 const publicPath = /^\/(healthz|livez|readyz|version)(\/.*)?$/;
 /** Reviews of one's own identity and rights, upstream's system:basic-user. */
@@ -40,6 +42,7 @@ export const everybody: Authorizer = {
     const isKnown = request.user.groups.includes('system:authenticated');
     if (!request.isResource) {
       if (request.verb !== 'get' && request.verb !== 'head') return noOpinion;
+      if (request.user.groups.includes('system:serviceaccounts') && issuerPath.test(request.path)) return allow;
       return (isKnown ? discoveryPath : publicPath).test(request.path) ? allow : noOpinion;
     }
     return isKnown && request.verb === 'create' && selfReviews.has(request.resource) ? allow : noOpinion;

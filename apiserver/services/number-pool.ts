@@ -1,92 +1,50 @@
 import { randomInt } from 'node:crypto';
 
-/** Why a number cannot be had. */
-export type PoolRefusal = 'out-of-range' | 'taken' | 'full';
-
 export interface NumberPoolOptions {
   readonly first: number;
   readonly last: number;
   /** How many of the first numbers are given out by chance only when all others are taken: kept for those who ask by number. */
   readonly reserved: number;
-  /** Monotonic. */
-  readonly nowMs: () => number;
 }
 
-/** How long a number stays with a write that has not been seen in the store yet. */
-const pendingMs = 10_000;
-
-/**
- * Numbers (addresses, ports) and who holds them. What the store says counts: `holds` is told every change there. Between a grant
- * and the change that proves it a number is pending, so that two writes at a time never get the same one, and a write that fails
- * gives its numbers back by itself.
- */
+/** Numbers (addresses, ports) and who holds them. Owners are uids, so that an object never inherits from one of the same name. */
 export class NumberPool {
   readonly #options: NumberPoolOptions;
   readonly #owners = new Map<number, string>();
-  readonly #held = new Map<string, ReadonlySet<number>>();
-  readonly #pending = new Map<number, { readonly owner: string; readonly untilMs: number }>();
 
   constructor(options: NumberPoolOptions) {
     this.#options = options;
   }
 
-  /** Numbers that are held, pending ones not counted. */
   get used(): number {
     return this.#owners.size;
   }
 
-  /** Who holds a number by what the store says. */
-  ownerOf(number: number): string | undefined {
-    return this.#owners.get(number);
-  }
-
-  /** From now on `owner` holds exactly these. */
-  holds(owner: string, numbers: readonly number[]): void {
-    for (const number of this.#held.get(owner) ?? []) if (this.#owners.get(number) === owner) this.#owners.delete(number);
-    for (const number of numbers) {
-      this.#owners.set(number, owner);
-      this.#pending.delete(number);
-    }
-    if (numbers.length === 0) this.#held.delete(owner);
-    else this.#held.set(owner, new Set(numbers));
-  }
-
-  /** Forgets everything the store said, before it is read anew. */
-  clear(): void {
-    this.#owners.clear();
-    this.#held.clear();
-  }
-
-  /** Takes one number for `owner`. `isDry` only asks. */
-  take(number: number, owner: string, isDry: boolean): PoolRefusal | undefined {
+  /** Takes one number for `owner`: `new`, or `own` where the owner holds it already; else says why not. */
+  take(number: number, owner: string): 'new' | 'own' | 'taken' | 'out-of-range' {
     const { first, last } = this.#options;
     if (!Number.isInteger(number) || number < first || number > last) return 'out-of-range';
-    if (this.#isTakenFrom(number, owner)) return 'taken';
-    if (!isDry && this.#owners.get(number) !== owner) this.#reserve(number, owner);
-    return undefined;
+    const holder = this.#owners.get(number);
+    if (holder !== undefined) return holder === owner ? 'own' : 'taken';
+    this.#owners.set(number, owner);
+    return 'new';
   }
 
-  /** Takes any free number, by chance. */
-  takeAny(owner: string, isDry: boolean): number | PoolRefusal {
+  /** Takes any free number, by chance; undefined where all are taken. */
+  takeAny(owner: string): number | undefined {
     const { first, last, reserved } = this.#options;
     const number = this.#findFree(first + reserved, last) ?? this.#findFree(first, first + reserved - 1);
-    if (number === undefined) return 'full';
-    if (!isDry) this.#reserve(number, owner);
+    if (number !== undefined) this.#owners.set(number, owner);
     return number;
   }
 
-  #reserve(number: number, owner: string): void {
-    this.#pending.set(number, { owner, untilMs: this.#options.nowMs() + pendingMs });
+  /** Gives back those of `numbers` that `owner` holds. */
+  release(numbers: Iterable<number>, owner: string): void {
+    for (const number of numbers) if (this.#owners.get(number) === owner) this.#owners.delete(number);
   }
 
-  #isTakenFrom(number: number, owner: string): boolean {
-    const held = this.#owners.get(number);
-    if (held !== undefined) return held !== owner;
-    const pending = this.#pending.get(number);
-    if (pending === undefined || pending.owner === owner) return false;
-    if (pending.untilMs > this.#options.nowMs()) return true;
-    this.#pending.delete(number);
-    return false;
+  clear(): void {
+    this.#owners.clear();
   }
 
   /** A random start, then the next free one: no long search while the range is not nearly full. */
@@ -96,7 +54,7 @@ export class NumberPool {
     const start = randomInt(count);
     for (let step = 0; step < count; step++) {
       const number = from + ((start + step) % count);
-      if (!this.#owners.has(number) && !this.#isTakenFrom(number, '')) return number;
+      if (!this.#owners.has(number)) return number;
     }
     return undefined;
   }

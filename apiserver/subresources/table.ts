@@ -1,6 +1,10 @@
+import type { ServiceAccountTokens } from '../authn/service-account-token.ts';
+import type { Authorizer } from '../authz/contract.ts';
+import { selfSubjectAccessReview, subjectAccessReview } from './access-reviews.ts';
 import { bindings, podBinding } from './binding.ts';
 import { SubresourceTable } from './contract.ts';
 import { podEviction } from './eviction.ts';
+import { selfSubjectReview, tokenReview } from './identity-reviews.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 import { podLog } from './log.ts';
 import { podAttach, podExec, podPortForward } from './pod-streams.ts';
@@ -10,13 +14,21 @@ export interface SubresourceDeps {
   readonly kubelets: KubeletConnection;
   /** Undefined where no signing key is given: then no tokens are made. */
   readonly tokens: TokenRequestDeps | undefined;
+  readonly authorizer: Authorizer;
+  readonly tokenAuthenticator: ServiceAccountTokens;
+  readonly audiences: readonly string[];
 }
 
 /** Who serves what. */
-export function subresourceTable({ kubelets, tokens }: SubresourceDeps): SubresourceTable {
+export function subresourceTable({ kubelets, tokens, authorizer, tokenAuthenticator, audiences }: SubresourceDeps): SubresourceTable {
   return new SubresourceTable(
     {
       'bindings/': bindings,
+      'selfsubjectreviews.authentication.k8s.io/': selfSubjectReview,
+      'tokenreviews.authentication.k8s.io/': tokenReview(tokenAuthenticator, audiences),
+      'selfsubjectaccessreviews.authorization.k8s.io/': selfSubjectAccessReview(authorizer),
+      'subjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
+      'localsubjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
       'pods/binding': podBinding,
       'pods/eviction': podEviction,
       'pods/log': podLog(kubelets),

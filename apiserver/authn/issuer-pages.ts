@@ -1,0 +1,36 @@
+import type { Exchange } from '../http/exchange.ts';
+import type { Pages } from '../http/router.ts';
+import { sendBytes } from '../http/respond.ts';
+import type { VerificationKey } from './token-keys.ts';
+
+const configurationPath = '/.well-known/openid-configuration';
+const keysPath = '/openid/v1/jwks';
+
+/** Lets others verify service-account tokens: OpenID discovery and the public keys. */
+export function issuerPages(issuer: string, keys: readonly VerificationKey[]): Pages {
+  const configuration = Buffer.from(
+    JSON.stringify({
+      issuer,
+      jwks_uri: `${issuer}${keysPath}`,
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: [...new Set(keys.map(({ algorithm }) => algorithm))],
+    }),
+  );
+  const jwks = Buffer.from(
+    JSON.stringify({
+      keys: keys.map(({ kid, key, algorithm }) => {
+        const { kty, ...rest } = key.export({ format: 'jwk' });
+        return { use: 'sig', kty, kid, alg: algorithm, ...rest };
+      }),
+    }),
+  );
+  return {
+    owns: (path) => path === configurationPath || path === keysPath,
+    paths: () => [configurationPath, keysPath],
+    serve: (exchange: Exchange) => {
+      const isKeys = exchange.info.path.startsWith(keysPath);
+      sendBytes(exchange, 200, isKeys ? 'application/jwk-set+json' : 'application/json', isKeys ? jwks : configuration);
+    },
+  };
+}

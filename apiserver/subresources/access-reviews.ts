@@ -1,0 +1,83 @@
+import type { KindDefinition } from '#api/kind.ts';
+import { type FieldProblem, invalid, invalidObject, required } from '#api/meta/field-problem.ts';
+import { apiVersionOf, type JsonObject } from '#api/meta/object.ts';
+import type { AuthorizationRequest, Authorizer } from '../authz/contract.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { sendValue } from '../http/respond.ts';
+import type { UserInfo } from '../registry/contract.ts';
+import { actBody, member, text } from './body.ts';
+import type { SubresourceHandler } from './contract.ts';
+
+/** `selfsubjectaccessreviews`: what the asker may do. */
+export function selfSubjectAccessReview(authorizer: Authorizer): SubresourceHandler {
+  return review(authorizer, (exchange) => exchange.requireUser);
+}
+
+/** `subjectaccessreviews` and `localsubjectaccessreviews`: what the user in the question may do. */
+export function subjectAccessReview(authorizer: Authorizer): SubresourceHandler {
+  return review(authorizer, (_exchange, spec) => {
+    const groups = Array.isArray(spec['groups']) ? spec['groups'].map(String) : [];
+    const name = text(spec, 'user');
+    const extra = member(spec, 'extra') as Record<string, string[]>;
+    return name === '' && groups.length === 0 ? undefined : { name, uid: text(spec, 'uid'), groups, extra };
+  });
+}
+
+type UserOf = (exchange: Exchange, spec: JsonObject) => UserInfo | undefined;
+
+function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
+  return {
+    verbs: ['create'],
+    serve: async (exchange, kind, { negotiator }) => {
+      const wanted = negotiator.negotiate(exchange.request.headers.accept);
+      const body = await actBody(exchange, kind.kind);
+      const spec = member(body, 'spec');
+      const user = userOf(exchange, spec);
+      check(kind, exchange, spec, user);
+      const { verdict, reason } = await authorizer.authorize(question(user ?? exchange.requireUser, spec));
+      const status = {
+        allowed: verdict === 'allow',
+        ...(verdict === 'deny' ? { denied: true } : {}),
+        ...(reason === '' ? {} : { reason }),
+      };
+      const metadata = { creationTimestamp: null, ...member(body, 'metadata') };
+      sendValue(exchange, wanted, 201, { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata, spec, status });
+    },
+  };
+}
+
+function check(kind: KindDefinition, exchange: Exchange, spec: JsonObject, user: UserInfo | undefined): void {
+  const problems: FieldProblem[] = [];
+  const resource = spec['resourceAttributes'] ?? undefined;
+  const plain = spec['nonResourceAttributes'] ?? undefined;
+  if (resource !== undefined && plain !== undefined) {
+    problems.push(invalid('spec.nonResourceAttributes', plain, 'cannot be specified in combination with resourceAttributes'));
+  }
+  if (resource === undefined && plain === undefined) {
+    problems.push(invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
+  }
+  if (user === undefined) problems.push(required('spec.user', 'at least one of user or group must be specified'));
+  const namespace = text(member(spec, 'resourceAttributes'), 'namespace');
+  if (kind.scope === 'namespaced' && namespace !== exchange.info.namespace) {
+    problems.push(invalid('spec.resourceAttributes.namespace', namespace, 'must match metadata.namespace'));
+  }
+  if (problems.length > 0) throw invalidObject(kind, '', problems);
+}
+
+function question(user: UserInfo, spec: JsonObject): AuthorizationRequest {
+  const resource = member(spec, 'resourceAttributes');
+  const plain = member(spec, 'nonResourceAttributes');
+  const isResource = spec['resourceAttributes'] !== undefined && spec['resourceAttributes'] !== null;
+  return {
+    user,
+    isResource,
+    verb: text(isResource ? resource : plain, 'verb'),
+    path: text(plain, 'path'),
+    group: text(resource, 'group'),
+    version: text(resource, 'version'),
+    resource: text(resource, 'resource'),
+    subresource: text(resource, 'subresource'),
+    namespace: text(resource, 'namespace'),
+    name: text(resource, 'name'),
+  };
+}

@@ -1,0 +1,48 @@
+import { invalidObject, required } from '#api/meta/field-problem.ts';
+import type { ServiceAccountTokens } from '../authn/service-account-token.ts';
+import { sendValue } from '../http/respond.ts';
+import type { UserInfo } from '../registry/contract.ts';
+import { actBody, member, text } from './body.ts';
+import type { SubresourceHandler } from './contract.ts';
+
+const apiVersion = 'authentication.k8s.io/v1';
+
+/** `selfsubjectreviews`: who the asker is. */
+export const selfSubjectReview: SubresourceHandler = {
+  verbs: ['create'],
+  serve: async (exchange, _kind, { negotiator }) => {
+    const wanted = negotiator.negotiate(exchange.request.headers.accept);
+    await actBody(exchange, 'SelfSubjectReview');
+    const status = { userInfo: userInfo(exchange.requireUser) };
+    sendValue(exchange, wanted, 201, { kind: 'SelfSubjectReview', apiVersion, metadata: { creationTimestamp: null }, status });
+  },
+};
+
+/** `tokenreviews`: whom a token stands for. */
+export function tokenReview(tokens: ServiceAccountTokens, ours: readonly string[]): SubresourceHandler {
+  return {
+    verbs: ['create'],
+    serve: async (exchange, kind, { negotiator }) => {
+      const wanted = negotiator.negotiate(exchange.request.headers.accept);
+      const spec = member(await actBody(exchange, 'TokenReview'), 'spec');
+      const token = text(spec, 'token');
+      if (token === '') throw invalidObject(kind, '', [required('spec.token')]);
+      const asked = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : [];
+      const verdict = await tokens.verify(token, asked.length === 0 ? ours : asked, exchange.signal);
+      const status =
+        verdict.kind === 'user'
+          ? { authenticated: true, user: userInfo(verdict.user), audiences: verdict.audiences }
+          : { authenticated: false, error: verdict.kind === 'refused' ? verdict.why : 'the token is of no kind that is known here' };
+      sendValue(exchange, wanted, 201, { kind: 'TokenReview', apiVersion, metadata: { creationTimestamp: null }, spec, status });
+    },
+  };
+}
+
+function userInfo({ name, uid, groups, extra = {} }: UserInfo): object {
+  return {
+    username: name,
+    ...(uid === undefined ? {} : { uid }),
+    groups,
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  };
+}
