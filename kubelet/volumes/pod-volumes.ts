@@ -16,7 +16,8 @@ import type { Mounter } from './mounter.ts';
 import type { ReferencedObjects } from './objects.ts';
 import { giveToGroup } from './ownership.ts';
 import type { PodPaths } from './paths.ts';
-import { hasPayload, payloadOf, volumeReferences } from './payload.ts';
+import { hasPayload, payloadOf } from './payload.ts';
+import { podReferences } from './references.ts';
 import { bindSubPath } from './sub-path.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -57,13 +58,7 @@ export class PodVolumes {
    */
   async mount(pod: Pod, addresses: PodAddresses, signal: AbortSignal): Promise<void> {
     const volumes = pod.spec.volumes ?? [];
-    const named = volumes.map(volumeReferences);
-    const references = {
-      namespace: pod.metadata.namespace ?? '',
-      configMaps: named.flatMap(({ configMaps }) => configMaps),
-      secrets: named.flatMap(({ secrets }) => secrets),
-    };
-    await this.#deps.objects.acquire(pod.metadata.uid ?? '', references, signal);
+    await this.#deps.objects.acquire(pod.metadata.uid ?? '', podReferences(pod), signal);
     for (const volume of volumes) {
       try {
         await this.#mountOne(pod, volume, addresses, signal);

@@ -1,0 +1,164 @@
+// Makes the runtime's order for one container out of the pod's. Deciding is done by the pure parts beside this file; here their
+// inputs are gathered: the pod's files on the node, mounts, a seccomp profile.
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { Service } from '#api/core/service/service.ts';
+import type { V1Container } from '#api/generated/types.ts';
+import type { ReferencedObjects } from '../volumes/objects.ts';
+import type { PodPaths } from '../volumes/paths.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { ContainerSpec, Mount, SandboxStatus, StoredImage } from '../runtime/contract.ts';
+import {
+  containerHashAnnotation,
+  podTerminationGracePeriodAnnotation,
+  restartCountAnnotation,
+  terminationMessagePathAnnotation,
+  terminationMessagePolicyAnnotation,
+} from '../runtime/labels.ts';
+import { containerEnv } from './env/container-env.ts';
+import { expand } from './env/expand.ts';
+import type { Allocatable } from './env/resource-ref.ts';
+import { podHostname } from './network/hostname.ts';
+import { hostNetworkHosts, managedHosts } from './network/hosts-file.ts';
+import { containerHash } from './observed.ts';
+import { containerResources } from './resources/container-resources.ts';
+import { containerSecurity, seccompProfileOf } from './security.ts';
+
+/** What every container of this node is made with. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly clusterDomain: string;
+  readonly memoryBytes: number;
+  readonly hostIps: () => readonly string[];
+  readonly allocatable: () => Allocatable;
+  readonly services: () => readonly Service[];
+  /** Where Localhost seccomp profiles lie. */
+  readonly seccompRoot: string;
+}
+
+export interface ContainerConfigDeps {
+  readonly node: NodeFacts;
+  readonly paths: PodPaths;
+  readonly volumes: PodVolumes;
+  readonly objects: ReferencedObjects;
+}
+
+export interface ContainerOrder {
+  readonly pod: Pod;
+  readonly container: V1Container;
+  readonly attempt: number;
+  readonly sandbox: SandboxStatus;
+  readonly image: StoredImage;
+  /** For an ephemeral container: the container whose processes it sees. */
+  readonly pidOf: string | undefined;
+}
+
+const defaultMessagePath = '/dev/termination-log';
+
+/** The whole specification of a container. Throws errors whose message says why it cannot be configured. */
+export async function containerSpec(order: ContainerOrder, deps: ContainerConfigDeps, signal: AbortSignal): Promise<ContainerSpec> {
+  const { pod, container, attempt, sandbox, image, pidOf } = order;
+  refuseUnsupported(container);
+  const { node, objects } = deps;
+  const namespace = pod.metadata.namespace ?? '';
+  const hostIps = node.hostIps();
+  const env = containerEnv(pod, container, {
+    configMap: (name) => objects.configMap(namespace, name),
+    secret: (name) => objects.secret(namespace, name),
+    services: node.services(),
+    addresses: { podIps: sandbox.hostNetwork ? hostIps : sandbox.ips, hostIps },
+    allocatable: node.allocatable(),
+  });
+  const lookup = (name: string): string | undefined => env.get(name);
+  const seccompJson = await readSeccomp(pod, container, node.seccompRoot);
+  const security = containerSecurity(pod, container, { imageUser: image.user, seccompJson });
+  const mounts = await allMounts(order, deps, env, signal);
+  return {
+    name: container.name,
+    attempt,
+    image: container.image ?? '',
+    imageId: image.id,
+    ...(container.command === undefined ? {} : { command: container.command.map((word) => expand(word, lookup)) }),
+    ...(container.args === undefined ? {} : { args: container.args.map((word) => expand(word, lookup)) }),
+    env: [...env],
+    ...(container.workingDir === undefined || container.workingDir === '' ? {} : { workingDir: container.workingDir }),
+    mounts,
+    resources: containerResources(pod, container, node),
+    security,
+    stdin: container.stdin === true,
+    stdinOnce: container.stdinOnce === true,
+    tty: container.tty === true,
+    ...(pidOf === undefined ? {} : { pidOf: { containerId: pidOf } }),
+    logPath: `${container.name}/${attempt}.log`,
+    ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
+    annotations: annotationsOf(pod, container, attempt),
+  };
+}
+
+/** Where upstream's log files of a pod go. */
+export function logDirectory({ metadata: { name, namespace, uid } }: Pod): string {
+  return `/var/log/pods/${namespace}_${name}_${uid}`;
+}
+
+function refuseUnsupported(container: V1Container): void {
+  if ((container.volumeDevices ?? []).length > 0) throw new Error('block devices (volumeDevices) are not supported by this node yet');
+  if ((container.resources?.claims ?? []).length > 0) throw new Error('resource claims are not supported by this node yet');
+}
+
+function annotationsOf(pod: Pod, container: V1Container, attempt: number): Record<string, string> {
+  const { terminationGracePeriodSeconds } = pod.spec;
+  return {
+    [containerHashAnnotation]: containerHash(container),
+    [restartCountAnnotation]: String(attempt),
+    [terminationMessagePathAnnotation]: container.terminationMessagePath ?? defaultMessagePath,
+    [terminationMessagePolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
+    ...(terminationGracePeriodSeconds === undefined
+      ? {}
+      : { [podTerminationGracePeriodAnnotation]: String(terminationGracePeriodSeconds) }),
+  };
+}
+
+async function readSeccomp(pod: Pod, container: V1Container, root: string): Promise<string | undefined> {
+  const profile = seccompProfileOf(pod, container);
+  if (profile?.type !== 'Localhost') return undefined;
+  return await readFile(join(root, join('/', profile.localhostProfile ?? '')), 'utf8').catch(() => undefined);
+}
+
+async function allMounts(
+  { pod, container, attempt, sandbox }: ContainerOrder,
+  { volumes, paths, node }: ContainerConfigDeps,
+  env: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<Mount[]> {
+  const mounts = await volumes.mountsOf(pod, container, env, signal);
+  const taken = new Set(mounts.map(({ containerPath }) => containerPath));
+  const uid = pod.metadata.uid ?? '';
+  if (!taken.has('/etc/hosts')) {
+    const file = paths.etcHosts(uid);
+    await writeHosts(file, pod, sandbox, node);
+    mounts.push({ hostPath: file, containerPath: '/etc/hosts' });
+  }
+  const messagePath = container.terminationMessagePath ?? defaultMessagePath;
+  if (messagePath !== '' && !taken.has(messagePath)) {
+    // Named after the attempt, so that a container made twice by mistake is the same both times.
+    const folder = paths.container(uid, container.name);
+    const file = join(folder, String(attempt));
+    await mkdir(folder, { recursive: true, mode: 0o750 });
+    await writeFile(file, '', { flag: 'a' });
+    await chmod(file, 0o666);
+    mounts.push({ hostPath: file, containerPath: messagePath });
+  }
+  return mounts;
+}
+
+async function writeHosts(file: string, pod: Pod, sandbox: SandboxStatus, node: NodeFacts): Promise<void> {
+  const aliases = pod.spec.hostAliases ?? [];
+  const text = sandbox.hostNetwork
+    ? hostNetworkHosts(await readFile('/etc/hosts', 'utf8').catch(() => ''), aliases)
+    : managedHosts(sandbox.ips, podHostname(pod, node.clusterDomain, node.name), aliases);
+  await mkdir(join(file, '..'), { recursive: true, mode: 0o750 });
+  // Written in place: containers that run hold a mount of this very file.
+  await writeFile(file, text, { mode: 0o644 });
+  await chmod(file, 0o644);
+}

@@ -1,0 +1,150 @@
+// The folders above the containers' own cgroups: /kubepods, one for each lower quality of service, one for each pod. Works on
+// cgroup v1 and v2. Where the machine refuses, that is said once and pods run without.
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pod } from '#api/core/pod/pod.ts';
+import { cpuMillis } from '#api/meta/quantity.ts';
+import type { Log } from '#base/log.ts';
+import { cpuShares } from './container-resources.ts';
+import { type PodCgroup, podCgroup, podSum, qosCgroup } from './pod-cgroup.ts';
+
+export interface CgroupsOptions {
+  /** --cgroup-root. */
+  readonly root: string;
+  readonly version: 1 | 2;
+  /** Why pods cannot have cgroups of their own here; undefined when they can. */
+  readonly refusal: string | undefined;
+  readonly nodeCpuMillis: number;
+  /** Where the hierarchies are mounted; default /sys/fs/cgroup. */
+  readonly mount?: string;
+  readonly log: Log;
+}
+
+const periodMicros = 100_000;
+const controllers = ['cpuset', 'cpu', 'io', 'memory', 'pids', 'hugetlb'];
+
+/** Makes and removes the cgroups of pods. */
+export class Cgroups {
+  readonly #options: CgroupsOptions;
+  readonly #mount: string;
+  readonly #burstable = new Map<string, number>();
+  #isUsable: boolean;
+  #isPrepared = false;
+
+  constructor(options: CgroupsOptions) {
+    this.#options = options;
+    this.#mount = options.mount ?? '/sys/fs/cgroup';
+    this.#isUsable = options.refusal === undefined;
+    if (options.refusal !== undefined) options.log.warn({ why: options.refusal }, 'pods get no cgroups of their own');
+  }
+
+  /** False: leave the cgroup parent to the engine. */
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  /** Makes the folders above a pod's containers and sets the pod's limits. May be repeated. Never throws for a refusing machine. */
+  async create(pod: Pod): Promise<void> {
+    if (!this.#isUsable) return;
+    const wanted = podCgroup(pod, this.#options.root);
+    try {
+      await this.#prepare();
+      await this.#make(wanted.path);
+      await this.#limit(wanted.path, wanted);
+      if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
+    } catch (error) {
+      this.#isUsable = false;
+      this.#options.log.warn({ err: error }, 'pods get no cgroups of their own');
+    }
+  }
+
+  /** Removes a pod's folders, those that the engine made in other hierarchies too. May be repeated. */
+  async remove(pod: Pod): Promise<void> {
+    const { path } = podCgroup(pod, this.#options.root);
+    for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path));
+    if (this.#burstable.has(pod.metadata.uid ?? '')) await this.#weighBurstable(pod.metadata.uid ?? '', undefined).catch(() => undefined);
+  }
+
+  /** Removes everything of a pod that is known by its uid only. */
+  async removeUnknown(uid: string): Promise<void> {
+    for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) {
+      const path = join(qosCgroup(this.#options.root, qos), `pod${uid}`);
+      for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path));
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#isPrepared) return;
+    const { root, nodeCpuMillis } = this.#options;
+    for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) await this.#make(qosCgroup(root, qos));
+    await this.#set(qosCgroup(root, 'Guaranteed'), cpuShares(nodeCpuMillis));
+    await this.#set(qosCgroup(root, 'BestEffort'), 2);
+    this.#isPrepared = true;
+  }
+
+  /** Burstable pods together weigh what they asked for together. */
+  async #weighBurstable(uid: string, millis: number | undefined): Promise<void> {
+    if (millis === undefined) this.#burstable.delete(uid);
+    else if (this.#burstable.get(uid) === millis) return;
+    else this.#burstable.set(uid, millis);
+    const sum = [...this.#burstable.values()].reduce((total, one) => total + one, 0);
+    await this.#set(qosCgroup(this.#options.root, 'Burstable'), cpuShares(sum));
+  }
+
+  async #hierarchies(): Promise<string[]> {
+    if (this.#options.version === 2) return [this.#mount];
+    const entries = await readdir(this.#mount, { withFileTypes: true }).catch(() => []);
+    // Links such as cpu -> cpu,cpuacct lead to what is visited anyway.
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(this.#mount, name));
+  }
+
+  async #make(path: string): Promise<void> {
+    if (this.#options.version === 1) {
+      for (const name of ['cpu', 'memory']) await mkdir(join(this.#mount, name, path), { recursive: true });
+      return;
+    }
+    await mkdir(join(this.#mount, path), { recursive: true });
+    // A folder's children have only the controllers that every folder above hands down.
+    let folder = this.#mount;
+    for (const step of path.split('/').filter((one) => one !== '')) {
+      await handDown(folder);
+      folder = join(folder, step);
+    }
+    await handDown(folder);
+  }
+
+  async #limit(path: string, { cpuShares: shares, cpuQuotaMicros, memoryBytes }: PodCgroup): Promise<void> {
+    await this.#set(path, shares);
+    if (this.#options.version === 2) {
+      await writeFile(join(this.#mount, path, 'cpu.max'), `${cpuQuotaMicros ?? 'max'} ${periodMicros}`);
+      await writeFile(join(this.#mount, path, 'memory.max'), String(memoryBytes ?? 'max'));
+      return;
+    }
+    await writeFile(join(this.#mount, 'cpu', path, 'cpu.cfs_period_us'), String(periodMicros));
+    await writeFile(join(this.#mount, 'cpu', path, 'cpu.cfs_quota_us'), String(cpuQuotaMicros ?? -1));
+    await writeFile(join(this.#mount, 'memory', path, 'memory.limit_in_bytes'), String(memoryBytes ?? -1));
+  }
+
+  async #set(path: string, shares: number): Promise<void> {
+    if (this.#options.version === 1) await writeFile(join(this.#mount, 'cpu', path, 'cpu.shares'), String(shares));
+    else await writeFile(join(this.#mount, path, 'cpu.weight'), String(1 + Math.trunc(((shares - 2) * 9_999) / 262_142)));
+  }
+}
+
+function requestOf(pod: Pod): number {
+  return podSum(pod, ({ resources }) => cpuMillis(resources?.requests?.['cpu']));
+}
+
+async function handDown(folder: string): Promise<void> {
+  const present = (await readFile(join(folder, 'cgroup.controllers'), 'utf8')).trim().split(' ');
+  for (const name of controllers.filter((one) => present.includes(one))) {
+    await writeFile(join(folder, 'cgroup.subtree_control'), `+${name}`).catch(() => undefined);
+  }
+}
+
+/** A cgroup's files cannot be removed, its folders can, children first. What is busy stays for the next time. */
+async function removeTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(folder, entry.name));
+  await rmdir(folder).catch(() => undefined);
+}

@@ -1,0 +1,69 @@
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { PortMapping, SandboxSpec } from '../runtime/contract.ts';
+import { logDirectory } from './container-config.ts';
+import { type ClusterDns, podDns, type PodDns } from './network/dns.ts';
+import { podHostname } from './network/hostname.ts';
+import { podCgroup } from './resources/pod-cgroup.ts';
+
+export interface SandboxInputs {
+  readonly clusterDns: ClusterDns;
+  readonly hostDns: PodDns['settings'];
+  readonly nodeName: string;
+  readonly cgroupRoot: string;
+  /** False where the machine refuses our cgroups. */
+  readonly hasCgroup: boolean;
+}
+
+export interface SandboxOrder {
+  readonly spec: SandboxSpec;
+  readonly warnings: PodDns['warnings'];
+}
+
+/** The runtime's order for a pod's sandbox. Throws where the pod asks for what this node cannot give. */
+export function sandboxSpec(pod: Pod, attempt: number, inputs: SandboxInputs): SandboxOrder {
+  refuseUnsupported(pod);
+  const { spec, metadata } = pod;
+  const dns = podDns(pod, inputs.clusterDns, inputs.hostDns);
+  const { hostname } = podHostname(pod, inputs.clusterDns.domain, inputs.nodeName);
+  const sysctls = Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value]));
+  return {
+    warnings: dns.warnings,
+    spec: {
+      pod: { name: metadata.name ?? '', namespace: metadata.namespace ?? '', uid: metadata.uid ?? '' },
+      attempt,
+      hostname,
+      dns: dns.settings,
+      ...(inputs.hasCgroup ? { cgroupParent: podCgroup(pod, inputs.cgroupRoot).path } : {}),
+      ...(Object.keys(sysctls).length === 0 ? {} : { sysctls }),
+      hostNetwork: spec.hostNetwork === true,
+      hostPid: spec.hostPID === true,
+      hostIpc: spec.hostIPC === true,
+      shareProcessNamespace: spec.shareProcessNamespace === true,
+      portMappings: portMappings(pod),
+      logDirectory: logDirectory(pod),
+    },
+  };
+}
+
+function portMappings(pod: Pod): PortMapping[] {
+  if (pod.spec.hostNetwork === true) return [];
+  const sidecars = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...sidecars, ...pod.spec.containers].flatMap(({ ports = [] }) =>
+    ports
+      .filter(({ hostPort = 0 }) => hostPort > 0)
+      .map(({ protocol = 'TCP', containerPort, hostPort = 0, hostIP }) => ({
+        protocol: protocol as PortMapping['protocol'],
+        containerPort,
+        hostPort,
+        ...(hostIP === undefined || hostIP === '' ? {} : { hostIp: hostIP }),
+      })),
+  );
+}
+
+function refuseUnsupported({ spec }: Pod): void {
+  const { runtimeClassName = '', hostUsers, resourceClaims = [] } = spec;
+  if (runtimeClassName !== '')
+    throw new Error(`failed to get sandbox runtime: RuntimeClass ${JSON.stringify(runtimeClassName)} is not supported by this node yet`);
+  if (hostUsers === false) throw new Error('user namespaces (hostUsers: false) are not supported by this node yet');
+  if (resourceClaims.length > 0) throw new Error('resource claims are not supported by this node yet');
+}

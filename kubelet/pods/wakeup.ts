@@ -1,0 +1,26 @@
+import type { Clock } from '#base/clock.ts';
+import { aborted } from '#base/lifecycle.ts';
+
+/** A flag that somebody waits for. Setting it many times before he looks wakes him once. */
+export class Wakeup {
+  #isSet = false;
+  #waiter: (() => void) | undefined;
+
+  set(): void {
+    this.#isSet = true;
+    this.#waiter?.();
+  }
+
+  /** Resolves when the flag is set, at the latest after `ms`, and clears it. Rejects with the signal's reason. */
+  async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#isSet && ms > 0) {
+      using deadline = clock.deadline(signal, ms);
+      const set = new Promise<void>((resolve) => (this.#waiter = resolve));
+      await Promise.race([set, aborted(deadline.signal)]);
+      this.#waiter = undefined;
+      signal.throwIfAborted();
+    }
+    this.#isSet = false;
+  }
+}
