@@ -103,7 +103,7 @@ export function containerStatus(raw: InspectedContainer, identity: Identity): Co
     annotations: identity.annotations,
     pid: state.Running ? state.Pid : undefined,
     startedAtMs: failedToStart ? createdAtMs : startedAtMs,
-    finishedAtMs: failedToStart ? createdAtMs : isExited ? timeMs(state.FinishedAt) : undefined,
+    finishedAtMs: failedToStart ? createdAtMs : isExited ? endMs(state.FinishedAt, startedAtMs ?? createdAtMs) : undefined,
     exitCode: isExited ? state.ExitCode : undefined,
     oomKilled,
     reason: isExited ? endReason(state.ExitCode, oomKilled, failedToStart) : undefined,
@@ -125,6 +125,11 @@ function endReason(exitCode: number, oomKilled: boolean, failedToStart: boolean)
   if (exitCode === 0) return 'Completed';
   // The engine also says OOMKilled when only a child was killed; then the exit code tells what the container made of it.
   return oomKilled ? 'OOMKilled' : 'Error';
+}
+
+/** The engine may note the end of a very short life before its start. */
+function endMs(text: string, startedAtMs: number): number {
+  return Math.max(timeMs(text) ?? startedAtMs, startedAtMs);
 }
 
 function timeMs(text: string): number | undefined {
