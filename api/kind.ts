@@ -96,11 +96,24 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   /** Warnings for the client (sent as headers). */
   readonly warnings?: (object: T, prev: T | undefined) => string[];
   readonly subresources?: Subresources;
+  /** All columns of its Table, name and age included; undefined where upstream has none either. */
   readonly columns?: readonly Column<T>[];
   /** Field selectors besides metadata.name and metadata.namespace: label to value ('' when unset). */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
-  /** Graceful deletion: how long an object being deleted stays, in seconds; undefined or absent means none. Pods only, so far. */
+  /** Graceful deletion: how long an object being deleted stays, in seconds; 0 is at once, undefined or absent means none. Pods only, so far. */
   readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number | undefined;
+  /**
+   * True while something other than metadata.finalizers and grace keeps an object that is being deleted: a namespace's
+   * spec.finalizers.
+   */
+  readonly holdsDeletion?: (object: T) => boolean;
+  /** Runs when deletion begins and the object stays for now; changes it in place. Namespaces turn Terminating. */
+  readonly beginDeletion?: (object: T) => void;
+  /**
+   * Deletion that begins by marking the object and holds it as long as `isHeld` says, besides metadata.finalizers: namespaces become
+   * Terminating and stay while spec.finalizers has entries. `begin` changes the object in place.
+   */
+  readonly deletionHold?: { readonly begin: (object: T) => void; readonly isHeld: (object: T) => boolean };
   /** Default orphaning when a DELETE does not say; upstream's default is background. */
   readonly defaultPropagation?: 'Orphan' | 'Background';
   /** How long objects live in the store, in seconds (events: 3600). */

@@ -129,9 +129,24 @@ export interface AdmissionRequest {
   readonly previous: KubeObject | undefined;
 }
 
-/** One admission plugin; absent points are not called. Refuses by throwing an ApiError. */
+/** Called once when an attempt that reserved something is over: committed, or not (refused, lost a race, dry-run). */
+export type AttemptEnd = (outcome: 'committed' | 'dropped') => void;
+
+/**
+ * One admission plugin; absent points are not called. Refuses by throwing an ApiError. All points but `removed` are called anew in
+ * every attempt of a guarded write.
+ */
 export interface AdmissionPlugin {
   readonly name: string;
   readonly mutate?: (request: AdmissionRequest) => void | Promise<void>;
+  /**
+   * Takes what an object needs from a pool (a Service's addresses and ports) and writes it into the object. Comes last before the
+   * kind prepares and validates it: defaults, identity (name, uid) and mutating admission are done. Only for CREATE and UPDATE. What
+   * it answers is called when the attempt is over, so that what was taken can be given back (or, after an update, what the
+   * previous object no longer uses).
+   */
+  readonly reserve?: (request: AdmissionRequest) => AttemptEnd | undefined | Promise<AttemptEnd | undefined>;
   readonly validate?: (request: AdmissionRequest) => void | Promise<void>;
+  /** The object has gone from the store by a delete or by an update that took its last finalizer. May not throw. */
+  readonly removed?: (kind: KindDefinition, object: KubeObject) => void;
 }

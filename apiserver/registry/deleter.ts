@@ -1,0 +1,125 @@
+// delete and deletecollection. Each attempt decides anew from the newest object (plan-deletion.ts), then marks or removes under guard.
+import { keyText, type KubeObject } from '#api/meta/object.ts';
+import { ApiError, conflict, hasReason, notFound } from '#api/meta/status.ts';
+import type { CachedObject } from '../storage/cached-object.ts';
+import type { AdmissionChain } from './admission-chain.ts';
+import type { DeleteAnswer, DeleteRequest, ListAnswer, RequestContext } from './contract.ts';
+import type { Clock } from '#base/clock.ts';
+import type { ObjectStore } from './object-store.ts';
+import { plainEncoded } from './plain-encoded.ts';
+import { type DeletionPlan, planDeletion } from './plan-deletion.ts';
+import type { ServedKind } from './served-kinds.ts';
+import { resourceOf } from './writer.ts';
+
+/** How many objects of a collection are deleted at a time: enough to fill a commit. */
+const parallel = 50;
+
+export interface DeleterDeps {
+  readonly objects: ObjectStore;
+  readonly admission: AdmissionChain;
+  readonly clock: Clock;
+}
+
+export class Deleter {
+  readonly #deps: DeleterDeps;
+
+  constructor(deps: DeleterDeps) {
+    this.#deps = deps;
+  }
+
+  async delete(served: ServedKind, name: string, request: DeleteRequest, context: RequestContext): Promise<DeleteAnswer> {
+    const key = keyText({ namespace: context.namespace, name });
+    // Once marked by this request, somebody else may finish the job; that is fine too.
+    let marked: CachedObject | undefined;
+    for (;;) {
+      const found = this.#deps.objects.get(served, key);
+      if (found === undefined) {
+        if (marked === undefined) throw notFound(resourceOf(served), name);
+        return { gone: true, object: marked.as(served.form) };
+      }
+      const previous = found.as(served.form).object();
+      checkPreconditions(served, previous, marked === undefined ? request : { ...request, resourceVersion: undefined });
+      await this.#admit(served, previous, context);
+      const plan = planDeletion(served.kind, previous, request, this.#deps.clock.nowMs());
+      if (plan.do === 'nothing') return { gone: false, object: found.as(served.form) };
+      if (context.dryRun) return dryRun(served, found, plan);
+      if (plan.do === 'mark') {
+        const stored = await this.#mark(served, found, plan, context.signal);
+        if (stored === undefined) continue;
+        if (!plan.thenRemove) return { gone: false, object: stored.as(served.form) };
+        marked = stored;
+      }
+      const last = plan.do === 'mark' ? this.#deps.objects.get(served, key) : found;
+      if (last === undefined) continue;
+      const removed = await this.#deps.objects.remove(served, last, context.signal);
+      if (removed === undefined) continue;
+      this.#deps.admission.removed(served.kind, previous);
+      return { gone: true, object: removed };
+    }
+  }
+
+  /** Deletes what was listed, in parallel; what has gone meanwhile does not matter. */
+  async deleteAll(served: ServedKind, listed: ListAnswer, request: DeleteRequest, context: RequestContext): Promise<ListAnswer> {
+    const waiting = [...listed.items].map((item) => item.object().metadata.name ?? '');
+    const work = async (): Promise<void> => {
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+        try {
+          await this.delete(served, name, request, context);
+        } catch (error) {
+          if (!hasReason(error, 'NotFound')) throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+    return listed;
+  }
+
+  async #admit(served: ServedKind, previous: KubeObject, context: RequestContext): Promise<void> {
+    const { admission } = this.#deps;
+    const name = previous.metadata.name ?? '';
+    const request = { kind: served.kind, operation: 'DELETE', name, context, object: undefined, previous } as const;
+    await admission.mutate(request);
+    await admission.validate(request);
+  }
+
+  /** Stores the marked object. Undefined: somebody was faster. */
+  async #mark(
+    served: ServedKind,
+    found: CachedObject,
+    plan: DeletionPlan & { do: 'mark' },
+    signal: AbortSignal,
+  ): Promise<CachedObject | undefined> {
+    const { objects } = this.#deps;
+    const next = markedObject(served, found.as(served.form).object(), plan);
+    const { bytes, stored } = objects.encode(served, next);
+    const { key, revision: expectedRevision, createRevision } = found;
+    return await objects.put({ served, key, bytes, expectedRevision, createRevision, object: stored }, signal);
+  }
+}
+
+function markedObject({ kind }: ServedKind, previous: KubeObject, plan: DeletionPlan & { do: 'mark' }): KubeObject {
+  const next: KubeObject = { ...previous, metadata: { ...plan.metadata } };
+  if (plan.beginsHold) kind.deletionHold?.begin(next);
+  return next;
+}
+
+function dryRun(served: ServedKind, found: CachedObject, plan: DeletionPlan): DeleteAnswer {
+  const object = found.as(served.form);
+  if (plan.do !== 'mark') return { gone: plan.do === 'remove', object };
+  return { gone: plan.thenRemove, object: plainEncoded(markedObject(served, object.object(), plan)) };
+}
+
+function checkPreconditions({ kind }: ServedKind, object: KubeObject, { uid, resourceVersion }: DeleteRequest): void {
+  const { name = '', ...meta } = object.metadata;
+  const refuse = (why: string): ApiError => conflict({ group: kind.group, plural: kind.kind }, name, why);
+  if (uid !== undefined && uid !== meta.uid) {
+    throw refuse(
+      `the UID in the precondition (${uid}) does not match the UID in record (${meta.uid ?? ''}). The object might have been deleted and then recreated`,
+    );
+  }
+  if (resourceVersion !== undefined && resourceVersion !== meta.resourceVersion) {
+    throw refuse(
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${meta.resourceVersion ?? ''}). The object might have been modified`,
+    );
+  }
+}

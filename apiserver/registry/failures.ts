@@ -1,0 +1,54 @@
+// Answers for what goes wrong below and around the store, in upstream's words.
+import { ApiError, internalError } from '#api/meta/status.ts';
+import { StoreError } from '../storage/contract.ts';
+
+/** An error that upstream lets through as plain text: code 500 without a reason. */
+export function plainError(message: string, cause?: unknown): ApiError {
+  return new ApiError({ reason: '', code: 500, message, cause });
+}
+
+/** The answer for a failure of the store; other errors pass. */
+export function storeFailure(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  switch (error.code) {
+    case 'full':
+      return plainError('etcdserver: mvcc: database space exceeded', error);
+    case 'too-large':
+      return plainError(error.message, error);
+    case 'closed':
+      return new ApiError({ reason: 'ServiceUnavailable', message: 'apiserver is shutting down', cause: error });
+    case 'unavailable':
+    case 'corrupt':
+    case 'compacted':
+      return internalError(error);
+  }
+}
+
+/** A resourceVersion that this server has not reached within the time it waits. */
+export function tooLargeResourceVersion(revision: number, current: number): ApiError {
+  const message = 'Too large resource version';
+  return new ApiError({
+    reason: 'Timeout',
+    message: `Timeout: ${message}: ${revision}, current: ${current}`,
+    details: { causes: [{ reason: 'ResourceVersionTooLarge', message }], retryAfterSeconds: 1 },
+  });
+}
+
+/** 410 with `message`; `continueToken` lets a client go on with an inconsistent list. */
+export function expired(message: string, continueToken?: string): ApiError {
+  return new ApiError({
+    reason: 'Expired',
+    message,
+    ...(continueToken === undefined ? {} : { metadata: { continue: continueToken } }),
+  });
+}
+
+/** Reads a resourceVersion as upstream's ParseUint does; the answer is the message where it is none. */
+export function parseRevision(text: string): number | string {
+  if (text === '') return 0;
+  const revision = Number(text);
+  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(revision)) return revision;
+  const why = /^[0-9]+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  const quoted = JSON.stringify(text);
+  return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`;
+}

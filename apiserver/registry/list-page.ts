@@ -1,0 +1,71 @@
+import { setImmediate } from 'node:timers/promises';
+import type { CachedObject } from '../storage/cached-object.ts';
+import type { ObjectSelector } from '../storage/object-selector.ts';
+import type { Snapshot } from '../storage/resource-cache.ts';
+
+/** Looking at so many objects takes about 5 ms; then others get their turn. */
+const turnObjects = 20_000;
+
+/** The keys that a list covers: those with `prefix`, up to (not including) `end`. */
+export interface KeyRange {
+  readonly prefix: string;
+  /** Undefined: to the last key. */
+  readonly end: string | undefined;
+}
+
+export interface PageRequest {
+  readonly selector: ObjectSelector;
+  readonly range: KeyRange;
+  /** First key wanted, without the range's prefix. */
+  readonly start: string;
+  readonly limit: number | undefined;
+}
+
+export interface Page {
+  readonly items: CachedObject[];
+  /** Where the next page starts; undefined where this was the last. */
+  readonly next: string | undefined;
+}
+
+/** The keys of one namespace, or of all ('' ). */
+export function keyRange(namespace: string): KeyRange {
+  // '0' follows '/'.
+  return namespace === '' ? { prefix: '', end: undefined } : { prefix: `${namespace}/`, end: `${namespace}0` };
+}
+
+/** Collects one page of what the selector wants. The snapshot does not change meanwhile. */
+export async function collect(snapshot: Snapshot, { selector, range, start, limit }: PageRequest, signal: AbortSignal): Promise<Page> {
+  const { form, name } = selector;
+  const wants = (object: CachedObject): CachedObject | undefined => {
+    const served = object.as(form);
+    return selector.matches(served) ? served : undefined;
+  };
+  if (name !== undefined && (range.prefix !== '' || form.kind.scope === 'cluster')) {
+    const only = snapshot.get(range.prefix + name);
+    const wanted = only === undefined || only.key < range.prefix + start ? undefined : wants(only);
+    return { items: wanted === undefined ? [] : [wanted], next: undefined };
+  }
+  const items: CachedObject[] = [];
+  let looked = 0;
+  let last = '';
+  for (const [key, object] of snapshot.entries(range.prefix + start)) {
+    if (range.end !== undefined && key >= range.end) break;
+    const wanted = wants(object);
+    if (wanted !== undefined) {
+      if (items.length === limit) return { items, next: `${last}\0` };
+      items.push(wanted);
+      last = key;
+    }
+    if (++looked % turnObjects === 0) {
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+  }
+  return { items, next: undefined };
+}
+
+/** How many objects lie from a key on. */
+export function countFrom(snapshot: Snapshot, { end }: KeyRange, key: string): number {
+  const high = end ?? snapshot.maxKey();
+  return high === undefined ? 0 : snapshot.forRange(key, high, end === undefined);
+}

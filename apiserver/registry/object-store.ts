@@ -1,0 +1,94 @@
+// Reads and guarded writes of single objects: between the registry's steps, which know objects, and the store, which knows bytes.
+import type { KubeObject } from '#api/meta/object.ts';
+import { CachedObject } from '../storage/cached-object.ts';
+import { type PutResult, type Store, valueLimitBytes } from '../storage/contract.ts';
+import { encodeStored } from '../storage/served-form.ts';
+import type { WatchCache } from '../storage/watch-cache.ts';
+import { storeFailure } from './failures.ts';
+import type { ServedKind } from './served-kinds.ts';
+
+export interface ObjectStoreDeps {
+  readonly store: Store;
+  readonly cache: WatchCache;
+}
+
+/** What a guarded write does: `bytes` replace what has `expectedRevision` (0: nothing). */
+export interface ObjectWrite {
+  readonly served: ServedKind;
+  /** `namespace/name` or `name`. */
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly expectedRevision: number;
+  /** Of the object that is replaced; undefined for a new one. */
+  readonly createRevision: number | undefined;
+  /** The object that `bytes` were made from; given away. */
+  readonly object: KubeObject;
+}
+
+export class ObjectStore {
+  readonly #store: Store;
+  readonly #cache: WatchCache;
+
+  constructor({ store, cache }: ObjectStoreDeps) {
+    this.#store = store;
+    this.#cache = cache;
+  }
+
+  /** The newest object under a key, in its stored form. */
+  get({ prefix }: ServedKind, key: string): CachedObject | undefined {
+    return this.#cache.resource(prefix).get(key);
+  }
+
+  /** The stored form of an object: what to compare with and to write. Keeps nothing; may change `object`'s kind and apiVersion. */
+  encode({ kind, form, storedForm }: ServedKind, object: KubeObject): { bytes: Uint8Array; stored: KubeObject } {
+    const stored = form === storedForm ? object : (kind.toStored?.(object) ?? object);
+    return { bytes: encodeStored(storedForm, stored), stored };
+  }
+
+  /** Writes, and answers the object when every read here sees it. Undefined when the guard did not hold: the newest is cached then. */
+  async put(
+    { served, key, bytes, expectedRevision, createRevision, object }: ObjectWrite,
+    signal: AbortSignal,
+  ): Promise<CachedObject | undefined> {
+    const { decoded } = this.#cache;
+    decoded.remember(bytes, object);
+    const { ttlSeconds } = served.kind;
+    const result = await this.#attempt(() => this.#store.put(served.prefix + key, bytes, { expectedRevision, ttlSeconds }, signal));
+    await this.#catchUp(result, signal);
+    if (!result.ok) return undefined;
+    const { revision } = result;
+    const current = this.get(served, key);
+    // Somebody may have written again already.
+    const mine =
+      current?.revision === revision
+        ? current
+        : new CachedObject({ form: served.storedForm, key, bytes, revision, createRevision: createRevision ?? revision, decoded });
+    return mine.as(served.form);
+  }
+
+  /** Deletes, and answers the last content with the revision of the deletion. Undefined when the guard did not hold. */
+  async remove(served: ServedKind, object: CachedObject, signal: AbortSignal): Promise<CachedObject | undefined> {
+    const result = await this.#attempt(() => this.#store.delete(served.prefix + object.key, object.revision, signal));
+    await this.#catchUp(result, signal);
+    return result.ok ? object.at(result.revision).as(served.form) : undefined;
+  }
+
+  /** Whether the store takes values of this size. */
+  fits(bytes: Uint8Array): boolean {
+    return bytes.length <= valueLimitBytes;
+  }
+
+  async #attempt(write: () => Promise<PutResult>): Promise<PutResult> {
+    try {
+      return await write();
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  /** Waits until the cache has seen what the store answered, so that the next attempt starts from it. */
+  async #catchUp(result: PutResult, signal: AbortSignal): Promise<void> {
+    const revision = result.ok ? result.revision : (result.current?.modRevision ?? (await this.#store.currentRevision(signal)));
+    if (revision > this.#cache.revision) await this.#cache.waitFor(revision, signal);
+  }
+}

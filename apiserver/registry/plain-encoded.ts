@@ -1,0 +1,15 @@
+import type { KubeObject } from '#api/meta/object.ts';
+import type { Encoded } from './contract.ts';
+
+/** An object that is in no cache, for an answer: dry-run, scale. Keeps it. */
+export function plainEncoded(object: KubeObject): Encoded {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  let json: Buffer | undefined;
+  return {
+    get json() {
+      return (json ??= Buffer.from(JSON.stringify({ kind, apiVersion, metadata, ...rest })));
+    },
+    resourceVersion: metadata.resourceVersion ?? '',
+    object: () => object,
+  };
+}

@@ -1,0 +1,141 @@
+// get, list and watch: everything is answered from the watch cache. What a resourceVersion in a request means is upstream's table
+// (apiserver/pkg/storage, ValidateListOptions and the cacher's delegation rules).
+import { badRequest, notFound } from '#api/meta/status.ts';
+import { keyText } from '#api/meta/object.ts';
+import { type Clock, DeadlineExceeded } from '#base/clock.ts';
+import type { CachedObject } from '../storage/cached-object.ts';
+import type { Store } from '../storage/contract.ts';
+import { objectSelector } from '../storage/object-selector.ts';
+import type { ResourceCache, Snapshot } from '../storage/resource-cache.ts';
+import type { WatchCache } from '../storage/watch-cache.ts';
+import { decodeContinue, encodeContinue } from './continue-token.ts';
+import type { ListAnswer, ListRequest, RequestContext } from './contract.ts';
+import { expired, parseRevision, plainError, storeFailure, tooLargeResourceVersion } from './failures.ts';
+import { collect, countFrom, keyRange } from './list-page.ts';
+import type { ServedKind } from './served-kinds.ts';
+import { resourceOf } from './writer.ts';
+
+/** How long a read waits for a revision that this server has not seen. */
+const freshWaitMs = 3_000;
+const tooOldList = 'The resourceVersion for the provided list is too old.';
+const tooOldContinue =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
+  'the continue parameter, or use the continue token in this response to ' +
+  'retrieve the remainder of the results. Continuing with the provided ' +
+  'token results in an inconsistent list - objects that were created, ' +
+  'modified, or deleted between the time the first chunk was returned ' +
+  'and now may show up in the list.';
+
+export interface ReaderDeps {
+  readonly store: Store;
+  readonly cache: WatchCache;
+  readonly clock: Clock;
+}
+
+/** One state of a resource, and where in it a list starts. */
+interface ListState {
+  readonly snapshot: Snapshot;
+  readonly revision: number;
+  /** Relative to what the list covers; '' is its start. */
+  readonly start: string;
+}
+
+export class Reader {
+  readonly #deps: ReaderDeps;
+
+  constructor(deps: ReaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** The object as the cache has it, at least as new as the request wants. */
+  async get(served: ServedKind, name: string, resourceVersion: string, context: RequestContext): Promise<CachedObject> {
+    const wanted = parseRevision(resourceVersion);
+    if (typeof wanted === 'string') throw plainError(wanted);
+    await this.#fresh(resourceVersion, wanted, context.signal);
+    const found = this.#cacheOf(served).get(keyText({ namespace: context.namespace, name }));
+    if (found === undefined) throw notFound(resourceOf(served), name);
+    return found.as(served.form);
+  }
+
+  async list(served: ServedKind, request: ListRequest, context: RequestContext): Promise<ListAnswer> {
+    const selector = objectSelector(served.form, { ...request, namespace: context.namespace });
+    const cache = this.#cacheOf(served);
+    const { snapshot, revision, start } = await this.#state(served, request, context.signal);
+    const range = keyRange(selector.namespace);
+    const { items, next } = await collect(snapshot, { selector, range, start, limit: request.limit }, context.signal);
+    if (next === undefined)
+      return { items, count: items.length, resourceVersion: String(revision), continue: '', remainingItemCount: undefined };
+    cache.shelve(revision, snapshot, this.#deps.clock.monotonicMs());
+    return {
+      items,
+      count: items.length,
+      resourceVersion: String(revision),
+      continue: encodeContinue({ revision, start: next.slice(range.prefix.length) }),
+      remainingItemCount: selector.isEverything ? countFrom(snapshot, range, next) : undefined,
+    };
+  }
+
+  /** Resolves when the cache is as new as a request's resourceVersion wants: '' is the newest of all, '0' whatever is there. */
+  async fresh(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const wanted = parseRevision(resourceVersion);
+    if (typeof wanted === 'string') throw plainError(wanted);
+    await this.#fresh(resourceVersion, wanted, signal);
+  }
+
+  /** The state that a list request wants to see. */
+  async #state(served: ServedKind, request: ListRequest, signal: AbortSignal): Promise<ListState> {
+    const { resourceVersion, resourceVersionMatch, limit } = request;
+    if (request.continue !== '') return await this.#continued(served, request, signal);
+    const wanted = parseRevision(resourceVersion);
+    if (typeof wanted === 'string') throw badRequest(`invalid resource version: ${wanted}`);
+    // A limit with a revision and no other word means exactly that revision; it always has.
+    const isExact = resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && limit !== undefined && wanted > 0);
+    await this.#fresh(resourceVersion, wanted, signal);
+    const cache = this.#cacheOf(served);
+    if (!isExact) return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start: '' };
+    const snapshot = cache.snapshotAt(wanted);
+    if (snapshot === undefined) throw expired(tooOldList);
+    return { snapshot, revision: wanted, start: '' };
+  }
+
+  async #continued(served: ServedKind, request: ListRequest, signal: AbortSignal): Promise<ListState> {
+    const { revision, start } = decodeContinue(request.continue);
+    if (request.resourceVersion !== '' && request.resourceVersion !== '0') {
+      throw badRequest('specifying resource version is not allowed when using continue');
+    }
+    const cache = this.#cacheOf(served);
+    if (revision < 0) {
+      await this.#fresh('', 0, signal);
+      return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start };
+    }
+    await this.#fresh(String(revision), revision, signal);
+    const snapshot = cache.snapshotAt(revision);
+    if (snapshot === undefined) throw expired(tooOldContinue, encodeContinue({ revision: -1, start }));
+    return { snapshot, revision, start };
+  }
+
+  async #fresh(text: string, wanted: number, signal: AbortSignal): Promise<void> {
+    const { cache, store, clock } = this.#deps;
+    if (text === '') {
+      if (store.isSoleWriter) return;
+      try {
+        await cache.waitFor(await store.currentRevision(signal), signal);
+      } catch (error) {
+        throw storeFailure(error);
+      }
+      return;
+    }
+    if (wanted <= cache.revision) return;
+    using deadline = clock.deadline(signal, freshWaitMs);
+    try {
+      await cache.waitFor(wanted, deadline.signal);
+    } catch (error) {
+      if (error instanceof DeadlineExceeded) throw tooLargeResourceVersion(wanted, cache.revision);
+      throw error;
+    }
+  }
+
+  #cacheOf({ prefix }: ServedKind): ResourceCache {
+    return this.#deps.cache.resource(prefix);
+  }
+}

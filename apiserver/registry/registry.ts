@@ -1,0 +1,257 @@
+// The generic registry: every kind's create, get, list, watch, update, patch, apply and delete, from the declarations alone.
+//
+//   request → decode + defaults (decode.ts) → ownership → admission, preparation, validation (write-steps.ts)
+//           → guarded write (writer.ts, deleter.ts) → store → watch cache → answer
+//   request → reader.ts, watch-objects.ts → watch cache → answer
+import type { KindDefinition } from '#api/kind.ts';
+import type { JsonObject, KubeObject } from '#api/meta/object.ts';
+import { cloneJson } from '#api/patch/json-object.ts';
+import { notFound } from '#api/meta/status.ts';
+import type { Codec } from '#api/schema/codec.ts';
+import type { Clock } from '#base/clock.ts';
+import { runServices, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import { Compactor } from '../storage/compactor.ts';
+import type { Store } from '../storage/contract.ts';
+import { WatchCache } from '../storage/watch-cache.ts';
+import { AdmissionChain } from './admission-chain.ts';
+import type {
+  AdmissionPlugin,
+  Body,
+  Change,
+  DeleteAnswer,
+  DeleteRequest,
+  Encoded,
+  ListAnswer,
+  ListRequest,
+  PatchType,
+  Registry,
+  RequestContext,
+  WatchFrame,
+  WatchRequest,
+} from './contract.ts';
+import { decodeBody, decodePatched } from './decode.ts';
+import { Deleter } from './deleter.ts';
+import { ObjectStore } from './object-store.ts';
+import { type ObjectPatch, patchObject, readConfiguration, readPatch } from './patch-object.ts';
+import { plainEncoded } from './plain-encoded.ts';
+import { checkName } from './prepare.ts';
+import { Reader } from './reader.ts';
+import { type Scale, scaleKind, scaleOf, withScale } from './scale.ts';
+import { type ServedKind, ServedKinds } from './served-kinds.ts';
+import { watchObjects } from './watch-objects.ts';
+import { type Written, Writer } from './writer.ts';
+
+export interface GenericRegistryDeps {
+  readonly store: Store;
+  /** In discovery order. A kind that is stored as another needs that one in the list. */
+  readonly kinds: readonly KindDefinition[];
+  readonly codec: Codec;
+  /** In the order they are asked. */
+  readonly admission: readonly AdmissionPlugin[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Serves once `run` is ready; `run` keeps the watch cache and compacts the store. The store stays its maker's to close. */
+export class GenericRegistry implements Registry, Service {
+  readonly name = 'registry';
+  readonly #served: ServedKinds;
+  readonly #codec: Codec;
+  readonly #cache: WatchCache;
+  readonly #compactor: Compactor;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #deleter: Deleter;
+  readonly #clock: Clock;
+
+  constructor({ store, kinds, codec, admission: plugins, clock, log }: GenericRegistryDeps) {
+    this.#codec = codec;
+    this.#clock = clock;
+    this.#served = new ServedKinds(kinds, (kind) => codec.schemas.get(kind.schema));
+    this.#cache = new WatchCache({ store, resources: this.#served.resources, clock, log });
+    this.#compactor = new Compactor({ store, clock, log });
+    const admission = new AdmissionChain(plugins);
+    const objects = new ObjectStore({ store, cache: this.#cache });
+    this.#reader = new Reader({ store, cache: this.#cache, clock });
+    this.#writer = new Writer({ objects, admission, clock });
+    this.#deleter = new Deleter({ objects, admission, clock });
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    await runServices(signal, [this.#cache, this.#compactor], ready);
+  }
+
+  kinds(): readonly KindDefinition[] {
+    return this.#served.kinds;
+  }
+
+  find(group: string, version: string, plural: string): KindDefinition | undefined {
+    return this.#served.find(group, version, plural);
+  }
+
+  async get(kind: KindDefinition, name: string, resourceVersion: string, context: RequestContext): Promise<Encoded> {
+    const found = await this.#reader.get(this.#served.get(kind), name, resourceVersion, context);
+    const scale = scaleRule(kind, context);
+    return scale === undefined ? found : plainEncoded(scaleOf(found.object(), scale));
+  }
+
+  async list(kind: KindDefinition, request: ListRequest, context: RequestContext): Promise<ListAnswer> {
+    return await this.#reader.list(this.#served.get(kind), request, context);
+  }
+
+  async watch(kind: KindDefinition, request: WatchRequest, context: RequestContext): Promise<AsyncIterable<readonly WatchFrame[]>> {
+    const deps = { cache: this.#cache, reader: this.#reader, clock: this.#clock };
+    return await watchObjects(this.#served.get(kind), request, context, deps);
+  }
+
+  async create(kind: KindDefinition, body: Body, context: RequestContext): Promise<Encoded> {
+    return await this.#writer.create(this.#served.get(kind), decodeBody(this.#codec, kind, body, context), context);
+  }
+
+  async createObject(kind: KindDefinition, object: KubeObject, context: RequestContext): Promise<Encoded> {
+    const mine = cloneJson(object as never) as KubeObject;
+    for (const rule of kind.defaults ?? []) rule(mine);
+    return await this.#writer.create(this.#served.get(kind), mine, context);
+  }
+
+  async update(kind: KindDefinition, name: string, body: Body, context: RequestContext): Promise<Written> {
+    const served = this.#served.get(kind);
+    const scale = scaleRule(kind, context);
+    if (scale !== undefined) {
+      const wanted = decodeBody(this.#codec, scaleKind, body, context) as Scale;
+      return await this.#updateScale(served, name, () => wanted, context);
+    }
+    let first: KubeObject | undefined = decodeBody(this.#codec, kind, body, context);
+    const { uid } = first.metadata;
+    return await this.#writer.update({
+      served,
+      name,
+      context,
+      // Every attempt needs an object of its own; warnings came with the first.
+      next: () => {
+        const mine = first ?? decodeBody(this.#codec, kind, body, { fieldValidation: 'Ignore', warn: () => undefined });
+        first = undefined;
+        return mine;
+      },
+      mayCreate: kind.createOnUpdate === true && context.subresource === '',
+      uid,
+      keepsOwners: true,
+      mayShrink: true,
+    });
+  }
+
+  async patch(
+    kind: KindDefinition,
+    name: string,
+    { type, bytes, force }: { type: PatchType; bytes: Uint8Array; force: boolean },
+    context: RequestContext,
+  ): Promise<Written> {
+    const served = this.#served.get(kind);
+    if (type === 'apply') return await this.#apply(served, name, { config: readConfiguration(bytes, context), force }, context);
+    const patch = readPatch(type, bytes, context);
+    const scale = scaleRule(kind, context);
+    if (scale !== undefined) return await this.#patchScale(served, name, patch, context);
+    const { schema } = served;
+    return await this.#writer.update({
+      served,
+      name,
+      context,
+      next: (current) => {
+        if (current === undefined) throw notFound({ group: kind.group, plural: kind.names.plural }, name);
+        return patchObject(this.#codec, { kind, schema, current }, patch, context);
+      },
+      mayCreate: false,
+      keepsOwners: true,
+      mayShrink: true,
+    });
+  }
+
+  async change(kind: KindDefinition, name: string, change: Change, context: RequestContext): Promise<Encoded> {
+    const { encoded } = await this.#writer.update({
+      served: this.#served.get(kind),
+      name,
+      context,
+      next: (current) => {
+        if (current === undefined) throw notFound({ group: kind.group, plural: kind.names.plural }, name);
+        return change(current);
+      },
+      takesCopy: true,
+      mayCreate: false,
+      keepsOwners: true,
+      mayShrink: true,
+    });
+    return encoded;
+  }
+
+  async delete(kind: KindDefinition, name: string, request: DeleteRequest, context: RequestContext): Promise<DeleteAnswer> {
+    return await this.#deleter.delete(this.#served.get(kind), name, request, context);
+  }
+
+  async deleteCollection(kind: KindDefinition, list: ListRequest, request: DeleteRequest, context: RequestContext): Promise<ListAnswer> {
+    const served = this.#served.get(kind);
+    return await this.#deleter.deleteAll(served, await this.#reader.list(served, list, context), request, context);
+  }
+
+  /** Server-side apply; makes the object where it is not there. */
+  async #apply(
+    served: ServedKind,
+    name: string,
+    { config, force }: { config: JsonObject; force: boolean },
+    context: RequestContext,
+  ): Promise<Written> {
+    const { kind } = served;
+    const { fieldManager: manager, subresource } = context;
+    return await this.#writer.update({
+      served,
+      name,
+      context,
+      next: (current) => {
+        const write = { manager, subresource, nowMs: this.#clock.nowMs(), force };
+        const merged = served.ownership.onApply(cloneJson(config), current, write);
+        const { managedFields } = merged.metadata;
+        const patched = { value: merged as never, problems: [], shown: () => JSON.stringify(merged) };
+        const next = decodePatched(this.#codec, kind, patched, context);
+        if (managedFields !== undefined) next.metadata.managedFields = managedFields;
+        return next;
+      },
+      mayCreate: subresource === '',
+      keepsOwners: false,
+      mayShrink: false,
+    });
+  }
+
+  async #patchScale(served: ServedKind, name: string, patch: ObjectPatch, context: RequestContext): Promise<Written> {
+    const schema = this.#codec.schemas.get(scaleKind.schema);
+    return await this.#updateScale(
+      served,
+      name,
+      (current) => patchObject(this.#codec, { kind: scaleKind, schema, current }, patch, context) as Scale,
+      context,
+    );
+  }
+
+  async #updateScale(served: ServedKind, name: string, wanted: (current: Scale) => Scale, context: RequestContext): Promise<Written> {
+    const rule = scaleRule(served.kind, context);
+    if (rule === undefined) throw new Error(`${served.kind.kind} has no scale`);
+    const { encoded } = await this.#writer.update({
+      served,
+      name,
+      context,
+      next: (current) => {
+        if (current === undefined) throw notFound({ group: served.kind.group, plural: served.kind.names.plural }, name);
+        const scale = wanted(scaleOf(current, rule));
+        checkName(scale.metadata, name, context.namespace);
+        return withScale(current, scale, rule);
+      },
+      mayCreate: false,
+      keepsOwners: true,
+      mayShrink: true,
+    });
+    return { encoded: plainEncoded(scaleOf(encoded.object(), rule)), created: false };
+  }
+}
+
+function scaleRule(kind: KindDefinition, context: RequestContext): NonNullable<KindDefinition['subresources']>['scale'] {
+  return context.subresource === 'scale' ? kind.subresources?.scale : undefined;
+}

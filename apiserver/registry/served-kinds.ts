@@ -1,0 +1,98 @@
+import type { KindDefinition } from '#api/kind.ts';
+import { apiVersionOf, type KubeObject } from '#api/meta/object.ts';
+import { type Ownership, ownership } from '#api/patch/managed-fields.ts';
+import { cloneJson } from '#api/patch/json-object.ts';
+import type { ObjectSchema } from '#api/schema/schema.ts';
+import { servedForm, type ServedForm } from '../storage/served-form.ts';
+import { type CachedResource, rootPrefix } from '../storage/watch-cache.ts';
+
+/** What the registry knows of one kind that it serves. */
+export interface ServedKind {
+  readonly kind: KindDefinition;
+  readonly form: ServedForm;
+  /** The form of the kind that objects are stored as; often the same. */
+  readonly storedForm: ServedForm;
+  /** What the keys of its objects start with. */
+  readonly prefix: string;
+  readonly schema: ObjectSchema;
+  readonly ownership: Ownership;
+}
+
+/** The kinds of one registry. */
+export class ServedKinds {
+  readonly #served = new Map<KindDefinition, ServedKind>();
+  readonly #byPath = new Map<string, KindDefinition>();
+  readonly kinds: readonly KindDefinition[];
+
+  constructor(kinds: readonly KindDefinition[], schemaOf: (kind: KindDefinition) => ObjectSchema) {
+    this.kinds = kinds;
+    const forms = new Map(kinds.map((kind) => [kind, servedForm(kind)] as const));
+    for (const kind of kinds) {
+      const storedKind = kind.storedAs === undefined ? kind : kinds.find((other) => isKind(other, kind.storedAs));
+      if (storedKind === undefined) throw new Error(`${kind.kind} is stored as a kind that is not served`);
+      const form = forms.get(kind) as ServedForm;
+      const storedForm = forms.get(storedKind) as ServedForm;
+      const schema = schemaOf(kind);
+      const relatives = kinds.filter((other) => other !== kind && (other === storedKind || isKind(storedKind, other.storedAs)));
+      this.#served.set(kind, {
+        kind,
+        form,
+        storedForm,
+        prefix: keyPrefix(storedKind),
+        schema,
+        ownership: ownership({
+          schema,
+          apiVersion: apiVersionOf(kind),
+          kind: kind.kind,
+          ignored: ignoredFields(kind, schema),
+          otherVersion: (apiVersion) => {
+            const other = relatives.find((one) => apiVersionOf(one) === apiVersion);
+            return other && { schema: schemaOf(other), convert: (object) => convert(kind, other, object) };
+          },
+        }),
+      });
+      this.#byPath.set(pathOf(kind.group, kind.version, kind.names.plural), kind);
+    }
+  }
+
+  /** What is stored, for the watch cache. */
+  get resources(): CachedResource[] {
+    return [...this.#served.values()].filter(({ form, storedForm }) => form === storedForm).map(({ form, prefix }) => ({ form, prefix }));
+  }
+
+  find(group: string, version: string, plural: string): KindDefinition | undefined {
+    return this.#byPath.get(pathOf(group, version, plural));
+  }
+
+  get(kind: KindDefinition): ServedKind {
+    const served = this.#served.get(kind);
+    if (served === undefined) throw new Error(`${kind.kind} of ${apiVersionOf(kind)} is not served here`);
+    return served;
+  }
+}
+
+/** `/registry/pods/`, `/registry/apps/deployments/`. */
+function keyPrefix(kind: KindDefinition): string {
+  return `${rootPrefix}${kind.group === '' ? '' : `${kind.group}/`}${kind.names.plural}/`;
+}
+
+function isKind(kind: KindDefinition, wanted: KindDefinition['storedAs']): boolean {
+  return wanted !== undefined && kind.group === wanted.group && kind.version === wanted.version && kind.kind === wanted.kind;
+}
+
+function pathOf(group: string, version: string, plural: string): string {
+  return `${group}/${version}/${plural}`;
+}
+
+/** What the object's own endpoint and its status endpoint do not change, and so nobody owns through them. */
+function ignoredFields(kind: KindDefinition, schema: ObjectSchema): Record<string, string[]> {
+  if (kind.subresources?.status !== true) return {};
+  const rest = Object.keys(schema.properties).filter((name) => !['apiVersion', 'kind', 'metadata', 'status'].includes(name));
+  return { '': ['status'], status: rest };
+}
+
+function convert(from: KindDefinition, to: KindDefinition, object: KubeObject): KubeObject {
+  const copy = cloneJson(object as never) as KubeObject;
+  const stored = from.storedAs === undefined ? copy : (from.toStored?.(copy) ?? copy);
+  return to.storedAs === undefined ? stored : (to.fromStored?.(stored) ?? stored);
+}

@@ -1,0 +1,76 @@
+// The steps that every write goes through, for one attempt: mutating admission, reservation, preparation, validation, validating
+// admission. Decoding, defaults, patches and ownership come before, comparing and storing after.
+import type { KubeObject } from '#api/meta/object.ts';
+import type { Clock } from '#base/clock.ts';
+import type { AdmissionChain } from './admission-chain.ts';
+import type { AdmissionRequest, AttemptEnd, RequestContext } from './contract.ts';
+import { checkCreate, checkUpdate, dedupOwnerReferences, fillSystemFields, prepareCreate, prepareUpdate } from './prepare.ts';
+import type { ServedKind } from './served-kinds.ts';
+import { generateName } from '#api/meta/random-name.ts';
+
+export interface StepsDeps {
+  readonly admission: AdmissionChain;
+  readonly clock: Clock;
+}
+
+/** One write on its way. */
+export interface StepsRequest {
+  readonly served: ServedKind;
+  readonly context: RequestContext;
+}
+
+/**
+ * Makes `object` ready to be stored as a new one; changes it in place. Answers whom to tell how the attempt ended; when this throws,
+ * they have been told.
+ */
+export async function createSteps(object: KubeObject, { served, context }: StepsRequest, deps: StepsDeps): Promise<AttemptEnd> {
+  const { kind } = served;
+  const meta = object.metadata;
+  dedupOwnerReferences(meta, context.warn, false);
+  const request = { kind, operation: 'CREATE', name: meta.name ?? '', context, object, previous: undefined } as const;
+  await deps.admission.mutate(request);
+  dedupOwnerReferences(meta, context.warn, true);
+  const nowMs = deps.clock.nowMs();
+  fillSystemFields(meta, nowMs);
+  if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '') meta.name = generateName(meta.generateName ?? '');
+  const named: AdmissionRequest = { ...request, name: meta.name ?? '' };
+  return await reserving(named, deps, async () => {
+    const write = { verb: 'create', subresource: context.subresource, nowMs } as const;
+    prepareCreate(kind, object, write);
+    checkCreate(kind, object, write);
+    for (const text of kind.warnings?.(object, undefined) ?? []) context.warn(text);
+    await deps.admission.validate(named);
+  });
+}
+
+/** Makes `next` ready to replace `previous`; changes it in place. Answers as `createSteps` does. */
+export async function updateSteps(
+  next: KubeObject,
+  previous: KubeObject,
+  { served, context }: StepsRequest,
+  deps: StepsDeps,
+): Promise<AttemptEnd> {
+  const { kind } = served;
+  dedupOwnerReferences(next.metadata, context.warn, false);
+  const request = { kind, operation: 'UPDATE', name: previous.metadata.name ?? '', context, object: next, previous } as const;
+  await deps.admission.mutate(request);
+  dedupOwnerReferences(next.metadata, context.warn, true);
+  return await reserving(request, deps, async () => {
+    const write = { verb: 'update', subresource: context.subresource, nowMs: deps.clock.nowMs() } as const;
+    prepareUpdate(kind, next, previous, write);
+    checkUpdate(kind, next, previous, write);
+    for (const text of kind.warnings?.(next, previous) ?? []) context.warn(text);
+    await deps.admission.validate(request);
+  });
+}
+
+async function reserving(request: AdmissionRequest, { admission }: StepsDeps, rest: () => Promise<void>): Promise<AttemptEnd> {
+  const end = await admission.reserve(request);
+  try {
+    await rest();
+    return end;
+  } catch (error) {
+    end('dropped');
+    throw error;
+  }
+}

@@ -1,0 +1,238 @@
+// Guarded writes. Every attempt starts from the newest object and runs all steps anew; a lost race starts the next attempt. An attempt
+// only loses when somebody else's succeeded, so the loop ends.
+import { apiVersionOf, type Json, keyText, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
+import { invalid, invalidObject } from '#api/meta/field-problem.ts';
+import { alreadyExists, ApiError, conflict, notFound, resourceText } from '#api/meta/status.ts';
+import { keepTimesWhenUnchanged } from '#api/patch/managed-fields.ts';
+import { cloneJson, equalJson } from '#api/patch/json-object.ts';
+import type { CachedObject } from '../storage/cached-object.ts';
+import type { Encoded, RequestContext } from './contract.ts';
+import { plainError } from './failures.ts';
+import type { ObjectStore } from './object-store.ts';
+import { isReleased } from './plan-deletion.ts';
+import { checkName, setNamespace, wipeSystemFields } from './prepare.ts';
+import { plainEncoded } from './plain-encoded.ts';
+import type { ServedKind } from './served-kinds.ts';
+import { createSteps, type StepsDeps, updateSteps } from './write-steps.ts';
+
+const nameAttempts = 8;
+/** What a client reads when its resourceVersion is not the newest any more. */
+export const staleMessage = 'the object has been modified; please apply your changes to the latest version and try again';
+
+export interface WriterDeps extends StepsDeps {
+  readonly objects: ObjectStore;
+}
+
+export interface UpdateRequest {
+  readonly served: ServedKind;
+  readonly name: string;
+  readonly context: RequestContext;
+  /**
+   * Gives the next object for the newest one (undefined: there is none), decoded and with defaults. Called in every attempt; may
+   * keep nothing of `current`, which is shared, unless `takesCopy` says that it gets one of its own.
+   */
+  readonly next: (current: KubeObject | undefined) => KubeObject | Promise<KubeObject>;
+  readonly takesCopy?: boolean;
+  /** Whether the object is made when it is not there. */
+  readonly mayCreate: boolean;
+  /** A uid that the object must have, known before the first attempt. */
+  readonly uid?: string | undefined;
+  /** Computes managedFields; apply has done so already. */
+  readonly keepsOwners: boolean;
+  /** Drops managedFields to make an object fit that would be too large with them. */
+  readonly mayShrink: boolean;
+}
+
+export interface Written {
+  readonly encoded: Encoded;
+  readonly created: boolean;
+}
+
+export class Writer {
+  readonly #deps: WriterDeps;
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Stores a new object; keeps and changes it. `keepsOwners` false: its managedFields are final. */
+  async create(served: ServedKind, object: KubeObject, context: RequestContext, keepsOwners = true): Promise<Encoded> {
+    const { kind } = served;
+    const meta = object.metadata;
+    setType(served, object);
+    wipeSystemFields(meta);
+    setNamespace(kind, meta, context.namespace);
+    const isNamed = (meta.name ?? '') !== '' || (meta.generateName ?? '') === '';
+    for (let attempt = 1; ; attempt++) {
+      const isLast = isNamed || attempt === nameAttempts;
+      const mine = isLast ? object : cloneJson(object as never);
+      if (keepsOwners) this.#own(served, mine, undefined, context);
+      const made = await this.#tryCreate(served, mine, context);
+      if (made !== undefined) return made;
+      if (isLast) throw await this.#exists(served, mine.metadata, isNamed);
+    }
+  }
+
+  /** Changes the newest object under guard. */
+  async update(request: UpdateRequest): Promise<Written> {
+    const { served, name, context } = request;
+    const { kind } = served;
+    const key = keyText({ namespace: context.namespace, name });
+    for (;;) {
+      const found = this.#deps.objects.get(served, key);
+      const current = found?.as(served.form);
+      const previous = current?.object();
+      if (request.uid !== undefined && request.uid !== '') checkUid(served, key, request.uid, previous?.metadata.uid ?? '');
+      if (previous === undefined && !request.mayCreate) throw notFound(resourceOf(served), name);
+      const shown = request.takesCopy === true && previous !== undefined ? (cloneJson(previous as never) as KubeObject) : previous;
+      const next = await request.next(shown);
+      setType(served, next);
+      setNamespace(kind, next.metadata, context.namespace);
+      checkName(next.metadata, name, context.namespace);
+      const written =
+        found === undefined || current === undefined || previous === undefined
+          ? await this.#createByUpdate(request, next)
+          : await this.#tryUpdate(request, next, { found, current, previous });
+      if (written !== undefined) return written;
+      context.signal.throwIfAborted();
+    }
+  }
+
+  async #tryCreate(served: ServedKind, object: KubeObject, context: RequestContext): Promise<Encoded | undefined> {
+    const { objects } = this.#deps;
+    const end = await createSteps(object, { served, context }, this.#deps);
+    let outcome: 'committed' | 'dropped' = 'dropped';
+    try {
+      if ((object.metadata.resourceVersion ?? '') !== '') throw plainError('resourceVersion should not be set on objects to be created');
+      const key = keyText({ namespace: object.metadata.namespace, name: object.metadata.name ?? '' });
+      if (context.dryRun) return objects.get(served, key) === undefined ? plainEncoded(object) : undefined;
+      const { bytes, stored } = this.#fitting(served, object, true);
+      const made = await objects.put(
+        { served, key, bytes, expectedRevision: 0, createRevision: undefined, object: stored },
+        context.signal,
+      );
+      if (made !== undefined) outcome = 'committed';
+      return made;
+    } finally {
+      end(outcome);
+    }
+  }
+
+  /** An update that made the object, or undefined when somebody else just did. */
+  async #createByUpdate({ served, context, keepsOwners, name }: UpdateRequest, next: KubeObject): Promise<Written | undefined> {
+    const uid = next.metadata.uid ?? '';
+    if (uid !== '') {
+      throw conflict(resourceOf(served), name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+    }
+    wipeSystemFields(next.metadata);
+    delete next.metadata.resourceVersion;
+    if (keepsOwners) this.#own(served, next, undefined, context);
+    const encoded = await this.#tryCreate(served, next, context);
+    return encoded && { encoded, created: true };
+  }
+
+  async #tryUpdate(
+    request: UpdateRequest,
+    next: KubeObject,
+    { found, current, previous }: { found: CachedObject; current: CachedObject; previous: KubeObject },
+  ): Promise<Written | undefined> {
+    const { served, name, context } = request;
+    const { objects, admission } = this.#deps;
+    checkVersion(served, name, next.metadata, previous.metadata);
+    if (request.keepsOwners) this.#own(served, next, previous, context);
+    const end = await updateSteps(next, previous, { served, context }, this.#deps);
+    let outcome: 'committed' | 'dropped' = 'dropped';
+    try {
+      if (isReleased(served.kind, next, previous)) {
+        const removed = context.dryRun ? current : await objects.remove(served, found, context.signal);
+        if (removed === undefined) return undefined;
+        outcome = 'committed';
+        if (!context.dryRun) admission.removed(served.kind, next);
+        next.metadata.resourceVersion = removed.resourceVersion;
+        return { encoded: plainEncoded(next), created: false };
+      }
+      keepTimesWhenUnchanged(next, previous);
+      if (isUnchanged(next, previous)) {
+        outcome = 'committed';
+        return { encoded: current, created: false };
+      }
+      if (context.dryRun) return { encoded: plainEncoded(next), created: false };
+      const { bytes, stored } = this.#fitting(served, next, request.mayShrink);
+      const { key, revision: expectedRevision, createRevision } = found;
+      const encoded = await objects.put({ served, key, bytes, expectedRevision, createRevision, object: stored }, context.signal);
+      if (encoded === undefined) return undefined;
+      outcome = 'committed';
+      return { encoded, created: false };
+    } finally {
+      end(outcome);
+    }
+  }
+
+  #own(served: ServedKind, next: KubeObject, previous: KubeObject | undefined, context: RequestContext): void {
+    const { fieldManager: manager, subresource } = context;
+    served.ownership.onUpdate(next, previous, { manager, subresource, nowMs: this.#deps.clock.nowMs() });
+  }
+
+  /** The bytes to store; without managedFields where they alone make the object too large. */
+  #fitting(served: ServedKind, object: KubeObject, mayShrink: boolean): { bytes: Uint8Array; stored: KubeObject } {
+    const encoded = this.#deps.objects.encode(served, object);
+    if (!mayShrink || this.#deps.objects.fits(encoded.bytes) || object.metadata.managedFields === undefined) return encoded;
+    delete object.metadata.managedFields;
+    return this.#deps.objects.encode(served, object);
+  }
+
+  async #exists(served: ServedKind, meta: ObjectMeta, isNamed: boolean): Promise<ApiError> {
+    const name = meta.name ?? '';
+    const resource = resourceOf(served);
+    const plain = alreadyExists(resource, name);
+    if (!isNamed) {
+      const message = `${resourceText(resource)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`;
+      return new ApiError({ reason: 'AlreadyExists', message, details: { ...plain.details, retryAfterSeconds: 1 } });
+    }
+    const there = this.#deps.objects.get(served, keyText({ namespace: meta.namespace, name }));
+    if (there?.object().metadata.deletionTimestamp === undefined) return plain;
+    return new ApiError({ reason: 'AlreadyExists', message: `object is being deleted: ${plain.message}`, details: plain.details ?? {} });
+  }
+}
+
+/** How messages name the kind. */
+export function resourceOf({ kind }: ServedKind): { group: string; plural: string } {
+  return { group: kind.group, plural: kind.names.plural };
+}
+
+/** Refuses an update of another object than the client meant. */
+function checkUid(served: ServedKind, key: string, wanted: string, uid: string): void {
+  if (wanted === uid) return;
+  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`;
+  const name = key.slice(key.indexOf('/') + 1);
+  throw conflict(
+    resourceOf(served),
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${served.prefix}${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  );
+}
+
+/** Refuses an update that started from an older object; without a resourceVersion it goes to whatever is newest, where the kind allows. */
+function checkVersion(served: ServedKind, name: string, next: ObjectMeta, previous: ObjectMeta): void {
+  const given = next.resourceVersion ?? '';
+  if (given === '' || given === '0') {
+    if (served.kind.unconditionalUpdate === false) {
+      const { plural, group } = resourceOf(served);
+      const problem = invalid('metadata.resourceVersion', 0, 'must be specified for an update');
+      throw invalidObject({ group, kind: plural }, name, [problem]);
+    }
+    if (previous.resourceVersion !== undefined) next.resourceVersion = previous.resourceVersion;
+  } else if (given !== previous.resourceVersion) {
+    throw conflict(resourceOf(served), name, staleMessage);
+  }
+}
+
+function isUnchanged(next: KubeObject, previous: KubeObject): boolean {
+  return equalJson(next as unknown as Json, previous as unknown as Json);
+}
+
+/** What clients may leave out. */
+function setType({ kind }: ServedKind, object: KubeObject): void {
+  object.kind = kind.kind;
+  object.apiVersion = apiVersionOf(kind);
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '#base/clock.ts';
+import { isAbort, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import type { Store } from './contract.ts';
+
+const periodMs = 300_000;
+
+/** Forgets history every five minutes, up to where it was five minutes ago: so much can always be read back. */
+export class Compactor implements Service {
+  readonly name = 'compactor';
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor({ store, clock, log }: { store: Store; clock: Clock; log: Log }) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    ready();
+    while (!signal.aborted) {
+      try {
+        const revision = await this.#store.currentRevision(signal);
+        await this.#clock.sleep(periodMs, signal);
+        if (revision > 0) await this.#store.compact(revision, signal);
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        this.#log.warn({ err: error }, 'compaction failed');
+        await this.#clock.sleep(periodMs, signal).catch(() => undefined);
+      }
+    }
+  }
+}

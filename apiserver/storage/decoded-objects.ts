@@ -1,0 +1,45 @@
+import type { KubeObject } from '#api/meta/object.ts';
+
+/** Decoded objects cost some four times their JSON. */
+const defaultBudgetBytes = 16 * 1_024 * 1_024;
+
+/** What has been decoded lately, bounded by the size of its JSON. Objects in it are shared: never change them. */
+export class DecodedObjects {
+  readonly #budgetBytes: number;
+  #usedBytes = 0;
+  readonly #recent = new Map<{ readonly sizeBytes: number }, KubeObject>();
+  /** Objects that were just encoded, by their bytes, until the write comes back as an event. */
+  readonly #written = new WeakMap<Uint8Array, KubeObject>();
+
+  constructor(budgetBytes: number = defaultBudgetBytes) {
+    this.#budgetBytes = budgetBytes;
+  }
+
+  get(owner: { readonly sizeBytes: number }): KubeObject | undefined {
+    return this.#recent.get(owner);
+  }
+
+  set(owner: { readonly sizeBytes: number }, object: KubeObject): void {
+    if (!this.#recent.has(owner)) this.#usedBytes += owner.sizeBytes;
+    this.#recent.set(owner, object);
+    for (const oldest of this.#recent.keys()) {
+      if (this.#usedBytes <= this.#budgetBytes) break;
+      this.#recent.delete(oldest);
+      this.#usedBytes -= oldest.sizeBytes;
+    }
+  }
+
+  delete(owner: { readonly sizeBytes: number }): void {
+    if (this.#recent.delete(owner)) this.#usedBytes -= owner.sizeBytes;
+  }
+
+  /** Keeps the object that `bytes` were made from, so that nobody need parse them. The caller gives the object away. */
+  remember(bytes: Uint8Array, object: KubeObject): void {
+    this.#written.set(bytes, object);
+  }
+
+  /** The object that `bytes` stand for, from memory or parsed. */
+  decode(bytes: Uint8Array): KubeObject {
+    return this.#written.get(bytes) ?? (JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as KubeObject);
+  }
+}

@@ -1,0 +1,172 @@
+// The current objects of one stored resource, its recent events, and who watches it. Everything here is synchronous: state changes
+// only in `load` and `apply`, which the watch cache calls in revision order.
+import { CacheEvent } from './cache-event.ts';
+import { CachedObject } from './cached-object.ts';
+import type { StoredValue, StoreEvent } from './contract.ts';
+import type { DecodedObjects } from './decoded-objects.ts';
+import { EventRing } from './event-ring.ts';
+import type { ServedForm } from './served-form.ts';
+import { SortedMap } from './sorted-map.ts';
+import type { Watcher } from './watcher.ts';
+import { WatcherIndex } from './watcher-index.ts';
+
+const shelfMs = 300_000;
+const shelfLimit = 64;
+
+/** Objects by key, in order; a snapshot that later changes do not touch. */
+export type Snapshot = SortedMap<string, CachedObject>;
+
+export interface ResourceCacheOptions {
+  /** The stored form. */
+  readonly form: ServedForm;
+  /** What the keys of this resource start with. */
+  readonly prefix: string;
+  readonly decoded: DecodedObjects;
+}
+
+export class ResourceCache {
+  readonly form: ServedForm;
+  readonly prefix: string;
+  readonly #decoded: DecodedObjects;
+  #objects: Snapshot = new SortedMap<string, CachedObject>();
+  readonly #ring = new EventRing(0);
+  readonly #watchers = new Map<ServedForm, WatcherIndex>();
+  /** Revision of the newest change. */
+  #changedRevision = 0;
+  /** States that paged lists still read, by revision. */
+  readonly #shelf = new Map<number, { readonly snapshot: Snapshot; readonly untilMs: number }>();
+
+  constructor({ form, prefix, decoded }: ResourceCacheOptions) {
+    this.form = form;
+    this.prefix = prefix;
+    this.#decoded = decoded;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get watcherCount(): number {
+    let count = 0;
+    for (const index of this.#watchers.values()) count += index.size;
+    return count;
+  }
+
+  /** Events above this revision can still be told. */
+  get floor(): number {
+    return this.#ring.floor;
+  }
+
+  get(key: string): CachedObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  snapshot(): Snapshot {
+    return this.#objects.clone();
+  }
+
+  /** The objects as they were at a revision; undefined when nobody remembers. */
+  snapshotAt(revision: number): Snapshot | undefined {
+    if (revision >= this.#changedRevision) return this.snapshot();
+    const shelved = this.#shelf.get(revision)?.snapshot;
+    if (shelved !== undefined) return shelved;
+    const events = this.#ring.since(revision);
+    if (events === undefined) return undefined;
+    const past = this.snapshot();
+    for (const event of events.toReversed()) undo(past, event);
+    return past;
+  }
+
+  /** Remembers a state for the pages of a list, for five minutes. */
+  shelve(revision: number, snapshot: Snapshot, nowMs: number): void {
+    if (this.#shelf.has(revision)) return;
+    this.#shelf.set(revision, { snapshot, untilMs: nowMs + shelfMs });
+    for (const oldest of this.#shelf.keys()) {
+      if (this.#shelf.size <= shelfLimit) break;
+      this.#shelf.delete(oldest);
+    }
+  }
+
+  /** Starts over: forgets everything, cuts watchers off. Events above `floor` will come. */
+  reset(floor: number): void {
+    for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.end();
+    this.#objects = new SortedMap<string, CachedObject>();
+    this.#shelf.clear();
+    this.#ring.reset(floor);
+    this.#changedRevision = 0;
+  }
+
+  /** Takes an object of the state that the store had at the start. */
+  load({ key, value, modRevision, createRevision }: StoredValue): void {
+    this.#objects.set(this.#localKey(key), this.#cached(key, value, modRevision, createRevision));
+    this.#changedRevision = Math.max(this.#changedRevision, modRevision);
+  }
+
+  /** Takes a change. Changes up to `loadedRevision` only serve watches from the past. */
+  apply(event: StoreEvent, loadedRevision: number, nowMs: number): void {
+    const key = this.#localKey(event.key);
+    const known = this.#objects.get(key);
+    const isKnown = event.revision <= loadedRevision || (known !== undefined && known.revision >= event.revision);
+    const previous = isKnown ? this.#past(event.previous) : known;
+    const current = this.#current(event, isKnown ? known : undefined);
+    const change = new CacheEvent({ revision: event.revision, current, previous, atMs: nowMs });
+    if (!isKnown) {
+      if (current === undefined) this.#objects.delete(key);
+      else this.#objects.set(key, current);
+    }
+    this.#changedRevision = Math.max(this.#changedRevision, event.revision);
+    if (change.current === undefined && change.previous === undefined) return;
+    this.#ring.push(change);
+    for (const [form, index] of this.#watchers) if (index.size > 0) index.offer(change.as(form));
+    previous?.forget();
+  }
+
+  /** Events above a revision; undefined: too old. */
+  since(revision: number): readonly CacheEvent[] | undefined {
+    return this.#ring.since(revision);
+  }
+
+  addWatcher(watcher: Watcher): void {
+    const { form } = watcher.selector;
+    const index = this.#watchers.get(form) ?? new WatcherIndex();
+    this.#watchers.set(form, index);
+    index.add(watcher);
+  }
+
+  removeWatcher(watcher: Watcher): void {
+    this.#watchers.get(watcher.selector.form)?.remove(watcher);
+  }
+
+  /** Housekeeping, every second: bookmarks, old events, old snapshots. */
+  tick(nowMs: number, revision: number): void {
+    for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.tick(nowMs, revision);
+    this.#ring.trim(nowMs);
+    for (const [shelved, { untilMs }] of this.#shelf) {
+      if (untilMs > nowMs) break;
+      this.#shelf.delete(shelved);
+    }
+  }
+
+  #current(event: StoreEvent, known: CachedObject | undefined): CachedObject | undefined {
+    if (event.value === undefined) return undefined;
+    if (known?.revision === event.revision) return known;
+    return this.#cached(event.key, event.value, event.revision, event.createRevision);
+  }
+
+  #past(value: StoredValue | undefined): CachedObject | undefined {
+    return value === undefined ? undefined : this.#cached(value.key, value.value, value.modRevision, value.createRevision);
+  }
+
+  #cached(key: string, bytes: Uint8Array, revision: number, createRevision: number): CachedObject {
+    return new CachedObject({ form: this.form, key: this.#localKey(key), bytes, revision, createRevision, decoded: this.#decoded });
+  }
+
+  #localKey(key: string): string {
+    return key.slice(this.prefix.length);
+  }
+}
+
+function undo(objects: Snapshot, { current, previous }: CacheEvent): void {
+  if (previous !== undefined) objects.set(previous.key, previous);
+  else if (current !== undefined) objects.delete(current.key);
+}

@@ -1,0 +1,188 @@
+// What the API server serves reads from. One stream of changes of the whole store feeds a cache for each resource.
+//
+// How it works: `run` lists the store, then follows it from a little before, so that watches of clients that were connected to an
+// earlier process can go on. Revisions are the store's; `revision` is the newest that every cache has seen. Writers wait for their
+// own revision (`waitFor`) before they answer, so with one API server every read sees every acknowledged write.
+import type { Clock } from '#base/clock.ts';
+import { isAbort, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import { Backoff } from '#base/backoff.ts';
+import { type Store, StoreError, type StoreEvent } from './contract.ts';
+import { DecodedObjects } from './decoded-objects.ts';
+import { ResourceCache } from './resource-cache.ts';
+import type { ServedForm } from './served-form.ts';
+
+/** What all keys start with. */
+export const rootPrefix = '/registry/';
+/** How many revisions of the past are read back at the start. */
+const refillRevisions = 5_000;
+const loadPage = 1_000;
+const tickMs = 1_000;
+
+/** A resource to cache: what its keys start with (below the root, ending in a slash), and its stored form. */
+export interface CachedResource {
+  readonly prefix: string;
+  readonly form: ServedForm;
+}
+
+export interface WatchCacheOptions {
+  readonly store: Store;
+  readonly resources: readonly CachedResource[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Waiter {
+  readonly revision: number;
+  readonly resolve: () => void;
+}
+
+export class WatchCache implements Service {
+  readonly name = 'watch-cache';
+  /** Shared by everything that decodes objects of the store. */
+  readonly decoded = new DecodedObjects();
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #resources: ReadonlyMap<string, ResourceCache>;
+  #revision = 0;
+  #loadedRevision = 0;
+  #waiters: Waiter[] = [];
+
+  constructor({ store, resources, clock, log }: WatchCacheOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#resources = new Map(
+      resources.map(({ prefix, form }) => [prefix, new ResourceCache({ form, prefix, decoded: this.decoded })] as const),
+    );
+  }
+
+  /** Newest revision that all caches have seen. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The cache of a resource that the constructor was given. */
+  resource(prefix: string): ResourceCache {
+    const found = this.#resources.get(prefix);
+    if (found === undefined) throw new Error(`no cache for ${prefix}`);
+    return found;
+  }
+
+  /** Resolves when the caches have seen `revision`. */
+  async waitFor(revision: number, signal: AbortSignal): Promise<void> {
+    if (revision <= this.#revision) return;
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiters = this.#waiters.filter((waiter) => waiter !== mine);
+        reject(signal.reason);
+      };
+      const mine: Waiter = {
+        revision,
+        resolve: () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      if (signal.aborted) return reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(mine);
+    });
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const ticking = this.#tickUntil(signal);
+    const backoff = new Backoff({ initialMs: 50, maxMs: 5_000, jitter: 0.5 });
+    let isReady = false;
+    while (!signal.aborted) {
+      try {
+        const behind = await this.#load(signal);
+        await this.#follow(behind, signal, () => {
+          backoff.reset();
+          if (!isReady) ready();
+          isReady = true;
+        });
+      } catch (error) {
+        if (isAbort(error, signal)) break;
+        // A store that cannot be read at the start ends the process with its reason; later it may come back.
+        if (!isReady && !(error instanceof StoreError && error.code === 'unavailable')) throw error;
+        if (error instanceof StoreError && error.code === 'closed') throw error;
+        this.#log.error({ err: error }, 'the watch cache lost its store and starts over');
+        await this.#clock.sleep(backoff.next(), signal).catch(() => undefined);
+      }
+    }
+    await ticking;
+  }
+
+  /** Reads everything; answers from which revision on changes have to be followed. */
+  async #load(signal: AbortSignal): Promise<number> {
+    const start = await this.#store.currentRevision(signal);
+    const floor = await this.#oldestReadable(Math.max(0, start - refillRevisions), start, signal);
+    for (const cache of this.#resources.values()) cache.reset(floor);
+    let after: string | undefined;
+    do {
+      const { items, more } = await this.#store.list(rootPrefix, { limit: loadPage, after }, signal);
+      for (const item of items) this.#cacheOf(item.key)?.load(item);
+      after = more ? items.at(-1)?.key : undefined;
+    } while (after !== undefined);
+    this.#loadedRevision = start;
+    return floor;
+  }
+
+  /** `wanted` if history reaches back so far, else `otherwise`. */
+  async #oldestReadable(wanted: number, otherwise: number, signal: AbortSignal): Promise<number> {
+    if (wanted === otherwise) return otherwise;
+    const stop = new AbortController();
+    try {
+      for await (const _ of this.#store.watch(rootPrefix, wanted, AbortSignal.any([signal, stop.signal]))) break;
+      return wanted;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'compacted') return otherwise;
+      throw error;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  async #follow(behind: number, signal: AbortSignal, caughtUp: () => void): Promise<void> {
+    if (behind >= this.#loadedRevision) this.#reach(this.#loadedRevision, caughtUp);
+    for await (const events of this.#store.watch(rootPrefix, behind, signal)) {
+      const nowMs = this.#clock.monotonicMs();
+      for (const event of events) this.#apply(event, nowMs);
+      const last = events.at(-1)?.revision ?? 0;
+      if (last >= this.#loadedRevision) this.#reach(last, caughtUp);
+    }
+    if (!signal.aborted) throw new StoreError('closed', 'the store ended the watch');
+  }
+
+  #apply(event: StoreEvent, nowMs: number): void {
+    this.#cacheOf(event.key)?.apply(event, this.#loadedRevision, nowMs);
+  }
+
+  #reach(revision: number, caughtUp: () => void): void {
+    if (revision > this.#revision) this.#revision = revision;
+    caughtUp();
+    if (this.#waiters.length === 0) return;
+    const waiting: Waiter[] = [];
+    for (const waiter of this.#waiters) {
+      if (waiter.revision <= revision) waiter.resolve();
+      else waiting.push(waiter);
+    }
+    this.#waiters = waiting;
+  }
+
+  /** `/registry/pods/…` or `/registry/apps/deployments/…`. */
+  #cacheOf(key: string): ResourceCache | undefined {
+    const second = key.indexOf('/', rootPrefix.length) + 1;
+    return this.#resources.get(key.slice(0, second)) ?? this.#resources.get(key.slice(0, key.indexOf('/', second) + 1));
+  }
+
+  async #tickUntil(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(tickMs, signal).catch(() => undefined);
+      const nowMs = this.#clock.monotonicMs();
+      for (const cache of this.#resources.values()) cache.tick(nowMs, this.#revision);
+    }
+  }
+}
