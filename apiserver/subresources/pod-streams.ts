@@ -1,6 +1,8 @@
 import type { V1Pod } from '#api/generated/types.ts';
 import { badRequest } from '#api/meta/status.ts';
+import type { Authorizer } from '../authz/contract.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { requireVerb } from '../http/filters/authorization.ts';
 import { readContext } from '../http/options.ts';
 import type { Query } from '../http/query.ts';
 import type { SubresourceHandler } from './contract.ts';
@@ -8,11 +10,16 @@ import type { KubeletConnection } from './kubelet-connection.ts';
 import { chooseContainer, nodeOf } from './pod-target.ts';
 import { tunnel } from './tunnel.ts';
 
+export interface PodStreamDeps {
+  readonly kubelets: KubeletConnection;
+  readonly authorizer: Authorizer;
+}
+
 const verbs = ['get', 'create'];
 
 /** `pods/NAME/exec`: runs a command in a container. */
-export function podExec(kubelets: KubeletConnection): SubresourceHandler {
-  return stream(kubelets, ({ info, query }, pod) => {
+export function podExec(deps: PodStreamDeps): SubresourceHandler {
+  return stream(deps, ({ info, query }, pod) => {
     const parameters = streamParameters(query);
     for (const word of query.getAll('command')) parameters.append('command', word);
     return `/exec/${info.namespace}/${info.pathName}/${chooseContainer(pod, query.get('container') ?? '')}?${parameters}`;
@@ -20,26 +27,27 @@ export function podExec(kubelets: KubeletConnection): SubresourceHandler {
 }
 
 /** `pods/NAME/attach`: joins what a container's process reads and writes. */
-export function podAttach(kubelets: KubeletConnection): SubresourceHandler {
-  return stream(kubelets, ({ info, query }, pod) => {
+export function podAttach(deps: PodStreamDeps): SubresourceHandler {
+  return stream(deps, ({ info, query }, pod) => {
     return `/attach/${info.namespace}/${info.pathName}/${chooseContainer(pod, query.get('container') ?? '')}?${streamParameters(query)}`;
   });
 }
 
 /** `pods/NAME/portforward`: connections to ports inside the pod. */
-export function podPortForward(kubelets: KubeletConnection): SubresourceHandler {
-  return stream(kubelets, ({ info, query }) => {
+export function podPortForward(deps: PodStreamDeps): SubresourceHandler {
+  return stream(deps, ({ info, query }) => {
     const ports = query.getAll('ports').flatMap((one) => one.split(','));
     const parameters = ports.length === 0 ? '' : `?${new URLSearchParams({ port: ports.join(',') })}`;
     return `/portForward/${info.namespace}/${info.pathName}${parameters}`;
   });
 }
 
-function stream(kubelets: KubeletConnection, pathFor: (exchange: Exchange, pod: V1Pod) => string): SubresourceHandler {
+function stream({ kubelets, authorizer }: PodStreamDeps, pathFor: (exchange: Exchange, pod: V1Pod) => string): SubresourceHandler {
   return {
     verbs,
     serve: async (exchange, kind, { registry }) => {
-      const { pathName } = exchange.info;
+      const { pathName, verb } = exchange.info;
+      if (verb === 'get') await requireVerb(authorizer, exchange, 'create');
       const pod = (await registry.get(kind, pathName, '', { ...readContext(exchange), subresource: '' })).object() as V1Pod;
       const path = pathFor(exchange, pod);
       const node = nodeOf(pod);

@@ -18,6 +18,16 @@ export function authorization(authorizer: Authorizer): Filter {
   };
 }
 
+/**
+ * Asks for one more right that a request needs, of another verb: what changes a pod through a GET (WebSocket) needs `create` too.
+ * Throws Forbidden.
+ */
+export async function requireVerb(authorizer: Authorizer, exchange: Exchange, verb: string): Promise<void> {
+  const request = { ...authorizationRequest(exchange), verb };
+  const decision = await authorizer.authorize(request);
+  if (decision.verdict !== 'allow') throw refusal(request, decision.reason);
+}
+
 function authorizationRequest(exchange: Exchange): AuthorizationRequest {
   const { info } = exchange;
   return {

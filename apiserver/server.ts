@@ -1,0 +1,205 @@
+// The API server as a part that any process can hold, also several times: everything it needs comes in, nothing is global.
+import type { KindDefinition } from '#api/kind.ts';
+import { Codec } from '#api/schema/codec.ts';
+import { builtinSchemas } from '#api/schema/schemas.ts';
+import type { Clock } from '#base/clock.ts';
+import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import { createMetrics, type Metrics } from '#base/metrics.ts';
+import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { priority } from './admission/priority.ts';
+import { serviceAccountPlugin } from './admission/service-account.ts';
+import { createAuthenticator } from './authn/authenticator.ts';
+import { ClientCertificates } from './authn/client-certificate.ts';
+import { issuerPages } from './authn/issuer-pages.ts';
+import { ServiceAccountTokens } from './authn/service-account-token.ts';
+import { readVerificationKeys, TokenSigner } from './authn/token-keys.ts';
+import { administrators, components, everybody } from './authz/built-in.ts';
+import { firstOpinion } from './authz/union.ts';
+import type { ApiServerConfig } from './config.ts';
+import { DiscoveryDocuments } from './discovery/documents.ts';
+import { authentication } from './http/filters/authentication.ts';
+import { authorization } from './http/filters/authorization.ts';
+import { compose } from './http/filters/filter.ts';
+import { inFlight } from './http/filters/in-flight.ts';
+import { recovery } from './http/filters/recovery.ts';
+import { requestMetrics } from './http/filters/request-metrics.ts';
+import { RequestTimeouts } from './http/filters/timeout.ts';
+import { type HealthCheck, HealthPages } from './http/health.ts';
+import { Listener } from './http/listener.ts';
+import { Negotiator } from './http/negotiate.ts';
+import { ResourceRequests } from './http/resource-requests.ts';
+import { Router } from './http/router.ts';
+import { processMetrics } from './process-metrics.ts';
+import type { AdmissionPlugin, Registry } from './registry/contract.ts';
+import { GenericRegistry } from './registry/registry.ts';
+import { Bootstrap } from './services/bootstrap.ts';
+import { serviceAllocation, servicePoolLoader } from './services/service-allocation.ts';
+import { ServicePools } from './services/service-pools.ts';
+import type { Store } from './storage/contract.ts';
+import { KubeletConnection } from './subresources/kubelet-connection.ts';
+import { subresourceTable } from './subresources/table.ts';
+
+/** What the flags say, without what only a process needs. */
+export type ApiServerSettings = Omit<ApiServerConfig, 'dataDir'>;
+
+export interface ApiServerDeps {
+  readonly settings: ApiServerSettings;
+  /** Stays open until the server has ended; whoever made it closes it. */
+  readonly store: Store;
+  readonly kinds: readonly KindDefinition[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** An API server. `run` serves until the signal aborts, then lets requests finish. */
+export interface ApiServer extends Service {
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  /** The port that is really listened on; known from `ready` on. */
+  readonly port: number;
+}
+
+/** How long open requests may take to finish when the server stops. */
+const graceMs = 60_000;
+
+export function createApiServer(deps: ApiServerDeps): ApiServer {
+  const { settings, store, kinds, clock, log } = deps;
+  const metrics = createMetrics();
+  processMetrics(metrics);
+  const stopping = new AbortController();
+  let isDraining = false;
+  let isReady = false;
+  const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
+  const plugins = admissionPlugins(settings, () => registry, pools, clock);
+  const codec = new Codec(builtinSchemas());
+  const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission: plugins, clock, log });
+  const parts = requestParts(deps, registry, metrics, stopping.signal, [
+    { name: 'ping', on: ['livez', 'readyz'], check: () => true },
+    { name: 'log', on: ['livez', 'readyz'], check: () => true },
+    { name: 'informer-sync', on: ['readyz'], check: () => isReady || 'the caches are not filled yet' },
+    { name: 'shutdown', on: ['readyz'], check: () => (isDraining ? 'process is shutting down' : true) },
+  ]);
+  const bootstrap = new Bootstrap({
+    registry: () => registry,
+    ipRange: settings.serviceIps,
+    advertise: () => ({ address: settings.advertiseAddress, port: parts.listener.port }),
+    clock,
+    log,
+  });
+  const { listener } = parts;
+
+  const door: Service = {
+    name: 'listener',
+    run: async (signal, ready) => {
+      await listener.listen();
+      ready();
+      await aborted(signal);
+      isDraining = true;
+      const never = new AbortController().signal;
+      if (settings.limits.shutdownDelayMs > 0) await clock.sleep(settings.limits.shutdownDelayMs, never);
+      stopping.abort(new Error('the server is shutting down'));
+      using deadline = clock.deadline(never, graceMs);
+      await listener.close(deadline.signal);
+    },
+  };
+  return {
+    name: 'kube-apiserver',
+    registry,
+    metrics,
+    get port() {
+      return listener.port;
+    },
+    run: async (signal, ready) => {
+      try {
+        await runServices(signal, [registry, servicePoolLoader(pools, registry), parts.timeouts, door, bootstrap], () => {
+          isReady = true;
+          ready();
+        });
+      } catch (error) {
+        if (!isAbort(error, signal)) throw error;
+      }
+    },
+  };
+}
+
+function admissionPlugins(
+  settings: ApiServerSettings,
+  registry: () => Registry,
+  pools: ServicePools,
+  clock: Clock,
+): readonly AdmissionPlugin[] {
+  const optional: AdmissionPlugin[] = [
+    namespaceLifecycle(registry),
+    serviceAccountPlugin({ registry, clock }),
+    defaultTolerationSeconds,
+    priority,
+  ];
+  const on = new Set<string>(settings.admissionPlugins);
+  return [...optional.filter(({ name }) => on.has(name)), serviceAllocation(pools)];
+}
+
+interface RequestParts {
+  readonly listener: Listener;
+  readonly timeouts: RequestTimeouts;
+}
+
+/** Everything between the socket and the registry. */
+function requestParts(
+  { settings, clock, log, kinds }: ApiServerDeps,
+  registry: Registry,
+  metrics: Metrics,
+  stopping: AbortSignal,
+  checks: readonly HealthCheck[],
+): RequestParts {
+  const negotiator = new Negotiator();
+  const kubelets = new KubeletConnection(settings.kubelet, () => registry);
+  const { signingKey, issuers, audiences, verificationKeys } = settings.tokens;
+  const signer = signingKey === undefined ? undefined : new TokenSigner(issuers[0] ?? '', signingKey);
+  const keys = readVerificationKeys(verificationKeys);
+  const tokenAuthenticator = new ServiceAccountTokens({ registry, keys, issuers, audiences, clock });
+  const authorizer = firstOpinion([administrators, components, everybody]);
+  const subresources = subresourceTable({
+    kubelets,
+    tokens: signer === undefined ? undefined : { signer, audiences },
+    authorizer,
+    tokenAuthenticator,
+    audiences,
+  });
+  const discovery = new DiscoveryDocuments({
+    kinds: () => registry.kinds(),
+    subresources,
+    serverAddress: () => `${settings.advertiseAddress}:${listener.port}`,
+  });
+  const resources = new ResourceRequests({
+    registry,
+    negotiator,
+    clock,
+    minWatchSeconds: settings.limits.minWatchSeconds,
+    stopping,
+    subresources,
+    knowsGroup: (group) => discovery.knowsGroup(group),
+  });
+  const router = new Router({
+    resources,
+    discovery,
+    health: new HealthPages(checks),
+    metrics,
+    negotiator,
+    pages: [issuerPages(issuers[0] ?? '', keys)],
+  });
+  const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
+  const filters = [
+    recovery(log),
+    requestMetrics(metrics, clock),
+    timeouts.filter,
+    authentication(createAuthenticator({ methods: [new ClientCertificates(() => clock.nowMs()), tokenAuthenticator], log })),
+    inFlight(settings.limits).filter,
+    authorization(authorizer),
+  ];
+  const { host, port, tls, clientCa } = settings;
+  const listener = new Listener({ host, port, ...tls, clientCa }, compose(filters, router.serve), clock);
+  void kinds;
+  return { listener, timeouts };
+}
