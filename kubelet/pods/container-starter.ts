@@ -1,0 +1,138 @@
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Container } from '#api/generated/types.ts';
+import { ImageError, type ImagePuller } from '../images/image-puller.ts';
+import type { PullPolicy } from '../images/plan.ts';
+import { isRuntimeError, type Runtime, type RuntimePod, type StoredImage } from '../runtime/contract.ts';
+import { podReferences } from '../volumes/references.ts';
+import { containerSpec, type ContainerConfigDeps } from './container-config.ts';
+import { type HookDeps, HookError, runHook } from './hooks.ts';
+import { latestOf } from './observed.ts';
+import type { Step } from './plan.ts';
+
+/** The container did not come to run; `reason` and `message` are its waiting state. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+  /** Set when a container was made that will never run. */
+  readonly unstartableId: string | undefined;
+
+  constructor(reason: string, message: string, options: { retryAfterMs?: number | undefined; id?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.reason = reason;
+    this.retryAfterMs = options.retryAfterMs;
+    this.unstartableId = options.id;
+  }
+}
+
+export type Recorder = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+
+export interface ContainerStarterDeps extends ContainerConfigDeps, HookDeps {
+  readonly runtime: Runtime;
+  readonly images: ImagePuller;
+}
+
+type StartStep = Extract<Step, { do: 'startContainer' }>;
+
+export interface StartOrder {
+  readonly pod: Pod;
+  readonly step: StartStep;
+  readonly observed: RuntimePod | undefined;
+  readonly record: Recorder;
+}
+
+/** Image, container, start, postStart hook, in this order. Throws StartError; what was made stays for the next look. */
+export async function startContainer(
+  { pod, step, observed, record }: StartOrder,
+  deps: ContainerStarterDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const container = containerOf(pod, step.name);
+  const id = step.madeId ?? (await make(pod, container, step, observed, record, deps, signal));
+  try {
+    await deps.runtime.startContainer(id, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = text(error);
+    record('Warning', 'Failed', `Error: ${message}`);
+    // An engine that is away may still start it the next time.
+    throw new StartError('RunContainerError', message, { cause: error, ...(isRuntimeError(error, 'Unavailable') ? {} : { id }) });
+  }
+  record('Normal', 'Started', 'Container started');
+  const hook = container.lifecycle?.postStart;
+  if (hook === undefined) return;
+  const podIp = step.sandbox.ips[0] ?? deps.node.hostIps()[0] ?? '';
+  try {
+    await runHook(hook, { pod, container, containerId: id, podIp }, deps, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    record('Warning', 'FailedPostStartHook', 'PostStartHook failed');
+    record('Normal', 'Killing', 'FailedPostStartHook');
+    await deps.runtime.stopContainer(id, (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000, signal);
+    throw new StartError('PostStartHookError', text(error), { cause: error });
+  }
+}
+
+async function make(
+  pod: Pod,
+  container: V1Container,
+  step: StartStep,
+  observed: RuntimePod | undefined,
+  record: Recorder,
+  deps: ContainerStarterDeps,
+  signal: AbortSignal,
+): Promise<string> {
+  const image = await ensureImage(pod, container, record, deps, signal);
+  const target = (pod.spec.ephemeralContainers ?? []).find(({ name }) => name === step.name)?.targetContainerName;
+  const pidOf = target === undefined ? undefined : latestOf(observed, target)?.id;
+  const fail = (reason: string, error: unknown): never => {
+    signal.throwIfAborted();
+    record('Warning', 'Failed', `Error: ${text(error)}`);
+    throw new StartError(reason, text(error), { cause: error });
+  };
+  const order = { pod, container, attempt: step.attempt, sandbox: step.sandbox, image, pidOf };
+  const spec = await containerSpec(order, deps, signal).catch((error: unknown) => fail('CreateContainerConfigError', error));
+  const id = await deps.runtime
+    .createContainer(step.sandbox.id, spec, signal)
+    .catch((error: unknown) => fail('CreateContainerError', error));
+  record('Normal', 'Created', 'Container created');
+  return id;
+}
+
+async function ensureImage(
+  pod: Pod,
+  container: V1Container,
+  record: Recorder,
+  { images, objects }: ContainerStarterDeps,
+  signal: AbortSignal,
+): Promise<StoredImage> {
+  const { namespace, secrets } = podReferences(pod);
+  const pullNames = new Set((pod.spec.imagePullSecrets ?? []).map(({ name }) => name));
+  const pullSecrets = secrets.filter((name) => pullNames.has(name)).flatMap((name) => objects.secret(namespace, name) ?? []);
+  const wish = {
+    podUid: pod.metadata.uid ?? '',
+    image: container.image ?? '',
+    policy: (container.imagePullPolicy ?? 'IfNotPresent') as PullPolicy,
+    secrets: pullSecrets,
+    notify: ({ type, reason, message }: { type: 'Normal' | 'Warning'; reason: string; message: string }) => record(type, reason, message),
+  };
+  try {
+    return await images.ensure(wish, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ImageError)) throw error;
+    record('Warning', 'Failed', `Error: ${error.reason}`);
+    throw new StartError(error.reason, error.message, { retryAfterMs: error.retryAfterMs, cause: error });
+  }
+}
+
+function containerOf(pod: Pod, name: string): V1Container {
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const found = [...containers, ...initContainers, ...ephemeralContainers].find((one) => one.name === name);
+  if (found === undefined) throw new StartError('CreateContainerConfigError', `the pod has no container ${name}`);
+  return found;
+}
+
+function text(error: unknown): string {
+  return error instanceof Error && !(error instanceof HookError && error.message === '') ? error.message : String(error);
+}

@@ -1,0 +1,331 @@
+// Serves one pod until no trace of it is left. How it works:
+// - Anything that may matter (a new object, a runtime event, a probe's result, the resync tick) only sets a flag; the loop then looks
+//   at the whole pod, decides with `advance`, does the steps, and looks again until nothing is left to do.
+// - Only the loop changes what runs. The status is recomputed whenever something is known, also while a long step is under way.
+// - A wish that ends the pod, or ends it sooner, interrupts the step under way; the next look starts from what runs then.
+// INVARIANT: nothing in memory is needed to be right. A new worker for a running pod adopts it: what runs follows from the runtime,
+// restart counts from its labels, health from the status in the API until probes say otherwise.
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1PodStatus } from '#api/generated/types.ts';
+import type { Clock } from '#base/clock.ts';
+import { Backoff } from '#base/backoff.ts';
+import { isAbort } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import type { Prober } from '../probes/prober.ts';
+import type { Runtime, RuntimePod } from '../runtime/contract.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import { advance, type Decision, type PodState, type View, type Wish } from './advance.ts';
+import { Attempts } from './attempts.ts';
+import type { Waiting } from './plan.ts';
+import { delayText } from './restart.ts';
+import { isFinal, podStatus, type StatusView } from './status/pod-status.ts';
+import type { StatusWriter } from './status/status-writer.ts';
+import type { StepRunner, StepRunnerDeps } from './step-runner.ts';
+import { terminationMessage } from './termination-message.ts';
+import { Wakeup } from './wakeup.ts';
+
+export interface PodWorkerDeps {
+  readonly runtime: Runtime;
+  readonly runtimeName: string;
+  readonly steps: StepRunner;
+  readonly volumes: PodVolumes;
+  readonly prober: Prober;
+  readonly statuses: StatusWriter;
+  readonly hostIps: () => readonly string[];
+  readonly record: StepRunnerDeps['record'];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Why the kubelet itself ends a pod. */
+export interface PodVerdict {
+  readonly reason: string;
+  readonly message: string;
+}
+
+const resyncMs = 60_000;
+const minGraceMs = 1_000;
+/** Orphans are not waited for. */
+const orphanGraceMs = 1_000;
+
+export class PodWorker {
+  readonly uid: string;
+  readonly #deps: PodWorkerDeps;
+  readonly #log: Log;
+  readonly #wakeup = new Wakeup();
+  readonly #attempts: Attempts;
+  readonly #failures = new Backoff({ initialMs: 1_000, maxMs: 10_000, jitter: 0.1 });
+  readonly #messages = new Map<string, string>();
+  readonly #stopping = new Set<string>();
+  readonly #unstartable = new Set<string>();
+  readonly #announced = new Map<string, number>();
+  #pod: Pod;
+  #life: 'wanted' | 'removed' | 'orphan';
+  #state: PodState = { at: 'waiting' };
+  #observed: RuntimePod | undefined;
+  #hasLooked = false;
+  #verdict: PodVerdict | undefined;
+  #isPrepared = false;
+  #isReleased = false;
+  #needsRefresh = false;
+  #pass: AbortController | undefined;
+
+  /** `orphan`: a pod that only the runtime knows. */
+  constructor(pod: Pod, life: 'wanted' | 'orphan', deps: PodWorkerDeps) {
+    this.uid = pod.metadata.uid ?? '';
+    this.#pod = pod;
+    this.#life = life;
+    this.#deps = deps;
+    this.#attempts = new Attempts(deps.clock);
+    this.#log = deps.log.child({ pod: `${pod.metadata.namespace}/${pod.metadata.name}`, uid: this.uid });
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** The last look at the runtime. */
+  get observed(): RuntimePod | undefined {
+    return this.#observed;
+  }
+
+  /** True while its containers take part of the node's resources. */
+  get isActive(): boolean {
+    return this.#state.at !== 'terminated' && this.#state.at !== 'gone';
+  }
+
+  /** A newer object. */
+  update(pod: Pod): void {
+    const before = this.#wish();
+    this.#pod = pod;
+    if (this.#life === 'orphan') this.#life = 'wanted';
+    this.#needsRefresh = true;
+    this.#changeWish(before);
+  }
+
+  /** The object is gone from the API, maybe by force. */
+  remove(): void {
+    const before = this.#wish();
+    this.#life = 'removed';
+    this.#changeWish(before);
+  }
+
+  /** The kubelet does not want the pod here: it fails with these words. */
+  reject(verdict: PodVerdict): void {
+    this.#verdict ??= verdict;
+    this.#wakeup.set();
+  }
+
+  /** Something may have changed in the runtime. */
+  wake(): void {
+    this.#wakeup.set();
+  }
+
+  /** A ConfigMap or Secret that the pod refers to has changed. */
+  refresh(): void {
+    this.#needsRefresh = true;
+    this.#attempts.retryNow();
+    this.#wakeup.set();
+  }
+
+  /** A probe's result changed: say so at once, whatever the loop is doing. */
+  probed(): void {
+    if (this.#hasLooked && this.isActive) this.#publish();
+    this.#wakeup.set();
+  }
+
+  /** Works until the pod is gone. Aborting leaves its containers running. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    let waitMs = 0;
+    for (;;) {
+      await this.#wakeup.wait(waitMs, clock, signal);
+      if (waitMs >= resyncMs) this.#needsRefresh ||= this.#deps.volumes.isDue(this.uid);
+      const pass = new AbortController();
+      const stop = (): void => pass.abort(signal.reason);
+      signal.addEventListener('abort', stop, { once: true });
+      this.#pass = pass;
+      try {
+        const sleepMs = await this.#step(pass.signal);
+        this.#failures.reset();
+        if (sleepMs === 'gone') return;
+        waitMs = sleepMs;
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        waitMs = 0;
+        // No retry here: steps follow from what runs, so the next look derives a failed one anew.
+        if (!isAbort(error, pass.signal)) {
+          waitMs = this.#failures.next();
+          this.#log.warn({ err: error, retryMs: waitMs }, 'pod sync failed');
+        }
+      } finally {
+        this.#pass = undefined;
+        signal.removeEventListener('abort', stop);
+      }
+    }
+  }
+
+  /** One look and what follows from it. Answers how long nothing need be done if nothing changes. */
+  async #step(signal: AbortSignal): Promise<number | 'gone'> {
+    const { runtime, steps, prober, clock } = this.#deps;
+    this.#observed = await runtime.podStatus(this.uid, signal);
+    this.#hasLooked = true;
+    await this.#readMessages(signal);
+    this.#judgeDeadline();
+    prober.sync(this.#pod, this.#observed, this.#isEnding());
+    await this.#refreshVolumes(signal);
+
+    const decision = this.#decide();
+    this.#state = decision.state;
+    if (this.#state.at === 'gone') {
+      await this.#finish(signal);
+      return 'gone';
+    }
+    this.#announceWaiting(decision.waiting);
+    this.#publish();
+    if (decision.steps.length > 0) {
+      const context = {
+        pod: this.#pod,
+        observed: this.#observed,
+        attempts: this.#attempts,
+        stopping: this.#stopping,
+        unstartable: this.#unstartable,
+      };
+      const outcome = await steps.run(decision.steps, context, signal);
+      this.#isPrepared = outcome.isPrepared ?? this.#isPrepared;
+      this.#isReleased = outcome.isReleased ?? this.#isReleased;
+      return 0;
+    }
+    const wakeMs = [...decision.waiting.map(({ untilMs }) => untilMs), decision.retryAtMs, this.#deadlineMs()].filter(
+      (one) => one !== undefined,
+    );
+    return Math.max(1, Math.min(resyncMs, ...wakeMs.map((ms) => ms - clock.nowMs())));
+  }
+
+  #decide(): Decision {
+    const { prober, clock } = this.#deps;
+    const verdicts = prober.verdicts(this.#pod, this.#observed);
+    const view: View = {
+      pod: this.#pod,
+      observed: this.#observed,
+      unhealthy: verdicts.unhealthy,
+      started: verdicts.started,
+      unstartable: this.#unstartable,
+      histories: new Map(),
+      isPrepared: this.#isPrepared,
+      notBefore: this.#attempts.notBefore,
+      nowMs: clock.nowMs(),
+      wish: this.#wish(),
+      isComplete: isFinal(this.#status()),
+      isReleased: this.#isReleased,
+    };
+    return advance(this.#state, view);
+  }
+
+  #wish(): Wish {
+    const { metadata, spec } = this.#pod;
+    if (this.#life === 'orphan') return { want: 'end', graceMs: orphanGraceMs, forget: true };
+    const isDeleted = metadata.deletionTimestamp !== undefined;
+    if (!isDeleted && this.#life === 'wanted') return { want: 'run' };
+    const seconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30;
+    return { want: 'end', graceMs: Math.max(minGraceMs, seconds * 1_000), forget: true };
+  }
+
+  /** Interrupts the step under way if the pod is to end, or to end sooner. */
+  #changeWish(before: Wish): void {
+    const now = this.#wish();
+    const isSooner = now.want === 'end' && (before.want === 'run' || now.graceMs < before.graceMs);
+    if (isSooner) this.#pass?.abort(new DOMException('the pod is to end', 'AbortError'));
+    this.#wakeup.set();
+  }
+
+  #isEnding(): boolean {
+    return this.#wish().want === 'end' || this.#state.at === 'terminating' || !this.isActive;
+  }
+
+  /** activeDeadlineSeconds, counted from the pod's start on this node. */
+  #deadlineMs(): number | undefined {
+    const { activeDeadlineSeconds } = this.#pod.spec;
+    const { startTime } = this.#deps.statuses.statusOf(this.#pod);
+    if (activeDeadlineSeconds === undefined || startTime === undefined || this.#state.at !== 'running') return undefined;
+    return Date.parse(startTime) + activeDeadlineSeconds * 1_000;
+  }
+
+  #judgeDeadline(): void {
+    const deadlineMs = this.#deadlineMs();
+    if (deadlineMs === undefined || this.#verdict !== undefined || this.#deps.clock.nowMs() < deadlineMs) return;
+    this.#verdict = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
+    this.#deps.record(this.#pod, undefined, 'Normal', this.#verdict.reason, this.#verdict.message);
+  }
+
+  async #readMessages(signal: AbortSignal): Promise<void> {
+    const containers = this.#observed?.containers ?? [];
+    const count = this.#pod.spec.containers.length + (this.#pod.spec.initContainers ?? []).length;
+    for (const container of containers) {
+      if (container.state !== 'exited' || this.#messages.has(container.id)) continue;
+      this.#messages.set(container.id, await terminationMessage(container, count, this.#deps.runtime, signal));
+    }
+    for (const id of this.#messages.keys()) if (!containers.some((one) => one.id === id)) this.#messages.delete(id);
+  }
+
+  /** Brings the files of ConfigMaps, Secrets, tokens and the downward API up to date in a pod that runs. */
+  async #refreshVolumes(signal: AbortSignal): Promise<void> {
+    if (!this.#needsRefresh || !this.#isPrepared || this.#state.at !== 'running') return;
+    this.#needsRefresh = false;
+    const hostIps = this.#deps.hostIps();
+    const podIps = this.#pod.spec.hostNetwork === true ? hostIps : (this.#observed?.sandboxes[0]?.ips ?? []);
+    try {
+      await this.#deps.volumes.mount(this.#pod, { podIps, hostIps }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // What was there stays; the pod runs on.
+      this.#deps.record(this.#pod, undefined, 'Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #announceWaiting(waiting: readonly Waiting[]): void {
+    const { name: podName, namespace } = this.#pod.metadata;
+    for (const { name, delayMs, untilMs } of waiting) {
+      const where = `${podName}_${namespace}(${this.uid})`;
+      const message = `back-off ${delayText(delayMs)} restarting failed container=${name} pod=${where}`;
+      this.#attempts.reasons.set(name, { reason: 'CrashLoopBackOff', message });
+      if (this.#announced.get(name) === untilMs) continue;
+      this.#announced.set(name, untilMs);
+      this.#deps.record(this.#pod, name, 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${where}`);
+    }
+  }
+
+  #status(): V1PodStatus {
+    const { statuses, prober, clock, hostIps, runtimeName } = this.#deps;
+    const verdicts = prober.verdicts(this.#pod, this.#observed);
+    const view: StatusView = {
+      pod: this.#pod,
+      observed: this.#observed,
+      reasons: this.#attempts.reasons,
+      messages: this.#messages,
+      started: verdicts.started,
+      ready: verdicts.ready,
+      isEnding: this.#isEnding(),
+      isTerminated: !this.isActive,
+      runtimeName,
+      previous: statuses.statusOf(this.#pod),
+      hostIps: hostIps(),
+      verdict: this.#verdict,
+      nowMs: clock.nowMs(),
+    };
+    return podStatus(view);
+  }
+
+  #publish(): void {
+    if (this.#life !== 'wanted') return;
+    this.#deps.statuses.set(this.#pod, this.#status());
+  }
+
+  /** Nothing is left in the runtime: the disk next, then the object. */
+  async #finish(signal: AbortSignal): Promise<void> {
+    const { volumes, prober, statuses } = this.#deps;
+    await volumes.forget(this.uid, signal);
+    prober.forget(this.uid);
+    if (this.#life === 'wanted') statuses.finish(this.#pod);
+  }
+}

@@ -1,0 +1,188 @@
+// Carries out the steps that advance.ts decides on: one function a kind of step, no rules. Stops that stand together run at the
+// same time. A step that fails is noted in `attempts`, which the next plan respects.
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Container } from '#api/generated/types.ts';
+import type { Log } from '#base/log.ts';
+import { isRuntimeError, type RuntimePod } from '../runtime/contract.ts';
+import { VolumeError } from '../volumes/pod-volumes.ts';
+import type { PodStep } from './advance.ts';
+import type { Attempts } from './attempts.ts';
+import { type ContainerStarterDeps, startContainer, StartError } from './container-starter.ts';
+import { stopContainer } from './container-stopper.ts';
+import type { DnsSettings } from '../runtime/contract.ts';
+import type { ClusterDns } from './network/dns.ts';
+import type { Cgroups } from './resources/cgroups.ts';
+import { sandboxSpec } from './sandbox-config.ts';
+
+export interface StepRunnerDeps extends ContainerStarterDeps {
+  readonly cgroups: Cgroups;
+  readonly cgroupRoot: string;
+  readonly clusterDns: ClusterDns;
+  /** The node's own resolv.conf, read anew when asked. */
+  readonly hostDns: () => Promise<DnsSettings>;
+  readonly record: (pod: Pod, container: string | undefined, type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  readonly log: Log;
+}
+
+export interface StepContext {
+  readonly pod: Pod;
+  readonly observed: RuntimePod | undefined;
+  readonly attempts: Attempts;
+  /** Ids of containers that were told to stop before: their event and their hook are not repeated. */
+  readonly stopping: Set<string>;
+  readonly unstartable: Set<string>;
+}
+
+/** What the worker must know about the steps that were done. */
+export interface StepOutcome {
+  readonly isPrepared?: boolean;
+  readonly isReleased?: boolean;
+}
+
+type StepOf<K extends PodStep['do']> = Extract<PodStep, { do: K }>;
+
+/** Does steps of one pod. Stateless: may be shared by all workers. */
+export class StepRunner {
+  readonly #deps: StepRunnerDeps;
+
+  constructor(deps: StepRunnerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does the steps in order and stops at the first that fails for the pod as a whole. Rejects when `signal` aborts. */
+  async run(steps: readonly PodStep[], context: StepContext, signal: AbortSignal): Promise<StepOutcome> {
+    let outcome: StepOutcome = {};
+    for (let at = 0; at < steps.length; ) {
+      const step = steps[at];
+      if (step === undefined) break;
+      if (step.do === 'stopContainer') {
+        const group = steps.slice(at).filter((one, index, rest) => one.do === 'stopContainer' && rest.slice(0, index).every(isStop));
+        await Promise.all(group.map((one) => this.#stop(one as StepOf<'stopContainer'>, context, signal)));
+        at += group.length;
+        continue;
+      }
+      const done = await this.#one(step, context, signal);
+      if (done === 'failed') break;
+      outcome = { ...outcome, ...done };
+      at++;
+    }
+    return outcome;
+  }
+
+  async #one(step: Exclude<PodStep, StepOf<'stopContainer'>>, context: StepContext, signal: AbortSignal): Promise<StepOutcome | 'failed'> {
+    const { runtime } = this.#deps;
+    switch (step.do) {
+      case 'prepare':
+        return await this.#prepare(context, signal);
+      case 'createSandbox':
+        return await this.#createSandbox(step, context, signal);
+      case 'startContainer':
+        return await this.#start(step, context, signal);
+      case 'stopSandbox':
+        await runtime.stopSandbox(step.id, signal).catch(ignoreMissing);
+        return {};
+      case 'removeSandbox':
+        await runtime.removeSandbox(step.id, signal).catch(ignoreMissing);
+        return {};
+      case 'removeContainer':
+        await runtime.removeContainer(step.id, signal).catch(ignoreMissing);
+        return {};
+      case 'release':
+        await this.#deps.volumes.release(context.pod.metadata.uid ?? '', signal);
+        await this.#deps.cgroups.remove(context.pod);
+        return { isReleased: true, isPrepared: false };
+    }
+  }
+
+  async #prepare({ pod, observed, attempts }: StepContext, signal: AbortSignal): Promise<StepOutcome | 'failed'> {
+    const { volumes, cgroups, node, record } = this.#deps;
+    const hostIps = node.hostIps();
+    const podIps = pod.spec.hostNetwork === true ? hostIps : (observed?.sandboxes[0]?.ips ?? []);
+    await cgroups.create(pod);
+    try {
+      await volumes.mount(pod, { podIps, hostIps }, signal);
+      attempts.succeed('');
+      return { isPrepared: true, isReleased: false };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof VolumeError)) throw error;
+      record(pod, undefined, 'Warning', 'FailedMount', error.message);
+      attempts.failPod('mount');
+      return 'failed';
+    }
+  }
+
+  async #createSandbox(
+    { attempt }: StepOf<'createSandbox'>,
+    { pod, attempts }: StepContext,
+    signal: AbortSignal,
+  ): Promise<StepOutcome | 'failed'> {
+    const { runtime, cgroups, cgroupRoot, clusterDns, hostDns, node, record } = this.#deps;
+    if (attempt > 0) record(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+    try {
+      const inputs = { clusterDns, hostDns: await hostDns(), nodeName: node.name, cgroupRoot, hasCgroup: cgroups.isUsable };
+      const { spec, warnings } = sandboxSpec(pod, attempt, inputs);
+      for (const { reason, message } of warnings) record(pod, undefined, 'Warning', reason, message);
+      await runtime.createSandbox(spec, signal);
+      attempts.succeed('');
+      return {};
+    } catch (error) {
+      signal.throwIfAborted();
+      record(pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text(error)}`);
+      attempts.failPod('sandbox');
+      return 'failed';
+    }
+  }
+
+  /** One container that does not start keeps none of the others from starting. */
+  async #start(
+    step: StepOf<'startContainer'>,
+    { pod, observed, attempts, unstartable }: StepContext,
+    signal: AbortSignal,
+  ): Promise<StepOutcome> {
+    const { record, log } = this.#deps;
+    try {
+      const say = (type: 'Normal' | 'Warning', reason: string, message: string): void => record(pod, step.name, type, reason, message);
+      await startContainer({ pod, step, observed, record: say }, this.#deps, signal);
+      attempts.succeed(step.name);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof StartError)) throw error;
+      log.info({ err: error, uid: pod.metadata.uid, container: step.name }, 'a container did not start');
+      if (error.unstartableId !== undefined) unstartable.add(error.unstartableId);
+      attempts.failStart(step.name, { reason: error.reason, message: error.message }, error.retryAfterMs);
+    }
+    return {};
+  }
+
+  async #stop({ id, name, why }: StepOf<'stopContainer'>, { pod, observed, stopping }: StepContext, signal: AbortSignal): Promise<void> {
+    const { record, node } = this.#deps;
+    const say = (type: 'Normal' | 'Warning', reason: string, message: string): void => record(pod, name, type, reason, message);
+    const isFirst = !stopping.has(id);
+    stopping.add(id);
+    if (isFirst) say('Normal', 'Killing', why.message);
+    const all: readonly V1Container[] = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+    const order = {
+      pod,
+      container: all.find((one) => one.name === name),
+      id,
+      graceMs: why.graceMs ?? (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000,
+      podIp: observed?.sandboxes[0]?.ips[0] ?? node.hostIps()[0] ?? '',
+      runsHook: isFirst,
+      record: say,
+    };
+    await stopContainer(order, this.#deps, signal);
+  }
+}
+
+function isStop(step: PodStep): boolean {
+  return step.do === 'stopContainer';
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isRuntimeError(error, 'NotFound')) throw error;
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
