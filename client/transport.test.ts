@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { configMap } from '#api/core/config-map.ts';
+import { type Clock, systemClock } from '#base/clock.ts';
+import { FakeClock } from '#base/fake-clock.ts';
+import type { Credentials } from './endpoint.ts';
+import { connect, type RestClient } from './rest.ts';
+
+const never = new AbortController().signal;
+
+describe('against servers that misbehave', () => {
+  const open: { close(): void }[] = [];
+  afterEach(() => {
+    for (const one of open.splice(0)) one.close();
+  });
+
+  async function serve(
+    answer: RequestListener,
+    credentials: Credentials = { kind: 'none' },
+    clock: Clock = systemClock,
+  ): Promise<RestClient> {
+    const server: Server = createServer(answer);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = connect({ server: url, credentials }, { clock, component: 'kube-test', version: 'v9' });
+    open.push({
+      close: () => {
+        void client[Symbol.asyncDispose]();
+        server.closeAllConnections();
+        server.close();
+      },
+    });
+    return client;
+  }
+
+  test('an answer without a Status still has a reason', async () => {
+    const client = await serve((_, response) => response.writeHead(429, { 'retry-after': '7' }).end('slow down'));
+    await expect(client.raw('GET', '/x', undefined, never)).rejects.toMatchObject({
+      reason: 'TooManyRequests',
+      code: 429,
+      retryAfterSeconds: 7,
+      message: 'GET /x: status 429: slow down',
+    });
+  });
+
+  test('an object that is no JSON', async () => {
+    const client = await serve((_, response) => response.end('<html>'));
+    await expect(client.get(configMap, { namespace: 'a', name: 'x' }, never)).rejects.toMatchObject({ name: 'TransportError' });
+  });
+
+  test('an answer that does not come', async () => {
+    const clock = new FakeClock();
+    const asked = Promise.withResolvers<void>();
+    const client = await serve(() => asked.resolve(), { kind: 'none' }, clock);
+    const failed = expect(client.raw('GET', '/x', undefined, never)).rejects.toMatchObject({
+      name: 'TransportError',
+      message: expect.stringContaining('not done within 60000 ms') as string,
+    });
+    await asked.promise;
+    await clock.advance(60_000);
+    await failed;
+  });
+
+  test('the abort of the caller comes through as it is', async () => {
+    const stop = new AbortController();
+    const client = await serve(() => stop.abort(new Error('enough')));
+    await expect(client.raw('GET', '/x', undefined, stop.signal)).rejects.toThrow('enough');
+  });
+
+  test('says who it is, and reads its token again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'token-'));
+    open.push({ close: () => rmSync(folder, { recursive: true }) });
+    const tokenFile = join(folder, 'token');
+    writeFileSync(tokenFile, 'first\n');
+    const clock = new FakeClock();
+    const answer: RequestListener = ({ headers }, response) => {
+      response.end(JSON.stringify({ agent: headers['user-agent'], authorization: headers.authorization }));
+    };
+    const client = await serve(answer, { kind: 'token-file', tokenFile }, clock);
+    expect(await client.raw('GET', '/', undefined, never)).toEqual({
+      agent: expect.stringMatching(/^kube-test\/v9 \(\w+\/\w+\) kubernetes\//) as string,
+      authorization: 'Bearer first',
+    });
+    writeFileSync(tokenFile, 'second');
+    expect(await client.raw('GET', '/', undefined, never)).toMatchObject({ authorization: 'Bearer first' });
+    await clock.advance(60_001);
+    expect(await client.raw('GET', '/', undefined, never)).toMatchObject({ authorization: 'Bearer second' });
+  });
+});
