@@ -91,19 +91,16 @@ function readModel(definition: string, className: string): Model {
   const code = readFileSync(join(models, `${className}.js`), 'utf8');
   const declaration = readFileSync(join(models, `${className}.d.ts`), 'utf8');
   const map = /attributeTypeMap = (\[[\s\S]*?\n\]|\[\]);/.exec(code)?.[1] ?? '[]';
+  const attributes = JSON.parse(map) as Attribute[];
   const required = new Set([...declaration.matchAll(/^ {4}'([^']+)': /gm)].map((match) => match[1] ?? ''));
-  return {
-    definition,
-    className,
-    attributes: JSON.parse(map) as Attribute[],
-    required,
-    descriptions: readDescriptions(definition, declaration),
-  };
+  const descriptions = commentsOf(declaration, /'/);
+  // Fields of these types carry the type's text instead of their own.
+  for (const { name, type } of attributes) if (type === 'IntOrString' || type === 'V1MicroTime') descriptions.delete(name);
+  return { definition, className, attributes, required, descriptions: completed(descriptions, definition) };
 }
 
 /** Client-node's descriptions, with line breaks and the reference fields' texts from kubernetes-models where it has the type. */
-function readDescriptions(definition: string, declaration: string): Map<string, string> {
-  const own = commentsOf(declaration, /'/);
+function completed(own: Map<string, string>, definition: string): Map<string, string> {
   const segments = definition.split('.');
   const kind = segments.pop() ?? '';
   const version = segments.pop() ?? '';

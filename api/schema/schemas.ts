@@ -112,6 +112,14 @@ export class SchemaSet {
     return { text: at(''), property: at };
   }
 
+  /** The definition of a kind, such as autoscaling/v1 Scale; undefined where upstream has none. */
+  find({ group, version, kind }: GroupVersionKind): string | undefined {
+    return Object.keys(packageGroups)
+      .filter((name) => packageGroups[name] === group)
+      .map((name) => `${name}.${version}.${kind}`)
+      .find((name) => this.has(name));
+  }
+
   /** The kind that a top-level definition is; undefined for parts of kinds. */
   kindOf(name: string): GroupVersionKind | undefined {
     const shape = Object.hasOwn(this.#shapes, name) ? this.#shapes[name] : undefined;
