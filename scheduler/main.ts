@@ -3,7 +3,7 @@ import { systemClock as clock } from '#base/clock.ts';
 import { HealthServer } from '#base/health-server.ts';
 import { runMain, runServices } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
-import { createCa, signCertificate } from '#base/pki.ts';
+import { ownServerCertificate } from '#base/pki.ts';
 import { version } from '#base/version.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { EventSender } from '#client/events.ts';
@@ -35,7 +35,7 @@ await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
   const health = new HealthServer({
     host: config.host,
     port: config.port,
-    tls: config.tls ?? (await ownCertificate()),
+    tls: config.tls ?? (await ownServerCertificate(hostname(), clock.nowMs())),
     metrics,
     metricsTo: 'this host',
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
@@ -46,14 +46,3 @@ await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
       : new LeaderGate(scheduler, config.leader, { client, clock, log, events: sender.recorder('default-scheduler') });
   await runServices(signal, [...(config.port === 0 ? [] : [health]), sender, cluster, gate], () => log.info({ version }, 'running'));
 });
-
-/** For the secure port, where none was given; nobody is asked to trust it. */
-async function ownCertificate(): Promise<{ cert: string; key: string }> {
-  const nowMs = clock.nowMs();
-  const ca = await createCa(`${hostname()}-ca@${Math.floor(nowMs / 1_000)}`, nowMs);
-  return await signCertificate(
-    ca,
-    { commonName: hostname(), dnsNames: [hostname(), 'localhost'], ips: ['127.0.0.1'], usages: ['server'] },
-    nowMs,
-  );
-}

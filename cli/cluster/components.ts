@@ -36,9 +36,11 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
       'kubelet-client-key': layout.pki('apiserver-kubelet-client.key'),
       'kubelet-certificate-authority': layout.pki('ca.crt'),
     }),
-    make('kube-scheduler', smallHeap, kubeconfig('scheduler')),
+    // One of each runs on this host, and the supervisor sees to that: without a lease, a restarted one works at once.
+    make('kube-scheduler', smallHeap, { ...kubeconfig('scheduler'), 'leader-elect': 'false' }),
     make('kube-controller-manager', smallHeap, {
       ...kubeconfig('controller-manager'),
+      'leader-elect': 'false',
       'root-ca-file': layout.pki('ca.crt'),
       'allocate-node-cidrs': 'true',
       'cluster-cidr': config.podCidr,

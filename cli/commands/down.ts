@@ -13,6 +13,9 @@ import { stopComponents, stopProcess } from '../supervisor/supervisor.ts';
 import type { CommandContext } from './context.ts';
 import { layoutFor, parseOptions, requireRoot } from './options.ts';
 
+/** The supervisor needs time for its components' own grace, twice: the API server goes last. */
+const supervisorGraceMs = 45_000;
+
 /** `coxswain down`: stops processes, then containers; with `--wipe` leaves the host as it was before the first `up`. */
 export async function down(context: CommandContext): Promise<void> {
   const options = parseOptions('down', context.argv);
@@ -51,7 +54,7 @@ export async function down(context: CommandContext): Promise<void> {
 /** The supervisor stops its components; those of a supervisor that was killed are stopped here. */
 async function stopAll(layout: Layout, config: ClusterConfig, { clock, signal, bundleDir }: CommandContext): Promise<void> {
   const supervisor = findRunning(layout, 'supervisor');
-  if (supervisor !== undefined) await stopProcess(supervisor, clock, signal);
+  if (supervisor !== undefined) await stopProcess(supervisor, clock, signal, supervisorGraceMs);
   forget(layout, 'supervisor');
   await stopComponents({ layout, components: components(layout, config, bundleDir), clock });
 }

@@ -126,10 +126,10 @@ export async function stopComponents({
   await stop(first);
 }
 
-/** SIGTERM, a while to end, then SIGKILL. */
-export async function stopProcess(record: ProcessRecord, clock: Clock, signal: AbortSignal): Promise<void> {
+/** SIGTERM, `graceMs` to end, then SIGKILL. */
+export async function stopProcess(record: ProcessRecord, clock: Clock, signal: AbortSignal, graceMs = stopGraceMs): Promise<void> {
   signalProcess(record, 'SIGTERM');
-  const deadlineMs = clock.monotonicMs() + stopGraceMs;
+  const deadlineMs = clock.monotonicMs() + graceMs;
   while (isAlive(record)) {
     if (clock.monotonicMs() > deadlineMs) signalProcess(record, 'SIGKILL');
     await clock.sleep(25, signal);

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import type { ApiEndpoint } from '#client/endpoint.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
+import type { LeaderOptions } from '#client/leader-election.ts';
+import type { NodeLifecycleOptions } from './node/lifecycle-controller.ts';
+
+const file = { valueName: 'file' };
+
+/** Upstream's flags, and `--load-balancer-cidr`, which is ours. Those that only tune what is built differently here are accepted and say so. */
+const flags = {
+  'allocate-node-cidrs': boolFlag(false, 'Give every node a network for its pods, out of --cluster-cidr'),
+  'authentication-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authenticated yet', file),
+  'authorization-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authorized yet', file),
+  'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
+  'client-ca-file': stringFlag('', 'Accepted for compatibility', file),
+  'cluster-cidr': stringFlag('', 'Network of all pods', { valueName: 'cidr' }),
+  'cluster-name': stringFlag('kubernetes', 'Accepted for compatibility'),
+  controllers: listFlag(['*'], 'Which controllers run; only "*", all of them'),
+  'feature-gates': mapFlag('Accepted for compatibility'),
+  'kube-api-burst': intFlag(30, 'Accepted for compatibility: requests are not throttled in the client'),
+  'kube-api-qps': intFlag(20, 'Accepted for compatibility: requests are not throttled in the client'),
+  kubeconfig: stringFlag('', 'Where the API server is and how to log in there', file),
+  'leader-elect': boolFlag(true, 'Work only while holding the leader lease; needed where several run'),
+  'leader-elect-lease-duration': durationFlag(15_000, 'How long others wait after the last renewal before they take the lease'),
+  'leader-elect-renew-deadline': durationFlag(10_000, 'How long the holder goes on without a successful renewal'),
+  'leader-elect-resource-name': stringFlag('kube-controller-manager', 'Name of the lease'),
+  'leader-elect-resource-namespace': stringFlag('kube-system', 'Namespace of the lease'),
+  'leader-elect-retry-period': durationFlag(2_000, 'How long to wait between tries to get or renew the lease'),
+  'load-balancer-cidr': stringFlag('', 'Pool of addresses for Services of type LoadBalancer; none gives none', { valueName: 'cidr' }),
+  'node-cidr-mask-size': intFlag(24, "Prefix length of a node's pod network", { min: 1, max: 32 }),
+  'node-eviction-rate': stringFlag('0.1', 'Nodes a second whose pods are driven off when they are lost'),
+  'node-monitor-grace-period': durationFlag(50_000, 'How long a node may be silent before it counts as lost'),
+  'node-monitor-period': durationFlag(5_000, 'How often nodes are looked at'),
+  'node-startup-grace-period': durationFlag(60_000, 'The grace period of a node that was never heard of'),
+  'root-ca-file': stringFlag('', "The cluster's CA, published in every namespace", file),
+  'secure-port': intFlag(10_257, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
+  'service-account-private-key-file': stringFlag('', 'Accepted for compatibility: tokens come from the API server', file),
+  'service-cluster-ip-range': stringFlag('', 'Accepted for compatibility', { valueName: 'cidr' }),
+  'tls-cert-file': stringFlag('', 'Certificate of the secure port; default: one made at start', file),
+  'tls-private-key-file': stringFlag('', 'Key of the certificate', file),
+  'use-service-account-credentials': boolFlag(false, 'Not supported yet: all controllers share one identity'),
+  v: intFlag(0, 'Accepted for compatibility: the level of the log is COXSWAIN_LOG_LEVEL', { short: 'v' }),
+} as const;
+
+export interface ControllerManagerConfig {
+  readonly api: ApiEndpoint;
+  readonly host: string;
+  /** 0 serves nothing. */
+  readonly port: number;
+  /** Undefined: make one. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Undefined works without a lease. */
+  readonly leader: LeaderOptions | undefined;
+  readonly rootCa: string | undefined;
+  readonly clusterCidr: string | undefined;
+  readonly nodeCidrBits: number;
+  readonly loadBalancerCidr: string | undefined;
+  readonly nodeTimings: NodeLifecycleOptions;
+}
+
+/** What the flags say. Throws UsageError naming the flag. */
+export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): ControllerManagerConfig {
+  const { values, positional } = parseFlags('kube-controller-manager', flags, argv, 'Runs the control loops of a cluster.');
+  if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
+  if (values.controllers.join() !== '*')
+    throw new UsageError(`--controllers=${values.controllers.join()} is not supported yet: all controllers run`);
+  if (values['use-service-account-credentials']) throw new UsageError('--use-service-account-credentials is not supported yet');
+  if (values['allocate-node-cidrs'] && values['cluster-cidr'] === '') throw new UsageError('--allocate-node-cidrs needs --cluster-cidr');
+  const evictionsPerSecond = Number(values['node-eviction-rate']);
+  if (!(evictionsPerSecond > 0))
+    throw new UsageError(
+      `invalid value ${JSON.stringify(values['node-eviction-rate'])} for --node-eviction-rate: must be a number above 0`,
+    );
+  const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
+  return {
+    api: findEndpoint({ path: values.kubeconfig, env }),
+    host: values['bind-address'],
+    port: values['secure-port'],
+    tls: certFile === '' ? undefined : { cert: read('tls-cert-file', certFile), key: read('tls-private-key-file', keyFile) },
+    leader: values['leader-elect']
+      ? {
+          namespace: values['leader-elect-resource-namespace'],
+          name: values['leader-elect-resource-name'],
+          leaseMs: values['leader-elect-lease-duration'],
+          renewDeadlineMs: values['leader-elect-renew-deadline'],
+          retryMs: values['leader-elect-retry-period'],
+        }
+      : undefined,
+    rootCa: values['root-ca-file'] === '' ? undefined : read('root-ca-file', values['root-ca-file']),
+    clusterCidr: values['allocate-node-cidrs'] ? values['cluster-cidr'] : undefined,
+    nodeCidrBits: values['node-cidr-mask-size'],
+    loadBalancerCidr: values['load-balancer-cidr'] === '' ? undefined : values['load-balancer-cidr'],
+    nodeTimings: {
+      graceMs: values['node-monitor-grace-period'],
+      startupGraceMs: values['node-startup-grace-period'],
+      periodMs: values['node-monitor-period'],
+      evictionIntervalMs: 1_000 / evictionsPerSecond,
+    },
+  };
+}
+
+function read(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '#base/clock.ts';
+import type { ControllerDefinition } from '#client/controller/define.ts';
+import { deploymentController } from './deployment/controller.ts';
+import { endpointsController } from './endpoints/endpoints-controller.ts';
+import { endpointSliceController } from './endpoints/slices-controller.ts';
+import { loadBalancerController } from './load-balancer/controller.ts';
+import { namespaceController } from './namespace/controller.ts';
+import { nodeIpamController } from './node/ipam-controller.ts';
+import { type NodeLifecycleOptions, nodeLifecycleController, upstreamTimings } from './node/lifecycle-controller.ts';
+import { taintEvictionController } from './node/taint-eviction.ts';
+import { replicaSetController, replicationControllerController } from './replicas/kinds.ts';
+import { rootCaController } from './root-ca/controller.ts';
+import { serviceAccountController } from './service-account/controller.ts';
+
+export interface ControllerOptions {
+  readonly clock: Clock;
+  /** PEM text to publish in every namespace; undefined publishes none. */
+  readonly rootCa?: string | undefined;
+  /** Network that nodes get their pod networks from; undefined gives none. */
+  readonly clusterCidr?: string | undefined;
+  /** Prefix length of a node's pod network; default 24. */
+  readonly nodeCidrBits?: number | undefined;
+  /** Addresses for Services of type LoadBalancer; undefined gives none. */
+  readonly loadBalancerCidr?: string | undefined;
+  readonly nodeTimings?: NodeLifecycleOptions | undefined;
+}
+
+/** Every controller of this process but the garbage collector, which works on all kinds at once. */
+export function buildControllers(options: ControllerOptions): readonly ControllerDefinition[] {
+  const { clock, rootCa, clusterCidr, nodeCidrBits = 24, loadBalancerCidr, nodeTimings = upstreamTimings } = options;
+  return [
+    namespaceController,
+    serviceAccountController,
+    ...(rootCa === undefined ? [] : [rootCaController(rootCa)]),
+    replicationControllerController(clock),
+    replicaSetController(clock),
+    deploymentController,
+    endpointSliceController(clock),
+    endpointsController,
+    nodeLifecycleController(nodeTimings),
+    taintEvictionController,
+    ...(clusterCidr === undefined ? [] : [nodeIpamController(clusterCidr, nodeCidrBits)]),
+    ...(loadBalancerCidr === undefined ? [] : [loadBalancerController(loadBalancerCidr)]),
+  ];
+}

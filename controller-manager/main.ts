@@ -1,0 +1,33 @@
+import { hostname } from 'node:os';
+import { systemClock as clock } from '#base/clock.ts';
+import { HealthServer } from '#base/health-server.ts';
+import { runMain, runServices } from '#base/lifecycle.ts';
+import { createMetrics } from '#base/metrics.ts';
+import { ownServerCertificate } from '#base/pki.ts';
+import { version } from '#base/version.ts';
+import { EventSender } from '#client/events.ts';
+import { LeaderGate } from '#client/leader-election.ts';
+import { connect } from '#client/rest.ts';
+import { parseConfig } from './config.ts';
+import { controllerManager } from './controller-manager.ts';
+
+await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
+  const config = parseConfig(argv, env);
+  const metrics = createMetrics();
+  await using client = connect(config.api, { clock, component: 'kube-controller-manager', version });
+  const sender = new EventSender({ client, clock, log });
+  const { cluster, loops } = controllerManager({ ...config, client, events: (name) => sender.recorder(name), clock, log, metrics });
+  const health = new HealthServer({
+    host: config.host,
+    port: config.port,
+    tls: config.tls ?? (await ownServerCertificate(hostname(), clock.nowMs())),
+    metrics,
+    metricsTo: 'this host',
+    ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
+  });
+  const gate =
+    config.leader === undefined
+      ? loops
+      : new LeaderGate(loops, config.leader, { client, clock, log, events: sender.recorder('kube-controller-manager') });
+  await runServices(signal, [...(config.port === 0 ? [] : [health]), sender, cluster, gate], () => log.info({ version }, 'running'));
+});
