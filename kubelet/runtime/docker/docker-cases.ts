@@ -266,6 +266,13 @@ const cases: readonly { readonly name: string; readonly run: (rig: Rig) => Promi
     },
   },
   {
+    name: 'the sandbox image comes back when somebody removed it',
+    run: async (rig) => {
+      await run('docker', ['rmi', '-f', 'coxswain/pause:1']);
+      await withPod(rig, {}, async (pod) => assert.equal(pod.sandbox.state, 'ready'));
+    },
+  },
+  {
     name: 'other containers of the engine are not ours: not seen, not stopped',
     run: async (rig) => {
       const label = 'io.kubernetes.docker.type=container';

@@ -14,6 +14,7 @@ import {
   type ContainerUsage,
   type ExecSyncOptions,
   type ExecSyncOutcome,
+  isRuntimeError,
   type LogOptions,
   type Runtime,
   RuntimeError,
@@ -77,6 +78,7 @@ export class DockerRuntime implements Runtime {
   readonly #sandboxes: Sandboxes;
   readonly #pods: PodReader;
   #measured: Promise<Measured> | undefined;
+  #pauseImage: Promise<string> | undefined;
 
   constructor(deps: DockerRuntimeDeps, options: DockerRuntimeOptions = {}) {
     this.#deps = deps;
@@ -154,8 +156,15 @@ export class DockerRuntime implements Runtime {
     }
   }
 
-  createSandbox(spec: SandboxSpec, signal: AbortSignal): Promise<SandboxStatus> {
-    return this.#sandboxes.create(spec, signal);
+  async createSandbox(spec: SandboxSpec, signal: AbortSignal): Promise<SandboxStatus> {
+    try {
+      return await this.#sandboxes.create(spec, signal);
+    } catch (error) {
+      if (!isRuntimeError(error, 'NotFound') || this.#pauseImage === undefined) throw error;
+      // Somebody removed the sandbox image: make it anew.
+      this.#pauseImage = undefined;
+      return this.#sandboxes.create(spec, signal);
+    }
   }
 
   async stopSandbox(id: string, signal: AbortSignal): Promise<void> {
@@ -288,6 +297,16 @@ export class DockerRuntime implements Runtime {
 
   async #sandboxImage(wanted: string | undefined, signal: AbortSignal): Promise<string> {
     if (wanted !== undefined) return wanted;
+    this.#pauseImage ??= this.#importPauseImage(signal);
+    try {
+      return await this.#pauseImage;
+    } catch (error) {
+      this.#pauseImage = undefined;
+      throw error;
+    }
+  }
+
+  async #importPauseImage(signal: AbortSignal): Promise<string> {
     const { Architecture } = await this.#engine.call<EngineInfo>('GET', '/info', {}, signal);
     await ensurePauseImage(this.#engine, Architecture, signal);
     return pauseImage;

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { splitFrames, writeAll } from './frames.ts';
+import { writeAll } from '../write-all.ts';
+import { splitFrames } from './frames.ts';
 import { joinLines } from './logs.ts';
 
 function frame(stream: 1 | 2, text: string): Buffer {

@@ -1,6 +1,5 @@
 // The engine mixes standard output and standard error of a container without a terminal into one stream: 8 bytes of header (which
 // stream, how long), then that many bytes. Frames are taken apart without copying their content.
-import type { Writable } from 'node:stream';
 
 export interface Piece {
   readonly stream: 'stdout' | 'stderr';
@@ -36,18 +35,4 @@ export async function* splitFrames(source: AsyncIterable<Buffer>): AsyncGenerato
       header = Buffer.alloc(0);
     }
   }
-}
-
-/** Writes and waits while the receiver is full. Answers false when it is closed, so that nobody waits for it. */
-export async function writeAll(target: Writable, bytes: Uint8Array): Promise<boolean> {
-  if (target.destroyed || target.writableEnded) return false;
-  if (target.write(bytes)) return true;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      for (const event of ['drain', 'close', 'error']) target.removeListener(event, done);
-      resolve();
-    };
-    for (const event of ['drain', 'close', 'error']) target.on(event, done);
-  });
-  return !target.destroyed;
 }

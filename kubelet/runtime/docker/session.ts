@@ -3,8 +3,9 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import { type ExecSyncOptions, type ExecSyncOutcome, RuntimeError, type Streams, type TerminalSize } from '../contract.ts';
+import { writeAll } from '../write-all.ts';
 import type { Engine } from './engine.ts';
-import { splitFrames, writeAll } from './frames.ts';
+import { splitFrames } from './frames.ts';
 import { killContainerProcess } from './process.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
-import { writeAll } from '../docker/frames.ts';
+import { writeAll } from '../write-all.ts';
 import type { ContainerSpec, ContainerState, ContainerStatus, ContainerSummary, LogOptions, Streams } from '../contract.ts';
 import type { Program, ProgramContext } from './program.ts';
 import type { SimulatedSandbox } from './simulated-sandbox.ts';

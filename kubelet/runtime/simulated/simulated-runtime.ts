@@ -4,7 +4,7 @@
 import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
-import { writeAll } from '../docker/frames.ts';
+import { writeAll } from '../write-all.ts';
 import {
   type ContainerSpec,
   type ContainerUsage,

@@ -1,0 +1,237 @@
+// The kubelet's own port (10250): logs, exec, attach, port-forward, pods and figures, over TLS and only for the API server.
+// Sessions live as long as their client, the idle limit or the server; a kubelet that stops cuts them.
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { once } from 'node:events';
+import type { Clock } from '#base/clock.ts';
+import { listen } from '#base/health-server.ts';
+import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import type { Metrics } from '#base/metrics.ts';
+import { refuseUpgrade } from '#base/streams/upgrade.ts';
+import type { Runtime } from '../runtime/contract.ts';
+import { isRuntimeError } from '../runtime/contract.ts';
+import { writeAll } from '../runtime/write-all.ts';
+import { admit, apiServerUser } from './admit.ts';
+import { chooseLog, hasContainer } from './choose-container.ts';
+import { HttpProblem } from './http-problem.ts';
+import { parseLogQuery } from './log-query.ts';
+import type { PodSource } from './pod-source.ts';
+import { type ContainerTarget, type Route, routeOf } from './route.ts';
+import { Stats } from './stats.ts';
+import { containerId, serveExec, servePortForward } from './streaming.ts';
+
+export interface KubeletServerDeps {
+  readonly runtime: Runtime;
+  readonly pods: PodSource;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+}
+
+export interface KubeletServerOptions {
+  readonly host: string;
+  /** 10250; 0 takes any free port. */
+  readonly port: number;
+  /** PEM texts of the serving certificate. */
+  readonly tls: { readonly cert: string; readonly key: string };
+  /** PEM texts of the authorities that sign clients' certificates. */
+  readonly clientCa: string;
+  /** Users that may connect; default: the API server's. */
+  readonly users?: readonly string[];
+  readonly nodeName: string;
+  /** Upstream's streamingConnectionIdleTimeout; default four hours. */
+  readonly idleMs?: number;
+}
+
+const defaultIdleMs = 4 * 3_600_000;
+/** Commands by /run have no limit of their own upstream. */
+const runTimeoutMs = 3_600_000;
+const runLimitBytes = 1_024 * 1_024;
+
+export class KubeletServer implements Service {
+  readonly name = 'kubelet server';
+  readonly #deps: KubeletServerDeps;
+  readonly #options: KubeletServerOptions;
+  readonly #stats: Stats;
+  readonly #sockets = new Set<Duplex>();
+  #server: Server | undefined;
+
+  constructor(deps: KubeletServerDeps, options: KubeletServerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#stats = new Stats({ runtime: deps.runtime, clock: deps.clock, nodeName: options.nodeName });
+  }
+
+  /** The port that is really listened on. */
+  get port(): number {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address !== null ? address.port : this.#options.port;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { tls, clientCa, host, port } = this.#options;
+    const settings = { ...tls, ca: clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const;
+    const server = createServer(settings, (request, response) => void this.#answer(request, response, signal));
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head, signal));
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.#server = server;
+    await listen(server, host, port);
+    ready();
+    await aborted(signal);
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Uses another serving certificate for connections from now on. */
+  setCertificate(tls: { readonly cert: string; readonly key: string }): void {
+    const { clientCa } = this.#options;
+    this.#server?.setSecureContext({ ...tls, ca: clientCa, minVersion: 'TLSv1.2' });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, serverSignal: AbortSignal): Promise<void> {
+    // Ends with the client, so that nobody reads a log for nobody.
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new Error('the client is gone')));
+    const signal = AbortSignal.any([serverSignal, gone.signal]);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    try {
+      const { route, query } = this.#enter(request);
+      await this.#serve(route, query, response, signal);
+    } catch (error) {
+      if (isAbort(error, signal) || response.headersSent) {
+        response.destroy();
+        return;
+      }
+      const { status, message, headers } = problemOf(error);
+      if (status >= 500) this.#deps.log.warn({ err: error, path: request.url }, 'a request failed');
+      response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers });
+      response.end(message);
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, signal: AbortSignal): Promise<void> {
+    const upgrade = { request, socket, head };
+    const options = { clock: this.#deps.clock, idleMs: this.#options.idleMs ?? defaultIdleMs };
+    socket.on('error', () => socket.destroy());
+    try {
+      const { route, query } = this.#enter(request);
+      if (route.kind === 'portForward') await servePortForward(this.#deps, route.target, upgrade, query, options, signal);
+      else if (route.kind === 'exec' || route.kind === 'attach') {
+        await serveExec(this.#deps, route.kind, route.target, upgrade, query, options, signal);
+      } else throw new HttpProblem(400, 'Bad Request: nothing to upgrade to here');
+    } catch (error) {
+      if (signal.aborted) socket.destroy();
+      else if (error instanceof HttpProblem)
+        refuseUpgrade(upgrade, `${error.status} ${error.status < 500 ? 'Refused' : 'Internal Server Error'}`, error.message);
+      else {
+        this.#deps.log.warn({ err: error, path: request.url }, 'a streaming session failed');
+        socket.destroy();
+      }
+    }
+  }
+
+  /** Everything that is decided before the request's own work. Throws HttpProblem. */
+  #enter(request: IncomingMessage): { route: Route; query: URLSearchParams } {
+    const { users = [apiServerUser] } = this.#options;
+    const method = request.method ?? 'GET';
+    admit(request.socket as TLSSocket, users, method, this.#deps.clock.nowMs());
+    const [path = '/', query = ''] = splitUrl(request.url ?? '/');
+    return { route: routeOf(method, path), query: new URLSearchParams(query) };
+  }
+
+  async #serve(route: Route, query: URLSearchParams, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { pods, metrics } = this.#deps;
+    switch (route.kind) {
+      case 'healthz':
+        return sendText(response, 'ok');
+      case 'pods':
+        return sendJson(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: pods.pods() });
+      case 'runningPods':
+        return sendJson(response, await this.#runningPods(signal));
+      case 'metrics':
+        return sendText(response, (await metrics?.text()) ?? '', metrics?.contentType);
+      case 'resourceMetrics':
+        return sendText(response, await this.#stats.resourceMetrics(pods.pods(), signal), 'text/plain; version=0.0.4; charset=utf-8');
+      case 'statsSummary':
+        return sendJson(response, await this.#stats.summary(pods.pods(), signal));
+      case 'containerLogs':
+        return this.#logs(route.target, query, response, signal);
+      case 'run':
+        return this.#runCommand(route.target, query, response, signal);
+      case 'exec':
+      case 'attach':
+      case 'portForward':
+        throw new HttpProblem(400, 'Upgrade request required');
+    }
+  }
+
+  async #logs(target: ContainerTarget, query: URLSearchParams, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { runtime, pods, clock } = this.#deps;
+    const { previous, options } = parseLogQuery(query, clock.nowMs());
+    const pod = pods.pod(target.namespace, target.pod);
+    if (pod === undefined) throw new HttpProblem(404, `pod ${JSON.stringify(target.pod)} does not exist`);
+    const { container } = target;
+    if (!hasContainer(pod, container)) {
+      throw new HttpProblem(404, `container ${JSON.stringify(container)} not found in pod ${JSON.stringify(target.pod)}`);
+    }
+    const uid = pod.metadata?.uid ?? '';
+    const observed = await runtime.podStatus(uid, signal);
+    const chosen = chooseLog({ pod, status: pods.status(uid), observed, container, previous });
+    response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
+    response.flushHeaders();
+    for await (const bytes of runtime.logs(chosen.id, options, signal)) if (!(await writeAll(response, bytes))) return;
+    response.end();
+  }
+
+  async #runCommand(target: ContainerTarget, query: URLSearchParams, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const command = (query.get('cmd') ?? '').split(' ');
+    const id = await containerId(this.#deps, target, signal);
+    const limits = { timeoutMs: runTimeoutMs, limitBytes: runLimitBytes };
+    const { stdout, stderr, exitCode } = await this.#deps.runtime.execSync(id, command, limits, signal);
+    if (exitCode !== 0)
+      throw new HttpProblem(500, `command '${command.join(' ')}' exited with ${exitCode}: ${Buffer.from(stderr).toString()}`);
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(Buffer.concat([stdout, stderr]));
+  }
+
+  async #runningPods(signal: AbortSignal): Promise<object> {
+    const running = await this.#deps.runtime.pods(signal);
+    const items = running.map(({ pod, containers }) => ({
+      metadata: { name: pod.name, namespace: pod.namespace, uid: pod.uid },
+      spec: {
+        containers: containers.filter(({ state }) => state === 'running').map(({ name, image }) => ({ name, image, resources: {} })),
+      },
+      status: {},
+    }));
+    return { kind: 'PodList', apiVersion: 'v1', metadata: {}, items };
+  }
+}
+
+function problemOf(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new HttpProblem(isRuntimeError(error, 'NotFound') ? 404 : 500, message);
+}
+
+function splitUrl(url: string): string[] {
+  const mark = url.indexOf('?');
+  return mark < 0 ? [url] : [url.slice(0, mark), url.slice(mark + 1)];
+}
+
+function sendText(response: ServerResponse, text: string, contentType = 'text/plain; charset=utf-8'): void {
+  response.writeHead(200, { 'Content-Type': contentType });
+  response.end(text);
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(value));
+}
