@@ -1,6 +1,15 @@
-import type { V1Deployment, V1DeploymentSpec } from '#api/generated/types.ts';
-import { defineKind } from '../kind.ts';
+import type { V1Deployment, V1DeploymentSpec, V1DeploymentStrategy } from '#api/generated/types.ts';
+import { defaultPodTemplate } from '../core/pod/pod-defaults.ts';
+import { defineKind, type WriteContext } from '../kind.ts';
+import { ageColumn, nameColumn, selectorText, templateColumns } from '../meta/columns.ts';
+import { equalValues } from '../meta/equality.ts';
+import { countOrPercent, notNegative } from '../meta/field-checks.ts';
+import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../meta/field-problem.ts';
+import { type IntOrString, percentOf } from '../meta/int-or-string.ts';
 import type { ObjectMeta } from '../meta/object.ts';
+import { validateImmutable } from '../meta/object-meta.ts';
+import type { Unchecked } from '../meta/unchecked.ts';
+import { templateWarnings, validateAvailable, validateCounts, validateSelectorAndTemplate } from './workload.ts';
 
 export interface Deployment extends V1Deployment {
   metadata: ObjectMeta;
@@ -15,8 +24,108 @@ export const deployment = defineKind<Deployment>({
   names: { plural: 'deployments', short: ['deploy'], categories: ['all'] },
   schema: 'io.k8s.api.apps.v1.Deployment',
   hasGeneration: true,
+  // Annotations count too: the controller copies them to every ReplicaSet that it makes.
+  bumpsGeneration: (next, prev) => !equalValues(next.spec, prev.spec) || !equalValues(next.metadata.annotations, prev.metadata.annotations),
+  defaults: [defaultDeployment],
+  prepareCreate: (created) => {
+    created.status = {};
+  },
+  validate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
+  warnings: (next, prev) => (prev !== undefined && equalValues(next.spec, prev.spec) ? [] : templateWarnings(next.spec.template)),
+  columns: [
+    nameColumn,
+    {
+      name: 'Ready',
+      description: 'Number of the pod with ready state',
+      value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
+    },
+    { name: 'Up-to-date', value: ({ status }) => String(status?.updatedReplicas ?? 0) },
+    { name: 'Available', value: ({ status }) => String(status?.availableReplicas ?? 0) },
+    ageColumn,
+    ...templateColumns<Deployment>(
+      ({ spec }) => spec.template,
+      ({ spec }) => selectorText(spec.selector),
+    ),
+  ],
   subresources: {
     status: true,
     scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   },
 });
+
+function defaultDeployment(object: Deployment): void {
+  object.spec ??= {} as V1DeploymentSpec;
+  const { spec } = object;
+  spec.replicas ??= 1;
+  spec.strategy ??= {};
+  if (!spec.strategy.type) spec.strategy.type = 'RollingUpdate';
+  if (spec.strategy.type === 'RollingUpdate') {
+    spec.strategy.rollingUpdate ??= {};
+    spec.strategy.rollingUpdate.maxUnavailable ??= '25%';
+    spec.strategy.rollingUpdate.maxSurge ??= '25%';
+  }
+  spec.revisionHistoryLimit ??= 10;
+  spec.progressDeadlineSeconds ??= 600;
+  defaultPodTemplate(spec.template);
+  object.status ??= {};
+}
+
+function validateDeployment({ spec }: Deployment, { subresource }: WriteContext): FieldProblem[] {
+  if (subresource === 'status') return [];
+  const { minReadySeconds = 0, progressDeadlineSeconds } = spec;
+  const problems = [
+    ...notNegative('spec.replicas', spec.replicas),
+    ...validateSelectorAndTemplate(spec, 'spec'),
+    ...validateStrategy(spec.strategy ?? {}, 'spec.strategy'),
+    ...notNegative('spec.minReadySeconds', minReadySeconds),
+    ...notNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
+    ...notNegative('spec.progressDeadlineSeconds', progressDeadlineSeconds),
+  ];
+  if (progressDeadlineSeconds !== undefined && progressDeadlineSeconds <= minReadySeconds) {
+    problems.push(invalid('spec.progressDeadlineSeconds', progressDeadlineSeconds, 'must be greater than minReadySeconds'));
+  }
+  return problems;
+}
+
+function validateStrategy(strategy: Unchecked<V1DeploymentStrategy>, path: string): FieldProblem[] {
+  const { type, rollingUpdate } = strategy;
+  const own = `${path}.rollingUpdate`;
+  if (type === 'Recreate') {
+    const text = "may not be specified when strategy `type` is 'Recreate'";
+    return rollingUpdate === undefined ? [] : [forbiddenField(own, text)];
+  }
+  if (type !== 'RollingUpdate') return [notSupported(path, strategy, ['Recreate', 'RollingUpdate'])];
+  if (rollingUpdate === undefined) return [required(own, 'this should be defaulted and never be nil')];
+  const { maxUnavailable, maxSurge } = rollingUpdate;
+  const problems = [...countOrPercent(`${own}.maxUnavailable`, maxUnavailable), ...countOrPercent(`${own}.maxSurge`, maxSurge)];
+  if (isNone(maxUnavailable) && isNone(maxSurge)) {
+    problems.push(invalid(`${own}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
+  }
+  if (typeof maxUnavailable === 'string' && (percentOf(maxUnavailable) ?? 0) > 100) {
+    problems.push(invalid(`${own}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
+  }
+  return problems;
+}
+
+function isNone(value: IntOrString | undefined): boolean {
+  return (typeof value === 'string' ? percentOf(value) : value) === 0;
+}
+
+function validateDeploymentUpdate(next: Deployment, prev: Deployment, { subresource }: WriteContext): FieldProblem[] {
+  if (subresource !== 'status') return validateImmutable(next.spec.selector, prev.spec.selector, 'spec.selector');
+  const status = next.status ?? {};
+  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+  const problems = [
+    ...notNegative('status.observedGeneration', status.observedGeneration),
+    ...validateCounts({ replicas, updatedReplicas, readyReplicas, availableReplicas }, replicas, 'status'),
+    ...notNegative('status.unavailableReplicas', status.unavailableReplicas),
+    ...notNegative('status.collisionCount', status.collisionCount),
+    ...validateAvailable(availableReplicas, readyReplicas, 'status'),
+  ];
+  const collisions = status.collisionCount ?? 0;
+  if (collisions < (prev.status?.collisionCount ?? 0)) {
+    problems.push(invalid('status.collisionCount', collisions, 'cannot be decremented'));
+  }
+  return problems;
+}

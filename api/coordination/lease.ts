@@ -1,5 +1,8 @@
 import type { V1Lease } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
+import { ageColumn, nameColumn } from '../meta/columns.ts';
+import { notNegative } from '../meta/field-checks.ts';
+import { type FieldProblem, forbiddenField, invalid } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 
 export interface Lease extends V1Lease {
@@ -15,4 +18,19 @@ export const lease = defineKind<Lease>({
   schema: 'io.k8s.api.coordination.v1.Lease',
   createOnUpdate: true,
   unconditionalUpdate: false,
+  validate: validateLease,
+  columns: [nameColumn, { name: 'Holder', value: ({ spec }) => spec?.holderIdentity ?? '' }, ageColumn],
 });
+
+function validateLease({ spec = {} }: Lease): FieldProblem[] {
+  const { leaseDurationSeconds, leaseTransitions, preferredHolder, strategy } = spec;
+  const problems: FieldProblem[] = [];
+  if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0) {
+    problems.push(invalid('spec.leaseDurationSeconds', leaseDurationSeconds, 'must be greater than 0'));
+  }
+  problems.push(...notNegative('spec.leaseTransitions', leaseTransitions));
+  if (preferredHolder && !strategy) {
+    problems.push(forbiddenField('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
+  }
+  return problems;
+}

@@ -1,10 +1,19 @@
-import type { V1Endpoints } from '#api/generated/types.ts';
+import type { CoreV1EndpointPort, V1EndpointAddress, V1Endpoints, V1EndpointSubset } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
+import { ageColumn, nameColumn, shortList } from '../meta/columns.ts';
+import { dnsLabel, invalidEach, oneOf, qualifiedName } from '../meta/field-checks.ts';
+import { type FieldProblem, required } from '../meta/field-problem.ts';
+import { validateIp, validateNotSpecialIp } from '../meta/ip.ts';
+import { dnsSubdomainProblems, portNumberProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
+import type { Unchecked } from '../meta/unchecked.ts';
 
 export interface Endpoints extends V1Endpoints {
   metadata: ObjectMeta;
 }
+
+/** Protocols of ports, everywhere. */
+export const portProtocols = ['SCTP', 'TCP', 'UDP'];
 
 export const endpoints = defineKind<Endpoints>({
   group: '',
@@ -14,4 +23,53 @@ export const endpoints = defineKind<Endpoints>({
   names: { plural: 'endpoints', short: ['ep'] },
   schema: 'io.k8s.api.core.v1.Endpoints',
   createOnUpdate: true,
+  defaults: [
+    (object) => {
+      for (const { ports } of object.subsets ?? []) for (const port of ports ?? []) if (!port.protocol) port.protocol = 'TCP';
+    },
+  ],
+  validate: ({ subsets }) => (subsets ?? []).flatMap((subset, at) => validateSubset(subset, `subsets[${at}]`)),
+  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  columns: [nameColumn, { name: 'Endpoints', value: endpointsText }, ageColumn],
 });
+
+function endpointsText({ subsets = [] }: Endpoints): string {
+  const items = subsets.flatMap(({ addresses = [], ports = [] }) =>
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`))),
+  );
+  return shortList(items, subsets.length === 0 ? '<none>' : '');
+}
+
+function validateSubset(subset: Unchecked<V1EndpointSubset>, path: string): FieldProblem[] {
+  const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
+  const problems: FieldProblem[] = [];
+  if (addresses.length === 0 && notReadyAddresses.length === 0) {
+    problems.push(required(path, 'must specify `addresses` or `notReadyAddresses`'));
+  }
+  addresses.forEach((address, at) => problems.push(...validateAddress(address, `${path}.addresses[${at}]`)));
+  notReadyAddresses.forEach((address, at) => problems.push(...validateAddress(address, `${path}.notReadyAddresses[${at}]`)));
+  ports.forEach((port, at) => problems.push(...validatePort(port, ports.length > 1, `${path}.ports[${at}]`)));
+  return problems;
+}
+
+function validateAddress({ ip = '', hostname, nodeName }: Unchecked<V1EndpointAddress>, path: string): FieldProblem[] {
+  return [
+    ...validateIp(`${path}.ip`, ip),
+    ...(hostname ? dnsLabel(`${path}.hostname`, hostname) : []),
+    ...(nodeName === undefined ? [] : invalidEach(`${path}.nodeName`, nodeName, dnsSubdomainProblems(nodeName))),
+    ...validateNotSpecialIp(`${path}.ip`, ip),
+  ];
+}
+
+function validatePort(endpointPort: Unchecked<CoreV1EndpointPort>, isNameRequired: boolean, path: string): FieldProblem[] {
+  const { name = '', port = 0, protocol, appProtocol } = endpointPort;
+  const problems: FieldProblem[] = [];
+  if (name !== '') problems.push(...dnsLabel(`${path}.name`, name));
+  else if (isNameRequired) problems.push(required(`${path}.name`));
+  problems.push(...invalidEach(`${path}.port`, port, portNumberProblems(port)));
+  problems.push(...oneOf(`${path}.protocol`, protocol, portProtocols));
+  if (appProtocol !== undefined) problems.push(...qualifiedName(`${path}.appProtocol`, appProtocol));
+  return problems;
+}

@@ -1,6 +1,13 @@
 import type { V1ReplicationController, V1ReplicationControllerSpec } from '#api/generated/types.ts';
-import { defineKind } from '../kind.ts';
+import { validateCounts, validateAvailable } from '../apps/workload.ts';
+import { defineKind, type WriteContext } from '../kind.ts';
+import { ageColumn, labelsText, nameColumn, templateColumns } from '../meta/columns.ts';
+import { notNegative } from '../meta/field-checks.ts';
+import { type FieldProblem, required } from '../meta/field-problem.ts';
+import { mapSelectorOf } from '../meta/label-selector.ts';
 import type { ObjectMeta } from '../meta/object.ts';
+import { defaultPodTemplate } from './pod/pod-defaults.ts';
+import { validateServingTemplate } from './pod/template.ts';
 
 export interface ReplicationController extends V1ReplicationController {
   metadata: ObjectMeta;
@@ -15,8 +22,62 @@ export const replicationController = defineKind<ReplicationController>({
   names: { plural: 'replicationcontrollers', short: ['rc'], categories: ['all'] },
   schema: 'io.k8s.api.core.v1.ReplicationController',
   hasGeneration: true,
+  defaults: [defaultController],
+  prepareCreate: (created) => {
+    created.status = { replicas: 0 };
+  },
+  validate: validateController,
+  validateUpdate: validateControllerUpdate,
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', value: ({ spec }) => spec.replicas ?? 0 },
+    { name: 'Current', type: 'integer', value: ({ status }) => status?.replicas ?? 0 },
+    { name: 'Ready', type: 'integer', value: ({ status }) => status?.readyReplicas ?? 0 },
+    ageColumn,
+    ...templateColumns<ReplicationController>(
+      ({ spec }) => spec.template,
+      ({ spec }) => labelsText(spec.selector),
+    ),
+  ],
+  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   subresources: {
     status: true,
     scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   },
 });
+
+/** The template's labels serve as selector and labels where none are given. */
+function defaultController(object: ReplicationController): void {
+  object.spec ??= {};
+  const { spec, metadata } = object;
+  spec.replicas ??= 1;
+  defaultPodTemplate(spec.template);
+  const labels = spec.template?.metadata?.labels;
+  if (labels !== undefined) {
+    if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels };
+    if (Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
+  }
+  object.status ??= { replicas: 0 };
+}
+
+function validateController({ spec }: ReplicationController, { subresource }: WriteContext): FieldProblem[] {
+  if (subresource === 'status') return [];
+  const { selector = {} } = spec;
+  return [
+    ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
+    ...(Object.keys(selector).length === 0 ? [required('spec.selector')] : []),
+    ...notNegative('spec.replicas', spec.replicas),
+    ...validateServingTemplate(spec.template, mapSelectorOf(selector), 'ReplicationController', 'spec.template'),
+  ];
+}
+
+function validateControllerUpdate(
+  next: ReplicationController,
+  _prev: ReplicationController,
+  { subresource }: WriteContext,
+): FieldProblem[] {
+  if (subresource !== 'status') return [];
+  const { replicas = 0, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration } = next.status ?? {};
+  const counts = { replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration };
+  return [...validateCounts(counts, replicas, 'status'), ...validateAvailable(availableReplicas ?? 0, readyReplicas ?? 0, 'status')];
+}

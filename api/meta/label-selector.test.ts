@@ -62,7 +62,7 @@ test('objects become selectors', () => {
   });
   expect(selector.matches({ app: 'web', tier: 'a' })).toBe(true);
   expect(selector.matches({ app: 'web', tier: 'a', old: '' })).toBe(false);
-  expect(String(selector)).toBe('app=web,tier in (a,b),!old');
+  expect(String(selector)).toBe('app=web,!old,tier in (a,b)');
   expect(labelSelectorOf({}).matches({})).toBe(true);
   expect(labelSelectorOf(undefined)).toBe(selectNothing);
   expect(selectNothing.matches({})).toBe(false);

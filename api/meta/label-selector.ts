@@ -56,8 +56,9 @@ function wireOperator(operator: string): SelectorOperator {
   throw new SelectorError(`${JSON.stringify(operator)} is not a valid label selector operator`);
 }
 
-/** Compiles requirements into one selector. */
-export function selectorOf(requirements: readonly Requirement[]): LabelSelector {
+/** Compiles requirements into one selector, sorted by key as upstream keeps them. */
+export function selectorOf(unsorted: readonly Requirement[]): LabelSelector {
+  const requirements = unsorted.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const tests = requirements.map(compileRequirement);
   const [only] = tests;
   const matches =

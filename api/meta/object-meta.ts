@@ -12,14 +12,18 @@ const managerLimitBytes = 128;
 const subresourceLimitBytes = 256;
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
+const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', orphanFinalizer, foregroundFinalizer]);
 
 export interface MetaRules {
   readonly namespaced: boolean;
   readonly checkName: NameCheck;
+  /** True for custom resources, whose finalizers need no domain. */
+  readonly anyFinalizer?: boolean;
 }
 
 /** Checks the metadata of a new object, after a name was generated. `path` is usually `metadata`. */
-export function validateObjectMeta(meta: ObjectMeta, { namespaced, checkName }: MetaRules, path = 'metadata'): FieldProblem[] {
+export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'metadata'): FieldProblem[] {
+  const { namespaced, checkName, anyFinalizer = false } = rules;
   const { name = '', generateName = '', namespace = '', generation = 0 } = meta;
   const problems: FieldProblem[] = [];
   if (generateName !== '') {
@@ -35,7 +39,11 @@ export function validateObjectMeta(meta: ObjectMeta, { namespaced, checkName }: 
     for (const text of nameIsDnsLabel(namespace, false)) problems.push(invalid(`${path}.namespace`, namespace, text));
   }
   if (generation < 0) problems.push(invalid(`${path}.generation`, generation, 'must be greater than or equal to 0'));
-  return [...problems, ...validateSharedMeta(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`)];
+  problems.push(...validateSharedMeta(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
+  if (!anyFinalizer) {
+    meta.finalizers?.forEach((one, at) => problems.push(...validateStandardFinalizer(one, `${path}.finalizers[${at}]`)));
+  }
+  return problems;
 }
 
 /** Checks what an update may do to metadata; the registry has filled in what clients may leave out. */
@@ -138,6 +146,12 @@ function validateFinalizers(finalizers: readonly string[], path: string): FieldP
     problems.push(invalid(path, finalizers, `finalizer ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`));
   }
   return problems;
+}
+
+/** Finalizers without a domain must be Kubernetes' own. */
+export function validateStandardFinalizer(finalizer: string, field: string): FieldProblem[] {
+  if (finalizer.includes('/') || standardFinalizers.has(finalizer)) return [];
+  return [invalid(field, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
 }
 
 function validateManagedFields(entry: V1ManagedFieldsEntry, path: string): FieldProblem[] {

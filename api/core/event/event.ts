@@ -1,6 +1,8 @@
 import type { CoreV1Event } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
+import { eventColumns } from './columns.ts';
+import { validateLegacyEvent } from './validate.ts';
 
 export interface Event extends CoreV1Event {
   metadata: ObjectMeta;
@@ -15,4 +17,25 @@ export const event = defineKind<Event>({
   schema: 'io.k8s.api.core.v1.Event',
   ttlSeconds: 3_600,
   createOnUpdate: true,
+  defaults: [
+    (object) => {
+      object.involvedObject ??= {};
+      object.source ??= {};
+    },
+  ],
+  validate: (object) => validateLegacyEvent(object, 'reportingComponent'),
+  columns: eventColumns,
+  selectableFields: {
+    'involvedObject.kind': ({ involvedObject }) => involvedObject.kind ?? '',
+    'involvedObject.namespace': ({ involvedObject }) => involvedObject.namespace ?? '',
+    'involvedObject.name': ({ involvedObject }) => involvedObject.name ?? '',
+    'involvedObject.uid': ({ involvedObject }) => involvedObject.uid ?? '',
+    'involvedObject.apiVersion': ({ involvedObject }) => involvedObject.apiVersion ?? '',
+    'involvedObject.resourceVersion': ({ involvedObject }) => involvedObject.resourceVersion ?? '',
+    'involvedObject.fieldPath': ({ involvedObject }) => involvedObject.fieldPath ?? '',
+    reason: ({ reason }) => reason ?? '',
+    reportingComponent: ({ reportingComponent }) => reportingComponent ?? '',
+    source: ({ source, reportingComponent }) => source?.component || reportingComponent || '',
+    type: ({ type }) => type ?? '',
+  },
 });

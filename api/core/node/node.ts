@@ -1,6 +1,9 @@
 import type { V1Node } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
+import { roundAmounts } from '../pod/container-defaults.ts';
+import { nodeColumns } from './columns.ts';
+import { validateNode, validateNodeUpdate } from './validate.ts';
 
 export interface Node extends V1Node {
   metadata: ObjectMeta;
@@ -13,5 +16,29 @@ export const node = defineKind<Node>({
   scope: 'cluster',
   names: { plural: 'nodes', short: ['no'] },
   schema: 'io.k8s.api.core.v1.Node',
+  defaults: [defaultNode],
+  prepareUpdate: keepPodCidr,
+  prepareCreate: (created) => keepPodCidr(created),
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  columns: nodeColumns,
+  selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   subresources: { status: true },
 });
+
+function defaultNode(object: Node): void {
+  object.spec ??= {};
+  object.status ??= {};
+  const { status } = object;
+  if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+  roundAmounts(status.capacity);
+  roundAmounts(status.allocatable);
+}
+
+/** `podCIDR` and the first of `podCIDRs` say the same. */
+function keepPodCidr({ spec }: Node): void {
+  if (spec === undefined) return;
+  if (spec.podCIDR && (spec.podCIDRs?.length ?? 0) === 0) spec.podCIDRs = [spec.podCIDR];
+  const [first] = spec.podCIDRs ?? [];
+  if (first !== undefined) spec.podCIDR = first;
+}

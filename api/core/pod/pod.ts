@@ -1,6 +1,11 @@
 import type { V1Pod, V1PodSpec } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
+import { podColumns } from './columns.ts';
+import { defaultPod } from './pod-defaults.ts';
+import { podWarnings } from './warnings.ts';
+import { validatePod, validatePodUpdate } from './validate.ts';
+import { podGraceSeconds, preparePod, preparePodUpdate } from './strategy.ts';
 
 export interface Pod extends V1Pod {
   metadata: ObjectMeta;
@@ -14,6 +19,26 @@ export const pod = defineKind<Pod>({
   scope: 'namespaced',
   names: { plural: 'pods', short: ['po'], categories: ['all'] },
   schema: 'io.k8s.api.core.v1.Pod',
+  hasGeneration: true,
+  defaults: [defaultPod],
+  prepareCreate: preparePod,
+  prepareUpdate: preparePodUpdate,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  warnings: podWarnings,
+  gracefulDeletion: podGraceSeconds,
+  columns: podColumns,
+  selectableFields: {
+    'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec.restartPolicy ?? '',
+    'spec.schedulerName': ({ spec }) => spec.schedulerName ?? '',
+    'spec.serviceAccountName': ({ spec }) => spec.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => String(spec.hostNetwork ?? false),
+    'status.phase': ({ status }) => status?.phase ?? '',
+    'status.podIP': ({ status }) => status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+    'status.podIPs': () => '',
+    'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+  },
   subresources: {
     status: true,
     other: {

@@ -1,6 +1,12 @@
 import type { V1Service, V1ServiceSpec } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
+import { nameIsDns1035Label } from '../../meta/names.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
+import { serviceColumns } from './columns.ts';
+import { defaultService } from './service-defaults.ts';
+import { validateServiceUpdate } from './update.ts';
+import { validateService } from './validate.ts';
+import { dropForType, keepAllocated, normalizeClusterIps } from './rules.ts';
 
 export interface Service extends V1Service {
   metadata: ObjectMeta;
@@ -14,5 +20,28 @@ export const service = defineKind<Service>({
   scope: 'namespaced',
   names: { plural: 'services', short: ['svc'], categories: ['all'] },
   schema: 'io.k8s.api.core.v1.Service',
+  defaults: [defaultService],
+  validateName: nameIsDns1035Label,
+  prepareCreate: (created) => {
+    created.status = { loadBalancer: {} };
+    normalizeClusterIps(created, undefined);
+  },
+  prepareUpdate: prepareServiceUpdate,
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  columns: serviceColumns,
+  selectableFields: {
+    'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec.type ?? '',
+  },
   subresources: { status: true },
 });
+
+function prepareServiceUpdate(next: Service, prev: Service, { subresource }: { subresource: string }): void {
+  if (subresource !== '') return;
+  normalizeClusterIps(next, prev);
+  keepAllocated(next, prev);
+  dropForType(next, prev);
+  // Giving back a load balancer takes time, but nobody needs to see that.
+  if (next.spec.type !== 'LoadBalancer') next.status = { ...next.status, loadBalancer: {} };
+}

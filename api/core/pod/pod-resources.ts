@@ -1,0 +1,92 @@
+// What a pod's containers ask for together: sums for the scheduler, the QoS class and pod-level defaults.
+import type { V1Container, V1PodSpec } from '#api/generated/types.ts';
+import { addQuantities, compareQuantities, formatQuantity } from '../../meta/quantity.ts';
+
+/** Canonical amounts by resource name. */
+export type Amounts = Record<string, string>;
+
+/** A sidecar: an init container that keeps running beside the others. */
+export function isSidecar(container: { readonly restartPolicy?: string | undefined }): boolean {
+  return container.restartPolicy === 'Always';
+}
+
+/**
+ * What the containers request or are limited to in all: running ones are summed, init containers count with the most that
+ * runs at one time (upstream's resource helpers).
+ */
+export function aggregateContainers(spec: V1PodSpec, which: 'requests' | 'limits'): Amounts {
+  const amountsOf = (container: V1Container): Amounts => container.resources?.[which] ?? {};
+  let total: Amounts = {};
+  for (const container of spec.containers ?? []) total = sum(total, amountsOf(container));
+  let sidecars: Amounts = {};
+  let initPeak: Amounts = {};
+  for (const container of spec.initContainers ?? []) {
+    if (isSidecar(container)) {
+      sidecars = sum(sidecars, amountsOf(container));
+      total = sum(total, amountsOf(container));
+      initPeak = larger(initPeak, sidecars);
+    } else {
+      initPeak = larger(initPeak, sum(sidecars, amountsOf(container)));
+    }
+  }
+  return larger(total, initPeak);
+}
+
+/** What the whole pod asks for: pod-level amounts where given, else those of its containers, and the overhead. */
+export function podRequests(spec: V1PodSpec): Amounts {
+  return withPodLevel(spec, 'requests');
+}
+
+/** What the whole pod is limited to. */
+export function podLimits(spec: V1PodSpec): Amounts {
+  return withPodLevel(spec, 'limits');
+}
+
+function withPodLevel(spec: V1PodSpec, which: 'requests' | 'limits'): Amounts {
+  const amounts = { ...aggregateContainers(spec, which) };
+  for (const [name, amount] of Object.entries(spec.resources?.[which] ?? {})) {
+    if (isPodLevelResource(name)) amounts[name] = amount;
+  }
+  const overhead = spec.overhead ?? {};
+  if (which === 'requests') return sum(amounts, overhead);
+  // A pod without a limit has none because of its overhead.
+  const limited = Object.entries(overhead).filter(([name]) => Object.hasOwn(amounts, name));
+  return sum(amounts, Object.fromEntries(limited));
+}
+
+/** Resources that may be given for a whole pod. */
+export function isPodLevelResource(name: string): boolean {
+  return name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
+}
+
+/** Fills in pod-level requests, once pod-level limits are given. */
+export function defaultPodResources(spec: V1PodSpec): void {
+  const limits = spec.resources?.limits;
+  if (spec.resources === undefined || limits === undefined || Object.keys(limits).length === 0) return;
+  const requests: Amounts = { ...spec.resources.requests };
+  for (const [name, amount] of Object.entries(aggregateContainers(spec, 'requests'))) {
+    if (name === 'cpu' || name === 'memory') requests[name] ??= amount;
+  }
+  for (const [name, amount] of Object.entries(limits)) {
+    if (isPodLevelResource(name)) requests[name] ??= amount;
+  }
+  spec.resources.requests = requests;
+}
+
+function sum(left: Amounts, right: Amounts): Amounts {
+  const result = { ...left };
+  for (const [name, amount] of Object.entries(right)) {
+    const before = result[name];
+    result[name] = before === undefined ? amount : formatQuantity(addQuantities(before, amount));
+  }
+  return result;
+}
+
+function larger(left: Amounts, right: Amounts): Amounts {
+  const result = { ...left };
+  for (const [name, amount] of Object.entries(right)) {
+    const before = result[name];
+    if (before === undefined || compareQuantities(before, amount) < 0) result[name] = amount;
+  }
+  return result;
+}

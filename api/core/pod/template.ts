@@ -1,0 +1,48 @@
+// Pod templates in replication controllers, ReplicaSets and Deployments.
+import type { V1PodTemplateSpec } from '#api/generated/types.ts';
+import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../../meta/field-problem.ts';
+import type { LabelSelector } from '../../meta/label-selector.ts';
+import { validateAnnotations, validateLabels } from '../../meta/object-meta.ts';
+import type { Unchecked } from '../../meta/unchecked.ts';
+import { validatePodSpec } from './pod-spec.ts';
+
+type Template = Unchecked<V1PodTemplateSpec>;
+type StringMap = Record<string, string>;
+
+/** What holds for every template. */
+export function validatePodTemplate(template: Template, path: string): FieldProblem[] {
+  const { labels, annotations } = template.metadata ?? {};
+  const problems = [
+    ...validateLabels(labels as StringMap | undefined, `${path}.labels`),
+    ...validateAnnotations(annotations as StringMap | undefined, `${path}.annotations`),
+    ...validatePodSpec(template.spec ?? {}, `${path}.spec`, false),
+  ];
+  if ((template.spec?.ephemeralContainers?.length ?? 0) > 0) {
+    problems.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));
+  }
+  return problems;
+}
+
+/** A template whose pods run for ever and belong to `selector`. `ownerKind` goes into a message. */
+export function validateServingTemplate(
+  template: Template | undefined,
+  selector: LabelSelector,
+  ownerKind: 'ReplicaSet' | 'ReplicationController',
+  path: string,
+): FieldProblem[] {
+  if (template === undefined) return [required(path)];
+  const labels = template.metadata?.labels as StringMap | undefined;
+  const problems: FieldProblem[] = [];
+  const isEmpty = selector.requirements?.length === 0;
+  if (!isEmpty && !selector.matches(labels)) {
+    problems.push(invalid(`${path}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'));
+  }
+  problems.push(...validatePodTemplate(template, path));
+  const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {};
+  if (restartPolicy !== 'Always') problems.push(notSupported(`${path}.spec.restartPolicy`, restartPolicy ?? '', ['Always']));
+  if (activeDeadlineSeconds !== undefined) {
+    const text = `activeDeadlineSeconds in ${ownerKind} is not Supported`;
+    problems.push(forbiddenField(`${path}.spec.activeDeadlineSeconds`, text));
+  }
+  return problems;
+}

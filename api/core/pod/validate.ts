@@ -1,0 +1,187 @@
+// What a pod must be, and what each endpoint may change of it.
+import type { V1Container, V1ContainerStatus, V1PodSpec, V1Toleration } from '#api/generated/types.ts';
+import type { WriteContext } from '../../kind.ts';
+import { equalValues } from '../../meta/equality.ts';
+import { invalidEach, qualifiedName } from '../../meta/field-checks.ts';
+import { type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
+import { ipFamilyOf, validateIp } from '../../meta/ip.ts';
+import { dnsSubdomainProblems, inclusiveRangeText } from '../../meta/names.ts';
+import { validateImmutable } from '../../meta/object-meta.ts';
+import { validateImageSpace } from './containers.ts';
+import type { Pod } from './pod.ts';
+import { isSidecar } from './pod-resources.ts';
+import { validatePodSpec } from './pod-spec.ts';
+import { validateGatedChange } from './gated.ts';
+import { validateResize } from './resize.ts';
+import { specDiff } from './spec-diff.ts';
+
+const maxInt32 = 2 ** 31 - 1;
+const changeableFields = [
+  '`spec.containers[*].image`',
+  '`spec.initContainers[*].image`',
+  '`spec.activeDeadlineSeconds`',
+  '`spec.tolerations` (only additions to existing tolerations)',
+  '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+];
+
+/** The whole pod. A status write does not look at the spec, which it cannot change. */
+export function validatePod({ spec }: Pod, { subresource }: WriteContext): FieldProblem[] {
+  if (subresource === 'status') return [];
+  const problems = validatePodSpec(spec, 'spec', true);
+  if (!spec.serviceAccountName) {
+    spec.volumes?.forEach(({ projected }, at) => {
+      projected?.sources?.forEach(({ serviceAccountToken }, index) => {
+        const field = `spec.volumes[${at}].projected.sources[${index}].serviceAccountToken`;
+        const text = 'must not be specified when serviceAccountName is not set';
+        if (serviceAccountToken !== undefined) problems.push(forbiddenField(field, text));
+      });
+    });
+  }
+  for (const list of ['containers', 'initContainers'] as const) {
+    spec[list]?.forEach((container, at) => problems.push(...validateImageSpace(container, `spec.${list}[${at}]`)));
+  }
+  return problems;
+}
+
+/** What a write may change, by endpoint. */
+export function validatePodUpdate(next: Pod, prev: Pod, { subresource }: WriteContext): FieldProblem[] {
+  // Binding is an act that checks by itself what it changes.
+  if (subresource === 'binding') return [];
+  if (subresource === 'status') return validateStatusUpdate(next, prev);
+  if (subresource === 'ephemeralcontainers') return validateEphemeralUpdate(next, prev);
+  if (subresource === 'resize') return validateResize(next, prev);
+  return validateSpecUpdate(next.spec, prev.spec);
+}
+
+function validateSpecUpdate(next: V1PodSpec, prev: V1PodSpec): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  for (const list of ['containers', 'initContainers'] as const) {
+    if ((next[list]?.length ?? 0) !== (prev[list]?.length ?? 0)) {
+      return [...problems, forbiddenField(`spec.${list}`, 'pod updates may not add or remove containers')];
+    }
+    next[list]?.forEach(({ image }, at) => {
+      if (!image) problems.push(required(`spec.${list}[${at}].image`));
+    });
+  }
+  const deadline = validateDeadline(next.activeDeadlineSeconds, prev.activeDeadlineSeconds);
+  problems.push(...deadline);
+  if (deadline.length > 0 && next.activeDeadlineSeconds !== undefined) return problems;
+  problems.push(...validateAddedTolerations(next.tolerations ?? [], prev.tolerations ?? []));
+  const known = new Set((prev.schedulingGates ?? []).map(({ name }) => name));
+  next.schedulingGates?.forEach(({ name }, at) => {
+    const text = `only deletion is allowed, but found new scheduling gate '${name}'`;
+    if (!known.has(name)) problems.push(forbiddenField(`spec.schedulingGates[${at}].name`, text));
+  });
+  if (equalValues(next, prev)) return problems;
+  const same = withoutChangeable(next, prev);
+  if ((prev.schedulingGates?.length ?? 0) > 0) problems.push(...validateGatedChange(same, prev));
+  if (!equalValues(same, prev)) {
+    const text = `pod updates may not change fields other than ${changeableFields.join(',')}\n${specDiff(prev, same)}`;
+    problems.push(forbiddenField('spec', text));
+  }
+  return problems;
+}
+
+/** The new spec with what may change put back to what it was. */
+function withoutChangeable(next: V1PodSpec, prev: V1PodSpec): V1PodSpec {
+  const images = (list: readonly V1Container[] | undefined, before: readonly V1Container[] | undefined): V1Container[] =>
+    (list ?? []).map((container, at) => ({ ...container, image: before?.[at]?.image ?? '' }));
+  const { activeDeadlineSeconds: _deadline, schedulingGates: _gates, tolerations: _tolerations, ...rest } = next;
+  const same: V1PodSpec = { ...rest, containers: images(next.containers, prev.containers) };
+  if (next.initContainers !== undefined) same.initContainers = images(next.initContainers, prev.initContainers);
+  if (prev.activeDeadlineSeconds !== undefined) same.activeDeadlineSeconds = prev.activeDeadlineSeconds;
+  if (prev.schedulingGates !== undefined) same.schedulingGates = prev.schedulingGates;
+  if (prev.tolerations !== undefined) same.tolerations = prev.tolerations;
+  const grace = prev.terminationGracePeriodSeconds;
+  if (grace !== undefined && grace < 0 && same.terminationGracePeriodSeconds === 1) same.terminationGracePeriodSeconds = grace;
+  return same;
+}
+
+/** From none to some, from some to less. */
+function validateDeadline(next: number | undefined, prev: number | undefined): FieldProblem[] {
+  const field = 'spec.activeDeadlineSeconds';
+  if (next === undefined) {
+    return prev === undefined ? [] : [invalid(field, null, 'must not update from a positive integer to nil value')];
+  }
+  if (next < 0 || next > maxInt32) return [invalid(field, next, inclusiveRangeText(0, maxInt32))];
+  return prev !== undefined && prev < next ? [invalid(field, next, 'must be less than or equal to previous value')] : [];
+}
+
+function validateAddedTolerations(next: readonly V1Toleration[], prev: readonly V1Toleration[]): FieldProblem[] {
+  const withoutSeconds = ({ tolerationSeconds: _seconds, ...rest }: V1Toleration): object => rest;
+  const isKept = prev.every((old) => next.some((one) => equalValues(withoutSeconds(one), withoutSeconds(old))));
+  return isKept ? [] : [forbiddenField('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds')];
+}
+
+function validateEphemeralUpdate(next: Pod, prev: Pod): FieldProblem[] {
+  const now = new Map((next.spec.ephemeralContainers ?? []).map((container) => [container.name, container]));
+  return (prev.spec.ephemeralContainers ?? []).flatMap((old) => {
+    const found = now.get(old.name);
+    const field = 'spec.ephemeralContainers';
+    if (found === undefined) return [forbiddenField(field, `existing ephemeral containers "${old.name}" may not be removed\n`)];
+    if (equalValues(found, old)) return [];
+    return [forbiddenField(field, `existing ephemeral containers "${old.name}" may not be changed\n${specDiff(old, found)}`)];
+  });
+}
+
+const systemConditions: ReadonlySet<string> = new Set(['PodScheduled', 'Ready', 'Initialized']);
+
+function validateStatusUpdate(next: Pod, prev: Pod): FieldProblem[] {
+  const status = next.status ?? {};
+  const before = prev.status ?? {};
+  const problems: FieldProblem[] = [];
+  status.conditions?.forEach(({ type }, at) => {
+    // The path says metadata and Type in upstream too.
+    if (!systemConditions.has(type)) problems.push(...qualifiedName(`metadata.conditions[${at}].Type`, type));
+  });
+  if (next.spec.nodeName !== prev.spec.nodeName) problems.push(forbiddenField('status.nodeName', 'may not be changed directly'));
+  const nominated = status.nominatedNodeName ?? '';
+  if (nominated !== '' && nominated !== before.nominatedNodeName) {
+    problems.push(...invalidEach('status.nominatedNodeName', nominated, dnsSubdomainProblems(nominated)));
+  }
+  problems.push(...validateImmutable(status.qosClass ?? '', before.qosClass ?? '', 'status.qosClass'));
+  problems.push(...validateTransitions(next, prev));
+  problems.push(
+    ...validateIps(
+      (status.podIPs ?? []).map(({ ip }) => ip),
+      'status.podIPs',
+    ),
+  );
+  const hostIps = (status.hostIPs ?? []).map(({ ip }) => ip);
+  if (hostIps.length > 0 && (status.hostIP ?? '') !== hostIps[0]) {
+    problems.push(invalid('status.hostIPs[0].ip', hostIps[0], 'must be equal to `hostIP`'));
+  }
+  return [...problems, ...validateIps(hostIps, 'status.hostIPs')];
+}
+
+/** A container that ended for good does not come back. */
+function validateTransitions({ status }: Pod, { spec, status: before }: Pod): FieldProblem[] {
+  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  const policy = spec.restartPolicy ?? 'Always';
+  const own = new Set([...spec.containers, ...(spec.initContainers ?? [])].filter((one) => one.restartPolicy).map(({ name }) => name));
+  const check = (list: 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses', rule: string): FieldProblem[] => {
+    if (rule === 'Always') return [];
+    return (before?.[list] ?? []).flatMap((old: V1ContainerStatus, at) => {
+      const ended = old.state?.terminated;
+      if (ended === undefined || (ended.exitCode !== 0 && rule === 'OnFailure') || sidecars.has(old.name) || own.has(old.name)) return [];
+      const isBack = status?.[list]?.some(({ name, state }) => name === old.name && state?.terminated === undefined) === true;
+      return isBack ? [forbiddenField(`status.${list}[${at}].state`, 'may not be transitioned to non-terminated state')] : [];
+    });
+  };
+  return [
+    ...check('containerStatuses', policy),
+    ...check('initContainerStatuses', policy),
+    ...check('ephemeralContainerStatuses', 'Never'),
+  ];
+}
+
+function validateIps(ips: readonly (string | undefined)[], path: string): FieldProblem[] {
+  const texts = ips.map((ip) => ip ?? '');
+  const problems = texts.flatMap((ip, at) => validateIp(`${path}[${at}]`, ip));
+  const families = new Set(texts.map(ipFamilyOf));
+  if (texts.length > 2 || families.size < texts.length) {
+    const list = texts.map((ip) => ({ ip }));
+    problems.push(invalid(path, list, 'may specify no more than one IP for each IP family'));
+  }
+  return problems;
+}

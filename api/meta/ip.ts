@@ -1,0 +1,79 @@
+// Addresses and networks as texts: checks with upstream's messages.
+import { isIPv4, isIPv6 } from 'node:net';
+import { type FieldProblem, invalid } from './field-problem.ts';
+
+/** 4 or 6; undefined where the text is no address. */
+export function ipFamilyOf(text: string): 4 | 6 | undefined {
+  if (isIPv4(text)) return 4;
+  return isIPv6(text) && !text.includes('%') ? 6 : undefined;
+}
+
+/** True for `10.0.0.0/8` and the like. */
+export function isCidr(text: string): boolean {
+  const found = /^(.+)\/([0-9]{1,3})$/.exec(text);
+  if (found === null) return false;
+  const [, address = '', bits = ''] = found;
+  const family = ipFamilyOf(address);
+  return family !== undefined && Number(bits) <= (family === 4 ? 32 : 128) && String(Number(bits)) === bits;
+}
+
+export function validateIp(field: string, value: string): FieldProblem[] {
+  return ipFamilyOf(value) === undefined ? [invalid(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')] : [];
+}
+
+export function validateIpOfFamily(field: string, value: string, family: 4 | 6): FieldProblem[] {
+  return ipFamilyOf(value) === family ? [] : [invalid(field, value, `must be a valid IPv${family} address`)];
+}
+
+export function validateCidr(field: string, value: string): FieldProblem[] {
+  return isCidr(value) ? [] : [invalid(field, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];
+}
+
+/** Refuses addresses that must never be reached through a Service: unspecified, loopback, link-local. */
+export function validateNotSpecialIp(field: string, value: string): FieldProblem[] {
+  const family = ipFamilyOf(value);
+  if (family === undefined) return [invalid(field, value, 'must be a valid IP address')];
+  const text = specialRange(family, value);
+  return text === undefined ? [] : [invalid(field, value, text)];
+}
+
+function specialRange(family: 4 | 6, value: string): string | undefined {
+  const bytes = family === 4 ? value.split('.').map(Number) : v4Mapped(value);
+  const groups = family === 6 ? expand(value) : [];
+  const [first = -1, second = -1, third = -1] = bytes ?? [];
+  if (bytes?.every((byte) => byte === 0) === true || (groups.length > 0 && groups.every((group) => group === 0))) {
+    return `may not be unspecified (${value})`;
+  }
+  const isLoopback = groups.slice(0, 7).every((group) => group === 0) && groups[7] === 1;
+  if (first === 127 || isLoopback) return 'may not be in the loopback range (127.0.0.0/8, ::1/128)';
+  const [head = 0] = groups;
+  if ((first === 169 && second === 254) || (head & 0xffc0) === 0xfe80) {
+    return 'may not be in the link-local range (169.254.0.0/16, fe80::/10)';
+  }
+  if ((first === 224 && second === 0 && third === 0) || (head & 0xff0f) === 0xff02) {
+    return 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)';
+  }
+  return undefined;
+}
+
+/** The bytes of `::ffff:1.2.3.4`; undefined for other IPv6 addresses. */
+function v4Mapped(value: string): number[] | undefined {
+  const groups = expand(value);
+  const [high = 0, low = 0] = groups.slice(6);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  return isMapped ? [high >> 8, high & 255, low >> 8, low & 255] : undefined;
+}
+
+/** The eight groups of an IPv6 address. */
+function expand(value: string): number[] {
+  const text = value.replace(/([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)$/, (_all, a: string, b: string, c: string, d: string) => {
+    const pair = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16);
+    return `${pair(a, b)}:${pair(c, d)}`;
+  });
+  const [left = '', right] = text.split('::');
+  const parse = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  if (right === undefined) return parse(left);
+  const tail = parse(right);
+  const head = parse(left);
+  return [...head, ...Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => 0), ...tail];
+}
