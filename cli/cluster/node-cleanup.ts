@@ -1,0 +1,45 @@
+// Takes away what the node agent made on this host. The agent itself leaves pods running when it stops, as it must for upgrades; here
+// the whole cluster stops.
+import { rm } from 'node:fs/promises';
+import { NftablesBackend } from '#kube-proxy/backends/nftables/nftables.ts';
+import { CniNetwork } from '#kubelet/network/cni/cni-network.ts';
+import { HostRules } from '#kubelet/network/host-rules.ts';
+import { PortDialer } from '#kubelet/network/port-dialer.ts';
+import { wipePodNetwork } from '#kubelet/network/wipe.ts';
+import { DockerRuntime } from '#kubelet/runtime/docker/docker-runtime.ts';
+import { systemMounter } from '#kubelet/volumes/mounter.ts';
+import type { Clock } from '#base/clock.ts';
+import { type Log, silentLog } from '#base/log.ts';
+
+const kubeletRoot = '/var/lib/kubelet';
+const networkState = `${kubeletRoot}/network`;
+/** Containers get this long after SIGTERM. */
+const graceMs = 10_000;
+const atOnce = 8;
+
+/** Stops and removes every container and sandbox of this host's cluster. */
+export async function stopPods(log: Log, clock: Clock, signal: AbortSignal): Promise<void> {
+  const network = new CniNetwork({ log, rules: new HostRules(log) }, { stateFolder: networkState });
+  const runtime = new DockerRuntime({ clock, log, network, dialer: new PortDialer() });
+  const pods = [...(await runtime.pods(signal))];
+  const stopOne = async (): Promise<void> => {
+    for (let next = pods.pop(); next !== undefined; next = pods.pop()) {
+      const running = next.containers.filter(({ state }) => state === 'running');
+      await Promise.all(running.map(({ id }) => runtime.stopContainer(id, graceMs, signal)));
+      for (const { id } of next.sandboxes) {
+        await runtime.stopSandbox(id, signal);
+        await runtime.removeSandbox(id, signal);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, stopOne));
+}
+
+/** Removes the pod network, the rules of Services, and the volumes of pods. Pods must be gone before. */
+export async function wipeNode(signal: AbortSignal): Promise<void> {
+  await new NftablesBackend({ podCidrs: [], log: silentLog }).cleanup(signal);
+  await wipePodNetwork({ stateFolder: networkState }, signal);
+  const mounter = systemMounter();
+  for (const point of await mounter.mountsBelow(kubeletRoot)) await mounter.unmount(point, signal);
+  await rm(kubeletRoot, { recursive: true, force: true });
+}
