@@ -98,6 +98,14 @@ describe('Reflector', () => {
     expect(asked.every((text) => !text.startsWith('list') || text.endsWith('@0'))).toBe(true);
   });
 
+  test('a server that was never there yet is asked more often', async () => {
+    const { asked } = await play(
+      [{ fail: refused }, { fail: refused }, { fail: refused }, { list: [], revision: '1' }, { watch: [], ends: 'hang' }],
+      1_000,
+    );
+    expect(asked).toEqual(['list 500 @0', 'list 500 @100', 'list 500 @300', 'list 500 @700', 'watch 1 @700']);
+  });
+
   test('a server whose revisions lie behind ours (restored): a new list', async () => {
     const ahead = new ApiError({
       reason: 'Timeout',

@@ -43,6 +43,9 @@ export class Reflector<T extends KubeObject> {
   readonly #sink: ReflectorSink<T>;
   readonly #deps: ReflectorDeps;
   readonly #backoff: Backoff;
+  /** Until anything was heard: a process often starts a moment before the server does. */
+  readonly #firstBackoff: Backoff;
+  #hasListed = false;
   #revision: string | undefined;
   /** The last thing the server said was that our revision is too old. */
   #relisted = false;
@@ -55,6 +58,7 @@ export class Reflector<T extends KubeObject> {
     this.#deps = deps;
     const random = deps.random === undefined ? {} : { random: deps.random };
     this.#backoff = new Backoff({ initialMs: 800, maxMs: 30_000, jitter: 1, ...random });
+    this.#firstBackoff = new Backoff({ initialMs: 100, maxMs: 30_000, jitter: 0.2, ...random });
   }
 
   /** Works until `signal` aborts; rejects with its reason. Server faults never end it. */
@@ -66,8 +70,9 @@ export class Reflector<T extends KubeObject> {
       } catch (error) {
         if (signal.aborted || isAbort(error, signal)) throw signal.reason;
         if (this.#forgetRevision(error)) continue;
-        const delayMs = this.#backoff.next();
-        this.#report(error, delayMs);
+        const backoff = this.#hasListed ? this.#backoff : this.#firstBackoff;
+        const delayMs = backoff.next();
+        this.#report(error, delayMs, backoff.steps);
         await this.#deps.clock.sleep(delayMs, signal);
       }
     }
@@ -100,6 +105,7 @@ export class Reflector<T extends KubeObject> {
         if (next !== undefined && next !== '') continue;
         this.#sink.replace(objects);
         this.#revision = page.metadata.resourceVersion;
+        this.#hasListed = true;
         return;
       } catch (error) {
         // The snapshot that the pages belong to is gone: take everything in one piece, once.
@@ -140,10 +146,11 @@ export class Reflector<T extends KubeObject> {
     this.#backoff.reset();
   }
 
-  #report(error: unknown, delayMs: number): void {
-    const fields = { err: error, kind: this.#selection.kind.kind, delayMs: Math.round(delayMs) };
+  #report(error: unknown, delayMs: number, failures: number): void {
+    const cause = error instanceof TransportError ? { why: error.message } : { err: error };
+    const fields = { ...cause, kind: this.#selection.kind.kind, delayMs: Math.round(delayMs) };
     // A server that restarts is normal; one that stays away is not.
-    if (this.#backoff.steps <= 2) this.#deps.log.info(fields, 'list or watch failed, trying again');
+    if (failures <= 2) this.#deps.log.info(fields, 'list or watch failed, trying again');
     else this.#deps.log.warn(fields, 'list or watch keeps failing, trying again');
   }
 }
