@@ -5,6 +5,10 @@ import type { Log } from '#base/log.ts';
 import { RuntimeError } from '../runtime/contract.ts';
 import { runCommand } from './command.ts';
 
+export interface HostRulesDeps {
+  readonly log: Log;
+}
+
 export interface HostRulesOptions {
   /** All pods of the cluster: what stays inside is not masqueraded. Where absent, the node's own range counts. */
   readonly clusterCidrs?: readonly string[];
@@ -18,8 +22,8 @@ export class HostRules {
   readonly #log: Log;
   readonly #options: HostRulesOptions;
 
-  constructor(log: Log, options: HostRulesOptions = {}) {
-    this.#log = log;
+  constructor(deps: HostRulesDeps, options: HostRulesOptions = {}) {
+    this.#log = deps.log;
     this.#options = options;
   }
 

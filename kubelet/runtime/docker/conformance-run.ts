@@ -33,7 +33,7 @@ const log = createLog('conformance', 'error');
 const { signal } = new AbortController();
 
 function start(): DockerRuntime {
-  const network = new CniNetwork({ log, rules: new HostRules(log) }, { stateFolder });
+  const network = new CniNetwork({ log, rules: new HostRules({ log }) }, { stateFolder });
   return new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() });
 }
 
