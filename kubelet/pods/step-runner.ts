@@ -89,7 +89,7 @@ export class StepRunner {
         return {};
       case 'release':
         await this.#deps.volumes.release(context.pod.metadata.uid ?? '', signal);
-        await this.#deps.cgroups.remove(context.pod);
+        await this.#deps.cgroups.remove(context.pod.metadata.uid ?? '');
         return { isReleased: true, isPrepared: false };
     }
   }

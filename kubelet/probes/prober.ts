@@ -113,7 +113,7 @@ export class Prober implements Service {
     this.#signal = signal;
     ready();
     await aborted(signal);
-    for (const uid of [...this.#pods.keys()]) this.forget(uid);
+    for (const uid of this.#pods.keys()) this.forget(uid);
     await Promise.all(this.#loops);
   }
 

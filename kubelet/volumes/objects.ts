@@ -46,13 +46,13 @@ export class ReferencedObjects implements Service {
     for (const name of references.configMaps) wanted.add(this.#watch(configMap, references.namespace, name, podUid));
     for (const name of references.secrets) wanted.add(this.#watch(secret, references.namespace, name, podUid));
     for (const [key, { pods }] of this.#watched) if (pods.has(podUid) && !wanted.has(key)) this.#drop(key, podUid);
-    const all = Promise.all([...wanted].map((key) => this.#watched.get(key)?.synced));
+    const all = Promise.all([...wanted].map(async (key) => await this.#watched.get(key)?.synced));
     await Promise.race([all, aborted(signal)]);
     signal.throwIfAborted();
   }
 
   release(podUid: string): void {
-    for (const key of [...this.#watched.keys()]) this.#drop(key, podUid);
+    for (const key of this.#watched.keys()) this.#drop(key, podUid);
   }
 
   configMap(namespace: string, name: string): ConfigMap | undefined {

@@ -59,18 +59,12 @@ export class Cgroups {
   }
 
   /** Removes a pod's folders, those that the engine made in other hierarchies too. May be repeated. */
-  async remove(pod: Pod): Promise<void> {
-    const { path } = podCgroup(pod, this.#options.root);
-    for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path));
-    if (this.#burstable.has(pod.metadata.uid ?? '')) await this.#weighBurstable(pod.metadata.uid ?? '', undefined).catch(() => undefined);
-  }
-
-  /** Removes everything of a pod that is known by its uid only. */
-  async removeUnknown(uid: string): Promise<void> {
+  async remove(podUid: string): Promise<void> {
     for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) {
-      const path = join(qosCgroup(this.#options.root, qos), `pod${uid}`);
+      const path = join(qosCgroup(this.#options.root, qos), `pod${podUid}`);
       for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path));
     }
+    if (this.#burstable.has(podUid)) await this.#weighBurstable(podUid, undefined).catch(() => undefined);
   }
 
   async #prepare(): Promise<void> {

@@ -79,7 +79,8 @@ function absent(
   known: V1ContainerStatus | undefined,
   kind: 'init' | 'app' | 'ephemeral',
 ): V1ContainerStatus {
-  if (kind === 'init' && known?.state?.terminated !== undefined) return known;
+  // How it ended is the last that can be said of a container that will not start again.
+  if (known?.state?.terminated !== undefined && (kind === 'init' || view.isEnding)) return known;
   const why = view.reasons.get(container.name);
   const initial = kind !== 'ephemeral' && (view.pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating';
   const status: V1ContainerStatus = {

@@ -1,0 +1,139 @@
+import { networkInterfaces } from 'node:os';
+import type { V1Taint } from '#api/generated/types.ts';
+import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
+import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import type { ApiEndpoint } from '#client/endpoint.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
+
+const path = { valueName: 'path' };
+
+/** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
+export const kubeletFlags = {
+  kubeconfig: stringFlag('', 'Kubeconfig with the address and credentials of the API server', path),
+  'hostname-override': stringFlag('', "Name of this node where it is not the host's"),
+  'node-ip': listFlag([], "Addresses of this node; where absent, that of the default route's interface"),
+  'root-dir': stringFlag('/var/lib/kubelet', 'Folder for volumes and other files of pods', path),
+  'cluster-dns': listFlag([], 'Name servers of pods'),
+  'cluster-domain': stringFlag('cluster.local', 'Domain of Services, searched by every pod'),
+  'resolv-conf': stringFlag('/etc/resolv.conf', 'What pods with the Default DNS policy resolve by', path),
+  'pod-cidr': stringFlag('', "Range of this node's pod addresses where no controller gives one"),
+  'register-node': boolFlag(true, 'Make the Node object if there is none'),
+  'node-labels': mapFlag('Labels to put on the node'),
+  'register-with-taints': listFlag([], 'Taints of a new node, as key=value:effect'),
+  'max-pods': intFlag(110, 'Pods this node takes', { min: 1 }),
+  'cgroup-root': stringFlag('/', "Cgroup under which the pods' lie"),
+  'cgroup-driver': stringFlag('cgroupfs', 'Only cgroupfs is supported'),
+  'container-runtime-endpoint': stringFlag('unix:///var/run/docker.sock', "The Docker engine's socket"),
+  'pod-infra-container-image': stringFlag('', 'Image of sandboxes; where absent, one of our own'),
+  'tls-cert-file': stringFlag('', 'Serving certificate', path),
+  'tls-private-key-file': stringFlag('', 'Key of the serving certificate', path),
+  'client-ca-file': stringFlag('', "Authorities that sign clients' certificates", path),
+  address: stringFlag('0.0.0.0', 'Address to serve on'),
+  port: intFlag(10_250, 'Port for the API server: logs, exec, port-forward', { min: 0, max: 65_535 }),
+  'healthz-bind-address': stringFlag('127.0.0.1', 'Address of the health check'),
+  'healthz-port': intFlag(10_248, 'Port of the health check; 0 turns it off', { min: 0, max: 65_535 }),
+  'system-reserved': mapFlag('CPU and memory that are not for pods'),
+  'kube-reserved': mapFlag('CPU and memory that are not for pods'),
+  'allowed-unsafe-sysctls': listFlag([], 'Sysctls that pods may set besides the safe ones; a pattern may end in *'),
+  'seccomp-default': boolFlag(false, 'Not supported: pods say what profile they want'),
+  'cluster-cidr': listFlag([], 'Networks of pods: what stays inside is not masqueraded'),
+  'streaming-connection-idle-timeout': durationFlag(4 * 3_600_000, 'How long an idle exec or port-forward stays'),
+  v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
+};
+
+export interface KubeletConfig {
+  readonly api: ApiEndpoint;
+  readonly nodeName: string;
+  readonly nodeIps: readonly string[];
+  readonly rootDir: string;
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  readonly resolvConf: string;
+  readonly podCidr: string;
+  readonly clusterCidrs: readonly string[];
+  readonly register: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly V1Taint[];
+  readonly maxPods: number;
+  readonly cgroupRoot: string;
+  readonly dockerSocket: string;
+  readonly reserved: { readonly cpuMillis: number; readonly memoryBytes: number };
+  readonly allowedSysctls: readonly string[];
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly certFile: string;
+    readonly keyFile: string;
+    readonly clientCaFile: string;
+  };
+  readonly health: { readonly host: string; readonly port: number };
+  readonly streamIdleMs: number;
+}
+
+/** What the flags say. Throws UsageError naming the flag. */
+export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, hostname: string): KubeletConfig {
+  const { values, positional } = parseFlags('kubelet', kubeletFlags, argv, 'Runs the pods of a node.');
+  if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
+  if (values['cgroup-driver'] !== 'cgroupfs')
+    throw new UsageError(`--cgroup-driver=${values['cgroup-driver']} is not supported: only cgroupfs is`);
+  if (values['seccomp-default']) throw new UsageError('--seccomp-default is not supported yet');
+  if (values['pod-infra-container-image'] !== '')
+    throw new UsageError('--pod-infra-container-image is not supported: sandboxes have an image of their own');
+  const reserved = [values['system-reserved'], values['kube-reserved']];
+  return {
+    api: findEndpoint({ path: values.kubeconfig, env }),
+    nodeName: (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase(),
+    nodeIps: values['node-ip'].length > 0 ? values['node-ip'] : ownAddresses(),
+    rootDir: values['root-dir'],
+    clusterDns: values['cluster-dns'],
+    clusterDomain: values['cluster-domain'],
+    resolvConf: values['resolv-conf'],
+    podCidr: values['pod-cidr'],
+    clusterCidrs: values['cluster-cidr'],
+    register: values['register-node'],
+    labels: values['node-labels'],
+    taints: values['register-with-taints'].map(parseTaint),
+    maxPods: values['max-pods'],
+    cgroupRoot: values['cgroup-root'],
+    dockerSocket: socketPath(values['container-runtime-endpoint']),
+    reserved: {
+      cpuMillis: reserved.reduce((sum, { cpu }) => sum + cpuMillis(cpu), 0),
+      memoryBytes: reserved.reduce((sum, { memory }) => sum + quantityBytes(memory), 0),
+    },
+    allowedSysctls: values['allowed-unsafe-sysctls'],
+    server: {
+      host: values.address,
+      port: values.port,
+      certFile: values['tls-cert-file'],
+      keyFile: values['tls-private-key-file'],
+      clientCaFile: values['client-ca-file'],
+    },
+    health: { host: values['healthz-bind-address'], port: values['healthz-port'] },
+    streamIdleMs: values['streaming-connection-idle-timeout'],
+  };
+}
+
+function parseTaint(text: string): V1Taint {
+  const match = /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(text);
+  if (match === null) throw new UsageError(`--register-with-taints: ${JSON.stringify(text)} is not of the form key=value:effect`);
+  const [, key = '', value, effect = ''] = match;
+  return { key, effect, ...(value === undefined || value === '' ? {} : { value }) };
+}
+
+function socketPath(endpoint: string): string {
+  const match = /^unix:\/\/(\/.+)$/.exec(endpoint);
+  if (match === null)
+    throw new UsageError(`--container-runtime-endpoint=${endpoint} is not supported: it must be unix:///path/of/docker.sock`);
+  return match[1] ?? '';
+}
+
+/** The first address of this host that others can reach, IPv4 where there is one. */
+function ownAddresses(): readonly string[] {
+  const own = Object.entries(networkInterfaces())
+    .filter(([name]) => !/^(docker|br-|cni|veth|cxn)/.test(name))
+    .flatMap(([, addresses]) => addresses ?? [])
+    .filter(({ internal, scopeid }) => !internal && (scopeid ?? 0) === 0);
+  const best = own.find(({ family }) => family === 'IPv4') ?? own[0];
+  return [best?.address ?? '127.0.0.1'];
+}

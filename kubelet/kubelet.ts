@@ -1,0 +1,234 @@
+// The parts of a node agent and how they hang together. The runtime, the mounter and the clock come from outside, so that a test
+// can run a whole kubelet without containers.
+import { mkdir, readFile } from 'node:fs/promises';
+import { node as nodeKind, type Node } from '#api/core/node/node.ts';
+import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
+import { service as serviceKind, type Service as ServiceObject } from '#api/core/service/service.ts';
+import type { Clock } from '#base/clock.ts';
+import { HealthServer } from '#base/health-server.ts';
+import { runServices, type Service, UsageError } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import type { Metrics } from '#base/metrics.ts';
+import { ownServerCertificate } from '#base/pki.ts';
+import { version } from '#base/version.ts';
+import type { Client } from '#client/client.ts';
+import { EventSender } from '#client/events.ts';
+import { Informer } from '#client/informer.ts';
+import type { KubeletConfig } from './config.ts';
+import { ImagePuller } from './images/image-puller.ts';
+import { defaultThresholds } from './node/conditions.ts';
+import { type MachineFacts, readMachineFacts } from './node/facts.ts';
+import { NodeAgent } from './node/node-agent.ts';
+import { NodeLease } from './node/node-lease.ts';
+import { type PodRecorder, podRecorder } from './pod-events.ts';
+import { parseResolvConf } from './pods/network/dns.ts';
+import { Pleg } from './pods/pleg.ts';
+import { PodWorkers } from './pods/pod-workers.ts';
+import { Cgroups } from './pods/resources/cgroups.ts';
+import { StatusWriter } from './pods/status/status-writer.ts';
+import { StepRunner } from './pods/step-runner.ts';
+import { Prober } from './probes/prober.ts';
+import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
+import { KubeletServer } from './server/kubelet-server.ts';
+import type { Mounter } from './volumes/mounter.ts';
+import { ReferencedObjects } from './volumes/objects.ts';
+import { podPaths } from './volumes/paths.ts';
+import { PodVolumes } from './volumes/pod-volumes.ts';
+import { Tokens } from './volumes/tokens.ts';
+
+export interface KubeletTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+}
+
+export interface KubeletDeps {
+  readonly client: Client;
+  readonly runtime: Runtime;
+  readonly mounter: Mounter;
+  /** Undefined: nothing is served on --port. */
+  readonly tls: KubeletTls | undefined;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const majorVersion = version.replace(/^v(\d+\.\d+).*$/, '$1');
+const stubResolver = '127.0.0.53';
+
+/** Runs a whole kubelet until `signal` aborts. Containers stay as they are when it ends. */
+export async function runKubelet(config: KubeletConfig, deps: KubeletDeps, signal: AbortSignal): Promise<void> {
+  const { runtime, log } = deps;
+  const info = await runtime.info(signal);
+  for (const { what, why } of info.refuses) log.warn({ what, why }, 'the container engine refuses this here, so pods go without');
+  await runServices(signal, await buildServices(config, deps, info), () => log.info({ node: config.nodeName }, 'serving the node'));
+}
+
+async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: RuntimeInfo): Promise<Service[]> {
+  const { client, runtime, clock, log } = deps;
+  const { nodeName } = config;
+  const api = { client, clock, log };
+  await mkdir(config.rootDir, { recursive: true, mode: 0o750 });
+  const facts = await readMachineFacts(info);
+  const sender = new EventSender(api);
+  const events = sender.recorder('kubelet', nodeName);
+  const nodes = new Informer<Node>({ kind: nodeKind, fieldSelector: `metadata.name=${nodeName}` }, api);
+  const agent: NodeAgent = new NodeAgent(agentOptions(config), {
+    client,
+    runtime,
+    info,
+    facts,
+    events,
+    // At the start the pods' part has not looked yet; that must not keep the node from its first report.
+    problems: () => (agent.isReady ? [parts.pleg.problem()].filter((one) => one !== undefined) : []),
+    clock,
+    log,
+  });
+  nodes.subscribe((change) => agent.observe(change.type === 'removed' ? undefined : change.object));
+  const parts = buildPods(config, deps, { info, facts, record: podRecorder(events), node: () => agent.node });
+  const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
+  const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
+  return [...health, sender, ...buildServer(config, deps, parts), nodes, agent, lease, ...parts.services];
+}
+
+interface PodParts {
+  readonly pods: Informer<Pod>;
+  readonly workers: PodWorkers;
+  readonly statuses: StatusWriter;
+  readonly pleg: Pleg;
+  /** All of them, in the order to start. */
+  readonly services: readonly Service[];
+}
+
+interface NodeParts {
+  readonly info: RuntimeInfo;
+  readonly facts: MachineFacts;
+  readonly record: PodRecorder;
+  readonly node: () => Node | undefined;
+}
+
+/** Everything that serves pods. */
+function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, record, node }: NodeParts): PodParts {
+  const { client, runtime, clock, log } = deps;
+  const api = { client, clock, log };
+  const pods = new Informer<Pod>({ kind: podKind, fieldSelector: `spec.nodeName=${config.nodeName}` }, api);
+  const services = new Informer<ServiceObject>({ kind: serviceKind }, api);
+  const paths = podPaths(config.rootDir);
+  const objects = new ReferencedObjects(api);
+  const allocatable = (): Readonly<Record<string, string>> => node()?.status?.allocatable ?? {};
+  const hostIps = (): readonly string[] => config.nodeIps;
+  const volumes = new PodVolumes({ paths, mounter: deps.mounter, objects, tokens: new Tokens(api), allocatable, clock });
+  const statuses = new StatusWriter(api);
+  const images = new ImagePuller({ images: runtime.images, clock });
+  const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
+  const cgroups = new Cgroups({
+    root: config.cgroupRoot,
+    version: info.cgroupVersion,
+    refusal: cgroupRefusal(info),
+    nodeCpuMillis: facts.cpuMillis,
+    log,
+  });
+  const nodeFacts = {
+    name: config.nodeName,
+    clusterDomain: config.clusterDomain,
+    memoryBytes: facts.memoryBytes,
+    hostIps,
+    allocatable,
+    services: () => services.list(),
+    seccompRoot: `${config.rootDir}/seccomp`,
+  };
+  const common = { runtime, volumes, record, clock, log };
+  const steps = new StepRunner({
+    ...common,
+    images,
+    objects,
+    paths,
+    cgroups,
+    cgroupRoot: config.cgroupRoot,
+    clusterDns: { servers: config.clusterDns, domain: config.clusterDomain },
+    hostDns: () => readHostDns(config.resolvConf),
+    node: nodeFacts,
+    userAgent: `kube-lifecycle/${majorVersion}`,
+  });
+  const { allowedSysctls } = config;
+  const own = { pods, objects, images, node, allowedSysctls, runtimeName: info.name, steps, prober, statuses, hostIps };
+  const workers = new PodWorkers({ ...common, ...own });
+  const onChange = (uid: string): void => workers.wake(uid);
+  const pleg = new Pleg({ runtime, clock, log, onChange, onRelist: (known) => workers.adoptOrphans(known) });
+  return { pods, workers, statuses, pleg, services: [services, pods, objects, statuses, prober, workers, pleg] };
+}
+
+/** What the API server asks for logs, exec and the like. */
+function buildServer(config: KubeletConfig, deps: KubeletDeps, { pods, workers, statuses }: PodParts): Service[] {
+  const { runtime, clock, log, metrics, tls } = deps;
+  if (tls === undefined) return [];
+  const source = {
+    pods: () => pods.list().map((pod) => ({ ...pod, status: statuses.statusOf(pod) })),
+    pod: (namespace: string, name: string) => pods.get({ namespace, name }),
+    status: (uid: string) => {
+      const known = workers.get(uid)?.pod;
+      return known === undefined ? undefined : statuses.statusOf(known);
+    },
+  };
+  const options = {
+    host: config.server.host,
+    port: config.server.port,
+    tls: { cert: tls.cert, key: tls.key },
+    clientCa: tls.clientCa,
+    nodeName: config.nodeName,
+    idleMs: config.streamIdleMs,
+  };
+  return [new KubeletServer({ runtime, pods: source, clock, log, metrics }, options)];
+}
+
+/** The serving certificate, made here where none is given, and who may come. Throws UsageError for files that cannot be read. */
+export async function readTls(config: KubeletConfig, read: (path: string) => string, nowMs: number): Promise<KubeletTls | undefined> {
+  const { certFile, keyFile, clientCaFile } = config.server;
+  if (clientCaFile === '') return undefined;
+  const text = (flag: string, path: string): string => {
+    try {
+      return read(path);
+    } catch (error) {
+      throw new UsageError(`cannot read --${flag}: ${error instanceof Error ? error.message : String(error)}`, {
+        exitCode: 1,
+        cause: error,
+      });
+    }
+  };
+  const clientCa = text('client-ca-file', clientCaFile);
+  if (certFile === '') return { ...(await ownServerCertificate(config.nodeName, nowMs)), clientCa };
+  return { cert: text('tls-cert-file', certFile), key: text('tls-private-key-file', keyFile), clientCa };
+}
+
+function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeAgent>[0] {
+  const { nodeName, nodeIps, maxPods, server, reserved, labels, taints, podCidr, register, rootDir } = config;
+  return {
+    name: nodeName,
+    ips: nodeIps,
+    maxPods,
+    port: server.port,
+    reserved: {
+      cpuMillis: reserved.cpuMillis,
+      memoryBytes: reserved.memoryBytes + defaultThresholds.memoryBytes,
+      diskShare: defaultThresholds.disk,
+    },
+    labels,
+    taints,
+    podCidr,
+    register,
+    rootDirectory: rootDir,
+    thresholds: defaultThresholds,
+  };
+}
+
+function cgroupRefusal({ cgroupDriver }: RuntimeInfo): string | undefined {
+  return cgroupDriver === 'cgroupfs' ? undefined : `the engine's cgroup driver is ${cgroupDriver}, only cgroupfs is supported`;
+}
+
+/** The node's own resolv.conf; behind a local stub that pods cannot reach, what the stub asks. */
+async function readHostDns(path: string): Promise<DnsSettings> {
+  const own = parseResolvConf(await readFile(path, 'utf8').catch(() => ''));
+  if (!own.servers.every((server) => server === stubResolver)) return own;
+  const behind = parseResolvConf(await readFile('/run/systemd/resolve/resolv.conf', 'utf8').catch(() => ''));
+  return behind.servers.length > 0 ? behind : own;
+}

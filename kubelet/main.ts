@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { systemClock } from '#base/clock.ts';
+import { runMain } from '#base/lifecycle.ts';
+import { createMetrics } from '#base/metrics.ts';
+import { version } from '#base/version.ts';
+import { connect } from '#client/rest.ts';
+import { parseConfig } from './config.ts';
+import { readTls, runKubelet } from './kubelet.ts';
+import { CniNetwork } from './network/cni/cni-network.ts';
+import { HostRules } from './network/host-rules.ts';
+import { PortDialer } from './network/port-dialer.ts';
+import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
+import { systemMounter } from './volumes/mounter.ts';
+
+await runMain('kubelet', async ({ argv, env, signal, log }) => {
+  const config = parseConfig(argv, env, hostname());
+  await using client = connect(config.api, { clock: systemClock, component: 'kubelet', version });
+  const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
+  const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
+  const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });
+  const tls = await readTls(config, (path) => readFileSync(path, 'utf8'), systemClock.nowMs());
+  await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics: createMetrics(), clock: systemClock, log }, signal);
+});

@@ -1,0 +1,70 @@
+import { readdir, readFile, statfs } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import type { RuntimeInfo } from '../runtime/contract.ts';
+
+/** What does not change while the kubelet runs. */
+export interface MachineFacts {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  readonly machineId: string;
+  readonly systemUuid: string;
+  readonly bootId: string;
+  /** Bytes set aside, by size such as 2Mi. */
+  readonly hugepages: Readonly<Record<string, number>>;
+}
+
+/** What is measured again for every status. */
+export interface Measurements {
+  readonly memoryAvailableBytes: number;
+  readonly disk: DiskUse;
+  readonly imageDisk: DiskUse;
+}
+
+export interface DiskUse {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly totalInodes: number;
+  readonly freeInodes: number;
+}
+
+/** Reads the machine's facts; what a machine does not tell is empty or zero. */
+export async function readMachineFacts(info: RuntimeInfo): Promise<MachineFacts> {
+  const text = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
+  const machineId = await text('/etc/machine-id');
+  return {
+    cpuMillis: (info.cpuCount > 0 ? info.cpuCount : availableParallelism()) * 1_000,
+    memoryBytes: info.memoryBytes > 0 ? info.memoryBytes : totalmem(),
+    machineId: machineId === '' ? await text('/var/lib/dbus/machine-id') : machineId,
+    systemUuid: await text('/sys/class/dmi/id/product_uuid'),
+    bootId: await text('/proc/sys/kernel/random/boot_id'),
+    hugepages: await readHugepages(text),
+  };
+}
+
+/** Measures memory and disks now. */
+export async function measure(rootDirectory: string, imageDirectory: string): Promise<Measurements> {
+  const meminfo = await readFile('/proc/meminfo', 'utf8').catch(() => '');
+  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1];
+  return {
+    memoryAvailableBytes: available === undefined ? Number.POSITIVE_INFINITY : Number(available) * 1_024,
+    disk: await diskUse(rootDirectory),
+    imageDisk: await diskUse(imageDirectory).catch(() => diskUse(rootDirectory)),
+  };
+}
+
+async function diskUse(path: string): Promise<DiskUse> {
+  const { bsize, blocks, bavail, files, ffree } = await statfs(path);
+  return { totalBytes: bsize * blocks, availableBytes: bsize * bavail, totalInodes: files, freeInodes: ffree };
+}
+
+async function readHugepages(text: (path: string) => Promise<string>): Promise<Record<string, number>> {
+  const root = '/sys/kernel/mm/hugepages';
+  const sizes: Record<string, number> = {};
+  for (const name of await readdir(root).catch(() => [])) {
+    const kib = Number(/^hugepages-(\d+)kB$/.exec(name)?.[1] ?? 0);
+    if (kib === 0) continue;
+    const label = kib >= 1_048_576 ? `${kib / 1_048_576}Gi` : `${kib / 1_024}Mi`;
+    sizes[label] = kib * 1_024 * Number(await text(`${root}/${name}/nr_hugepages`));
+  }
+  return sizes;
+}

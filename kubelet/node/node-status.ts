@@ -1,0 +1,83 @@
+import type { V1ContainerImage, V1NodeStatus } from '#api/generated/types.ts';
+import { version } from '#base/version.ts';
+import type { RuntimeInfo, StoredImage } from '../runtime/contract.ts';
+import type { MachineFacts, Measurements } from './facts.ts';
+
+export interface NodeSettings {
+  readonly name: string;
+  readonly ips: readonly string[];
+  readonly maxPods: number;
+  readonly port: number;
+  /** What is not for pods: the system's and the kubelet's part, and what must stay free. */
+  readonly reserved: { readonly cpuMillis: number; readonly memoryBytes: number; readonly diskShare: number };
+}
+
+const maxImages = 50;
+const maxNamesPerImage = 5;
+
+/** All of a node's status but its conditions. */
+export function nodeStatus(
+  settings: NodeSettings,
+  facts: MachineFacts,
+  measured: Measurements,
+  info: RuntimeInfo,
+  images: readonly StoredImage[],
+): V1NodeStatus {
+  return {
+    addresses: [...settings.ips.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: settings.name }],
+    ...amounts(settings, facts, measured),
+    daemonEndpoints: { kubeletEndpoint: { Port: settings.port } },
+    nodeInfo: {
+      machineID: facts.machineId,
+      systemUUID: facts.systemUuid,
+      bootID: facts.bootId,
+      kernelVersion: info.kernelVersion,
+      osImage: info.osImage,
+      containerRuntimeVersion: `${info.name}://${info.version}`,
+      kubeletVersion: version,
+      kubeProxyVersion: '',
+      operatingSystem: info.operatingSystem,
+      architecture: info.architecture,
+    },
+    images: listImages(images),
+  };
+}
+
+function amounts(settings: NodeSettings, facts: MachineFacts, measured: Measurements): Pick<V1NodeStatus, 'capacity' | 'allocatable'> {
+  const { reserved, maxPods } = settings;
+  const hugepages = Object.entries(facts.hugepages);
+  const hugeBytes = hugepages.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const pages = Object.fromEntries(hugepages.map(([size, bytes]) => [`hugepages-${size}`, bytesText(bytes)]));
+  const diskBytes = measured.disk.totalBytes;
+  const capacity = {
+    cpu: cpuText(facts.cpuMillis),
+    'ephemeral-storage': `${Math.trunc(diskBytes / 1_024)}Ki`,
+    ...pages,
+    memory: `${Math.trunc(facts.memoryBytes / 1_024)}Ki`,
+    pods: String(maxPods),
+  };
+  const allocatable = {
+    cpu: cpuText(Math.max(0, facts.cpuMillis - reserved.cpuMillis)),
+    'ephemeral-storage': String(Math.trunc(diskBytes * (1 - reserved.diskShare))),
+    ...pages,
+    memory: `${Math.max(0, Math.trunc((facts.memoryBytes - hugeBytes - reserved.memoryBytes) / 1_024))}Ki`,
+    pods: String(maxPods),
+  };
+  return { capacity, allocatable };
+}
+
+function cpuText(millis: number): string {
+  return millis % 1_000 === 0 ? String(millis / 1_000) : `${millis}m`;
+}
+
+function bytesText(bytes: number): string {
+  return bytes === 0 ? '0' : `${bytes / 1_048_576}Mi`;
+}
+
+/** The largest first; digests before tags. */
+function listImages(images: readonly StoredImage[]): V1ContainerImage[] {
+  return images
+    .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+    .slice(0, maxImages)
+    .map(({ digests, tags, sizeBytes }) => ({ names: [...digests, ...tags].slice(0, maxNamesPerImage), sizeBytes }));
+}

@@ -1,0 +1,141 @@
+// One worker for each pod: those that the API binds to this node, and those that only the runtime or the disk still knows. The
+// informer's changes, runtime events, probe results and changed references only tell the worker; it looks for itself.
+// INVARIANT: at most one worker per uid. A uid that is done stays in `#done` until its object is gone, so it never begins again.
+import type { Node } from '#api/core/node/node.ts';
+import type { Pod } from '#api/core/pod/pod.ts';
+import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
+import type { Change, Informer } from '#client/informer.ts';
+import type { ImagePuller } from '../images/image-puller.ts';
+import type { RuntimePodSummary } from '../runtime/contract.ts';
+import type { ReferencedObjects } from '../volumes/objects.ts';
+import { judgeAdmission } from './admission.ts';
+import { PodWorker, type PodWorkerDeps } from './pod-worker.ts';
+import { isFinal } from './status/pod-status.ts';
+
+export interface PodWorkersDeps extends PodWorkerDeps {
+  /** Pods with spec.nodeName of this node. */
+  readonly pods: Informer<Pod>;
+  readonly objects: ReferencedObjects;
+  readonly images: Pick<ImagePuller, 'forgetPod'>;
+  /** Our own node as it stands; undefined before it is known. */
+  readonly node: () => Node | undefined;
+  readonly allowedSysctls?: readonly string[];
+}
+
+/** Runs the workers of all pods of this node. */
+export class PodWorkers implements Service {
+  readonly name = 'pod workers';
+  readonly #deps: PodWorkersDeps;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #runs = new Set<Promise<void>>();
+  readonly #done = new Set<string>();
+  #signal: AbortSignal | undefined;
+
+  constructor(deps: PodWorkersDeps) {
+    this.#deps = deps;
+    deps.prober.onResult((uid) => this.#workers.get(uid)?.probed());
+    deps.objects.onChange((uid) => this.#workers.get(uid)?.refresh());
+  }
+
+  /** Every worker there is. */
+  list(): readonly PodWorker[] {
+    return [...this.#workers.values()];
+  }
+
+  get(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid);
+  }
+
+  /** The runtime says that something about this pod changed. */
+  wake(uid: string): void {
+    this.#workers.get(uid)?.wake();
+  }
+
+  /** All that the runtime knows: what no object asks for must end. */
+  adoptOrphans(known: readonly RuntimePodSummary[]): void {
+    if (!this.#deps.pods.hasSynced) return;
+    for (const { pod, containers } of known) {
+      if (this.#workers.has(pod.uid)) continue;
+      const names = [...new Set(containers.map(({ name }) => name))];
+      this.#startOrphan(pod.uid, pod.name, pod.namespace, names);
+    }
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    this.#signal = signal;
+    const { pods, volumes, log } = this.#deps;
+    const unsubscribe = pods.subscribe((change) => this.#onChange(change));
+    for (const uid of await volumes.podsOnDisk()) if (!this.#workers.has(uid)) this.#startOrphan(uid, uid, '', []);
+    log.info({ pods: this.#workers.size }, 'serving pods');
+    ready();
+    await aborted(signal);
+    unsubscribe();
+    await Promise.all(this.#runs);
+  }
+
+  #onChange({ type, object }: Change<Pod>): void {
+    const uid = object.metadata.uid ?? '';
+    const { statuses } = this.#deps;
+    const worker = this.#workers.get(uid);
+    if (type === 'removed') {
+      statuses.forget(uid);
+      this.#done.delete(uid);
+      worker?.remove();
+      return;
+    }
+    statuses.observe(object);
+    if (worker !== undefined) worker.update(object);
+    else if (!this.#done.has(uid)) this.#begin(object);
+  }
+
+  #begin(pod: Pod): void {
+    const worker = new PodWorker(pod, 'wanted', this.#deps);
+    const rejection = this.#judge(pod);
+    if (rejection !== undefined) {
+      const message = `Pod was rejected: ${rejection.message}`;
+      this.#deps.record(pod, undefined, 'Warning', rejection.reason, rejection.message);
+      worker.reject({ reason: rejection.reason, message });
+    }
+    this.#start(worker);
+  }
+
+  /** Pods that were taken before are not judged again, nor those that are over. */
+  #judge(pod: Pod): { reason: string; message: string } | undefined {
+    const node = this.#deps.node();
+    const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
+    if (node === undefined || wasTaken || isFinal(pod.status)) return undefined;
+    const active = this.list()
+      .filter((worker) => worker.isActive && worker.uid !== pod.metadata.uid)
+      .map((worker) => worker.pod);
+    return judgeAdmission(pod, node, active, this.#deps.allowedSysctls);
+  }
+
+  #startOrphan(uid: string, name: string, namespace: string, containers: readonly string[]): void {
+    this.#deps.log.info({ uid, pod: `${namespace}/${name}` }, 'nobody asks for this pod any more, ending it');
+    const pod: Pod = { metadata: { uid, name, namespace }, spec: { containers: containers.map((one) => ({ name: one })) } };
+    this.#start(new PodWorker(pod, 'orphan', this.#deps));
+  }
+
+  #start(worker: PodWorker): void {
+    const signal = this.#signal;
+    if (signal === undefined || signal.aborted) return;
+    this.#workers.set(worker.uid, worker);
+    const run = worker
+      .run(signal)
+      .then(() => {
+        this.#workers.delete(worker.uid);
+        this.#deps.images.forgetPod(worker.uid);
+        if (
+          this.#deps.pods.get({ namespace: worker.pod.metadata.namespace, name: worker.pod.metadata.name ?? '' })?.metadata.uid ===
+          worker.uid
+        ) {
+          this.#done.add(worker.uid);
+        }
+      })
+      .catch((error: unknown) => {
+        if (!isAbort(error, signal)) this.#deps.log.error({ err: error, uid: worker.uid }, 'a pod worker ended');
+      })
+      .finally(() => this.#runs.delete(run));
+    this.#runs.add(run);
+  }
+}
