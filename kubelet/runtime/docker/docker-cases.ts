@@ -156,8 +156,8 @@ const cases: readonly { readonly name: string; readonly run: (rig: Rig) => Promi
   },
   {
     name: 'limits reach the control groups, usage is read from them',
-    run: (rig) =>
-      withPod(rig, { cgroupParent: '/kubepods/burstable/poddocker-case' }, async (pod) => {
+    run: async (rig) => {
+      await withPod(rig, { cgroupParent: '/kubepods/burstable/poddocker-case' }, async (pod) => {
         const resources = { cpuShares: 512, cpuQuotaMicros: 50_000, memoryBytes: 64 * 1_024 ** 2, oomScoreAdj: 500 };
         const shell = await pod.start({ resources });
         assert.equal(await shell('cat /proc/self/oom_score_adj'), '500');
@@ -171,7 +171,9 @@ const cases: readonly { readonly name: string; readonly run: (rig: Rig) => Promi
           readFile(`/sys/fs/cgroup${kind}/memory.max`, 'utf8'),
         );
         assert.equal(Number(limit), 32 * 1_024 ** 2);
-      }),
+      });
+      assert.equal((await run('find', ['/sys/fs/cgroup', '-name', 'poddocker-case'])).stdout, '');
+    },
   },
   {
     name: 'a container over its memory limit was killed for it',

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Log } from '#base/log.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import { type DnsSettings, RuntimeError, type SandboxSpec, type SandboxStatus } from '../contract.ts';
+import { removePodGroup } from './control-group.ts';
 import type { Abilities, SandboxTies } from './container-config.ts';
 import { sandboxConfig } from './container-config.ts';
 import type { Engine } from './engine.ts';
@@ -64,8 +65,10 @@ export class Sandboxes {
   }
 
   async remove(id: string, signal: AbortSignal): Promise<void> {
+    const raw = await this.find(id, signal);
     await this.stop(id, signal);
     await this.#deps.engine.call('DELETE', `/containers/${id}`, { query: { force: true, v: true } }, signal).catch(ignoreGone);
+    if (raw !== undefined) await removePodGroup(raw.HostConfig.CgroupParent);
   }
 
   /** What its containers have to know of it. */
