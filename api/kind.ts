@@ -103,13 +103,6 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   /** Graceful deletion: how long an object being deleted stays, in seconds; 0 is at once, undefined or absent means none. Pods only, so far. */
   readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number | undefined;
   /**
-   * True while something other than metadata.finalizers and grace keeps an object that is being deleted: a namespace's
-   * spec.finalizers.
-   */
-  readonly holdsDeletion?: (object: T) => boolean;
-  /** Runs when deletion begins and the object stays for now; changes it in place. Namespaces turn Terminating. */
-  readonly beginDeletion?: (object: T) => void;
-  /**
    * Deletion that begins by marking the object and holds it as long as `isHeld` says, besides metadata.finalizers: namespaces become
    * Terminating and stay while spec.finalizers has entries. `begin` changes the object in place.
    */

@@ -38,9 +38,11 @@ export const namespace = defineKind<Namespace>({
   },
   validate: validateNamespace,
   validateUpdate: validateNamespaceUpdate,
-  holdsDeletion: ({ spec }) => (spec?.finalizers?.length ?? 0) > 0,
-  beginDeletion: (going) => {
-    going.status = { ...going.status, phase: 'Terminating' };
+  deletionHold: {
+    isHeld: ({ spec }) => (spec?.finalizers?.length ?? 0) > 0,
+    begin: (going) => {
+      going.status = { ...going.status, phase: 'Terminating' };
+    },
   },
   columns: [
     nameColumn,
