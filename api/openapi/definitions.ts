@@ -1,6 +1,7 @@
 // Schemas as both versions of OpenAPI write them. Version 2 puts a reference beside its description; version 3 wraps it, and says
 // what Go fills in as defaults.
 import type { JsonObject, Json } from '#api/meta/object.ts';
+import { unions } from '#api/schema/facts-special.ts';
 import type { Property, Schema } from '#api/schema/schema.ts';
 import type { GroupVersionKind, SchemaSet } from '#api/schema/schemas.ts';
 import { metaPackage } from './operations.ts';
@@ -122,6 +123,12 @@ export class DefinitionWriter {
     if (schema.mapType !== undefined) result['x-kubernetes-map-type'] = schema.mapType;
     const kinds = this.#kinds(name);
     if (kinds.length > 0) result['x-kubernetes-group-version-kind'] = kinds;
+    const union = Object.hasOwn(unions, name) ? unions[name] : undefined;
+    if (union !== undefined) {
+      const { discriminator, fields } = union;
+      const text: JsonObject = { 'fields-to-discriminateBy': { ...fields } };
+      result['x-kubernetes-unions'] = [discriminator === undefined ? text : { discriminator, ...text }];
+    }
     return result;
   }
 

@@ -17,6 +17,8 @@ import { DecodeError, valueText } from './decode-state.ts';
 import { packageGroups } from './facts-names.ts';
 import { JsonError, type ParsedJson, parseJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
+import { ProtobufReader } from './protobuf.ts';
+import { ProtobufError } from './protobuf-wire.ts';
 import { builtinSchemas, type SchemaSet } from './schemas.ts';
 import { stringifyDeep } from './stringify-deep.ts';
 import { parseYaml, YamlError } from './yaml.ts';
@@ -50,6 +52,8 @@ interface Identity {
 
 const findKindType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
+const protobufType = 'application/vnd.kubernetes.protobuf';
+
 /** How upstream's scheme calls itself in messages about kinds that it does not have. */
 const schemeName = 'pkg/api/legacyscheme/scheme.go:30';
 
@@ -57,6 +61,7 @@ export class Codec {
   readonly schemas: SchemaSet;
   readonly #compiler = new DecoderCompiler();
   readonly #decoders = new Map<string, Decoder>();
+  readonly #protobuf = new ProtobufReader();
   #known: ReadonlySet<string> | undefined;
 
   constructor(schemas: SchemaSet) {
@@ -72,12 +77,15 @@ export class Codec {
     let parsed: ParsedJson;
     const strictProblems: string[] = [];
     try {
-      parsed = parseBody(body, strictProblems);
+      parsed =
+        body.mediaType === protobufType
+          ? { value: this.#protobuf.read(body.bytes, this.schemas.get(kind.schema)), duplicates: undefined, hasNumberTexts: true }
+          : parseBody(body, strictProblems);
     } catch (error) {
       if (error instanceof JsonError) {
         throw unrecognized(kind, `couldn't get version/kind; json parse error: ${error.message}`, body.bytes);
       }
-      throw error instanceof YamlError ? unrecognized(kind, error.message, body.bytes) : error;
+      throw error instanceof YamlError || error instanceof ProtobufError ? unrecognized(kind, error.message, body.bytes) : error;
     }
     return this.#decode({ parsed, kind, fieldValidation, strictProblems, source: () => body.bytes });
   }

@@ -58,3 +58,28 @@ export const specialReferences: Readonly<Record<string, Readonly<Record<string, 
     'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': 'CustomResourceSubresources.status',
   },
 };
+
+export interface Union {
+  /** The property that says which one is set; some unions go without. */
+  readonly discriminator?: string;
+  /** Property -> the discriminator's value for it. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Definitions of whose properties one is set at a time (x-kubernetes-unions). Only published, not checked by decoding. */
+export const unions: Readonly<Record<string, Union>> = {
+  'io.k8s.api.core.v1.AppArmorProfile': { discriminator: 'type', fields: { localhostProfile: 'LocalhostProfile' } },
+  'io.k8s.api.core.v1.PodSchedulingGroup': { fields: { podGroupName: 'PodGroupName' } },
+  'io.k8s.api.core.v1.SeccompProfile': { discriminator: 'type', fields: { localhostProfile: 'LocalhostProfile' } },
+  'io.k8s.api.flowcontrol.v1.LimitResponse': { discriminator: 'type', fields: { queuing: 'Queuing' } },
+  'io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationSpec': {
+    discriminator: 'type',
+    fields: { exempt: 'Exempt', limited: 'Limited' },
+  },
+  'io.k8s.api.flowcontrol.v1.Subject': {
+    discriminator: 'kind',
+    fields: { group: 'Group', serviceAccount: 'ServiceAccount', user: 'User' },
+  },
+  'io.k8s.api.scheduling.v1alpha2.PodGroupSchedulingPolicy': { fields: { basic: 'Basic', gang: 'Gang' } },
+  'io.k8s.api.scheduling.v1alpha2.PodGroupTemplateReference': { fields: { workload: 'Workload' } },
+};
