@@ -32,9 +32,9 @@ export function invalid(field: string, value: unknown, why: string): FieldProble
   return { type: 'FieldValueInvalid', field, message: `Invalid value: ${show(value)}${why === '' ? '' : `: ${why}`}` };
 }
 
-/** `Unsupported value: <value>: supported values: "A", "B"` (sorted, as upstream does). */
+/** `Unsupported value: <value>: supported values: "A", "B"`, in the order given, which differs from field to field upstream. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldProblem {
-  const list = supported.map((one) => JSON.stringify(one)).sort();
+  const list = supported.map((one) => JSON.stringify(one));
   return {
     type: 'FieldValueNotSupported',
     field,

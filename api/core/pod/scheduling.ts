@@ -48,8 +48,8 @@ export function validateTopologySpread(constraints: readonly Unchecked<V1Topolog
     const both = '{topologyKey, whenUnsatisfiable}';
     if (isRepeated) problems.push(duplicate(`${own}.${both}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
     problems.push(...validateMinDomains(minDomains, whenUnsatisfiable, `${own}.minDomains`));
-    problems.push(...oneOfIfSet(`${own}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ['Ignore', 'Honor']));
-    problems.push(...oneOfIfSet(`${own}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, ['Ignore', 'Honor']));
+    problems.push(...oneOfIfSet(`${own}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ['Honor', 'Ignore']));
+    problems.push(...oneOfIfSet(`${own}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, ['Honor', 'Ignore']));
     problems.push(...validateLabelKeys(constraint.matchLabelKeys ?? [], constraint.labelSelector, `${own}.matchLabelKeys`));
     return [...problems, ...validateLabelSelector(constraint.labelSelector, `${own}.labelSelector`)];
   });

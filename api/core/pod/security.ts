@@ -58,7 +58,7 @@ export function validatePodSecurity(spec: Unchecked<V1PodSpec>, path: string): F
   return [
     ...problems,
     ...validateSysctls(sysctls, spec, `${own}.sysctls`),
-    ...oneOfIfSet(`${own}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ['OnRootMismatch', 'Always']),
+    ...oneOfIfSet(`${own}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']),
     ...validateSeccomp(context.seccompProfile, `${own}.seccompProfile`),
     ...oneOfIfSet(`${own}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['MountOption', 'Recursive']),
     ...validateAppArmor(context.appArmorProfile, `${own}.appArmorProfile`),

@@ -11,7 +11,7 @@ import { validateConfigFiles, validateDownwardFiles, validateProjected } from '.
 type Volume = Unchecked<V1Volume>;
 type SourceCheck = (volume: Volume, path: string) => FieldProblem[];
 
-const hostPathTypes = ['', 'DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'];
+const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'];
 
 /** Requires the named members of a source. */
 function needs(kind: keyof V1Volume, ...members: string[]): SourceCheck {

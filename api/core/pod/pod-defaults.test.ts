@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { decoded } from '../../testing.ts';
+import { defaultPullPolicy } from './container-defaults.ts';
+import { pod } from './pod.ts';
+import { qosClassOf } from './qos.ts';
+
+test.each([
+  ['nginx', 'Always'],
+  ['nginx:latest', 'Always'],
+  ['nginx:1.27', 'IfNotPresent'],
+  ['localhost:5000/nginx', 'Always'],
+  ['localhost:5000/a/nginx:2', 'IfNotPresent'],
+  ['nginx@sha256:0000000000000000000000000000000000000000000000000000000000000000', 'IfNotPresent'],
+  ['coxswain/hello:1', 'IfNotPresent'],
+  ['', 'IfNotPresent'],
+])('image %s is pulled %s', (image, policy) => {
+  expect(defaultPullPolicy(image)).toBe(policy);
+});
+
+test('a minimal pod', () => {
+  const object = decoded(pod, 'metadata: {name: a}\nspec: {containers: [{name: c, image: "nginx:1", ports: [{containerPort: 80}]}]}');
+  expect(object.spec).toEqual({
+    containers: [
+      {
+        name: 'c',
+        image: 'nginx:1',
+        imagePullPolicy: 'IfNotPresent',
+        ports: [{ containerPort: 80, protocol: 'TCP' }],
+        resources: {},
+        terminationMessagePath: '/dev/termination-log',
+        terminationMessagePolicy: 'File',
+      },
+    ],
+    dnsPolicy: 'ClusterFirst',
+    enableServiceLinks: true,
+    restartPolicy: 'Always',
+    schedulerName: 'default-scheduler',
+    securityContext: {},
+    terminationGracePeriodSeconds: 30,
+  });
+});
+
+test('probes, hooks and volumes', () => {
+  const { spec } = decoded(
+    pod,
+    `
+metadata: {name: a}
+spec:
+  serviceAccount: old
+  hostNetwork: true
+  volumes:
+  - {name: e}
+  - {name: h, hostPath: {path: /}}
+  - {name: s, secret: {secretName: x}}
+  - {name: p, projected: {sources: [{serviceAccountToken: {path: t}}, {downwardAPI: {items: [{path: n, fieldRef: {fieldPath: metadata.name}}]}}]}}
+  containers:
+  - name: c
+    image: i
+    ports: [{containerPort: 80}]
+    env: [{name: N, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+    livenessProbe: {httpGet: {port: 80}}
+    readinessProbe: {grpc: {port: 80}, periodSeconds: 5}
+    lifecycle: {preStop: {httpGet: {port: 80, path: /bye}}}
+    resources: {limits: {cpu: 0.5, memory: 1Gi}}
+`,
+  );
+  const [container] = spec.containers;
+  expect(spec.serviceAccountName).toBe('old');
+  expect(spec.volumes?.[0]).toEqual({ name: 'e', emptyDir: {} });
+  expect(spec.volumes?.[1]?.hostPath).toEqual({ path: '/', type: '' });
+  expect(spec.volumes?.[2]?.secret?.defaultMode).toBe(420);
+  expect(spec.volumes?.[3]?.projected).toEqual({
+    defaultMode: 420,
+    sources: [
+      { serviceAccountToken: { path: 't', expirationSeconds: 3_600 } },
+      { downwardAPI: { items: [{ path: 'n', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } }] } },
+    ],
+  });
+  expect(container?.ports).toEqual([{ containerPort: 80, hostPort: 80, protocol: 'TCP' }]);
+  expect(container?.livenessProbe).toEqual({
+    httpGet: { path: '/', port: 80, scheme: 'HTTP' },
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    successThreshold: 1,
+    failureThreshold: 3,
+  });
+  expect(container?.readinessProbe).toMatchObject({ grpc: { port: 80, service: '' }, periodSeconds: 5 });
+  expect(container?.lifecycle?.preStop?.httpGet).toEqual({ path: '/bye', port: 80, scheme: 'HTTP' });
+  expect(container?.resources).toEqual({ limits: { cpu: '500m', memory: '1Gi' }, requests: { cpu: '500m', memory: '1Gi' } });
+});
+
+test('defaults may be applied twice', () => {
+  const once = decoded(pod, 'metadata: {name: a}\nspec: {containers: [{name: c, image: i, resources: {limits: {cpu: 1.00005}}}]}');
+  expect(once.spec.containers[0]?.resources?.limits).toEqual({ cpu: '1001m' });
+  const twice = structuredClone(once);
+  for (const rule of pod.defaults ?? []) rule(twice);
+  expect(twice).toEqual(once);
+});
+
+test.each([
+  ['{}', 'BestEffort'],
+  ['{requests: {cpu: 1}}', 'Burstable'],
+  ['{limits: {cpu: 1, memory: 1Gi}}', 'Guaranteed'],
+  ['{limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 500m}}', 'Burstable'],
+  ['{requests: {cpu: 0}}', 'BestEffort'],
+  ['{requests: {example.com/gpu: 1}, limits: {example.com/gpu: 1}}', 'BestEffort'],
+])('resources %s make a pod %s', (resources, expected) => {
+  const { spec } = decoded(pod, `{metadata: {name: a}, spec: {containers: [{name: c, image: i, resources: ${resources}}]}}`);
+  expect(qosClassOf(spec)).toBe(expected);
+});

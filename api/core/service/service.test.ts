@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest';
+import { createProblems, decoded, row, updateProblems } from '../../testing.ts';
+import { defaultIpFamilies, heldClusterIps, heldNodePorts, needsNodePorts, wantsClusterIp } from './rules.ts';
+import { type Service, service } from './service.ts';
+
+/** A Service with one port and these members of its spec. */
+function aService(spec = ''): string {
+  return `metadata: {name: web, namespace: a}\nspec: {ports: [{port: 80}]${spec === '' ? '' : `, ${spec}`}}`;
+}
+
+const stored = aService('clusterIP: 10.96.0.9, clusterIPs: [10.96.0.9], ipFamilies: [IPv4], ipFamilyPolicy: SingleStack');
+
+test('defaults', () => {
+  expect(decoded(service, aService()).spec).toEqual({
+    internalTrafficPolicy: 'Cluster',
+    ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
+    sessionAffinity: 'None',
+    type: 'ClusterIP',
+  });
+  expect(decoded(service, aService('type: LoadBalancer, sessionAffinity: ClientIP')).spec).toMatchObject({
+    allocateLoadBalancerNodePorts: true,
+    externalTrafficPolicy: 'Cluster',
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
+  });
+});
+
+test.each<[string, string, string[]]>([
+  ['fine', aService(), []],
+  ['no ports', 'metadata: {name: web, namespace: a}\nspec: {}', ['spec.ports: Required value']],
+  ['headless without ports', 'metadata: {name: web, namespace: a}\nspec: {clusterIP: None}', []],
+  [
+    'name',
+    'metadata: {name: 1web, namespace: a}\nspec: {ports: [{port: 80}]}',
+    [
+      "metadata.name: Invalid value: \"1web\": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+    ],
+  ],
+  [
+    'ports',
+    'metadata: {name: web, namespace: a}\nspec: {ports: [{port: 80}, {port: 80, targetPort: "-"}]}',
+    [
+      'spec.ports[0].name: Required value',
+      'spec.ports[1].name: Required value',
+      'spec.ports[1].targetPort: Invalid value: "-": must contain at least one letter (a-z)',
+      'spec.ports[1].targetPort: Invalid value: "-": must not begin or end with a hyphen',
+      'spec.ports[1]: Duplicate value: {"port":80,"protocol":"TCP"}',
+    ],
+  ],
+  [
+    'type',
+    aService('type: Cluster'),
+    ['spec.type: Unsupported value: "Cluster": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'],
+  ],
+  ['external name', 'metadata: {name: web, namespace: a}\nspec: {type: ExternalName}', ['spec.externalName: Required value']],
+  [
+    'headless node port',
+    aService('type: NodePort, clusterIP: None'),
+    ['spec.clusterIPs[0]: Invalid value: "None": may not be set to \'None\' for NodePort services'],
+  ],
+  [
+    'node port without the type',
+    'metadata: {name: web, namespace: a}\nspec: {ports: [{port: 80, nodePort: 30000}]}',
+    ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
+  ],
+  [
+    'addresses',
+    aService('clusterIP: 10.96.0.9, clusterIPs: [10.96.0.8], externalIPs: [127.0.0.1, x]'),
+    [
+      'spec.clusterIPs: Invalid value: ["10.96.0.8"]: first value must match `clusterIP`',
+      'spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+      'spec.externalIPs[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    ],
+  ],
+  [
+    'policies',
+    aService('externalTrafficPolicy: Local, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 90000}}'),
+    [
+      'spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 90000: must be greater than 0 and less than 86400',
+      'spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services',
+    ],
+  ],
+])('create: %s', (_name, yaml, expected) => {
+  expect(createProblems(service, yaml)).toEqual(expected);
+});
+
+test.each<[string, (object: Service) => void, string[]]>([
+  ['ports', ({ spec }) => void (spec.ports = [{ port: 81, protocol: 'TCP', targetPort: 81 }]), []],
+  [
+    'another cluster IP',
+    ({ spec }) => void (spec.clusterIP = '10.96.0.10'),
+    ['spec.clusterIPs[0]: Invalid value: ["10.96.0.10"]: may not change once set'],
+  ],
+  ['cluster IP left out', ({ spec }) => void delete spec.clusterIP, []],
+  [
+    'to an external name',
+    ({ spec }) => {
+      spec.type = 'ExternalName';
+      spec.externalName = 'example.com';
+    },
+    [],
+  ],
+])('update: %s', (_name, change, expected) => {
+  expect(updateProblems(service, stored, change)).toEqual(expected);
+});
+
+test('a new type drops node ports, an update without them keeps them', () => {
+  const context = { verb: 'update', subresource: '', nowMs: 0 } as const;
+  const prev = decoded(service, `${stored.replace('port: 80', 'port: 80, nodePort: 30001')}`.replace('spec: {', 'spec: {type: NodePort, '));
+  const kept = structuredClone(prev);
+  delete kept.spec.ports?.[0]?.nodePort;
+  service.prepareUpdate?.(kept, prev, context);
+  expect(heldNodePorts(kept)).toEqual([30_001]);
+  const plain = structuredClone(prev);
+  plain.spec.type = 'ClusterIP';
+  service.prepareUpdate?.(plain, prev, context);
+  expect(heldNodePorts(plain)).toEqual([]);
+  expect(plain.spec.externalTrafficPolicy).toBeUndefined();
+});
+
+test('what is to be allocated', () => {
+  const fresh = decoded(service, aService('type: LoadBalancer'));
+  expect([wantsClusterIp(fresh), needsNodePorts(fresh)]).toEqual([true, true]);
+  expect(wantsClusterIp(decoded(service, aService('clusterIP: None')))).toBe(false);
+  expect(heldClusterIps(decoded(service, stored))).toEqual(['10.96.0.9']);
+  defaultIpFamilies(fresh, ['IPv4']);
+  expect(fresh.spec).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
+});
+
+test.each([
+  [
+    'cluster IP',
+    stored,
+    { Type: 'ClusterIP', 'Cluster-IP': '10.96.0.9', 'External-IP': '<none>', 'Port(s)': '80/TCP', Selector: '<none>' },
+  ],
+  [
+    'node port',
+    'metadata: {name: a}\nspec: {type: NodePort, selector: {b: c, a: b}, ports: [{port: 80, nodePort: 30001}, {port: 53, protocol: UDP}]}',
+    { 'Cluster-IP': '<none>', 'Port(s)': '80:30001/TCP,53/UDP', Selector: 'a=b,b=c' },
+  ],
+  ['pending balancer', aService('type: LoadBalancer'), { 'External-IP': '<pending>' }],
+  [
+    'balancer',
+    `${aService('type: LoadBalancer')}\nstatus: {loadBalancer: {ingress: [{ip: 10.0.0.2}, {ip: 10.0.0.1}]}}`,
+    { 'External-IP': '10.0.0.1,10.0.0.2' },
+  ],
+  [
+    'external name',
+    'metadata: {name: a}\nspec: {type: ExternalName, externalName: x.org}',
+    { 'External-IP': 'x.org', 'Port(s)': '<none>' },
+  ],
+])('columns: %s', (_name, yaml, expected) => {
+  expect(row(service, decoded(service, yaml))).toMatchObject(expected);
+});
