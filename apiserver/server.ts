@@ -1,11 +1,12 @@
 // The API server as a part that any process can hold, also several times: everything it needs comes in, nothing is global.
 import type { KindDefinition } from '#api/kind.ts';
-import { Codec } from '#api/schema/codec.ts';
-import { builtinSchemas } from '#api/schema/schemas.ts';
+import { type Codec, createCodec } from '#api/schema/codec.ts';
+import { OpenApiDocuments } from '#api/openapi/documents.ts';
 import type { Clock } from '#base/clock.ts';
 import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
+import { version } from '#base/version.ts';
 import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { priority } from './admission/priority.ts';
@@ -19,6 +20,7 @@ import { administrators, components, everybody } from './authz/built-in.ts';
 import { firstOpinion } from './authz/union.ts';
 import type { ApiServerConfig } from './config.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
+import { openApiPages } from './discovery/openapi-pages.ts';
 import { authentication } from './http/filters/authentication.ts';
 import { authorization } from './http/filters/authorization.ts';
 import { compose } from './http/filters/filter.ts';
@@ -73,9 +75,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const plugins = admissionPlugins(settings, () => registry, pools, clock);
-  const codec = new Codec(builtinSchemas());
+  const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission: plugins, clock, log });
-  const parts = requestParts(deps, registry, metrics, stopping.signal, [
+  const parts = requestParts(deps, codec, registry, metrics, stopping.signal, [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
     { name: 'informer-sync', on: ['readyz'], check: () => isReady || 'the caches are not filled yet' },
@@ -147,7 +149,8 @@ interface RequestParts {
 
 /** Everything between the socket and the registry. */
 function requestParts(
-  { settings, clock, log, kinds }: ApiServerDeps,
+  { settings, clock, log }: ApiServerDeps,
+  codec: Codec,
   registry: Registry,
   metrics: Metrics,
   stopping: AbortSignal,
@@ -175,6 +178,7 @@ function requestParts(
   const resources = new ResourceRequests({
     registry,
     negotiator,
+    codec,
     clock,
     minWatchSeconds: settings.limits.minWatchSeconds,
     stopping,
@@ -187,7 +191,10 @@ function requestParts(
     health: new HealthPages(checks),
     metrics,
     negotiator,
-    pages: [issuerPages(issuers[0] ?? '', keys)],
+    pages: [
+      issuerPages(issuers[0] ?? '', keys),
+      openApiPages(new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version })),
+    ],
   });
   const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
   const filters = [
@@ -200,6 +207,5 @@ function requestParts(
   ];
   const { host, port, tls, clientCa } = settings;
   const listener = new Listener({ host, port, ...tls, clientCa }, compose(filters, router.serve), clock);
-  void kinds;
   return { listener, timeouts };
 }

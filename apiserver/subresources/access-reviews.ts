@@ -28,9 +28,9 @@ type UserOf = (exchange: Exchange, spec: JsonObject) => UserInfo | undefined;
 function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
   return {
     verbs: ['create'],
-    serve: async (exchange, kind, { negotiator }) => {
-      const wanted = negotiator.negotiate(exchange.request.headers.accept);
-      const body = await actBody(exchange, kind.kind);
+    serve: async (exchange, kind, deps) => {
+      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+      const { body } = await actBody(exchange, kind, deps);
       const spec = member(body, 'spec');
       const user = userOf(exchange, spec);
       check(kind, exchange, spec, user);

@@ -4,11 +4,13 @@ import { type FieldProblem, invalidObject, notSupported, required } from '#api/m
 import type { JsonObject, KubeObject } from '#api/meta/object.ts';
 import { badRequest, conflict } from '#api/meta/status.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { writeContext } from '../http/options.ts';
 import { sendValue } from '../http/respond.ts';
 import type { VerbDeps } from '../http/verbs/verb.ts';
 import { actBody, member, text } from './body.ts';
+import type { RequestContext } from '../registry/contract.ts';
 import type { SubresourceHandler } from './contract.ts';
+
+const bindingKind = { group: '', version: 'v1', kind: 'Binding', schema: 'io.k8s.api.core.v1.Binding' };
 
 /** What acts answer: done, nothing more to say. */
 export const created = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
@@ -17,10 +19,10 @@ export const created = { kind: 'Status', apiVersion: 'v1', metadata: {}, status:
 export const podBinding: SubresourceHandler = {
   verbs: ['create'],
   serve: async (exchange, kind, deps) => {
-    const body = await actBody(exchange, 'Binding');
-    const name = text(member(body, 'metadata'), 'name');
+    const act = await actBody(exchange, bindingKind, deps);
+    const name = text(member(act.body, 'metadata'), 'name');
     if (name !== '' && name !== exchange.info.pathName) throw badRequest('name in URL does not match name in Binding object');
-    await bind(exchange, kind, deps, exchange.info.pathName, body);
+    await bind(exchange, { ...act, pods: kind, name: exchange.info.pathName }, deps);
   },
 };
 
@@ -29,15 +31,21 @@ export const bindings: SubresourceHandler = {
   verbs: ['create'],
   serve: async (exchange, _kind, deps) => {
     const pods = deps.registry.find('', 'v1', 'pods');
-    const body = await actBody(exchange, 'Binding');
-    const name = text(member(body, 'metadata'), 'name');
+    const act = await actBody(exchange, bindingKind, deps);
+    const name = text(member(act.body, 'metadata'), 'name');
     if (pods === undefined || name === '') throw badRequest('name must be provided');
-    await bind(exchange, pods, deps, name, body);
+    await bind(exchange, { ...act, pods, name }, deps);
   },
 };
 
-async function bind(exchange: Exchange, pods: KindDefinition, deps: VerbDeps, name: string, body: JsonObject): Promise<void> {
-  const context = { ...writeContext(exchange, 'CreateOptions'), subresource: 'binding' };
+interface BindingAct {
+  readonly pods: KindDefinition;
+  readonly name: string;
+  readonly body: JsonObject;
+  readonly context: RequestContext;
+}
+
+async function bind(exchange: Exchange, { pods, name, body, context }: BindingAct, deps: VerbDeps): Promise<void> {
   const target = member(body, 'target');
   const node = text(target, 'name');
   const problems: FieldProblem[] = [];
@@ -46,7 +54,10 @@ async function bind(exchange: Exchange, pods: KindDefinition, deps: VerbDeps, na
   if (node === '') problems.push(required('target.name'));
   if (problems.length > 0) throw invalidObject({ group: '', kind: 'Binding' }, name, problems);
   const nowMs = deps.clock.nowMs();
-  await deps.registry.change(pods, name, (pod) => bound(pod, { name, node, metadata: member(body, 'metadata'), nowMs }), context);
+  await deps.registry.change(pods, name, (pod) => bound(pod, { name, node, metadata: member(body, 'metadata'), nowMs }), {
+    ...context,
+    subresource: 'binding',
+  });
   sendValue(exchange, deps.negotiator.negotiate(exchange.request.headers.accept), 201, created);
 }
 

@@ -10,9 +10,9 @@ const apiVersion = 'authentication.k8s.io/v1';
 /** `selfsubjectreviews`: who the asker is. */
 export const selfSubjectReview: SubresourceHandler = {
   verbs: ['create'],
-  serve: async (exchange, _kind, { negotiator }) => {
-    const wanted = negotiator.negotiate(exchange.request.headers.accept);
-    await actBody(exchange, 'SelfSubjectReview');
+  serve: async (exchange, kind, deps) => {
+    const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+    await actBody(exchange, kind, deps);
     const status = { userInfo: userInfo(exchange.requireUser) };
     sendValue(exchange, wanted, 201, { kind: 'SelfSubjectReview', apiVersion, metadata: { creationTimestamp: null }, status });
   },
@@ -22,9 +22,9 @@ export const selfSubjectReview: SubresourceHandler = {
 export function tokenReview(tokens: ServiceAccountTokens, ours: readonly string[]): SubresourceHandler {
   return {
     verbs: ['create'],
-    serve: async (exchange, kind, { negotiator }) => {
-      const wanted = negotiator.negotiate(exchange.request.headers.accept);
-      const spec = member(await actBody(exchange, 'TokenReview'), 'spec');
+    serve: async (exchange, kind, deps) => {
+      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+      const spec = member((await actBody(exchange, kind, deps)).body, 'spec');
       const token = text(spec, 'token');
       if (token === '') throw invalidObject(kind, '', [required('spec.token')]);
       const asked = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : [];

@@ -4,7 +4,6 @@ import type { JsonObject, KubeObject } from '#api/meta/object.ts';
 import { badRequest, conflict, hasReason } from '#api/meta/status.ts';
 import type { ClaimedObject, KubernetesClaims } from '../authn/token-claims.ts';
 import type { TokenSigner } from '../authn/token-keys.ts';
-import { writeContext } from '../http/options.ts';
 import { sendValue } from '../http/respond.ts';
 import type { Registry, RequestContext } from '../registry/contract.ts';
 import { actBody, member, text } from './body.ts';
@@ -16,6 +15,12 @@ export interface TokenRequestDeps {
   readonly audiences: readonly string[];
 }
 
+const requestKind = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenRequest',
+  schema: 'io.k8s.api.authentication.v1.TokenRequest',
+};
 const defaultSeconds = 3_600;
 const minSeconds = 600;
 const maxSeconds = 2 ** 32;
@@ -27,9 +32,11 @@ const extendedSeconds = 365 * 24 * 3_600;
 export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): SubresourceHandler {
   return {
     verbs: ['create'],
-    serve: async (exchange, kind, { registry, clock, negotiator }) => {
-      const context = { ...writeContext(exchange, 'CreateOptions'), subresource: '' };
-      const body = await actBody(exchange, 'TokenRequest');
+    serve: async (exchange, kind, deps) => {
+      const { registry, clock, negotiator } = deps;
+      const act = await actBody(exchange, requestKind, deps);
+      const context = { ...act.context, subresource: '' };
+      const { body } = act;
       const name = exchange.info.pathName;
       const spec = member(body, 'spec');
       const expirationSeconds = lifetime(spec, name);

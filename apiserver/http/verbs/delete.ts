@@ -1,15 +1,12 @@
-import { parse } from 'yaml';
 import type { KindDefinition } from '#api/kind.ts';
-import { badRequest } from '#api/meta/status.ts';
 import type { Encoded } from '../../registry/contract.ts';
-import { readBody } from '../body.ts';
+import { objectBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { sendList } from '../list-writer.ts';
-import { unsupportedMediaType } from '../negotiate.ts';
-import { mediaTypeOf, parseDelete, parseListRequest } from '../options.ts';
+import { parseDelete, parseListRequest } from '../options.ts';
 import { sendValue } from '../respond.ts';
 import { sendObject } from './get.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbDeps } from './verb.ts';
 
 /** Kinds whose deletion answers the object that is gone, where others answer a Status. */
 const answersObject = new Set([
@@ -22,10 +19,12 @@ const answersObject = new Set([
   'persistentvolumeclaims',
 ]);
 
+const deleteOptions = { group: '', version: 'v1', kind: 'DeleteOptions', schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions' };
+
 /** Deletes one object, at once or gracefully. */
 export const remove: Verb = async (exchange, kind, deps) => {
   const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
-  const { request, context } = parseDelete(exchange, await optionsBody(exchange));
+  const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
   const { gone, object } = await deps.registry.delete(kind, exchange.info.pathName, request, context);
   const code = !gone && request.orphanDependents === false ? 202 : 200;
   if (gone && !(kind.group === '' && answersObject.has(kind.names.plural))) {
@@ -38,24 +37,15 @@ export const remove: Verb = async (exchange, kind, deps) => {
 export const removeAll: Verb = async (exchange, kind, deps) => {
   const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
   const list = parseListRequest(exchange.query);
-  const { request, context } = parseDelete(exchange, await optionsBody(exchange));
+  const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
   const answer = await deps.registry.deleteCollection(kind, list, request, context);
   await sendList(exchange, wanted, kind, answer, () => deps.clock.nowMs());
 };
 
 /** The DeleteOptions in the body, undefined where there is none. */
-async function optionsBody(exchange: Exchange): Promise<unknown> {
-  const bytes = await readBody(exchange.request);
-  if (bytes.length === 0) return undefined;
-  const mediaType = mediaTypeOf(exchange);
-  if (mediaType !== '' && mediaType !== 'application/json' && mediaType !== 'application/yaml') {
-    throw unsupportedMediaType(['application/json', 'application/yaml']);
-  }
-  try {
-    return mediaType === 'application/yaml' ? parse(bytes.toString()) : JSON.parse(bytes.toString());
-  } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`);
-  }
+async function optionsBody(exchange: Exchange, { codec }: VerbDeps): Promise<unknown> {
+  const body = await objectBody(exchange);
+  return body.bytes.length === 0 ? undefined : codec.decodeBody(body, deleteOptions, 'Ignore').object;
 }
 
 /** A Status of success: it carries no code. */

@@ -1,4 +1,5 @@
 import type { KindDefinition } from '#api/kind.ts';
+import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
@@ -8,6 +9,8 @@ import type { Negotiator } from '../negotiate.ts';
 export interface VerbDeps {
   readonly registry: Registry;
   readonly negotiator: Negotiator;
+  /** For bodies that the registry does not see. */
+  readonly codec: Codec;
   readonly clock: Clock;
   /** Watches without a timeout of their own live one to two times this long. */
   readonly minWatchSeconds: number;

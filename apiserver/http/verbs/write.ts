@@ -1,15 +1,16 @@
 // create, update and patch: the verbs that send an object.
 import type { KindDefinition } from '#api/kind.ts';
 import { ApiError } from '#api/meta/status.ts';
-import type { Body, PatchType } from '../../registry/contract.ts';
-import { readBody } from '../body.ts';
+import type { PatchType } from '../../registry/contract.ts';
+import { objectBody, readBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { notAcceptable, unsupportedMediaType, type Wanted } from '../negotiate.ts';
 import { mediaTypeOf, writeContext } from '../options.ts';
 import { sendObject } from './get.ts';
 import type { Verb, VerbDeps } from './verb.ts';
 
-const objectTypes = ['application/json', 'application/yaml'];
+/** What objects are written in. */
+const answerTypes = ['application/json', 'application/yaml'];
 const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
@@ -42,16 +43,9 @@ export const patch: Verb = async (exchange, kind, deps) => {
   sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
 };
 
-/** The body of a write with its media type. Throws UnsupportedMediaType, also for protobuf, which nobody needs where JSON is spoken. */
-export async function objectBody(exchange: Exchange): Promise<Body> {
-  const mediaType = mediaTypeOf(exchange);
-  if (mediaType !== '' && mediaType !== 'application/json' && mediaType !== 'application/yaml') throw unsupportedMediaType(objectTypes);
-  return { bytes: await readBody(exchange.request), mediaType: mediaType === '' ? 'application/json' : mediaType };
-}
-
 function wantedObject(exchange: Exchange, deps: VerbDeps): Wanted {
   const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
-  if (wanted.form === 'partial-list') throw notAcceptable(objectTypes);
+  if (wanted.form === 'partial-list') throw notAcceptable(answerTypes);
   return wanted;
 }
 

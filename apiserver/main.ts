@@ -1,0 +1,19 @@
+import { builtinKinds } from '#api/kinds.ts';
+import { systemClock } from '#base/clock.ts';
+import { runMain, runServices, UsageError } from '#base/lifecycle.ts';
+import { parseConfig } from './config.ts';
+import { createApiServer } from './server.ts';
+import { StoreError } from './storage/contract.ts';
+import { LmdbStore } from './storage/lmdb.ts';
+
+await runMain('kube-apiserver', async ({ argv, signal, log }) => {
+  const settings = parseConfig(argv);
+  await using store = await LmdbStore.open({ folder: settings.dataDir, clock: systemClock, log }).catch(refuse);
+  const server = createApiServer({ settings, store, kinds: builtinKinds, clock: systemClock, log });
+  await runServices(signal, [server], () => log.info({ port: server.port }, 'serving'));
+});
+
+/** A store that cannot be opened is for the user to mend: one sentence. */
+function refuse(error: unknown): never {
+  throw error instanceof StoreError ? new UsageError(error.message, { exitCode: 1, cause: error }) : error;
+}
