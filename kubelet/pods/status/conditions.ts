@@ -19,8 +19,10 @@ export interface ConditionView {
   readonly statuses: readonly V1ContainerStatus[] | undefined;
   readonly phase: Phase;
   readonly hasSandbox: boolean;
-  /** As they stand, with their transition times. */
+  /** Ours as they stand, with their transition times. */
   readonly previous: readonly V1PodCondition[];
+  /** As the API has them: those that are not ours count for readiness gates. */
+  readonly others: readonly V1PodCondition[];
   /** RFC 3339. */
   readonly now: string;
 }
@@ -30,7 +32,7 @@ type Verdict = Pick<V1PodCondition, 'status' | 'reason' | 'message'>;
 /** All conditions of a pod: those of others as they stand, then ours. */
 export function podConditions(view: ConditionView): V1PodCondition[] {
   const { pod, previous, now } = view;
-  const others = previous.filter(({ type }) => !kubeletConditions.includes(type));
+  const others = view.others.filter(({ type }) => !kubeletConditions.includes(type));
   const containersReady = judgeContainers(view);
   const ours: [type: string, verdict: Verdict][] = [
     ['PodReadyToStartContainers', { status: view.hasSandbox ? 'True' : 'False' }],

@@ -33,7 +33,6 @@ export function podStatus(view: StatusView): V1PodStatus {
   const message = verdict?.message ?? (keepsWords ? previous.message : undefined);
   const { generation } = pod.metadata;
   return {
-    ...kept(previous),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     conditions: podConditions({
@@ -42,6 +41,7 @@ export function podStatus(view: StatusView): V1PodStatus {
       phase,
       hasSandbox: usableSandbox(pod, observed) !== undefined,
       previous: previous.conditions ?? [],
+      others: pod.status?.conditions ?? [],
       now,
     }),
     ...(reason === undefined ? {} : { reason }),
@@ -86,16 +86,6 @@ function judgePhase(
 function lost(status: NonNullable<V1PodStatus['containerStatuses']>[number]): typeof status {
   const message = 'The container could not be located when the pod was terminated';
   return { ...status, state: { terminated: { reason: 'ContainerStatusUnknown', message, exitCode: 137 } } };
-}
-
-/** What others keep in the status. */
-function kept({ nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus, resize }: V1PodStatus): Partial<V1PodStatus> {
-  return {
-    ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
-    ...(resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses }),
-    ...(extendedResourceClaimStatus === undefined ? {} : { extendedResourceClaimStatus }),
-    ...(resize === undefined ? {} : { resize }),
-  };
 }
 
 function addresses(view: StatusView): Partial<V1PodStatus> {

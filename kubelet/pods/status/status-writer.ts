@@ -117,7 +117,8 @@ export class StatusWriter implements Service {
     while (this.#entries.get(uid) === entry && !signal.aborted) {
       entry.isDirty = false;
       try {
-        if (!(await this.#step(entry, uid, signal)) && !entry.isDirty) return;
+        await this.#step(entry, uid, signal);
+        if (!entry.isDirty) return;
         backoff.reset();
       } catch (error) {
         if (isAbort(error, signal)) return;
@@ -131,19 +132,17 @@ export class StatusWriter implements Service {
     }
   }
 
-  /** Does one thing towards what is wanted; false when there is nothing left to do. */
-  async #step(entry: Entry, uid: string, signal: AbortSignal): Promise<boolean> {
+  async #step(entry: Entry, uid: string, signal: AbortSignal): Promise<void> {
     const { client } = this.#deps;
     const patch = entry.wanted === undefined ? undefined : statusPatch(uid, entry.pod.status ?? {}, entry.wanted);
+    // What the server makes of it is not compared again: should it see something in another way, we would write for ever.
     if (patch !== undefined) {
       const options = { type: 'strategic', subresource: 'status' } as const;
       adopt(entry, await client.patch(podKind, keyOf(entry.pod), patch, options, signal));
-      return true;
     }
-    if (!entry.mayDelete || entry.isDeleted) return false;
+    if (!entry.mayDelete || entry.isDeleted || entry.isDirty) return;
     await client.delete(podKind, keyOf(entry.pod), { uid, gracePeriodSeconds: 0 }, signal);
     entry.isDeleted = true;
-    return false;
   }
 }
 

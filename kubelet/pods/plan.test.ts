@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { RuntimePod } from '../runtime/contract.ts';
+import { type PlanView, planPod, type Step } from './plan.ts';
+import { aContainer, aPod, aSandbox, observed, seen } from './testing.ts';
+
+const nowMs = 100_000;
+function view(pod: Pod, runtime: RuntimePod | undefined, rest: Partial<PlanView> = {}): PlanView {
+  return {
+    pod,
+    observed: runtime,
+    unhealthy: new Map(),
+    started: new Set(runtime?.containers.map(({ id }) => id)),
+    unstartable: new Set(),
+    histories: new Map(),
+    isPrepared: true,
+    notBefore: new Map(),
+    nowMs,
+    ...rest,
+  };
+}
+/** `start c.1`, `stop c-0`, … */
+function brief(step: Step): string {
+  if (step.do === 'startContainer') return `start ${step.name}.${step.attempt}${step.madeId === undefined ? '' : ' (made)'}`;
+  if (step.do === 'stopContainer') return `stop ${step.id}: ${step.why.message}`;
+  if (step.do === 'createSandbox') return `sandbox ${step.attempt}`;
+  return step.do === 'prepare' ? 'prepare' : `${step.do} ${step.id}`;
+}
+const plan = (pod: Pod, runtime: RuntimePod | undefined, rest: Partial<PlanView> = {}): string[] =>
+  planPod(view(pod, runtime, rest)).steps.map(brief);
+
+const never = aPod({ restartPolicy: 'Never' });
+const onFailure = aPod({ restartPolicy: 'OnFailure' });
+const withInit = aPod({ initContainers: [aContainer('i'), aContainer('j')] });
+const sidecar = aContainer('s', { restartPolicy: 'Always' });
+const withSidecar = aPod({ initContainers: [sidecar, aContainer('i')] });
+const dead = aSandbox(0, { state: 'notReady', ips: [] });
+
+describe('sandbox', () => {
+  test.each<[name: string, pod: Pod, runtime: RuntimePod | undefined, steps: string[]]>([
+    ['first', aPod(), undefined, ['sandbox 0']],
+    ['died', aPod(), observed([seen('c', 137)], [dead]), ['sandbox 1']],
+    ['died under a running container', aPod(), observed([seen('c', 'running')], [dead]), ['stop c-0: Stopping container c', 'sandbox 1']],
+    ['without an address', aPod(), observed([], [aSandbox(0, { ips: [] })]), ['stopSandbox s0', 'sandbox 1']],
+    [
+      'on the host network needs none',
+      aPod({ hostNetwork: true }),
+      observed([seen('c', 'running')], [aSandbox(0, { ips: [], hostNetwork: true })]),
+      [],
+    ],
+    ['changed network', aPod({ hostNetwork: true }), observed([], [aSandbox()]), ['stopSandbox s0', 'sandbox 1']],
+    ['died, never restarts', never, observed([seen('c', 137)], [dead]), []],
+    ['died before anything ran, never restarts', never, observed([], [dead]), ['sandbox 1']],
+    ['died, all done', onFailure, observed([seen('c', 0)], [dead]), []],
+    ['died, still to do', onFailure, observed([seen('c', 1)], [dead]), ['sandbox 1']],
+    ['two of them', aPod(), observed([seen('c', 'running', { sandboxId: 's1' })], [aSandbox(1), aSandbox(0)]), ['stopSandbox s0']],
+  ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));
+
+  test('nothing before the volumes', () => expect(plan(aPod(), undefined, { isPrepared: false })).toEqual(['prepare']));
+  test('a failed pod step waits', () => {
+    const planned = planPod(view(aPod(), undefined, { notBefore: new Map([['', nowMs + 5]]) }));
+    expect(planned).toMatchObject({ steps: [], retryAtMs: nowMs + 5 });
+  });
+});
+
+describe('app containers', () => {
+  test.each<[name: string, pod: Pod, runtime: RuntimePod, steps: string[]]>([
+    ['none yet', aPod(), observed([]), ['start c.0']],
+    ['made, not started', aPod(), observed([seen('c', 'created')]), ['start c.0 (made)']],
+    ['running', aPod(), observed([seen('c', 'running')]), []],
+    ['ended, Always', aPod(), observed([seen('c', 0)]), ['start c.1']],
+    ['failed, OnFailure', onFailure, observed([seen('c', 2, { attempt: 3 })]), ['start c.4']],
+    ['succeeded, OnFailure', onFailure, observed([seen('c', 0)]), []],
+    ['failed, Never', never, observed([seen('c', 2)]), []],
+    ['in the new sandbox', aPod(), observed([seen('c', 137)], [aSandbox(1), dead]), ['start c.1']],
+    [
+      'still running in the old one',
+      aPod(),
+      observed([seen('c', 'running')], [aSandbox(1), dead]),
+      ['stop c-0: Stopping container c', 'start c.1'],
+    ],
+    [
+      'another image',
+      aPod({ containers: [aContainer('c', { image: 'app:2' })] }),
+      observed([seen('c', 'running')]),
+      ['stop c-0: Container c definition changed, will be restarted', 'start c.1'],
+    ],
+    ['own policy', aPod({ containers: [aContainer('c', { restartPolicy: 'Never' })] }), observed([seen('c', 1)]), []],
+    [
+      'own rule',
+      aPod({
+        restartPolicy: 'Never',
+        containers: [aContainer('c', { restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] })],
+      }),
+      observed([seen('c', 42)]),
+      ['start c.1'],
+    ],
+  ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));
+
+  test('a failed liveness probe', () => {
+    const runtime = observed([seen('c', 'running')]);
+    const unhealthy = new Map([['c-0', 'liveness' as const]]);
+    expect(plan(aPod(), runtime, { unhealthy })).toEqual(['stop c-0: Container c failed liveness probe, will be restarted', 'start c.1']);
+    expect(plan(never, runtime, { unhealthy })).toEqual(['stop c-0: Container c failed liveness probe, will be restarted']);
+  });
+
+  test('numbers go on where the API remembers them', () => {
+    const status = { containerStatuses: [{ name: 'c', image: '', imageID: '', ready: true, restartCount: 4, containerID: 'docker://x' }] };
+    expect(plan({ ...aPod(), status }, observed([]))).toEqual(['start c.5']);
+  });
+
+  test('one that cannot be started counts as ended', () => {
+    expect(plan(aPod(), observed([seen('c', 'created')]), { unstartable: new Set(['c-0']) })).toEqual(['start c.1']);
+  });
+
+  test('crashing often', () => {
+    const histories = new Map([['c', { delayMs: 20_000, lastMs: 0 }]]);
+    const runtime = observed([seen('c', 1, { finishedAtMs: nowMs - 5_000 })]);
+    const planned = planPod(view(aPod(), runtime, { histories }));
+    expect(planned.steps).toEqual([]);
+    expect(planned.waiting).toEqual([{ name: 'c', untilMs: nowMs + 15_000, delayMs: 20_000 }]);
+    const later = planPod(view(aPod(), runtime, { histories, nowMs: nowMs + 15_000 }));
+    expect(later.steps.map(brief)).toEqual(['start c.1']);
+    expect(later.histories.get('c')).toEqual({ delayMs: 40_000, lastMs: nowMs + 15_000 });
+  });
+
+  test('a start that failed waits and does not stop the others', () => {
+    const pod = aPod({ containers: [aContainer('c'), aContainer('d')] });
+    const planned = planPod(view(pod, observed([]), { notBefore: new Map([['c', nowMs + 700]]) }));
+    expect(planned.steps.map(brief)).toEqual(['start d.0']);
+    expect(planned.retryAtMs).toBe(nowMs + 700);
+  });
+});
+
+describe('init containers', () => {
+  test.each<[name: string, pod: Pod, runtime: RuntimePod, steps: string[]]>([
+    ['the first', withInit, observed([]), ['start i.0']],
+    ['runs', withInit, observed([seen('i', 'running')]), []],
+    ['the second', withInit, observed([seen('i', 0)]), ['start j.0']],
+    ['the second failed', withInit, observed([seen('j', 1), seen('i', 0)]), ['start j.1']],
+    ['failed, Never', { ...withInit, spec: { ...withInit.spec, restartPolicy: 'Never' } }, observed([seen('i', 1)]), []],
+    ['all done', withInit, observed([seen('j', 0), seen('i', 0)]), ['start c.0']],
+    ['are over once a container runs', withInit, observed([seen('c', 'running')]), []],
+    ['run again in a new sandbox', withInit, observed([seen('c', 137), seen('j', 0), seen('i', 0)], [aSandbox(1), dead]), ['start i.1']],
+    ['sidecar first', withSidecar, observed([]), ['start s.0']],
+    ['sidecar runs', withSidecar, observed([seen('s', 'running')]), ['start i.0']],
+    ['sidecar and init', withSidecar, observed([seen('i', 0), seen('s', 'running')]), ['start c.0']],
+    ['sidecar ended', withSidecar, observed([seen('c', 'running'), seen('i', 0), seen('s', 0)]), ['start s.1']],
+    [
+      'all ended: sidecars may go',
+      { ...withSidecar, spec: { ...withSidecar.spec, restartPolicy: 'Never' } },
+      observed([seen('c', 0), seen('i', 0), seen('s', 'running')]),
+      ['stop s-0: Stopping container s'],
+    ],
+  ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));
+
+  test('a sidecar whose startup probe has not passed holds up what follows', () => {
+    expect(plan(withSidecar, observed([seen('s', 'running')]), { started: new Set() })).toEqual([]);
+  });
+});

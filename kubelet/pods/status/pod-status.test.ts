@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1ContainerStatus, V1PodStatus } from '#api/generated/types.ts';
+import type { RuntimePod } from '../../runtime/contract.ts';
+import { aContainer, aPod, aSandbox, observed, seen } from '../testing.ts';
+import { phaseOf } from './phase.ts';
+import { podStatus, type StatusView } from './pod-status.ts';
+
+const nowMs = Date.UTC(2026, 0, 1);
+const now = '2026-01-01T00:00:00Z';
+
+function view(pod: Pod, runtime: RuntimePod | undefined, rest: Partial<StatusView> = {}): StatusView {
+  const running = (runtime?.containers ?? []).filter(({ state }) => state === 'running').map(({ id }) => id);
+  return {
+    pod,
+    observed: runtime,
+    reasons: new Map(),
+    messages: new Map(),
+    started: new Set(running),
+    ready: new Set(running),
+    isEnding: false,
+    isTerminated: false,
+    runtimeName: 'docker',
+    previous: pod.status ?? {},
+    hostIps: ['192.168.7.1'],
+    verdict: undefined,
+    nowMs,
+    ...rest,
+  };
+}
+const status = (pod: Pod, runtime: RuntimePod | undefined, rest: Partial<StatusView> = {}): V1PodStatus =>
+  podStatus(view(pod, runtime, rest));
+const first = (made: V1PodStatus): V1ContainerStatus | undefined => made.containerStatuses?.[0];
+const conditions = (made: V1PodStatus): Record<string, string> =>
+  Object.fromEntries(
+    (made.conditions ?? []).map(({ type, status: value, reason }) => [type, reason === undefined ? value : `${value} ${reason}`]),
+  );
+const withInit = aPod({ initContainers: [aContainer('i')] });
+
+describe('phases', () => {
+  const never = aPod({ restartPolicy: 'Never' });
+  const onFailure = aPod({ restartPolicy: 'OnFailure' });
+  test.each<[phase: string, name: string, pod: Pod, runtime: RuntimePod | undefined, rest?: Partial<StatusView>]>([
+    ['Pending', 'nothing yet', aPod(), undefined],
+    ['Running', 'running', aPod(), observed([seen('c', 'running')])],
+    ['Running', 'ended, will restart', aPod(), observed([seen('c', 0)])],
+    ['Running', 'crash loop', aPod(), observed([seen('c', 1)]), { reasons: new Map([['c', { reason: 'CrashLoopBackOff', message: '' }]]) }],
+    ['Succeeded', 'Never, 0', never, observed([seen('c', 0)])],
+    ['Failed', 'Never, 1', never, observed([seen('c', 1)])],
+    ['Succeeded', 'OnFailure, 0', onFailure, observed([seen('c', 0)])],
+    ['Running', 'OnFailure, 1', onFailure, observed([seen('c', 1)])],
+    ['Pending', 'init runs', withInit, observed([seen('i', 'running')])],
+    ['Pending', 'init failed, will restart', withInit, observed([seen('i', 1)])],
+    ['Failed', 'init failed, Never', { ...withInit, spec: { ...withInit.spec, restartPolicy: 'Never' } }, observed([seen('i', 1)])],
+    ['Failed', 'terminated by a signal', aPod(), observed([seen('c', 143)]), { isTerminated: true, isEnding: true }],
+    ['Succeeded', 'terminated well', aPod(), observed([seen('c', 0)]), { isTerminated: true, isEnding: true }],
+    ['Failed', 'terminated before it ran', aPod(), undefined, { isTerminated: true, isEnding: true }],
+    ['Failed', 'rejected', aPod(), undefined, { verdict: { reason: 'OutOfcpu', message: 'm' } }],
+    ['Succeeded', 'over stays over', aPod({}, { status: { phase: 'Succeeded' } }), observed([seen('c', 'running')])],
+  ])('%s: %s', (phase, _, pod, runtime, rest = {}) => expect(status(pod, runtime, rest).phase).toBe(phase));
+
+  test('a sidecar that runs keeps a pod from Pending only once its containers have run', () => {
+    const pod = aPod({ initContainers: [aContainer('s', { restartPolicy: 'Always' })] });
+    const running = { running: {} };
+    const base = { image: '', imageID: '', ready: true, restartCount: 0 };
+    const sidecar: V1ContainerStatus = { ...base, name: 's', started: false, state: running };
+    expect(phaseOf(pod, [sidecar, { ...base, name: 'c', state: { waiting: {} } }], false)).toBe('Pending');
+    expect(phaseOf(pod, [sidecar, { ...base, name: 'c', state: running }], false)).toBe('Running');
+  });
+});
+
+describe('container statuses', () => {
+  test('running', () => {
+    const made = status(aPod(), observed([seen('c', 'running')]));
+    expect(first(made)).toEqual({
+      name: 'c',
+      image: 'app',
+      imageID: 'sha256:1',
+      containerID: 'docker://c-0',
+      ready: true,
+      started: true,
+      restartCount: 0,
+      state: { running: { startedAt: '1970-01-01T00:00:01Z' } },
+      lastState: {},
+      resources: {},
+    });
+    expect(made).toMatchObject({
+      podIP: '10.244.0.9',
+      podIPs: [{ ip: '10.244.0.9' }],
+      hostIP: '192.168.7.1',
+      startTime: now,
+      observedGeneration: 1,
+    });
+    expect(conditions(made)).toEqual({
+      PodReadyToStartContainers: 'True',
+      Initialized: 'True',
+      Ready: 'True',
+      ContainersReady: 'True',
+      PodScheduled: 'True',
+    });
+  });
+
+  test('not made yet', () => {
+    const made = status(aPod(), undefined);
+    expect(first(made)).toMatchObject({
+      state: { waiting: { reason: 'ContainerCreating' } },
+      ready: false,
+      started: false,
+      restartCount: 0,
+    });
+    expect(conditions(made)).toMatchObject({ PodReadyToStartContainers: 'False', Ready: 'False ContainersNotReady' });
+    expect(made.conditions?.find(({ type }) => type === 'Ready')?.message).toBe('containers with unready status: [c]');
+    const behind = status(withInit, observed([seen('i', 'running')]));
+    expect(first(behind)?.state).toEqual({ waiting: { reason: 'PodInitializing' } });
+    expect(conditions(behind)['Initialized']).toBe('False ContainersNotInitialized');
+  });
+
+  test('crash loop: waits, and shows how it ended', () => {
+    const reasons = new Map([['c', { reason: 'CrashLoopBackOff', message: 'back-off' }]]);
+    const made = first(status(aPod(), observed([seen('c', 1, { attempt: 2 })]), { reasons, messages: new Map([['c-2', 'last words']]) }));
+    expect(made?.state).toEqual({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } });
+    expect(made?.lastState?.terminated).toMatchObject({ exitCode: 1, reason: 'Error', message: 'last words', containerID: 'docker://c-2' });
+    expect(made?.restartCount).toBe(2);
+  });
+
+  test('the one before is the last state', () => {
+    const made = first(status(aPod(), observed([seen('c', 'running', { attempt: 1 }), seen('c', 137)])));
+    expect(made).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 137 } }, state: { running: {} } });
+  });
+
+  test('one that ran and cannot be found', () => {
+    const known = {
+      name: 'c',
+      image: 'app',
+      imageID: 'x',
+      ready: true,
+      restartCount: 3,
+      state: { running: {} },
+      containerID: 'docker://y',
+    };
+    const made = first(status(aPod({}, { status: { phase: 'Running', containerStatuses: [known] } }), observed([])));
+    expect(made?.restartCount).toBe(4);
+    expect(made?.lastState?.terminated).toMatchObject({ reason: 'ContainerStatusUnknown', exitCode: 137 });
+  });
+
+  test('readiness and startup', () => {
+    const runtime = observed([seen('c', 'running')]);
+    expect(first(status(aPod(), runtime, { ready: new Set() }))).toMatchObject({ started: true, ready: false });
+    expect(first(status(aPod(), runtime, { started: new Set() }))).toMatchObject({ started: false, ready: false });
+  });
+
+  test('init containers are ready once they succeeded', () => {
+    const made = status(withInit, observed([seen('c', 'running'), seen('i', 0)]));
+    expect(made.initContainerStatuses?.[0]).toMatchObject({ ready: true, started: false, state: { terminated: { reason: 'Completed' } } });
+  });
+});
+
+describe('keeping', () => {
+  test('transition times and the conditions of others', () => {
+    const previous = status(aPod(), observed([seen('c', 'running')]), { nowMs: 0 });
+    const own = { type: 'example.com/gate', status: 'True' };
+    const pod = aPod({}, { status: { ...previous, conditions: [...(previous.conditions ?? []), own] } });
+    const made = status(pod, observed([seen('c', 'running')]), { ready: new Set() });
+    const at = (type: string): string | undefined => made.conditions?.find((one) => one.type === type)?.lastTransitionTime;
+    expect(at('Initialized')).toBe('1970-01-01T00:00:00Z');
+    expect(at('Ready')).toBe(now);
+    expect(made.conditions).toContainEqual(own);
+    expect(made.startTime).toBe('1970-01-01T00:00:00Z');
+  });
+
+  test('the address of a pod that has ended', () => {
+    const pod = aPod({ restartPolicy: 'Never' }, { status: { podIPs: [{ ip: '10.244.0.9' }] } });
+    const made = status(pod, observed([seen('c', 0)], [aSandbox(0, { state: 'notReady', ips: [] })]), { isTerminated: true });
+    expect(made.podIP).toBe('10.244.0.9');
+    expect(conditions(made)).toMatchObject({
+      Ready: 'False PodCompleted',
+      Initialized: 'True PodCompleted',
+      PodReadyToStartContainers: 'False',
+    });
+  });
+});
+
+test('readiness gates', () => {
+  const pod = aPod({ readinessGates: [{ conditionType: 'example.com/gate' }] });
+  const made = status(pod, observed([seen('c', 'running')]));
+  expect(made.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+    status: 'False',
+    reason: 'ReadinessGatesNotReady',
+    message: 'corresponding condition of pod readiness gate "example.com/gate" does not exist.',
+  });
+});
+
+test('a rejected pod says nothing about containers', () => {
+  const made = status(aPod(), undefined, { verdict: { reason: 'OutOfcpu', message: 'Pod was rejected: …' } });
+  expect(made).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: …' });
+  expect(made.containerStatuses).toBeUndefined();
+});

@@ -1,0 +1,144 @@
+// For tests: a whole kubelet in this process over a simulated runtime, against an API server in this process. Not for production code.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
+import { type Clock, systemClock } from '#base/clock.ts';
+import { type Log, silentLog } from '#base/log.ts';
+import { createMetrics } from '#base/metrics.ts';
+import { connect, type RestClient } from '#client/rest.ts';
+import type { KubeletConfig } from './config.ts';
+import { runKubelet } from './kubelet.ts';
+import type { Runtime } from './runtime/contract.ts';
+import type { Mounter } from './volumes/mounter.ts';
+
+export const testNode = 'node-1';
+
+/** Folders in place of mounts: everything but the kernel's part. */
+export function folderMounter(): Mounter & { readonly mounted: ReadonlySet<string> } {
+  const mounted = new Set<string>();
+  return {
+    mounted,
+    mountTmpfs: async (path) => {
+      await mkdir(path, { recursive: true });
+      mounted.add(path);
+    },
+    bindDescriptor: async (_, target) => {
+      await mkdir(target, { recursive: true });
+      mounted.add(target);
+    },
+    unmount: async (path) => {
+      mounted.delete(path);
+      await rm(path, { recursive: true, force: true });
+    },
+    mountsBelow: (path) => Promise.resolve([...mounted].filter((one) => one === path || one.startsWith(`${path}/`)).toReversed()),
+  };
+}
+
+export interface TestCluster extends AsyncDisposable {
+  readonly api: TestApiServer;
+  /** An administrator. */
+  readonly client: RestClient;
+}
+
+/** An API server without admission of service accounts, so that pods need nothing but themselves. */
+export async function startTestCluster(): Promise<TestCluster> {
+  const api = await startTestApiServer({ admissionPlugins: ['NamespaceLifecycle'] });
+  const client = connect(api.adminClientConfig, { clock: systemClock, component: 'test' });
+  return {
+    api,
+    client,
+    [Symbol.asyncDispose]: async () => {
+      await client[Symbol.asyncDispose]();
+      await api.stop();
+    },
+  };
+}
+
+export interface TestKubelet extends AsyncDisposable {
+  readonly rootDir: string;
+  readonly mounter: ReturnType<typeof folderMounter>;
+  /** Ends it at once, as kill -9 does: nothing is tidied up. */
+  kill(): Promise<void>;
+}
+
+export interface TestKubeletOptions {
+  readonly runtime: Runtime;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Of a kubelet that was killed. */
+  readonly rootDir?: string;
+  readonly mounter?: ReturnType<typeof folderMounter>;
+  readonly config?: Partial<KubeletConfig>;
+}
+
+/** Starts a kubelet for the node `node-1`; resolves at once. */
+export async function startTestKubelet(cluster: TestCluster, options: TestKubeletOptions): Promise<TestKubelet> {
+  const rootDir = options.rootDir ?? (await mkdtemp(join(tmpdir(), 'kubelet-')));
+  const mounter = options.mounter ?? folderMounter();
+  const clock = options.clock ?? systemClock;
+  const client = connect(cluster.api.adminClientConfig, { clock, component: 'kubelet' });
+  const life = new AbortController();
+  const deps = {
+    client,
+    runtime: options.runtime,
+    mounter,
+    tls: undefined,
+    metrics: createMetrics(),
+    clock,
+    log: options.log ?? silentLog,
+  };
+  const ended = runKubelet(testConfig(cluster, rootDir, options.config), deps, life.signal);
+  const kill = async (): Promise<void> => {
+    life.abort(new Error('killed'));
+    await ended;
+    await client[Symbol.asyncDispose]();
+  };
+  return {
+    rootDir,
+    mounter,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      await kill();
+      await rm(rootDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function testConfig(cluster: TestCluster, rootDir: string, own: Partial<KubeletConfig> = {}): KubeletConfig {
+  return {
+    api: cluster.api.adminClientConfig,
+    nodeName: testNode,
+    nodeIps: ['192.168.7.1'],
+    rootDir,
+    clusterDns: ['10.96.0.10'],
+    clusterDomain: 'cluster.local',
+    resolvConf: '/dev/null',
+    podCidr: '10.244.0.0/24',
+    clusterCidrs: [],
+    register: true,
+    labels: {},
+    taints: [],
+    maxPods: 110,
+    // A folder that no machine has: these pods have no processes to count.
+    cgroupRoot: '/coxswain-test',
+    dockerSocket: '/nowhere',
+    reserved: { cpuMillis: 0, memoryBytes: 0 },
+    allowedSysctls: [],
+    server: { host: '127.0.0.1', port: 0, certFile: '', keyFile: '', clientCaFile: '' },
+    health: { host: '127.0.0.1', port: 0 },
+    streamIdleMs: 60_000,
+    ...own,
+  };
+}
+
+/** Waits until `look` gives something, looking again every few milliseconds of real time. */
+export async function eventually<T>(look: () => Promise<T | undefined | false> | T | undefined | false, why = 'it to happen'): Promise<T> {
+  const endMs = performance.now() + 8_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > endMs) throw new Error(`waited in vain for ${why}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
