@@ -30,6 +30,8 @@ export function ownChain({ podCidrs, leaseFolder, mtu }: OwnChainOptions): CniCh
     type: 'bridge',
     bridge: ownBridge,
     isDefaultGateway: true,
+    // A bridge that an earlier cluster left behind may have another range's address.
+    forceAddress: true,
     hairpinMode: true,
     ipMasq: false,
     ...(mtu === undefined ? {} : { mtu }),

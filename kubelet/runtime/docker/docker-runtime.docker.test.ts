@@ -21,8 +21,9 @@ beforeAll(async () => {
   host = await Host.start({ docker: true });
   await host.sh(imageScript);
   const program = join(import.meta.dirname, 'conformance-run.ts');
-  const { stdout, stderr } = await host.exec([process.execPath, program]);
+  const { code, stdout, stderr } = await host.exec([process.execPath, program]);
   said = stderr;
+  if (code !== 0) throw new Error(`the program on the host ended with ${code}: ${stderr}`);
   for (const line of stdout.trim().split('\n')) {
     const outcome = JSON.parse(line) as Outcome;
     outcomes.set(outcome.name, outcome);

@@ -56,6 +56,9 @@ export interface DockerRuntimeOptions {
   readonly cluster?: string;
 }
 
+/** An engine that takes longer for a ping hangs. */
+const pingTimeoutMs = 5_000;
+
 interface EngineInfo {
   readonly KernelVersion: string;
   readonly OperatingSystem: string;
@@ -119,11 +122,13 @@ export class DockerRuntime implements Runtime {
 
   async health(signal: AbortSignal): Promise<RuntimeHealth> {
     let runtimeProblem: string | undefined;
+    using deadline = this.#deps.clock.deadline(signal, pingTimeoutMs);
     try {
-      await this.#engine.call('GET', '/_ping', {}, signal);
+      await this.#engine.call('GET', '/_ping', {}, deadline.signal);
     } catch (error) {
       signal.throwIfAborted();
-      runtimeProblem = error instanceof Error ? error.message : String(error);
+      const why = error instanceof Error ? error.message : String(error);
+      runtimeProblem = deadline.signal.aborted ? `the Docker Engine does not answer: ${why}` : why;
     }
     return { runtimeProblem, networkProblem: await this.#deps.network.problem() };
   }
