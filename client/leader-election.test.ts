@@ -46,7 +46,7 @@ function candidate(identity: string, log: string[], client: Client = admin, leas
     },
   };
   const recorder = { event: (...[, , , message]: [unknown, unknown, unknown, string]) => events.push(message) };
-  const options = { ...key, identity, leaseMs, renewDeadlineMs: 200, retryMs: 20 };
+  const options = { ...key, identity, leaseMs, renewDeadlineMs: 600, retryMs: 20 };
   const gate = new LeaderGate(work, options, { client, clock: systemClock, log: silentLog, events: recorder as never });
   const life = new AbortController();
   const ended = gate

@@ -3,6 +3,7 @@
 // queue. Cache events change ClusterState and the queue between cycles, never within one.
 import { setImmediate } from 'node:timers/promises';
 import equal from 'fast-deep-equal';
+import { namespace as namespaceKind } from '#api/core/namespace.ts';
 import { node as nodeKind } from '#api/core/node/node.ts';
 import { type Pod, pod as podKind } from '#api/core/pod/pod.ts';
 import { keyOf } from '#api/meta/object.ts';
@@ -38,8 +39,9 @@ export interface SchedulerDeps {
   readonly random?: () => number;
 }
 
-/** What the scheduler caches: all nodes, and the pods that have not ended. */
+/** What the scheduler caches: all namespaces and nodes, and the pods that have not ended. */
 export const schedulerKinds: readonly CachedKind[] = [
+  cached(namespaceKind, { transform: withoutManagedFields }),
   cached(nodeKind, { transform: withoutManagedFields }),
   cached(podKind, { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', transform: withoutManagedFields }),
 ];
@@ -73,8 +75,11 @@ export class Scheduler implements Service {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { cluster } = this.#deps;
-    // Nodes first: pods on them are counted from the start.
+    // Nodes before pods: those on them are counted from the start.
     const unsubscribe = [
+      cluster.informer(namespaceKind).subscribe(({ type, object: { metadata } }) => {
+        this.#state.setNamespace(metadata.name ?? '', type === 'removed' ? undefined : (metadata.labels ?? {}));
+      }),
       cluster.informer(nodeKind).subscribe((change) => this.#nodeChanged(change)),
       cluster.informer(podKind).subscribe((change) => this.#podChanged(change)),
     ];
@@ -293,7 +298,7 @@ export class Scheduler implements Service {
     if (wasThere && !this.#state.isAssumed(uid) && !schedulingSees(previous, pod)) return;
     this.queue.remove(uid);
     this.#state.setPod(pod);
-    if (!wasThere) this.queue.happened({ event: 'pod-assigned', pod: podInfoOf(pod) });
+    this.queue.happened({ event: 'pod-assigned', pod: podInfoOf(pod) });
   }
 }
 

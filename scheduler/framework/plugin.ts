@@ -13,7 +13,7 @@ export type ClusterEvent =
   | 'node-taints-changed'
   /** A pod that had a node is gone or has ended. */
   | 'pod-removed'
-  /** A pod got a node. */
+  /** A pod got a node, or one that has a node changed. */
   | 'pod-assigned'
   /** The waiting pod itself was changed. */
   | 'pod-changed';
@@ -31,6 +31,10 @@ export interface Happening {
 export interface ClusterView {
   readonly nodes: readonly NodeInfo[];
   node(name: string): NodeInfo | undefined;
+  /** The placed pods that have wishes about other pods, with their nodes: few in most clusters. */
+  podsWithAffinity(): Iterable<{ readonly pod: PodInfo; readonly node: NodeInfo }>;
+  /** Undefined for a namespace that is not there. */
+  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
 }
 
 export interface PluginDefinition<P> {

@@ -1,6 +1,7 @@
 import type { Pod } from '#api/core/pod/pod.ts';
 import { isSidecar } from '#api/core/pod/pod-resources.ts';
 import type { V1PodSpec } from '#api/generated/types.ts';
+import { affinityTermsOf, type PodAffinityTerms } from './pod-affinity-terms.ts';
 import { type Resources, requestsOf } from './requests.ts';
 
 export interface HostPort {
@@ -19,6 +20,8 @@ export interface PodInfo {
   /** As `requests`, with a typical amount for containers that state none: for scoring. */
   readonly typicalRequests: Resources;
   readonly hostPorts: readonly HostPort[];
+  /** Undefined where the pod has no wishes about other pods. */
+  readonly affinity: PodAffinityTerms | undefined;
 }
 
 export function podInfoOf(pod: Pod): PodInfo {
@@ -29,6 +32,7 @@ export function podInfoOf(pod: Pod): PodInfo {
     requests: requestsOf(pod.spec),
     typicalRequests: requestsOf(pod.spec, 'as typical'),
     hostPorts: hostPortsOf(pod.spec),
+    affinity: affinityTermsOf(pod),
   };
 }
 

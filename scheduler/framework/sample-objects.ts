@@ -3,6 +3,7 @@ import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1NodeSpec, V1PodSpec } from '#api/generated/types.ts';
 import { NodeInfo } from './node-info.ts';
+import type { ClusterView } from './plugin.ts';
 import { type PodInfo, podInfoOf } from './pod-info.ts';
 
 /** A node with room for 4 CPUs, 8 GiB and 110 pods unless said otherwise. */
@@ -30,3 +31,10 @@ export function nodeInfo(node: Node, pods: readonly (Pod | PodInfo)[] = []): Nod
   for (const pod of pods) info.addPod('uid' in pod ? pod : podInfoOf(pod));
   return info;
 }
+
+export const emptyCluster: ClusterView = {
+  nodes: [],
+  node: () => undefined,
+  podsWithAffinity: () => [],
+  namespaceLabels: () => undefined,
+};

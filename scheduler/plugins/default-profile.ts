@@ -1,5 +1,6 @@
 import type { Plugin } from '../framework/plugin.ts';
 import { Profile } from '../framework/profile.ts';
+import { interPodAffinity } from './inter-pod-affinity.ts';
 import { nodeAffinity } from './node-affinity.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
@@ -7,6 +8,7 @@ import { nodeResourcesBalancedAllocation } from './node-resources-balanced-alloc
 import { nodeResourcesFit } from './node-resources-fit.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import { notSupported } from './not-supported.ts';
+import { podTopologySpread } from './pod-topology-spread.ts';
 import { schedulingGates } from './scheduling-gates.ts';
 import { taintToleration } from './taint-toleration.ts';
 
@@ -21,6 +23,8 @@ export function defaultProfile(more: readonly Plugin[] = [], schedulerName = 'de
     { plugin: nodeAffinity, weight: 2 },
     { plugin: nodePorts },
     { plugin: nodeResourcesFit },
+    { plugin: podTopologySpread, weight: 2 },
+    { plugin: interPodAffinity, weight: 2 },
     { plugin: nodeResourcesBalancedAllocation },
     ...more.map((plugin) => ({ plugin })),
   ]);

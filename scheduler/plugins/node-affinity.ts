@@ -19,14 +19,14 @@ interface Wanted {
 export const nodeAffinity = definePlugin<Wanted>({
   name: 'NodeAffinity',
   retryOn: ['node-added', 'node-labels-changed', 'pod-changed'],
-  worthRetrying: (pod, { node }) => node === undefined || (requiredBy(pod)?.(node) ?? true),
+  worthRetrying: (pod, { node }) => node === undefined || (requiredByNodeAffinity(pod)?.(node) ?? true),
   prepare: (pod) => {
     const affinity = pod.pod.spec.affinity?.nodeAffinity;
     const preferred = (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
       .filter(({ weight }) => weight !== 0)
       .map(({ weight, preference }) => ({ weight, matches: termMatches(preference) }));
     const terms = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-    return { required: requiredBy(pod), preferred, names: namedNodes(terms) };
+    return { required: requiredByNodeAffinity(pod), preferred, names: namedNodes(terms) };
   },
   onlyNodes: ({ names }) => names,
   filters: ({ required }) => required !== undefined,
@@ -37,7 +37,8 @@ export const nodeAffinity = definePlugin<Wanted>({
   normalize: normalizeHighest,
 });
 
-function requiredBy({ pod }: PodInfo): Matches | undefined {
+/** What the pod requires of its node; undefined where nothing. */
+export function requiredByNodeAffinity({ pod }: PodInfo): Matches | undefined {
   const labels = Object.entries(pod.spec.nodeSelector ?? {});
   const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   if (labels.length === 0 && terms === undefined) return undefined;

@@ -14,17 +14,12 @@ export const notSupported = definePlugin<string | undefined>({
 });
 
 function unsupportedWish(spec: V1PodSpec): string | undefined {
-  const { affinity, volumes = [], resourceClaims = [], topologySpreadConstraints = [] } = spec;
+  const { volumes = [], resourceClaims = [] } = spec;
   // No PersistentVolumeClaim is served yet, so none that is named can exist: upstream's words fit.
   const claim = volumes.find(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined)?.persistentVolumeClaim?.claimName;
   if (claim !== undefined) return `persistentvolumeclaim ${JSON.stringify(claim)} not found`;
   if (volumes.some(({ ephemeral }) => ephemeral !== undefined)) return 'generic ephemeral volumes are not supported by this scheduler yet';
   if (resourceClaims.length > 0) return 'resource claims are not supported by this scheduler yet';
   if (spec.schedulingGroup !== undefined) return 'scheduling groups are not supported by this scheduler yet';
-  const hardSpread = topologySpreadConstraints.some(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
-  if (hardSpread) return 'topology spread constraints are not supported by this scheduler yet';
-  const near = affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-  const apart = affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-  if (near.length + apart.length > 0) return 'required pod affinity and anti-affinity are not supported by this scheduler yet';
   return undefined;
 }

@@ -28,7 +28,8 @@ export const taintToleration = definePlugin<Tolerated>({
   normalize: normalizeLowest,
 });
 
-function isRepelled(node: NodeInfo, tolerations: readonly V1Toleration[]): boolean {
+/** True when a hard taint of the node is not tolerated. */
+export function isRepelled(node: NodeInfo, tolerations: readonly V1Toleration[]): boolean {
   for (const taint of node.taints) {
     if ((taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') && !tolerates(tolerations, taint)) return true;
   }

@@ -26,6 +26,8 @@ export class ClusterState implements ClusterView {
   /** Which node each counted pod is on, by uid. */
   readonly #placeOf = new Map<string, string>();
   readonly #assumed = new Map<string, Assumed>();
+  readonly #withAffinity = new Map<string, PodInfo>();
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   #ordered: readonly NodeInfo[] | undefined;
 
   constructor(clock: Clock) {
@@ -41,6 +43,23 @@ export class ClusterState implements ClusterView {
   node(name: string): NodeInfo | undefined {
     const info = this.#byName.get(name);
     return info?.node === undefined ? undefined : info;
+  }
+
+  *podsWithAffinity(): Generator<{ readonly pod: PodInfo; readonly node: NodeInfo }> {
+    for (const pod of this.#withAffinity.values()) {
+      const node = this.node(this.#placeOf.get(pod.uid) ?? '');
+      if (node !== undefined) yield { pod, node };
+    }
+  }
+
+  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined {
+    return this.#namespaces.get(name);
+  }
+
+  /** A namespace came, changed or (undefined labels) went. */
+  setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    if (labels === undefined) this.#namespaces.delete(name);
+    else this.#namespaces.set(name, labels);
   }
 
   /** How many pods are assumed and not yet seen bound. */
@@ -111,6 +130,7 @@ export class ClusterState implements ClusterView {
   #place(pod: PodInfo, nodeName: string): void {
     this.#displace(pod.uid);
     this.#placeOf.set(pod.uid, nodeName);
+    if (pod.affinity !== undefined) this.#withAffinity.set(pod.uid, pod);
     this.#info(nodeName).addPod(pod);
   }
 
@@ -118,6 +138,7 @@ export class ClusterState implements ClusterView {
     const name = this.#placeOf.get(uid);
     if (name === undefined) return;
     this.#placeOf.delete(uid);
+    this.#withAffinity.delete(uid);
     const info = this.#byName.get(name);
     info?.removePod(uid);
     if (info?.node === undefined && info?.pods.size === 0) this.#byName.delete(name);
