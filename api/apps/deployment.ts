@@ -30,6 +30,11 @@ export const deployment = defineKind<Deployment>({
   prepareCreate: (created) => {
     created.status = {};
   },
+  prepareUpdate: (next, prev, { subresource }) => {
+    if (subresource !== 'status') return;
+    if (prev.metadata.labels === undefined) delete next.metadata.labels;
+    else next.metadata.labels = prev.metadata.labels;
+  },
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
   warnings: (next, prev) => (prev !== undefined && equalValues(next.spec, prev.spec) ? [] : templateWarnings(next.spec.template)),

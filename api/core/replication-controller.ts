@@ -22,6 +22,8 @@ export const replicationController = defineKind<ReplicationController>({
   names: { plural: 'replicationcontrollers', short: ['rc'], categories: ['all'] },
   schema: 'io.k8s.api.core.v1.ReplicationController',
   hasGeneration: true,
+  // Its pods outlive it by default, as they did before there was a garbage collector.
+  defaultPropagation: 'Orphan',
   defaults: [defaultController],
   prepareCreate: (created) => {
     created.status = { replicas: 0 };

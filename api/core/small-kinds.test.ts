@@ -153,8 +153,8 @@ test('namespaces get their label, finalizer and phase', () => {
   expect(object.metadata.labels).toEqual({ 'kubernetes.io/metadata.name': 'a' });
   expect(object.spec).toEqual({ finalizers: ['kubernetes'] });
   expect(object.status).toEqual({ phase: 'Active' });
-  expect(namespace.holdsDeletion?.(object)).toBe(true);
-  namespace.beginDeletion?.(object);
+  expect(namespace.deletionHold?.isHeld(object)).toBe(true);
+  namespace.deletionHold?.begin(object);
   expect(object.status?.phase).toBe('Terminating');
   const phase = (next: Namespace): void => void (next.status = { phase: 'Terminating' });
   expect(updateProblems(namespace, 'metadata: {name: a}', phase, 'status')).toEqual([

@@ -67,6 +67,7 @@ export function validateObjectMetaUpdate(next: ObjectMeta, prev: ObjectMeta, pat
   for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
     if (next[field] !== prev[field]) problems.push(invalid(`${path}.${field}`, next[field] ?? null, immutableText));
   }
+  if (!equalValues(next.finalizers, prev.finalizers)) problems.push(...validateFinalizers(next.finalizers ?? [], `${path}.finalizers`));
   return [...problems, ...validateSharedMeta(next, path)];
 }
 

@@ -33,9 +33,18 @@ export function preparePodUpdate(next: Pod, prev: Pod, { subresource }: WriteCon
 
 function keepAllButEphemeral(next: Pod, prev: Pod): void {
   const { ephemeralContainers } = next.spec;
+  keepMetaAndStatus(next, prev);
   next.spec = { ...prev.spec };
   if (ephemeralContainers === undefined) delete next.spec.ephemeralContainers;
   else next.spec.ephemeralContainers = ephemeralContainers;
+}
+
+function keepMetaAndStatus(next: Pod, prev: Pod): void {
+  const { resourceVersion, managedFields } = next.metadata;
+  next.metadata = { ...prev.metadata };
+  if (resourceVersion !== undefined) next.metadata.resourceVersion = resourceVersion;
+  if (managedFields !== undefined) next.metadata.managedFields = managedFields;
+  next.status = { ...prev.status };
 }
 
 /** Containers that were added, removed or renamed stay as they came: validation refuses them. */
@@ -43,6 +52,7 @@ function keepAllButResources(next: Pod, prev: Pod): void {
   const containers = withResourcesOf(next.spec.containers, prev.spec.containers);
   const initContainers = withResourcesOf(next.spec.initContainers ?? [], prev.spec.initContainers ?? []);
   if (containers === undefined || initContainers === undefined) return;
+  keepMetaAndStatus(next, prev);
   next.spec = { ...prev.spec, containers };
   if (prev.spec.initContainers !== undefined) next.spec.initContainers = initContainers;
 }
@@ -55,8 +65,10 @@ function withResourcesOf(next: readonly V1Container[], prev: readonly V1Containe
   });
 }
 
-/** Old kubelets drop what they do not know. */
+/** Old kubelets drop what they do not know, owner references included. */
 function keepForStatus(next: Pod, prev: Pod): void {
+  if (prev.metadata.ownerReferences === undefined) delete next.metadata.ownerReferences;
+  else next.metadata.ownerReferences = prev.metadata.ownerReferences;
   const status = (next.status ??= {});
   const before = prev.status ?? {};
   if ((status.qosClass ?? '') === '' && before.qosClass !== undefined) status.qosClass = before.qosClass;
