@@ -5,8 +5,14 @@ import type { Authorizer, AuthorizationRequest, Decision } from './contract.ts';
 const allow: Decision = { verdict: 'allow', reason: '' };
 const noOpinion: Decision = { verdict: 'none', reason: '' };
 
-/** Users of upstream's components. */
-const componentUsers = new Set(['system:kube-scheduler', 'system:kube-controller-manager', 'system:kube-proxy', 'system:apiserver']);
+/** Users of upstream's components, and of our DNS. */
+const componentUsers = new Set([
+  'system:kube-scheduler',
+  'system:kube-controller-manager',
+  'system:kube-proxy',
+  'system:apiserver',
+  'system:kube-dns',
+]);
 const nodeGroup = 'system:nodes';
 const nodePrefix = 'system:node:';
 
