@@ -22,6 +22,7 @@ export const kubeletFlags = {
   'node-labels': mapFlag('Labels to put on the node'),
   'register-with-taints': listFlag([], 'Taints of a new node, as key=value:effect'),
   'max-pods': intFlag(110, 'Pods this node takes', { min: 1 }),
+  'cgroups-per-qos': boolFlag(true, 'Give pods cgroups of their own'),
   'cgroup-root': stringFlag('/', "Cgroup under which the pods' lie"),
   'cgroup-driver': stringFlag('cgroupfs', 'Only cgroupfs is supported'),
   'container-runtime-endpoint': stringFlag('unix:///var/run/docker.sock', "The Docker engine's socket"),
@@ -56,6 +57,7 @@ export interface KubeletConfig {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly V1Taint[];
   readonly maxPods: number;
+  readonly cgroupsPerQos: boolean;
   readonly cgroupRoot: string;
   readonly dockerSocket: string;
   readonly reserved: { readonly cpuMillis: number; readonly memoryBytes: number };
@@ -95,6 +97,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     labels: values['node-labels'],
     taints: values['register-with-taints'].map(parseTaint),
     maxPods: values['max-pods'],
+    cgroupsPerQos: values['cgroups-per-qos'],
     cgroupRoot: values['cgroup-root'],
     dockerSocket: socketPath(values['container-runtime-endpoint']),
     reserved: {

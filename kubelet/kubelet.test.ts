@@ -44,7 +44,7 @@ describe('a kubelet', () => {
       return got?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ? got : undefined;
     }, 'a ready node');
     expect(found.metadata.labels).toMatchObject({ 'kubernetes.io/hostname': testNode, 'kubernetes.io/arch': 'amd64' });
-    expect(found.status?.capacity).toMatchObject({ cpu: '8', pods: '110', memory: '16777216Ki' });
+    expect(found.status?.capacity).toMatchObject({ cpu: '8', pods: '110', memory: '16Gi' });
     expect(found.spec?.podCIDR).toBe('10.244.0.0/24');
   });
 

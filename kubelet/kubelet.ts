@@ -122,6 +122,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, reco
   const images = new ImagePuller({ images: runtime.images, clock });
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
   const cgroups = new Cgroups({
+    enabled: config.cgroupsPerQos,
     root: config.cgroupRoot,
     version: info.cgroupVersion,
     refusal: cgroupRefusal(info),

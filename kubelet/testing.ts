@@ -120,8 +120,9 @@ function testConfig(cluster: TestCluster, rootDir: string, own: Partial<KubeletC
     labels: {},
     taints: [],
     maxPods: 110,
-    // A folder that no machine has: these pods have no processes to count.
-    cgroupRoot: '/coxswain-test',
+    // These pods have no processes to count.
+    cgroupsPerQos: false,
+    cgroupRoot: '/',
     dockerSocket: '/nowhere',
     reserved: { cpuMillis: 0, memoryBytes: 0 },
     allowedSysctls: [],

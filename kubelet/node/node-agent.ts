@@ -113,7 +113,7 @@ export class NodeAgent implements Service {
     await this.#reconcileMeta(this.#node, signal);
     const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs - this.#reportedMs < reportMs && sameBesidesHeartbeat(this.#node.status ?? {}, status)) return;
-    const body = { metadata: { uid: this.#node.metadata.uid }, status: statusBody(status) };
+    const body = { metadata: { uid: this.#node.metadata.uid }, status: statusBody(this.#node.status ?? {}, status) };
     this.#node = await client.patch(nodeKind, { name }, body, { type: 'strategic', subresource: 'status' }, signal);
     this.#reportedMs = nowMs;
     this.#isReady = status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
@@ -224,9 +224,11 @@ function networkText(problem: string): string {
   return `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${problem}`;
 }
 
-/** Lists that a strategic merge would join by a key are ours as a whole. */
-function statusBody(status: V1NodeStatus): object {
-  return { ...status, addresses: [...(status.addresses ?? []), { $patch: 'replace' }] };
+/** A strategic merge joins addresses by their type, of which a node may have two: ours are the whole list. */
+function statusBody(present: V1NodeStatus, wanted: V1NodeStatus): object {
+  const { addresses = [] } = wanted;
+  if (equalValues(present.addresses, addresses)) return { ...wanted, addresses: undefined };
+  return (present.addresses ?? []).length === 0 ? wanted : { ...wanted, addresses: [...addresses, { $patch: 'replace' }] };
 }
 
 function sameBesidesHeartbeat(present: V1NodeStatus, wanted: V1NodeStatus): boolean {

@@ -1,4 +1,5 @@
 import type { V1ContainerImage, V1NodeStatus } from '#api/generated/types.ts';
+import { canonicalQuantity } from '#api/meta/quantity.ts';
 import { version } from '#base/version.ts';
 import type { RuntimeInfo, StoredImage } from '../runtime/contract.ts';
 import type { MachineFacts, Measurements } from './facts.ts';
@@ -63,7 +64,12 @@ function amounts(settings: NodeSettings, facts: MachineFacts, measured: Measurem
     memory: `${Math.max(0, Math.trunc((facts.memoryBytes - hugeBytes - reserved.memoryBytes) / 1_024))}Ki`,
     pods: String(maxPods),
   };
-  return { capacity, allocatable };
+  return { capacity: canonical(capacity), allocatable: canonical(allocatable) };
+}
+
+/** As the server answers them, so that an unchanged status is seen to be unchanged. */
+function canonical(amounts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(amounts).map(([name, text]) => [name, canonicalQuantity(text)]));
 }
 
 function cpuText(millis: number): string {

@@ -9,6 +9,8 @@ import { cpuShares } from './container-resources.ts';
 import { type PodCgroup, podCgroup, podSum, qosCgroup } from './pod-cgroup.ts';
 
 export interface CgroupsOptions {
+  /** --cgroups-per-qos. */
+  readonly enabled: boolean;
   /** --cgroup-root. */
   readonly root: string;
   readonly version: 1 | 2;
@@ -34,8 +36,8 @@ export class Cgroups {
   constructor(options: CgroupsOptions) {
     this.#options = options;
     this.#mount = options.mount ?? '/sys/fs/cgroup';
-    this.#isUsable = options.refusal === undefined;
-    if (options.refusal !== undefined) options.log.warn({ why: options.refusal }, 'pods get no cgroups of their own');
+    this.#isUsable = options.enabled && options.refusal === undefined;
+    if (options.enabled && options.refusal !== undefined) options.log.warn({ why: options.refusal }, 'pods get no cgroups of their own');
   }
 
   /** False: leave the cgroup parent to the engine. */
@@ -60,6 +62,7 @@ export class Cgroups {
 
   /** Removes a pod's folders, those that the engine made in other hierarchies too. May be repeated. */
   async remove(podUid: string): Promise<void> {
+    if (!this.#options.enabled) return;
     for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) {
       const path = join(qosCgroup(this.#options.root, qos), `pod${podUid}`);
       for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path));

@@ -31,7 +31,7 @@ test('only what differs, conditions by type, lists as a whole', () => {
     status: {
       phase: 'Running',
       reason: null,
-      podIPs: [{ ip: '10.0.0.2' }, { $patch: 'replace' }],
+      podIPs: [{ ip: '10.0.0.2' }, { $patch: 'delete', ip: '10.0.0.1' }],
       conditions: [
         { reason: null, message: null, type: 'Ready', status: 'True' },
         { $patch: 'delete', type: 'PodScheduled' },

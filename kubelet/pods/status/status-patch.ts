@@ -20,8 +20,8 @@ const ownFields: readonly (keyof V1PodStatus)[] = [
   'qosClass',
 ];
 
-/** Lists that a strategic merge would join by a key, though we mean all of them. */
-const replacedLists: readonly string[] = ['podIPs', 'hostIPs'];
+/** Lists that a strategic merge joins by a key. */
+const keyedLists: Readonly<Record<string, string>> = { conditions: 'type', podIPs: 'ip', hostIPs: 'ip' };
 
 /**
  * The strategic merge patch that brings our part of `present` to `wanted`; undefined where they are alike. Conditions are joined by
@@ -29,15 +29,13 @@ const replacedLists: readonly string[] = ['podIPs', 'hostIPs'];
  */
 export function statusPatch(uid: string, present: V1PodStatus, wanted: V1PodStatus): object | undefined {
   const status: Record<string, unknown> = {};
-  const before = present as Record<string, unknown>;
-  const after = wanted as Record<string, unknown>;
+  const before: Record<string, unknown> = { ...present, conditions: ownOf(present) };
+  const after: Record<string, unknown> = { ...wanted, conditions: ownOf(wanted) };
   for (const field of ownFields) {
-    const isSame = field === 'conditions' ? equalValues(ownOf(present), ownOf(wanted)) : equalValues(before[field], after[field]);
-    if (isSame) continue;
-    if (field === 'conditions') Object.assign(status, conditionsPatch(ownOf(present), ownOf(wanted)));
-    else if (after[field] === undefined) status[field] = null;
-    else if (replacedLists.includes(field)) status[field] = [...(after[field] as unknown[]), { $patch: 'replace' }];
-    else status[field] = after[field];
+    if (equalValues(before[field], after[field])) continue;
+    const key = keyedLists[field];
+    if (key !== undefined) status[field] = listPatch(itemsOf(before[field]), itemsOf(after[field]), key);
+    else status[field] = after[field] === undefined ? null : after[field];
   }
   return Object.keys(status).length === 0 ? undefined : { metadata: { uid }, status };
 }
@@ -46,15 +44,20 @@ function ownOf({ conditions = [] }: V1PodStatus): V1PodCondition[] {
   return conditions.filter(({ type }) => kubeletConditions.includes(type)).toSorted((a, b) => (a.type < b.type ? -1 : 1));
 }
 
-function conditionsPatch(present: readonly V1PodCondition[], wanted: readonly V1PodCondition[]): object {
-  const changed = wanted.flatMap((condition) => {
-    const known = present.find(({ type }) => type === condition.type);
-    if (equalValues(known, condition)) return [];
-    const dropped = Object.keys(known ?? {}).filter((key) => !(key in condition));
-    return [{ ...Object.fromEntries(dropped.map((key) => [key, null])), ...condition }];
+type Item = Readonly<Record<string, unknown>>;
+
+function itemsOf(list: unknown): readonly Item[] {
+  return Array.isArray(list) ? (list as Item[]) : [];
+}
+
+/** Changed and new items whole, with null for members that went; items that went by a directive. */
+function listPatch(present: readonly Item[], wanted: readonly Item[], key: string): Item[] {
+  const changed = wanted.flatMap((item) => {
+    const known = present.find((one) => one[key] === item[key]);
+    if (equalValues(known, item)) return [];
+    const dropped = Object.keys(known ?? {}).filter((member) => !(member in item));
+    return [{ ...Object.fromEntries(dropped.map((member) => [member, null])), ...item }];
   });
-  const removed = present
-    .filter(({ type }) => !wanted.some((condition) => condition.type === type))
-    .map(({ type }) => ({ $patch: 'delete', type }));
-  return { conditions: [...changed, ...removed] };
+  const removed = present.filter((one) => !wanted.some((item) => item[key] === one[key]));
+  return [...changed, ...removed.map((one) => ({ $patch: 'delete', [key]: one[key] }))];
 }
