@@ -1,4 +1,5 @@
 import { buffer, text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -80,6 +81,20 @@ describe('SPDY', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await buffer(client.stdout!)).equals(big)).toBe(true);
     expect((await client.outcome).kind).toBe('exited');
+  });
+
+  test('the server keeps its way of stdin open: kubectl would stop sending', async () => {
+    await using server = await serve({ ...all, stderr: false }, echo);
+    const client = await spdy(server, { ...all, stderr: false });
+    const stdin = client.stdin as unknown as Readable;
+    let hasEnded = false;
+    stdin.on('end', () => (hasEnded = true)).resume();
+    client.stdin?.write('first');
+    await new Promise((resolve) => client.stdout?.once('data', resolve));
+    expect(hasEnded).toBe(false);
+    client.stdin?.end('second');
+    expect(await text(client.stdout!)).toBe('second');
+    await client.outcome;
   });
 
   test('a terminal has one output and tells its size', async () => {

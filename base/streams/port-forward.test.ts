@@ -16,7 +16,7 @@ import { joinSockets } from './tunnel.ts';
 const options: StreamOptions = { clock: systemClock, idleMs: 0 };
 const { signal } = new AbortController();
 
-/** Answers with the port's number, then with what it hears, in capitals; port 1 fails. */
+/** Answers with the port's number, then with what it hears, in capitals; port 1 fails, port 2 ends at once. */
 async function serveSession(session: PortForwardSession): Promise<void> {
   for await (const { port, data, fail } of session.connections) {
     if (port === 1) {
@@ -24,6 +24,10 @@ async function serveSession(session: PortForwardSession): Promise<void> {
       continue;
     }
     data.write(`${port}:`);
+    if (port === 2) {
+      data.end();
+      continue;
+    }
     data.on('data', (bytes: Buffer) => data.write(bytes.toString('latin1').toUpperCase(), 'latin1'));
     data.on('end', () => data.end());
   }
@@ -57,6 +61,15 @@ describe.each([
     for (const [at, { data }] of connections.entries()) data.end(`hello ${at}`);
     expect(await Promise.all(connections.map(({ data }) => text(data)))).toEqual(['8080:HELLO 0', '9090:HELLO 1']);
     expect(await Promise.all(connections.map(({ problem }) => problem))).toEqual(['', '']);
+    client.close();
+  });
+
+  test('a server that has ended says so although the client has not', async () => {
+    await using server = await serve();
+    const client = await open(server);
+    const { data, problem } = client.connect(2);
+    expect(await text(data)).toBe('2:');
+    expect(await problem).toBe('');
     client.close();
   });
 

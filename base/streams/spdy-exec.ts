@@ -76,8 +76,7 @@ function sessionOf(connection: SpdyConnection, streams: ReadonlyMap<StreamType, 
   resize?.on('data', (bytes: Buffer) => sizes.push(bytes));
   if (resize === undefined) sizes.end();
   else resize.on('close', () => sizes.end());
-  // Only one way of each stream is used; the other ends at once.
-  for (const stream of [stdin, resize]) stream?.end();
+  // Only one way of each stream is used. Our way of stdin stays open all the same: clients take its end for the end of the command.
   for (const stream of [streams.get('error'), stdout, stderr]) stream?.resume();
   return {
     ...(stdin === undefined ? {} : { stdin }),

@@ -66,10 +66,13 @@ export function servePortForward(socket: Duplex, head: Buffer, options: StreamOp
 
 function connectionOf(port: number, id: string, data: SpdyStream, error: SpdyStream): PortForwardConnection {
   error.resume();
-  // The client waits for the error stream's end, with or without words.
-  data.once('close', () => {
-    if (!error.destroyed && !error.writableEnded) error.end();
-  });
+  // The client waits for the error stream's end, with or without words, and closes its connection then; so that end must not wait
+  // for the client's own.
+  for (const event of ['finish', 'close']) {
+    data.once(event, () => {
+      if (!error.destroyed && !error.writableEnded) error.end();
+    });
+  }
   return {
     port,
     id,

@@ -106,6 +106,11 @@ describe('header blocks', () => {
     }
   });
 
+  test('every block ends with an empty one, for which Go waits', () => {
+    const encoder = new HeaderEncoder();
+    for (let block = 0; block < 2; block++) expect(encoder.encode(new Map()).subarray(-5)).toEqual(Buffer.from([0, 0, 0, 255, 255]));
+  });
+
   test('compressed with the dictionary, as peers send them', async () => {
     using decoder = new HeaderDecoder();
     const deflate = createDeflate({ dictionary: headerDictionary() });

@@ -56,6 +56,8 @@ export class HeaderEncoder {
       head.writeUInt16LE(~piece.length & 0xffff, 3);
       parts.push(head, piece);
     }
+    // Go's inflater hands out what it has only at an empty block, which is how every zlib ends a flush.
+    parts.push(Buffer.from([0, 0, 0, 0xff, 0xff]));
     return Buffer.concat(parts);
   }
 }
