@@ -94,14 +94,16 @@ function compareKeys(
 function compareList(shape: ListShape, before: readonly Json[], after: readonly Json[]): NodeChanges | undefined {
   const was = indexItems(shape, before);
   const is = indexItems(shape, after);
-  const elements = [...is.keys()];
-  for (const element of was.keys()) if (!is.has(element)) elements.push(element);
-  if (elements.length > 1) elements.sort(compareElements);
-  let result: NodeChanges | undefined;
-  for (const element of elements) {
+  const differing: [string, NodeChanges][] = [];
+  const look = (element: string): void => {
     const found = compareSame(shape.items, was.get(element) ?? [], is.get(element) ?? []);
-    if (found !== undefined) result = note(result, element, found);
-  }
+    if (found !== undefined) differing.push([element, found]);
+  };
+  for (const element of is.keys()) look(element);
+  for (const element of was.keys()) if (!is.has(element)) look(element);
+  if (differing.length > 1) differing.sort(([left], [right]) => compareElements(left, right));
+  let result: NodeChanges | undefined;
+  for (const [element, found] of differing) result = note(result, element, found);
   return result;
 }
 
