@@ -16,7 +16,7 @@ export function encodeContinue({ revision, start }: ContinueToken): string {
 
 /** Reads a token. Throws BadRequest with upstream's words. */
 export function decodeContinue(text: string): ContinueToken {
-  const strange = [...text].findIndex((character) => !/[A-Za-z0-9_-]/.test(character));
+  const strange = text.search(/[^A-Za-z0-9_-]/);
   if (strange >= 0 || text.length % 4 === 1) {
     throw refused(`continue key is not valid: illegal base64 data at input byte ${strange >= 0 ? strange : text.length - 1}`);
   }

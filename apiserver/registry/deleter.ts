@@ -1,6 +1,7 @@
 // delete and deletecollection. Each attempt decides anew from the newest object (plan-deletion.ts), then marks or removes under guard.
-import { keyText, type KubeObject } from '#api/meta/object.ts';
-import { ApiError, conflict, hasReason, notFound } from '#api/meta/status.ts';
+import { type Json, keyText, type KubeObject } from '#api/meta/object.ts';
+import { type ApiError, conflict, hasReason, notFound } from '#api/meta/status.ts';
+import { equalJson } from '#api/patch/json-object.ts';
 import type { CachedObject } from '../storage/cached-object.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { DeleteAnswer, DeleteRequest, ListAnswer, RequestContext } from './contract.ts';
@@ -90,7 +91,9 @@ export class Deleter {
     signal: AbortSignal,
   ): Promise<CachedObject | undefined> {
     const { objects } = this.#deps;
-    const next = markedObject(served, found.as(served.form).object(), plan);
+    const previous = found.as(served.form).object();
+    const next = markedObject(served, previous, plan);
+    if (equalJson(next as unknown as Json, previous as unknown as Json)) return found;
     const { bytes, stored } = objects.encode(served, next);
     const { key, revision: expectedRevision, createRevision } = found;
     return await objects.put({ served, key, bytes, expectedRevision, createRevision, object: stored }, signal);

@@ -1,5 +1,6 @@
 // Reads and guarded writes of single objects: between the registry's steps, which know objects, and the store, which knows bytes.
 import type { KubeObject } from '#api/meta/object.ts';
+import { cloneJson } from '#api/patch/json-object.ts';
 import { CachedObject } from '../storage/cached-object.ts';
 import { type PutResult, type Store, valueLimitBytes } from '../storage/contract.ts';
 import { encodeStored } from '../storage/served-form.ts';
@@ -40,8 +41,8 @@ export class ObjectStore {
   }
 
   /** The stored form of an object: what to compare with and to write. Keeps nothing; may change `object`'s kind and apiVersion. */
-  encode({ kind, form, storedForm }: ServedKind, object: KubeObject): { bytes: Uint8Array; stored: KubeObject } {
-    const stored = form === storedForm ? object : (kind.toStored?.(object) ?? object);
+  encode({ storedForm, toStored }: ServedKind, object: KubeObject): { bytes: Uint8Array; stored: KubeObject } {
+    const stored = toStored === undefined ? object : toStored(cloneJson(object as never));
     return { bytes: encodeStored(storedForm, stored), stored };
   }
 

@@ -111,10 +111,10 @@ export function dedupOwnerReferences(meta: ObjectMeta, warn: RequestContext['war
   );
 }
 
-/** The object's endpoint leaves the status alone; the status endpoint everything but status and metadata. */
+/** The object's endpoint (and a namespace's finalize) leaves the status alone; the status endpoint everything but status and metadata. */
 function isolateStatus(kind: KindDefinition, next: KubeObject, prev: KubeObject, subresource: string): void {
   if (kind.subresources?.status !== true) return;
-  if (subresource === '') {
+  if (subresource === '' || subresource === 'finalize') {
     carry(asRecord(next), asRecord(prev), 'status');
   } else if (subresource === 'status') {
     const record = asRecord(next);

@@ -68,7 +68,7 @@ export class GenericRegistry implements Registry, Service {
   constructor({ store, kinds, codec, admission: plugins, clock, log }: GenericRegistryDeps) {
     this.#codec = codec;
     this.#clock = clock;
-    this.#served = new ServedKinds(kinds, (kind) => codec.schemas.get(kind.schema));
+    this.#served = new ServedKinds(kinds, codec);
     this.#cache = new WatchCache({ store, resources: this.#served.resources, clock, log });
     this.#compactor = new Compactor({ store, clock, log });
     const admission = new AdmissionChain(plugins);

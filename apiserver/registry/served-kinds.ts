@@ -2,6 +2,7 @@ import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf, type KubeObject } from '#api/meta/object.ts';
 import { type Ownership, ownership } from '#api/patch/managed-fields.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
+import type { Codec } from '#api/schema/codec.ts';
 import type { ObjectSchema } from '#api/schema/schema.ts';
 import { servedForm, type ServedForm } from '../storage/served-form.ts';
 import { type CachedResource, rootPrefix } from '../storage/watch-cache.ts';
@@ -16,6 +17,8 @@ export interface ServedKind {
   readonly prefix: string;
   readonly schema: ObjectSchema;
   readonly ownership: Ownership;
+  /** Makes the stored object of a served one, which it may keep; undefined where they are the same. */
+  readonly toStored: ((object: KubeObject) => KubeObject) | undefined;
 }
 
 /** The kinds of one registry. */
@@ -24,32 +27,26 @@ export class ServedKinds {
   readonly #byPath = new Map<string, KindDefinition>();
   readonly kinds: readonly KindDefinition[];
 
-  constructor(kinds: readonly KindDefinition[], schemaOf: (kind: KindDefinition) => ObjectSchema) {
+  constructor(kinds: readonly KindDefinition[], codec: Codec) {
     this.kinds = kinds;
-    const forms = new Map(kinds.map((kind) => [kind, servedForm(kind)] as const));
+    // What conversion gives is brought into the form in which the codec decodes it, so that both sides of a comparison have it.
+    const canonical = (kind: KindDefinition, object: KubeObject): KubeObject => codec.decodeValue(object as never, kind, 'Ignore').object;
+    const forms = new Map(kinds.map((kind) => [kind, formOf(kind, canonical)] as const));
     for (const kind of kinds) {
       const storedKind = kind.storedAs === undefined ? kind : kinds.find((other) => isKind(other, kind.storedAs));
       if (storedKind === undefined) throw new Error(`${kind.kind} is stored as a kind that is not served`);
       const form = forms.get(kind) as ServedForm;
       const storedForm = forms.get(storedKind) as ServedForm;
-      const schema = schemaOf(kind);
-      const relatives = kinds.filter((other) => other !== kind && (other === storedKind || isKind(storedKind, other.storedAs)));
+      const schema = codec.schemas.get(kind.schema);
+      const { toStored } = kind;
       this.#served.set(kind, {
         kind,
         form,
         storedForm,
         prefix: keyPrefix(storedKind),
         schema,
-        ownership: ownership({
-          schema,
-          apiVersion: apiVersionOf(kind),
-          kind: kind.kind,
-          ignored: ignoredFields(kind, schema),
-          otherVersion: (apiVersion) => {
-            const other = relatives.find((one) => apiVersionOf(one) === apiVersion);
-            return other && { schema: schemaOf(other), convert: (object) => convert(kind, other, object) };
-          },
-        }),
+        ownership: this.#ownershipOf(kind, storedKind, codec),
+        toStored: form === storedForm || toStored === undefined ? undefined : (object) => canonical(storedKind, toStored(object)),
       });
       this.#byPath.set(pathOf(kind.group, kind.version, kind.names.plural), kind);
     }
@@ -69,6 +66,27 @@ export class ServedKinds {
     if (served === undefined) throw new Error(`${kind.kind} of ${apiVersionOf(kind)} is not served here`);
     return served;
   }
+
+  #ownershipOf(kind: KindDefinition, storedKind: KindDefinition, codec: Codec): Ownership {
+    const relatives = this.kinds.filter((other) => other !== kind && (other === storedKind || isKind(storedKind, other.storedAs)));
+    const schema = codec.schemas.get(kind.schema);
+    return ownership({
+      schema,
+      apiVersion: apiVersionOf(kind),
+      kind: kind.kind,
+      ignored: ignoredFields(kind, schema),
+      otherVersion: (apiVersion) => {
+        const other = relatives.find((one) => apiVersionOf(one) === apiVersion);
+        return other && { schema: codec.schemas.get(other.schema), convert: (object) => convert(kind, other, object) };
+      },
+    });
+  }
+}
+
+function formOf(kind: KindDefinition, canonical: (kind: KindDefinition, object: KubeObject) => KubeObject): ServedForm {
+  const { storedAs, fromStored } = kind;
+  if (storedAs === undefined || fromStored === undefined) return servedForm(kind);
+  return servedForm(kind, (object) => canonical(kind, fromStored(object)));
 }
 
 /** `/registry/pods/`, `/registry/apps/deployments/`. */

@@ -1,5 +1,6 @@
 // A registry in a test: memory store, fake time, no admission unless given.
 import type { KindDefinition } from '#api/kind.ts';
+import { builtinKinds } from '#api/kinds.ts';
 import { createCodec, type Codec } from '#api/schema/codec.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { FakeClock } from '#base/fake-clock.ts';
@@ -44,6 +45,13 @@ export async function startRegistry({ kinds, admission = [], clock = new FakeClo
       if (store === undefined) await used[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A built-in kind by its plural, of the first group that has it. */
+export function aKind(plural: string, group?: string): KindDefinition {
+  const found = builtinKinds.find((kind) => kind.names.plural === plural && (group === undefined || kind.group === group));
+  if (found === undefined) throw new Error(`no built-in kind ${plural}`);
+  return found;
 }
 
 const { signal } = new AbortController();

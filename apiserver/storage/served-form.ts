@@ -8,17 +8,17 @@ export interface ServedForm {
   readonly head: Buffer;
   /** Names of the kind's selectable fields, in the order of `CachedObject.fieldValues`. */
   readonly fields: readonly string[];
-  /** Gives the served object for the stored one; undefined where they are the same. */
+  /** Makes the served object of the stored one, which it may keep; undefined where they are the same. */
   readonly fromStored: ((object: KubeObject) => KubeObject) | undefined;
 }
 
 /** The form of a kind. */
-export function servedForm(kind: KindDefinition): ServedForm {
+export function servedForm(kind: KindDefinition, fromStored?: ServedForm['fromStored']): ServedForm {
   return {
     kind,
     head: Buffer.from(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":{`),
     fields: Object.keys(kind.selectableFields ?? {}),
-    fromStored: kind.storedAs === undefined ? undefined : kind.fromStored,
+    fromStored,
   };
 }
 

@@ -1,0 +1,97 @@
+// Group commit over lmdb's write thread. Everything that arrives in a turn of the event loop, or while a batch is being flushed,
+// shares the next transaction and its flush. Batches follow one another; there is never more than one under way.
+//
+// Invariant: a write is acknowledged only after its batch is on disk. When a flush fails, so does everything behind it, because it
+// may have been allowed on the strength of what was lost.
+import { statfsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { StoreError } from './contract.ts';
+
+/** One write. */
+export interface GroupWrite {
+  /** Puts its operations into the transaction; called inside lmdb's batch. */
+  readonly apply: () => void;
+  /** Called in the order of the writes, when all of the batch is on disk. */
+  readonly committed: () => void;
+  readonly failed: (error: StoreError) => void;
+}
+
+export interface GroupCommitOptions {
+  /** Where the database lies, to tell a full disk from a broken one. */
+  readonly folder: string;
+  /** Runs `apply` in one transaction; resolves when it is on disk. */
+  readonly transact: (apply: () => void) => Promise<unknown>;
+  /** Called after a batch is on disk, before its writes are told. */
+  readonly onCommit: () => void;
+}
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #waiting: GroupWrite[] = [];
+  #working: Promise<void> | undefined;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a write to the next batch. */
+  add(write: GroupWrite): void {
+    this.#waiting.push(write);
+    this.#working ??= this.#work();
+  }
+
+  /** Resolves when everything that was added is on disk or has failed. */
+  async idle(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    // The other requests of this turn come along.
+    await setImmediate();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#options.transact(() => {
+          for (const write of batch) write.apply();
+        });
+        this.#options.onCommit();
+        for (const write of batch) write.committed();
+      } catch (error) {
+        const failure = await storeErrorOf(error, this.#options.folder);
+        const lost = [...batch, ...this.#waiting];
+        this.#waiting = [];
+        for (const write of lost) write.failed(failure);
+      }
+      await setImmediate();
+    }
+    this.#working = undefined;
+  }
+}
+
+const codes = { ioError: 5, noSpace: 28, overQuota: 122, mapFull: -30_792 };
+/** LMDB says "input/output error" for a write that found room only for its beginning. */
+const littleSpaceBytes = 1_024 * 1_024;
+
+/** lmdb tells the true reason in a promise of its own. */
+async function storeErrorOf(error: unknown, folder: string): Promise<StoreError> {
+  let cause = error;
+  if (error instanceof Error && 'commitError' in error) {
+    cause = await Promise.resolve(error.commitError).then(
+      () => error,
+      (reason: unknown) => reason,
+    );
+  }
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const isFull =
+    code === codes.noSpace || code === codes.overQuota || code === codes.mapFull || (code === codes.ioError && hasLittleSpace(folder));
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return isFull
+    ? new StoreError('full', 'etcdserver: mvcc: database space exceeded', { cause })
+    : new StoreError('unavailable', `the database could not be written: ${text}`, { cause });
+}
+
+function hasLittleSpace(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < littleSpaceBytes;
+}

@@ -1,0 +1,432 @@
+// The embedded engine. Three tables in one LMDB file:
+//   log      revision → change (key, value, revision of the one before): appended to by every write
+//   keys     key → revision of its newest change
+//   expiry   time, revision → key, for values with a TTL
+// and `state`, which knows how far history was compacted.
+//
+// How it works: a write is judged at once, against what is pending (`#pending`) and else what is on disk, gets its revision and joins
+// the open batch (group-commit.ts). When the batch is on disk, its events go to the watchers and its writers are told, in this order.
+// Reads only see what is on disk. Compaction takes the values that were replaced out of the log; the newest of each key stay.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
+import type { Clock } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+import {
+  type ListOptions,
+  type ListResult,
+  type PutOptions,
+  type PutResult,
+  type Store,
+  StoreError,
+  type StoreEvent,
+  type StoredValue,
+  valueLimitBytes,
+} from './contract.ts';
+import { EventFeed } from './event-feed.ts';
+import { type ExpiredKey, sweepExpired } from './expiry-sweep.ts';
+import { FolderLock } from './folder-lock.ts';
+import { GroupCommit } from './group-commit.ts';
+import { secureLength } from './lmdb-file.ts';
+import {
+  decodeKeyRecord,
+  decodeLogRecord,
+  decodeRevision,
+  encodeExpiry,
+  encodeKeyRecord,
+  encodeLogRecord,
+  encodeRevision,
+  type KeyRecord,
+  type LogRecord,
+} from './lmdb-records.ts';
+
+const mapBytes = 2 ** 38;
+const compactStep = 500;
+const compactedKey = Buffer.from('compacted');
+
+export interface LmdbStoreOptions {
+  /** Made if it is not there. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Table = Database<Buffer, Buffer>;
+
+interface OpenFile {
+  readonly path: string;
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly lock: FolderLock;
+  /** The file ended too early: everything in it must be looked at. */
+  readonly isSuspect: boolean;
+}
+
+/** What a key will be once its write is on disk; `undefined` revision: deleted. */
+interface Pending {
+  readonly current: KeyRecord | undefined;
+  readonly settled: Promise<void>;
+}
+
+interface Change extends Omit<LogRecord, 'key'> {
+  readonly expiresMs: number | undefined;
+}
+
+export class LmdbStore implements Store {
+  readonly isSoleWriter = true;
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #lock: FolderLock;
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #log: Table;
+  readonly #keys: Table;
+  readonly #expiry: Table;
+  readonly #state: Table;
+  readonly #feed: EventFeed;
+  readonly #commit: GroupCommit;
+  readonly #pending = new Map<string, Pending>();
+  #batchEvents: StoreEvent[] = [];
+  /** Newest revision given out, on disk or not. */
+  #lastRevision: number;
+  #compacted: number;
+  readonly #closing = new AbortController();
+  readonly #sweeping: Promise<void>;
+
+  private constructor({ clock, log }: LmdbStoreOptions, { path, root, lock, isSuspect }: OpenFile) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#lock = lock;
+    this.#root = root;
+    this.#log = this.#table('log');
+    this.#keys = this.#table('keys');
+    this.#expiry = this.#table('expiry');
+    this.#state = this.#table('state');
+    const compacted = this.#state.getBinary(compactedKey);
+    this.#compacted = compacted === undefined ? 0 : decodeRevision(compacted);
+    this.#lastRevision = this.#compacted;
+    for (const newest of this.#log.getKeys({ reverse: true, limit: 1 })) {
+      this.#lastRevision = Math.max(this.#lastRevision, decodeRevision(newest));
+    }
+    this.#feed = new EventFeed({ revision: this.#lastRevision, replay: (after, limit) => this.#replay(after, limit) });
+    this.#commit = new GroupCommit({
+      folder: dirname(path),
+      transact: (apply) => root.batch(apply),
+      onCommit: () => this.#publish(),
+    });
+    if (isSuspect) this.#checkEverything();
+    this.#sweeping = sweepExpired(
+      {
+        due: (nowMs, limit) => this.#due(nowMs, limit),
+        remove: ({ key, revision }, signal) => this.delete(key, revision, signal),
+        clock,
+        log,
+      },
+      this.#closing.signal,
+    );
+  }
+
+  /** Opens the store in a folder. Throws StoreError: 'unavailable' when the folder is in use, 'corrupt' when the file is damaged. */
+  static async open(options: LmdbStoreOptions): Promise<LmdbStore> {
+    try {
+      mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new StoreError('unavailable', `the data folder ${options.folder} cannot be made`, { cause: error });
+    }
+    const path = join(options.folder, 'store.mdb');
+    const lock = FolderLock.take(options.folder);
+    let root: RootDatabase<Buffer, Buffer> | undefined;
+    try {
+      const isSuspect = secureLength(path);
+      root = openFile(path);
+      return new LmdbStore(options, { path, root, lock, isSuspect });
+    } catch (error) {
+      await root?.close();
+      lock[Symbol.dispose]();
+      throw openFailure(error, path);
+    }
+  }
+
+  async get(key: string, _signal: AbortSignal): Promise<StoredValue | undefined> {
+    this.#checkOpen();
+    return this.#read(key);
+  }
+
+  async list(prefix: string, { limit, after }: ListOptions, _signal: AbortSignal): Promise<ListResult> {
+    this.#checkOpen();
+    const items: StoredValue[] = [];
+    const start = Buffer.from(after !== undefined && after > prefix ? after : prefix);
+    for (const { key: bytes, value } of this.#keys.getRange({ start })) {
+      const key = bytes.toString();
+      if (!key.startsWith(prefix)) break;
+      if (key === after) continue;
+      if (items.length === limit) return { items, revision: this.#feed.revision, more: true };
+      items.push(this.#valueAt(key, decodeKeyRecord(value)));
+    }
+    return { items, revision: this.#feed.revision, more: false };
+  }
+
+  async put(key: string, value: Uint8Array, options: PutOptions, _signal: AbortSignal): Promise<PutResult> {
+    this.#checkOpen();
+    if (value.length > valueLimitBytes) throw new StoreError('too-large', 'etcdserver: request is too large');
+    const { expectedRevision, ttlSeconds } = options;
+    const expiresMs = ttlSeconds === undefined ? undefined : this.#clock.nowMs() + ttlSeconds * 1_000;
+    return await this.#write(key, expectedRevision, (current, revision) => ({
+      type: 'put',
+      createRevision: current?.createRevision ?? revision,
+      previousRevision: current?.modRevision ?? 0,
+      value,
+      expiresMs,
+    }));
+  }
+
+  async delete(key: string, expectedRevision: number, _signal: AbortSignal): Promise<PutResult> {
+    this.#checkOpen();
+    return await this.#write(key, expectedRevision, (current) => ({
+      type: 'delete',
+      createRevision: current?.createRevision ?? 0,
+      previousRevision: current?.modRevision ?? 0,
+      value: undefined,
+      expiresMs: undefined,
+    }));
+  }
+
+  async currentRevision(_signal: AbortSignal): Promise<number> {
+    this.#checkOpen();
+    return this.#feed.revision;
+  }
+
+  watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]> {
+    this.#checkOpen();
+    return this.#feed.watch(prefix, afterRevision, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async compact(revision: number, signal: AbortSignal): Promise<void> {
+    this.#checkOpen();
+    const target = Math.min(revision, this.#feed.revision);
+    while (this.#compacted < target && !signal.aborted && !this.#closing.signal.aborted) {
+      const { gone, reached } = this.#replacedAbove(this.#compacted, target);
+      await this.#submit(() => {
+        void this.#state.put(compactedKey, encodeRevision(reached));
+        for (const old of gone) void this.#log.remove(encodeRevision(old));
+      });
+      this.#compacted = reached;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new StoreError('closed', 'the store is closed'));
+    await this.#sweeping;
+    await this.#commit.idle();
+    await this.#root.close();
+    this.#lock[Symbol.dispose]();
+  }
+
+  /** Judges a guard and hands the write over, or says what is there. */
+  async #write(
+    key: string,
+    expectedRevision: number,
+    changeOf: (current: KeyRecord | undefined, revision: number) => Change,
+  ): Promise<PutResult> {
+    for (;;) {
+      const pending = this.#pending.get(key);
+      const current = pending === undefined ? this.#readKey(key) : pending.current;
+      const change = changeOf(current, this.#lastRevision + 1);
+      const isGuarded = (current?.modRevision ?? 0) === expectedRevision && (change.type === 'put' || current !== undefined);
+      if (isGuarded) return await this.#handOver(key, change);
+      if (pending === undefined) return { ok: false, current: this.#read(key) };
+      // What is pending may still be undone; nobody may hear of it before.
+      await pending.settled;
+    }
+  }
+
+  async #handOver(key: string, change: Change): Promise<PutResult> {
+    const revision = ++this.#lastRevision;
+    const { type, createRevision, previousRevision, value } = change;
+    const written = Promise.withResolvers<void>();
+    const mine: Pending = {
+      current: type === 'put' ? { modRevision: revision, createRevision } : undefined,
+      settled: written.promise.catch(() => undefined),
+    };
+    this.#pending.set(key, mine);
+    const settle = (): void => {
+      if (this.#pending.get(key) === mine) this.#pending.delete(key);
+    };
+    const event = new LoggedEvent({ type, key, revision, value, createRevision, previousRevision, read: (at) => this.#readLog(at) });
+    this.#commit.add({
+      apply: () => {
+        this.#batchEvents.push(event);
+        this.#apply(key, revision, change);
+      },
+      committed: () => {
+        settle();
+        written.resolve();
+      },
+      failed: (error) => {
+        this.#batchEvents = [];
+        settle();
+        written.reject(error);
+      },
+    });
+    await written.promise;
+    return { ok: true, revision };
+  }
+
+  #apply(key: string, revision: number, { expiresMs, ...record }: Change): void {
+    const keyBytes = Buffer.from(key);
+    void this.#log.put(encodeRevision(revision), encodeLogRecord({ ...record, key }));
+    if (record.type === 'delete') void this.#keys.remove(keyBytes);
+    else void this.#keys.put(keyBytes, encodeKeyRecord({ modRevision: revision, createRevision: record.createRevision }));
+    if (expiresMs !== undefined) void this.#expiry.put(encodeExpiry(expiresMs, revision), keyBytes);
+  }
+
+  /** Hands over operations that are no change of a key. */
+  async #submit(apply: () => void): Promise<void> {
+    await new Promise<void>((resolve, reject) => this.#commit.add({ apply, committed: resolve, failed: reject }));
+  }
+
+  #publish(): void {
+    const events = this.#batchEvents;
+    this.#batchEvents = [];
+    if (events.length > 0) this.#feed.append(events);
+  }
+
+  #readKey(key: string): KeyRecord | undefined {
+    const bytes = this.#keys.getBinaryFast(Buffer.from(key));
+    return bytes === undefined ? undefined : decodeKeyRecord(bytes);
+  }
+
+  #read(key: string): StoredValue | undefined {
+    const record = this.#readKey(key);
+    return record === undefined ? undefined : this.#valueAt(key, record);
+  }
+
+  /** The value that `keys` points to; it must be there. */
+  #valueAt(key: string, { modRevision }: KeyRecord): StoredValue {
+    const found = this.#readLog(modRevision);
+    if (found?.key === key) return found;
+    throw new StoreError('corrupt', `the database ${this.#path} is damaged: the value of ${key} is missing`);
+  }
+
+  /** The value that a revision made; undefined when it was compacted or a deletion. */
+  #readLog(revision: number): StoredValue | undefined {
+    const bytes = this.#log.getBinary(encodeRevision(revision));
+    if (bytes === undefined) return undefined;
+    const { key, value, createRevision } = decodeLogRecord(bytes, this.#path);
+    return value === undefined ? undefined : { key, value, modRevision: revision, createRevision };
+  }
+
+  #replay(after: number, limit: number): readonly StoreEvent[] {
+    if (after < this.#compacted) {
+      throw new StoreError('compacted', `required revision ${after + 1} has been compacted (up to ${this.#compacted})`);
+    }
+    if (limit === 0) return [];
+    const events: StoreEvent[] = [];
+    for (const { key: bytes, value } of this.#log.getRange({ start: encodeRevision(after + 1), limit })) {
+      const revision = decodeRevision(bytes);
+      // What is on disk but not yet published comes with its batch.
+      if (revision > this.#feed.revision) break;
+      events.push(new LoggedEvent({ ...decodeLogRecord(value, this.#path), revision, read: (at) => this.#readLog(at) }));
+    }
+    return events;
+  }
+
+  /** Entries of the log that nobody needs when history starts above the answered revision. */
+  #replacedAbove(after: number, target: number): { gone: number[]; reached: number } {
+    const gone: number[] = [];
+    let seen = 0;
+    for (const { key: bytes, value } of this.#log.getRange({ start: encodeRevision(after + 1), limit: compactStep })) {
+      const revision = decodeRevision(bytes);
+      if (revision > target) return { gone, reached: target };
+      const { type, previousRevision } = decodeLogRecord(value, this.#path);
+      if (previousRevision > 0) gone.push(previousRevision);
+      if (type === 'delete') gone.push(revision);
+      after = revision;
+      seen++;
+    }
+    return { gone, reached: seen < compactStep ? target : after };
+  }
+
+  /** Also forgets expiries that a later write has overtaken. */
+  #due(nowMs: number, limit: number): readonly ExpiredKey[] {
+    const due: ExpiredKey[] = [];
+    const past: Buffer[] = [];
+    for (const { key: bytes, value } of this.#expiry.getRange({ end: encodeExpiry(nowMs + 1, 0), limit })) {
+      const expired = { key: value.toString(), revision: decodeRevision(bytes, 8) };
+      past.push(bytes);
+      if (this.#readKey(expired.key)?.modRevision === expired.revision) due.push(expired);
+    }
+    if (past.length > 0) void this.#forgetExpiries(past);
+    return due;
+  }
+
+  /** In the batch of the deletions; when it fails, they are found again. */
+  async #forgetExpiries(past: readonly Buffer[]): Promise<void> {
+    await this.#submit(() => {
+      for (const bytes of past) void this.#expiry.remove(bytes);
+    }).catch(() => undefined);
+  }
+
+  /** Reads every value once. */
+  #checkEverything(): void {
+    for (const { key, value } of this.#keys.getRange({})) this.#valueAt(key.toString(), decodeKeyRecord(value));
+  }
+
+  #table(name: string): Table {
+    return this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw new StoreError('closed', 'the store is closed');
+  }
+}
+
+/** A change whose previous value is read only when somebody asks: nearly nobody does. */
+class LoggedEvent implements StoreEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  readonly revision: number;
+  readonly value: Uint8Array | undefined;
+  readonly createRevision: number;
+  readonly #previousRevision: number;
+  readonly #read: (revision: number) => StoredValue | undefined;
+
+  constructor(options: Omit<StoreEvent, 'previous'> & { previousRevision: number; read: (revision: number) => StoredValue | undefined }) {
+    this.type = options.type;
+    this.key = options.key;
+    this.revision = options.revision;
+    this.value = options.value;
+    this.createRevision = options.createRevision;
+    this.#previousRevision = options.previousRevision;
+    this.#read = options.read;
+  }
+
+  get previous(): StoredValue | undefined {
+    return this.#previousRevision === 0 ? undefined : this.#read(this.#previousRevision);
+  }
+}
+
+function openFile(path: string): RootDatabase<Buffer, Buffer> {
+  const options: RootDatabaseOptionsWithPath & { txnStartThreshold: number } = {
+    path,
+    noSubdir: true,
+    // A commit is on disk when it is acknowledged.
+    overlappingSync: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    mapSize: mapBytes,
+    maxDbs: 8,
+    // Batches are ours (group-commit.ts); lmdb's own leave a rejection unhandled when a flush fails.
+    eventTurnBatching: false,
+    txnStartThreshold: 1,
+  };
+  return open<Buffer, Buffer>(options);
+}
+
+function openFailure(error: unknown, path: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (/MDB_(INVALID|CORRUPTED|PAGE_NOTFOUND|VERSION_MISMATCH)|not an LMDB file/.test(text)) {
+    return new StoreError('corrupt', `the database ${path} is damaged: ${text}`, { cause: error });
+  }
+  return new StoreError('unavailable', `the database ${path} cannot be opened: ${text}`, { cause: error });
+}
