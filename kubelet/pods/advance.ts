@@ -3,7 +3,7 @@
 import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
 import { isRunning, isSidecar } from './observed.ts';
 import { type Plan, planPod, type PlanView, type Step, type Waiting } from './plan.ts';
-import type { RestartHistory } from './restart.ts';
+import { rememberedHistory, type RestartHistory } from './restart.ts';
 
 export type PodState =
   /** Nothing was done yet. */
@@ -66,13 +66,24 @@ function move(state: PodState, view: View): PodState {
   if (state.at === 'gone') return state;
   if (state.at === 'terminated') return wish.want === 'end' && wish.forget && isForgotten(view) ? { at: 'gone' } : state;
   if (state.at !== 'terminating' && wish.want === 'run' && !isComplete) {
-    return state.at === 'running' ? state : { at: 'running', histories: new Map() };
+    return state.at === 'running' ? state : { at: 'running', histories: histories(observed) };
   }
   // Asked to end, or nothing of it will run again. Every wake asks anew, so the earliest deadline ever set is the one that counts.
   const setMs = state.at === 'terminating' ? state.deadlineMs : Number.POSITIVE_INFINITY;
   const askedMs = wish.want === 'end' ? nowMs + wish.graceMs : nowMs + graceOf(view);
   const deadlineMs = Math.min(setMs, askedMs);
   return isStill(observed) ? { at: 'terminated' } : { at: 'terminating', deadlineMs };
+}
+
+/** Delays go on where an earlier kubelet left them. */
+function histories(observed: RuntimePod | undefined): ReadonlyMap<string, RestartHistory> {
+  const newest = new Map((observed?.containers ?? []).toReversed().map((container) => [container.name, container]));
+  return new Map(
+    [...newest].flatMap(([name, { attempt, createdAtMs }]) => {
+      const history = rememberedHistory(attempt, createdAtMs);
+      return history === undefined ? [] : [[name, history] as const];
+    }),
+  );
 }
 
 function graceOf({ pod }: View): number {

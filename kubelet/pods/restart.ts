@@ -26,6 +26,12 @@ export function judgeRestart(history: RestartHistory | undefined, finishedMs: nu
   return { kind: 'now', history: { delayMs: Math.min(maxDelayMs, history.delayMs * 2), lastMs: nowMs } };
 }
 
+/** What a kubelet that begins anew may assume of a container that it finds at its `attempt`: it was restarted that often, lately. */
+export function rememberedHistory(attempt: number, createdMs: number): RestartHistory | undefined {
+  if (attempt === 0) return undefined;
+  return { delayMs: Math.min(maxDelayMs, initialDelayMs * 2 ** Math.min(attempt - 1, 10)), lastMs: createdMs };
+}
+
 /** Whether a container that ended with `exitCode` starts again, by its own rules, its own policy, then the pod's. */
 export function shouldRestart(container: V1Container, podPolicy: string | undefined, exitCode: number): boolean {
   for (const rule of container.restartPolicyRules ?? []) {

@@ -61,7 +61,12 @@ export class StepRunner {
         at += group.length;
         continue;
       }
+      const startMs = this.#deps.clock.monotonicMs();
       const done = await this.#one(step, context, signal);
+      this.#deps.log.debug(
+        { step: step.do, uid: context.pod.metadata.uid, ms: Math.round(this.#deps.clock.monotonicMs() - startMs) },
+        'step done',
+      );
       if (done === 'failed') break;
       outcome = { ...outcome, ...done };
       at++;

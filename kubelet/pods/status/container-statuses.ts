@@ -103,7 +103,8 @@ function absent(
 function stateOf(view: ContainerView, container: ContainerStatus): V1ContainerState {
   if (container.state === 'created') return { waiting: {} };
   if (container.state === 'running') return { running: startedAt(container) };
-  const message = view.messages.get(container.id) ?? container.message;
+  const words = view.messages.get(container.id) ?? '';
+  const message = words === '' ? container.message : words;
   return {
     terminated: {
       exitCode: container.exitCode ?? 0,
