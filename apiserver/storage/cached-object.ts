@@ -4,7 +4,7 @@
 import type { KubeObject } from '#api/meta/object.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import type { Encoded, WatchFrame } from '../registry/contract.ts';
-import type { DecodedObjects } from './decoded-objects.ts';
+import { type DecodedObjects, parseObject } from './decoded-objects.ts';
 import { canonical, encodeStored, type ServedForm } from './served-form.ts';
 
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
@@ -42,13 +42,16 @@ export class CachedObject implements Encoded {
     this.revision = revision;
     this.createRevision = createRevision;
     this.#decoded = decoded;
-    const object = decoded.decode(bytes);
-    object.metadata.resourceVersion = String(revision);
+    const written = decoded.written(bytes);
+    const object = written ?? parseObject(bytes);
     this.labels = object.metadata.labels;
     const select = form.kind.selectableFields;
     this.fieldValues = select === undefined ? noValues : form.fields.map((field) => select[field]?.(object) ?? '');
     this.line = lineOf(this.type, canonical(form, bytes), form.head.length, 0, revision);
-    decoded.set(this, object);
+    // What was only parsed for this is not worth keeping: at the start that is everything.
+    if (written === undefined) return;
+    written.metadata.resourceVersion = String(revision);
+    decoded.set(this, written);
   }
 
   /** The event that this object came by. */
@@ -79,7 +82,7 @@ export class CachedObject implements Encoded {
   object(): KubeObject {
     let object = this.#decoded.get(this);
     if (object === undefined) {
-      object = this.#decoded.decode(this.json);
+      object = parseObject(this.json);
       this.#decoded.set(this, object);
     }
     return object;
@@ -134,7 +137,7 @@ class EncodedLine implements Encoded {
   }
 
   object(): KubeObject {
-    return JSON.parse(Buffer.from(this.json).toString()) as KubeObject;
+    return parseObject(this.json);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { KubeObject } from '#api/meta/object.ts';
 
 /** Decoded objects cost some four times their JSON. */
-const defaultBudgetBytes = 16 * 1_024 * 1_024;
+const defaultBudgetBytes = 8 * 1_024 * 1_024;
 
 /** What has been decoded lately, bounded by the size of its JSON. Objects in it are shared: never change them. */
 export class DecodedObjects {
@@ -38,8 +38,13 @@ export class DecodedObjects {
     this.#written.set(bytes, object);
   }
 
-  /** The object that `bytes` stand for, from memory or parsed. */
-  decode(bytes: Uint8Array): KubeObject {
-    return this.#written.get(bytes) ?? (JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as KubeObject);
+  /** The object that `bytes` were made from, if somebody remembered. */
+  written(bytes: Uint8Array): KubeObject | undefined {
+    return this.#written.get(bytes);
   }
+}
+
+/** Parses an object's JSON, which must be valid. */
+export function parseObject(bytes: Uint8Array): KubeObject {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as KubeObject;
 }

@@ -75,6 +75,20 @@ describe('LmdbStore on disk', () => {
     expect((await gone)[0]).toMatchObject({ type: 'delete', key: '/a' });
   });
 
+  test('letting go of memory disturbs nobody', async () => {
+    await using store = await openIn(aFolder());
+    const before = await put(store, '/a', 'one');
+    const events = history(store, 0, 22);
+    const [, , ...written] = await Promise.all([
+      store.releaseMemory(signal),
+      put(store, '/a', 'two', before),
+      ...Array.from({ length: 20 }, (_, at) => put(store, `/k/${at}`, 'x')),
+    ]);
+    expect(written).toHaveLength(20);
+    expect((await store.list('/', {}, signal)).items).toHaveLength(21);
+    expect((await events).map((event) => event.revision)).toEqual(Array.from({ length: 22 }, (_, at) => at + 1));
+  });
+
   test('a second server on the same folder is refused, until the first has gone', async () => {
     const folder = aFolder();
     const first = await openIn(folder);

@@ -6,7 +6,8 @@
 //
 // How it works: a write is judged at once, against what is pending (`#pending`) and else what is on disk, gets its revision and joins
 // the open batch (group-commit.ts). When the batch is on disk, its events go to the watchers and its writers are told, in this order.
-// Reads only see what is on disk. Compaction takes the values that were replaced out of the log; the newest of each key stay.
+// Reads only see what is on disk. The file is closed and opened again once the caches have read it (`releaseMemory`): what LMDB has
+// mapped counts as ours, and nobody reads it twice. Meanwhile everybody waits. Compaction takes the values that were replaced out of the log; the newest of each key stay.
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
@@ -53,6 +54,14 @@ export interface LmdbStoreOptions {
 
 type Table = Database<Buffer, Buffer>;
 
+interface Tables {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly log: Table;
+  readonly keys: Table;
+  readonly expiry: Table;
+  readonly state: Table;
+}
+
 interface OpenFile {
   readonly path: string;
   readonly root: RootDatabase<Buffer, Buffer>;
@@ -76,11 +85,7 @@ export class LmdbStore implements Store {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #lock: FolderLock;
-  readonly #root: RootDatabase<Buffer, Buffer>;
-  readonly #log: Table;
-  readonly #keys: Table;
-  readonly #expiry: Table;
-  readonly #state: Table;
+  #tables: Tables;
   readonly #feed: EventFeed;
   readonly #commit: GroupCommit;
   readonly #pending = new Map<string, Pending>();
@@ -89,27 +94,24 @@ export class LmdbStore implements Store {
   #lastRevision: number;
   #compacted: number;
   readonly #closing = new AbortController();
+  #reopening: Promise<void> | undefined;
   readonly #sweeping: Promise<void>;
 
   private constructor({ clock, log }: LmdbStoreOptions, { path, root, lock, isSuspect }: OpenFile) {
     this.#path = path;
     this.#clock = clock;
     this.#lock = lock;
-    this.#root = root;
-    this.#log = this.#table('log');
-    this.#keys = this.#table('keys');
-    this.#expiry = this.#table('expiry');
-    this.#state = this.#table('state');
-    const compacted = this.#state.getBinary(compactedKey);
+    this.#tables = tablesOf(root);
+    const compacted = this.#tables.state.getBinary(compactedKey);
     this.#compacted = compacted === undefined ? 0 : decodeRevision(compacted);
     this.#lastRevision = this.#compacted;
-    for (const newest of this.#log.getKeys({ reverse: true, limit: 1 })) {
+    for (const newest of this.#tables.log.getKeys({ reverse: true, limit: 1 })) {
       this.#lastRevision = Math.max(this.#lastRevision, decodeRevision(newest));
     }
     this.#feed = new EventFeed({ revision: this.#lastRevision, replay: (after, limit) => this.#replay(after, limit) });
     this.#commit = new GroupCommit({
       folder: dirname(path),
-      transact: (apply) => root.batch(apply),
+      transact: (apply) => this.#tables.root.batch(apply),
       onCommit: () => this.#publish(),
     });
     if (isSuspect) this.#checkEverything();
@@ -146,15 +148,17 @@ export class LmdbStore implements Store {
   }
 
   async get(key: string, _signal: AbortSignal): Promise<StoredValue | undefined> {
+    if (this.#reopening !== undefined) await this.#reopening;
     this.#checkOpen();
     return this.#read(key);
   }
 
   async list(prefix: string, { limit, after }: ListOptions, _signal: AbortSignal): Promise<ListResult> {
+    if (this.#reopening !== undefined) await this.#reopening;
     this.#checkOpen();
     const items: StoredValue[] = [];
     const start = Buffer.from(after !== undefined && after > prefix ? after : prefix);
-    for (const { key: bytes, value } of this.#keys.getRange({ start })) {
+    for (const { key: bytes, value } of this.#tables.keys.getRange({ start })) {
       const key = bytes.toString();
       if (!key.startsWith(prefix)) break;
       if (key === after) continue;
@@ -194,22 +198,30 @@ export class LmdbStore implements Store {
     return this.#feed.revision;
   }
 
-  watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]> {
+  async *watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncGenerator<readonly StoreEvent[], void, undefined> {
+    if (this.#reopening !== undefined) await this.#reopening;
     this.#checkOpen();
-    return this.#feed.watch(prefix, afterRevision, AbortSignal.any([signal, this.#closing.signal]));
+    yield* this.#feed.watch(prefix, afterRevision, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async compact(revision: number, signal: AbortSignal): Promise<void> {
+    if (this.#reopening !== undefined) await this.#reopening;
     this.#checkOpen();
     const target = Math.min(revision, this.#feed.revision);
     while (this.#compacted < target && !signal.aborted && !this.#closing.signal.aborted) {
       const { gone, reached } = this.#replacedAbove(this.#compacted, target);
       await this.#submit(() => {
-        void this.#state.put(compactedKey, encodeRevision(reached));
-        for (const old of gone) void this.#log.remove(encodeRevision(old));
+        void this.#tables.state.put(compactedKey, encodeRevision(reached));
+        for (const old of gone) void this.#tables.log.remove(encodeRevision(old));
       });
       this.#compacted = reached;
     }
+  }
+
+  async releaseMemory(_signal: AbortSignal): Promise<void> {
+    this.#checkOpen();
+    this.#reopening ??= this.#reopen().finally(() => (this.#reopening = undefined));
+    await this.#reopening;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -217,8 +229,15 @@ export class LmdbStore implements Store {
     this.#closing.abort(new StoreError('closed', 'the store is closed'));
     await this.#sweeping;
     await this.#commit.idle();
-    await this.#root.close();
+    await this.#reopening;
+    await this.#tables.root.close();
     this.#lock[Symbol.dispose]();
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#commit.idle();
+    await this.#tables.root.close();
+    this.#tables = tablesOf(openFile(this.#path));
   }
 
   /** Judges a guard and hands the write over, or says what is there. */
@@ -228,6 +247,8 @@ export class LmdbStore implements Store {
     changeOf: (current: KeyRecord | undefined, revision: number) => Change,
   ): Promise<PutResult> {
     for (;;) {
+      if (this.#reopening !== undefined) await this.#reopening;
+      this.#checkOpen();
       const pending = this.#pending.get(key);
       const current = pending === undefined ? this.#readKey(key) : pending.current;
       const change = changeOf(current, this.#lastRevision + 1);
@@ -273,10 +294,10 @@ export class LmdbStore implements Store {
 
   #apply(key: string, revision: number, { expiresMs, ...record }: Change): void {
     const keyBytes = Buffer.from(key);
-    void this.#log.put(encodeRevision(revision), encodeLogRecord({ ...record, key }));
-    if (record.type === 'delete') void this.#keys.remove(keyBytes);
-    else void this.#keys.put(keyBytes, encodeKeyRecord({ modRevision: revision, createRevision: record.createRevision }));
-    if (expiresMs !== undefined) void this.#expiry.put(encodeExpiry(expiresMs, revision), keyBytes);
+    void this.#tables.log.put(encodeRevision(revision), encodeLogRecord({ ...record, key }));
+    if (record.type === 'delete') void this.#tables.keys.remove(keyBytes);
+    else void this.#tables.keys.put(keyBytes, encodeKeyRecord({ modRevision: revision, createRevision: record.createRevision }));
+    if (expiresMs !== undefined) void this.#tables.expiry.put(encodeExpiry(expiresMs, revision), keyBytes);
   }
 
   /** Hands over operations that are no change of a key. */
@@ -291,7 +312,7 @@ export class LmdbStore implements Store {
   }
 
   #readKey(key: string): KeyRecord | undefined {
-    const bytes = this.#keys.getBinaryFast(Buffer.from(key));
+    const bytes = this.#tables.keys.getBinaryFast(Buffer.from(key));
     return bytes === undefined ? undefined : decodeKeyRecord(bytes);
   }
 
@@ -309,7 +330,7 @@ export class LmdbStore implements Store {
 
   /** The value that a revision made; undefined when it was compacted or a deletion. */
   #readLog(revision: number): StoredValue | undefined {
-    const bytes = this.#log.getBinary(encodeRevision(revision));
+    const bytes = this.#tables.log.getBinary(encodeRevision(revision));
     if (bytes === undefined) return undefined;
     const { key, value, createRevision } = decodeLogRecord(bytes, this.#path);
     return value === undefined ? undefined : { key, value, modRevision: revision, createRevision };
@@ -321,7 +342,7 @@ export class LmdbStore implements Store {
     }
     if (limit === 0) return [];
     const events: StoreEvent[] = [];
-    for (const { key: bytes, value } of this.#log.getRange({ start: encodeRevision(after + 1), limit })) {
+    for (const { key: bytes, value } of this.#tables.log.getRange({ start: encodeRevision(after + 1), limit })) {
       const revision = decodeRevision(bytes);
       // What is on disk but not yet published comes with its batch.
       if (revision > this.#feed.revision) break;
@@ -334,7 +355,7 @@ export class LmdbStore implements Store {
   #replacedAbove(after: number, target: number): { gone: number[]; reached: number } {
     const gone: number[] = [];
     let seen = 0;
-    for (const { key: bytes, value } of this.#log.getRange({ start: encodeRevision(after + 1), limit: compactStep })) {
+    for (const { key: bytes, value } of this.#tables.log.getRange({ start: encodeRevision(after + 1), limit: compactStep })) {
       const revision = decodeRevision(bytes);
       if (revision > target) return { gone, reached: target };
       const { type, previousRevision } = decodeLogRecord(value, this.#path);
@@ -348,9 +369,10 @@ export class LmdbStore implements Store {
 
   /** Also forgets expiries that a later write has overtaken. */
   #due(nowMs: number, limit: number): readonly ExpiredKey[] {
+    if (this.#reopening !== undefined) return [];
     const due: ExpiredKey[] = [];
     const past: Buffer[] = [];
-    for (const { key: bytes, value } of this.#expiry.getRange({ end: encodeExpiry(nowMs + 1, 0), limit })) {
+    for (const { key: bytes, value } of this.#tables.expiry.getRange({ end: encodeExpiry(nowMs + 1, 0), limit })) {
       const expired = { key: value.toString(), revision: decodeRevision(bytes, 8) };
       past.push(bytes);
       if (this.#readKey(expired.key)?.modRevision === expired.revision) due.push(expired);
@@ -362,17 +384,13 @@ export class LmdbStore implements Store {
   /** In the batch of the deletions; when it fails, they are found again. */
   async #forgetExpiries(past: readonly Buffer[]): Promise<void> {
     await this.#submit(() => {
-      for (const bytes of past) void this.#expiry.remove(bytes);
+      for (const bytes of past) void this.#tables.expiry.remove(bytes);
     }).catch(() => undefined);
   }
 
   /** Reads every value once. */
   #checkEverything(): void {
-    for (const { key, value } of this.#keys.getRange({})) this.#valueAt(key.toString(), decodeKeyRecord(value));
-  }
-
-  #table(name: string): Table {
-    return this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+    for (const { key, value } of this.#tables.keys.getRange({})) this.#valueAt(key.toString(), decodeKeyRecord(value));
   }
 
   #checkOpen(): void {
@@ -420,6 +438,11 @@ function openFile(path: string): RootDatabase<Buffer, Buffer> {
     txnStartThreshold: 1,
   };
   return open<Buffer, Buffer>(options);
+}
+
+function tablesOf(root: RootDatabase<Buffer, Buffer>): Tables {
+  const table = (name: string): Table => root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+  return { root, log: table('log'), keys: table('keys'), expiry: table('expiry'), state: table('state') };
 }
 
 function openFailure(error: unknown, path: string): StoreError {

@@ -146,12 +146,20 @@ export class WatchCache implements Service {
   }
 
   async #follow(behind: number, signal: AbortSignal, caughtUp: () => void): Promise<void> {
-    if (behind >= this.#loadedRevision) this.#reach(this.#loadedRevision, caughtUp);
+    let isFilled = behind >= this.#loadedRevision;
+    if (isFilled) {
+      await this.#store.releaseMemory?.(signal);
+      this.#reach(this.#loadedRevision, caughtUp);
+    }
     for await (const events of this.#store.watch(rootPrefix, behind, signal)) {
       const nowMs = this.#clock.monotonicMs();
       for (const event of events) this.#apply(event, nowMs);
       const last = events.at(-1)?.revision ?? 0;
-      if (last >= this.#loadedRevision) this.#reach(last, caughtUp);
+      if (!isFilled && last >= this.#loadedRevision) {
+        await this.#store.releaseMemory?.(signal);
+        isFilled = true;
+      }
+      if (isFilled) this.#reach(last, caughtUp);
     }
     if (!signal.aborted) throw new StoreError('closed', 'the store ended the watch');
   }
