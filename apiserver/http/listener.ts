@@ -12,6 +12,7 @@ import type { Clock } from '#base/clock.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { Exchange, type RawRequest, type RawResponse, type Upgrade } from './exchange.ts';
 import type { Next } from './filters/filter.ts';
+import { isLongRunning } from './long-running.ts';
 import { Query } from './query.ts';
 import { parseRequestInfo } from './request-info.ts';
 
@@ -30,6 +31,7 @@ const headersMs = 32_000;
 const maxHeaderBytes = 1024 * 1024;
 const maxStreamsPerConnection = 250;
 const windowBytes = 256 * 1024;
+const streamEndMs = 1_000;
 
 export class Listener {
   readonly #clock: Clock;
@@ -39,7 +41,7 @@ export class Listener {
   readonly #sockets = new Set<Duplex>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #app: FastifyInstance<Http2SecureServer> | undefined;
-  #onIdle: (() => void) | undefined;
+  #onEnd: (() => void) | undefined;
 
   constructor(options: ListenerOptions, handle: Next, clock: Clock) {
     this.#options = options;
@@ -92,23 +94,34 @@ export class Listener {
     }
   }
 
-  /** Waits until no request is open, but for as long as `signal` lasts; then cuts all connections. */
+  /**
+   * Takes no new connections, lets open requests finish for as long as `signal` lasts, and cuts what is left. Streams, which have
+   * been told to end, get a moment only.
+   */
   async close(signal: AbortSignal): Promise<void> {
     const { server } = this.#app ?? {};
     if (server === undefined) return;
     const closed = once(server, 'close');
     server.close();
     for (const session of this.#sessions) session.close();
-    if (this.#open.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
+    await this.#until(() => [...this.#open].every(({ info }) => isLongRunning(info)), signal);
+    using moment = this.#clock.deadline(signal, streamEndMs);
+    await this.#until(() => this.#open.size === 0, moment.signal);
     for (const session of this.#sessions) session.destroy();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  /** Resolves when `isDone` holds, looked at whenever a request ends, or when the signal aborts. */
+  async #until(isDone: () => boolean, signal: AbortSignal): Promise<void> {
+    if (isDone() || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#onEnd = () => {
+        if (isDone()) resolve();
+      };
+    });
+    this.#onEnd = undefined;
   }
 
   #wire(server: Http2SecureServer): void {
@@ -134,6 +147,8 @@ export class Listener {
     response.once('finish', () => {
       response.detachSocket(socket as Socket);
       socket.end();
+      // Node's own server would say so; this answer is ours alone.
+      response.emit('close');
     });
     socket.on('error', () => socket.destroy());
     const protocol = (request.headers.upgrade ?? '').toLowerCase();
@@ -156,7 +171,7 @@ export class Listener {
     this.#open.add(exchange);
     response.once('close', () => {
       this.#open.delete(exchange);
-      if (this.#open.size === 0) this.#onIdle?.();
+      this.#onEnd?.();
     });
     // The outermost filter answers failures, so nothing is left to catch here.
     void this.#handle(exchange);

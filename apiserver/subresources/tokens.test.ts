@@ -1,0 +1,127 @@
+import { Agent, request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FakeClock } from '#base/fake-clock.ts';
+import { startTestApiServer, type TestApiServer } from '../testing.ts';
+
+let server: TestApiServer;
+let admin: Agent;
+let plain: Agent;
+const clock = new FakeClock(Date.now());
+const accounts = '/api/v1/namespaces/default/serviceaccounts';
+
+beforeAll(async () => {
+  server = await startTestApiServer({ clock });
+  const { credentials } = server.adminClientConfig;
+  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
+  admin = new Agent({ connect: { ca: server.ca.cert, cert: credentials.cert, key: credentials.key } });
+  plain = new Agent({ connect: { ca: server.ca.cert } });
+  await send('POST', accounts, { metadata: { name: 'default' } });
+  await send('POST', accounts, { metadata: { name: 'robot' } });
+});
+
+afterAll(async () => {
+  await Promise.all([admin.destroy(), plain.destroy()]);
+  await server.stop();
+});
+
+async function send(method: string, path: string, body?: object): Promise<{ code: number; json: Record<string, never> }> {
+  const answer = await request(`${server.url}${path}`, {
+    method: method as 'GET',
+    dispatcher: admin,
+    headers: { 'content-type': 'application/json' },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  return { code: answer.statusCode, json: (await answer.body.json()) as Record<string, never> };
+}
+
+async function token(name: string, spec: object): Promise<string> {
+  const { json } = await send('POST', `${accounts}/${name}/token`, { spec });
+  return (json as unknown as { status: { token: string } }).status.token;
+}
+
+/** What a bearer of the token is answered when asking for discovery. */
+async function codeFor(bearer: string): Promise<number> {
+  const answer = await request(`${server.url}/api`, { dispatcher: plain, headers: { authorization: `Bearer ${bearer}` } });
+  await answer.body.dump();
+  return answer.statusCode;
+}
+
+describe('service account tokens', () => {
+  test('say who one is', async () => {
+    const bearer = await token('robot', {});
+    const answer = await request(`${server.url}/apis/authentication.k8s.io/v1/selfsubjectreviews`, {
+      method: 'POST',
+      dispatcher: plain,
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(await answer.body.json()).toMatchObject({
+      status: {
+        userInfo: {
+          username: 'system:serviceaccount:default:robot',
+          groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
+        },
+      },
+    });
+  });
+
+  test('expire', async () => {
+    const bearer = await token('robot', { expirationSeconds: 600 });
+    expect(await codeFor(bearer)).toBe(200);
+    await clock.advance(601_000);
+    expect(await codeFor(bearer)).toBe(401);
+  });
+
+  test('die with their pod and their account', async () => {
+    await send('POST', '/api/v1/namespaces/default/pods', {
+      metadata: { name: 'p' },
+      spec: { serviceAccountName: 'robot', containers: [{ name: 'c', image: 'i' }] },
+    });
+    const bound = await token('robot', { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p' } });
+    expect(await codeFor(bound)).toBe(200);
+    await send('DELETE', '/api/v1/namespaces/default/pods/p?gracePeriodSeconds=0');
+    expect(await codeFor(bound)).toBe(401);
+    await send('POST', accounts, { metadata: { name: 'brief' } });
+    const bearer = await token('brief', {});
+    await send('DELETE', `${accounts}/brief`);
+    expect(await codeFor(bearer)).toBe(401);
+    // A namesake is somebody else.
+    await send('POST', accounts, { metadata: { name: 'brief' } });
+    expect(await codeFor(bearer)).toBe(401);
+  });
+
+  test('for another audience do not count here', async () => {
+    expect(await codeFor(await token('robot', { audiences: ['somebody-else'] }))).toBe(401);
+  });
+
+  test('forged or broken ones do not count', async () => {
+    const bearer = await token('robot', {});
+    expect(await codeFor(`${bearer.slice(0, -4)}AAAA`)).toBe(401);
+    expect(await codeFor('nonsense')).toBe(401);
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'too short',
+      { expirationSeconds: 10 },
+      'TokenRequest.authentication.k8s.io "robot" is invalid: spec.expirationSeconds: Invalid value: 10: may not specify a duration less than 10 minutes',
+    ],
+    [
+      'bound to nothing known',
+      { boundObjectRef: { kind: 'Cat', apiVersion: 'v1', name: 'x' } },
+      'cannot bind token to object of type /v1, Kind=Cat',
+    ],
+    ['bound to a missing pod', { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'x' } }, 'pods "x" not found'],
+  ])('refused: %s', async (_name, spec, message) => {
+    expect((await send('POST', `${accounts}/robot/token`, { spec })).json).toMatchObject({ kind: 'Status', message });
+  });
+
+  test('can be reviewed', async () => {
+    const bearer = await token('robot', {});
+    const path = '/apis/authentication.k8s.io/v1/tokenreviews';
+    expect((await send('POST', path, { spec: { token: bearer } })).json).toMatchObject({
+      status: { authenticated: true, user: { username: 'system:serviceaccount:default:robot' } },
+    });
+    expect((await send('POST', path, { spec: { token: 'x' } })).json).toMatchObject({ status: { authenticated: false } });
+  });
+});
