@@ -2,6 +2,7 @@
 // asked for, its own Docker engine. Up in about 0.3 s; nothing it does reaches the machine's rules, ports or kubeconfig.
 import { type ChildProcess, execFile, type ExecFileException, spawn } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, cgroupControllers, Network, removeCgroups, run } from './network.ts';
@@ -42,6 +43,7 @@ export class Host implements AsyncDisposable {
   readonly #folders: readonly string[];
   #outer: ChildProcess | undefined;
   #pid = 0;
+  readonly #forwards: { kill: () => unknown }[] = [];
 
   private constructor(options: HostOptions) {
     this.network = options.network ?? Network.start();
@@ -150,6 +152,37 @@ export class Host implements AsyncDisposable {
     return stdout;
   }
 
+  /**
+   * Makes a TCP port of the host reachable from this process, also ones bound to the host's loopback; answers the port on this
+   * machine's loopback. Ends with the host.
+   */
+  async forward(port: number): Promise<number> {
+    const path = `/run/forward-${port}.sock`;
+    const script = `const net = require('node:net');
+      net.createServer((near) => {
+        const far = net.connect(${port}, '127.0.0.1');
+        near.on('error', () => far.destroy()); far.on('error', () => near.destroy());
+        near.pipe(far).pipe(near);
+      }).listen(${JSON.stringify(path)}, () => console.log('ready'));`;
+    const { file, args, env } = this.enter([process.execPath, '-e', script]);
+    const relay = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve, reject) => {
+      relay.stdout.once('data', resolve);
+      relay.once('exit', () => reject(new Error(`the relay to port ${port} of ${this.name} ended`)));
+    });
+    const server = createServer((near) => {
+      const far = connect(this.pathOf(path));
+      near.on('error', () => far.destroy());
+      far.on('error', () => near.destroy());
+      near.pipe(far).pipe(near);
+    });
+    server.unref();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    this.#forwards.push(relay, { kill: () => server.close() });
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
   /** What to spawn so that `command` runs on the host. */
   enter(
     command: readonly string[],
@@ -166,6 +199,7 @@ export class Host implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
+    for (const forward of this.#forwards.splice(0)) forward.kill();
     await this.powerOff();
     attempt('ip', 'netns', 'del', this.#namespace);
     attempt('ip', '-n', this.network.switchName, 'link', 'del', this.#cable);

@@ -1,9 +1,10 @@
 // A switch for test hosts: a network namespace of its own with one bridge, so that the machine's rules and addresses are never
 // involved. Everything made carries the network's id; what a killed test run left behind is swept by the next one.
-import { execFileSync } from 'node:child_process';
+import { execFile, type ExecFileException, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '#base/clock.ts';
 
 const stateRoot = '/var/tmp/coxswain-testbed';
 export const cgroupControllers = [
@@ -70,6 +71,16 @@ export class Network {
     return `cx${this.id}-sw`;
   }
 
+  /** Runs a shell script as a neighbour of the hosts (192.168.77.1); answers its standard output, throws when it fails. */
+  sh(script: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const args = ['netns', 'exec', this.switchName, 'bash', '-c', script];
+      const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
+        error === null ? resolve(stdout) : reject(new Error(`beside the hosts: ${script}: ${stderr}`, { cause: error }));
+      execFile('ip', args, { encoding: 'utf8', timeout: 60_000 }, done);
+    });
+  }
+
   /** Removes all that is left of the network and its hosts. */
   stop(): void {
     sweep(this.id);
@@ -81,8 +92,15 @@ function sweepStale(): void {
   for (const id of readdirSync(stateRoot)) {
     const file = join(stateRoot, id, 'owner');
     const owner = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    if (owner === '' || !existsSync(`/proc/${owner}`)) sweep(id);
+    // Without an owner it is just being made, unless it has been so for long.
+    const isStale = owner === '' ? isOld(join(stateRoot, id)) : !existsSync(`/proc/${owner}`);
+    if (isStale) sweep(id);
   }
+}
+
+function isOld(folder: string): boolean {
+  const madeMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+  return madeMs !== undefined && systemClock.nowMs() - madeMs > 10_000;
 }
 
 function sweep(id: string): void {
