@@ -132,17 +132,16 @@ function sameNodePorts(next: Service, prev: Service): boolean {
 export function defaultIpFamilies(service: Service, clusterFamilies: readonly [string, ...string[]]): void {
   const { spec } = service;
   if (!needsClusterIp(service)) return;
-  spec.ipFamilyPolicy ??= (spec.ipFamilies?.length ?? 0) > 1 || (spec.clusterIPs?.length ?? 0) > 1 ? 'RequireDualStack' : 'SingleStack';
+  // Headless and without a selector: nothing of the cluster limits it, so it is taken for both families.
+  const isBare = isHeadless(service) && Object.keys(spec.selector ?? {}).length === 0;
+  const isDual = isBare || (spec.ipFamilies?.length ?? 0) > 1 || (spec.clusterIPs?.length ?? 0) > 1;
+  spec.ipFamilyPolicy ??= isDual ? 'RequireDualStack' : 'SingleStack';
   const families = [...(spec.ipFamilies ?? [])];
   if (families.length === 0 && !isHeadless(service)) {
     for (const ip of spec.clusterIPs ?? []) families.push(ip.includes(':') ? 'IPv6' : 'IPv4');
   }
-  const isSelectorless = Object.keys(spec.selector ?? {}).length === 0;
-  if (families.length === 0 && isHeadless(service) && isSelectorless && service.spec.ipFamilyPolicy !== 'SingleStack') {
-    families.push('IPv4', 'IPv6');
-  }
   if (families.length === 0) families.push(clusterFamilies[0]);
   const other = families[0] === 'IPv4' ? 'IPv6' : 'IPv4';
-  if (families.length === 1 && spec.ipFamilyPolicy !== 'SingleStack' && clusterFamilies.includes(other)) families.push(other);
+  if (families.length === 1 && spec.ipFamilyPolicy !== 'SingleStack' && (isBare || clusterFamilies.includes(other))) families.push(other);
   spec.ipFamilies = families;
 }
