@@ -34,6 +34,7 @@ const onFailure = aPod({ restartPolicy: 'OnFailure' });
 const withInit = aPod({ initContainers: [aContainer('i'), aContainer('j')] });
 const sidecar = aContainer('s', { restartPolicy: 'Always' });
 const withSidecar = aPod({ initContainers: [sidecar, aContainer('i')] });
+const neverInit = aPod({ restartPolicy: 'Never', initContainers: [aContainer('i')] });
 const dead = aSandbox(0, { state: 'notReady', ips: [] });
 
 describe('sandbox', () => {
@@ -51,6 +52,7 @@ describe('sandbox', () => {
     ['changed network', aPod({ hostNetwork: true }), observed([], [aSandbox()]), ['stopSandbox s0', 'sandbox 1']],
     ['died, never restarts', never, observed([seen('c', 137)], [dead]), []],
     ['died before anything ran, never restarts', never, observed([], [dead]), ['sandbox 1']],
+    ['died before its containers ran, never restarts', neverInit, observed([seen('i', 0)], [dead]), ['sandbox 1']],
     ['died, all done', onFailure, observed([seen('c', 0)], [dead]), []],
     ['died, still to do', onFailure, observed([seen('c', 1)], [dead]), ['sandbox 1']],
     ['two of them', aPod(), observed([seen('c', 'running', { sandboxId: 's1' })], [aSandbox(1), aSandbox(0)]), ['stopSandbox s0']],
@@ -107,6 +109,12 @@ describe('app containers', () => {
   test('numbers go on where the API remembers them', () => {
     const status = { containerStatuses: [{ name: 'c', image: '', imageID: '', ready: true, restartCount: 4, containerID: 'docker://x' }] };
     expect(plan({ ...aPod(), status }, observed([]))).toEqual(['start c.5']);
+  });
+
+  test('one that somebody removed starts again only where it may', () => {
+    const status = { containerStatuses: [{ name: 'c', image: '', imageID: '', ready: true, restartCount: 0, containerID: 'docker://x' }] };
+    expect(plan({ ...never, status }, observed([]))).toEqual([]);
+    expect(plan({ ...onFailure, status }, observed([]))).toEqual(['start c.1']);
   });
 
   test('one that cannot be started counts as ended', () => {

@@ -2,7 +2,7 @@
 // in part gives the rest the next time. One stage at a time: a sandbox, then one init container after the other, then the rest.
 // (pkg/kubelet/kuberuntime: computePodActions, computeInitContainerActions.)
 import type { Pod } from '#api/core/pod/pod.ts';
-import type { V1Container } from '#api/generated/types.ts';
+import type { V1Container, V1ContainerStatus } from '#api/generated/types.ts';
 import type { ContainerStatus, RuntimePod, SandboxStatus } from '../runtime/contract.ts';
 import { hasChanged, isRunning, isSidecar, latestOf, usableSandbox } from './observed.ts';
 import { judgeRestart, mayRestart, type RestartHistory, shouldRestart } from './restart.ts';
@@ -104,12 +104,21 @@ function planSandbox(view: PlanView): Plan {
   return { steps, waiting: [], retryAtMs: undefined, histories };
 }
 
-/** Whether a container would run in a new sandbox. A pod that never restarts must not begin again once something of it ran. */
-function wantsToRun({ pod, observed }: PlanView, container: V1Container): boolean {
-  const hasRun = (observed?.containers ?? []).some(({ state }) => state !== 'created');
-  const last = latestOf(observed, container.name);
-  if (last?.state === 'exited') return shouldRestart(container, pod.spec.restartPolicy, last.exitCode ?? 0);
-  return !hasRun || mayRestart(container, pod.spec.restartPolicy);
+/** Whether a container would run in a new sandbox. */
+function wantsToRun(view: PlanView, container: V1Container): boolean {
+  const { restartPolicy } = view.pod.spec;
+  const last = latestOf(view.observed, container.name);
+  if (last?.state === 'exited') return shouldRestart(container, restartPolicy, last.exitCode ?? 0);
+  return (last === undefined && !wasMade(view.pod, container.name)) || last?.state === 'created' || mayRestart(container, restartPolicy);
+}
+
+/** True when the API remembers a container of that name: if the runtime has none any more, somebody removed it. */
+function wasMade(pod: Pod, name: string): boolean {
+  return (rememberedStatus(pod, name)?.containerID ?? '') !== '';
+}
+
+function rememberedStatus({ status }: Pod, name: string): V1ContainerStatus | undefined {
+  return [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find((one) => one.name === name);
 }
 
 /** Containers that run in a sandbox of the past, and a second ready sandbox: left over from an interrupted change. */
@@ -189,9 +198,13 @@ class Draft {
   keepRunning(kind: ContainerKind, container: V1Container): void {
     const { unhealthy, pod, observed, unstartable } = this.view;
     const last = latestOf(observed, container.name);
-    if (last === undefined) return this.start(kind, container);
+    if (last === undefined) {
+      if (!wasMade(pod, container.name) || mayRestart(container, pod.spec.restartPolicy)) this.start(kind, container);
+      return;
+    }
     const isCurrent = last.sandboxId === this.#sandbox.id;
-    if (last.state === 'created' && isCurrent && !unstartable.has(last.id)) return this.start(kind, container, last);
+    // One that was made for a sandbox of the past never ran: its successor is a first start, not a restart.
+    if (last.state === 'created' && !unstartable.has(last.id)) return this.start(kind, container, isCurrent ? last : undefined);
     if (last.state === 'running' && isCurrent) {
       const failed = unhealthy.get(last.id);
       if (hasChanged(container, last)) {
@@ -250,9 +263,8 @@ class Draft {
   #nextAttempt(name: string): number {
     const { pod, observed } = this.view;
     const last = latestOf(observed, name);
-    const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-    const known = [...containerStatuses, ...initContainerStatuses].find((one) => one.name === name);
-    const remembered = known === undefined ? 0 : known.restartCount + (known.containerID === undefined || known.containerID === '' ? 0 : 1);
+    const known = rememberedStatus(pod, name);
+    const remembered = known === undefined ? 0 : known.restartCount + (wasMade(pod, name) ? 1 : 0);
     return last === undefined ? remembered : Math.max(last.attempt + 1, remembered);
   }
 }
