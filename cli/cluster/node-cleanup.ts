@@ -19,7 +19,7 @@ const atOnce = 8;
 
 /** Stops and removes every container and sandbox of this host's cluster. */
 export async function stopPods(log: Log, clock: Clock, signal: AbortSignal): Promise<void> {
-  const network = new CniNetwork({ log, rules: new HostRules(log) }, { stateFolder: networkState });
+  const network = new CniNetwork({ log, rules: new HostRules({ log }) }, { stateFolder: networkState });
   const runtime = new DockerRuntime({ clock, log, network, dialer: new PortDialer() });
   const pods = [...(await runtime.pods(signal))];
   const stopOne = async (): Promise<void> => {
