@@ -53,7 +53,7 @@ export class ObjectStore {
   ): Promise<CachedObject | undefined> {
     const { decoded } = this.#cache;
     decoded.remember(bytes, object);
-    const { ttlSeconds } = served.kind;
+    const { ttlSeconds } = served.storedForm.kind;
     const result = await this.#attempt(() => this.#store.put(served.prefix + key, bytes, { expectedRevision, ttlSeconds }, signal));
     await this.#catchUp(result, signal);
     if (!result.ok) return undefined;

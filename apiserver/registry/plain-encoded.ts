@@ -1,4 +1,5 @@
 import type { KubeObject } from '#api/meta/object.ts';
+import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 import type { Encoded } from './contract.ts';
 
 /** An object that is in no cache, for an answer: dry-run, scale. Keeps it. */
@@ -7,7 +8,7 @@ export function plainEncoded(object: KubeObject): Encoded {
   let json: Buffer | undefined;
   return {
     get json() {
-      return (json ??= Buffer.from(JSON.stringify({ kind, apiVersion, metadata, ...rest })));
+      return (json ??= Buffer.from(stringifyDeep({ kind, apiVersion, metadata, ...rest })));
     },
     resourceVersion: metadata.resourceVersion ?? '',
     object: () => object,

@@ -115,7 +115,8 @@ export class GenericRegistry implements Registry, Service {
     return await this.#writer.create(this.#served.get(kind), mine, context);
   }
 
-  async update(kind: KindDefinition, name: string, body: Body, context: RequestContext): Promise<Written> {
+  async update(kind: KindDefinition, name: string, body: Body, request: RequestContext): Promise<Written> {
+    const context = warningOnce(request);
     const served = this.#served.get(kind);
     const scale = scaleRule(kind, context);
     if (scale !== undefined) {
@@ -145,8 +146,9 @@ export class GenericRegistry implements Registry, Service {
     kind: KindDefinition,
     name: string,
     { type, bytes, force }: { type: PatchType; bytes: Uint8Array; force: boolean },
-    context: RequestContext,
+    request: RequestContext,
   ): Promise<Written> {
+    const context = warningOnce(request);
     const served = this.#served.get(kind);
     if (type === 'apply') return await this.#apply(served, name, { config: readConfiguration(bytes, context), force }, context);
     const patch = readPatch(type, bytes, context);
@@ -250,6 +252,22 @@ export class GenericRegistry implements Registry, Service {
     });
     return { encoded: plainEncoded(scaleOf(encoded.object(), rule)), created: false };
   }
+}
+
+/** Attempts of one write warn of the same things. */
+function warningOnce(context: RequestContext): RequestContext {
+  const told = new Set<string>();
+  const warn = (text: string): void => {
+    if (!told.has(text)) context.warn(text);
+    told.add(text);
+  };
+  return {
+    ...context,
+    warn,
+    get signal() {
+      return context.signal;
+    },
+  };
 }
 
 function scaleRule(kind: KindDefinition, context: RequestContext): NonNullable<KindDefinition['subresources']>['scale'] {

@@ -42,7 +42,7 @@ export class CachedObject implements Encoded {
     this.revision = revision;
     this.createRevision = createRevision;
     this.#decoded = decoded;
-    const written = decoded.written(bytes);
+    const written = decoded.take(bytes);
     const object = written ?? parseObject(bytes);
     this.labels = object.metadata.labels;
     const select = form.kind.selectableFields;

@@ -25,6 +25,7 @@ export class Compactor implements Service {
         const revision = await this.#store.currentRevision(signal);
         await this.#clock.sleep(periodMs, signal);
         if (revision > 0) await this.#store.compact(revision, signal);
+        await this.#store.releaseMemory?.(signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
         this.#log.warn({ err: error }, 'compaction failed');

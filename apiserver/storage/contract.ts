@@ -85,7 +85,7 @@ export interface Store extends AsyncDisposable {
    * Ends when the signal aborts. Rejects with StoreError 'compacted' where history no longer reaches back.
    */
   watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]>;
-  /** Lets go of memory that reading everything took; called after the caches were filled. Reads and writes wait for it. */
+  /** Lets go of memory that reading took: called after the caches were filled, and now and then. Reads and writes wait for it. */
   releaseMemory?(signal: AbortSignal): Promise<void>;
   /** Forgets history up to and including `revision`; newest values stay. */
   compact(revision: number, signal: AbortSignal): Promise<void>;

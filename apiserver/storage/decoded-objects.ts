@@ -38,9 +38,11 @@ export class DecodedObjects {
     this.#written.set(bytes, object);
   }
 
-  /** The object that `bytes` were made from, if somebody remembered. */
-  written(bytes: Uint8Array): KubeObject | undefined {
-    return this.#written.get(bytes);
+  /** The object that `bytes` were made from, if somebody remembered; only once, since the bytes may live much longer. */
+  take(bytes: Uint8Array): KubeObject | undefined {
+    const object = this.#written.get(bytes);
+    if (object !== undefined) this.#written.delete(bytes);
+    return object;
   }
 }
 

@@ -3,7 +3,8 @@
 // Invariant: `append` is called in revision order, once per commit, after the commit can be read through `replay`.
 import type { StoreEvent } from './contract.ts';
 
-const tailLimit = 2_048;
+/** Enough for a watcher that misses a few turns; values stay in memory as long as they are here. */
+const tailLimit = 256;
 const replayLimit = 500;
 
 export interface EventFeedOptions {

@@ -8,7 +8,7 @@
 // the open batch (group-commit.ts). When the batch is on disk, its events go to the watchers and its writers are told, in this order.
 // Reads only see what is on disk. The file is closed and opened again once the caches have read it (`releaseMemory`): what LMDB has
 // mapped counts as ours, and nobody reads it twice. Meanwhile everybody waits. Compaction takes the values that were replaced out of the log; the newest of each key stay.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import type { Clock } from '#base/clock.ts';
@@ -42,6 +42,8 @@ import {
 } from './lmdb-records.ts';
 
 const mapBytes = 2 ** 38;
+/** Smaller files are not worth the pause. */
+const worthReleasingBytes = 64 * 1_024 * 1_024;
 const compactStep = 500;
 const compactedKey = Buffer.from('compacted');
 
@@ -220,6 +222,7 @@ export class LmdbStore implements Store {
 
   async releaseMemory(_signal: AbortSignal): Promise<void> {
     this.#checkOpen();
+    if (statSync(this.#path).size < worthReleasingBytes) return;
     this.#reopening ??= this.#reopen().finally(() => (this.#reopening = undefined));
     await this.#reopening;
   }
@@ -229,7 +232,7 @@ export class LmdbStore implements Store {
     this.#closing.abort(new StoreError('closed', 'the store is closed'));
     await this.#sweeping;
     await this.#commit.idle();
-    await this.#reopening;
+    await this.#reopening?.catch(() => undefined);
     await this.#tables.root.close();
     this.#lock[Symbol.dispose]();
   }
@@ -237,7 +240,13 @@ export class LmdbStore implements Store {
   async #reopen(): Promise<void> {
     await this.#commit.idle();
     await this.#tables.root.close();
-    this.#tables = tablesOf(openFile(this.#path));
+    try {
+      this.#tables = tablesOf(openFile(this.#path));
+    } catch (error) {
+      // Nobody may touch the closed file; the process starts over.
+      this.#closing.abort(error);
+      throw openFailure(error, this.#path);
+    }
   }
 
   /** Judges a guard and hands the write over, or says what is there. */

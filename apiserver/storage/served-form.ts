@@ -1,5 +1,6 @@
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf, type KubeObject } from '#api/meta/object.ts';
+import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 
 /** How objects of one stored resource look under one kind that serves them. Made once per kind; compared by identity. */
 export interface ServedForm {
@@ -31,7 +32,7 @@ export function encodeStored(form: ServedForm, object: KubeObject): Buffer {
   object.kind = form.kind.kind;
   object.apiVersion = apiVersionOf(form.kind);
   delete metadata.resourceVersion;
-  return Buffer.from(JSON.stringify({ kind: object.kind, apiVersion: object.apiVersion, metadata, ...rest }));
+  return Buffer.from(stringifyDeep({ kind: object.kind, apiVersion: object.apiVersion, metadata, ...rest }));
 }
 
 /** The bytes in the form's canonical order; the same buffer where they already are. */
