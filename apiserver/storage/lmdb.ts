@@ -145,29 +145,20 @@ export class LmdbStore implements Store {
     } catch (error) {
       await root?.close();
       lock[Symbol.dispose]();
-      throw openFailure(error, path);
+      throw lmdbFailure(error, path);
     }
   }
 
   async get(key: string, _signal: AbortSignal): Promise<StoredValue | undefined> {
     if (this.#reopening !== undefined) await this.#reopening;
     this.#checkOpen();
-    return this.#read(key);
+    return this.#reading(() => this.#read(key));
   }
 
-  async list(prefix: string, { limit, after }: ListOptions, _signal: AbortSignal): Promise<ListResult> {
+  async list(prefix: string, options: ListOptions, _signal: AbortSignal): Promise<ListResult> {
     if (this.#reopening !== undefined) await this.#reopening;
     this.#checkOpen();
-    const items: StoredValue[] = [];
-    const start = Buffer.from(after !== undefined && after > prefix ? after : prefix);
-    for (const { key: bytes, value } of this.#tables.keys.getRange({ start })) {
-      const key = bytes.toString();
-      if (!key.startsWith(prefix)) break;
-      if (key === after) continue;
-      if (items.length === limit) return { items, revision: this.#feed.revision, more: true };
-      items.push(this.#valueAt(key, decodeKeyRecord(value)));
-    }
-    return { items, revision: this.#feed.revision, more: false };
+    return this.#reading(() => this.#list(prefix, options));
   }
 
   async put(key: string, value: Uint8Array, options: PutOptions, _signal: AbortSignal): Promise<PutResult> {
@@ -237,6 +228,28 @@ export class LmdbStore implements Store {
     this.#lock[Symbol.dispose]();
   }
 
+  #list(prefix: string, { limit, after }: ListOptions): ListResult {
+    const items: StoredValue[] = [];
+    const start = Buffer.from(after !== undefined && after > prefix ? after : prefix);
+    for (const { key: bytes, value } of this.#tables.keys.getRange({ start })) {
+      const key = bytes.toString();
+      if (!key.startsWith(prefix)) break;
+      if (key === after) continue;
+      if (items.length === limit) return { items, revision: this.#feed.revision, more: true };
+      items.push(this.#valueAt(key, decodeKeyRecord(value)));
+    }
+    return { items, revision: this.#feed.revision, more: false };
+  }
+
+  /** Says what LMDB's errors mean. */
+  #reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw lmdbFailure(error, this.#path);
+    }
+  }
+
   async #reopen(): Promise<void> {
     await this.#commit.idle();
     await this.#tables.root.close();
@@ -245,7 +258,7 @@ export class LmdbStore implements Store {
     } catch (error) {
       // Nobody may touch the closed file; the process starts over.
       this.#closing.abort(error);
-      throw openFailure(error, this.#path);
+      throw lmdbFailure(error, this.#path);
     }
   }
 
@@ -454,11 +467,11 @@ function tablesOf(root: RootDatabase<Buffer, Buffer>): Tables {
   return { root, log: table('log'), keys: table('keys'), expiry: table('expiry'), state: table('state') };
 }
 
-function openFailure(error: unknown, path: string): StoreError {
+function lmdbFailure(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const text = error instanceof Error ? error.message : String(error);
   if (/MDB_(INVALID|CORRUPTED|PAGE_NOTFOUND|VERSION_MISMATCH)|not an LMDB file/.test(text)) {
     return new StoreError('corrupt', `the database ${path} is damaged: ${text}`, { cause: error });
   }
-  return new StoreError('unavailable', `the database ${path} cannot be opened: ${text}`, { cause: error });
+  return new StoreError('unavailable', `the database ${path} cannot be used: ${text}`, { cause: error });
 }
