@@ -1,11 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configMap } from '#api/core/config-map.ts';
 import { event } from '#api/core/event/event.ts';
 import { node } from '#api/core/node/node.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
 import { systemClock } from '#base/clock.ts';
+import { aborted } from '#base/lifecycle.ts';
 import { createLog } from '#base/log.ts';
+import { endsAfter } from './runtime/simulated/program.ts';
 import { SimulatedRuntime } from './runtime/simulated/simulated-runtime.ts';
-import { eventually, startTestCluster, startTestKubelet, testNode, type TestCluster } from './testing.ts';
+import { eventually, startTestCluster, startTestKubelet, testNode, type TestCluster, type TestKubelet } from './testing.ts';
 
 const signal = new AbortController().signal;
 let cluster: TestCluster;
@@ -70,6 +75,163 @@ describe('a kubelet', () => {
     expect(kubelet.mounter.mounted.size).toBe(0);
     const events = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }, signal);
     const reasons = new Set(events.items.map(({ reason }) => reason));
-    expect([...reasons].sort()).toEqual(expect.arrayContaining(['Created', 'Killing', 'Pulled', 'Started']));
+    for (const reason of ['Pulled', 'Created', 'Started', 'Killing']) expect(reasons).toContain(reason);
+  });
+});
+
+describe('pods', () => {
+  const runtime = new SimulatedRuntime(systemClock, {
+    anyImage: true,
+    images: ['local'],
+    programs: {
+      ok: endsAfter(5, 0),
+      crash: endsAfter(5, 3),
+      deaf: async ({ killed }) => {
+        await aborted(killed);
+        return 137;
+      },
+    },
+  });
+  let kubelet: TestKubelet;
+  beforeAll(async () => {
+    kubelet = await startTestKubelet(cluster, { runtime, log });
+  });
+  afterAll(async () => await kubelet[Symbol.asyncDispose]());
+  const command = (word: string): Pod['spec']['containers'][number] => ({ name: 'c', image: 'app', command: [word] });
+  const first = (pod: Pod): NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number] | undefined =>
+    pod.status?.containerStatuses?.[0];
+  const isGone = async (name: string): Promise<boolean> =>
+    await cluster.client.get(podKind, key(name), signal).then(
+      () => false,
+      () => true,
+    );
+
+  test('init containers run one after the other, before the rest', async () => {
+    const name = await makePod({
+      initContainers: [
+        { ...command('ok'), name: 'i' },
+        { ...command('ok'), name: 'j' },
+      ],
+    });
+    const pod = await podWhen(name, (one) => one.status?.phase === 'Running', 'a running pod');
+    const times = (pod.status?.initContainerStatuses ?? []).map(({ state }) => state?.terminated?.exitCode);
+    expect(times).toEqual([0, 0]);
+    const seen = await runtime.podStatus(pod.metadata.uid ?? '');
+    const inOrder = (seen?.containers ?? []).toSorted((a, b) => a.createdAtMs - b.createdAtMs);
+    expect(inOrder.map((one) => one.name)).toEqual(['i', 'j', 'c']);
+  });
+
+  test('one that crashes is restarted at once, then waits', async () => {
+    const name = await makePod({ containers: [command('crash')] });
+    const pod = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'CrashLoopBackOff', 'a crash loop');
+    expect(first(pod)).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 3, reason: 'Error' } } });
+    const where = `${name}_default(${pod.metadata.uid})`;
+    expect(first(pod)?.state?.waiting?.message).toBe(`back-off 10s restarting failed container=c pod=${where}`);
+    expect(pod.status?.phase).toBe('Running');
+  });
+
+  test.each([
+    ['ok', 'Succeeded', 'PodCompleted'],
+    ['crash', 'Failed', 'PodFailed'],
+  ])('one that runs once: %s', async (word, phase, reason) => {
+    const name = await makePod({ restartPolicy: 'Never', containers: [command(word)] });
+    const pod = await podWhen(name, (one) => one.status?.phase === phase, phase);
+    expect(pod.status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False', reason });
+    const uid = pod.metadata.uid ?? '';
+    await eventually(async () => (await runtime.podStatus(uid))?.sandboxes[0]?.state === 'notReady', 'the sandbox to end');
+    expect((await runtime.podStatus(uid))?.containers).toHaveLength(1);
+    await cluster.client.delete(podKind, key(name), {}, signal);
+    await eventually(() => isGone(name), 'the pod to go');
+    expect(await runtime.podStatus(uid)).toBeUndefined();
+  });
+
+  test('a missing config map holds a container up until it comes', async () => {
+    const name = await makePod({ containers: [{ ...command('run'), envFrom: [{ configMapRef: { name: 'late' } }] }] });
+    const waiting = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'CreateContainerConfigError', 'an error');
+    expect(first(waiting)?.state?.waiting?.message).toBe('configmap "late" not found');
+    await cluster.client.create(configMap, { metadata: key('late'), data: { A: 'b' } }, {}, signal);
+    await podWhen(name, (one) => one.status?.phase === 'Running', 'a running pod');
+  });
+
+  test('config maps arrive in the volume, and so do their changes', async () => {
+    await cluster.client.create(configMap, { metadata: key('files'), data: { a: 'one' } }, {}, signal);
+    const mounts = [{ name: 'v', mountPath: '/v' }];
+    const name = await makePod({
+      containers: [{ ...command('run'), volumeMounts: mounts }],
+      volumes: [{ name: 'v', configMap: { name: 'files' } }],
+    });
+    const pod = await podWhen(name, (one) => one.status?.phase === 'Running', 'a running pod');
+    const file = join(kubelet.rootDir, 'pods', pod.metadata.uid ?? '', 'volumes/kubernetes.io~configmap/v/a');
+    expect(await readFile(file, 'utf8')).toBe('one');
+    await cluster.client.patch(configMap, key('files'), { data: { a: 'two' } }, { type: 'merge' }, signal);
+    await eventually(async () => (await readFile(file, 'utf8')) === 'two', 'the new content');
+  });
+
+  test('volumes of unknown kinds are refused in words', async () => {
+    const name = await makePod({ volumes: [{ name: 'v', nfs: { server: 's', path: '/' } }] });
+    const said = await eventually(async () => {
+      const { items } = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }, signal);
+      return items.find(({ reason }) => reason === 'FailedMount');
+    }, 'an event');
+    expect(said.message).toBe('MountVolume.SetUp failed for volume "v" : volumes of the kind nfs are not supported by this node yet');
+  });
+
+  test('an image that is not there', async () => {
+    const name = await makePod({ containers: [{ name: 'c', image: 'absent', imagePullPolicy: 'Never' }] });
+    const known = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'ErrImageNeverPull', 'an error');
+    expect(first(known)?.state?.waiting?.message).toBe('Container image "absent" is not present with pull policy of Never');
+  });
+
+  test('one that asks for more than there is', async () => {
+    const name = await makePod({ containers: [{ ...command('run'), resources: { requests: { cpu: '9' } } }] });
+    const pod = await podWhen(name, (one) => one.status?.phase === 'Failed', 'a rejected pod');
+    expect(pod.status).toMatchObject({ reason: 'OutOfcpu' });
+    expect(pod.status?.message).toMatch(
+      /^Pod was rejected: Node didn't have enough resource: cpu, requested: 9000, used: \d+, capacity: 8000$/,
+    );
+  });
+
+  test('one that is past its deadline', async () => {
+    const name = await makePod({ activeDeadlineSeconds: 1, terminationGracePeriodSeconds: 1, containers: [command('run')] });
+    const pod = await podWhen(name, (one) => one.status?.phase === 'Failed', 'a failed pod');
+    expect(pod.status).toMatchObject({
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    });
+  });
+
+  test('a shorter grace period counts at once', async () => {
+    const name = await makePod({ containers: [command('deaf')] });
+    await podWhen(name, (one) => one.status?.phase === 'Running', 'a running pod');
+    await cluster.client.delete(podKind, key(name), { gracePeriodSeconds: 600 }, signal);
+    await cluster.client.delete(podKind, key(name), { gracePeriodSeconds: 1 }, signal);
+    await eventually(() => isGone(name), 'the pod to go');
+  });
+
+  test('one that is deleted by force ends too', async () => {
+    const name = await makePod({ terminationGracePeriodSeconds: 1 });
+    const pod = await podWhen(name, (one) => one.status?.phase === 'Running', 'a running pod');
+    await cluster.client.delete(podKind, key(name), { gracePeriodSeconds: 0 }, signal);
+    await eventually(async () => (await runtime.podStatus(pod.metadata.uid ?? '')) === undefined, 'its containers to go');
+  });
+});
+
+describe('a kubelet that was killed', () => {
+  test('adopts what runs, and ends what nobody asks for any more', async () => {
+    const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
+    const before = await startTestKubelet(cluster, { runtime, log });
+    const [kept, lost] = [await makePod(), await makePod({ terminationGracePeriodSeconds: 1 })];
+    const isReady = (one: Pod): boolean => condition(one, 'Ready') === 'True';
+    const keptBefore = await podWhen(kept, isReady, 'a ready pod');
+    const lostBefore = await podWhen(lost, isReady, 'another');
+    await before.kill();
+    await cluster.client.delete(podKind, key(lost), { gracePeriodSeconds: 0 }, signal);
+
+    await using _ = await startTestKubelet(cluster, { runtime, log, rootDir: before.rootDir, mounter: before.mounter });
+    await eventually(async () => (await runtime.podStatus(lostBefore.metadata.uid ?? '')) === undefined, 'the orphan to end');
+    const keptAfter = await podWhen(kept, isReady, 'the ready pod');
+    expect(keptAfter.status?.containerStatuses).toEqual(keptBefore.status?.containerStatuses);
+    expect(keptAfter.status?.conditions).toEqual(keptBefore.status?.conditions);
+    expect((await runtime.podStatus(keptBefore.metadata.uid ?? ''))?.containers).toHaveLength(1);
   });
 });

@@ -32,8 +32,8 @@ export function statusPatch(uid: string, present: V1PodStatus, wanted: V1PodStat
   const before: Record<string, unknown> = { ...present, conditions: ownOf(present) };
   const after: Record<string, unknown> = { ...wanted, conditions: ownOf(wanted) };
   for (const field of ownFields) {
-    if (equalValues(before[field], after[field])) continue;
     const key = keyedLists[field];
+    if (equalValues(inOrder(before[field], key), inOrder(after[field], key))) continue;
     if (key !== undefined) status[field] = listPatch(itemsOf(before[field]), itemsOf(after[field]), key);
     else status[field] = after[field] === undefined ? null : after[field];
   }
@@ -41,7 +41,13 @@ export function statusPatch(uid: string, present: V1PodStatus, wanted: V1PodStat
 }
 
 function ownOf({ conditions = [] }: V1PodStatus): V1PodCondition[] {
-  return conditions.filter(({ type }) => kubeletConditions.includes(type)).toSorted((a, b) => (a.type < b.type ? -1 : 1));
+  return conditions.filter(({ type }) => kubeletConditions.includes(type));
+}
+
+/** The order of conditions means nothing, that of addresses does. */
+function inOrder(list: unknown, key: string | undefined): unknown {
+  if (key !== 'type') return list;
+  return itemsOf(list).toSorted((a, b) => (String(a[key]) < String(b[key]) ? -1 : 1));
 }
 
 type Item = Readonly<Record<string, unknown>>;
