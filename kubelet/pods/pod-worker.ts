@@ -7,9 +7,9 @@
 // restart counts from its labels, health from the status in the API until probes say otherwise.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
+import { equalValues } from '#api/meta/equality.ts';
 import type { Clock } from '#base/clock.ts';
 import { Backoff } from '#base/backoff.ts';
-import { isAbort } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { Runtime, RuntimePod } from '../runtime/contract.ts';
@@ -18,6 +18,7 @@ import { advance, type Decision, type PodState, type View, type Wish } from './a
 import { Attempts } from './attempts.ts';
 import type { Waiting } from './plan.ts';
 import { delayText } from './restart.ts';
+import { kubeletConditions } from './status/conditions.ts';
 import { isFinal, podStatus, type StatusView } from './status/pod-status.ts';
 import type { StatusWriter } from './status/status-writer.ts';
 import type { StepRunner, StepRunnerDeps } from './step-runner.ts';
@@ -97,8 +98,12 @@ export class PodWorker {
   /** A newer object. */
   update(pod: Pod): void {
     const before = this.#wish();
+    const previous = this.#pod;
     this.#pod = pod;
-    if (this.#life === 'orphan') this.#life = 'wanted';
+    const isAdopted = this.#life === 'orphan';
+    if (isAdopted) this.#life = 'wanted';
+    // Most updates are answers to our own statuses: nothing follows from those.
+    if (!isAdopted && !asksForMore(previous, pod)) return;
     this.#needsRefresh = true;
     this.#changeWish(before);
   }
@@ -153,8 +158,9 @@ export class PodWorker {
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         waitMs = 0;
-        // No retry here: steps follow from what runs, so the next look derives a failed one anew.
-        if (!isAbort(error, pass.signal)) {
+        // No retry here: steps follow from what runs, so the next look derives a failed one anew. Whatever an interrupted step says
+        // is of no interest either.
+        if (!pass.signal.aborted) {
           waitMs = this.#failures.next();
           this.#log.warn({ err: error, retryMs: waitMs }, 'pod sync failed');
         }
@@ -328,4 +334,18 @@ export class PodWorker {
     prober.forget(this.uid);
     if (this.#life === 'wanted') statuses.finish(this.#pod);
   }
+}
+
+/** True when something of a pod changed that is not our own to say. */
+function asksForMore(previous: Pod, next: Pod): boolean {
+  const asked = ({ metadata, spec, status }: Pod): unknown => [
+    metadata.generation,
+    metadata.deletionTimestamp,
+    metadata.deletionGracePeriodSeconds,
+    metadata.labels,
+    metadata.annotations,
+    spec,
+    (status?.conditions ?? []).filter(({ type }) => !kubeletConditions.includes(type)),
+  ];
+  return !equalValues(asked(previous), asked(next));
 }

@@ -53,7 +53,7 @@ beforeAll(async () => {
   });
   grpc.listen(0, '127.0.0.1');
   const closed = createServer().listen(0, '127.0.0.1');
-  await Promise.all([plain, secure, grpc, closed].map((server) => (server.listening ? undefined : once(server, 'listening'))));
+  for (const server of [plain, secure, grpc, closed]) if (!server.listening) await once(server, 'listening');
   closedPort = port(closed);
   closed.close();
 });

@@ -16,6 +16,9 @@ export interface References {
   readonly secrets: readonly string[];
 }
 
+/** A pod does not wait longer for an object that cannot be read; it tries again, and says so. */
+const syncLimitMs = 10_000;
+
 interface Watched {
   readonly informer: Informer<KubeObject>;
   readonly synced: Promise<void>;
@@ -40,15 +43,20 @@ export class ReferencedObjects implements Service {
     this.#onChange = listener;
   }
 
-  /** Makes these the objects that the pod needs, and resolves when they can be asked for. */
+  /** Makes these the objects that the pod needs, and resolves when they can be asked for. Throws when that takes too long. */
   async acquire(podUid: string, references: References, signal: AbortSignal): Promise<void> {
     const wanted = new Set<string>();
     for (const name of references.configMaps) wanted.add(this.#watch(configMap, references.namespace, name, podUid));
     for (const name of references.secrets) wanted.add(this.#watch(secret, references.namespace, name, podUid));
     for (const [key, { pods }] of this.#watched) if (pods.has(podUid) && !wanted.has(key)) this.#drop(key, podUid);
     const all = Promise.all([...wanted].map(async (key) => await this.#watched.get(key)?.synced));
-    await Promise.race([all, aborted(signal)]);
+    using deadline = this.#deps.clock.deadline(signal, syncLimitMs);
+    await Promise.race([all, aborted(deadline.signal)]);
     signal.throwIfAborted();
+    const missing = [...wanted].find((key) => this.#watched.get(key)?.informer.hasSynced === false);
+    if (missing === undefined) return;
+    const kind = missing.split('/')[0]?.toLowerCase();
+    throw new Error(`failed to sync ${kind} cache: timed out waiting for the condition`);
   }
 
   release(podUid: string): void {

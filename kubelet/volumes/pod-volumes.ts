@@ -58,7 +58,12 @@ export class PodVolumes {
    */
   async mount(pod: Pod, addresses: PodAddresses, signal: AbortSignal): Promise<void> {
     const volumes = pod.spec.volumes ?? [];
-    await this.#deps.objects.acquire(pod.metadata.uid ?? '', podReferences(pod), signal);
+    try {
+      await this.#deps.objects.acquire(pod.metadata.uid ?? '', podReferences(pod), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new VolumeError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
     for (const volume of volumes) {
       try {
         await this.#mountOne(pod, volume, addresses, signal);

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfig } from './config.ts';
+
+let folder: string;
+let base: string[];
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kubelet-config-'));
+  const text = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }],
+    clusters: [{ name: 'k', cluster: { server: 'https://127.0.0.1:6443' } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+  };
+  writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(text));
+  base = [`--kubeconfig=${join(folder, 'kubeconfig')}`];
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('defaults', () => {
+  expect(parseConfig(base, {}, 'Host-1')).toMatchObject({
+    nodeName: 'host-1',
+    rootDir: '/var/lib/kubelet',
+    clusterDomain: 'cluster.local',
+    dockerSocket: '/var/run/docker.sock',
+    maxPods: 110,
+    register: true,
+    server: { port: 10_250 },
+    health: { host: '127.0.0.1', port: 10_248 },
+    reserved: { cpuMillis: 0, memoryBytes: 0 },
+  });
+});
+
+test('what is given', () => {
+  const argv = ['--node-labels=a=b,node-role.kubernetes.io/control-plane=', '--register-with-taints=k=v:NoSchedule,x:NoExecute'];
+  const more = ['--node-ip', '10.0.0.1', '--cluster-dns=10.96.0.10', '--system-reserved=cpu=100m,memory=64Mi', '--kube-reserved=cpu=1'];
+  expect(parseConfig([...base, ...argv, ...more], {}, 'h')).toMatchObject({
+    labels: { a: 'b', 'node-role.kubernetes.io/control-plane': '' },
+    taints: [
+      { key: 'k', value: 'v', effect: 'NoSchedule' },
+      { key: 'x', effect: 'NoExecute' },
+    ],
+    nodeIps: ['10.0.0.1'],
+    clusterDns: ['10.96.0.10'],
+    reserved: { cpuMillis: 1_100, memoryBytes: 64 * 2 ** 20 },
+  });
+});
+
+test.each([
+  ['--container-runtime-endpoint=tcp://x', 'must be unix:///path'],
+  ['--register-with-taints=bad', 'is not of the form key=value:effect'],
+  ['--cgroup-driver=systemd', 'only cgroupfs is'],
+  ['--seccomp-default', 'not supported'],
+  ['--nope', 'unknown flag: --nope'],
+  ['stray', 'unexpected argument "stray"'],
+])('%s is refused', (flag, message) => expect(() => parseConfig([...base, flag], {}, 'h')).toThrow(message));

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import type { Node } from '#api/core/node/node.ts';
+import type { Pod } from '#api/core/pod/pod.ts';
+import { judgeAdmission } from './admission.ts';
+import { aContainer, aPod } from './testing.ts';
+
+const node: Node = {
+  metadata: { name: 'n1', labels: { disk: 'ssd', size: '5' } },
+  status: { allocatable: { cpu: '2', memory: '1Gi', pods: '3', 'ephemeral-storage': '10Gi', 'example.com/gpu': '1' } },
+};
+const asks = (requests: Record<string, string>): Pod => aPod({ containers: [aContainer('c', { resources: { requests } })] });
+const needs = (key: string, operator: string, values: string[]): Pod =>
+  aPod({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator, values }] }] },
+      },
+    },
+  });
+
+describe('judgeAdmission', () => {
+  test.each<[name: string, pod: Pod, active: Pod[], reason: string | undefined]>([
+    ['nothing asked', aPod(), [], undefined],
+    ['fits', asks({ cpu: '2', memory: '1Gi' }), [], undefined],
+    ['fits beside others', asks({ cpu: '1' }), [asks({ cpu: '1' })], undefined],
+    ['no CPU left', asks({ cpu: '1' }), [asks({ cpu: '1500m' })], 'OutOfcpu'],
+    ['too much memory', asks({ memory: '2Gi' }), [], 'OutOfmemory'],
+    ['too many pods', aPod(), [aPod(), aPod(), aPod()], 'OutOfpods'],
+    ['extended resource', asks({ 'example.com/gpu': '2' }), [], 'OutOfexample.com/gpu'],
+    ['selector', aPod({ nodeSelector: { disk: 'ssd' } }), [], undefined],
+    ['selector of another', aPod({ nodeSelector: { disk: 'hdd' } }), [], 'NodeAffinity'],
+    ['In', needs('disk', 'In', ['ssd', 'nvme']), [], undefined],
+    ['NotIn', needs('disk', 'NotIn', ['ssd']), [], 'NodeAffinity'],
+    ['Exists', needs('disk', 'Exists', []), [], undefined],
+    ['DoesNotExist', needs('disk', 'DoesNotExist', []), [], 'NodeAffinity'],
+    ['Gt', needs('size', 'Gt', ['4']), [], undefined],
+    ['Lt', needs('size', 'Lt', ['5']), [], 'NodeAffinity'],
+    ['safe sysctl', aPod({ securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }] } }), [], undefined],
+    ['unsafe sysctl', aPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }), [], 'SysctlForbidden'],
+  ])('%s', (_, pod, active, reason) => expect(judgeAdmission(pod, node, active)?.reason).toBe(reason));
+
+  test('the words are upstream’s', () => {
+    expect(judgeAdmission(asks({ cpu: '3' }), node, [asks({ cpu: '100m' })])?.message).toBe(
+      "Node didn't have enough resource: cpu, requested: 3000, used: 100, capacity: 2000",
+    );
+  });
+
+  test('sysctls that the node allows', () => {
+    const pod = aPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } });
+    expect(judgeAdmission(pod, node, [], ['kernel.msg*'])).toBeUndefined();
+  });
+});
