@@ -90,7 +90,7 @@ export async function containerSpec(order: ContainerOrder, deps: ContainerConfig
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     ...(pidOf === undefined ? {} : { pidOf: { containerId: pidOf } }),
-    logPath: `${container.name}/${attempt}.log`,
+    logPath: `${logDirectory(pod)}/${container.name}/${attempt}.log`,
     ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
     annotations: annotationsOf(pod, container, attempt),
   };
