@@ -80,6 +80,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const parts = requestParts(deps, codec, registry, metrics, stopping.signal, [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
+    // Upstream's name, which probes ask for, whatever the store is.
+    { name: 'etcd', on: ['livez', 'readyz'], check: () => answers(store, stopping.signal) },
     { name: 'informer-sync', on: ['readyz'], check: () => isReady || 'the caches are not filled yet' },
     { name: 'shutdown', on: ['readyz'], check: () => (isDraining ? 'process is shutting down' : true) },
   ]);
@@ -124,6 +126,15 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       }
     },
   };
+}
+
+async function answers(store: Store, signal: AbortSignal): Promise<true | string> {
+  try {
+    await store.currentRevision(signal);
+    return true;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function admissionPlugins(

@@ -48,6 +48,9 @@ export interface ExchangeOptions {
   readonly upgrade?: Upgrade | undefined;
 }
 
+/** Why a request's signal aborts in the end; one for all, since making an error for each costs more than the rest of the ending. */
+const requestOver = new Error('the request is over');
+
 /** One request on its way through the filters, and the answer to it. */
 export class Exchange {
   readonly request: RawRequest;
@@ -99,7 +102,7 @@ export class Exchange {
   /** Aborts when the client goes away, the time is up or the server stops. Made on first use: most reads never need it. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#isOver) this.#abort.abort(new Error('the request is over'));
+    if (this.#isOver) this.#abort.abort(requestOver);
     return this.#abort.signal;
   }
 
@@ -116,7 +119,8 @@ export class Exchange {
 
   #over(): void {
     this.#isOver = true;
-    this.#abort?.abort(new Error('the request is over'));
+    // Whoever still works for a client that is gone has to stop; after a whole answer nobody does.
+    if (!this.response.writableEnded) this.#abort?.abort(requestOver);
     this.onDone?.();
     this.onDone = undefined;
   }

@@ -1,6 +1,6 @@
 // Service addresses and ports, over the wire, and over a restart on the same store.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { service } from '#api/core/service/service.ts';
+import { type Service, service } from '#api/core/service/service.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { systemClock } from '#base/clock.ts';
 import { connect, type RestClient } from '#client/rest.ts';
@@ -67,7 +67,7 @@ describe('service addresses', () => {
 
   test('stay through updates that leave them out', async () => {
     const before = await make('steady', { type: 'NodePort' });
-    const after = await client.update(
+    const after = await client.update<Service>(
       service,
       { metadata: key('steady'), spec: { type: 'NodePort', ports: [{ port: 80 }], selector: { app: 'x' } } },
       {},

@@ -1,0 +1,58 @@
+// In-flight limits and deadlines. A pod whose namespace has no default account yet waits for it by the server's clock, which
+// stands still here: that keeps a request open for as long as a test wants.
+import { Agent, request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FakeClock } from '#base/fake-clock.ts';
+import { startTestApiServer, type TestApiServer } from '../../testing.ts';
+
+const clock = new FakeClock(Date.now());
+let server: TestApiServer;
+let component: Agent;
+let admin: Agent;
+
+beforeAll(async () => {
+  server = await startTestApiServer({ clock, limits: { writes: 1, requestMs: 500 } });
+  const agentFor = async (user: string, groups: string[]): Promise<Agent> => {
+    const { credentials } = await server.clientConfigFor(user, groups);
+    if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
+    return new Agent({ connect: { ca: server.ca.cert, cert: credentials.cert, key: credentials.key } });
+  };
+  component = await agentFor('system:kube-controller-manager', []);
+  admin = await agentFor('root', ['system:masters']);
+});
+
+afterAll(async () => {
+  await Promise.all([component.destroy(), admin.destroy()]);
+  await server.stop();
+});
+
+function post(as: Agent, plural: string, body: object): Promise<{ code: number; text: string; retryAfter: unknown }> {
+  return request(`${server.url}/api/v1/namespaces/default/${plural}`, {
+    method: 'POST',
+    dispatcher: as,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  }).then(async (answer) => ({ code: answer.statusCode, text: await answer.body.text(), retryAfter: answer.headers['retry-after'] }));
+}
+
+const pod = (name: string): object => ({ metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }] } });
+
+describe('limits', () => {
+  test('too many writes are put off, except those of administrators; late ones are ended', async () => {
+    const waiting = post(component, 'pods', pod('slow'));
+    // The first write is inside once a timer of its own waits beside those of the server.
+    const before = clock.pending;
+    while (clock.pending <= before) await new Promise((resolve) => setImmediate(resolve));
+    const second = await post(component, 'configmaps', { metadata: { name: 'a' } });
+    expect(second).toEqual({ code: 429, text: 'Too many requests, please try again later.\n', retryAfter: '1' });
+    expect((await post(admin, 'configmaps', { metadata: { name: 'b' } })).code).toBe(201);
+    await clock.advance(1_000);
+    const late = await waiting;
+    expect(late.code).toBe(504);
+    expect(JSON.parse(late.text)).toMatchObject({
+      reason: 'Timeout',
+      message: 'Timeout: request did not complete within the allotted timeout',
+    });
+    expect((await post(component, 'configmaps', { metadata: { name: 'c' } })).code).toBe(201);
+  });
+});
