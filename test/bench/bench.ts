@@ -1,0 +1,80 @@
+import type { Figure } from './figure.ts';
+import { makeNamespace, type ServerProcess, startApiServer, type Workshop } from './servers.ts';
+import { runJob } from './load/run.ts';
+
+/** One measurement that can be asked for by name. */
+export interface Bench {
+  readonly name: string;
+  readonly about: string;
+  run(context: BenchContext): AsyncIterable<Figure>;
+}
+
+export interface BenchOptions {
+  readonly workshop: Workshop;
+  /** Folder of the bundles that are measured. */
+  readonly bundles: string;
+  /** Shorter and with fewer objects: to see that it works, not to compare. */
+  readonly quick: boolean;
+}
+
+const namespaceName = 'bench';
+
+/** What the measurements share. */
+export class BenchContext implements AsyncDisposable {
+  readonly workshop: Workshop;
+  readonly bundles: string;
+  readonly quick: boolean;
+  readonly podsPath = `/api/v1/namespaces/${namespaceName}/pods`;
+  #filled: Promise<ServerProcess> | undefined;
+
+  constructor({ workshop, bundles, quick }: BenchOptions) {
+    this.workshop = workshop;
+    this.bundles = bundles;
+    this.quick = quick;
+  }
+
+  /** How many pods the filled server holds. */
+  get manyPods(): number {
+    return this.quick ? 2_000 : 26_800;
+  }
+
+  /** A new API server with an empty store but for the namespace of `podsPath`. */
+  async emptyServer(name: string): Promise<ServerProcess> {
+    const server = await startApiServer(this.workshop, { bundles: this.bundles, data: name });
+    await makeNamespace(this.workshop, server.port, namespaceName);
+    return server;
+  }
+
+  /** The one server with many pods; made when first asked for, ends with the run. */
+  async filledServer(): Promise<ServerProcess> {
+    this.#filled ??= this.#fill();
+    return await this.#filled;
+  }
+
+  /** Creates pods; throws when one is refused. */
+  async createPods(server: ServerProcess, count: number): Promise<number> {
+    const job = {
+      do: 'create',
+      peer: server.peer,
+      path: this.podsPath,
+      connections: 32,
+      durationMs: undefined,
+      firstPod: 0,
+      pods: 0,
+    } as const;
+    const { failures, seconds } = await runJob({ ...job, count });
+    if (Object.keys(failures).length > 0) throw new Error(`pods were refused: ${JSON.stringify(failures)}`);
+    return seconds;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const filled = await this.#filled?.catch(() => undefined);
+    await filled?.[Symbol.asyncDispose]();
+  }
+
+  async #fill(): Promise<ServerProcess> {
+    const server = await this.emptyServer('filled');
+    await this.createPods(server, this.manyPods);
+    return server;
+  }
+}

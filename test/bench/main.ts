@@ -1,0 +1,58 @@
+// `npm run bench [names…] [--quick] [--bundles DIR]`: measures what DESIGN.md, section 10, asks for and prints a line for each row.
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Bench, BenchContext } from './bench.ts';
+import { figureLine, headLine } from './report.ts';
+import { list, page } from './rows/lists.ts';
+import { memory } from './rows/memory.ts';
+import { ready } from './rows/ready.ts';
+import { create, get } from './rows/requests.ts';
+import { schedule } from './rows/schedule.ts';
+import { watch } from './rows/watch.ts';
+import { Workshop } from './servers.ts';
+
+const root = join(import.meta.dirname, '../..');
+const benches: readonly Bench[] = [ready, create, get, watch, memory, list, page, schedule];
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: 'boolean', default: false }, bundles: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  const unknown = positionals.find((name) => !benches.some((one) => one.name === name));
+  if (values.help === true || unknown !== undefined) {
+    if (unknown !== undefined) console.error(`bench: there is no ${JSON.stringify(unknown)}`);
+    console.log(
+      `Usage: npm run bench -- [--quick] [names]\n\n${benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`,
+    );
+    return unknown === undefined ? 0 : 2;
+  }
+  const bundles = resolve(values.bundles ?? join(root, 'dist'));
+  if (!existsSync(join(bundles, 'kube-apiserver.js'))) {
+    console.error(`bench: no bundles in ${bundles}: run ./coxswain bench, or npm run build first`);
+    return 1;
+  }
+  // The processes that are measured start as they do in a cluster.
+  process.env['NODE_COMPILE_CACHE'] ??= join(root, '.cache/compile');
+  const wanted = positionals.length === 0 ? benches : benches.filter(({ name }) => positionals.includes(name));
+  return await measure(wanted, bundles, values.quick);
+}
+
+async function measure(wanted: readonly Bench[], bundles: string, quick: boolean): Promise<number> {
+  let failed = 0;
+  using workshop = await Workshop.create();
+  await using context = new BenchContext({ workshop, bundles, quick });
+  console.log(headLine());
+  for (const bench of wanted) {
+    try {
+      for await (const figure of bench.run(context)) console.log(figureLine(figure));
+    } catch (error) {
+      failed++;
+      console.log(`${bench.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return failed > 0 ? 1 : 0;
+}
