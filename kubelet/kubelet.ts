@@ -73,19 +73,18 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const sender = new EventSender(api);
   const events = sender.recorder('kubelet', nodeName);
   const nodes = new Informer<Node>({ kind: nodeKind, fieldSelector: `metadata.name=${nodeName}` }, api);
-  const agent: NodeAgent = new NodeAgent(agentOptions(config), {
+  const agent = new NodeAgent(agentOptions(config), {
     client,
     runtime,
     info,
     facts,
     events,
-    // At the start the pods' part has not looked yet; that must not keep the node from its first report.
-    problems: () => (agent.isReady ? [parts.pleg.problem()].filter((one) => one !== undefined) : []),
+    problems: () => [parts.pleg.problem()].filter((one) => one !== undefined),
     clock,
     log,
   });
   nodes.subscribe((change) => agent.observe(change.type === 'removed' ? undefined : change.object));
-  const parts = buildPods(config, deps, { info, facts, record: podRecorder(events), node: () => agent.node });
+  const parts: PodParts = buildPods(config, deps, { info, facts, record: podRecorder(events), node: () => agent.node });
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
   const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
   return [...health, sender, ...buildServer(config, deps, parts), nodes, agent, lease, ...parts.services];

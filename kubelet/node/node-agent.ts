@@ -1,5 +1,5 @@
 // Keeps the Node object of this machine: makes it, keeps its labels, reports its status. The status goes out when something besides
-// the heartbeat changed, at the latest every 5 minutes; until the node is ready for the first time it is looked at every 200 ms.
+// the heartbeat changed, at the latest every 5 minutes; while the node is not ready it is looked at every 200 ms.
 import { node as nodeKind, type Node } from '#api/core/node/node.ts';
 import type { V1NodeStatus, V1Taint } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';
@@ -85,10 +85,11 @@ export class NodeAgent implements Service {
     this.#event('Normal', 'Starting', 'Starting kubelet.');
     let isFirst = true;
     while (!signal.aborted) {
-      let waitMs = this.#isReady ? updateMs : firstMs;
+      let waitMs = firstMs;
       try {
         await this.#sync(signal);
         this.#backoff.reset();
+        if (this.#isReady) waitMs = updateMs;
         if (isFirst) ready();
         isFirst = false;
       } catch (error) {

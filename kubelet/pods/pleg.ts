@@ -15,22 +15,30 @@ export interface PlegDeps {
   readonly relistMs?: number;
 }
 
+/** How long the first look may take before the node is not ready for it. */
+const firstLookMs = 30_000;
+
 /** Pod lifecycle events: the runtime's own as they come, and a look at everything now and then that repairs what they missed. */
 export class Pleg implements Service {
   readonly name = 'pod lifecycle events';
   readonly #deps: PlegDeps;
   #seen = new Map<string, string>();
   #lastRelistMs: number | undefined;
+  readonly #madeMs: number;
 
   constructor(deps: PlegDeps) {
     this.#deps = deps;
+    this.#madeMs = deps.clock.monotonicMs();
   }
 
   /** Undefined while it works; else since when it has not been able to look. */
   problem(): string | undefined {
     const { clock, relistMs = 30_000 } = this.#deps;
-    const idleMs = this.#lastRelistMs === undefined ? undefined : clock.monotonicMs() - this.#lastRelistMs;
-    if (idleMs === undefined) return 'PLEG is not healthy: pleg has yet to be successful';
+    const idleMs = clock.monotonicMs() - (this.#lastRelistMs ?? this.#madeMs);
+    if (this.#lastRelistMs === undefined) {
+      // A node with running pods must not turn unready because its kubelet was started again a moment ago.
+      return idleMs <= firstLookMs ? undefined : 'PLEG is not healthy: pleg has yet to be successful';
+    }
     const limitMs = Math.max(180_000, 3 * relistMs);
     if (idleMs <= limitMs) return undefined;
     return `PLEG is not healthy: pleg was last seen active ${Math.round(idleMs / 1_000)}s ago; threshold is ${limitMs / 1_000}s`;
