@@ -1,7 +1,8 @@
-// Bundles every process into one file each below dist/. Bundles start about twice as fast as the sources and need less memory.
+// Bundles every process into one file each below dist/ (or `--outdir`). Bundles start about twice as fast as the sources and need less memory.
 import { build } from 'esbuild';
 import { cpSync, existsSync, globSync, mkdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const root = join(import.meta.dirname, '..');
 const entries: Record<string, string> = {
@@ -16,10 +17,13 @@ const entries: Record<string, string> = {
 /** What dockerode brings for engines reached by SSH and for BuildKit sessions; no code path of ours gets there. */
 const unused = ['ssh2', '@grpc/grpc-js', '@grpc/proto-loader'];
 
+const { values } = parseArgs({ options: { outdir: { type: 'string', default: 'dist' } } });
+const out = resolve(root, values.outdir);
+
 await build({
   entryPoints: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path)))),
   absWorkingDir: root,
-  outdir: 'dist',
+  outdir: out,
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -42,6 +46,6 @@ await build({
     },
   ],
 });
-mkdirSync(join(root, 'dist/data'), { recursive: true });
-for (const file of globSync('api/generated/*.json', { cwd: root })) cpSync(join(root, file), join(root, 'dist/data', basename(file)));
-for (const file of ['cli/demo/hello.mjs', 'examples/hello.yaml']) cpSync(join(root, file), join(root, 'dist/data', basename(file)));
+mkdirSync(join(out, 'data'), { recursive: true });
+for (const file of globSync('api/generated/*.json', { cwd: root })) cpSync(join(root, file), join(out, 'data', basename(file)));
+for (const file of ['cli/demo/hello.mjs', 'examples/hello.yaml']) cpSync(join(root, file), join(out, 'data', basename(file)));

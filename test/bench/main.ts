@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Bench, BenchContext } from './bench.ts';
 import { figureLine, headLine } from './report.ts';
+import { cluster } from './rows/cluster.ts';
 import { list, page } from './rows/lists.ts';
 import { memory } from './rows/memory.ts';
 import { ready } from './rows/ready.ts';
@@ -13,7 +14,7 @@ import { watch } from './rows/watch.ts';
 import { Workshop } from './servers.ts';
 
 const root = join(import.meta.dirname, '../..');
-const benches: readonly Bench[] = [ready, create, get, watch, memory, list, page, schedule];
+const benches: readonly Bench[] = [ready, create, get, watch, memory, list, page, schedule, cluster];
 
 process.exitCode = await main();
 
