@@ -8,6 +8,11 @@ import { type HookDeps, runHook } from './hooks.ts';
 
 /** A container always gets that long between the stop signal and the kill (pkg/kubelet/kuberuntime). */
 const minGraceMs = 2_000;
+/**
+ * How long a pod that Services may lead to goes on serving before the stop signal: its deletion is on its way to EndpointSlices and to
+ * the rules of every node meanwhile. Never more than a tenth of the grace period, and not where a preStop hook waits itself.
+ */
+const drainMs = 500;
 
 export interface StopOrder {
   readonly pod: Pod;
@@ -18,6 +23,8 @@ export interface StopOrder {
   readonly podIp: string;
   /** False when it ran before in an attempt to stop this container. */
   readonly runsHook: boolean;
+  /** True when connections may still be led to the pod: it is being deleted and was ready until now. */
+  readonly mayReceive: boolean;
   readonly record: Recorder;
 }
 
@@ -26,11 +33,17 @@ export interface ContainerStopperDeps extends HookDeps {
   readonly log: Log;
 }
 
-/** The preStop hook within the grace, the stop signal, the rest of the grace, the kill. Resolves when the container has ended. */
+/**
+ * The preStop hook within the grace (or a moment for traffic to move away), the stop signal, the rest of the grace, the kill. Resolves
+ * when the container has ended.
+ */
 export async function stopContainer(order: StopOrder, deps: ContainerStopperDeps, signal: AbortSignal): Promise<void> {
   const { clock, runtime } = deps;
   const startMs = clock.monotonicMs();
-  if (order.runsHook && order.graceMs > 0) await runPreStop(order, deps, signal);
+  if (order.runsHook && order.graceMs > 0) {
+    if (order.container?.lifecycle?.preStop !== undefined) await runPreStop(order, deps, signal);
+    else if (order.mayReceive) await clock.sleep(Math.min(drainMs, order.graceMs / 10), signal);
+  }
   const leftMs = Math.max(minGraceMs, order.graceMs - (clock.monotonicMs() - startMs));
   try {
     await runtime.stopContainer(order.id, leftMs, signal);

@@ -1,6 +1,7 @@
 // Carries out the steps that advance.ts decides on: one function a kind of step, no rules. Stops that stand together run at the
 // same time. A step that fails is noted in `attempts`, which the next plan respects.
 import type { Pod } from '#api/core/pod/pod.ts';
+import { isConditionTrue } from '#api/meta/conditions.ts';
 import type { V1Container } from '#api/generated/types.ts';
 import type { Log } from '#base/log.ts';
 import { isRuntimeError, type RuntimePod } from '../runtime/contract.ts';
@@ -174,6 +175,7 @@ export class StepRunner {
       graceMs: why.graceMs ?? (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000,
       podIp: observed?.sandboxes[0]?.ips[0] ?? node.hostIps()[0] ?? '',
       runsHook: isFirst,
+      mayReceive: pod.metadata.deletionTimestamp !== undefined && isConditionTrue(pod.status?.conditions, 'Ready'),
       record: say,
     };
     await stopContainer(order, this.#deps, signal);
