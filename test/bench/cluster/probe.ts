@@ -43,7 +43,7 @@ async function probe(): Promise<ProbeResult> {
 }
 
 function openClient(): RestClient {
-  return connect(findEndpoint({ kubeconfig, env: {} }), { clock: systemClock, component: 'bench' });
+  return connect(findEndpoint({ path: kubeconfig, env: {} }), { clock: systemClock, component: 'bench' });
 }
 
 async function nodeReady(startMs: number): Promise<number> {
