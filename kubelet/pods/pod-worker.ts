@@ -5,6 +5,7 @@
 // - A wish that ends the pod, or ends it sooner, interrupts the step under way; the next look starts from what runs then.
 // INVARIANT: nothing in memory is needed to be right. A new worker for a running pod adopts it: what runs follows from the runtime,
 // restart counts from its labels, health from the status in the API until probes say otherwise.
+import { rm } from 'node:fs/promises';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';
@@ -16,6 +17,7 @@ import type { Runtime, RuntimePod } from '../runtime/contract.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import { advance, type Decision, type PodState, type View, type Wish } from './advance.ts';
 import { Attempts } from './attempts.ts';
+import { logDirectory } from './container-config.ts';
 import type { Waiting } from './plan.ts';
 import { delayText } from './restart.ts';
 import { kubeletConditions } from './status/conditions.ts';
@@ -331,6 +333,7 @@ export class PodWorker {
   async #finish(signal: AbortSignal): Promise<void> {
     const { volumes, prober, statuses } = this.#deps;
     await volumes.forget(this.uid, signal);
+    await rm(logDirectory(this.#pod), { recursive: true, force: true });
     prober.forget(this.uid);
     if (this.#life === 'wanted') statuses.finish(this.#pod);
   }
