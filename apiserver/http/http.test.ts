@@ -3,6 +3,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
 
@@ -250,6 +251,19 @@ describe('forms of answers', () => {
     expect(yaml.headers['content-type']).toBe('application/yaml');
     expect(yaml.text).toMatch(/^apiVersion: v1\ndata:\n {2}long: x/);
     expect((await send('GET', `${configMaps}/form-1?pretty=true`)).text).toMatch(/^\{\n {2}"kind": "ConfigMap",\n/);
+  });
+
+  test('lists in YAML and indented say the same as plain ones', async () => {
+    const plain = (await send('GET', configMaps)).json;
+    const pretty = await send('GET', `${configMaps}?pretty=1`);
+    expect(pretty.text).toMatch(/^\{\n {2}"kind": "ConfigMapList",\n[\s\S]*\n {4}\{\n {6}"kind": "ConfigMap"/);
+    const withoutVersion = ({ metadata: _metadata, ...rest }: Record<string, unknown>): object => rest;
+    expect(withoutVersion(pretty.json)).toEqual(withoutVersion(plain));
+    const yaml = await send('GET', configMaps, { headers: { accept: 'application/yaml' } });
+    expect(withoutVersion(parse(yaml.text) as Record<string, unknown>)).toEqual(withoutVersion(plain));
+    const none = `${configMaps}?labelSelector=at%3Dnowhere`;
+    expect((await send('GET', `${none}&pretty=1`)).json).toMatchObject({ items: [] });
+    expect(parse((await send('GET', none, { headers: { accept: 'application/yaml' } })).text)).toMatchObject({ items: [] });
   });
 
   test('large answers are packed for clients that unpack', async () => {

@@ -6,7 +6,7 @@ import { apiVersionOf } from '#api/meta/object.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
-import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, sendValue, start } from './respond.ts';
+import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, start, yamlText } from './respond.ts';
 import { parseIncludeObject, partialText, TableMaker } from './table.ts';
 
 const chunkBytes = 256 * 1024;
@@ -14,8 +14,14 @@ const chunkBytes = 256 * 1024;
 const renderedPerTurn = 50;
 /** Copied items before other requests get their turn, whatever their size. */
 const copiedPerTurn = 2_000;
-const comma = Buffer.from(',');
-const tail = Buffer.from(']}\n');
+
+/** A list answer: everything but its elements, where they go, and how each is written in JSON. */
+interface ListDocument {
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly key: 'items' | 'rows';
+  readonly elements: Iterable<Encoded>;
+  readonly render: (element: Encoded) => Uint8Array;
+}
 
 /** Answers with a list in the form that the client wants. */
 export async function sendList(
@@ -25,16 +31,10 @@ export async function sendList(
   answer: ListAnswer,
   clockMs: () => number,
 ): Promise<void> {
-  const pieces = wanted.form === 'table' ? tablePieces(exchange, wanted, kind, answer, clockMs) : listPieces(wanted, kind, answer);
-  const perTurn = wanted.form === 'object' ? copiedPerTurn : renderedPerTurn;
-  if (wanted.encoding === 'json' && !isPretty(exchange)) return writeChunks(exchange, pieces, perTurn);
-  const gathered: Uint8Array[] = [];
-  let count = 0;
-  for (const piece of pieces) {
-    gathered.push(piece);
-    if (++count % renderedPerTurn === 0) await turn();
-  }
-  sendValue(exchange, wanted, 200, JSON.parse(Buffer.concat(gathered).toString()));
+  const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, clockMs) : listDocument(wanted, kind, answer);
+  if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document), renderedPerTurn, 'application/yaml');
+  if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document), renderedPerTurn, jsonType);
+  return writeChunks(exchange, plainPieces(document), wanted.form === 'object' ? copiedPerTurn : renderedPerTurn, jsonType);
 }
 
 function listMeta(answer: ListAnswer): object {
@@ -45,39 +45,73 @@ function listMeta(answer: ListAnswer): object {
   };
 }
 
-function* listPieces(wanted: Wanted, kind: KindDefinition, answer: ListAnswer): Generator<Uint8Array> {
+function listDocument(wanted: Wanted, kind: KindDefinition, answer: ListAnswer): ListDocument {
   const isPartial = wanted.form !== 'object';
-  const [listKind, apiVersion] = isPartial
-    ? ['PartialObjectMetadataList', `meta.k8s.io/${wanted.formVersion}`]
-    : [`${kind.kind}List`, apiVersionOf(kind)];
-  yield Buffer.from(`{"kind":"${listKind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(listMeta(answer))},"items":[`);
-  const render = isPartial ? (item: Encoded) => Buffer.from(partialText(item, wanted.formVersion)) : (item: Encoded) => item.json;
-  yield* separated(answer.items, render);
+  const head = isPartial
+    ? { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${wanted.formVersion}` }
+    : { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind) };
+  return {
+    head: { ...head, metadata: listMeta(answer) },
+    key: 'items',
+    elements: answer.items,
+    render: isPartial ? (item) => Buffer.from(partialText(item, wanted.formVersion)) : (item) => item.json,
+  };
 }
 
-function* tablePieces(
-  exchange: Exchange,
-  wanted: Wanted,
-  kind: KindDefinition,
-  answer: ListAnswer,
-  clockMs: () => number,
-): Generator<Uint8Array> {
+function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition, answer: ListAnswer, clockMs: () => number): ListDocument {
   const maker = new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, clockMs);
-  yield Buffer.from(maker.head(listMeta(answer)));
-  yield* separated(answer.items, (item) => Buffer.from(maker.row(item)));
+  return {
+    head: maker.head(listMeta(answer)),
+    key: 'rows',
+    elements: answer.items,
+    render: (item) => Buffer.from(maker.row(item)),
+  };
 }
 
-function* separated(items: Iterable<Encoded>, render: (item: Encoded) => Uint8Array): Generator<Uint8Array> {
+function* plainPieces({ head, key, elements, render }: ListDocument): Generator<Uint8Array> {
+  const comma = Buffer.from(',');
+  yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"${key}":[`);
   let isFirst = true;
-  for (const item of items) {
+  for (const element of elements) {
     if (!isFirst) yield comma;
     isFirst = false;
-    yield render(item);
+    yield render(element);
   }
-  yield tail;
+  yield Buffer.from(']}\n');
 }
 
-async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Array>, perTurn: number): Promise<void> {
+function* prettyPieces({ head, key, elements, render }: ListDocument): Generator<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "${key}": [`);
+  let isFirst = true;
+  for (const element of elements) {
+    const text = JSON.stringify(JSON.parse(textOf(render(element))), undefined, 2).replaceAll('\n', '\n    ');
+    yield Buffer.from(`${isFirst ? '' : ','}\n    ${text}`);
+    isFirst = false;
+  }
+  yield Buffer.from(isFirst ? ']\n}\n' : '\n  ]\n}\n');
+}
+
+/** The keys of YAML answers are sorted, so what comes behind the list's key has to wait. */
+function* yamlPieces({ head, key, elements, render }: ListDocument): Generator<Uint8Array> {
+  const part = (isBefore: boolean): string => {
+    const entries = Object.entries(head).filter(([name]) => name < key === isBefore);
+    return entries.length === 0 ? '' : yamlText(Object.fromEntries(entries));
+  };
+  yield Buffer.from(`${part(true)}${key}:`);
+  let isFirst = true;
+  for (const element of elements) {
+    const text = yamlText(JSON.parse(textOf(render(element)))).trimEnd();
+    yield Buffer.from(`\n- ${text.replaceAll('\n', '\n  ')}`);
+    isFirst = false;
+  }
+  yield Buffer.from(`${isFirst ? ' []' : ''}\n${part(false)}`);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+}
+
+async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Array>, perTurn: number, contentType: string): Promise<void> {
   const { response } = exchange;
   let gathered: Uint8Array[] = [];
   let bytes = 0;
@@ -87,7 +121,7 @@ async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Array>, per
     gathered.push(piece);
     bytes += piece.length;
     if (bytes >= chunkBytes) {
-      out ??= open(exchange);
+      out ??= open(exchange, contentType);
       const flows = out.write(Buffer.concat(gathered, bytes));
       gathered = [];
       bytes = 0;
@@ -97,17 +131,17 @@ async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Array>, per
     if (++count % perTurn === 0) await turn();
   }
   const last = Buffer.concat(gathered, bytes);
-  if (out === undefined) sendBytes(exchange, 200, jsonType, last);
+  if (out === undefined) sendBytes(exchange, 200, contentType, last);
   else out.end(last);
 }
 
 /** Starts an answer of unknown length. */
-function open(exchange: Exchange): RawResponse | Gzip {
+function open(exchange: Exchange, contentType: string): RawResponse | Gzip {
   if (gzipThresholdBytes > chunkBytes || !acceptsGzip(exchange)) {
-    start(exchange, 200, jsonType);
+    start(exchange, 200, contentType);
     return exchange.response;
   }
-  start(exchange, 200, jsonType, ['Content-Encoding', 'gzip', 'Vary', 'Accept-Encoding']);
+  start(exchange, 200, contentType, ['Content-Encoding', 'gzip', 'Vary', 'Accept-Encoding']);
   const gzip = createGzip({ level: 1 });
   gzip.pipe(exchange.response as unknown as NodeJS.WritableStream);
   return gzip;

@@ -29,7 +29,7 @@ export interface ListenerOptions {
 const idleMs = 90_000;
 const headersMs = 32_000;
 const maxHeaderBytes = 1024 * 1024;
-const maxStreamsPerConnection = 250;
+const maxStreamsPerConnection = 100;
 const windowBytes = 256 * 1024;
 const streamEndMs = 1_000;
 

@@ -47,18 +47,17 @@ export class TableMaker {
     this.#clockMs = clockMs;
   }
 
-  /** The text before the rows. `withColumns` is false in all frames of a watch but the first. */
-  head(metadata: object, withColumns = true): string {
-    const definitions = withColumns
-      ? this.#columns.map(({ name, type = 'string', format = '', description = '', priority = 0 }) => ({
-          name,
-          type,
-          format,
-          description,
-          priority,
-        }))
-      : null;
-    return `{"kind":"Table","apiVersion":"meta.k8s.io/${this.#version}","metadata":${JSON.stringify(metadata)},"columnDefinitions":${JSON.stringify(definitions)},"rows":[`;
+  /** Everything but the rows. `withColumns` is false in all frames of a watch but the first. */
+  head(metadata: object, withColumns = true): Record<string, unknown> {
+    const definitions = this.#columns.map(({ name, type = 'string', format = '', description = '', priority = 0 }) => ({
+      name,
+      type,
+      format,
+      description,
+      priority,
+    }));
+    const columnDefinitions = withColumns ? definitions : null;
+    return { kind: 'Table', apiVersion: `meta.k8s.io/${this.#version}`, metadata, columnDefinitions };
   }
 
   row(encoded: Encoded): string {
@@ -70,7 +69,17 @@ export class TableMaker {
 
   /** The table of one object. */
   single(encoded: Encoded, withColumns = true): string {
-    return `${this.head({ resourceVersion: encoded.resourceVersion }, withColumns)}${this.row(encoded)}]}`;
+    return this.#table(encoded, this.row(encoded), withColumns);
+  }
+
+  /** The table that stands for a bookmark: a row without cells. */
+  bookmark(encoded: Encoded, withColumns: boolean): string {
+    return this.#table(encoded, `{"cells":[],"object":${Buffer.from(encoded.json).toString()}}`, withColumns);
+  }
+
+  #table(encoded: Encoded, row: string, withColumns: boolean): string {
+    const head = JSON.stringify(this.head({ resourceVersion: encoded.resourceVersion }, withColumns));
+    return `${head.slice(0, -1)},"rows":[${row}]}`;
   }
 
   #object(encoded: Encoded): string {

@@ -3,7 +3,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Clock } from '#base/clock.ts';
 import { ApiError, internalError } from '#api/meta/status.ts';
-import type { Encoded, WatchFrame } from '../registry/contract.ts';
+import type { WatchFrame } from '../registry/contract.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
 import { start, yamlText } from './respond.ts';
@@ -49,15 +49,10 @@ function formRenderer(
   const maker = new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, clockMs);
   let isFirst = true;
   return ({ type, encoded }) => {
-    const table = type === 'BOOKMARK' ? bookmarkTable(maker, encoded, isFirst) : maker.single(encoded, isFirst);
+    const table = type === 'BOOKMARK' ? maker.bookmark(encoded, isFirst) : maker.single(encoded, isFirst);
     isFirst = false;
     return table;
   };
-}
-
-/** A bookmark has no columns worth showing: a row with its metadata alone. */
-function bookmarkTable(maker: TableMaker, encoded: Encoded, isFirst: boolean): string {
-  return `${maker.head({ resourceVersion: encoded.resourceVersion }, isFirst)}{"cells":[],"object":${Buffer.from(encoded.json).toString()}}]}`;
 }
 
 /** Starts the answer of a watch over plain HTTP. */
