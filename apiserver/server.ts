@@ -24,6 +24,7 @@ import { openApiPages } from './discovery/openapi-pages.ts';
 import { authentication } from './http/filters/authentication.ts';
 import { authorization } from './http/filters/authorization.ts';
 import { compose } from './http/filters/filter.ts';
+import { impersonation } from './http/filters/impersonation.ts';
 import { inFlight } from './http/filters/in-flight.ts';
 import { recovery } from './http/filters/recovery.ts';
 import { requestMetrics } from './http/filters/request-metrics.ts';
@@ -213,6 +214,7 @@ function requestParts(
     requestMetrics(metrics, clock),
     timeouts.filter,
     authentication(createAuthenticator({ methods: [new ClientCertificates(() => clock.nowMs()), tokenAuthenticator], log })),
+    impersonation(authorizer),
     inFlight(settings.limits).filter,
     authorization(authorizer),
   ];

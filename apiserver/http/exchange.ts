@@ -9,6 +9,8 @@ export interface RawRequest extends Readable {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
   readonly httpVersionMajor: number;
   readonly socket: Duplex;
 }

@@ -44,7 +44,8 @@ function authorizationRequest(exchange: Exchange): AuthorizationRequest {
   };
 }
 
-function refusal(request: AuthorizationRequest, reason: string): ApiError {
+/** The 403 answer to a request that nobody allows. */
+export function refusal(request: AuthorizationRequest, reason: string): ApiError {
   const why = `${forbiddenText(request)}${reason === '' ? '' : `: ${reason}`}`;
   const resource = request.group === '' ? request.resource : `${request.resource}.${request.group}`;
   const subject = resource === '' ? '' : request.name === '' ? `${resource} is ` : `${resource} ${JSON.stringify(request.name)} is `;
