@@ -58,6 +58,10 @@ export class ClusterCache implements Service, CacheReader {
     return this.informer(kind).byIndex(byOwner, ownerUid);
   }
 
+  byIndex<T extends KubeObject>(kind: TypedResource<T>, index: string, value: string): readonly T[] {
+    return this.informer(kind).byIndex(index, value);
+  }
+
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const informers = [...this.#informers.values()];
     const synced = informers.map(() => Promise.withResolvers<void>());

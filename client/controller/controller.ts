@@ -96,7 +96,7 @@ export class Controller implements Service {
       ...wakes.map(({ kind, keys }) =>
         cluster.informer(kind).subscribe((change) => {
           const previous = change.type === 'updated' ? change.previous : undefined;
-          for (const key of keys(change.object, previous, this.#cache)) this.queue.add(keyText(key));
+          for (const key of keys(change.object, previous, this.#cache, change.type)) this.queue.add(keyText(key));
         }),
       ),
     ];

@@ -22,6 +22,10 @@ export function declaredReader(cache: CacheReader, definition: ControllerDefinit
       check(kind);
       return cache.ownedBy(kind, ownerUid);
     },
+    byIndex: (kind, index, value) => {
+      check(kind);
+      return cache.byIndex(kind, index, value);
+    },
   };
 }
 

@@ -27,6 +27,8 @@ export interface CacheReader {
   list<T extends KubeObject>(kind: TypedResource<T>, namespace?: string): readonly T[];
   /** Objects whose ownerReferences name this uid (any kind of reference); served by an index. */
   ownedBy<T extends KubeObject>(kind: TypedResource<T>, ownerUid: string): readonly T[];
+  /** Objects under one value of an index that the process gave this kind's cache. Throws for an index that it did not. */
+  byIndex<T extends KubeObject>(kind: TypedResource<T>, index: string, value: string): readonly T[];
 }
 
 /** Records an Event about an object; similar events are counted up, not repeated. Never throws, never blocks. */
@@ -37,8 +39,8 @@ export interface EventRecorder {
 /** `kind` changed (or was removed): which keys of the reconciled kind should look again? Gets the cache for lookups. */
 export interface Wake<T extends KubeObject = KubeObject> {
   readonly kind: TypedResource<T>;
-  /** `previous` is undefined for additions; `object` is the last known state for removals. */
-  readonly keys: (object: T, previous: T | undefined, cache: CacheReader) => readonly ObjectKey[];
+  /** `previous` is undefined for additions; `object` is the last known state for removals. The cache shows the change already. */
+  readonly keys: (object: T, previous: T | undefined, cache: CacheReader, type: 'added' | 'updated' | 'removed') => readonly ObjectKey[];
 }
 
 /** Types one wake-up rule. */
