@@ -58,6 +58,12 @@ describe('sandbox', () => {
     ['two of them', aPod(), observed([seen('c', 'running', { sandboxId: 's1' })], [aSandbox(1), aSandbox(0)]), ['stopSandbox s0']],
   ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));
 
+  test('containers that went down with their sandbox start again without delay', () => {
+    const histories = new Map([['c', { delayMs: 80_000, lastMs: nowMs - 1_000 }]]);
+    const died = view(aPod(), observed([seen('c', 137)], [dead]), { histories });
+    expect(planPod(died).histories).toEqual(new Map());
+  });
+
   test('nothing before the volumes', () => expect(plan(aPod(), undefined, { isPrepared: false })).toEqual(['prepare']));
   test('a failed pod step waits', () => {
     const planned = planPod(view(aPod(), undefined, { notBefore: new Map([['', nowMs + 5]]) }));

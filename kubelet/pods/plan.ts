@@ -101,7 +101,9 @@ function planSandbox(view: PlanView): Plan {
   for (const { id, state } of observed?.sandboxes ?? []) if (state === 'ready') steps.push({ do: 'stopSandbox', id });
   const hasWork = pod.spec.containers.some((container) => wantsToRun(view, container));
   if (hasWork) steps.push({ do: 'createSandbox', attempt: old === undefined ? 0 : old.attempt + 1 });
-  return { steps, waiting: [], retryAtMs: undefined, histories };
+  // Containers that went down with their sandbox, as after a power cut, did not fail themselves: they need not wait.
+  const hasDied = old !== undefined && old.state !== 'ready';
+  return { steps, waiting: [], retryAtMs: undefined, histories: hasDied ? new Map() : histories };
 }
 
 /** Whether a container would run in a new sandbox. */
