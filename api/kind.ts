@@ -95,6 +95,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly hasGeneration?: boolean;
   /** Warnings for the client (sent as headers). */
   readonly warnings?: (object: T, prev: T | undefined) => string[];
+  /** A warning that every request for the kind gets, reads included: `v1 Endpoints is deprecated in …`. */
+  readonly deprecation?: string;
   readonly subresources?: Subresources;
   /** All columns of its Table, name and age included; undefined where upstream has none either. */
   readonly columns?: readonly Column<T>[];

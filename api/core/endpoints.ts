@@ -29,7 +29,7 @@ export const endpoints = defineKind<Endpoints>({
     },
   ],
   validate: ({ subsets }) => (subsets ?? []).flatMap((subset, at) => validateSubset(subset, `subsets[${at}]`)),
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [nameColumn, { name: 'Endpoints', value: endpointsText }, ageColumn],
 });
 

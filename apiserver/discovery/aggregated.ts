@@ -14,7 +14,7 @@ export function aggregatedDiscovery(groups: readonly GroupResources[], version: 
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map((group) => ({
-      metadata: { ...(group.name === '' ? {} : { name: group.name }), creationTimestamp: null },
+      metadata: group.name === '' ? {} : { name: group.name },
       versions: group.versions.map(({ version: served, resources }) => ({
         version: served,
         resources: nest(group.name, served, resources),

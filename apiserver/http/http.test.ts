@@ -76,6 +76,7 @@ describe('refusals', () => {
   test.each<[string, string, object]>([
     ['GET', '/api/v1/nope', noSuch],
     ['GET', '/api/v1/pods/x', noSuch],
+    ['GET', '/api/v1/namespaces//pods', noSuch],
     ['GET', '/api/v1/namespaces/default/nodes', noSuch],
     ['GET', '/api/v1/namespaces/default/pods/x/nope', noSuch],
     ['GET', '/apis/apps/v9/deployments', noSuch],
@@ -282,6 +283,13 @@ describe('forms of answers', () => {
     expect(answer.headers['warning']).toBe('299 - "unknown field \\"nope\\""');
   });
 
+  test('deprecated kinds say so on every request', async () => {
+    const said = `299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"`;
+    for (const path of ['/api/v1/endpoints', '/api/v1/namespaces/default/endpoints/kubernetes']) {
+      expect((await send('GET', path)).headers['warning']).toBe(said);
+    }
+  });
+
   test('HTTP/2 gives the same', async () => {
     const { credentials } = server.adminClientConfig;
     if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
@@ -329,6 +337,7 @@ describe('discovery', () => {
     expect(first.json).toMatchObject({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2' });
     const groups = (first.json['items'] as unknown as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
     expect(groups.slice(0, 2)).toEqual(['apps', 'events.k8s.io']);
+    expect(first.text).not.toContain('null');
     const again = await send('GET', '/apis', { headers: { accept, 'if-none-match': String(first.headers['etag']) } });
     expect([again.code, again.text]).toEqual([304, '']);
   });
@@ -338,6 +347,11 @@ describe('discovery', () => {
     for (const path of ['/api/v1', '/apis/apps', '/readyz/ping', '/version', '/metrics']) expect(paths).toContain(path);
     for (const path of paths.filter((one) => !one.startsWith('/openapi')))
       expect([path, (await send('GET', path)).code]).toEqual([path, 200]);
+  });
+
+  test('what is not part of the API is indented', async () => {
+    expect((await send('GET', '/version')).text).toMatch(/^\{\n  "major": "1",\n/);
+    expect((await send('GET', '/')).text).toMatch(/^\{\n  "paths": \[\n/);
   });
 
   test('counts what it serves', async () => {

@@ -30,8 +30,10 @@ export class ResourceRequests {
   async serve(exchange: Exchange): Promise<void> {
     const { info } = exchange;
     const kind = this.#deps.registry.find(info.group, info.version, info.resource);
-    if (kind === undefined || !fits(exchange, kind)) return this.#nothing(exchange);
+    // An empty segment names nothing: /namespaces//pods is not the pods of all namespaces.
+    if (kind === undefined || !fits(exchange, kind) || info.path.includes('//')) return this.#nothing(exchange);
     exchange.isServed = true;
+    if (kind.deprecation !== undefined) exchange.warn(kind.deprecation);
     if (info.subresource !== '') return this.#serveSubresource(exchange, kind);
     if (info.rest !== '') return this.#nothing(exchange);
     const act = this.#deps.subresources.find(kind, '');

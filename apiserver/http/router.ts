@@ -55,8 +55,8 @@ export class Router {
     }
     if (owner !== undefined) return owner.serve(exchange) ?? 'done';
     if (isDiscovery) return this.#serveDiscovery(exchange, path);
-    if (path === '/version') sendValue(exchange, this.#wanted(exchange), 200, versionDocument());
-    if (path === '/') sendValue(exchange, this.#wanted(exchange), 200, { paths: this.#paths() });
+    if (path === '/version') sendRaw(exchange, versionDocument());
+    if (path === '/') sendRaw(exchange, { paths: this.#paths() });
     if (path !== '/metrics') return 'done';
     return metrics.text().then((text) => sendBytes(exchange, 200, metrics.contentType, Buffer.from(text)));
   }
@@ -113,6 +113,11 @@ function sendTagged(exchange: Exchange, { bytes, etag }: TaggedDocument, format:
   const contentType = `${jsonType};g=apidiscovery.k8s.io;v=${format};as=APIGroupDiscoveryList`;
   if (exchange.header('if-none-match') === etag) sendBytes(exchange, 304, contentType, Buffer.alloc(0), headers);
   else sendBytes(exchange, 200, contentType, bytes, headers);
+}
+
+/** What is not part of the API is JSON for people, whatever the client accepts. */
+function sendRaw(exchange: Exchange, document: object): void {
+  sendBytes(exchange, 200, jsonType, Buffer.from(JSON.stringify(document, undefined, 2)));
 }
 
 function versionDocument(): object {

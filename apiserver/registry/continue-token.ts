@@ -1,4 +1,5 @@
 import { badRequest } from '#api/meta/status.ts';
+import { JsonError, parseJson } from '#api/schema/json.ts';
 
 /** Where a paged list goes on: the revision of its first page (-1: whatever is newest), and the first key that is wanted. */
 export interface ContinueToken {
@@ -20,7 +21,7 @@ export function decodeContinue(text: string): ContinueToken {
   if (strange >= 0 || text.length % 4 === 1) {
     throw refused(`continue key is not valid: illegal base64 data at input byte ${strange >= 0 ? strange : text.length - 1}`);
   }
-  const token = parse(Buffer.from(text, 'base64url').toString());
+  const token = parse(Buffer.from(text, 'base64url'));
   if (token['v'] !== version) throw refused('continue key is not valid: server does not recognize this encoded version');
   const { rv, start } = token;
   if (typeof rv !== 'number' || rv === 0) {
@@ -35,12 +36,13 @@ export function decodeContinue(text: string): ContinueToken {
   return { revision: rv, start: start.replace(/^\//, '') };
 }
 
-function parse(text: string): Record<string, unknown> {
+function parse(bytes: Uint8Array): Record<string, unknown> {
   try {
-    const token: unknown = JSON.parse(text);
+    const token: unknown = parseJson(bytes).value;
     return typeof token === 'object' && token !== null ? (token as Record<string, unknown>) : {};
   } catch (error) {
-    throw refused(`continue key is not valid: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof JsonError)) throw error;
+    throw refused(`continue key is not valid: ${error.message}`);
   }
 }
 

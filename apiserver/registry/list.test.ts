@@ -99,6 +99,14 @@ describe('list', () => {
       { code: 400, message: 'invalid continue token: continue key is not valid: server does not recognize this encoded version' },
     ],
     [
+      'a token that is none',
+      { continue: 'abc' },
+      {
+        code: 400,
+        message: "invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value",
+      },
+    ],
+    [
       'a token that leads elsewhere',
       { continue: encodeContinue({ revision: 1, start: '../secrets/x' }) },
       { code: 400, message: 'invalid continue token: continue key is not valid: ../secrets/x' },
