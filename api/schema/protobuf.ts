@@ -22,7 +22,7 @@ export class ProtobufReader {
   /** The object in an envelope, with the kind that the envelope states. Throws ProtobufError. */
   read(bytes: Uint8Array, schema: ObjectSchema): JsonObject {
     if (!magic.equals(bytes.subarray(0, magic.length))) {
-      throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix 6b 38 73 00');
+      throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
     }
     const identity: JsonObject = {};
     let raw: Uint8Array = new Uint8Array();

@@ -51,6 +51,7 @@ export class ServiceAccountTokens implements AuthenticationMethod {
 
   async #checkToken(token: string, exchange: Exchange): Promise<Verdict> {
     const verdict = await this.verify(token, this.#deps.audiences, exchange.signal);
+    if (verdict.kind === 'none') return { kind: 'refused', why: 'invalid bearer token' };
     if (verdict.kind === 'user' && verdict.warning !== undefined) exchange.warn(verdict.warning);
     return verdict;
   }
@@ -65,25 +66,27 @@ export class ServiceAccountTokens implements AuthenticationMethod {
     let verified = this.#verified.get(hash);
     if (verified === undefined) {
       const fresh = await this.#verifySignature(token);
+      if (fresh === undefined) return none;
       if (typeof fresh === 'string') return { kind: 'refused', why: fresh };
       if (this.#verified.size >= maxKept) this.#verified.clear();
       this.#verified.set(hash, fresh);
       verified = fresh;
     }
-    if (verified.expirySeconds * 1_000 <= this.#deps.clock.nowMs()) return { kind: 'refused', why: 'the token has expired' };
+    if (verified.expirySeconds * 1_000 <= this.#deps.clock.nowMs()) return { kind: 'refused', why: 'service account token has expired' };
     const shared = verified.audiences.filter((one) => audiences.includes(one));
-    if (shared.length === 0) return { kind: 'refused', why: 'the token is for another audience' };
+    if (shared.length === 0) return { kind: 'refused', why: otherAudience(verified.audiences, audiences) };
     const gone = await this.#goneBinding(verified.claims, signal);
     if (gone !== undefined) return { kind: 'refused', why: gone };
     return { kind: 'user', user: userOf(verified.claims, verified.jti), audiences: shared };
   }
 
-  async #verifySignature(token: string): Promise<Verified | string> {
+  /** What the token says, why it is not believed, or undefined where it is none of our issuers'. */
+  async #verifySignature(token: string): Promise<Verified | string | undefined> {
     const { keys, issuers, clock } = this.#deps;
+    const iss = issuerOf(token);
+    if (iss === undefined || !issuers.includes(iss)) return undefined;
     try {
       const { kid } = decodeProtectedHeader(token);
-      const { iss } = decodeJwt(token);
-      if (iss === undefined || !issuers.includes(iss)) return 'not one of our issuers';
       const candidates = kid === undefined ? keys : keys.filter((one) => one.kid === kid);
       for (const { key, algorithm } of candidates) {
         const options = { algorithms: [algorithm], issuer: iss, currentDate: new Date(clock.nowMs()) };
@@ -136,4 +139,18 @@ export class ServiceAccountTokens implements AuthenticationMethod {
       throw error;
     }
   }
+}
+
+/** Who says to have issued the token; undefined for what is no token of this sort. */
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+function otherAudience(actual: readonly string[], wanted: readonly string[]): string {
+  const quoted = (list: readonly string[]): string => `[${list.map((one) => JSON.stringify(one)).join(' ')}]`;
+  return `token audiences ${quoted(actual)} is invalid for the target audiences ${quoted(wanted)}`;
 }

@@ -40,7 +40,7 @@ function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
         ...(verdict === 'deny' ? { denied: true } : {}),
         ...(reason === '' ? {} : { reason }),
       };
-      const metadata = { creationTimestamp: null, ...member(body, 'metadata') };
+      const metadata = member(body, 'metadata');
       sendValue(exchange, wanted, 201, { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata, spec, status });
     },
   };

@@ -14,7 +14,7 @@ export const podEviction: SubresourceHandler = {
     const act = await actBody(exchange, evictionKind, deps);
     const { body } = act;
     const name = text(member(body, 'metadata'), 'name');
-    if (name !== '' && name !== exchange.info.pathName) throw badRequest('name in URL does not match name in Eviction object');
+    if (name !== exchange.info.pathName) throw badRequest('name in URL does not match name in Eviction object');
     const { request, context } = parseDelete(exchange, body['deleteOptions'] ?? {});
     const plain = { ...context, subresource: '', dryRun: act.context.dryRun || context.dryRun };
     await deps.registry.delete(kind, exchange.info.pathName, request, plain);

@@ -14,7 +14,7 @@ export const selfSubjectReview: SubresourceHandler = {
     const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
     await actBody(exchange, kind, deps);
     const status = { userInfo: userInfo(exchange.requireUser) };
-    sendValue(exchange, wanted, 201, { kind: 'SelfSubjectReview', apiVersion, metadata: { creationTimestamp: null }, status });
+    sendValue(exchange, wanted, 201, { kind: 'SelfSubjectReview', apiVersion, metadata: {}, status });
   },
 };
 
@@ -32,8 +32,8 @@ export function tokenReview(tokens: ServiceAccountTokens, ours: readonly string[
       const status =
         verdict.kind === 'user'
           ? { authenticated: true, user: userInfo(verdict.user), audiences: verdict.audiences }
-          : { authenticated: false, error: verdict.kind === 'refused' ? verdict.why : 'the token is of no kind that is known here' };
-      sendValue(exchange, wanted, 201, { kind: 'TokenReview', apiVersion, metadata: { creationTimestamp: null }, spec, status });
+          : { user: {}, ...(verdict.kind === 'refused' ? { error: verdict.why } : {}) };
+      sendValue(exchange, wanted, 201, { kind: 'TokenReview', apiVersion, metadata: {}, spec, status });
     },
   };
 }

@@ -122,6 +122,11 @@ describe('service account tokens', () => {
     expect((await send('POST', path, { spec: { token: bearer } })).json).toMatchObject({
       status: { authenticated: true, user: { username: 'system:serviceaccount:default:robot' } },
     });
-    expect((await send('POST', path, { spec: { token: 'x' } })).json).toMatchObject({ status: { authenticated: false } });
+    // What is no token of ours is nobody's, without an error.
+    expect((await send('POST', path, { spec: { token: 'x' } })).json).toMatchObject({ metadata: {}, status: { user: {} } });
+    const elsewhere = await send('POST', path, { spec: { token: bearer, audiences: ['a', 'b'] } });
+    expect(elsewhere.json).toMatchObject({
+      status: { error: expect.stringMatching(/^token audiences \[".*"\] is invalid for the target audiences \["a" "b"\]$/) },
+    });
   });
 });
