@@ -90,11 +90,11 @@ export class LocalCluster implements AsyncDisposable {
     return until(what, check, limitMs);
   }
 
-  /** Process ids, by name, of what runs, as the host counts them. */
+  /** Process ids, by name, of what the cluster's records say runs and does, as the host counts them. */
   async pids(): Promise<Record<string, number>> {
-    const { stdout } = await this.coxswain(['status']);
-    const rows = [...stdout.matchAll(/^(\S+) +running +(\d+)/gm)];
-    return Object.fromEntries(rows.map(([, name = '', pid]) => [name, Number(pid)]));
+    const script = `cd /var/lib/coxswain/run && for f in *.json; do p=$(grep -o '"pid":[0-9]*' $f | cut -d: -f2); kill -0 $p && echo $f $p; done`;
+    const { stdout } = await this.host.exec(['bash', '-c', script]);
+    return Object.fromEntries([...stdout.matchAll(/^(\S+)\.json (\d+)$/gm)].map(([, name = '', pid]) => [name, Number(pid)]));
   }
 
   /** What went wrong, as far as logs and objects say. */
@@ -122,6 +122,8 @@ export async function until<T>(what: string, check: () => Promise<T>, limitMs = 
     let last: unknown;
     try {
       const answer = await check();
+      if (process.env.E2E_TRACE !== undefined && systemClock.monotonicMs() - (deadlineMs - limitMs) > 3000)
+        process.stderr.write(`${what}: ${systemClock.monotonicMs() - (deadlineMs - limitMs)} ${String(last)}\n`);
       if (answer !== undefined && answer !== null && answer !== false) return answer as NonNullable<Exclude<T, false>>;
       last = answer;
     } catch (error) {

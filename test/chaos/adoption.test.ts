@@ -1,0 +1,152 @@
+// Who comes after a killed process goes on where it was: processes and containers that run are adopted, not started anew.
+import { beforeAll, expect, test } from 'vitest';
+import type { V1Pod } from '#api/generated/types.ts';
+import { useCluster } from '#test/e2e/use-cluster.ts';
+
+const cluster = useCluster();
+const pod = { apiVersion: 'v1', kind: 'Pod' };
+/** Ends at once when asked to. */
+const sleeps = 'trap exit TERM; sleep 100000 & wait';
+const readySince = `get node host1 -o jsonpath={.status.conditions[?(@.type=="Ready")].lastTransitionTime}`;
+
+/** Container ids and restart counts of all pods, by name. */
+async function containers(): Promise<Record<string, string>> {
+  const { items } = await cluster().get<{ items: V1Pod[] }>('pods');
+  const statuses = items.flatMap(({ metadata, status }) =>
+    (status?.containerStatuses ?? []).map((one) => [`${metadata?.name}/${one.name}`, `${one.containerID} restarted ${one.restartCount}`]),
+  );
+  return Object.fromEntries(statuses);
+}
+
+async function allRun(count = 4): Promise<boolean> {
+  const { items } = await cluster().get<{ items: V1Pod[] }>('pods');
+  return (
+    items.length === count &&
+    items.every(({ status }) => status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
+  );
+}
+
+async function serviceAnswers(): Promise<string> {
+  const ip = await cluster().kubectl(['get', 'svc', 'web', '-o', 'jsonpath={.spec.clusterIP}']);
+  return cluster().curl(`http://${ip}/`);
+}
+
+/** Waits until the node was reported Ready after `since`. */
+async function nodeReadyAgain(): Promise<void> {
+  await cluster().until('status says Ready', async () => (await cluster().coxswain(['status'])).code === 0);
+}
+
+beforeAll(async () => {
+  await cluster().kubectl('create deployment web --image=coxswain/hello:1 --replicas=3');
+  await cluster().kubectl('expose deployment web --port=80 --target-port=8080');
+  await cluster().apply({
+    ...pod,
+    metadata: { name: 'alone' },
+    spec: {
+      containers: [
+        { name: 'first', image: 'coxswain/busybox:1', command: ['sh', '-c', sleeps] },
+        { name: 'second', image: 'coxswain/busybox:1', command: ['sh', '-c', sleeps] },
+      ],
+      terminationGracePeriodSeconds: 1,
+    },
+  });
+  await cluster().until('all run', allRun);
+});
+
+test('a killed kubelet finds its containers running and leaves them so', async () => {
+  const before = await containers();
+  const since = await cluster().kubectl(readySince);
+  const { kubelet } = await cluster().pids();
+  await cluster().host.sh(`kill -9 ${kubelet}`);
+  await cluster().until('another kubelet runs', async () => ![undefined, kubelet].includes((await cluster().pids()).kubelet));
+  await nodeReadyAgain();
+  // It works, and has looked at every pod: it can run a new one.
+  await cluster().kubectl('run probe --image=coxswain/busybox:1 --restart=Never --command -- true');
+  await cluster().until('a new pod ends well', async () =>
+    /Succeeded/.test(await cluster().kubectl('get pod probe -o jsonpath={.status.phase}')),
+  );
+  await cluster().kubectl('delete pod probe');
+  expect(await containers()).toEqual(before);
+  expect(await cluster().kubectl(readySince)).toBe(since);
+});
+
+test('a killed supervisor is replaced by up, and adopts what runs', async () => {
+  const before = await cluster().pids();
+  await cluster().host.sh(`kill -9 ${before.supervisor}`);
+  const { code } = await cluster().coxswain(['up']);
+  expect(code).toBe(0);
+  const after = await cluster().pids();
+  expect(after.supervisor).not.toBe(before.supervisor);
+  expect({ ...after, supervisor: 0 }).toEqual({ ...before, supervisor: 0 });
+  // It supervises: what dies comes back.
+  await cluster().host.sh(`kill -9 ${before['kube-proxy']}`);
+  await cluster().until(
+    'kube-proxy is back',
+    async () => ![undefined, before['kube-proxy']].includes((await cluster().pids())['kube-proxy']),
+  );
+});
+
+test('up after kill -9 of every process brings back the same cluster around the same containers', async () => {
+  const before = await containers();
+  const uids = await cluster().kubectl('get deployments,services,pods,nodes,secrets,configmaps -A -o jsonpath={.items[*].metadata.uid}');
+  const pids = await cluster().pids();
+  await cluster().host.sh(`kill -9 ${Object.values(pids).join(' ')}`);
+  expect((await cluster().coxswain(['status'])).code).toBe(1);
+  const { code, stderr } = await cluster().coxswain(['up']);
+  expect(code, stderr).toBe(0);
+  await cluster().until('all run', allRun);
+  expect(await cluster().kubectl('get deployments,services,pods,nodes,secrets,configmaps -A -o jsonpath={.items[*].metadata.uid}')).toBe(
+    uids,
+  );
+  expect(await containers()).toEqual(before);
+  expect(await serviceAnswers()).toContain('Message: ');
+});
+
+test('a container removed behind its back is made again', async () => {
+  const before = await containers();
+  const id = /docker:\/\/(\w+)/.exec(before['alone/second'] ?? '')?.[1];
+  await cluster().host.sh(`docker rm -f ${id}`);
+  await cluster().until('another one runs', async () => {
+    const now = (await containers())['alone/second'];
+    return now?.endsWith('restarted 1') === true && (await allRun());
+  });
+  expect((await containers())['alone/first']).toBe(before['alone/first']);
+});
+
+test('a sandbox removed behind its back is made again with all of its pod', async () => {
+  await cluster().host.sh(`docker rm -f $(docker ps -q --filter label=io.kubernetes.pod.name=alone --filter name=k8s_POD_)`);
+  await cluster().until('the pod has a new sandbox', async () => {
+    const count = await cluster().host.sh(`docker ps -q --filter label=io.kubernetes.pod.name=alone | wc -l`);
+    return count.trim() === '3' && (await allRun());
+  });
+  expect(await cluster().kubectl('exec alone -c first -- nslookup web.default.svc.cluster.local')).toContain('Address');
+});
+
+test('a restarted Docker engine brings everything back', async () => {
+  await cluster().host.sh(`kill $(cat /run/docker.pid); while [ -e /run/docker.pid ]; do sleep 0.05; done`);
+  await cluster().host.startDocker();
+  await cluster().until(
+    'all run again',
+    async () => (await allRun()) && (await cluster().host.sh('docker ps -q | wc -l')).trim() === '9',
+    60_000,
+  );
+  await cluster().until('the Service answers', serviceAnswers);
+});
+
+test('the same objects run again after a power cut', async () => {
+  const uids = 'get deployments,services,pods,nodes,secrets,configmaps -A -o jsonpath={.items[*].metadata.uid}';
+  const before = await cluster().kubectl(uids);
+  await cluster().host.powerOff();
+  await cluster().host.boot();
+  await cluster().host.startDocker();
+  const { code, stderr } = await cluster().coxswain(['up']);
+  expect(code, stderr).toBe(0);
+  expect(await cluster().kubectl(uids)).toBe(before);
+  await cluster().until(
+    'containers run again',
+    async () => (await allRun()) && (await cluster().host.sh('docker ps -q | wc -l')).trim() === '9',
+    60_000,
+  );
+  await cluster().until('the Service answers', serviceAnswers);
+  expect(await cluster().kubectl('exec alone -c second -- nslookup web.default.svc.cluster.local')).toContain('Address');
+});
