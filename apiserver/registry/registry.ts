@@ -180,7 +180,8 @@ export class GenericRegistry implements Registry, Service {
       },
       takesCopy: true,
       mayCreate: false,
-      keepsOwners: true,
+      // Whoever ties a pod to a node owns nothing of it.
+      keepsOwners: context.subresource !== 'binding',
       mayShrink: true,
     });
     return encoded;

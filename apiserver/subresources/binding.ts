@@ -83,10 +83,11 @@ function bound(object: KubeObject, { name, node, metadata, nowMs }: Wish): KubeO
   const lastTransitionTime = new Date(Math.floor(nowMs / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
   const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime };
   const annotations = { ...pod.metadata.annotations, ...(member(metadata, 'annotations') as Record<string, string>) };
+  const { nominatedNodeName: _nominated, ...status } = pod.status ?? {};
   return {
     ...pod,
     metadata: { ...pod.metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
     spec: { ...pod.spec, nodeName: node },
-    status: { ...pod.status, conditions: [...others, scheduled] },
+    status: { ...status, conditions: [...others, scheduled] },
   } as KubeObject;
 }
