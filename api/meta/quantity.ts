@@ -32,6 +32,9 @@ const maxBinary = 2n ** 63n - 1n;
 
 const form = /^([+-]?)(0*)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;
 
+/** What is canonical as it stands, unless it holds three zeros: nearly everything that people write. */
+const plain = /^[1-9](?:[0-9]{0,11}[mkMGT]?|[0-9]{0,2}[KMGT]i)$/;
+
 /** Reads a quantity. Throws QuantityError. */
 export function parseQuantity(text: string): Quantity {
   if (text === '') throw new QuantityError(wrongFormat);
@@ -155,6 +158,7 @@ export function toQuantity(value: Quantity | string | number): Quantity {
 
 /** Canonical form of a text, as a decoded and re-encoded Quantity reads. Throws QuantityError. */
 export function canonicalQuantity(text: string): string {
+  if (plain.test(text) && !text.includes('000')) return text;
   return formatQuantity(parseQuantity(text.trim()));
 }
 

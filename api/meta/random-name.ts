@@ -5,7 +5,9 @@ const suffixLength = 5;
 
 /** Letters of the safe alphabet. `random` gives numbers in [0, 1). */
 export function randomSuffix(length: number = suffixLength, random: () => number = Math.random): string {
-  return Array.from({ length }, () => safeAlphabet.charAt(Math.floor(random() * safeAlphabet.length))).join('');
+  let text = '';
+  for (let at = 0; at < length; at++) text += safeAlphabet.charAt(Math.floor(random() * safeAlphabet.length));
+  return text;
 }
 
 /** A name for a `generateName`: the base, cut so that all fits into 63 characters, and five random letters. */

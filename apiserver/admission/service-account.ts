@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto';
 import type { V1Container, V1Pod, V1PodSpec, V1ServiceAccount, V1Volume } from '#api/generated/types.ts';
+import { randomSuffix } from '#api/meta/random-name.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
 import { internalContext } from '../internal-context.ts';
@@ -97,10 +97,4 @@ function tokenVolume(name: string): V1Volume {
       ],
     },
   };
-}
-
-/** Upstream's alphabet of generated names: nothing in it can spell a word. */
-function randomSuffix(): string {
-  const letters = 'bcdfghjklmnpqrstvwxz2456789';
-  return Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('');
 }
