@@ -26,7 +26,7 @@ export function withCondition<C extends Condition>(conditions: readonly C[] | un
   const previous = findCondition(list, next.type);
   if (previous === undefined) return [...list, next];
   const kept =
-    previous.status === next.status && previous.lastTransitionTime !== undefined
+    previous.status === next.status && (previous.lastTransitionTime ?? '') !== ''
       ? { ...next, lastTransitionTime: previous.lastTransitionTime }
       : next;
   return list.map((condition) => (condition.type === next.type ? kept : condition));

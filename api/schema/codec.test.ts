@@ -384,3 +384,12 @@ test('whatever comes, the answer is an object or a refusal', () => {
     { numRuns: 1_000 },
   );
 });
+
+test('times that Go holds by value are null where nothing is known, pointers are left out', () => {
+  const { object } = decode('Pod', '{"status":{"startTime":null,"conditions":[{"type":"Ready","status":"True"}]}}');
+  expect(object).toMatchObject({
+    metadata: {},
+    status: { conditions: [{ type: 'Ready', status: 'True', lastProbeTime: null, lastTransitionTime: null }] },
+  });
+  expect(JSON.stringify(object)).not.toMatch(/startTime|creationTimestamp/);
+});

@@ -6,7 +6,7 @@
 //   const { object } = codec.decodeValue(value, kind, 'Strict');       // a patched or converted value; keeps it and changes it in place
 //   const bytes = codec.encode(object);                                // what is stored and sent
 //
-// An object that was decoded is complete: kind, apiVersion and metadata are there, nothing in it is null, and JSON.stringify gives
+// An object that was decoded is complete: kind, apiVersion and metadata are there, null stands in it only for times without value, and JSON.stringify gives
 // its wire form (decode.ts says in detail what decoding drops and fills). `kind` may be a KindDefinition or any of its parts for
 // sub-resources: { group: 'autoscaling', version: 'v1', kind: 'Scale', schema: 'io.k8s.api.autoscaling.v1.Scale' }.
 import type { Json, KubeObject } from '#api/meta/object.ts';

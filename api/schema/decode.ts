@@ -1,6 +1,6 @@
 // Strict decoding by schema: wrong types refused, unknown and repeated fields found, everything brought into the form in which Go
 // would write it back. What comes out is both the object in memory and, through JSON.stringify, the object on the wire:
-//   - no null anywhere but inside values without a schema: missing is missing;
+//   - no null but inside values without a schema and for times that Go holds by value: all else that is missing is missing;
 //   - quantities, times, bytes canonical;
 //   - empty strings, lists, maps, zeros and falses left out where Go's type has omitempty and no pointer (Property.presence `drop`);
 //   - what Go always writes is there, empty where the client sent nothing (`fill`): metadata, spec, status, resources, names.
@@ -108,7 +108,7 @@ export class DecoderCompiler {
     }
   }
 
-  /** Makes what Go has where nothing was sent; undefined for types whose zero is written as null. */
+  /** Makes what Go has where nothing was sent; undefined for types that are never held by value. */
   #empty(schema: Schema): (() => Json) | undefined {
     switch (schema.type) {
       case 'object': {
@@ -131,6 +131,7 @@ export class DecoderCompiler {
         return () => '0';
       case 'time':
       case 'micro-time':
+        return () => null;
       case 'any':
       case 'raw':
       case 'fields-v1':

@@ -160,6 +160,30 @@ export const alwaysThere: Words = {
   'io.k8s.apimachinery.pkg.apis.meta.v1': 'APIGroup.preferredVersion',
 };
 
+/** Times held by value, which Go writes as null where nothing is known: `omitempty` does not count for structs. */
+export const valueTimes: Words = {
+  'io.k8s.api.apiserverinternal.v1alpha1': 'StorageVersionCondition.lastTransitionTime',
+  'io.k8s.api.apps.v1': `
+    DaemonSetCondition.lastTransitionTime DeploymentCondition.lastTransitionTime DeploymentCondition.lastUpdateTime
+    ReplicaSetCondition.lastTransitionTime StatefulSetCondition.lastTransitionTime`,
+  'io.k8s.api.autoscaling.v2': 'HorizontalPodAutoscalerCondition.lastTransitionTime',
+  'io.k8s.api.batch.v1': 'JobCondition.lastProbeTime JobCondition.lastTransitionTime',
+  'io.k8s.api.certificates.v1': 'CertificateSigningRequestCondition.lastTransitionTime CertificateSigningRequestCondition.lastUpdateTime',
+  'io.k8s.api.core.v1': `
+    ContainerStateRunning.startedAt ContainerStateTerminated.finishedAt ContainerStateTerminated.startedAt Event.eventTime
+    Event.firstTimestamp Event.lastTimestamp EventSeries.lastObservedTime NamespaceCondition.lastTransitionTime
+    NodeCondition.lastHeartbeatTime NodeCondition.lastTransitionTime PersistentVolumeClaimCondition.lastProbeTime
+    PersistentVolumeClaimCondition.lastTransitionTime PodCondition.lastProbeTime PodCondition.lastTransitionTime
+    ReplicationControllerCondition.lastTransitionTime`,
+  'io.k8s.api.events.v1': `
+    Event.deprecatedFirstTimestamp Event.deprecatedLastTimestamp Event.eventTime EventSeries.lastObservedTime`,
+  'io.k8s.api.flowcontrol.v1': 'FlowSchemaCondition.lastTransitionTime PriorityLevelConfigurationCondition.lastTransitionTime',
+  'io.k8s.api.storage.v1': 'VolumeError.time',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': 'CustomResourceDefinitionCondition.lastTransitionTime',
+  'io.k8s.apimachinery.pkg.apis.meta.v1': 'Condition.lastTransitionTime',
+  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': 'APIServiceCondition.lastTransitionTime',
+};
+
 /** Required properties behind a pointer: missing stays missing, for validation to find. */
 export const requiredPointers: Words = {
   'io.k8s.api.admissionregistration.v1': `

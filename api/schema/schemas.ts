@@ -1,7 +1,7 @@
 // The schemas of the built-in types: shapes derived from the pinned package, joined with the facts of our own beside this file.
 import { descriptionsText } from '#api/generated/descriptions.ts';
 import { schemasText } from '#api/generated/schemas.ts';
-import { alwaysThere, namedStrings, pointerStrings, requiredPointers, valueScalars } from './facts-go.ts';
+import { alwaysThere, namedStrings, pointerStrings, requiredPointers, valueScalars, valueTimes } from './facts-go.ts';
 import { atomicStructs, listFacts, mapTypeFacts } from './facts-lists.ts';
 import { packageGroups } from './facts-names.ts';
 import { specialReferences } from './facts-special.ts';
@@ -70,6 +70,7 @@ export class SchemaSet {
     for (const site of sitesOf(requiredPointers)) this.#presence.set(site, 'keep');
     for (const site of sitesOf(valueScalars)) this.#presence.set(site, 'drop');
     for (const site of sitesOf(alwaysThere)) this.#presence.set(site, 'fill');
+    for (const site of sitesOf(valueTimes)) this.#presence.set(site, 'fill');
     for (const [name, of] of Object.entries(namedStrings)) for (const site of sitesOf(of)) this.#typeNames.set(site, name);
   }
 

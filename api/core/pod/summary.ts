@@ -96,6 +96,6 @@ function endText({ signal, exitCode }: NonNullable<V1ContainerState['terminated'
 function count({ restartCount, lastState }: V1ContainerStatus, tally: Tally): void {
   tally.restarts += restartCount ?? 0;
   const finishedAt = lastState?.terminated?.finishedAt;
-  if (finishedAt === undefined) return;
+  if (!finishedAt) return;
   if (tally.lastRestart === undefined || Date.parse(finishedAt) > Date.parse(tally.lastRestart)) tally.lastRestart = finishedAt;
 }
