@@ -6,13 +6,15 @@ export interface ContinueToken {
   readonly revision: number;
   /** Relative to what the list covers. */
   readonly start: string;
+  /** How many objects lie from there on, where that is known: counting them anew costs as much as reading them. */
+  readonly left?: number | undefined;
 }
 
 const version = 'meta.k8s.io/v1';
 
 /** The token as clients carry it; opaque to them. */
-export function encodeContinue({ revision, start }: ContinueToken): string {
-  return Buffer.from(JSON.stringify({ v: version, rv: revision, start })).toString('base64url');
+export function encodeContinue({ revision, start, left }: ContinueToken): string {
+  return Buffer.from(JSON.stringify({ v: version, rv: revision, start, left })).toString('base64url');
 }
 
 /** Reads a token. Throws BadRequest with upstream's words. */
@@ -23,7 +25,7 @@ export function decodeContinue(text: string): ContinueToken {
   }
   const token = parse(Buffer.from(text, 'base64url'));
   if (token['v'] !== version) throw refused('continue key is not valid: server does not recognize this encoded version');
-  const { rv, start } = token;
+  const { rv, start, left } = token;
   if (typeof rv !== 'number' || rv === 0) {
     throw refused(`continue key is not valid: incorrect encoded start resourceVersion (version ${version})`);
   }
@@ -33,7 +35,7 @@ export function decodeContinue(text: string): ContinueToken {
   // A key that leads out of the list would read other resources.
   const isClean = start.split('/').every((part, at) => (part !== '' || at === 0) && part !== '.' && part !== '..');
   if (!isClean) throw refused(`continue key is not valid: ${start}`);
-  return { revision: rv, start: start.replace(/^\//, '') };
+  return { revision: rv, start: start.replace(/^\//, ''), left: typeof left === 'number' ? left : undefined };
 }
 
 function parse(bytes: Uint8Array): Record<string, unknown> {

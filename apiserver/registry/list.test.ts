@@ -158,7 +158,7 @@ describe('pages', () => {
     const first = await list(t, { limit: 2 }, aContext({ namespace: 'a' }));
     expect([keys(first), first.remainingItemCount]).toEqual([['a/a', 'a/b'], 1]);
     const token = JSON.parse(Buffer.from(first.continue, 'base64url').toString());
-    expect(token).toEqual({ v: 'meta.k8s.io/v1', rv: 5, start: 'b\0' });
+    expect(token).toEqual({ v: 'meta.k8s.io/v1', rv: 5, start: 'b\0', left: 1 });
     expect(keys(await list(t, { limit: 2, continue: first.continue }, aContext({ namespace: 'a' })))).toEqual(['a/c']);
     const selected = await list(t, { limit: 2, fieldSelector: 'metadata.name!=b' });
     expect([keys(selected), selected.remainingItemCount]).toEqual([['a/a', 'a/c'], undefined]);

@@ -38,6 +38,8 @@ interface ListState {
   readonly revision: number;
   /** Relative to what the list covers; '' is its start. */
   readonly start: string;
+  /** How many objects lie from there on, where that is known. */
+  readonly left: number | undefined;
 }
 
 export class Reader {
@@ -60,18 +62,21 @@ export class Reader {
   async list(served: ServedKind, request: ListRequest, context: RequestContext): Promise<ListAnswer> {
     const selector = objectSelector(served.form, { ...request, namespace: context.namespace });
     const cache = this.#cacheOf(served);
-    const { snapshot, revision, start } = await this.#state(served, request, context.signal);
+    const { snapshot, revision, start, left } = await this.#state(served, request, context.signal);
     const range = keyRange(selector.namespace);
     const { items, next } = await collect(snapshot, { selector, range, start, limit: request.limit }, context.signal);
     if (next === undefined)
       return { items, count: items.length, resourceVersion: String(revision), continue: '', remainingItemCount: undefined };
     cache.shelve(revision, snapshot, this.#deps.clock.monotonicMs());
+    const covered = left ?? (start === '' && range.prefix === '' ? snapshot.size : undefined);
+    const rest = (): number => (covered === undefined ? countFrom(snapshot, range, next) : covered - items.length);
+    const remaining = selector.isEverything ? rest() : undefined;
     return {
       items,
       count: items.length,
       resourceVersion: String(revision),
-      continue: encodeContinue({ revision, start: next.slice(range.prefix.length) }),
-      remainingItemCount: selector.isEverything ? countFrom(snapshot, range, next) : undefined,
+      continue: encodeContinue({ revision, start: next.slice(range.prefix.length), left: remaining }),
+      remainingItemCount: remaining,
     };
   }
 
@@ -92,26 +97,26 @@ export class Reader {
     const isExact = resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && limit !== undefined && wanted > 0);
     await this.#fresh(resourceVersion, wanted, signal);
     const cache = this.#cacheOf(served);
-    if (!isExact) return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start: '' };
-    const snapshot = cache.snapshotAt(wanted);
+    const snapshot = isExact ? cache.snapshotAt(wanted) : cache.snapshot();
     if (snapshot === undefined) throw expired(tooOldList);
-    return { snapshot, revision: wanted, start: '' };
+    const revision = isExact ? wanted : this.#deps.cache.revision;
+    return { snapshot, revision, start: '', left: undefined };
   }
 
   async #continued(served: ServedKind, request: ListRequest, signal: AbortSignal): Promise<ListState> {
-    const { revision, start } = decodeContinue(request.continue);
+    const { revision, start, left } = decodeContinue(request.continue);
     if (request.resourceVersion !== '' && request.resourceVersion !== '0') {
       throw badRequest('specifying resource version is not allowed when using continue');
     }
     const cache = this.#cacheOf(served);
     if (revision < 0) {
       await this.#fresh('', 0, signal);
-      return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start };
+      return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start, left: undefined };
     }
     await this.#fresh(String(revision), revision, signal);
     const snapshot = cache.snapshotAt(revision);
     if (snapshot === undefined) throw expired(tooOldContinue, encodeContinue({ revision: -1, start }));
-    return { snapshot, revision, start };
+    return { snapshot, revision, start, left };
   }
 
   async #fresh(text: string, wanted: number, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import type { StoredValue, StoreEvent } from './contract.ts';
 import type { DecodedObjects } from './decoded-objects.ts';
 import { EventRing } from './event-ring.ts';
 import type { ServedForm } from './served-form.ts';
-import { SortedMap } from './sorted-map.ts';
+import { compareKeys, SortedMap } from './sorted-map.ts';
 import type { Watcher } from './watcher.ts';
 import { WatcherIndex } from './watcher-index.ts';
 
@@ -28,7 +28,7 @@ export class ResourceCache {
   readonly form: ServedForm;
   readonly prefix: string;
   readonly #decoded: DecodedObjects;
-  #objects: Snapshot = new SortedMap<string, CachedObject>();
+  #objects: Snapshot = new SortedMap<string, CachedObject>(undefined, compareKeys);
   readonly #ring = new EventRing(0);
   readonly #watchers = new Map<ServedForm, WatcherIndex>();
   /** Revision of the newest change. */
@@ -90,7 +90,7 @@ export class ResourceCache {
   /** Starts over: forgets everything, cuts watchers off. Events above `floor` will come. */
   reset(floor: number): void {
     for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.end();
-    this.#objects = new SortedMap<string, CachedObject>();
+    this.#objects = new SortedMap<string, CachedObject>(undefined, compareKeys);
     this.#shelf.clear();
     this.#ring.reset(floor);
     this.#changedRevision = 0;
