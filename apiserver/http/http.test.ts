@@ -1,5 +1,6 @@
 // What clients see on the wire, over real HTTPS: HTTP/1.1 by undici, HTTP/2 by node:http2.
 import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTls } from 'node:tls';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -155,6 +156,23 @@ describe('refusals', () => {
     expect((await send('POST', configMaps, { raw: large })).json).toMatchObject(tooLarge);
     const packed = await send('POST', configMaps, { raw: gzipSync(large), headers: { 'content-encoding': 'gzip' } });
     expect(packed.json).toMatchObject(tooLarge);
+  });
+
+  test.each([
+    ['FOO /api/v1/pods HTTP/1.1', 'HTTP/1.1 405 Method Not Allowed', '"reason":"MethodNotAllowed"'],
+    ['GET / HTTQ/1.1', 'HTTP/1.1 400 Bad Request', '\r\n\r\n400 Bad Request'],
+  ])('bytes that are no request: %s', async (line, first, part) => {
+    const socket = connectTls({
+      port: Number(new URL(server.url).port),
+      ca: server.ca.cert,
+      servername: 'localhost',
+      ALPNProtocols: ['http/1.1'],
+    });
+    socket.end(`${line}\r\nHost: x\r\n\r\n`);
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toContain(first);
+    expect(text).toContain(part);
   });
 
   test('a broken path', async () => {

@@ -14,6 +14,7 @@ import { Exchange, type RawRequest, type RawResponse, type Upgrade } from './exc
 import type { Next } from './filters/filter.ts';
 import { isLongRunning } from './long-running.ts';
 import { Query } from './query.ts';
+import { refuseBytes } from './refuse-bytes.ts';
 import { parseRequestInfo } from './request-info.ts';
 
 export interface ListenerOptions {
@@ -76,6 +77,7 @@ export class Listener {
         settings: { maxConcurrentStreams: maxStreamsPerConnection, initialWindowSize: windowBytes },
       },
       rewriteUrl: () => '/',
+      clientErrorHandler: refuseBytes,
       logger: false,
     });
     app.removeAllContentTypeParsers();
