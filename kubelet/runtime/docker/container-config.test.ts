@@ -42,6 +42,11 @@ describe('containerConfig', () => {
     ['privileged', { security: { privileged: true } }, { HostConfig: { Privileged: true, CapAdd: [] } }],
     ['nothing restarts by itself', {}, { HostConfig: { RestartPolicy: { Name: 'no' } } }],
     [
+      'a mount of its own, private as the engine sees fit',
+      { mounts: [{ hostPath: '/', containerPath: '/host' }] },
+      { HostConfig: { Mounts: [{ Type: 'bind', Source: '/', Target: '/host', ReadOnly: false }] } },
+    ],
+    [
       'a mount that follows the host',
       { mounts: [{ hostPath: '/h', containerPath: '/c', readOnly: true, propagation: 'HostToContainer' }] },
       { HostConfig: { Mounts: [{ Type: 'bind', Source: '/h', Target: '/c', ReadOnly: true, BindOptions: { Propagation: 'rslave' } }] } },

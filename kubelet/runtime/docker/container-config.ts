@@ -117,13 +117,15 @@ function pidMode(spec: ContainerSpec, ties: SandboxTies): string {
 }
 
 function mountConfig(mount: Mount): object {
-  const kinds = { None: 'rprivate', HostToContainer: 'rslave', Bidirectional: 'rshared' } as const;
+  const kinds = { None: undefined, HostToContainer: 'rslave', Bidirectional: 'rshared' } as const;
+  // Left to the engine it is private too, but for folders that the engine's own one lies in, such as `/`, where that is refused.
+  const propagation = kinds[mount.propagation ?? 'None'];
   return {
     Type: 'bind',
     Source: mount.hostPath,
     Target: mount.containerPath,
     ReadOnly: mount.readOnly ?? false,
-    BindOptions: { Propagation: kinds[mount.propagation ?? 'None'] },
+    ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }),
   };
 }
 
