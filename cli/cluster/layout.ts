@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '#base/lifecycle.ts';
 
@@ -53,8 +53,7 @@ export class Layout {
   /** Makes the folders. Throws a UsageError (exit code 1) that names the folder where that is impossible. */
   create(): void {
     try {
-      for (const folder of ['pki', 'kubeconfig', 'logs', 'run', 'store'])
-        mkdirSync(join(this.dataDir, folder), { recursive: true, mode: 0o700 });
+      for (const folder of ['pki', 'kubeconfig', 'logs', 'run', 'store']) makeFolder(join(this.dataDir, folder));
       const probe = join(this.dataDir, '.probe');
       writeFileSync(probe, Buffer.alloc(65_536));
       rmSync(probe);
@@ -70,6 +69,13 @@ export class Layout {
   writeConfig(config: ClusterConfig): void {
     writeFileAtomically(this.config, `${JSON.stringify(config, null, 2)}\n`);
   }
+}
+
+/** Makes a folder and its parents, outermost first: the system's own recursion hides why it fails. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Which cluster runs on this host, wherever its data folder is; gone after a reboot, as the cluster's processes are. */

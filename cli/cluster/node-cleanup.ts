@@ -12,6 +12,7 @@ import type { Clock } from '#base/clock.ts';
 import { type Log, silentLog } from '#base/log.ts';
 
 const kubeletRoot = '/var/lib/kubelet';
+const podLogs = '/var/log/pods';
 const networkState = `${kubeletRoot}/network`;
 /** Containers get this long after SIGTERM. */
 const graceMs = 10_000;
@@ -41,5 +42,5 @@ export async function wipeNode(signal: AbortSignal): Promise<void> {
   await wipePodNetwork({ stateFolder: networkState }, signal);
   const mounter = systemMounter();
   for (const point of await mounter.mountsBelow(kubeletRoot)) await mounter.unmount(point, signal);
-  await rm(kubeletRoot, { recursive: true, force: true });
+  for (const folder of [kubeletRoot, podLogs]) await rm(folder, { recursive: true, force: true });
 }

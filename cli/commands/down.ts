@@ -5,7 +5,7 @@ import { components } from '../cluster/components.ts';
 import { removeUserKubeconfig } from '../cluster/kubeconfig.ts';
 import { type ClusterConfig, type Layout, readJson, type RunningRecord, runningFile } from '../cluster/layout.ts';
 import { stopPods, wipeNode } from '../cluster/node-cleanup.ts';
-import { removeDemoImages } from '../demo/images.ts';
+import { removeOwnImages } from '../demo/images.ts';
 import { dockerAnswers } from '../setup/docker.ts';
 import { unrouteLoadBalancers } from '../setup/kernel.ts';
 import { findRunning, forget } from '../supervisor/process-table.ts';
@@ -41,7 +41,7 @@ export async function down(context: CommandContext): Promise<void> {
       unrouteLoadBalancers(config.loadBalancerCidr);
     });
     await steps.step('kubeconfig context is removed', () => removeUserKubeconfig(layout, config.name, { clock, signal }));
-    if (await dockerAnswers()) await steps.step('images are removed', () => removeDemoImages('/var/run/docker.sock'));
+    if (await dockerAnswers()) await steps.step('images are removed', () => removeOwnImages('/var/run/docker.sock'));
     await steps.step('data is removed', () => rmSync(layout.dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   }
   context.print(

@@ -19,6 +19,7 @@ import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { spawn } from 'node:child_process';
 import { UsageError } from '#base/lifecycle.ts';
+import { pauseImage } from '#kubelet/runtime/docker/pause-image.ts';
 
 export interface DemoImage {
   readonly reference: string;
@@ -53,9 +54,10 @@ export async function buildDemoImages(socketPath: string, helloPath: string, det
   }
 }
 
-/** Removes the demo images; what is in use or already gone stays as it is. */
-export async function removeDemoImages(socketPath: string): Promise<void> {
-  for (const { reference } of demoImages) await engineRequest(socketPath, 'DELETE', `/images/${reference}`);
+/** Removes the images that a cluster made here; what is in use or already gone stays as it is. */
+export async function removeOwnImages(socketPath: string): Promise<void> {
+  const references = [...demoImages.map(({ reference }) => reference), pauseImage];
+  for (const reference of references) await engineRequest(socketPath, 'DELETE', `/images/${reference}`);
 }
 
 function fillRoot(folder: string, image: DemoImage, helloPath: string): void {

@@ -23,15 +23,15 @@ export function dockerAnswers(): Promise<boolean> {
 
 /**
  * Uses the running engine, or starts one: through systemd where that runs, else dockerd itself, detached. Throws a UsageError
- * (exit code 3) with the engine's last words when none comes up within a minute.
+ * (exit code 3) with the engine's last words when it ends, or none comes up within a minute.
  */
 export async function ensureDocker(clock: Clock, signal: AbortSignal, detail: (text: string) => void): Promise<void> {
   if (await dockerAnswers()) return;
   detail('starting dockerd');
-  startEngine();
+  const engine = startEngine();
   const deadlineMs = clock.monotonicMs() + 60_000;
   while (!(await dockerAnswers())) {
-    if (clock.monotonicMs() > deadlineMs) {
+    if (engine.hasFailed() || clock.monotonicMs() > deadlineMs) {
       const lastWords = existsSync(logPath) ? readFileSync(logPath, 'utf8').trim().split('\n').slice(-2).join(' ') : 'no log';
       throw new UsageError(`no Docker engine answers on ${socketPath}, and starting one failed: ${lastWords}`, { exitCode: 3 });
     }
@@ -39,7 +39,12 @@ export async function ensureDocker(clock: Clock, signal: AbortSignal, detail: (t
   }
 }
 
-function startEngine(): void {
+interface StartedEngine {
+  /** True once what was started has ended without an engine. */
+  readonly hasFailed: () => boolean;
+}
+
+function startEngine(): StartedEngine {
   const hasSystemd = existsSync('/run/systemd/system');
   mkdirSync('/var/log', { recursive: true });
   const log = openSync(logPath, 'a', 0o600);
@@ -49,7 +54,11 @@ function startEngine(): void {
     stdio: ['ignore', log, log],
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   });
-  engine.on('error', () => undefined); // Shows as an engine that never answers, with the log's words.
+  let failed = false;
+  engine.on('error', () => (failed = true));
+  // dockerd stays; systemctl ends well once the engine runs.
+  engine.on('exit', (code) => (failed = !hasSystemd || code !== 0));
   engine.unref();
   closeSync(log);
+  return { hasFailed: () => failed };
 }

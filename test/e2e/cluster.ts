@@ -65,6 +65,11 @@ export class LocalCluster implements AsyncDisposable {
     return this.host.exec([(kubectl ?? this.#kubectl).path, ...list], { timeoutMs: 120_000, ...options });
   }
 
+  /** Starts a command on the host and lets it run. */
+  run(command: readonly string[]): Background {
+    return new Background(this.host, command);
+  }
+
   /** Starts kubectl on the host and lets it run. */
   background(args: string, { kubectl }: KubectlOptions = {}): Background {
     return new Background(this.host, [(kubectl ?? this.#kubectl).path, ...args.split(' ')]);

@@ -52,7 +52,9 @@ export class Host implements AsyncDisposable {
     this.name = `host${this.#index}`;
     this.address = `192.168.77.1${this.#index}`;
     this.root = join(this.network.folder, this.name, 'root');
-    this.#folders = [projectRoot, ...(options.folders ?? [])];
+    const programs = dirname(process.execPath);
+    const hasNode = [projectRoot, '/usr'].some((shown) => programs.startsWith(`${shown}/`));
+    this.#folders = [projectRoot, ...(hasNode ? [] : [programs]), ...(options.folders ?? [])];
   }
 
   static async start(options: HostOptions = {}): Promise<Host> {

@@ -1,0 +1,98 @@
+// logs, exec, attach, port-forward and cp, by WebSocket (kubectl since 1.30) and by SPDY (before).
+import { beforeAll, describe, expect, test } from 'vitest';
+import { allKubectls, type Kubectl, kubectlUpTo } from '#test/testbed/kubectl.ts';
+import { Background } from './background.ts';
+import { busybox, podManifest } from './manifests.ts';
+import { useCluster } from './use-cluster.ts';
+
+const cluster = useCluster();
+const clients: [name: string, kubectl: Kubectl][] = [];
+const newest = allKubectls().at(-1);
+const older = kubectlUpTo('1.29');
+if (newest !== undefined) clients.push([`kubectl ${newest.version}`, newest]);
+if (older !== undefined && older !== newest) clients.push([`kubectl ${older.version}`, older]);
+
+beforeAll(async () => {
+  const main = busybox('main', {
+    command: ['sh', '-c', 'echo begins; trap exit TERM; i=0; while true; do i=$((i+1)); echo tick $i; sleep 0.2; done'],
+  });
+  const www = busybox('www', { command: ['sh', '-c', 'mkdir /www; echo page >/www/index.html; httpd -f -p 8080 -h /www'] });
+  await cluster().apply(podManifest('talker', { containers: [main, www] }));
+  const cat = busybox('cat', { command: ['sh', '-c', 'trap exit TERM; while read line; do echo "heard $line"; done'], stdin: true });
+  await cluster().apply(podManifest('listener', { containers: [cat] }));
+  await cluster().kubectl('wait pod/talker pod/listener --for=condition=Ready --timeout=60s');
+});
+
+test('logs, in part and as they come', async () => {
+  expect(await cluster().kubectl('logs talker -c main')).toMatch(/^begins\ntick 1\n/);
+  expect(await cluster().kubectl('logs talker -c main --tail=1')).toMatch(/^tick \d+\n$/);
+  expect(await cluster().kubectl('logs talker -c main --tail=1 --timestamps')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z tick \d+\n$/);
+  expect(await cluster().kubectl('logs talker -c main --limit-bytes=3')).toBe('beg');
+  expect(await cluster().kubectl('logs talker --all-containers --prefix')).toContain('[pod/talker/main] begins');
+  const { code, stderr } = await cluster().tryKubectl('logs talker -c nothing');
+  expect([code, stderr]).toEqual([1, 'error: container nothing is not valid for pod talker\n']);
+  await using follow = cluster().background('logs -f talker -c main --since=1s');
+  await follow.shows(/tick (\d+)\n(tick \d+\n){5}/);
+});
+
+describe.each(clients)('%s', (_, kubectl) => {
+  const run = (args: readonly string[] | string, input?: string): Promise<string> =>
+    cluster().kubectl(args, { kubectl, ...(input === undefined ? {} : { input }) });
+
+  test('exec carries both outputs, input and the exit code', async () => {
+    expect(await run('exec talker -c main -- hostname')).toBe('talker\n');
+    const both = await cluster().tryKubectl(['exec', 'talker', '-c', 'main', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3'], {
+      kubectl,
+    });
+    expect(both).toMatchObject({ code: 3, stdout: 'out\n' });
+    expect(both.stderr).toMatch(/^err\ncommand terminated with exit code 3\n$/);
+    const lines = Array.from({ length: 20_000 }, (_line, at) => `line ${at}\n`).join('');
+    expect(await run('exec -i talker -c main -- cat', lines)).toBe(lines);
+    expect((await cluster().tryKubectl('exec talker -c main -- not-a-program', { kubectl })).code).not.toBe(0);
+  });
+
+  test('exec -it gives a terminal', async () => {
+    const command = `stty rows 33 cols 77; ${kubectl.path} exec -it talker -c main -- sh`;
+    await using shell = new Background(cluster().host, ['script', '-qfec', command, '/dev/null']);
+    await shell.shows('# ');
+    shell.type('tty; stty size; exit 5\n');
+    const output = await shell.shows(/\/dev\/pts\/\d+\r\n33 77/);
+    expect(output).not.toContain('not a tty');
+    expect(await shell.ended).toBe(5);
+  });
+
+  test('attach talks to what runs already', async () => {
+    await using attached = new Background(cluster().host, [kubectl.path, 'attach', '-i', 'listener', '-c', 'cat']);
+    await cluster().until('it hears us', async () => {
+      attached.type('me\n');
+      return Promise.resolve(attached.output.includes('heard me'));
+    });
+  });
+
+  test('port-forward carries connections to a pod and to a Service', async () => {
+    await using forward = cluster().background('port-forward pod/talker :8080', { kubectl });
+    const [, port] = /127\.0\.0\.1:(\d+) -> 8080/.exec(await forward.shows(/127\.0\.0\.1:\d+ -> 8080/)) ?? [];
+    for (let round = 0; round < 3; round++) expect(await cluster().curl(`http://127.0.0.1:${port}/`)).toBe('page\n');
+  });
+
+  test('cp copies both ways', async () => {
+    await cluster().host.sh('mkdir -p /tmp/tree/deep && seq 50000 >/tmp/tree/deep/numbers && rm -rf /tmp/back');
+    await run('cp /tmp/tree talker:/tmp/copied -c main');
+    await run('cp talker:/tmp/copied /tmp/back -c main');
+    await cluster().host.sh('diff -r /tmp/tree /tmp/back');
+    await run('exec talker -c main -- rm -r /tmp/copied');
+  });
+});
+
+test('kubectl run -it --rm runs a pod in the terminal and takes it away', async () => {
+  const { stdout } = await cluster().tryKubectl('run once --image=coxswain/busybox:1 --restart=Never --rm -i --command -- sh -c cat', {
+    input: 'through\n',
+  });
+  expect(stdout).toContain('through\n');
+  expect(stdout).toContain('pod "once" deleted');
+});
+
+test('the kubelet’s own port serves nobody but the API server', async () => {
+  const ask = `curl -sk -o /dev/null -w '%{http_code}' https://127.0.0.1:10250/pods || true`;
+  expect(await cluster().host.sh(ask)).toMatch(/^(401|403|000)$/);
+});
