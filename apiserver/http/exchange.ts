@@ -23,7 +23,7 @@ export interface RawResponse {
   readonly destroyed: boolean;
   writeHead(code: number, headers: (string | string[])[]): unknown;
   flushHeaders(): void;
-  write(chunk: Uint8Array | string): boolean;
+  write(chunk: Uint8Array | string, done?: (error?: Error | null) => void): boolean;
   end(chunk?: Uint8Array | string): unknown;
   destroy(error?: Error): unknown;
   cork(): void;
