@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { isCidr } from '#api/meta/ip.ts';
+import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import type { LeaderOptions } from '#client/leader-election.ts';
+import { maxFinishedPods } from './controller-manager.ts';
 import type { NodeLifecycleOptions } from './node/lifecycle-controller.ts';
+import type { PodCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
 
 const file = { valueName: 'file' };
 
@@ -17,11 +20,12 @@ const flags = {
   'client-ca-file': stringFlag('', 'Accepted for compatibility', file),
   'cluster-cidr': stringFlag('', 'Network of all pods', { valueName: 'cidr' }),
   'cluster-name': stringFlag('kubernetes', 'Accepted for compatibility'),
-  controllers: listFlag(['*'], 'Which controllers run; only "*", all of them'),
+  controllers: listFlag(['*'], 'Which controllers run: "foo" switches one on, "-foo" off, "*" stands for all others'),
   'feature-gates': mapFlag('Accepted for compatibility'),
   'kube-api-burst': intFlag(30, 'Accepted for compatibility: requests are not throttled in the client'),
   'kube-api-qps': intFlag(20, 'Accepted for compatibility: requests are not throttled in the client'),
   kubeconfig: stringFlag('', 'Where the API server is and how to log in there', file),
+  'large-cluster-size-threshold': intFlag(50, 'Nodes of a zone from which it counts as large when many of them are lost'),
   'leader-elect': boolFlag(true, 'Work only while holding the leader lease; needed where several run'),
   'leader-elect-lease-duration': durationFlag(15_000, 'How long others wait after the last renewal before they take the lease'),
   'leader-elect-renew-deadline': durationFlag(10_000, 'How long the holder goes on without a successful renewal'),
@@ -35,11 +39,14 @@ const flags = {
   'node-monitor-period': durationFlag(5_000, 'How often nodes are looked at'),
   'node-startup-grace-period': durationFlag(60_000, 'The grace period of a node that was never heard of'),
   'root-ca-file': stringFlag('', "The cluster's CA, published in every namespace", file),
+  'secondary-node-eviction-rate': stringFlag('0.01', 'The same rate in an unhealthy zone of a large cluster'),
   'secure-port': intFlag(10_257, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
   'service-account-private-key-file': stringFlag('', 'Accepted for compatibility: tokens come from the API server', file),
   'service-cluster-ip-range': stringFlag('', 'Accepted for compatibility', { valueName: 'cidr' }),
+  'terminated-pod-gc-threshold': intFlag(maxFinishedPods, 'Finished pods above this number are deleted, the oldest first; 0 keeps all'),
   'tls-cert-file': stringFlag('', 'Certificate of the secure port; default: one made at start', file),
   'tls-private-key-file': stringFlag('', 'Key of the certificate', file),
+  'unhealthy-zone-threshold': stringFlag('0.55', 'Share of lost nodes, of three at least, from which a zone is unhealthy'),
   'use-service-account-credentials': boolFlag(false, 'Not supported yet: all controllers share one identity'),
   v: intFlag(0, 'Accepted for compatibility: the level of the log is COXSWAIN_LOG_LEVEL', { short: 'v' }),
 } as const;
@@ -58,21 +65,17 @@ export interface ControllerManagerConfig {
   readonly nodeCidrBits: number;
   readonly loadBalancerCidr: string | undefined;
   readonly nodeTimings: NodeLifecycleOptions;
+  /** Which controllers run. */
+  readonly selection: readonly string[];
+  readonly podCollection: PodCollectorOptions;
 }
 
 /** What the flags say. Throws UsageError naming the flag. */
 export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): ControllerManagerConfig {
   const { values, positional } = parseFlags('kube-controller-manager', flags, argv, 'Runs the control loops of a cluster.');
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
-  if (values.controllers.join() !== '*')
-    throw new UsageError(`--controllers=${values.controllers.join()} is not supported yet: all controllers run`);
   if (values['use-service-account-credentials']) throw new UsageError('--use-service-account-credentials is not supported yet');
-  if (values['allocate-node-cidrs'] && values['cluster-cidr'] === '') throw new UsageError('--allocate-node-cidrs needs --cluster-cidr');
-  const evictionsPerSecond = Number(values['node-eviction-rate']);
-  if (!(evictionsPerSecond > 0))
-    throw new UsageError(
-      `invalid value ${JSON.stringify(values['node-eviction-rate'])} for --node-eviction-rate: must be a number above 0`,
-    );
+  checkNetworks(values);
   const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
   return {
     api: findEndpoint({ path: values.kubeconfig, env }),
@@ -96,9 +99,40 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
       graceMs: values['node-monitor-grace-period'],
       startupGraceMs: values['node-startup-grace-period'],
       periodMs: values['node-monitor-period'],
-      evictionIntervalMs: 1_000 / evictionsPerSecond,
+      rates: {
+        perSecond: numberIn(values, 'node-eviction-rate'),
+        secondaryPerSecond: numberIn(values, 'secondary-node-eviction-rate'),
+        unhealthyThreshold: numberIn(values, 'unhealthy-zone-threshold'),
+        largeClusterSize: values['large-cluster-size-threshold'],
+      },
     },
+    selection: values.controllers,
+    podCollection: { maxFinished: values['terminated-pod-gc-threshold'] },
   };
+}
+
+function checkNetworks(values: FlagValues<typeof flags>): void {
+  const { 'cluster-cidr': cluster, 'node-cidr-mask-size': nodeBits, 'load-balancer-cidr': pool } = values;
+  for (const [flag, cidr] of [
+    ['cluster-cidr', cluster],
+    ['load-balancer-cidr', pool],
+  ] as const) {
+    if (cidr !== '' && (!isCidr(cidr) || cidr.includes(':')))
+      throw new UsageError(`invalid value ${JSON.stringify(cidr)} for --${flag}: must be an IPv4 network such as 10.244.0.0/16`);
+  }
+  if (!values['allocate-node-cidrs']) return;
+  if (cluster === '') throw new UsageError('--allocate-node-cidrs needs --cluster-cidr');
+  if (nodeBits < Number(cluster.split('/')[1]))
+    throw new UsageError('--node-cidr-mask-size must be greater or equal than the cluster CIDR mask');
+}
+
+function numberIn(
+  values: FlagValues<typeof flags>,
+  flag: 'node-eviction-rate' | 'secondary-node-eviction-rate' | 'unhealthy-zone-threshold',
+): number {
+  const number = Number(values[flag]);
+  if (values[flag] !== '' && number >= 0) return number;
+  throw new UsageError(`invalid value ${JSON.stringify(values[flag])} for --${flag}: must be a number, 0 or more`);
 }
 
 function read(flag: string, path: string): string {

@@ -1,57 +1,52 @@
-import { configMap } from '#api/core/config-map.ts';
-import { pod } from '#api/core/pod/pod.ts';
-import type { KubeObject } from '#api/meta/object.ts';
 import { runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
 import type { Client } from '#client/client.ts';
-import { type CachedKind, cached, ClusterCache, kindId } from '#client/cluster-cache.ts';
-import { kindsOf, runControllers } from '#client/controller/controller.ts';
+import { ClusterCache } from '#client/cluster-cache.ts';
+import { runControllers } from '#client/controller/controller.ts';
 import type { EventRecorder } from '#client/controller/define.ts';
-import { buildControllers, type ControllerOptions } from './controllers.ts';
-import { GarbageCollector, metadataOnly } from './garbage-collector/garbage-collector.ts';
-import { kindsWith } from './kinds.ts';
+import { cachesFor } from './caches.ts';
+import { buildControllers, type ControllerOptions, eventSources } from './controllers.ts';
+import { GarbageCollector } from './garbage-collector/garbage-collector.ts';
+import { isEvent, kindsWith } from './kinds.ts';
+import { PodGarbageCollector, type PodCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
+import { isSelected } from './selection.ts';
 
 export interface ControllerManagerDeps extends ControllerOptions {
   readonly client: Client;
-  /** The recorder of events sent in a controller's name. */
-  readonly events: (controller: string) => EventRecorder;
+  /** The recorder of events sent in a source's name. */
+  readonly events: (source: string) => EventRecorder;
   readonly log: Log;
   readonly metrics?: Metrics | undefined;
+  /** Which controllers run, as `--controllers` has it; default all. */
+  readonly selection?: readonly string[] | undefined;
+  readonly podCollection?: PodCollectorOptions | undefined;
 }
 
-/** Every control loop with the cache they share. Run the cache first: the loops need it synced. */
-export function controllerManager(deps: ControllerManagerDeps): { readonly cluster: ClusterCache; readonly loops: Service } {
-  const { client, clock, log, events } = deps;
-  const definitions = buildControllers(deps);
-  const collected = kindsWith('list', 'watch', 'delete', 'patch').filter(({ names, group }) => names.plural !== 'events' || group !== '');
-  const read = new Set(kindsOf(definitions).map(kindId));
-  const forMetadata = collected.filter((kind) => !read.has(kindId(kind)));
-  const cluster = new ClusterCache(
-    [
-      cached<never>(pod as never, { transform: withoutManagedFields as never }),
-      cached<never>(configMap as never, { transform: withoutOtherData as never }),
-      ...kindsOf(definitions).map((kind) => cached<never>(kind as never, { transform: withoutManagedFields as never })),
-      ...forMetadata.map((kind) => cached<never>(kind as never, { transform: metadataOnly as never })),
-    ] as CachedKind[],
-    { client, clock, log },
-  );
-  const collector = new GarbageCollector({ kinds: collected, cluster, client, events: events('garbage-collector-controller'), clock, log });
-  const controllers = runControllers(definitions, { client: () => client, cluster, events, clock, log, metrics: deps.metrics });
+export interface ControllerManager {
+  /** The cache that all loops share. Run it first: they need it synced. */
+  readonly cluster: ClusterCache;
+  readonly loops: Service;
+}
+
+/** Upstream's --terminated-pod-gc-threshold. */
+export const maxFinishedPods = 12_500;
+
+/** Every control loop of the process, wired. */
+export function controllerManager(deps: ControllerManagerDeps): ControllerManager {
+  const { client, clock, log, metrics, selection = ['*'], podCollection = { maxFinished: maxFinishedPods } } = deps;
+  const events = (name: string): EventRecorder => deps.events(eventSources[name] ?? name);
+  const contents = kindsWith('list', 'watch', 'delete').filter(({ scope }) => scope === 'namespaced');
+  const collected = kindsWith('list', 'watch', 'delete', 'patch').filter((kind) => !isEvent(kind));
+  const definitions = buildControllers(deps, contents).filter(({ name }) => isSelected(name, selection));
+  const cluster = new ClusterCache(cachesFor(definitions, collected), { client, clock, log });
+  const controllers = runControllers(definitions, { client: () => client, cluster, events, clock, log, metrics });
+  const collectors = [
+    new GarbageCollector({ kinds: collected, cluster, client, events: events('garbage-collector-controller'), clock, log }),
+    new PodGarbageCollector(podCollection, { cluster, client, clock, log }),
+  ].filter(({ name }) => isSelected(name, selection));
   return {
     cluster,
-    loops: { name: 'control loops', run: (signal, ready) => runServices(signal, [controllers, collector], ready) },
+    loops: { name: 'control loops', run: (signal, ready) => runServices(signal, [controllers, ...collectors], ready) },
   };
-}
-
-/** Ownership is the server's affair: an update without it leaves it as it is. */
-function withoutManagedFields<T extends KubeObject>(object: T): T {
-  delete object.metadata.managedFields;
-  return object;
-}
-
-/** ConfigMaps are watched for one name only; the others' contents would fill memory for nothing. */
-function withoutOtherData<T extends KubeObject & { data?: unknown; binaryData?: unknown }>(object: T): T {
-  if (object.metadata.name === 'kube-root-ca.crt') return withoutManagedFields(object);
-  return metadataOnly(object);
 }

@@ -1,13 +1,15 @@
+import type { KindDefinition } from '#api/kind.ts';
 import type { Clock } from '#base/clock.ts';
 import type { ControllerDefinition } from '#client/controller/define.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
+import { endpointSliceMirroringController } from './endpoints/mirroring-controller.ts';
 import { endpointSliceController } from './endpoints/slices-controller.ts';
 import { loadBalancerController } from './load-balancer/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node/ipam-controller.ts';
 import { type NodeLifecycleOptions, nodeLifecycleController, upstreamTimings } from './node/lifecycle-controller.ts';
-import { taintEvictionController } from './node/taint-eviction.ts';
+import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { replicaSetController, replicationControllerController } from './replicas/kinds.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
@@ -25,21 +27,33 @@ export interface ControllerOptions {
   readonly nodeTimings?: NodeLifecycleOptions | undefined;
 }
 
-/** Every controller of this process but the garbage collector, which works on all kinds at once. */
-export function buildControllers(options: ControllerOptions): readonly ControllerDefinition[] {
+/** Every loop that is declared as a controller. @param contents what a namespace holds. */
+export function buildControllers(options: ControllerOptions, contents: readonly KindDefinition[]): readonly ControllerDefinition[] {
   const { clock, rootCa, clusterCidr, nodeCidrBits = 24, loadBalancerCidr, nodeTimings = upstreamTimings } = options;
   return [
-    namespaceController,
+    namespaceController(contents),
     serviceAccountController,
     ...(rootCa === undefined ? [] : [rootCaController(rootCa)]),
     replicationControllerController(clock),
     replicaSetController(clock),
-    deploymentController,
+    deploymentController(),
     endpointSliceController(clock),
-    endpointsController,
+    endpointSliceMirroringController(clock),
+    endpointsController(),
     nodeLifecycleController(nodeTimings),
-    taintEvictionController,
+    taintEvictionController(),
     ...(clusterCidr === undefined ? [] : [nodeIpamController(clusterCidr, nodeCidrBits)]),
     ...(loadBalancerCidr === undefined ? [] : [loadBalancerController(loadBalancerCidr)]),
   ];
 }
+
+/** Under which name a controller records events, where upstream's is not the controller's own. */
+export const eventSources: Readonly<Record<string, string>> = {
+  'replicationcontroller-controller': 'replication-controller',
+  'endpointslice-controller': 'endpoint-slice-controller',
+  'endpointslice-mirroring-controller': 'endpoint-slice-mirroring-controller',
+  'endpoints-controller': 'endpoint-controller',
+  'node-lifecycle-controller': 'node-controller',
+  'node-ipam-controller': 'cidrAllocator',
+  'service-lb-controller': 'service-controller',
+};

@@ -7,3 +7,8 @@ const everyVerb = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch
 export function kindsWith(...verbs: readonly string[]): readonly KindDefinition[] {
   return builtinKinds.filter((kind) => kind.storedAs === undefined && verbs.every((verb) => (kind.verbs ?? everyVerb).includes(verb)));
 }
+
+/** Events go with time, own nothing and are many: no loop watches them. */
+export function isEvent({ names }: KindDefinition): boolean {
+  return names.plural === 'events';
+}

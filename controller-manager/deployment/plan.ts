@@ -25,8 +25,8 @@ export interface DeploymentPlan {
 
 const nothing: DeploymentPlan = { steps: [], revision: undefined };
 
-/** @param oldPodsRun whether pods of old sets still run, which only Recreate minds. */
-export function planDeployment(view: DeploymentView, oldPodsRun: boolean): DeploymentPlan {
+/** @param oldPodsRun whether pods of old sets still run; only Recreate asks. */
+export function planDeployment(view: DeploymentView, oldPodsRun: () => boolean): DeploymentPlan {
   const { deployment, current } = view;
   if (deployment.metadata.deletionTimestamp !== undefined) return nothing;
   const revision = maxRevision(view.old) + 1;

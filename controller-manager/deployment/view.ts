@@ -62,8 +62,8 @@ export function rollingBounds(deployment: Deployment): { readonly maxSurge: numb
   const { maxSurge = '25%', maxUnavailable = '25%' } = deployment.spec.strategy?.rollingUpdate ?? {};
   const surge = scaledCount(maxSurge, wanted, { round: 'up' }) ?? 0;
   const unavailable = scaledCount(maxUnavailable, wanted, { round: 'down' }) ?? 0;
-  if (surge === 0 && unavailable === 0) return { maxSurge: 0, maxUnavailable: 1 };
-  return { maxSurge: surge, maxUnavailable: Math.min(unavailable, wanted) };
+  const isStuck = surge === 0 && unavailable === 0;
+  return { maxSurge: surge, maxUnavailable: Math.min(isStuck ? 1 : unavailable, wanted) };
 }
 
 /** How many replicas the current set should have now, given all that exist. */

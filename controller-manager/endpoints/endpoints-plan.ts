@@ -4,34 +4,45 @@ import type { Service } from '#api/core/service/service.ts';
 import type { CoreV1EndpointPort, V1EndpointAddress, V1EndpointSubset } from '#api/generated/types.ts';
 import deepEqual from 'fast-deep-equal';
 import { isReady } from '../pods/pod-state.ts';
-import { isReachable, podPort, publishedHostname } from './service-pods.ts';
-import { headlessLabel } from './slices-plan.ts';
+import { addressOf, headlessLabel, isHeadless, isReachable, podPort, publishedHostname } from './service-pods.ts';
+import { withTriggerTime } from './trigger-times.ts';
 
-const managedByLabel = 'endpoints.kubernetes.io/managed-by';
+export const managedByLabel = 'endpoints.kubernetes.io/managed-by';
+export const managerName = 'endpoint-controller';
 const overCapacityAnnotation = 'endpoints.kubernetes.io/over-capacity';
 /** An Endpoints object with more addresses is cut: it was why slices were invented. */
 const maxAddresses = 1_000;
 
-/** The Endpoints object that belongs to a Service and its pods; `undefined` when `existing` says the same already. */
-export function planEndpoints(owner: Service, pods: readonly Pod[], existing: Endpoints | undefined): Endpoints | undefined {
+export interface EndpointsView {
+  readonly service: Service;
+  /** Selected by the Service. */
+  readonly pods: readonly Pod[];
+  readonly existing: Endpoints | undefined;
+  /** Since when the change waits; undefined where no pod's readiness changed. */
+  readonly triggerTime: string | undefined;
+}
+
+/** The Endpoints object that belongs to a Service and its pods; undefined when the existing one says the same already. */
+export function planEndpoints({ service: owner, pods, existing, triggerTime }: EndpointsView): Endpoints | undefined {
   const { subsets, isCut } = subsetsOf(owner, pods);
   const labels = {
     ...owner.metadata.labels,
-    [managedByLabel]: 'endpoint-controller',
-    ...(owner.spec.clusterIP === 'None' ? { [headlessLabel]: '' } : {}),
+    [managedByLabel]: managerName,
+    ...(isHeadless(owner) ? { [headlessLabel]: '' } : {}),
   };
-  const { [overCapacityAnnotation]: _old, ...annotations } = existing?.metadata.annotations ?? {};
-  if (isCut) annotations[overCapacityAnnotation] = 'truncated';
+  const { [overCapacityAnnotation]: _old, ...others } = existing?.metadata.annotations ?? {};
+  const before: Record<string, string> = isCut ? { ...others, [overCapacityAnnotation]: 'truncated' } : others;
   const isSame =
     existing !== undefined &&
     deepEqual(existing.subsets ?? [], subsets) &&
     deepEqual(existing.metadata.labels ?? {}, labels) &&
-    deepEqual(existing.metadata.annotations ?? {}, annotations);
+    deepEqual(existing.metadata.annotations ?? {}, before);
   if (isSame) return undefined;
-  const metadata = existing?.metadata ?? {
+  const { annotations: _given, ...metadata } = existing?.metadata ?? {
     name: owner.metadata.name ?? '',
     ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
   };
+  const annotations = withTriggerTime(before, triggerTime);
   return {
     ...existing,
     metadata: { ...metadata, labels, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
@@ -39,29 +50,39 @@ export function planEndpoints(owner: Service, pods: readonly Pod[], existing: En
   };
 }
 
+interface SubsetDraft {
+  readonly ports: CoreV1EndpointPort[];
+  readonly addresses: V1EndpointAddress[];
+  readonly notReadyAddresses: V1EndpointAddress[];
+}
+
 /** One subset for each combination of ports, addresses and ports sorted, as upstream packs them. */
 function subsetsOf(owner: Service, pods: readonly Pod[]): { readonly subsets: V1EndpointSubset[]; readonly isCut: boolean } {
-  const groups = new Map<string, { ports: CoreV1EndpointPort[]; addresses: V1EndpointAddress[]; notReadyAddresses: V1EndpointAddress[] }>();
-  const usable = pods.filter(
-    (one) => isReachable(one) && (one.metadata.deletionTimestamp === undefined || owner.spec.publishNotReadyAddresses === true),
-  );
+  const { ports: servicePorts = [], publishNotReadyAddresses: takesAll = false } = owner.spec;
+  // Only headless Services may be without ports: then the names alone are what is published.
+  const usable = servicePorts.length === 0 && !isHeadless(owner) ? [] : pods.filter((one) => isUsable(one, takesAll));
   const chosen = usable.toSorted((a, b) => Number(isReady(b)) - Number(isReady(a))).slice(0, maxAddresses);
+  const drafts = new Map<string, SubsetDraft>();
   for (const one of chosen) {
     const ports = portsOf(one, owner);
-    if (ports.length === 0 && (owner.spec.ports ?? []).length > 0) continue;
+    if (ports.length === 0 && servicePorts.length > 0) continue;
     const id = JSON.stringify(ports);
-    const group = groups.get(id) ?? { ports, addresses: [], notReadyAddresses: [] };
-    groups.set(id, group);
-    const isServed = owner.spec.publishNotReadyAddresses === true || isReady(one);
-    (isServed ? group.addresses : group.notReadyAddresses).push(addressOf(one, owner));
+    const draft = drafts.get(id) ?? { ports, addresses: [], notReadyAddresses: [] };
+    drafts.set(id, draft);
+    (takesAll || isReady(one) ? draft.addresses : draft.notReadyAddresses).push(endpointAddress(one, owner));
   }
-  const sorted = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  const sorted = [...drafts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, draft]) => draft);
   const subsets = sorted.map(({ ports, addresses, notReadyAddresses }) => ({
     ...(addresses.length > 0 ? { addresses: addresses.toSorted(byIp) } : {}),
     ...(notReadyAddresses.length > 0 ? { notReadyAddresses: notReadyAddresses.toSorted(byIp) } : {}),
     ...(ports.length > 0 ? { ports } : {}),
   }));
   return { subsets, isCut: usable.length > maxAddresses };
+}
+
+/** Pods that are going are left out, unless the Service publishes everything. */
+function isUsable(one: Pod, takesAll: boolean): boolean {
+  return isReachable(one) && (takesAll || one.metadata.deletionTimestamp === undefined);
 }
 
 function portsOf(one: Pod, { spec }: Service): CoreV1EndpointPort[] {
@@ -74,12 +95,12 @@ function portsOf(one: Pod, { spec }: Service): CoreV1EndpointPort[] {
   return ports.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
-function addressOf(one: Pod, owner: Service): V1EndpointAddress {
-  const { metadata, spec, status } = one;
+function endpointAddress(one: Pod, owner: Service): V1EndpointAddress {
+  const { metadata, spec } = one;
   const hostname = publishedHostname(one, owner);
   return {
     ...(hostname === undefined ? {} : { hostname }),
-    ip: status?.podIP ?? '',
+    ip: addressOf(one) ?? '',
     ...(spec.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
     targetRef: {
       kind: 'Pod',

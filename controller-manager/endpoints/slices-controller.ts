@@ -2,97 +2,68 @@ import { type Node, node } from '#api/core/node/node.ts';
 import { type Pod, pod } from '#api/core/pod/pod.ts';
 import { type Service, service } from '#api/core/service/service.ts';
 import { type EndpointSlice, endpointSlice } from '#api/discovery/endpoint-slice.ts';
-import { keyOf, keyText } from '#api/meta/object.ts';
-import { hasReason } from '#api/meta/status.ts';
+import { mapSelectorOf } from '#api/meta/label-selector.ts';
+import { keyText } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';
-import {
-  type CacheReader,
-  type ControllerDefinition,
-  defineController,
-  done,
-  on,
-  type Outcome,
-  type ReconcileContext,
-} from '#client/controller/define.ts';
+import { type CacheReader, type ControllerDefinition, defineController, done, on } from '#client/controller/define.ts';
 import { Expectations } from '#client/expectations.ts';
-import { hasSelector, selectedPods, servicesOfPod } from './service-pods.ts';
-import { managedByLabel, managerName, planSlices, serviceNameLabel } from './slices-plan.ts';
+import { byNode, byService } from '../cache-indexes.ts';
+import { oncePerVersion } from '../pods/selectors.ts';
+import { podWakes, servicesOf } from './pod-wakes.ts';
+import { hasSelector, selectedPods } from './service-pods.ts';
+import { managedByLabel, managerName, noNode, planSlices } from './slices-plan.ts';
+import { TriggerTimes } from './trigger-times.ts';
+import { sliceWakes, writeSlices } from './write-slices.ts';
 
 const zoneLabel = 'topology.kubernetes.io/zone';
 
-/** Upstream's endpoint-slice-controller: keeps the slices of Services with a selector. */
+/** Upstream's endpointslice-controller: keeps the slices of Services with a selector. */
 export function endpointSliceController(clock: Clock): ControllerDefinition {
   const expectations = new Expectations(clock);
+  const triggerTimes = new TriggerTimes();
+  const selectorOf = oncePerVersion<Service>(({ spec }) => mapSelectorOf(spec.selector));
   return defineController<Service>({
-    name: 'endpoint-slice-controller',
+    name: 'endpointslice-controller',
     reconciles: service,
-    reads: [pod as never, endpointSlice as never, node as never],
-    writes: [endpointSlice as never],
+    reads: [pod, endpointSlice, node],
+    writes: [endpointSlice],
     wakes: [
-      on<Pod>(pod, servicesOfPod),
-      on<EndpointSlice>(endpointSlice, (object, previous, cache) => {
-        const name = object.metadata.labels?.[serviceNameLabel];
-        if (name === undefined || object.metadata.labels?.[managedByLabel] !== managerName) return [];
-        const key = { namespace: object.metadata.namespace, name };
-        noteSlice(expectations, keyText(key), object, previous, cache);
-        return [key];
+      podWakes(selectorOf),
+      sliceWakes(expectations, isManaged),
+      // Pods count only once their node is there, and endpoints show its zone.
+      on<Node>(node, (object, previous, cache) => {
+        if (previous !== undefined && zone(previous) === zone(object)) return [];
+        const pods = cache.byIndex<Pod>(pod, byNode, object.metadata.name ?? '');
+        return pods.flatMap((one) => servicesOf([one], selectorOf, cache));
       }),
     ],
-    reconcile: (context) => reconcile(expectations, context),
+    async reconcile(context) {
+      const { key, cache } = context;
+      const owner = cache.get<Service>(service, key);
+      if (owner === undefined) {
+        expectations.forget(keyText(key));
+        triggerTimes.forget(keyText(key));
+        return done;
+      }
+      if (!hasSelector(owner) || !expectations.isSatisfied(keyText(key))) return done;
+      const existing = cache.byIndex<EndpointSlice>(endpointSlice, byService, keyText(key)).filter(isManaged);
+      const pods = selectedPods(selectorOf(owner), cache.list<Pod>(pod, key.namespace));
+      const plan = planSlices({ service: owner, pods, existing, zoneOf: (name) => zoneOfNode(name, cache) });
+      await writeSlices({ plan, owner, triggerTime: triggerTimes.next(keyText(key), owner, pods) }, expectations, context);
+      return done;
+    },
   });
 }
 
-function noteSlice(
-  expectations: Expectations,
-  parent: string,
-  object: EndpointSlice,
-  previous: EndpointSlice | undefined,
-  cache: CacheReader,
-): void {
-  if (previous !== undefined) return;
-  if (cache.get(endpointSlice, keyOf(object)) === undefined) expectations.deletionSeen(parent, object.metadata.uid ?? '');
-  else expectations.creationSeen(parent);
+function isManaged({ metadata }: EndpointSlice): boolean {
+  return metadata.labels?.[managedByLabel] === managerName;
 }
 
-async function reconcile(expectations: Expectations, { key, cache, client, signal }: ReconcileContext): Promise<Outcome> {
-  const parent = keyText(key);
-  const owner = cache.get<Service>(service, key);
-  if (owner === undefined) {
-    expectations.forget(parent);
-    return done;
-  }
-  if (!hasSelector(owner) || owner.metadata.deletionTimestamp !== undefined || !expectations.isSatisfied(parent)) return done;
-  const existing = cache
-    .ownedBy<EndpointSlice>(endpointSlice, owner.metadata.uid ?? '')
-    .filter(({ metadata }) => metadata.labels?.[managedByLabel] === managerName);
-  const zoneOf = (name: string): string | undefined => cache.get<Node>(node, { name })?.metadata.labels?.[zoneLabel];
-  const plan = planSlices({ service: owner, pods: selectedPods(owner, cache.list<Pod>(pod, key.namespace)), existing, zoneOf });
+function zone({ metadata }: Node): string | undefined {
+  return metadata.labels?.[zoneLabel];
+}
 
-  for (const slice of plan.update) await client.update<EndpointSlice>(endpointSlice, slice, {}, signal);
-  if (plan.create.length > 0) expectations.expectCreations(parent, plan.create.length);
-  let made = 0;
-  try {
-    for (const slice of plan.create) {
-      await client.create<EndpointSlice>(endpointSlice, slice, {}, signal);
-      made++;
-    }
-  } catch (error) {
-    for (let missing = made; missing < plan.create.length; missing++) expectations.creationSeen(parent);
-    if (hasReason(error, 'Forbidden') && error.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true)
-      return done;
-    throw error;
-  }
-  for (const slice of plan.remove) {
-    try {
-      await client.delete(
-        endpointSlice,
-        keyOf(slice),
-        { uid: slice.metadata.uid, resourceVersion: slice.metadata.resourceVersion },
-        signal,
-      );
-    } catch (error) {
-      if (!hasReason(error, 'NotFound')) throw error;
-    }
-  }
-  return done;
+function zoneOfNode(name: string, cache: CacheReader): string | undefined | typeof noNode {
+  const found = cache.get<Node>(node, { name });
+  return found === undefined ? noNode : zone(found);
 }

@@ -1,18 +1,17 @@
+// What must change in the EndpointSlices of one Service with a selector (upstream's staging/src/k8s.io/endpointslice/reconciler.go).
 import type { Pod } from '#api/core/pod/pod.ts';
-import type { Service } from '#api/core/service/service.ts';
+import { type Service, service } from '#api/core/service/service.ts';
 import { type EndpointSlice, endpointSlice } from '#api/discovery/endpoint-slice.ts';
 import type { DiscoveryV1EndpointPort, V1Endpoint } from '#api/generated/types.ts';
-import { controllerReference } from '#api/meta/owner-references.ts';
-import { service } from '#api/core/service/service.ts';
-import deepEqual from 'fast-deep-equal';
-import { isReady } from '../pods/pod-state.ts';
-import { isReachable, podPort, publishedHostname } from './service-pods.ts';
+import { apiVersionOf } from '#api/meta/object.ts';
+import { controllerReference, isControlledBy } from '#api/meta/owner-references.ts';
+import { serviceNameLabel } from '../cache-indexes.ts';
+import { packSlices } from './pack-slices.ts';
+import { endpointOf, portsOf, portsText, samePorts } from './pod-endpoint.ts';
+import { headlessLabel, isHeadless, isReachable } from './service-pods.ts';
 
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const managerName = 'endpointslice-controller.k8s.io';
-export const serviceNameLabel = 'kubernetes.io/service-name';
-export const headlessLabel = 'service.kubernetes.io/headless';
-const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 /** Upstream's --max-endpoints-per-slice. */
 export const maxPerSlice = 100;
 
@@ -20,11 +19,16 @@ export interface SlicesView {
   readonly service: Service;
   /** Selected by the Service. */
   readonly pods: readonly Pod[];
-  /** Slices of this controller for the Service. */
+  /** Slices of this controller that name the Service. */
   readonly existing: readonly EndpointSlice[];
-  /** The zone of a node, where it has one. */
-  readonly zoneOf: (nodeName: string) => string | undefined;
+  /** The zone of a node, undefined where it has none; 'no node' where there is no such node. */
+  readonly zoneOf: (nodeName: string) => string | undefined | typeof noNode;
+  /** Default 100. */
+  readonly maxPerSlice?: number;
 }
+
+/** Says of a pod that its node is not there: it serves nobody, however ready it looks. */
+export const noNode: unique symbol = Symbol('no node');
 
 export interface SlicesPlan {
   readonly create: readonly EndpointSlice[];
@@ -32,165 +36,129 @@ export interface SlicesPlan {
   readonly remove: readonly EndpointSlice[];
 }
 
+type Draft = { create: EndpointSlice[]; update: EndpointSlice[]; remove: EndpointSlice[]; kept: number };
+
 /** Endpoints that share their port numbers share slices. */
 interface PortGroup {
   readonly ports: DiscoveryV1EndpointPort[];
-  readonly endpoints: Map<string, V1Endpoint>;
+  readonly endpoints: V1Endpoint[];
 }
 
-/**
- * How the slices must change. Endpoints stay in the slice where they are; new ones fill slices that change anyway, then others with room,
- * then new slices: each changed slice is sent to every node. A Service without endpoints keeps one empty slice.
- */
+/** How the slices must change; empty when they are right. A Service without endpoints keeps one empty slice. */
 export function planSlices(view: SlicesView): SlicesPlan {
-  const groups = groupByPorts(view);
-  const plan = { create: [] as EndpointSlice[], update: [] as EndpointSlice[], remove: [] as EndpointSlice[] };
-  const unclaimed = new Set(
-    view.existing.filter(({ addressType, metadata }) => addressType === 'IPv4' && metadata.deletionTimestamp === undefined),
-  );
-  for (const group of groups) {
-    const own = [...unclaimed].filter(({ ports }) => samePorts(ports ?? [], group.ports));
+  const { service: owner, existing, maxPerSlice: max = maxPerSlice } = view;
+  const plan: Draft = { create: [], update: [], remove: [], kept: 0 };
+  const usable = existing.filter((slice) => isUsable(slice, owner));
+  const unclaimed = new Set(usable);
+  plan.remove.push(...existing.filter((slice) => !usable.includes(slice) && slice.metadata.deletionTimestamp === undefined));
+  for (const group of groupByPorts(view)) {
+    const own = usable.filter(({ ports }) => samePorts(ports ?? [], group.ports));
     for (const slice of own) unclaimed.delete(slice);
-    planGroup(group, own, view.service, plan);
+    planGroup(group, own, { owner, max }, plan);
   }
   plan.remove.push(...unclaimed);
-  keepPlaceholder(plan, view, groups);
-  return plan;
+  keepPlaceholder(plan, owner);
+  reuse(plan, owner);
+  return { create: plan.create, update: plan.update, remove: plan.remove };
+}
+
+/** Others are of an earlier Service of the same name, of a family that the Service has not, or going already. */
+function isUsable(slice: EndpointSlice, owner: Service): boolean {
+  return slice.addressType === 'IPv4' && isControlledBy(slice, owner) && slice.metadata.deletionTimestamp === undefined;
 }
 
 function planGroup(
-  group: PortGroup,
+  { ports, endpoints }: PortGroup,
   own: readonly EndpointSlice[],
-  owner: Service,
-  plan: { create: EndpointSlice[]; update: EndpointSlice[]; remove: EndpointSlice[] },
+  { owner, max }: { owner: Service; max: number },
+  plan: Draft,
 ): void {
-  const waiting = new Map(group.endpoints);
-  const drafts = own.map((slice) => {
-    const endpoints = (slice.endpoints ?? []).flatMap((endpoint) => {
-      const id = endpointId(endpoint);
-      const wanted = waiting.get(id);
-      waiting.delete(id);
-      return wanted === undefined ? [] : [deepEqual(wanted, endpoint) ? endpoint : wanted];
-    });
-    return { slice, endpoints, isChanged: !deepEqual(endpoints, slice.endpoints ?? []) };
-  });
-  const rest = [...waiting.values()];
-  for (const draft of drafts.toSorted((a, b) => Number(b.isChanged) - Number(a.isChanged))) {
-    const room = Math.min(maxPerSlice - draft.endpoints.length, rest.length);
-    if (room <= 0) continue;
-    draft.endpoints.push(...rest.splice(0, room));
-    draft.isChanged = true;
+  const packing = packSlices(own, endpoints, max);
+  for (const slice of packing.keep) {
+    if (hasLabelsOf(slice, owner)) plan.kept++;
+    else plan.update.push(withEndpoints(slice, slice.endpoints ?? [], owner));
   }
-  for (const { slice, endpoints, isChanged } of drafts) {
-    if (endpoints.length === 0) plan.remove.push(slice);
-    else if (isChanged || !deepEqual(slice.metadata.labels ?? {}, labelsFor(owner)))
-      plan.update.push(withEndpoints(slice, endpoints, owner));
-  }
-  while (rest.length > 0) plan.create.push(newSlice(owner, group.ports, rest.splice(0, maxPerSlice)));
+  plan.update.push(...packing.update.map((one) => withEndpoints(one.slice, one.endpoints, owner)));
+  plan.create.push(...packing.create.map((some) => newSlice(owner, ports, some)));
+  plan.remove.push(...packing.remove);
 }
 
-/** Leaves one slice where all would go, so that consumers can tell "no endpoints" from "not looked at yet". */
-function keepPlaceholder(
-  plan: { create: EndpointSlice[]; update: EndpointSlice[]; remove: EndpointSlice[] },
-  { service: owner }: SlicesView,
-  groups: readonly PortGroup[],
-): void {
-  if (groups.some(({ endpoints }) => endpoints.size > 0) || plan.create.length + plan.update.length > 0) return;
-  const [kept, ...removed] = plan.remove;
-  if (kept === undefined) {
-    plan.create.push(newSlice(owner, [], []));
-    return;
+/** Leaves one empty slice where there would be none, so that consumers can tell "no endpoints" from "not looked at yet". */
+function keepPlaceholder(plan: Draft, owner: Service): void {
+  if (plan.create.length + plan.update.length + plan.kept > 0) return;
+  const placeholder = plan.remove.find((slice) => isUsable(slice, owner) && isEmpty(slice) && hasLabelsOf(slice, owner));
+  if (placeholder === undefined) plan.create.push(newSlice(owner, [], []));
+  else plan.remove = plan.remove.filter((slice) => slice !== placeholder);
+}
+
+/** Slices to make take over the names of slices to remove: readers then see one change instead of a gap or a double. */
+function reuse(plan: Draft, owner: Service): void {
+  const free = plan.remove.filter((slice) => isUsable(slice, owner));
+  while (plan.create.length > 0 && free.length > 0) {
+    const made = plan.create.pop();
+    const old = free.shift();
+    if (made === undefined || old === undefined) return;
+    plan.remove = plan.remove.filter((slice) => slice !== old);
+    plan.update.push({ ...withEndpoints(old, made.endpoints ?? [], owner), ports: made.ports ?? [] });
   }
-  plan.remove = removed;
-  const isPlaceholder =
-    (kept.endpoints ?? []).length === 0 && (kept.ports ?? []).length === 0 && deepEqual(kept.metadata.labels ?? {}, labelsFor(owner));
-  if (!isPlaceholder) plan.update.push({ ...withEndpoints(kept, [], owner), ports: [] });
+}
+
+function isEmpty({ endpoints, ports }: EndpointSlice): boolean {
+  return (endpoints ?? []).length === 0 && (ports ?? []).length === 0;
 }
 
 function groupByPorts({ service: owner, pods, zoneOf }: SlicesView): readonly PortGroup[] {
   const groups = new Map<string, PortGroup>();
-  for (const one of pods.filter(isReachable)) {
-    const ports = slicePorts(one, owner);
-    const id = JSON.stringify(ports);
-    const group = groups.get(id) ?? { ports, endpoints: new Map<string, V1Endpoint>() };
+  for (const pod of pods.filter(isReachable)) {
+    const { nodeName } = pod.spec;
+    const zone = nodeName === undefined ? undefined : zoneOf(nodeName);
+    if (zone === noNode && owner.spec.publishNotReadyAddresses !== true) continue;
+    const ports = portsOf(pod, owner);
+    const id = portsText(ports);
+    const group = groups.get(id) ?? { ports, endpoints: [] };
     groups.set(id, group);
-    const endpoint = endpointOf(one, owner, zoneOf);
-    group.endpoints.set(endpointId(endpoint), endpoint);
+    group.endpoints.push(endpointOf(pod, owner, zone === noNode ? undefined : zone));
   }
   return [...groups.values()];
 }
 
-function slicePorts(one: Pod, { spec }: Service): DiscoveryV1EndpointPort[] {
-  return (spec.ports ?? []).flatMap((port) => {
-    const number = podPort(one, port);
-    if (number === undefined) return [];
-    const { name = '', protocol = 'TCP', appProtocol } = port;
-    return [{ name, port: number, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }];
-  });
-}
-
-function endpointOf(one: Pod, owner: Service, zoneOf: SlicesView['zoneOf']): V1Endpoint {
-  const { metadata, spec, status } = one;
-  const serving = isReady(one);
-  const terminating = metadata.deletionTimestamp !== undefined;
-  const hostname = publishedHostname(one, owner);
-  const zone = spec.nodeName === undefined ? undefined : zoneOf(spec.nodeName);
-  return {
-    addresses: [status?.podIP ?? ''],
-    conditions: { ready: owner.spec.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(spec.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
-    targetRef: {
-      kind: 'Pod',
-      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-      name: metadata.name ?? '',
-      uid: metadata.uid ?? '',
-    },
-    ...(zone === undefined ? {} : { zone }),
-  };
-}
-
-function endpointId({ targetRef, addresses }: V1Endpoint): string {
-  return `${targetRef?.uid ?? ''} ${addresses.join(',')}`;
-}
-
-function samePorts(a: readonly DiscoveryV1EndpointPort[], b: readonly DiscoveryV1EndpointPort[]): boolean {
-  return deepEqual(a.map(portText).toSorted(), b.map(portText).toSorted());
-}
-
-function portText({ name = '', port, protocol = 'TCP', appProtocol = '' }: DiscoveryV1EndpointPort): string {
-  return `${name} ${port} ${protocol} ${appProtocol}`;
-}
+const ownLabels: readonly string[] = [serviceNameLabel, managedByLabel, headlessLabel];
 
 /** The Service's own labels, and those that lead from the slice to it. */
-function labelsFor({ metadata, spec }: Service): Record<string, string> {
-  const { [headlessLabel]: _own, ...labels } = metadata.labels ?? {};
+function labelsFor(owner: Service): Record<string, string> {
+  const copied = Object.entries(owner.metadata.labels ?? {}).filter(([key]) => !ownLabels.includes(key));
   return {
-    ...labels,
-    [serviceNameLabel]: metadata.name ?? '',
+    ...Object.fromEntries(copied),
+    ...(isHeadless(owner) ? { [headlessLabel]: '' } : {}),
+    [serviceNameLabel]: owner.metadata.name ?? '',
     [managedByLabel]: managerName,
-    ...(spec.clusterIP === 'None' ? { [headlessLabel]: '' } : {}),
   };
 }
 
-function withEndpoints(slice: EndpointSlice, endpoints: V1Endpoint[], owner: Service): EndpointSlice {
-  return { ...slice, metadata: { ...slice.metadata, labels: labelsFor(owner) }, endpoints };
+/** Labels that somebody else added do not count: they go with the next change of the endpoints. */
+function hasLabelsOf({ metadata }: EndpointSlice, owner: Service): boolean {
+  const isHeadlessSlice = metadata.labels?.[headlessLabel] !== undefined;
+  return (
+    isHeadlessSlice === isHeadless(owner) && Object.entries(labelsFor(owner)).every(([key, value]) => metadata.labels?.[key] === value)
+  );
 }
 
-function newSlice(owner: Service, ports: DiscoveryV1EndpointPort[], endpoints: V1Endpoint[]): EndpointSlice {
-  const trigger = owner.metadata.annotations?.[triggerAnnotation];
+function withEndpoints(slice: EndpointSlice, endpoints: readonly V1Endpoint[], owner: Service): EndpointSlice {
+  return { ...slice, metadata: { ...slice.metadata, labels: labelsFor(owner) }, endpoints: [...endpoints] };
+}
+
+function newSlice(owner: Service, ports: DiscoveryV1EndpointPort[], endpoints: readonly V1Endpoint[]): EndpointSlice {
   return {
-    apiVersion: 'discovery.k8s.io/v1',
+    apiVersion: apiVersionOf(endpointSlice),
     kind: endpointSlice.kind,
     metadata: {
       generateName: `${owner.metadata.name}-`,
       ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
       labels: labelsFor(owner),
-      ...(trigger === undefined ? {} : { annotations: { [triggerAnnotation]: trigger } }),
       ownerReferences: [controllerReference(service, owner)],
     },
     addressType: 'IPv4',
-    endpoints,
+    endpoints: [...endpoints],
     ports,
   };
 }

@@ -13,7 +13,7 @@ export function nodeIpamController(clusterCidr: string, nodeBits: number): Contr
     name: 'node-ipam-controller',
     reconciles: node,
     reads: [],
-    writes: [node as never],
+    writes: [node],
     workers: 1,
     async reconcile(context: ReconcileContext) {
       const { key, cache, client, events, signal } = context;

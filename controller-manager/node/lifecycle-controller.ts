@@ -1,46 +1,49 @@
+// Says of silent nodes that they are, taints nodes by their conditions, and marks the pods of lost ones. Looks at each node every few
+// seconds, since silence changes nothing that could wake it.
 import { type Lease, lease } from '#api/coordination/lease.ts';
 import { type Node, node } from '#api/core/node/node.ts';
 import { type Pod, pod } from '#api/core/pod/pod.ts';
-import { findCondition, withCondition } from '#api/meta/conditions.ts';
+import { findCondition } from '#api/meta/conditions.ts';
 import { hasReason } from '#api/meta/status.ts';
-import { again, type ControllerDefinition, defineController, on, type Outcome, type ReconcileContext } from '#client/controller/define.ts';
+import {
+  again,
+  type ControllerDefinition,
+  defineController,
+  done,
+  on,
+  type Outcome,
+  type ReconcileContext,
+} from '#client/controller/define.ts';
 import { timeText } from '#client/timestamps.ts';
 import deepEqual from 'fast-deep-equal';
-import { executeTaint, isReady, silentConditions, wantedTaints } from './lifecycle-plan.ts';
+import { byNode } from '../cache-indexes.ts';
+import { setPodCondition } from '../pods/pod-condition.ts';
+import { isReady as isPodReady } from '../pods/pod-state.ts';
+import { type EvictionRates, evictionRate, upstreamRates, zoneOf } from './disruption.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { type Eviction, executeTaint, isBeingEmptied, isReady, isUnheard, silentConditions, wantedTaints } from './lifecycle-plan.ts';
 
 export interface NodeLifecycleOptions {
-  /** How long a node may be silent before it counts as lost; upstream's --node-monitor-grace-period, 50 s. */
+  /** How long a node may be silent before it counts as lost; upstream's --node-monitor-grace-period. */
   readonly graceMs: number;
-  /** The same for a node that was never heard of; upstream's --node-startup-grace-period, 60 s. */
+  /** The same for a node that was never heard of; upstream's --node-startup-grace-period. */
   readonly startupGraceMs: number;
-  /** How often each node is looked at; upstream's --node-monitor-period, 5 s. */
+  /** How often each node is looked at; upstream's --node-monitor-period. */
   readonly periodMs: number;
-  /** Time between two nodes whose pods are driven off; upstream's --node-eviction-rate is 0.1 a second. */
-  readonly evictionIntervalMs: number;
+  readonly rates: EvictionRates;
 }
 
-export const upstreamTimings: NodeLifecycleOptions = {
-  graceMs: 50_000,
-  startupGraceMs: 60_000,
-  periodMs: 5_000,
-  evictionIntervalMs: 10_000,
-};
+export const upstreamTimings: NodeLifecycleOptions = { graceMs: 50_000, startupGraceMs: 60_000, periodMs: 5_000, rates: upstreamRates };
 const leaseNamespace = 'kube-node-lease';
 
-/** What a node was last seen to say, and when it was seen by this process's own clock: clocks of nodes may be wrong. */
-interface Heartbeat {
-  readonly mark: string;
-  readonly seenMs: number;
-}
-
-/** Upstream's node-lifecycle-controller: says of silent nodes that they are, and taints nodes by their conditions. */
+/** Upstream's node-lifecycle-controller. */
 export function nodeLifecycleController(options: NodeLifecycleOptions): ControllerDefinition {
   const loop = new LifecycleLoop(options);
   return defineController<Node>({
     name: 'node-lifecycle-controller',
     reconciles: node,
-    reads: [lease as never, pod as never],
-    writes: [node as never, pod as never],
+    reads: [lease, pod],
+    writes: [node, pod],
     wakes: [on<Lease>(lease, ({ metadata }) => (metadata.namespace === leaseNamespace ? [{ name: metadata.name ?? '' }] : []))],
     workers: 1,
     reconcile: (context) => loop.reconcile(context),
@@ -49,8 +52,9 @@ export function nodeLifecycleController(options: NodeLifecycleOptions): Controll
 
 class LifecycleLoop {
   readonly #options: NodeLifecycleOptions;
-  readonly #heartbeats = new Map<string, Heartbeat>();
-  #lastEvictionMs = Number.NEGATIVE_INFINITY;
+  readonly #heartbeats = new Heartbeats();
+  /** By zone, by this process's own clock. */
+  readonly #lastEvictionMs = new Map<string, number>();
 
   constructor(options: NodeLifecycleOptions) {
     this.#options = options;
@@ -60,80 +64,61 @@ class LifecycleLoop {
     const { key, cache, client, clock, signal } = context;
     const found = cache.get<Node>(node, key);
     if (found === undefined) {
-      this.#heartbeats.delete(key.name);
-      return { kind: 'done' };
+      this.#heartbeats.forget(key.name);
+      return done;
     }
     const { graceMs, startupGraceMs, periodMs } = this.#options;
-    const silentMs = clock.monotonicMs() - this.#hear(found, context).seenMs;
-    const neverHeard = findCondition(found.status?.conditions, 'Ready') === undefined;
-    let current = found;
-    if (silentMs > (neverHeard ? startupGraceMs : graceMs)) current = await this.#declareSilent(found, context);
-    const taints = wantedTaints(current, { mayEvict: this.#mayEvict(current, context), nowMs: clock.nowMs() });
+    const ready = findCondition(found.status?.conditions, 'Ready');
+    const held = cache.get<Lease>(lease, { namespace: leaseNamespace, name: key.name });
+    const mark = `${found.metadata.uid} ${held?.spec?.renewTime ?? ''} ${ready?.lastHeartbeatTime ?? ''}`;
+    const isSilent = this.#heartbeats.silentMs(key.name, mark, clock) > (ready === undefined ? startupGraceMs : graceMs);
+    const current = isSilent ? await declareSilent(found, context) : found;
+    if (isUnheard(current)) await markPods(key.name, context);
+
+    const taints = wantedTaints(current, { eviction: this.#eviction(current, context), nowMs: clock.nowMs() });
     if (!deepEqual(taints, current.spec?.taints ?? [])) {
-      const body = { metadata: { uid: found.metadata.uid, resourceVersion: current.metadata.resourceVersion }, spec: { taints } };
-      await client.patch<Node>(node, key, body, { type: 'merge' }, signal);
+      const { uid, resourceVersion } = current.metadata;
+      await client.patch<Node>(node, key, { metadata: { uid, resourceVersion }, spec: { taints } }, { type: 'merge' }, signal);
+      if (!isBeingEmptied(current) && taints.some(({ effect, key: taint }) => effect === 'NoExecute' && taint === executeTaint(current)))
+        this.#lastEvictionMs.set(zoneOf(current), clock.monotonicMs());
     }
     return again(periodMs);
   }
 
-  /** Notes what the node says now: its lease and its own heartbeat, whichever changes. */
-  #hear(object: Node, { cache, clock }: ReconcileContext): Heartbeat {
-    const name = object.metadata.name ?? '';
-    const held = cache.get<Lease>(lease, { namespace: leaseNamespace, name });
-    const mark = `${object.metadata.uid} ${held?.spec?.renewTime ?? ''} ${findCondition(object.status?.conditions, 'Ready')?.lastHeartbeatTime ?? ''}`;
-    const known = this.#heartbeats.get(name);
-    if (known?.mark === mark) return known;
-    const heard = { mark, seenMs: clock.monotonicMs() };
-    this.#heartbeats.set(name, heard);
-    return heard;
-  }
-
-  async #declareSilent(object: Node, context: ReconcileContext): Promise<Node> {
-    const { client, clock, events, log, signal } = context;
-    const conditions = silentConditions(object, clock.nowMs());
-    if (deepEqual(conditions, object.status?.conditions ?? [])) return object;
-    log.warn({ node: object.metadata.name }, 'a node has not been heard of for too long');
-    const next = await client.update<Node>(
-      node,
-      { ...object, status: { ...object.status, conditions } },
-      { subresource: 'status' },
-      signal,
-    );
-    const name = object.metadata.name ?? '';
-    events.event(object, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
-    await this.#markPods(name, context);
-    return next;
-  }
-
-  /** Pods of a lost node serve nobody: their Ready condition says so, and Services leave them out. */
-  async #markPods(nodeName: string, { cache, client, clock, signal }: ReconcileContext): Promise<void> {
-    const there = cache.list<Pod>(pod).filter(({ spec }) => spec.nodeName === nodeName);
-    for (const one of there) {
-      const ready = findCondition(one.status?.conditions, 'Ready');
-      if (ready?.status !== 'True') continue;
-      const lost = {
-        ...ready,
-        status: 'False',
-        reason: 'NodeNotReady',
-        message: 'Node is not ready',
-        lastTransitionTime: timeText(clock.nowMs()),
-      };
-      const conditions = withCondition(one.status?.conditions, lost);
-      try {
-        await client.update<Pod>(pod, { ...one, status: { ...one.status, conditions } }, { subresource: 'status' }, signal);
-      } catch (error) {
-        if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
-      }
-    }
-  }
-
-  /** One node at a time, and none while no node is ready: then it is this process that is cut off, or the whole cluster. */
-  #mayEvict(object: Node, { cache, clock }: ReconcileContext): boolean {
-    if (executeTaint(object) === undefined) return false;
+  /** One node of a zone at a time. */
+  #eviction(object: Node, { cache, clock }: ReconcileContext): Eviction {
+    if (executeTaint(object) === undefined) return 'held';
+    const zone = zoneOf(object);
     const others = cache.list<Node>(node).filter(({ metadata }) => metadata.uid !== object.metadata.uid);
-    if (!others.some(isReady)) return false;
-    if (clock.monotonicMs() - this.#lastEvictionMs < this.#options.evictionIntervalMs) return false;
-    this.#lastEvictionMs = clock.monotonicMs();
-    return true;
+    const rate = evictionRate(zone, [object, ...others], this.#options.rates);
+    if (rate === 'stop') return 'stopped';
+    const sinceLastMs = clock.monotonicMs() - (this.#lastEvictionMs.get(zone) ?? Number.NEGATIVE_INFINITY);
+    return rate > 0 && sinceLastMs >= 1_000 / rate ? 'allowed' : 'held';
+  }
+}
+
+/** Writes that nothing is known of a node any more. Refused when the node says something in the same moment. */
+async function declareSilent(object: Node, { key, client, clock, events, log, signal }: ReconcileContext): Promise<Node> {
+  const conditions = silentConditions(object, clock.nowMs());
+  if (deepEqual(conditions, object.status?.conditions ?? [])) return object;
+  log.warn({ node: key.name }, 'a node has not been heard of for too long');
+  const { uid, resourceVersion } = object.metadata;
+  const body = { metadata: { uid, resourceVersion }, status: { conditions } };
+  const next = await client.patch<Node>(node, key, body, { type: 'strategic', subresource: 'status' }, signal);
+  if (isReady(object)) events.event(object, 'Normal', 'NodeNotReady', `Node ${key.name} status is now: NodeNotReady`);
+  return next;
+}
+
+/** Pods of a lost node serve nobody: their Ready condition says so, and Services leave them out. */
+async function markPods(nodeName: string, { cache, client, clock, events, signal }: ReconcileContext): Promise<void> {
+  for (const one of cache.byIndex<Pod>(pod, byNode, nodeName).filter(isPodReady)) {
+    const ready = findCondition(one.status?.conditions, 'Ready');
+    const condition = { ...ready, type: 'Ready', status: 'False', lastTransitionTime: timeText(clock.nowMs()) };
+    try {
+      await setPodCondition(client, one, { condition }, signal);
+      events.event(one, 'Warning', 'NodeNotReady', 'Node is not ready');
+    } catch (error) {
+      if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
+    }
   }
 }

@@ -39,14 +39,11 @@ export function silentConditions(object: Node, nowMs: number): V1NodeCondition[]
   }, before);
 }
 
-export interface TaintOptions {
-  /** Whether pods may be driven off a node that is not ready: not while all nodes look dead, and not all nodes at once. */
-  readonly mayEvict: boolean;
-  readonly nowMs: number;
-}
+/** May pods be driven off a lost node: yes; not yet, but where it has begun it goes on; no, and what has begun is called off. */
+export type Eviction = 'allowed' | 'held' | 'stopped';
 
 /** The taints that a node should have: others' stay, those of this loop follow its conditions. */
-export function wantedTaints(object: Node, { mayEvict, nowMs }: TaintOptions): V1Taint[] {
+export function wantedTaints(object: Node, { eviction, nowMs }: { readonly eviction: Eviction; readonly nowMs: number }): V1Taint[] {
   const before = object.spec?.taints ?? [];
   const isOwn = ({ key, effect }: V1Taint): boolean =>
     (effect === 'NoSchedule' && ownScheduleTaints.has(key)) || (effect === 'NoExecute' && ownExecuteTaints.has(key));
@@ -57,11 +54,16 @@ export function wantedTaints(object: Node, { mayEvict, nowMs }: TaintOptions): V
   }
   if (object.spec?.unschedulable === true) wanted.push({ key: unschedulableTaint, effect: 'NoSchedule' });
   const drive = executeTaint(object);
-  if (drive !== undefined && (mayEvict || before.some(({ key, effect }) => key === drive && effect === 'NoExecute'))) {
+  const hasBegun = before.some(({ key, effect }) => effect === 'NoExecute' && ownExecuteTaints.has(key));
+  if (drive !== undefined && (eviction === 'allowed' || (eviction === 'held' && hasBegun)))
     wanted.push({ key: drive, effect: 'NoExecute' });
-  }
-  const found = (taint: V1Taint): V1Taint | undefined => before.find(({ key, effect }) => key === taint.key && effect === taint.effect);
-  return [...before.filter((taint) => !isOwn(taint)), ...wanted.map((taint) => found(taint) ?? { ...taint, timeAdded: timeText(nowMs) })];
+  const known = (taint: V1Taint): V1Taint | undefined => before.find(({ key, effect }) => key === taint.key && effect === taint.effect);
+  return [...before.filter((taint) => !isOwn(taint)), ...wanted.map((taint) => known(taint) ?? { ...taint, timeAdded: timeText(nowMs) })];
+}
+
+/** True for a node that this loop keeps pods off by a NoExecute taint. */
+export function isBeingEmptied({ spec }: Node): boolean {
+  return spec?.taints?.some(({ key, effect }) => effect === 'NoExecute' && ownExecuteTaints.has(key)) === true;
 }
 
 /** The taint that drives pods off this node by its Ready condition; undefined while it is ready. */
@@ -73,4 +75,9 @@ export function executeTaint({ status }: Node): string | undefined {
 
 export function isReady({ status }: Node): boolean {
   return findCondition(status?.conditions, 'Ready')?.status === 'True';
+}
+
+/** True once this loop has given up hearing from the node. */
+export function isUnheard({ status }: Node): boolean {
+  return findCondition(status?.conditions, 'Ready')?.status === 'Unknown';
 }

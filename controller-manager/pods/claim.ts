@@ -1,6 +1,6 @@
 import type { Resource } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
-import { controllerReference, findController, groupOf } from '#api/meta/owner-references.ts';
+import { controllerReference, findController } from '#api/meta/owner-references.ts';
 
 export interface ClaimPlan<T> {
   /** Children that are the owner's, before and after this plan. */
@@ -15,19 +15,17 @@ export interface ClaimQuery<T extends KubeObject> {
   readonly owner: KubeObject;
   readonly candidates: readonly T[];
   readonly matches: (labels: Readonly<Record<string, string>>) => boolean;
-  /** Whether a child may be adopted at all; default all. */
-  readonly isEligible?: (child: T) => boolean;
 }
 
 /** Sorts children by whose they are and should be (upstream's pkg/controller/controller_ref_manager.go). An owner that is going adopts nothing. */
-export function planClaims<T extends KubeObject>({ owner, candidates, matches, isEligible = () => true }: ClaimQuery<T>): ClaimPlan<T> {
+export function planClaims<T extends KubeObject>({ owner, candidates, matches }: ClaimQuery<T>): ClaimPlan<T> {
   const plan = { mine: [] as T[], adopt: [] as T[], release: [] as T[] };
   const isGoing = owner.metadata.deletionTimestamp !== undefined;
   for (const child of candidates) {
     const controller = findController(child);
     const isMatch = matches(child.metadata.labels ?? {});
     if (controller === undefined) {
-      if (!isGoing && isMatch && child.metadata.deletionTimestamp === undefined && isEligible(child)) plan.adopt.push(child);
+      if (!isGoing && isMatch && child.metadata.deletionTimestamp === undefined) plan.adopt.push(child);
     } else if (controller.uid === owner.metadata.uid) {
       if (isMatch) plan.mine.push(child);
       else if (!isGoing) plan.release.push(child);
@@ -44,10 +42,4 @@ export function adoptPatch(kind: Resource, owner: KubeObject, child: KubeObject)
 /** The strategic merge patch that lets a child go. */
 export function releasePatch(owner: KubeObject, child: KubeObject): object {
   return { metadata: { ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }], uid: child.metadata.uid } };
-}
-
-/** True when the controlling reference names this kind and this object. */
-export function isControllerOf(kind: Resource, owner: KubeObject, child: KubeObject): boolean {
-  const controller = findController(child);
-  return controller?.uid === owner.metadata.uid && controller?.kind === kind.kind && groupOf(controller.apiVersion) === kind.group;
 }

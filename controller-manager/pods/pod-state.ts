@@ -1,9 +1,19 @@
 import type { Pod } from '#api/core/pod/pod.ts';
 import { findCondition } from '#api/meta/conditions.ts';
 
+/** True once all containers have ended for good. */
+export function isFinished({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
 /** Neither finished nor being deleted: what counts as a replica. */
-export function isActive({ metadata, status }: Pod): boolean {
-  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed' && metadata.deletionTimestamp === undefined;
+export function isActive(pod: Pod): boolean {
+  return !isFinished(pod) && pod.metadata.deletionTimestamp === undefined;
+}
+
+/** Being deleted, and still running as far as anybody knows. */
+export function isTerminating(pod: Pod): boolean {
+  return !isFinished(pod) && pod.metadata.deletionTimestamp !== undefined;
 }
 
 export function isReady({ status }: Pod): boolean {

@@ -2,6 +2,7 @@ import { type ConfigMap, configMap } from '#api/core/config-map.ts';
 import { type Namespace, namespace } from '#api/core/namespace.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { type ControllerDefinition, defineController, done, on } from '#client/controller/define.ts';
+import { isNamespaceGoing } from '../namespace/going.ts';
 
 const mapName = 'kube-root-ca.crt';
 const dataKey = 'ca.crt';
@@ -14,8 +15,8 @@ export function rootCaController(ca: string): ControllerDefinition {
   return defineController<Namespace>({
     name: 'root-ca-certificate-publisher-controller',
     reconciles: namespace,
-    reads: [configMap as never],
-    writes: [configMap as never],
+    reads: [configMap],
+    writes: [configMap],
     wakes: [on<ConfigMap>(configMap, ({ metadata }) => (metadata.name === mapName ? [{ name: metadata.namespace ?? '' }] : []))],
     async reconcile({ key, cache, client, signal }) {
       const found = cache.get<Namespace>(namespace, key);
@@ -26,16 +27,19 @@ export function rootCaController(ca: string): ControllerDefinition {
         if (existing === undefined) {
           const metadata = { name: mapName, namespace: key.name, annotations: { [description]: descriptionText } };
           await client.create<ConfigMap>(configMap, { metadata, data }, {}, signal);
-        } else if (existing.data?.[dataKey] !== ca || Object.keys(existing.data).length !== 1) {
-          await client.update<ConfigMap>(configMap, { ...existing, data }, {}, signal);
+        } else if (existing.data?.[dataKey] !== ca || Object.keys(existing.data).length !== 1 || !isDescribed(existing)) {
+          const annotations = { ...existing.metadata.annotations, [description]: descriptionText };
+          await client.update<ConfigMap>(configMap, { ...existing, metadata: { ...existing.metadata, annotations }, data }, {}, signal);
         }
       } catch (error) {
-        const isGoing =
-          hasReason(error, 'NotFound') ||
-          (hasReason(error, 'Forbidden') && error.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true);
-        if (!isGoing && !hasReason(error, 'AlreadyExists')) throw error;
+        // The namespace goes, or somebody was faster: both show in the cache.
+        if (!isNamespaceGoing(error) && !hasReason(error, 'NotFound', 'AlreadyExists')) throw error;
       }
       return done;
     },
   });
+}
+
+function isDescribed({ metadata }: ConfigMap): boolean {
+  return (metadata.annotations?.[description] ?? '') !== '';
 }

@@ -2,6 +2,7 @@ import { type Namespace, namespace } from '#api/core/namespace.ts';
 import { type ServiceAccount, serviceAccount } from '#api/core/service-account.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { defineController, done, on } from '#client/controller/define.ts';
+import { isNamespaceGoing } from '../namespace/going.ts';
 
 const defaultName = 'default';
 
@@ -9,8 +10,8 @@ const defaultName = 'default';
 export const serviceAccountController = defineController<Namespace>({
   name: 'serviceaccount-controller',
   reconciles: namespace,
-  reads: [serviceAccount as never],
-  writes: [serviceAccount as never],
+  reads: [serviceAccount],
+  writes: [serviceAccount],
   wakes: [
     on<ServiceAccount>(serviceAccount, ({ metadata }) => (metadata.name === defaultName ? [{ name: metadata.namespace ?? '' }] : [])),
   ],
@@ -21,9 +22,8 @@ export const serviceAccountController = defineController<Namespace>({
     try {
       await client.create<ServiceAccount>(serviceAccount, { metadata: { name: defaultName, namespace: key.name } }, {}, signal);
     } catch (error) {
-      // Made by somebody else, or the namespace goes: both will show in the cache.
-      if (!hasReason(error, 'AlreadyExists', 'NotFound') && !(hasReason(error, 'Forbidden') && found.status?.phase === 'Terminating'))
-        throw error;
+      // Made by somebody else, or the namespace goes: both show in the cache.
+      if (!hasReason(error, 'AlreadyExists', 'NotFound') && !isNamespaceGoing(error)) throw error;
     }
     return done;
   },

@@ -1,0 +1,57 @@
+// What is kept in memory of each object. The caches of this process hold every object of a cluster, so they keep what some loop reads;
+// who writes an object whose cache is cut sends patches, never the whole.
+import type { ConfigMap } from '#api/core/config-map.ts';
+import type { Node } from '#api/core/node/node.ts';
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Container } from '#api/generated/types.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Ownership is the server's affair: an update that leaves it out leaves it as it is. */
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  delete object.metadata.managedFields;
+  return object;
+}
+
+/** Only what the garbage collector and the namespace loop need of an object. */
+export function metadataOnly<T extends KubeObject>({ apiVersion, kind, metadata }: T): T {
+  const { name, namespace, uid, resourceVersion, deletionTimestamp, finalizers, ownerReferences } = metadata;
+  const kept = { name, namespace, uid, resourceVersion, deletionTimestamp, finalizers, ownerReferences };
+  return withoutUndefined({ apiVersion, kind, metadata: withoutUndefined(kept) }) as unknown as T;
+}
+
+/** What loops read of a pod: where it runs, on which ports it listens, how it is. Containers are cut to names and ports. */
+export function slimPod(pod: Pod): Pod {
+  const { nodeName, hostname, subdomain, tolerations, containers, initContainers } = pod.spec;
+  const { phase, podIP, podIPs, conditions, containerStatuses, initContainerStatuses } = pod.status ?? {};
+  const restarts = (statuses: typeof containerStatuses) => statuses?.map(({ name, restartCount }) => ({ name, restartCount }));
+  delete pod.metadata.managedFields;
+  delete pod.metadata.annotations?.[lastApplied];
+  const spec = { nodeName, hostname, subdomain, tolerations, containers: containers.map(slimContainer) };
+  const status = { phase, podIP, podIPs, conditions, containerStatuses: restarts(containerStatuses) };
+  return {
+    ...pod,
+    spec: withoutUndefined({ ...spec, initContainers: initContainers?.map(slimContainer) }),
+    status: withoutUndefined({ ...status, initContainerStatuses: restarts(initContainerStatuses) }),
+  } as Pod;
+}
+
+/** A node without its images, addresses and amounts. */
+export function slimNode(node: Node): Node {
+  const { conditions } = node.status ?? {};
+  return { ...withoutManagedFields(node), status: withoutUndefined({ conditions }) } as Node;
+}
+
+/** Of ConfigMaps only the published CA is read; the others' contents would fill memory for nothing. */
+export function slimConfigMap(object: ConfigMap): ConfigMap {
+  return object.metadata.name === 'kube-root-ca.crt' ? withoutManagedFields(object) : metadataOnly(object);
+}
+
+function slimContainer({ name, ports, restartPolicy }: V1Container): Partial<V1Container> {
+  return withoutUndefined({ name, ports, restartPolicy });
+}
+
+function withoutUndefined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
