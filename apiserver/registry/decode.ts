@@ -27,13 +27,15 @@ export interface PatchedValue {
   readonly problems: readonly string[];
   /** What a refusal shows as the wrong value. */
   readonly shown: () => string;
+  /** Other words for why it is no such object. */
+  readonly reworded?: (why: string) => string;
 }
 
 /** What a patch made of an object, decoded and with defaults. Throws Invalid, as upstream does for outcomes that are no such object. */
 export function decodePatched(
   codec: Codec,
   kind: DecodedKind,
-  { value, problems, shown }: PatchedValue,
+  { value, problems, shown, reworded = (why) => why }: PatchedValue,
   strictness: Strictness,
 ): KubeObject {
   const { fieldValidation, warn } = strictness;
@@ -43,7 +45,7 @@ export function decodePatched(
     decoded = codec.decodeValue(value, kind, fieldValidation === 'Ignore' ? 'Ignore' : 'Warn');
   } catch (error) {
     if (!hasReason(error, 'BadRequest')) throw error;
-    throw invalidPatch(text === '' ? shown() : text, error.message.replace(/^.*? cannot be handled as an? \S+: /, ''));
+    throw invalidPatch(text === '' ? shown() : text, reworded(error.message.replace(/^.*? cannot be handled as an? \S+: /, '')));
   }
   const all = fieldValidation === 'Ignore' ? [] : [...problems, ...decoded.warnings];
   if (fieldValidation === 'Strict' && all.length > 0) throw invalidPatch(text, `strict decoding error: ${all.join(', ')}`);

@@ -11,6 +11,7 @@ import { parseYaml, YamlError } from '#api/schema/yaml.ts';
 import type { ObjectSchema } from '#api/schema/schema.ts';
 import type { PatchType } from './contract.ts';
 import { type DecodedKind, decodePatched, type Strictness } from './decode.ts';
+import { unstructuredWords } from './unstructured-words.ts';
 
 /** A patch that changes what is there, read once and applied in every attempt. */
 export interface ObjectPatch {
@@ -49,7 +50,8 @@ export function patchObject(codec: Codec, { kind, schema, current }: PatchTarget
     }
     case 'strategic': {
       const value = applyStrategicMergePatch(document, patchValue, schema);
-      return decodePatched(codec, kind, { value, problems, shown: () => goText(patchValue) }, strictness);
+      const patched = { value, problems, shown: () => goText(patchValue), reworded: unstructuredWords };
+      return decodePatched(codec, kind, patched, strictness);
     }
   }
 }
