@@ -8,10 +8,11 @@
 // the open batch (group-commit.ts). When the batch is on disk, its events go to the watchers and its writers are told, in this order.
 // Reads only see what is on disk. The file is closed and opened again once the caches have read it (`releaseMemory`): what LMDB has
 // mapped counts as ours, and nobody reads it twice. Meanwhile everybody waits. Compaction takes the values that were replaced out of the log; the newest of each key stay.
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import type { Clock } from '#base/clock.ts';
+import { makeFolder } from '#base/make-folder.ts';
 import type { Log } from '#base/log.ts';
 import {
   type ListOptions,
@@ -131,7 +132,7 @@ export class LmdbStore implements Store {
   /** Opens the store in a folder. Throws StoreError: 'unavailable' when the folder is in use, 'corrupt' when the file is damaged. */
   static async open(options: LmdbStoreOptions): Promise<LmdbStore> {
     try {
-      mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+      makeFolder(options.folder, 0o700);
     } catch (error) {
       throw new StoreError('unavailable', `the data folder ${options.folder} cannot be made`, { cause: error });
     }

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '#base/lifecycle.ts';
+import { makeFolder } from '#base/make-folder.ts';
 
 /** What a cluster on this host was made with; kept in its data folder so that every later command means the same cluster. */
 export interface ClusterConfig {
@@ -53,7 +54,7 @@ export class Layout {
   /** Makes the folders. Throws a UsageError (exit code 1) that names the folder where that is impossible. */
   create(): void {
     try {
-      for (const folder of ['pki', 'kubeconfig', 'logs', 'run', 'store']) makeFolder(join(this.dataDir, folder));
+      for (const folder of ['pki', 'kubeconfig', 'logs', 'run', 'store']) makeFolder(join(this.dataDir, folder), 0o700);
       const probe = join(this.dataDir, '.probe');
       writeFileSync(probe, Buffer.alloc(65_536));
       rmSync(probe);
@@ -69,13 +70,6 @@ export class Layout {
   writeConfig(config: ClusterConfig): void {
     writeFileAtomically(this.config, `${JSON.stringify(config, null, 2)}\n`);
   }
-}
-
-/** Makes a folder and its parents, outermost first: the system's own recursion hides why it fails. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Which cluster runs on this host, wherever its data folder is; gone after a reboot, as the cluster's processes are. */
@@ -97,7 +91,7 @@ export function readJson<T>(path: string): T | undefined {
 
 /** Readers see the old content or the new, never half of it. */
 export function writeFileAtomically(path: string, content: string, mode = 0o600): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, content, { mode });
   renameSync(temporary, path);
