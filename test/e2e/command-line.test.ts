@@ -179,7 +179,10 @@ contexts: [{name: elsewhere, context: {cluster: elsewhere, user: me}}]
     expect(code, stderr).toBe(0);
     expect(await cluster.kubectl(uids, { env })).toBe(known);
     expect(await cluster.kubectl('config view --minify -o jsonpath={.clusters[0].cluster.server}', { env })).toBe('https://127.0.0.1:7443');
-    await cluster.kubectl('-n hello rollout status deployment/hello --timeout=60s', { env });
+    await cluster.until('all containers run', async () => (await cluster.host.sh('docker ps -q | wc -l')).trim() === '6');
+    await cluster.until('all pods are Ready', async () =>
+      (await cluster.kubectl('-n hello get deployment hello', { env })).includes('3/3'),
+    );
     expect((await cluster.coxswain(['status'])).code).toBe(0);
   });
 
