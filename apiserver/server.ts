@@ -29,6 +29,7 @@ import { inFlight } from './http/filters/in-flight.ts';
 import { recovery } from './http/filters/recovery.ts';
 import { requestMetrics } from './http/filters/request-metrics.ts';
 import { RequestTimeouts } from './http/filters/timeout.ts';
+import { FrameChunks } from './http/frame-chunks.ts';
 import { type HealthCheck, HealthPages } from './http/health.ts';
 import { Listener } from './http/listener.ts';
 import { Negotiator } from './http/negotiate.ts';
@@ -192,6 +193,7 @@ function requestParts(
     negotiator,
     codec,
     clock,
+    chunks: new FrameChunks(),
     minWatchSeconds: settings.limits.minWatchSeconds,
     stopping,
     subresources,

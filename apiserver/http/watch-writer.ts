@@ -1,21 +1,17 @@
 // Watch streams. A frame's line is one buffer for all watchers. A client that does not read is cut off: while its connection is
 // full nothing is taken from the registry, whose bounded queue then ends the watch.
 import type { KindDefinition } from '#api/kind.ts';
-import type { Clock } from '#base/clock.ts';
 import { ApiError, internalError } from '#api/meta/status.ts';
 import type { WatchFrame } from '../registry/contract.ts';
-import type { Exchange, RawResponse } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
-import { start, yamlText } from './respond.ts';
+import { yamlText } from './respond.ts';
 import { parseIncludeObject, partialText, TableMaker } from './table.ts';
-
-/** How long a full connection may stay full. */
-const stallMs = 30_000;
 
 /** Where the frames of a watch go. */
 export interface FrameSink {
-  /** False when the other side does not read fast enough: wait for `drained`. */
-  write(frame: Uint8Array): boolean;
+  /** Takes one batch, at least one frame. False when the other side does not read fast enough: wait for `drained`. */
+  write(frames: readonly Uint8Array[]): boolean;
   drained(signal: AbortSignal): Promise<void>;
   readonly isOpen: boolean;
   end(): void;
@@ -55,57 +51,6 @@ function formRenderer(
   };
 }
 
-/** Starts the answer of a watch over plain HTTP. */
-export function openHttpSink(exchange: Exchange, wanted: Wanted, clock: Clock): FrameSink {
-  const type = wanted.encoding === 'yaml' ? 'application/yaml' : 'application/json';
-  start(exchange, 200, wanted.stream ? `${type};stream=watch` : type);
-  exchange.response.flushHeaders();
-  return new HttpSink(exchange.response, clock);
-}
-
-class HttpSink implements FrameSink {
-  readonly #response: RawResponse;
-  readonly #clock: Clock;
-
-  constructor(response: RawResponse, clock: Clock) {
-    this.#response = response;
-    this.#clock = clock;
-  }
-
-  get isOpen(): boolean {
-    return !this.#response.destroyed && !this.#response.writableEnded;
-  }
-
-  write(frame: Uint8Array): boolean {
-    return this.#response.write(frame);
-  }
-
-  async drained(signal: AbortSignal): Promise<void> {
-    using deadline = this.#clock.deadline(signal, stallMs);
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#response.off('drain', done);
-        deadline.signal.removeEventListener('abort', stalled);
-        resolve();
-      };
-      const stalled = (): void => {
-        done();
-        this.cut();
-      };
-      this.#response.on('drain', done);
-      deadline.signal.addEventListener('abort', stalled, { once: true });
-    });
-  }
-
-  end(): void {
-    this.#response.end();
-  }
-
-  cut(): void {
-    this.#response.destroy();
-  }
-}
-
 /** Sends frames until the registry ends the watch, the time is up (`signal`) or the client is gone. */
 export async function pump(
   frames: AsyncIterable<readonly WatchFrame[]>,
@@ -115,14 +60,13 @@ export async function pump(
 ): Promise<void> {
   try {
     for await (const batch of frames) {
-      let flows = true;
-      for (const frame of batch) flows = sink.write(render(frame));
+      const flows = sink.write(batch.map(render));
       if (!flows) await sink.drained(signal);
       if (!sink.isOpen) return;
     }
   } catch (error) {
     if (signal.aborted) return;
-    if (sink.isOpen) sink.write(errorLine(error));
+    if (sink.isOpen) sink.write([errorLine(error)]);
   } finally {
     if (sink.isOpen) sink.end();
   }

@@ -21,10 +21,12 @@ export class WebSocketSink implements FrameSink {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  write(frame: Uint8Array): boolean {
-    // A message ends itself: the line feed of the HTTP form would only be noise.
-    const end = frame[frame.length - 1] === 10 ? frame.length - 1 : frame.length;
-    this.#socket.send(frame.subarray(0, end), { binary: false });
+  write(frames: readonly Uint8Array[]): boolean {
+    for (const frame of frames) {
+      // A message ends itself: the line feed of the HTTP form would only be noise.
+      const end = frame[frame.length - 1] === 10 ? frame.length - 1 : frame.length;
+      this.#socket.send(frame.subarray(0, end), { binary: false });
+    }
     return this.#socket.bufferedAmount < highWaterBytes;
   }
 

@@ -4,7 +4,8 @@ import { badRequest } from '#api/meta/status.ts';
 import type { Exchange } from '../exchange.ts';
 import { notAcceptable } from '../negotiate.ts';
 import { parseWatchRequest, readContext } from '../options.ts';
-import { type FrameSink, frameRenderer, openHttpSink, pump } from '../watch-writer.ts';
+import { openHttpSink } from '../http-sinks.ts';
+import { type FrameSink, frameRenderer, pump } from '../watch-writer.ts';
 import { WebSocketSink } from '../websocket-sink.ts';
 import type { Verb, VerbDeps } from './verb.ts';
 
@@ -27,7 +28,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
   const context = { ...readContext(exchange), signal: deadline.signal };
   // Opened after the registry has agreed: until then a refusal can still be an ordinary answer.
   const frames = await deps.registry.watch(kind, named, context);
-  const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps.clock) : await openWebSocketSink(exchange, deps);
+  const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, deps);
   await pump(
     frames,
     sink,
