@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { V1Taint, V1Toleration } from '#api/generated/types.ts';
+import { nowMs, secondsAgo } from '../builders.ts';
+import { type EvictionPlan, planEviction } from './taint-eviction.ts';
+
+const key = 'node.kubernetes.io/unreachable';
+const since = (seconds: number, rest: Partial<V1Taint> = {}): V1Taint => ({
+  key,
+  effect: 'NoExecute',
+  timeAdded: secondsAgo(seconds),
+  ...rest,
+});
+const bears = (rest: Partial<V1Toleration> = {}): V1Toleration => ({ key, operator: 'Exists', effect: 'NoExecute', ...rest });
+const keep = { kind: 'keep' } as const;
+const evict = { kind: 'evict' } as const;
+
+test.each<[why: string, tolerations: V1Toleration[], taints: V1Taint[], expected: EvictionPlan]>([
+  ['no taint', [], [], keep],
+  ['a taint that only keeps new pods away', [], [since(10, { effect: 'NoSchedule' })], keep],
+  ['no toleration', [], [since(10)], evict],
+  ['a toleration for ever', [bears()], [since(10)], keep],
+  ['a toleration of everything', [{ operator: 'Exists' }], [since(10)], keep],
+  ['a toleration for a while', [bears({ tolerationSeconds: 300 })], [since(10)], { kind: 'wait', ms: 290_000 }],
+  ['its time is over', [bears({ tolerationSeconds: 300 })], [since(300)], evict],
+  ['no time at all', [bears({ tolerationSeconds: 0 })], [since(0)], evict],
+  ['less than no time', [bears({ tolerationSeconds: -5 })], [since(0)], evict],
+  ['another key', [bears({ key: 'other' })], [since(10)], evict],
+  ['another effect', [bears({ effect: 'NoSchedule' })], [since(10)], evict],
+  ['any effect', [bears({ effect: '' })], [since(10)], keep],
+  ['the same value', [bears({ operator: 'Equal', value: 'a' })], [since(10, { value: 'a' })], keep],
+  ['another value', [bears({ operator: 'Equal', value: 'b' })], [since(10, { value: 'a' })], evict],
+  ['one of two taints', [bears()], [since(10), since(10, { key: 'other' })], evict],
+  ['the first that fits counts', [bears(), bears({ tolerationSeconds: 5 })], [since(10)], keep],
+  [
+    'the shortest of two',
+    [bears({ tolerationSeconds: 300 }), bears({ key: 'other', tolerationSeconds: 60 })],
+    [since(10), since(20, { key: 'other' })],
+    { kind: 'wait', ms: 40_000 },
+  ],
+])('%s', (_why, tolerations, taints, expected) => {
+  expect(planEviction(tolerations, taints, nowMs)).toEqual(expected);
+});
