@@ -53,9 +53,12 @@ export interface WatchJob {
   readonly writers: number;
   readonly events: number;
   readonly firstPod: number;
+  /** Whose CPU time counts, from the first event to the last delivery: opening the watches does not. */
+  readonly serverPid: number;
 }
 
 export interface WatchResult {
+  readonly cpuMicros: number;
   readonly deliveries: number;
   readonly seconds: number;
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMicros } from '../process-usage.ts';
 import { benchPod, PodTemplate } from '../pods.ts';
 import { Connection, openSocket, requestBytes } from './connection.ts';
 import type { WatchJob, WatchResult } from './jobs.ts';
@@ -10,7 +11,7 @@ const settleMs = 300;
 
 /** Opens the watches, makes the events, and waits until everybody has read them all. */
 export async function runWatch(job: WatchJob): Promise<WatchResult> {
-  const { peer, watchers, events, writers, createPath, firstPod } = job;
+  const { peer, watchers, events, writers, createPath, firstPod, serverPid } = job;
   const wanted = watchers * events;
   let delivered = 0;
   const all = Promise.withResolvers<void>();
@@ -23,6 +24,7 @@ export async function runWatch(job: WatchJob): Promise<WatchResult> {
   await sleep(settleMs);
   const template = new PodTemplate(benchPod());
   const connections = await Promise.all(Array.from({ length: writers }, () => Connection.open(peer)));
+  const startMicros = cpuMicros(serverPid);
   const startMs = performance.now();
   let sent = 0;
   const write = async (connection: Connection): Promise<void> => {
@@ -35,9 +37,10 @@ export async function runWatch(job: WatchJob): Promise<WatchResult> {
   };
   await Promise.all([...connections.map(write), all.promise]);
   const elapsedMs = performance.now() - startMs;
+  const usedMicros = cpuMicros(serverPid) - startMicros;
   for (const connection of connections) connection.close();
   for (const socket of sockets) socket.destroy();
-  return { deliveries: delivered, seconds: elapsedMs / 1_000 };
+  return { deliveries: delivered, seconds: elapsedMs / 1_000, cpuMicros: usedMicros };
 }
 
 /** One watch; `counted` learns of every frame, which is a line that ends in a brace. */

@@ -1,7 +1,6 @@
 import type { Bench, BenchContext } from '../bench.ts';
 import { type Figure, median, perSecond } from '../figure.ts';
 import { runJob } from '../load/run.ts';
-import { cpuMicros } from '../process-usage.ts';
 import { currentRevision, type ServerProcess, startRawServer } from '../servers.ts';
 
 const share = 0.8;
@@ -27,20 +26,24 @@ async function deliveries(context: BenchContext, watchers: number): Promise<Figu
       const target: ServerProcess = side === 'ours' ? server : rawServer;
       // From now on: what earlier rounds made is not told again.
       const from = side === 'ours' ? await currentRevision(context.workshop, server.port) : '0';
-      const before = cpuMicros(target.pid);
-      const { deliveries: count, seconds } = await runJob({
+      const {
+        deliveries: count,
+        seconds,
+        cpuMicros,
+      } = await runJob({
         do: 'watch',
         peer: target.peer,
         watchPath: `${context.podsPath}?watch=1&resourceVersion=${from}`,
         createPath: side === 'ours' ? context.podsPath : '/emit',
         watchers,
-        writers: 4,
+        writers: 8,
+        serverPid: target.pid,
         events,
         firstPod: round * events,
       });
       if (round === 0) continue;
       rates[side].push(count / seconds);
-      used[side] += cpuMicros(target.pid) - before;
+      used[side] += cpuMicros;
     }
   }
   const [ours, raw] = [median(rates.ours), median(rates.raw)];
