@@ -57,7 +57,7 @@ export interface Subresources {
 }
 
 export interface SubresourceRule {
-  readonly verbs: readonly ('create' | 'get' | 'update' | 'patch')[];
+  readonly verbs: readonly ('create' | 'delete' | 'get' | 'update' | 'patch')[];
   readonly kind: string;
   /** Set where it differs from the parent's. */
   readonly group?: string;

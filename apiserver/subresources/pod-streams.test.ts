@@ -224,3 +224,42 @@ describe('acts', () => {
     expect([found.metadata.deletionTimestamp !== undefined, found.metadata.deletionGracePeriodSeconds]).toEqual([true, 30]);
   });
 });
+
+describe('proxies', () => {
+  test('hand requests on to the kubelet, without who asks', async () => {
+    const { statusCode, body } = await request(`${server.url}/api/v1/nodes/n1/proxy/a%20b//c/?x=1&y=%2F`, {
+      dispatcher: admin,
+      method: 'POST',
+      headers: { authorization: 'Basic secret', 'impersonate-user': 'root', 'impersonate-group': 'system:masters' },
+      body: 'hello',
+    });
+    expect([statusCode, await body.text()]).toEqual([200, 'line 1\nline 2\n']);
+    expect(seen.at(-1)).toMatchObject({
+      method: 'POST',
+      url: '/a%20b//c/?x=1&y=%2F',
+      authorization: undefined,
+      user: 'kube-apiserver-kubelet-client',
+    });
+  });
+
+  test('join connections that leave HTTP', async () => {
+    expect(await upgrade('/api/v1/nodes/n1/proxy/exec/x', 'hi bye')).toContain('HI BYE');
+  });
+
+  test('send pages to the slash that their links need', async () => {
+    const { statusCode, headers } = await request(`${server.url}/api/v1/nodes/n1/proxy?x=1`, { dispatcher: admin });
+    expect([statusCode, headers['location']]).toEqual([301, '/api/v1/nodes/n1/proxy/?x=1']);
+  });
+
+  test.each([
+    ['/api/v1/nodes/none/proxy/', 404, 'nodes "none" not found'],
+    ['/api/v1/nodes/ftp:n1:1/proxy/', 400, 'invalid node request "ftp:n1:1"'],
+    ['/api/v1/nodes/n1:1/proxy/', 400, 'address not allowed'],
+    [`${pods}/here/proxy/`, 400, 'address not allowed'],
+    ['/api/v1/namespaces/default/services/kubernetes:nope/proxy/', 503, 'no endpoints available for service "kubernetes"'],
+  ])('refuse %s', async (path, code, message) => {
+    const answer = await get(path);
+    expect(answer.code).toBe(code);
+    expect(JSON.parse(answer.text)).toMatchObject({ kind: 'Status', code, message });
+  });
+});

@@ -8,6 +8,7 @@ import { selfSubjectReview, tokenReview } from './identity-reviews.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 import { podLog } from './log.ts';
 import { podAttach, podExec, podPortForward } from './pod-streams.ts';
+import { nodeProxy, podProxy, serviceProxy } from './proxy.ts';
 import { tokenRequest, type TokenRequestDeps } from './token-request.ts';
 
 export interface SubresourceDeps {
@@ -29,6 +30,9 @@ export function subresourceTable({ kubelets, tokens, authorizer, tokenAuthentica
       'selfsubjectaccessreviews.authorization.k8s.io/': selfSubjectAccessReview(authorizer),
       'subjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
       'localsubjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
+      'nodes/proxy': nodeProxy(kubelets),
+      'services/proxy': serviceProxy,
+      'pods/proxy': podProxy,
       'pods/binding': podBinding,
       'pods/eviction': podEviction,
       'pods/log': podLog(kubelets),

@@ -23,7 +23,7 @@ export const node = defineKind<Node>({
   validateUpdate: validateNodeUpdate,
   columns: nodeColumns,
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
-  subresources: { status: true },
+  subresources: { status: true, other: { proxy: { verbs: ['create', 'delete', 'get', 'patch', 'update'], kind: 'NodeProxyOptions' } } },
 });
 
 function defaultNode(object: Node): void {

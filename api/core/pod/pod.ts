@@ -49,6 +49,7 @@ export const pod = defineKind<Pod>({
       exec: { verbs: ['create', 'get'], kind: 'PodExecOptions' },
       log: { verbs: ['get'], kind: 'Pod' },
       portforward: { verbs: ['create', 'get'], kind: 'PodPortForwardOptions' },
+      proxy: { verbs: ['create', 'delete', 'get', 'patch', 'update'], kind: 'PodProxyOptions' },
       resize: { verbs: ['get', 'patch', 'update'], kind: 'Pod' },
     },
   },

@@ -35,7 +35,7 @@ export const service = defineKind<Service>({
     'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
     'spec.type': ({ spec }) => spec.type ?? '',
   },
-  subresources: { status: true },
+  subresources: { status: true, other: { proxy: { verbs: ['create', 'delete', 'get', 'patch', 'update'], kind: 'ServiceProxyOptions' } } },
 });
 
 function prepareServiceUpdate(next: Service, prev: Service, { subresource }: { subresource: string }): void {
