@@ -262,4 +262,15 @@ describe('proxies', () => {
     expect(answer.code).toBe(code);
     expect(JSON.parse(answer.text)).toMatchObject({ kind: 'Status', code, message });
   });
+
+  test('say in the words of Go that nobody is there', async () => {
+    await client.create(node, { metadata: { name: 'n2' } }, {}, signal);
+    const status = { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: 1 } } };
+    await client.patch(node, { name: 'n2' }, { status }, { type: 'strategic', subresource: 'status' }, signal);
+    const answer = await get('/api/v1/nodes/n2/proxy/healthz');
+    expect([answer.code, (JSON.parse(answer.text) as { message: string }).message]).toEqual([
+      503,
+      'error trying to reach service: dial tcp 127.0.0.1:1: connect: connection refused',
+    ]);
+  });
 });

@@ -27,6 +27,13 @@ type Locate = (exchange: Exchange, registry: Registry, kind: KindDefinition) => 
 const notHandedOn =
   /^(:.*|connection|keep-alive|proxy-.*|te|trailers?|transfer-encoding|upgrade|http2-settings|host|authorization|impersonate-.*)$/;
 
+const dialProblems: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ETIMEDOUT: 'i/o timeout',
+};
+
 /** `pods/[scheme:]NAME[:port]/proxy`. */
 export const podProxy: SubresourceHandler = proxied(async (exchange, registry, kind) => {
   const name = parseProxyName(exchange.info.pathName, 'pod');
@@ -133,6 +140,11 @@ function headersBack({ auditId }: Exchange, { rawHeaders }: IncomingMessage): He
   return headers;
 }
 
-function notReached(error: NodeJS.ErrnoException): ApiError {
-  return new ApiError({ reason: 'ServiceUnavailable', message: `error trying to reach service: ${error.message}`, cause: error });
+/** What went wrong on the way, as Go's client words it. */
+function notReached(error: NodeJS.ErrnoException & { address?: string; port?: number }): ApiError {
+  const { address = '', port, code = '' } = error;
+  const why = dialProblems[code];
+  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  const text = code === 'ECONNRESET' ? 'EOF' : why === undefined || address === '' ? error.message : `dial tcp ${where}: ${why}`;
+  return new ApiError({ reason: 'ServiceUnavailable', message: `error trying to reach service: ${text}`, cause: error });
 }
