@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import type { V1Endpoints, V1Pod, V1Service } from '#api/generated/types.ts';
 import { nodeTarget, parseProxyName, podTarget, serviceTarget } from './proxy-target.ts';
 
-const pod = (ip: string, ports: number[] = []): V1Pod => ({
+const pod = (ip: string, ports: number[] = []): Pick<V1Pod, 'spec' | 'status'> => ({
   spec: { containers: [{ name: 'c', ports: ports.map((containerPort) => ({ containerPort })) }] },
   status: { podIP: ip },
 });
-const service: V1Service = {
+const service: Pick<V1Service, 'spec'> = {
   spec: {
     ports: [
       { name: 'web', port: 80 },

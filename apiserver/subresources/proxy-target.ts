@@ -48,7 +48,7 @@ export function parseProxyName(text: string, what: 'pod' | 'service' | 'node'): 
 }
 
 /** A pod's own address; without a port, that of its first container that has one. Throws BadRequest. */
-export function podTarget({ scheme, port }: ProxyName, { spec, status }: V1Pod): ProxyTarget {
+export function podTarget({ scheme, port }: ProxyName, { spec, status }: Pick<V1Pod, 'spec' | 'status'>): ProxyTarget {
   const declared = spec?.containers.flatMap(({ ports = [] }) => ports)[0]?.containerPort;
   const host = status?.podIPs?.[0]?.ip ?? status?.podIP ?? '';
   return { scheme, host: allowed(host), port: port === '' && declared !== undefined ? String(declared) : port };
@@ -57,7 +57,7 @@ export function podTarget({ scheme, port }: ProxyName, { spec, status }: V1Pod):
 /** One of a Service's ready addresses, picked by `pick` out of as many as it is told. Throws ServiceUnavailable. */
 export function serviceTarget(
   { scheme, name, port }: ProxyName,
-  { spec }: V1Service,
+  { spec }: Pick<V1Service, 'spec'>,
   endpoints: V1Endpoints | undefined,
   pick: (count: number) => number,
 ): ProxyTarget {
@@ -78,7 +78,7 @@ export function serviceTarget(
 }
 
 /** A node's address at another port than its kubelet's. Throws BadRequest. */
-export function nodeTarget({ scheme, port }: ProxyName, { status }: V1Node): ProxyTarget {
+export function nodeTarget({ scheme, port }: ProxyName, { status }: Pick<V1Node, 'status'>): ProxyTarget {
   return { scheme, host: allowed(status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''), port };
 }
 
