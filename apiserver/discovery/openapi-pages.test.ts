@@ -68,7 +68,7 @@ describe('/openapi/v3', () => {
     const address = index.paths['apis/apps/v1']?.serverRelativeURL ?? '';
     const answer = await get(address);
     expect(answer.code).toBe(200);
-    expect(answer.headers['cache-control']).toContain('immutable');
+    expect(answer.headers['cache-control']).toBe('public, immutable, max-age=31536000');
     expect(JSON.parse(answer.bytes.toString())).toHaveProperty(['paths', '/apis/apps/v1/namespaces/{namespace}/deployments']);
   });
 

@@ -14,7 +14,7 @@ export type HeaderList = (string | string[])[];
 
 /** Writes the head of an answer whose body follows in pieces. */
 export function start(exchange: Exchange, code: number, contentType: string, more: HeaderList = []): void {
-  exchange.response.writeHead(code, [...headersOf(exchange, contentType), ...more]);
+  exchange.response.writeHead(code, [...headersOf(exchange, contentType, more), ...more]);
 }
 
 /** A whole answer. */
@@ -33,7 +33,7 @@ export function sendBytes(exchange: Exchange, code: number, contentType: string,
 }
 
 function finish(exchange: Exchange, code: number, contentType: string, bytes: Uint8Array, more: HeaderList | undefined): void {
-  const headers = headersOf(exchange, contentType);
+  const headers = headersOf(exchange, contentType, more);
   headers.push('Content-Length', String(bytes.length));
   if (more !== undefined) headers.push(...more);
   exchange.response.writeHead(code, headers);
@@ -92,8 +92,10 @@ export function yamlText(value: unknown): string {
   return document.toString({ lineWidth: 0, indentSeq: false });
 }
 
-function headersOf(exchange: Exchange, contentType: string): HeaderList {
-  const headers: HeaderList = ['Audit-Id', exchange.auditId, 'Cache-Control', 'no-cache, private', 'Content-Type', contentType];
+/** What all answers have; `more` may say otherwise how long an answer is good for. */
+function headersOf(exchange: Exchange, contentType: string, more: HeaderList = []): HeaderList {
+  const headers: HeaderList = ['Audit-Id', exchange.auditId, 'Content-Type', contentType];
+  if (!more.includes('Cache-Control')) headers.push('Cache-Control', 'no-cache, private');
   if (exchange.warnings.length > 0) headers.push('Warning', exchange.warnings.map(warningHeader));
   return headers;
 }
