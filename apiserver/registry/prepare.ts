@@ -71,7 +71,8 @@ export function prepareUpdate(kind: KindDefinition, next: KubeObject, prev: Kube
   if (before.deletionTimestamp !== undefined) meta.deletionTimestamp = before.deletionTimestamp;
   if (meta.deletionGracePeriodSeconds === undefined) carry(meta, before, 'deletionGracePeriodSeconds');
   // A status write may carry annotations (a Deployment's revision), and a binding sets the node, but neither asks anybody for anything.
-  if (context.subresource !== 'status' && context.subresource !== 'binding' && bumpsGeneration(kind, next, prev)) meta.generation = (before.generation ?? 0) + 1;
+  if (context.subresource !== 'status' && context.subresource !== 'binding' && bumpsGeneration(kind, next, prev))
+    meta.generation = (before.generation ?? 0) + 1;
 }
 
 /** Throws Invalid when the new object breaks a rule. */
