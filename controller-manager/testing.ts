@@ -1,71 +1,134 @@
-// The control loops against a real API server in process. Pods have no node here: tests play the kubelet by writing status.
+// The control loops against a real API server in process. Pods have no node agent here: tests play it by writing status.
+import { type Deployment, deployment } from '#api/apps/deployment.ts';
+import { type Namespace, namespace } from '#api/core/namespace.ts';
 import { type Pod, pod } from '#api/core/pod/pod.ts';
+import { type ServiceAccount, serviceAccount } from '#api/core/service-account.ts';
 import { keyOf, type KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { systemClock } from '#base/clock.ts';
 import { runServices } from '#base/lifecycle.ts';
 import { silentLog } from '#base/log.ts';
-import type { TypedResource } from '#client/client.ts';
+import type { Client, TypedResource, WatchEvent } from '#client/client.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { timeText } from '#client/timestamps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { controllerManager } from './controller-manager.ts';
-import type { ControllerOptions } from './controllers.ts';
+import { aTemplate } from './builders.ts';
+import { controllerManager, type ControllerManagerDeps } from './controller-manager.ts';
 
 const never = new AbortController().signal;
+
+export interface ControlPlaneOptions extends Partial<Pick<ControllerManagerDeps, PlainOption>> {
+  /** Every change reaches the caches that much later, one after the other. */
+  readonly lagMs?: number;
+}
+type PlainOption = 'rootCa' | 'clusterCidr' | 'nodeCidrBits' | 'loadBalancerCidr' | 'nodeTimings' | 'selection' | 'podCollection';
+
+interface RecordedEvent {
+  readonly source: string;
+  /** `Kind/name`. */
+  readonly about: string;
+  readonly reason: string;
+  readonly message: string;
+}
 
 /** A running control plane without scheduler and nodes. */
 export class ControlPlane implements AsyncDisposable {
   readonly server: TestApiServer;
   readonly client: RestClient;
-  readonly #stop = new AbortController();
-  readonly #ended: Promise<void>;
+  /** What the loops recorded since the start. */
+  readonly events: RecordedEvent[] = [];
+  readonly #options: ControlPlaneOptions;
+  #stop = new AbortController();
+  #ended: Promise<void>;
 
-  private constructor(server: TestApiServer, options: Partial<ControllerOptions>) {
+  private constructor(server: TestApiServer, options: ControlPlaneOptions) {
     this.server = server;
-    const clock = systemClock;
-    this.client = connect(server.adminClientConfig, { clock, component: 'controllers-test' });
-    const events = { event: (): void => undefined };
-    const { cluster, loops } = controllerManager({ ...options, client: this.client, events: () => events, clock, log: silentLog });
-    this.#ended = runServices(this.#stop.signal, [cluster, loops]);
+    this.#options = options;
+    this.client = connect(server.adminClientConfig, { clock: systemClock, component: 'controllers-test' });
+    this.#ended = this.#run();
   }
 
-  static async start(options: Partial<ControllerOptions> = {}): Promise<ControlPlane> {
+  static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
     return new ControlPlane(await startTestApiServer(), options);
   }
 
-  /** Plays the kubelet for every pod that is not ready yet, and lets pods go that are being deleted. Answers how many it changed. */
-  async runPods(isWanted: (object: Pod) => boolean = () => true): Promise<number> {
-    const { items } = await this.client.list<Pod>(pod, {}, never);
-    let changed = 0;
-    for (const [index, one] of items.entries()) {
-      try {
-        if (await this.#runPod(one, index, isWanted)) changed++;
-      } catch (error) {
-        // It went or changed since the list.
-        if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
-      }
-    }
-    return changed;
+  /** As when the process is killed and comes back: nothing is remembered. */
+  async restart(): Promise<void> {
+    this.#stop.abort(new Error('restarted'));
+    await this.#ended;
+    this.#stop = new AbortController();
+    this.#ended = this.#run();
+  }
+
+  #run(): Promise<void> {
+    const { lagMs = 0, ...options } = this.#options;
+    const client = lagMs > 0 ? withLag(this.client, lagMs) : this.client;
+    const events = (source: string) => ({
+      event: ({ kind, metadata }: KubeObject, _type: string, reason: string, message: string): void => {
+        this.events.push({ source, about: `${kind}/${metadata.name}`, reason, message });
+      },
+    });
+    const { cluster, loops } = controllerManager({ ...options, client, events, clock: systemClock, log: silentLog });
+    return runServices(this.#stop.signal, [cluster, loops]);
+  }
+
+  /** Makes a namespace that takes pods. */
+  async inNamespace(name: string): Promise<string> {
+    await this.client.create<Namespace>(namespace, { metadata: { name } }, {}, never);
+    await this.until('the default service account', async () => (await this.list<ServiceAccount>(serviceAccount, name)).length > 0);
+    return name;
+  }
+
+  /** Makes a Deployment named `web` of image web:1. */
+  async deploy(ns: string, spec: Partial<Deployment['spec']> = {}): Promise<Deployment> {
+    const whole = { selector: { matchLabels: { app: 'web' } }, template: aTemplate(), ...spec };
+    return await this.client.create<Deployment>(deployment, { metadata: { name: 'web', namespace: ns }, spec: whole }, {}, never);
+  }
+
+  async patchDeployment(ns: string, spec: object): Promise<void> {
+    await this.client.patch<Deployment>(deployment, { namespace: ns, name: 'web' }, { spec }, { type: 'merge' }, never);
+  }
+
+  async getDeployment(ns: string): Promise<Deployment> {
+    return await this.client.get<Deployment>(deployment, { namespace: ns, name: 'web' }, never);
+  }
+
+  /** Pods that are not being deleted. */
+  async podsOf(ns: string): Promise<readonly Pod[]> {
+    return (await this.list<Pod>(pod, ns)).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** Plays the node agent of one namespace: pods that are wanted become ready, those that are being deleted go. Answers how many changed. */
+  async runPods(ns: string, isWanted: (object: Pod) => boolean = () => true): Promise<number> {
+    const pods = await this.list<Pod>(pod, ns);
+    const changed = await Promise.all(pods.map((one, index) => this.#runPod(one, index, isWanted)));
+    return changed.filter(Boolean).length;
   }
 
   async #runPod(one: Pod, index: number, isWanted: (object: Pod) => boolean): Promise<boolean> {
-    if (one.metadata.deletionTimestamp !== undefined) {
-      await this.client.delete(pod, keyOf(one), { gracePeriodSeconds: 0 }, never);
+    try {
+      if (one.metadata.deletionTimestamp !== undefined) {
+        await this.client.delete(pod, keyOf(one), { gracePeriodSeconds: 0 }, never);
+        return true;
+      }
+      if (one.status?.phase === 'Running' || !isWanted(one)) return false;
+      const podIP = `10.244.0.${index + 2}`;
+      const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: timeText(systemClock.nowMs()) }];
+      const status = { phase: 'Running', podIP, podIPs: [{ ip: podIP }], conditions };
+      await this.client.update<Pod>(pod, { ...one, status }, { subresource: 'status' }, never);
       return true;
+    } catch (error) {
+      // It went or changed since the list.
+      if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
+      return false;
     }
-    if (one.status?.phase === 'Running' || !isWanted(one)) return false;
-    const podIP = `10.244.0.${index + 2}`;
-    const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: timeText(systemClock.nowMs()) }];
-    const status = { phase: 'Running', podIP, podIPs: [{ ip: podIP }], conditions };
-    await this.client.update<Pod>(pod, { ...one, status }, { subresource: 'status' }, never);
-    return true;
   }
 
-  /** Looks until `check` answers something other than undefined or false; throws after ten seconds with what was seen last. */
+  /** Looks until `check` answers something other than undefined or false; throws after ten seconds. */
   async until<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
-    for (let tries = 0; tries < 1_000; tries++) {
+    const limitMs = systemClock.monotonicMs() + 10_000;
+    while (systemClock.monotonicMs() < limitMs) {
       const seen = await check();
       if (seen !== undefined && seen !== false) return seen;
       await sleep(10);
@@ -73,8 +136,18 @@ export class ControlPlane implements AsyncDisposable {
     throw new Error(`never seen: ${what}`);
   }
 
-  async list<T extends KubeObject>(kind: TypedResource<T>, namespace?: string): Promise<readonly T[]> {
-    return (await this.client.list(kind, { namespace }, never)).items;
+  async list<T extends KubeObject>(kind: TypedResource<T>, ns?: string): Promise<readonly T[]> {
+    return (await this.client.list(kind, { namespace: ns }, never)).items;
+  }
+
+  /** Undefined when there is none. */
+  async find<T extends KubeObject>(kind: TypedResource<T>, name: string, ns?: string): Promise<T | undefined> {
+    try {
+      return await this.client.get(kind, { namespace: ns, name }, never);
+    } catch (error) {
+      if (hasReason(error, 'NotFound')) return undefined;
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,5 +155,27 @@ export class ControlPlane implements AsyncDisposable {
     await this.#ended;
     await this.client[Symbol.asyncDispose]();
     await this.server.stop();
+  }
+}
+
+function withLag(client: Client, lagMs: number): Client {
+  return {
+    get: (...args) => client.get(...args),
+    list: (...args) => client.list(...args),
+    create: (...args) => client.create(...args),
+    createSub: (...args) => client.createSub(...args),
+    update: (...args) => client.update(...args),
+    patch: (...args) => client.patch(...args),
+    delete: (...args) => client.delete(...args),
+    deleteCollection: (...args) => client.deleteCollection(...args),
+    raw: (...args) => client.raw(...args),
+    watch: (...args) => late(client.watch(...args), lagMs),
+  };
+}
+
+async function* late<T>(changes: AsyncIterable<WatchEvent<T>>, lagMs: number): AsyncIterable<WatchEvent<T>> {
+  for await (const change of changes) {
+    await sleep(lagMs);
+    yield change;
   }
 }

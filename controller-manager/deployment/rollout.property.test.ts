@@ -97,7 +97,7 @@ test('a rollout stays within its bounds and settles on the wanted template', () 
       const left = Object.fromEntries(sims.filter(({ set }) => sizeOf(set) > 0).map(({ set }) => [set.metadata.name, sizeOf(set)]));
       expect(left).toEqual(replicas === 0 ? {} : { [last]: replicas });
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 

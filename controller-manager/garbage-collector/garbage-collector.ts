@@ -2,6 +2,7 @@
 // (metadata only, where nothing else needs more). A key in the queue names one object of one kind. Whoever changes is looked at itself;
 // when an object goes or begins to go, those that name it as owner are looked at too. The caches only say where to look: before
 // anything is deleted for lack of an owner, the owner is asked for at the API server, and deletion is refused where the object changed.
+import type { V1OwnerReference } from '#api/generated/types.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import { type KubeObject, keyOf } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
@@ -14,7 +15,15 @@ import type { EventRecorder } from '#client/controller/define.ts';
 import { WorkQueue } from '#client/work-queue.ts';
 import { asTyped, type GraphObject, ObjectGraph } from './object-graph.ts';
 import { OwnerStates } from './owner-states.ts';
-import { type DependentPlan, foregroundFinalizer, isHeldForDependents, orphanFinalizer, planDependent, planOwner } from './plan.ts';
+import {
+  type DependentPlan,
+  foregroundFinalizer,
+  isHeldForDependents,
+  orphanFinalizer,
+  planDependent,
+  planOwner,
+  unblockedOwners,
+} from './plan.ts';
 
 export interface GarbageCollectorDeps {
   /** Kinds to look after; the cache must hold each. */
@@ -60,18 +69,22 @@ export class GarbageCollector implements Service {
       if (change.type === 'removed') {
         this.#owners.noteAbsent(uid);
         this.#addDependents(uid);
-        // The owner may be waiting for this one to go.
-        for (const reference of ownerReferences) {
-          const ownerKind = this.#graph.kindOf(reference);
-          if (ownerKind !== undefined)
-            this.#queue.add(this.#graph.idOf(ownerKind, this.#graph.ownerKey(ownerKind, reference, metadata.namespace)));
-        }
+        // An owner may be waiting for this one to go.
+        this.#addOwners(metadata, ownerReferences);
         return;
       }
       const isHeld = isHeldForDependents(metadata);
       if (ownerReferences.length > 0 || isHeld) this.#queue.add(this.#graph.idOf(kind, keyOf(change.object)));
       if (isHeld) this.#addDependents(uid);
+      if (change.type === 'updated') this.#addOwners(metadata, unblockedOwners(change.previous.metadata, metadata));
     });
+  }
+
+  #addOwners({ namespace }: KubeObject['metadata'], references: readonly V1OwnerReference[]): void {
+    for (const reference of references) {
+      const kind = this.#graph.kindOf(reference);
+      if (kind !== undefined) this.#queue.add(this.#graph.idOf(kind, this.#graph.ownerKey(kind, reference, namespace)));
+    }
   }
 
   #addDependents(uid: string): void {

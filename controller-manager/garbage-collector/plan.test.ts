@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { V1ObjectMeta } from '#api/generated/types.ts';
 import { ownedBy } from '../builders.ts';
-import { foregroundFinalizer, isHeldForDependents, orphanFinalizer, type OwnerState, planDependent, planOwner } from './plan.ts';
+import {
+  foregroundFinalizer,
+  isHeldForDependents,
+  orphanFinalizer,
+  type OwnerState,
+  planDependent,
+  planOwner,
+  unblockedOwners,
+} from './plan.ts';
 
 const going = '2026-01-01T00:00:00Z';
 const child: V1ObjectMeta = { name: 'child' };
@@ -42,4 +50,12 @@ describe('an owner', () => {
     expect(planOwner({ uid: 'owner', ...owner }, dependents).kind).toBe(expected);
     expect(isHeldForDependents(owner)).toBe(expected !== 'keep');
   });
+});
+
+test('owners are unblocked by a reference that goes, or blocks no more', () => {
+  const before: V1ObjectMeta = { ownerReferences: ['a', 'b', 'c'].map((uid) => ownedBy(uid)) };
+  const now: V1ObjectMeta = { ownerReferences: [ownedBy('a'), { ...ownedBy('b'), blockOwnerDeletion: false }] };
+  expect(unblockedOwners(before, now).map(({ uid }) => uid)).toEqual(['b', 'c']);
+  expect(unblockedOwners(now, before)).toEqual([]);
+  expect(unblockedOwners({}, before)).toEqual([]);
 });

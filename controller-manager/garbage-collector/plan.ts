@@ -64,6 +64,12 @@ export function isHeldForDependents(object: V1ObjectMeta): boolean {
   return waitsForDependents(object) || (object.deletionTimestamp !== undefined && object.finalizers?.includes(orphanFinalizer) === true);
 }
 
+/** Owners that an object held up before and does not now: they may have been waiting for that. */
+export function unblockedOwners(previous: V1ObjectMeta, now: V1ObjectMeta): readonly V1OwnerReference[] {
+  const held = (previous.ownerReferences ?? []).filter(({ blockOwnerDeletion }) => blockOwnerDeletion === true);
+  return held.filter(({ uid = '' }) => !blocks(now, { uid }));
+}
+
 function blocks(dependent: V1ObjectMeta, owner: V1ObjectMeta): boolean {
   return dependent.ownerReferences?.some(({ uid, blockOwnerDeletion }) => uid === owner.uid && blockOwnerDeletion === true) === true;
 }
