@@ -81,16 +81,6 @@ export async function signCertificate(ca: KeyPair, request: CertificateRequest, 
   return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys.privateKey) };
 }
 
-/** A server certificate under a CA of its own, for a port of this host where none was given: nobody is asked to trust it. */
-export async function ownServerCertificate(hostname: string, nowMs: number): Promise<KeyPair> {
-  const ca = await createCa(`${hostname}-ca@${Math.floor(nowMs / 1_000)}`, nowMs);
-  return await signCertificate(
-    ca,
-    { commonName: hostname, dnsNames: [hostname, 'localhost'], ips: ['127.0.0.1'], usages: ['server'] },
-    nowMs,
-  );
-}
-
 /** The key pair that service-account tokens are signed with (RSA 2048, PEM). Takes some 100 ms: call it at set-up only. */
 export function createServiceAccountKeys(): { readonly publicKey: string; readonly privateKey: string } {
   return generateKeyPairSync('rsa', {

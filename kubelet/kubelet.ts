@@ -9,7 +9,7 @@ import { HealthServer } from '#base/health-server.ts';
 import { runServices, type Service, UsageError } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
-import { ownServerCertificate } from '#base/pki.ts';
+import { ownServerCertificate } from '#base/own-certificate.ts';
 import { version } from '#base/version.ts';
 import type { Client } from '#client/client.ts';
 import { EventSender } from '#client/events.ts';

@@ -3,7 +3,7 @@ import { systemClock as clock } from '#base/clock.ts';
 import { HealthServer } from '#base/health-server.ts';
 import { runMain, runServices } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
-import { ownServerCertificate } from '#base/pki.ts';
+import { ownServerCertificate } from '#base/own-certificate.ts';
 import { version } from '#base/version.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { EventSender } from '#client/events.ts';

@@ -19,14 +19,17 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
     argv: [...nodeOptions, join(bundleDir, `${name}.js`), ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
     env: {},
   });
+  const served = (name: string): Record<string, string> => ({
+    'tls-cert-file': layout.pki(`${name}.crt`),
+    'tls-private-key-file': layout.pki(`${name}.key`),
+  });
   const kubeconfig = (user: string): Record<string, string> => ({ kubeconfig: layout.kubeconfig(user) });
   return [
     make('kube-apiserver', [], {
       'data-dir': layout.store,
       'secure-port': String(config.port),
       'advertise-address': config.nodeIp,
-      'tls-cert-file': layout.pki('apiserver.crt'),
-      'tls-private-key-file': layout.pki('apiserver.key'),
+      ...served('apiserver'),
       'client-ca-file': layout.pki('ca.crt'),
       'service-account-key-file': layout.pki('sa.pub'),
       'service-account-signing-key-file': layout.pki('sa.key'),
@@ -37,9 +40,10 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
       'kubelet-certificate-authority': layout.pki('ca.crt'),
     }),
     // One of each runs on this host, and the supervisor sees to that: without a lease, a restarted one works at once.
-    make('kube-scheduler', smallHeap, { ...kubeconfig('scheduler'), 'leader-elect': 'false' }),
+    make('kube-scheduler', smallHeap, { ...kubeconfig('scheduler'), ...served('kube-scheduler'), 'leader-elect': 'false' }),
     make('kube-controller-manager', smallHeap, {
       ...kubeconfig('controller-manager'),
+      ...served('kube-controller-manager'),
       'leader-elect': 'false',
       'root-ca-file': layout.pki('ca.crt'),
       'allocate-node-cidrs': 'true',
@@ -54,8 +58,7 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
       'cluster-domain': config.clusterDomain,
       'node-labels': 'node-role.kubernetes.io/control-plane=',
       'client-ca-file': layout.pki('ca.crt'),
-      'tls-cert-file': layout.pki('kubelet.crt'),
-      'tls-private-key-file': layout.pki('kubelet.key'),
+      ...served('kubelet'),
     }),
     make('kube-proxy', smallHeap, {
       ...kubeconfig('kube-proxy'),

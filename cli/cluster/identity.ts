@@ -30,6 +30,8 @@ export async function ensureIdentity(layout: Layout, config: ClusterConfig, cloc
       organizations: ['kubeadm:cluster-admins'],
       usages: ['client'],
     },
+    'kube-scheduler': ownPorts('kube-scheduler', config),
+    'kube-controller-manager': ownPorts('kube-controller-manager', config),
     kubelet: {
       commonName: `system:node:${config.nodeName}`,
       organizations: ['system:nodes'],
@@ -67,6 +69,11 @@ function serverRequest(config: ClusterConfig): CertificateRequest {
     ips: [...new Set([firstAddress(config.serviceCidr), '127.0.0.1', config.nodeIp])],
     usages: ['server'],
   };
+}
+
+/** For the health and metrics ports of a component on this host. */
+function ownPorts(commonName: string, { nodeName, nodeIp }: ClusterConfig): CertificateRequest {
+  return { commonName, dnsNames: ['localhost', nodeName], ips: ['127.0.0.1', nodeIp], usages: ['server'] };
 }
 
 /** Reads `pki/<name>.{crt,key}`, or makes and writes it; `mark` names what it was made for, and another mark makes it anew. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { V1Probe } from '#api/generated/types.ts';
 import { systemClock } from '#base/clock.ts';
-import { ownServerCertificate } from '#base/pki.ts';
+import { ownServerCertificate } from '#base/own-certificate.ts';
 import { type Runtime, RuntimeError } from '../runtime/contract.ts';
 import { check, portOf } from './check.ts';
 import { httpTarget } from './http-check.ts';
