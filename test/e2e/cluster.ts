@@ -127,8 +127,6 @@ export async function until<T>(what: string, check: () => Promise<T>, limitMs = 
     let last: unknown;
     try {
       const answer = await check();
-      if (process.env.E2E_TRACE !== undefined && systemClock.monotonicMs() - (deadlineMs - limitMs) > 3000)
-        process.stderr.write(`${what}: ${systemClock.monotonicMs() - (deadlineMs - limitMs)} ${String(last)}\n`);
       if (answer !== undefined && answer !== null && answer !== false) return answer as NonNullable<Exclude<T, false>>;
       last = answer;
     } catch (error) {

@@ -154,9 +154,11 @@ test('explain, api-resources, api-versions, version and auth', async () => {
 
 test('get -w shows changes as they come, and events what happened', async () => {
   await using watch = cluster().background('get pods -w -l app=seen --output-watch-events');
+  await cluster().apply(podManifest('before', { metadata: { name: 'before', labels: { app: 'seen' } } }));
+  await watch.shows(/MODIFIED +before +1\/1 +Running/);
   await cluster().apply(podManifest('seen'));
   await watch.shows(/ADDED +seen +0\/1 +Pending[\s\S]+MODIFIED +seen +1\/1 +Running/);
-  await cluster().kubectl('delete pod seen');
+  await cluster().kubectl('delete pod seen before');
   await watch.shows(/DELETED +seen/);
   const reasons = await cluster().kubectl('get events --field-selector involvedObject.name=seen -o jsonpath={.items[*].reason}');
   for (const reason of ['Scheduled', 'Pulled', 'Created', 'Started', 'Killing']) expect(reasons).toContain(reason);
