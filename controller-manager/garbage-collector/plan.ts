@@ -67,7 +67,7 @@ export function isHeldForDependents(object: V1ObjectMeta): boolean {
 /** Owners that an object held up before and does not now: they may have been waiting for that. */
 export function unblockedOwners(previous: V1ObjectMeta, now: V1ObjectMeta): readonly V1OwnerReference[] {
   const held = (previous.ownerReferences ?? []).filter(({ blockOwnerDeletion }) => blockOwnerDeletion === true);
-  return held.filter(({ uid = '' }) => !blocks(now, { uid }));
+  return held.filter(({ uid }) => !blocks(now, { uid }));
 }
 
 function blocks(dependent: V1ObjectMeta, owner: V1ObjectMeta): boolean {
