@@ -17,7 +17,7 @@ describe('nodes', () => {
   beforeAll(async () => {
     plane = await ControlPlane.start({
       clusterCidr: '10.244.0.0/16',
-      nodeTimings: { graceMs: 600, startupGraceMs: 600, periodMs: 50, rates: { ...upstreamRates, perSecond: 50 } },
+      nodeTimings: { graceMs: 1_200, startupGraceMs: 300, periodMs: 50, rates: { ...upstreamRates, perSecond: 50 } },
       podCollection: { maxFinished: 0, periodMs: 50, quarantineMs: 100 },
     });
     await plane.inNamespace('a');
