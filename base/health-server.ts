@@ -5,6 +5,14 @@ import { once } from 'node:events';
 import { aborted, type Service, UsageError } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
 
+/** What a path answers. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** Default: plain text. */
+  readonly contentType?: string;
+}
+
 export interface HealthServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
@@ -14,6 +22,8 @@ export interface HealthServerOptions {
   /** Says whether the process can do its work; a text is the reason why not. Default: always. */
   readonly ready?: () => true | string;
   readonly metrics?: Metrics;
+  /** Paths of the process's own; they go before the common ones. */
+  readonly paths?: Readonly<Record<string, () => Answer>>;
   /** Who may read metrics. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
   readonly metricsTo?: 'everybody' | 'this host';
 }
@@ -40,8 +50,11 @@ export class HealthServer implements Service {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?')[0];
+    const path = (request.url ?? '/').split('?')[0] ?? '';
     response.setHeader('X-Content-Type-Options', 'nosniff');
+    const { paths = {} } = this.#options;
+    const own = Object.hasOwn(paths, path) ? paths[path]?.() : undefined;
+    if (own !== undefined) return send(response, own.status, own.text, own.contentType);
     if (path === '/healthz' || path === '/livez') return send(response, 200, 'ok');
     if (path === '/readyz') {
       const state = this.#options.ready?.() ?? true;

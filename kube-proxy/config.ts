@@ -1,3 +1,4 @@
+import { isIP, isIPv4 } from 'node:net';
 import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { type ApiEndpoint } from '#client/endpoint.ts';
@@ -8,7 +9,8 @@ const flags = {
   'hostname-override': stringFlag('', "Name of this node where it is not the host's"),
   'cluster-cidr': listFlag([], 'Networks of pods; clients from elsewhere are masqueraded when they reach a Service address'),
   'proxy-mode': stringFlag('nftables', 'How traffic is carried; only nftables is supported'),
-  'healthz-bind-address': stringFlag('0.0.0.0:10256', 'Address of the health check'),
+  'healthz-bind-address': stringFlag('0.0.0.0:10256', 'Address of the health check; empty for none'),
+  'metrics-bind-address': stringFlag('127.0.0.1:10249', 'Address of the metrics; empty for none'),
   'config-sync-period': durationFlag(900_000, 'Accepted for compatibility: changes arrive by watch'),
   cleanup: boolFlag(false, 'Remove all rules and exit'),
   v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
@@ -18,7 +20,14 @@ export interface ProxyConfig {
   readonly api: ApiEndpoint;
   readonly nodeName: string;
   readonly podCidrs: readonly string[];
-  readonly health: { readonly host: string; readonly port: number };
+  /** Where to serve; undefined for nowhere. */
+  readonly health: Address | undefined;
+  readonly metrics: Address | undefined;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** What the flags say; `cleanup` asks only to remove the rules. Throws UsageError naming the flag. */
@@ -33,12 +42,24 @@ export function parseConfig(
   if (values['proxy-mode'] !== 'nftables' && values['proxy-mode'] !== '') {
     throw new UsageError(`--proxy-mode=${values['proxy-mode']} is not supported: only nftables is`);
   }
-  const match = /^(.*):(\d+)$/.exec(values['healthz-bind-address']);
-  if (match === null) throw new UsageError('--healthz-bind-address must be of the form address:port');
+  for (const cidr of values['cluster-cidr']) {
+    const [address = '', bits = ''] = cidr.split('/');
+    if (isIP(address) === 0 || !/^\d+$/.test(bits) || Number(bits) > (isIPv4(address) ? 32 : 128))
+      throw new UsageError(`--cluster-cidr: ${JSON.stringify(cidr)} is not a network such as 10.244.0.0/16`);
+  }
   return {
     api: findEndpoint({ path: values.kubeconfig, env }),
     nodeName: (values['hostname-override'] || hostname).toLowerCase(),
-    podCidrs: values['cluster-cidr'],
-    health: { host: match[1] ?? '', port: Number(match[2]) },
+    // Rules are for IPv4; the other half of a dual-stack cluster's ranges does not concern them.
+    podCidrs: values['cluster-cidr'].filter((cidr) => isIPv4(cidr.split('/')[0] ?? '')),
+    health: addressOf('healthz-bind-address', values['healthz-bind-address']),
+    metrics: addressOf('metrics-bind-address', values['metrics-bind-address']),
   };
+}
+
+function addressOf(flag: string, text: string): Address | undefined {
+  if (text === '') return undefined;
+  const [, host = '', port = ''] = /^\[?([^[\]]*?)\]?:(\d+)$/.exec(text) ?? [];
+  if (isIP(host) === 0 || Number(port) > 65_535) throw new UsageError(`--${flag} must be of the form address:port`);
+  return { host, port: Number(port) };
 }

@@ -1,33 +1,62 @@
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
+import { node } from '#api/core/node/node.ts';
 import { service } from '#api/core/service/service.ts';
 import { endpointSlice } from '#api/discovery/endpoint-slice.ts';
 import { systemClock } from '#base/clock.ts';
 import { HealthServer } from '#base/health-server.ts';
-import { runMain, runServices } from '#base/lifecycle.ts';
+import { runMain, runServices, type Service } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
-import { ClusterCache, cached } from '#client/cluster-cache.ts';
+import { ClusterCache } from '#client/cluster-cache.ts';
 import { connect } from '#client/rest.ts';
 import { NftablesBackend } from './backends/nftables/nftables.ts';
+import { cachedKinds } from './cached-kinds.ts';
 import { parseConfig } from './config.ts';
-import { byServiceIndex, Proxier, serviceOfSlice } from './proxier.ts';
+import { ProxyHealth } from './health/proxy-health.ts';
+import { ServiceHealthServers } from './health/service-health.ts';
+import { Proxier } from './proxier.ts';
+import { createProxyMetrics } from './proxy-metrics.ts';
 
 await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env, hostname());
   if (config === 'cleanup') return await new NftablesBackend({ podCidrs: [], log }).cleanup(signal);
 
+  const { nodeName } = config;
+  const clock = systemClock;
   const metrics = createMetrics();
-  await using client = connect(config.api, { clock: systemClock, component: 'kube-proxy' });
-  const slices = cached(endpointSlice, { indexes: { [byServiceIndex]: serviceOfSlice } });
-  const cluster = new ClusterCache([service, slices], { client, clock: systemClock, log });
-  const backend = new NftablesBackend({ podCidrs: config.podCidrs, log });
+  await using client = connect(config.api, { clock, component: 'kube-proxy' });
+  const cluster = new ClusterCache(cachedKinds(nodeName), { client, clock, log });
+  const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];
   const proxier = new Proxier({
-    services: cluster.informer(service),
-    slices: cluster.informer(endpointSlice),
-    backend,
-    nodeName: config.nodeName,
-    clock: systemClock,
+    services,
+    slices,
+    backend: new NftablesBackend({ podCidrs: config.podCidrs, log }),
+    node: { name: nodeName, addresses: ownAddresses() },
+    metrics: createProxyMetrics(metrics),
+    clock,
     log,
   });
-  const ready = (): true | string => (proxier.lastAppliedMs === undefined ? 'the rules are not made yet' : true);
-  await runServices(signal, [new HealthServer({ ...config.health, ready, metrics }), cluster, proxier]);
+  const health = new ProxyHealth({
+    behindSinceMs: () => proxier.behindSinceMs,
+    lastAppliedMs: () => proxier.lastAppliedMs,
+    node: () => cluster.get(node, { name: nodeName }),
+    clock,
+  });
+  await runServices(signal, [
+    ...serve(config.health, { paths: { '/healthz': () => health.healthz(), '/livez': () => health.livez() } }),
+    ...serve(config.metrics, { metrics, paths: { '/proxyMode': () => ({ status: 200, text: 'nftables' }) } }),
+    cluster,
+    proxier,
+    new ServiceHealthServers({ services, slices, nodeName, isHealthy: () => health.isHealthy, clock, log }),
+  ]);
 });
+
+type Options = ConstructorParameters<typeof HealthServer>[0];
+
+function serve(address: { host: string; port: number } | undefined, options: Omit<Options, 'host' | 'port'>): readonly Service[] {
+  return address === undefined ? [] : [new HealthServer({ ...address, ...options })];
+}
+
+function ownAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);
+}

@@ -12,7 +12,8 @@ import type { Informer } from '#client/informer.ts';
 import type { ProxyBackend } from './backends/contract.ts';
 import { Claims } from './model/claims.ts';
 import type { Dispatch } from './model/dispatch.ts';
-import { wantedDispatches } from './model/wanted.ts';
+import { type ThisNode, wantedDispatches } from './model/wanted.ts';
+import type { ProxyMetrics } from './proxy-metrics.ts';
 
 const serviceNameLabel = 'kubernetes.io/service-name';
 /** How often it is checked that the rules are still there. */
@@ -31,7 +32,8 @@ export interface ProxierDeps {
   readonly services: Informer<KubeService>;
   readonly slices: Informer<EndpointSlice>;
   readonly backend: ProxyBackend;
-  readonly nodeName: string;
+  readonly node: ThisNode;
+  readonly metrics: ProxyMetrics;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -44,6 +46,7 @@ export class Proxier implements Service {
   #wake = Promise.withResolvers<void>();
   #rulesAreGone = false;
   #lastAppliedMs: number | undefined;
+  #behindSinceMs: number | undefined;
 
   constructor(deps: ProxierDeps) {
     this.#deps = deps;
@@ -54,17 +57,21 @@ export class Proxier implements Service {
     return this.#lastAppliedMs;
   }
 
-  /** True while known changes are not in the rules yet. */
-  get isBehind(): boolean {
-    return this.#dirty.size > 0;
+  /** Since when known changes wait to be in the rules, by the monotonic clock; undefined while none does. */
+  get behindSinceMs(): number | undefined {
+    return this.#behindSinceMs;
   }
 
   /** Needs synced informers: rules made from half the Services would cut off the others. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { services, slices } = this.#deps;
+    const { services, slices, metrics } = this.#deps;
     const unsubscribe = [
-      services.subscribe(({ object }) => this.#mark(keyText(keyOf(object)))),
+      services.subscribe(({ object }) => {
+        metrics.serviceChanges.inc();
+        this.#mark(keyText(keyOf(object)));
+      }),
       slices.subscribe((change) => {
+        metrics.endpointChanges.inc();
         for (const key of serviceOfSlice(change.object)) this.#mark(key);
         if (change.type === 'updated') for (const key of serviceOfSlice(change.previous)) this.#mark(key);
       }),
@@ -91,10 +98,8 @@ export class Proxier implements Service {
         continue;
       }
       const changes = this.#takeChanges();
-      if (changes.size === 0) continue;
       try {
-        await this.#deps.backend.change(changes, signal);
-        this.#lastAppliedMs = this.#deps.clock.nowMs();
+        await this.#apply(() => (changes.size === 0 ? Promise.resolve() : this.#deps.backend.change(changes, signal)));
       } catch (err) {
         if (isAbort(err, signal)) throw err;
         this.#deps.log.error({ err, fronts: changes.size }, 'rules were refused; replacing all of them');
@@ -120,8 +125,7 @@ export class Proxier implements Service {
     for (;;) {
       this.#takeChanges();
       try {
-        await backend.replace(this.#claims.all(), signal);
-        this.#lastAppliedMs = clock.nowMs();
+        await this.#apply(() => backend.replace(this.#claims.all(), signal));
         return;
       } catch (err) {
         if (isAbort(err, signal)) throw err;
@@ -131,15 +135,32 @@ export class Proxier implements Service {
     }
   }
 
+  /** Runs one transaction, and notes how it went. */
+  async #apply(work: () => Promise<void>): Promise<void> {
+    const { clock, metrics } = this.#deps;
+    const startMs = clock.monotonicMs();
+    try {
+      await work();
+    } catch (error) {
+      metrics.syncFailures.inc();
+      throw error;
+    }
+    metrics.syncSeconds.observe((clock.monotonicMs() - startMs) / 1_000);
+    this.#lastAppliedMs = clock.nowMs();
+    metrics.lastSyncSeconds.set(this.#lastAppliedMs / 1_000);
+    // What came meanwhile waits since this transaction began, at most.
+    this.#behindSinceMs = this.#dirty.size > 0 ? startMs : undefined;
+  }
+
   #takeChanges(): Map<string, Dispatch | undefined> {
-    const { services, slices, nodeName } = this.#deps;
+    const { services, slices, node } = this.#deps;
     const keys = [...this.#dirty];
     this.#dirty.clear();
     const changes = new Map<string, Dispatch | undefined>();
     for (const key of keys) {
       const [namespace, name = ''] = key.split('/');
       const object = services.get({ namespace, name });
-      const wanted = object === undefined ? [] : wantedDispatches(object, slices.byIndex(byServiceIndex, key), nodeName);
+      const wanted = object === undefined ? [] : wantedDispatches(object, slices.byIndex(byServiceIndex, key), node);
       for (const [front, dispatch] of this.#claims.set(key, wanted)) changes.set(front, dispatch);
     }
     return changes;
@@ -147,6 +168,7 @@ export class Proxier implements Service {
 
   #mark(key: string): void {
     this.#dirty.add(key);
+    this.#behindSinceMs ??= this.#deps.clock.monotonicMs();
     this.#wake.resolve();
   }
 }

@@ -4,27 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attempt, run } from '#test/testbed/network.ts';
-import type { Dispatch, EndpointAddress } from '../model/dispatch.ts';
-import { frontOf } from '../model/dispatch.ts';
+import { type Dispatch, frontOf } from '../model/dispatch.ts';
+import { aDispatch, someEndpoints } from '../model/testing.ts';
 import type { ProxyBackend } from './contract.ts';
 
 const never = new AbortController().signal;
 const pods = ['10.244.0.2', '10.244.0.3', '10.244.0.4'];
-const servicePort = 80;
 
-const dispatch = (change: Partial<Dispatch>): Dispatch => ({
-  at: 'address',
-  protocol: 'tcp',
-  address: '10.96.0.5',
-  port: servicePort,
-  endpoints: [],
-  affinitySeconds: undefined,
-  masquerade: 'outside-pods',
-  whenEmpty: 'reject',
-  sourceRanges: [],
-  ...change,
-});
-const endpoints = (...ips: string[]): EndpointAddress[] => ips.map((ip) => ({ ip, port: 8_080 }));
+const dispatch = aDispatch;
+const endpoints = someEndpoints;
 const only = (one: Dispatch): ReadonlyMap<string, Dispatch> => new Map([[frontOf(one), one]]);
 
 /** Declares the suite. `make` gives a backend that works in the network namespace it is told. */
@@ -79,6 +67,89 @@ export function backendConformance(make: (namespace: string) => ProxyBackend): v
       const [first = '', ...others] = await lab.ask(lab.client, 'http://10.96.0.6/', 8);
       expect(pods).toContain(first);
       expect(new Set(others)).toEqual(new Set([first]));
+      const rest = pods.filter((pod) => pod !== first);
+      await backend.change(only(dispatch({ ...sticky, endpoints: endpoints(first, ...rest.slice(1)) })), never);
+      await backend.change(only(dispatch({ ...sticky, endpoints: endpoints(...rest, first) })), never);
+      expect(new Set(await lab.ask(lab.client, 'http://10.96.0.6/', 8))).toEqual(new Set([first]));
+    });
+
+    test('policy Local: clients outside keep to some endpoints, pods and the node itself reach all', async () => {
+      const front = { address: '172.31.254.1', endpoints: endpoints('10.244.0.2'), masquerade: 'never' } as const;
+      const inside = dispatch({ ...front, clients: 'inside', endpoints: endpoints('10.244.0.3'), masquerade: 'from-node' });
+      const port = { ...front, at: 'node-port', address: '', port: 30_081 } as const;
+      const insidePort = dispatch({ ...inside, at: 'node-port', address: '', port: 30_081 });
+      await backend.replace([dispatch(front), inside, dispatch(port), insidePort], never);
+      expect(await lab.ask(lab.client, 'http://172.31.254.1/', 2)).toEqual(['10.244.0.2', '10.244.0.2']);
+      expect(await lab.ask(lab.pod(0), 'http://172.31.254.1/', 2)).toEqual(['10.244.0.3', '10.244.0.3']);
+      expect(await lab.ask(lab.node, 'http://172.31.254.1/', 2)).toEqual(['10.244.0.3', '10.244.0.3']);
+      expect(await lab.ask(lab.client, 'http://192.168.90.1:30081/', 2)).toEqual(['10.244.0.2', '10.244.0.2']);
+      expect(await lab.ask(lab.node, 'http://192.168.90.1:30081/', 2)).toEqual(['10.244.0.3', '10.244.0.3']);
+      await backend.change(only(dispatch({ ...front, endpoints: [], whenEmpty: 'drop' })), never);
+      expect(await lab.ask(lab.client, 'http://172.31.254.1/', 1)).toEqual(['curl exit 28']);
+      expect(await lab.ask(lab.pod(0), 'http://172.31.254.1/', 1)).toEqual(['10.244.0.3']);
+    });
+
+    test('another port of a Service address is refused, by the node and to pods', async () => {
+      await backend.replace([dispatch({ endpoints: endpoints('10.244.0.2'), isVirtual: true })], never);
+      expect(await lab.ask(lab.node, 'http://10.96.0.5:81/', 1)).toEqual(['curl exit 7']);
+      expect(await lab.ask(lab.pod(1), 'http://10.96.0.5:81/', 1)).toEqual(['curl exit 7']);
+    });
+
+    test('an endpoint may be the node itself', async () => {
+      await backend.replace([dispatch({ endpoints: endpoints('192.168.90.1') })], never);
+      for (const from of [lab.node, lab.pod(0), lab.client]) expect(await lab.ask(from, 'http://10.96.0.5/', 1)).toEqual(['192.168.90.1']);
+    });
+
+    test('established connections outlive their endpoint’s leaving', async () => {
+      await backend.replace([dispatch({ endpoints: endpoints('10.244.0.2') })], never);
+      const connection = lab.connect(lab.pod(1), '10.96.0.5', 80);
+      expect(await connection.ask()).toBe('10.244.0.2');
+      await backend.change(only(dispatch({ endpoints: endpoints('10.244.0.3') })), never);
+      expect(await connection.ask()).toBe('10.244.0.2');
+      await backend.change(only(dispatch({})), never);
+      expect(await connection.ask()).toBe('10.244.0.2');
+      await backend.replace([dispatch({ endpoints: endpoints('10.244.0.4') })], never);
+      expect(await connection.ask()).toBe('10.244.0.2');
+      connection.end();
+      expect(await lab.ask(lab.pod(1), 'http://10.96.0.5/', 1)).toEqual(['10.244.0.4']);
+    });
+
+    test('UDP flows leave a gone endpoint, also when it went while nobody looked', async () => {
+      const udp = (...ips: string[]): Dispatch => dispatch({ protocol: 'udp', endpoints: endpoints(...ips) });
+      await backend.replace([udp('10.244.0.2')], never);
+      const flow = lab.connect(lab.pod(1), '10.96.0.5', 80, 'udp');
+      expect(await flow.ask()).toBe('10.244.0.2');
+      await backend.change(only(udp('10.244.0.3')), never);
+      expect(await flow.ask()).toBe('10.244.0.3');
+      await make(lab.node).replace([udp('10.244.0.4')], never);
+      expect(await flow.ask()).toBe('10.244.0.4');
+      flow.end();
+      await backend.replace([], never);
+    });
+
+    test('thousands of endpoints change as fast as a few', async () => {
+      const many = Array.from({ length: 3_000 }, (_, index) => `10.245.${index >> 8}.${index & 255}`);
+      await backend.replace([dispatch({ endpoints: endpoints(...many) })], never);
+      await backend.change(only(dispatch({ endpoints: endpoints(...many.slice(1)) })), never);
+      await backend.change(only(dispatch({ endpoints: endpoints(...many.slice(1, 500)) })), never);
+      await backend.change(only(dispatch({ endpoints: endpoints('10.244.0.2') })), never);
+      expect(await lab.ask(lab.node, 'http://10.96.0.5/', 2)).toEqual(['10.244.0.2', '10.244.0.2']);
+    });
+
+    test('a route to the loopback is enough for a node to reach Services, and nobody waits for an address without Service', async () => {
+      await backend.replace([dispatch({ endpoints: endpoints('10.244.0.2') })], never);
+      run('ip', '-n', lab.node, 'route', 'del', 'default');
+      run('ip', '-n', lab.node, 'route', 'add', '10.96.0.0/12', 'dev', 'lo', 'src', '192.168.90.1');
+      try {
+        expect(await lab.ask(lab.node, 'http://10.96.0.5/', 2)).toEqual(['10.244.0.2', '10.244.0.2']);
+        expect(await lab.ask(lab.node, 'http://10.96.0.5/big -o /dev/null -w %{size_download}', 1)).toEqual(['2000000']);
+        expect(await lab.ask(lab.node, 'http://10.96.9.9/', 1)).toEqual(['curl exit 7']);
+        expect(await lab.ask(lab.pod(0), 'http://10.96.9.9/', 1)).toEqual(['curl exit 7']);
+        expect(await lab.ask(lab.pod(0), 'http://10.96.0.5/', 1)).toEqual(['10.244.0.2']);
+      } finally {
+        run('ip', '-n', lab.node, 'route', 'del', '10.96.0.0/12');
+        run('ip', '-n', lab.node, 'route', 'add', 'default', 'via', '192.168.90.2');
+      }
     });
 
     test('source ranges keep others out', async () => {
@@ -142,6 +213,7 @@ class Lab {
     run('ip', 'netns', 'exec', node, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     attempt('ip', 'netns', 'exec', node, 'sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=1');
     for (const index of pods.keys()) await this.#startPod(index);
+    await this.#serve(node, '192.168.90.1');
   }
 
   async #startPod(index: number): Promise<void> {
@@ -154,10 +226,40 @@ class Lab {
     run('ip', '-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     run('ip', '-n', name, 'link', 'set', 'eth0', 'up');
     run('ip', '-n', name, 'route', 'add', 'default', 'via', '10.244.0.1');
-    const server = `require('node:http').createServer((q, r) => r.end('${address}')).listen(8080, () => console.log('up'))`;
-    const child = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await this.#serve(name, address);
+  }
+
+  /** Answers with its address: HTTP and UDP on port 8080; 2 MB at /big; TCP lines that are no HTTP, too. */
+  async #serve(name: string, address: string): Promise<void> {
+    const script = `const answer = ${JSON.stringify(address)};
+      require('node:http').createServer((q, r) => r.end(q.url === '/big' ? Buffer.alloc(2e6) : answer)).listen(8080, () => {
+        const udp = require('node:dgram').createSocket('udp4');
+        udp.on('message', (_, from) => udp.send(answer, from.port, from.address));
+        udp.bind(8080, () => console.log('up'));
+      })`;
+    const child = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#servers.push(child);
     await new Promise((resolve) => child.stdout.once('data', resolve));
+  }
+
+  /** One connection (or flow) from a namespace that stays; each `ask` sends on it and answers what came back. */
+  connect(from: string, host: string, port: number, protocol: 'tcp' | 'udp' = 'tcp'): { ask(): Promise<string>; end(): void } {
+    const tcp = `const socket = require('node:net').connect(${port}, '${host}');
+      socket.on('data', (d) => console.log(d.toString().split('\\r\\n\\r\\n')[1]));
+      process.stdin.on('data', () => socket.write('GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'));`;
+    const udp = `const socket = require('node:dgram').createSocket('udp4');
+      socket.on('message', (d) => console.log(d.toString()));
+      process.stdin.on('data', () => socket.send('?', ${port}, '${host}'));`;
+    const args = ['netns', 'exec', from, process.execPath, '-e', protocol === 'tcp' ? tcp : udp];
+    const child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#servers.push(child);
+    const ask = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
+        child.once('exit', () => reject(new Error('the connection ended')));
+        child.stdin.write('?');
+      });
+    return { ask, end: () => child.kill('SIGKILL') };
   }
 
   /** What `times` connections from a namespace got; `curl exit N` where none came about. */

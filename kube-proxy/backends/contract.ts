@@ -1,4 +1,4 @@
-// What carries Service traffic on a node. conformance.host.test.ts beside this file holds every backend to it.
+// What carries Service traffic on a node. The suite in conformance.ts beside this file holds every backend to it.
 import type { DispatchChanges } from '../model/claims.ts';
 import type { Dispatch } from '../model/dispatch.ts';
 

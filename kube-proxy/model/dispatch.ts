@@ -2,6 +2,8 @@
 export interface Dispatch {
   /** A Service address, or a port of every address of this node. */
   readonly at: 'address' | 'node-port';
+  /** Whose connections: everybody's, or only those of pods and of this node itself, which then go before everybody's. */
+  readonly clients: 'all' | 'inside';
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   /** IPv4; '' for node ports. */
   readonly address: string;
@@ -9,11 +11,14 @@ export interface Dispatch {
   readonly endpoints: readonly EndpointAddress[];
   /** ClientIP affinity: how long a client sticks to its endpoint, in seconds. */
   readonly affinitySeconds: number | undefined;
-  /** Whose source address is replaced by this node's: nobody's, that of clients outside the pod network, everybody's. */
-  readonly masquerade: 'never' | 'outside-pods' | 'always';
+  /** Whose source address is replaced by this node's: nobody's, this node's own (it may be one of its others), that of clients outside the
+   * pod network, everybody's. */
+  readonly masquerade: 'never' | 'from-node' | 'outside-pods' | 'always';
   /** What happens to connections when there is no endpoint. */
   readonly whenEmpty: 'reject' | 'drop';
-  /** Client networks that may connect; empty means all. */
+  /** True for addresses that exist only as a Service: what is sent to another port of theirs is refused. */
+  readonly isVirtual: boolean;
+  /** Client networks that may connect, none inside another; empty means all. */
   readonly sourceRanges: readonly string[];
 }
 
@@ -23,13 +28,18 @@ export interface EndpointAddress {
 }
 
 /** Names a front: two dispatches with one front exclude each other. */
-export function frontOf({ at, protocol, address, port }: Pick<Dispatch, 'at' | 'protocol' | 'address' | 'port'>): string {
+export function frontOf(dispatch: Pick<Dispatch, 'at' | 'clients' | 'protocol' | 'address' | 'port'>): string {
+  return dispatch.clients === 'all' ? placeOf(dispatch) : `${dispatch.clients} ${placeOf(dispatch)}`;
+}
+
+/** What packets to a front have in common: `10.96.0.5 . tcp . 80`, or `tcp . 30080` for a node port. */
+export function placeOf({ at, protocol, address, port }: Pick<Dispatch, 'at' | 'protocol' | 'address' | 'port'>): string {
   return at === 'address' ? `${address} . ${protocol} . ${port}` : `${protocol} . ${port}`;
 }
 
 /** True when both ask for the same; the order of endpoints does not count. */
 export function sameDispatch(a: Dispatch, b: Dispatch): boolean {
-  return dispatchText(a) === dispatchText(b);
+  return a === b || (a.endpoints.length === b.endpoints.length && dispatchText(a) === dispatchText(b));
 }
 
 function dispatchText(dispatch: Dispatch): string {

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
 import type { EndpointAddress } from './dispatch.ts';
 
@@ -23,7 +24,7 @@ export function chooseEndpoints(slices: readonly EndpointSlice[], query: Endpoin
     if (port === undefined) continue;
     for (const { addresses, conditions = {}, nodeName } of slice.endpoints ?? []) {
       const [ip] = addresses;
-      if (ip === undefined || (query.onlyNode !== undefined && nodeName !== query.onlyNode)) continue;
+      if (ip === undefined || !isIPv4(ip) || (query.onlyNode !== undefined && nodeName !== query.onlyNode)) continue;
       const isReady = conditions.ready ?? true;
       if (isReady) ready.set(`${ip}:${port}`, { ip, port });
       else if ((conditions.serving ?? isReady) && conditions.terminating === true) ending.set(`${ip}:${port}`, { ip, port });
@@ -31,4 +32,14 @@ export function chooseEndpoints(slices: readonly EndpointSlice[], query: Endpoin
   }
   const chosen = ready.size > 0 ? ready : ending;
   return [...chosen.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+}
+
+/** How many of this node's pods are ready for a Service, whatever its ports: what a load balancer's health check asks. */
+export function countLocalReady(slices: readonly EndpointSlice[], nodeName: string): number {
+  const ips = slices
+    .filter(({ addressType }) => addressType === 'IPv4')
+    .flatMap(({ endpoints }) => endpoints ?? [])
+    .filter((endpoint) => endpoint.nodeName === nodeName && (endpoint.conditions?.ready ?? true))
+    .flatMap(({ addresses: [ip] }) => (ip === undefined ? [] : [ip]));
+  return new Set(ips).size;
 }

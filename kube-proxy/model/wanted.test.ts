@@ -27,12 +27,16 @@ const ending = (ip: string): Endpoint => ({
 });
 const unready = (ip: string): Endpoint => ({ addresses: [ip], nodeName: 'n1', conditions: { ready: false, serving: false } });
 
+const node = { name: 'n1', addresses: ['192.168.1.10'] };
+
 /** `10.96.0.5 . tcp . 80 -> 10.244.0.2:8080`, one line a dispatch. */
 const show = (service: Service, ...slices: EndpointSlice[]): string[] =>
-  wantedDispatches(service, slices, 'n1').map((one) => {
+  wantedDispatches(service, slices, node).map((one) => {
     const front = one.at === 'address' ? `${one.address}:${one.port}/${one.protocol}` : `node:${one.port}/${one.protocol}`;
     const target = one.endpoints.length > 0 ? one.endpoints.map(({ ip, port }) => `${ip}:${port}`).join(' ') : one.whenEmpty;
-    return `${front} -> ${target} (${one.masquerade})`;
+    const who = one.clients === 'inside' ? 'inside ' : '';
+    const ranges = one.sourceRanges.length > 0 ? ` [${one.sourceRanges.join(' ')}]` : '';
+    return `${who}${front} -> ${target} (${one.masquerade})${ranges}`;
   });
 
 describe('wantedDispatches', () => {
@@ -86,7 +90,67 @@ describe('wantedDispatches', () => {
         aService({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, nodePort: 30_080 }] }),
         aSlice(ready('10.244.1.2', 'n2')),
       ),
-      ['10.96.0.5:80/tcp -> 10.244.1.2:8080 (outside-pods)', 'node:30080/tcp -> drop (never)'],
+      [
+        '10.96.0.5:80/tcp -> 10.244.1.2:8080 (outside-pods)',
+        'node:30080/tcp -> drop (never)',
+        'inside node:30080/tcp -> 10.244.1.2:8080 (from-node)',
+      ],
+    ],
+    [
+      'external policy Local lets pods and the node itself go everywhere',
+      show(
+        aService({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, nodePort: 30_080 }] }),
+        aSlice(ready('10.244.0.2'), ready('10.244.1.2', 'n2')),
+      ),
+      [
+        '10.96.0.5:80/tcp -> 10.244.0.2:8080 10.244.1.2:8080 (outside-pods)',
+        'node:30080/tcp -> 10.244.0.2:8080 (never)',
+        'inside node:30080/tcp -> 10.244.0.2:8080 10.244.1.2:8080 (from-node)',
+      ],
+    ],
+    [
+      'external policy Local without any endpoint is refused to all',
+      show(aService({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, nodePort: 30_080 }] })),
+      ['10.96.0.5:80/tcp -> reject (outside-pods)', 'node:30080/tcp -> reject (never)'],
+    ],
+    [
+      'external policy Local falls back to what still serves on this node while it ends',
+      show(
+        aService({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, nodePort: 30_080 }] }),
+        aSlice(ending('10.244.0.2'), ready('10.244.1.2', 'n2')),
+      ),
+      [
+        '10.96.0.5:80/tcp -> 10.244.1.2:8080 (outside-pods)',
+        'node:30080/tcp -> 10.244.0.2:8080 (never)',
+        'inside node:30080/tcp -> 10.244.1.2:8080 (from-node)',
+      ],
+    ],
+    [
+      'internal policy Local drops where only other nodes have endpoints, and refuses where none has',
+      [
+        ...show(aService({ internalTrafficPolicy: 'Local' }), aSlice(ready('10.244.1.2', 'n2'))),
+        ...show(aService({ internalTrafficPolicy: 'Local' })),
+      ],
+      ['10.96.0.5:80/tcp -> drop (outside-pods)', '10.96.0.5:80/tcp -> reject (outside-pods)'],
+    ],
+    [
+      'source ranges keep their IPv4 part, without what lies in another, and let a node in that they hold',
+      [['10.0.0.0/8', ' 10.1.2.3/16', 'fd00::/8', '203.0.113.7/24'], ['192.168.1.0/24'], ['fd00::/8']].flatMap((loadBalancerSourceRanges) =>
+        show(
+          aService({ type: 'LoadBalancer', loadBalancerSourceRanges }, { status: { loadBalancer: { ingress: [{ ip: '172.31.254.1' }] } } }),
+          aSlice(ready('10.244.0.2')),
+        ).slice(1),
+      ),
+      [
+        '172.31.254.1:80/tcp -> 10.244.0.2:8080 (always) [10.0.0.0/8 203.0.113.0/24]',
+        '172.31.254.1:80/tcp -> 10.244.0.2:8080 (always) [172.31.254.1/32 192.168.1.0/24]',
+        '172.31.254.1:80/tcp -> 10.244.0.2:8080 (always)',
+      ],
+    ],
+    [
+      'what is no IPv4 address is left out',
+      show(aService({}), aSlice(ready('10.244.0.2'), ready('web.example.org'), ready('fd00::1'))),
+      ['10.96.0.5:80/tcp -> 10.244.0.2:8080 (outside-pods)'],
     ],
     [
       'load balancer and external addresses',
@@ -109,7 +173,7 @@ describe('wantedDispatches', () => {
 });
 
 describe('Claims', () => {
-  const wanted = (ip: string): ReturnType<typeof wantedDispatches> => wantedDispatches(aService({}), [aSlice(ready(ip))], 'n1');
+  const wanted = (ip: string): ReturnType<typeof wantedDispatches> => wantedDispatches(aService({}), [aSlice(ready(ip))], node);
 
   test('answers only what changed', () => {
     const claims = new Claims();

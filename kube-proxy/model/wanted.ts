@@ -2,34 +2,48 @@ import { isIPv4 } from 'node:net';
 import type { Service } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
 import type { V1ServicePort } from '#api/generated/types.ts';
-import type { Dispatch } from './dispatch.ts';
+import type { Dispatch, EndpointAddress } from './dispatch.ts';
 import { chooseEndpoints } from './endpoints.ts';
+import { isWithin, normalRanges } from './source-ranges.ts';
 
 const defaultAffinitySeconds = 10_800;
 const proxyNameLabel = 'service.kubernetes.io/service-proxy-name';
 const headlessLabel = 'service.kubernetes.io/headless';
 
-/** Everything that one Service wants of this node. Headless Services, ExternalName and those of another proxy want nothing. */
-export function wantedDispatches(service: Service, slices: readonly EndpointSlice[], nodeName: string): readonly Dispatch[] {
-  const { spec, metadata } = service;
-  const labels = metadata.labels ?? {};
-  if (spec.type === 'ExternalName' || !isIPv4(spec.clusterIP ?? '')) return [];
-  if (labels[proxyNameLabel] !== undefined || labels[headlessLabel] !== undefined) return [];
-  return (spec.ports ?? []).flatMap((port) => portDispatches(service, port, slices, nodeName));
+/** The node that the rules are for. */
+export interface ThisNode {
+  readonly name: string;
+  /** Its own IPv4 addresses, without the loopback's. */
+  readonly addresses: readonly string[];
 }
 
-function portDispatches(service: Service, port: V1ServicePort, slices: readonly EndpointSlice[], nodeName: string): Dispatch[] {
+/** Everything that one Service wants of this node. Headless Services, ExternalName and those of another proxy want nothing. */
+export function wantedDispatches(service: Service, slices: readonly EndpointSlice[], node: ThisNode): readonly Dispatch[] {
+  const { spec } = service;
+  if (!isServed(service)) return [];
+  return (spec.ports ?? []).flatMap((port) => portDispatches(service, port, slices, node));
+}
+
+/** True for Services that this proxy answers for. */
+export function isServed({ spec, metadata: { labels = {} } }: Service): boolean {
+  if (spec.type === 'ExternalName' || !isIPv4(spec.clusterIP ?? '')) return false;
+  return labels[proxyNameLabel] === undefined && labels[headlessLabel] === undefined;
+}
+
+function portDispatches(service: Service, port: V1ServicePort, slices: readonly EndpointSlice[], node: ThisNode): readonly Dispatch[] {
   const { spec } = service;
   const protocolText = port.protocol ?? 'TCP';
-  const protocol = protocolText.toLowerCase() as Dispatch['protocol'];
   const choose = (local: boolean): Dispatch['endpoints'] =>
-    chooseEndpoints(slices, { portName: port.name ?? '', protocol: protocolText, onlyNode: local ? nodeName : undefined });
+    chooseEndpoints(slices, { portName: port.name ?? '', protocol: protocolText, onlyNode: local ? node.name : undefined });
   const internalLocal = spec.internalTrafficPolicy === 'Local';
-  const externalLocal = spec.externalTrafficPolicy === 'Local';
-  const affinitySeconds =
-    spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : undefined;
-  const shared = { protocol, affinitySeconds, sourceRanges: [] };
-
+  const shared = {
+    clients: 'all',
+    protocol: protocolText.toLowerCase() as Dispatch['protocol'],
+    affinitySeconds:
+      spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : undefined,
+    isVirtual: false,
+    sourceRanges: [],
+  } as const;
   const internal: Dispatch = {
     ...shared,
     at: 'address',
@@ -37,29 +51,56 @@ function portDispatches(service: Service, port: V1ServicePort, slices: readonly 
     port: port.port,
     endpoints: choose(internalLocal),
     masquerade: 'outside-pods',
-    whenEmpty: internalLocal ? 'drop' : 'reject',
+    whenEmpty: internalLocal && choose(false).length > 0 ? 'drop' : 'reject',
+    isVirtual: true,
   };
-  const external = {
-    ...shared,
-    endpoints: choose(externalLocal),
-    masquerade: externalLocal ? 'never' : 'always',
-    whenEmpty: externalLocal && choose(false).length > 0 ? 'drop' : 'reject',
-  } as const;
-  const atAddress = (address: string, sourceRanges: readonly string[] = []): Dispatch => ({
-    ...external,
-    at: 'address',
-    address,
-    port: port.port,
-    sourceRanges,
-  });
+  const external: ExternalTraffic = {
+    shared,
+    all: choose(false),
+    local: spec.externalTrafficPolicy === 'Local' ? choose(true) : undefined,
+  };
+  const ranges = normalRanges(spec.loadBalancerSourceRanges ?? []);
   return [
     internal,
-    ...(spec.externalIPs ?? []).filter(isIPv4).map((address) => atAddress(address)),
-    ...loadBalancerAddresses(service).map((address) => atAddress(address, spec.loadBalancerSourceRanges ?? [])),
-    ...(port.nodePort === undefined || port.nodePort === 0
-      ? []
-      : [{ ...external, at: 'node-port' as const, address: '', port: port.nodePort }]),
+    ...(spec.externalIPs ?? []).filter(isIPv4).flatMap((address) => fronts(external, { at: 'address', address, port: port.port })),
+    ...loadBalancerAddresses(service).flatMap((address) =>
+      fronts(external, { at: 'address', address, port: port.port, sourceRanges: rangesFor(address, ranges, node) }),
+    ),
+    ...(port.nodePort === undefined || port.nodePort === 0 ? [] : fronts(external, { at: 'node-port', address: '', port: port.nodePort })),
   ];
+}
+
+/** How connections to an external front go on; `local` holds this node's endpoints where the policy is Local. */
+interface ExternalTraffic {
+  readonly shared: Pick<Dispatch, 'protocol' | 'affinitySeconds' | 'isVirtual' | 'sourceRanges'>;
+  readonly all: readonly EndpointAddress[];
+  readonly local: readonly EndpointAddress[] | undefined;
+}
+
+/**
+ * The dispatches of one external front. Policy Local keeps clients from elsewhere to this node's endpoints, with their own address;
+ * pods and the node itself reach every endpoint all the same, since no load balancer chose this node for them.
+ */
+function fronts(
+  { shared, all, local }: ExternalTraffic,
+  front: Pick<Dispatch, 'at' | 'address' | 'port'> & Partial<Dispatch>,
+): readonly Dispatch[] {
+  if (local === undefined) return [{ ...shared, ...front, clients: 'all', endpoints: all, masquerade: 'always', whenEmpty: 'reject' }];
+  const everybody: Dispatch = {
+    ...shared,
+    ...front,
+    clients: 'all',
+    endpoints: local,
+    masquerade: 'never',
+    whenEmpty: all.length > 0 ? 'drop' : 'reject',
+  };
+  if (all.length === 0) return [everybody];
+  return [everybody, { ...everybody, clients: 'inside', endpoints: all, masquerade: 'from-node', sourceRanges: [] }];
+}
+
+/** A node that may connect does so from the Service's address itself where that is routed to the node. */
+function rangesFor(address: string, ranges: readonly string[], node: ThisNode): readonly string[] {
+  return node.addresses.some((own) => isWithin(own, ranges)) ? normalRanges([...ranges, address]) : ranges;
 }
 
 /** Addresses that this node answers for; those in ipMode Proxy are handled by the load balancer itself. */

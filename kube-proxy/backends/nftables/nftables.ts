@@ -4,6 +4,7 @@ import type { Log } from '#base/log.ts';
 import type { DispatchChanges } from '../../model/claims.ts';
 import type { Dispatch } from '../../model/dispatch.ts';
 import type { ProxyBackend } from '../contract.ts';
+import { flowsOf, staleFlows } from './flows.ts';
 import { NftScript } from './script.ts';
 import { tableName } from './skeleton.ts';
 
@@ -28,7 +29,12 @@ export class NftablesBackend implements ProxyBackend {
   }
 
   async replace(all: Iterable<Dispatch>, signal: AbortSignal): Promise<void> {
-    await this.#apply(this.#script.renderAll(all), signal);
+    const dispatches = [...all];
+    await this.#apply(this.#script.renderAll(dispatches), signal);
+    // Endpoints may have gone while nobody looked: before this process started, or since rules were refused.
+    if (!dispatches.some(({ protocol }) => protocol === 'udp')) return;
+    const { stdout } = await run([...this.#prefix, 'conntrack', '-L', '-p', 'udp', '--dst-nat'], '', signal);
+    for (const flows of staleFlows(stdout, dispatches)) await this.#endFlows(flows, signal);
   }
 
   async change(changes: DispatchChanges, signal: AbortSignal): Promise<void> {
@@ -36,12 +42,11 @@ export class NftablesBackend implements ProxyBackend {
     const script = this.#script.render(changes);
     if (script !== '') await this.#apply(script, signal);
     for (const { front, gone } of stale) {
-      for (const endpoint of gone) await this.#endFlows([...frontFilter(front), '--dst-nat', endpoint.ip], signal);
+      for (const endpoint of gone) await this.#endFlows([...flowsOf(front), '--dst-nat', endpoint.ip], signal);
     }
     // Flows that began while there was no endpoint go nowhere: they must ask the rules again.
     for (const next of changes.values()) {
-      if (next?.protocol === 'udp' && next.endpoints.length > 0)
-        await this.#endFlows([...frontFilter(next), '--status', 'UNREPLIED'], signal);
+      if (next?.protocol === 'udp' && next.endpoints.length > 0) await this.#endFlows([...flowsOf(next), '--status', 'UNREPLIED'], signal);
     }
   }
 
@@ -71,26 +76,30 @@ export class NftablesBackend implements ProxyBackend {
   }
 }
 
-function frontFilter({ at, address, port }: Dispatch): string[] {
-  return ['-p', 'udp', '--orig-port-dst', String(port), ...(at === 'address' ? ['--orig-dst', address] : [])];
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** Runs a program with `input`; answers 127 where it does not exist. */
-async function run([file = '', ...args]: readonly string[], input: string, signal: AbortSignal): Promise<{ code: number; stderr: string }> {
+async function run([file = '', ...args]: readonly string[], input: string, signal: AbortSignal): Promise<Ended> {
   signal.throwIfAborted();
   // A script under way is left to end: half a transaction does not exist, and it takes milliseconds.
   const child = spawn(file, args, {
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
   });
+  let stdout = '';
   let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(0, 65_536)));
   child.stdin.on('error', (error) => (stderr += error.message));
   child.stdin.end(input);
   try {
     const [code] = (await once(child, 'close')) as [number | null];
-    return { code: code ?? 1, stderr };
+    return { code: code ?? 1, stdout, stderr };
   } catch (error) {
-    return { code: 127, stderr: `${file}: ${error instanceof Error ? error.message : String(error)}` };
+    return { code: 127, stdout, stderr: `${file}: ${error instanceof Error ? error.message : String(error)}` };
   }
 }

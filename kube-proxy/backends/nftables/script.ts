@@ -2,25 +2,19 @@
 // calls `commit` or `rollback` accordingly, so that the picture here always equals the kernel's.
 import { createHash } from 'node:crypto';
 import type { DispatchChanges } from '../../model/claims.ts';
-import { type Dispatch, type EndpointAddress, frontOf, sameDispatch } from '../../model/dispatch.ts';
-import { type FrontFamily, families, skeleton, tableName } from './skeleton.ts';
-
-/** The kernel's state as far as scripts depend on it. */
-interface Picture {
-  readonly fronts: Map<string, Dispatch>;
-  /** Per family: chains `spread_<n>` that exist, by n; chains and maps `pick_<i>` that exist, by count. */
-  readonly spreads: Map<string, Set<number>>;
-  readonly picks: Map<string, number>;
-  /** How many fronts use an endpoint's address: the hairpin set holds each once. */
-  readonly endpointUses: Map<string, number>;
-}
+import { type Dispatch, type EndpointAddress, frontOf, placeOf, sameDispatch } from '../../model/dispatch.ts';
+import { Picture } from './picture.ts';
+import { type FrontFamily, familyOf, masqueradeSet, skeleton, tableName, virtualAddresses } from './skeleton.ts';
 
 const table = `ip ${tableName}`;
+/** Chains that spread over so few endpoints stay for good; larger ones go with their last front, or every size once seen would stay. */
+const keptSpread = 16;
 
 export class NftScript {
   readonly #podCidrs: readonly string[];
-  #picture: Picture = emptyPicture();
-  #undo: (() => void)[] = [];
+  #picture = new Picture();
+  /** The picture before a whole script, until that is committed. */
+  #before: Picture | undefined;
   #lines: string[] = [];
 
   /** @param podCidrs networks of pods; clients outside of them are masqueraded where a dispatch says `outside-pods`. */
@@ -30,9 +24,8 @@ export class NftScript {
 
   /** Everything anew, in one script. */
   renderAll(all: Iterable<Dispatch>): string {
-    const before = this.#picture;
-    this.#picture = emptyPicture();
-    this.#undo = [(): void => void (this.#picture = before)];
+    this.#before = this.#picture;
+    this.#picture = new Picture();
     this.#lines = [skeleton(this.#podCidrs)];
     for (const dispatch of all) this.#add(dispatch);
     return this.#lines.join('\n');
@@ -40,7 +33,6 @@ export class NftScript {
 
   /** The difference; '' when there is none. */
   render(changes: DispatchChanges): string {
-    this.#undo = [];
     this.#lines = [];
     for (const [front, next] of changes) {
       const previous = this.#picture.fronts.get(front);
@@ -57,13 +49,15 @@ export class NftScript {
 
   /** The last script was applied. */
   commit(): void {
-    this.#undo = [];
+    this.#before = undefined;
+    this.#picture.commit();
   }
 
   /** The last script was refused. */
   rollback(): void {
-    for (const undo of this.#undo.toReversed()) undo();
-    this.#undo = [];
+    if (this.#before === undefined) this.#picture.rollback();
+    else this.#picture = this.#before;
+    this.#before = undefined;
   }
 
   /** UDP fronts among the changes that lose endpoints: their flows must be ended, since no packet would ask the rules again. */
@@ -71,172 +65,178 @@ export class NftScript {
     return [...changes].flatMap(([front, next]) => {
       const previous = this.#picture.fronts.get(front);
       if (previous === undefined || previous.protocol !== 'udp') return [];
-      const kept = new Set((next?.endpoints ?? []).map(addressText));
-      const gone = previous.endpoints.filter((endpoint) => !kept.has(addressText(endpoint)));
+      const gone = without(previous.endpoints, next?.endpoints ?? []);
       return gone.length > 0 ? [{ front: previous, gone }] : [];
     });
   }
 
   #add(dispatch: Dispatch): void {
-    this.#setFront(dispatch);
-    const { family, key } = placeOf(dispatch);
-    const { endpoints } = dispatch;
+    const [family, key] = [familyOf(dispatch), placeOf(dispatch)];
+    const { endpoints, affinitySeconds } = dispatch;
+    this.#picture.set(this.#picture.fronts, frontOf(dispatch), dispatch);
     if (endpoints.length === 0) {
       this.#element('add', family.emptyMap, `${key} : goto ${dispatch.whenEmpty === 'reject' ? 'refuse' : 'discard'}`);
-    } else if (dispatch.affinitySeconds === undefined) {
-      this.#ensureSpread(family, endpoints.length);
-      for (const [index, endpoint] of endpoints.entries())
-        this.#element('add', pickMap(family, index), `${key} : ${addressText(endpoint)}`);
-      this.#element('add', family.dispatchMap, `${key} : goto ${spreadChain(family, endpoints.length)}`);
+    } else if (affinitySeconds === undefined) {
+      for (const [index, endpoint] of endpoints.entries()) this.#pick('add', family, index, key, endpoint);
+      this.#spread('add', family, key, endpoints.length);
     } else {
-      this.#addAffinity(dispatch, family, key, dispatch.affinitySeconds);
+      this.#line(`add chain ${table} ${affinityChain(dispatch)}`);
+      for (const endpoint of endpoints) this.#addSticky(dispatch, endpoint, affinitySeconds);
+      this.#chooseSticky(dispatch);
+      this.#element('add', family.dispatchMap, `${key} : goto ${affinityChain(dispatch)}`);
     }
-    this.#mark('add', dispatch, family, key);
-    this.#firewall('add', dispatch, family, key);
-    for (const endpoint of endpoints) this.#useEndpoint(endpoint.ip, 1);
+    this.#surround('add', dispatch, family, key);
+    for (const { ip } of endpoints) this.#useEndpoint(ip, 1);
   }
 
   #remove(dispatch: Dispatch): void {
-    this.#dropFront(dispatch);
-    const { family, key } = placeOf(dispatch);
-    const { endpoints } = dispatch;
-    if (endpoints.length === 0) this.#element('delete', family.emptyMap, key);
-    else this.#element('delete', family.dispatchMap, key);
-    if (dispatch.affinitySeconds === undefined) {
-      for (const index of endpoints.keys()) this.#element('delete', pickMap(family, index), key);
-    } else if (endpoints.length > 0) {
-      this.#removeAffinity(dispatch, key);
+    const [family, key] = [familyOf(dispatch), placeOf(dispatch)];
+    const { endpoints, affinitySeconds } = dispatch;
+    this.#picture.delete(this.#picture.fronts, frontOf(dispatch));
+    if (endpoints.length === 0) {
+      this.#element('delete', family.emptyMap, key);
+    } else if (affinitySeconds === undefined) {
+      this.#spread('delete', family, key, endpoints.length);
+      for (const [index, endpoint] of endpoints.entries()) this.#pick('delete', family, index, key, endpoint);
+    } else {
+      this.#element('delete', family.dispatchMap, key);
+      this.#dropChain(affinityChain(dispatch));
+      for (const endpoint of endpoints) this.#removeSticky(dispatch, endpoint);
     }
-    this.#mark('delete', dispatch, family, key);
-    this.#firewall('delete', dispatch, family, key);
-    for (const endpoint of endpoints) this.#useEndpoint(endpoint.ip, -1);
+    this.#surround('delete', dispatch, family, key);
+    for (const { ip } of endpoints) this.#useEndpoint(ip, -1);
   }
 
-  /** One endpoint more or less costs its own elements: the others keep their index where they can. */
+  /** One endpoint more or less costs its own elements: the others keep their index, and their clients, where they can. */
   #move(previous: Dispatch, wanted: Dispatch): void {
-    const { family, key } = placeOf(wanted);
     const next = { ...wanted, endpoints: keepPlaces(previous.endpoints, wanted.endpoints) };
-    this.#dropFront(previous);
-    this.#setFront(next);
-    const [before, after] = [previous.endpoints, next.endpoints];
-    this.#ensureSpread(family, after.length);
-    if (before.length !== after.length) this.#element('delete', family.dispatchMap, key);
+    this.#picture.set(this.#picture.fronts, frontOf(next), next);
+    if (next.affinitySeconds === undefined) this.#movePicks(previous.endpoints, next);
+    else this.#moveSticky(previous.endpoints, next, next.affinitySeconds);
+    for (const { ip } of without(next.endpoints, previous.endpoints)) this.#useEndpoint(ip, 1);
+    for (const { ip } of without(previous.endpoints, next.endpoints)) this.#useEndpoint(ip, -1);
+  }
+
+  #movePicks(before: readonly EndpointAddress[], next: Dispatch): void {
+    const [family, key, after] = [familyOf(next), placeOf(next), next.endpoints];
+    const isResized = before.length !== after.length;
+    if (isResized) this.#spread('delete', family, key, before.length);
     for (let index = 0; index < Math.max(before.length, after.length); index++) {
       const [old, now] = [before[index], after[index]];
       if (old !== undefined && now !== undefined && addressText(old) === addressText(now)) continue;
-      if (old !== undefined) this.#element('delete', pickMap(family, index), key);
-      if (now !== undefined) this.#element('add', pickMap(family, index), `${key} : ${addressText(now)}`);
+      if (old !== undefined) this.#pick('delete', family, index, key, old);
+      if (now !== undefined) this.#pick('add', family, index, key, now);
     }
-    if (before.length !== after.length) this.#element('add', family.dispatchMap, `${key} : goto ${spreadChain(family, after.length)}`);
-    for (const endpoint of after) this.#useEndpoint(endpoint.ip, 1);
-    for (const endpoint of before) this.#useEndpoint(endpoint.ip, -1);
+    if (isResized) this.#spread('add', family, key, after.length);
   }
 
-  /** A client that was seen lately goes where it went; the others get a random endpoint and are remembered there. */
-  #addAffinity(dispatch: Dispatch, family: FrontFamily, key: string, seconds: number): void {
-    const chain = affinityChain(key);
-    const { protocol, endpoints } = dispatch;
-    this.#lines.push(`add chain ${table} ${chain}`);
-    for (const endpoint of endpoints) {
-      const set = affinitySet(key, endpoint);
-      this.#lines.push(`add set ${table} ${set} { type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s; }`);
-      this.#lines.push(`add chain ${table} ${set}`);
-      this.#lines.push(
-        `add rule ${table} ${set} meta l4proto ${protocol} update @${set} { ip saddr } dnat ip to ${endpoint.ip}:${endpoint.port}`,
-      );
-      this.#lines.push(`add rule ${table} ${chain} ip saddr @${set} goto ${set}`);
+  #moveSticky(before: readonly EndpointAddress[], next: Dispatch, seconds: number): void {
+    this.#line(`flush chain ${table} ${affinityChain(next)}`);
+    for (const endpoint of without(before, next.endpoints)) this.#removeSticky(next, endpoint);
+    for (const endpoint of without(next.endpoints, before)) this.#addSticky(next, endpoint, seconds);
+    this.#chooseSticky(next);
+  }
+
+  /** An endpoint with affinity: a set of the clients that it has, and the chain that leads to it and remembers. */
+  #addSticky(dispatch: Dispatch, endpoint: EndpointAddress, seconds: number): void {
+    const name = affinitySet(dispatch, endpoint);
+    this.#line(`add set ${table} ${name} { type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s; }`);
+    this.#line(`add chain ${table} ${name}`);
+    const target = `dnat ip to ${endpoint.ip}:${endpoint.port}`;
+    this.#line(`add rule ${table} ${name} meta l4proto ${dispatch.protocol} update @${name} { ip saddr } ${target}`);
+  }
+
+  #removeSticky(dispatch: Dispatch, endpoint: EndpointAddress): void {
+    this.#dropChain(affinitySet(dispatch, endpoint));
+    this.#line(`delete set ${table} ${affinitySet(dispatch, endpoint)}`);
+  }
+
+  /** A client that was seen lately goes where it went; the others get a random endpoint. */
+  #chooseSticky(dispatch: Dispatch): void {
+    const chain = affinityChain(dispatch);
+    const names = dispatch.endpoints.map((endpoint) => affinitySet(dispatch, endpoint));
+    for (const name of names) this.#line(`add rule ${table} ${chain} ip saddr @${name} goto ${name}`);
+    this.#line(`add rule ${table} ${chain} ${randomOf(names)}`);
+  }
+
+  /** What stands around a front, whatever its endpoints are: masquerading, the firewall, the address itself. */
+  #surround(verb: 'add' | 'delete', dispatch: Dispatch, family: FrontFamily, key: string): void {
+    if (dispatch.masquerade !== 'never') this.#element(verb, masqueradeSet(family, dispatch.masquerade), key);
+    if (dispatch.isVirtual) {
+      const uses = this.#picture.count(this.#picture.virtualUses, dispatch.address, verb === 'add' ? 1 : -1);
+      if (uses === (verb === 'add' ? 1 : 0)) this.#element(verb, virtualAddresses, dispatch.address);
     }
-    const choices = endpoints.map((endpoint, index) => `${index} : goto ${affinitySet(key, endpoint)}`).join(', ');
-    this.#lines.push(`add rule ${table} ${chain} numgen random mod ${endpoints.length} vmap { ${choices} }`);
-    this.#element('add', family.dispatchMap, `${key} : goto ${chain}`);
-  }
-
-  #removeAffinity({ endpoints }: Dispatch, key: string): void {
-    this.#lines.push(`flush chain ${table} ${affinityChain(key)}`, `delete chain ${table} ${affinityChain(key)}`);
-    for (const endpoint of endpoints) {
-      const set = affinitySet(key, endpoint);
-      this.#lines.push(`flush chain ${table} ${set}`, `delete chain ${table} ${set}`, `delete set ${table} ${set}`);
-    }
-  }
-
-  #mark(verb: 'add' | 'delete', { masquerade }: Dispatch, family: FrontFamily, key: string): void {
-    if (masquerade === 'always') this.#element(verb, family.masqueradeAlways, key);
-    else if (masquerade === 'outside-pods') this.#element(verb, family.masqueradeOutside, key);
-  }
-
-  #firewall(verb: 'add' | 'delete', { sourceRanges }: Dispatch, family: FrontFamily, key: string): void {
-    if (sourceRanges.length === 0) return;
-    const chain = `firewall_${digest(key)}`;
+    if (dispatch.sourceRanges.length === 0) return;
+    const chain = `firewall_${digest(frontOf(dispatch))}`;
     if (verb === 'add') {
-      this.#lines.push(`add chain ${table} ${chain}`);
-      this.#lines.push(`add rule ${table} ${chain} ip saddr { ${sourceRanges.join(', ')} } return`);
-      this.#lines.push(`add rule ${table} ${chain} drop`);
+      this.#line(`add chain ${table} ${chain}`);
+      this.#line(`add rule ${table} ${chain} ip saddr { ${dispatch.sourceRanges.join(', ')} } return`);
+      this.#line(`add rule ${table} ${chain} drop`);
       this.#element('add', family.firewallMap, `${key} : jump ${chain}`);
     } else {
       this.#element('delete', family.firewallMap, key);
-      this.#lines.push(`flush chain ${table} ${chain}`, `delete chain ${table} ${chain}`);
+      this.#dropChain(chain);
     }
   }
 
-  /** Makes the chains for `count` endpoints where they do not exist yet; they stay for good, being few. */
-  #ensureSpread(family: FrontFamily, count: number): void {
-    const { picks, spreads } = this.#picture;
-    const have = picks.get(family.prefix) ?? 0;
-    for (let index = have; index < count; index++) {
-      const map = pickMap(family, index);
-      this.#lines.push(`add map ${table} ${map} { type ${family.keyType} : ipv4_addr . inet_service; }`);
-      this.#lines.push(`add chain ${table} ${map}`);
-      this.#lines.push(`add rule ${table} ${map} dnat ip to ${family.keyExpression} map @${map}`);
+  #pick(verb: 'add' | 'delete', family: FrontFamily, index: number, key: string, endpoint: EndpointAddress): void {
+    const map = pickMap(family, index);
+    if ((this.#picture.picks.get(family.prefix) ?? 0) <= index) {
+      this.#line(`add map ${table} ${map} { type ${family.keyType} : ipv4_addr . inet_service; }`);
+      this.#line(`add chain ${table} ${map}`);
+      this.#line(`add rule ${table} ${map} dnat ip to ${family.keyExpression} map @${map}`);
+      this.#picture.set(this.#picture.picks, family.prefix, index + 1);
     }
-    if (count > have) this.#set(picks, family.prefix, count);
-    const known = spreads.get(family.prefix) ?? new Set<number>();
-    spreads.set(family.prefix, known);
-    if (known.has(count)) return;
-    known.add(count);
-    this.#undo.push(() => known.delete(count));
-    const choices = Array.from({ length: count }, (_, index) => `${index} : goto ${pickMap(family, index)}`).join(', ');
-    this.#lines.push(`add chain ${table} ${spreadChain(family, count)}`);
-    this.#lines.push(`add rule ${table} ${spreadChain(family, count)} numgen random mod ${count} vmap { ${choices} }`);
+    this.#element(verb, map, verb === 'add' ? `${key} : ${addressText(endpoint)}` : key);
+  }
+
+  /** Ties a front to the chain that spreads over `count` endpoints, or unties it. */
+  #spread(verb: 'add' | 'delete', family: FrontFamily, key: string, count: number): void {
+    const chain = `${family.prefix}_spread_${count}`;
+    const { spreads } = this.#picture;
+    if (verb === 'add') {
+      if (!spreads.has(chain)) {
+        this.#line(`add chain ${table} ${chain}`);
+        this.#line(`add rule ${table} ${chain} ${randomOf(Array.from({ length: count }, (_, index) => pickMap(family, index)))}`);
+      }
+      this.#picture.set(spreads, chain, (spreads.get(chain) ?? 0) + 1);
+      this.#element('add', family.dispatchMap, `${key} : goto ${chain}`);
+      return;
+    }
+    this.#element('delete', family.dispatchMap, key);
+    const uses = (spreads.get(chain) ?? 0) - 1;
+    if (uses > 0 || count <= keptSpread) {
+      this.#picture.set(spreads, chain, uses);
+      return;
+    }
+    this.#picture.delete(spreads, chain);
+    this.#dropChain(chain);
   }
 
   #useEndpoint(ip: string, by: 1 | -1): void {
-    const uses = this.#picture.endpointUses.get(ip) ?? 0;
-    this.#set(this.#picture.endpointUses, ip, uses + by);
-    if (uses === 0 && by === 1) this.#element('add', 'hairpin', `${ip} . ${ip}`);
-    if (uses === 1 && by === -1) this.#element('delete', 'hairpin', `${ip} . ${ip}`);
+    const uses = this.#picture.count(this.#picture.endpointUses, ip, by);
+    if (uses === 1 && by === 1) this.#element('add', 'hairpin', `${ip} . ${ip}`);
+    if (uses === 0) this.#element('delete', 'hairpin', `${ip} . ${ip}`);
+  }
+
+  #dropChain(chain: string): void {
+    this.#line(`flush chain ${table} ${chain}`);
+    this.#line(`delete chain ${table} ${chain}`);
   }
 
   #element(verb: 'add' | 'delete', set: string, element: string): void {
-    this.#lines.push(`${verb} element ${table} ${set} { ${element} }`);
+    this.#line(`${verb} element ${table} ${set} { ${element} }`);
   }
 
-  #setFront(dispatch: Dispatch): void {
-    this.#set(this.#picture.fronts, frontOf(dispatch), dispatch);
-  }
-
-  #dropFront(dispatch: Dispatch): void {
-    const { fronts } = this.#picture;
-    fronts.delete(frontOf(dispatch));
-    this.#undo.push(() => fronts.set(frontOf(dispatch), dispatch));
-  }
-
-  /** Sets a value so that `rollback` can take it back. */
-  #set<V>(map: Map<string, V>, key: string, value: V): void {
-    const before = map.get(key);
-    map.set(key, value);
-    this.#undo.push(() => (before === undefined ? map.delete(key) : map.set(key, before)));
+  #line(text: string): void {
+    this.#lines.push(text);
   }
 }
 
-function emptyPicture(): Picture {
-  return { fronts: new Map(), spreads: new Map(), picks: new Map(), endpointUses: new Map() };
-}
-
-/** True where only endpoint elements make the difference. */
+/** True where only endpoints make the difference, and there are some before and after. */
 function canMove(previous: Dispatch, next: Dispatch): boolean {
-  const isPlain = ({ endpoints, affinitySeconds, sourceRanges }: Dispatch): boolean =>
-    endpoints.length > 0 && affinitySeconds === undefined && sourceRanges.length === 0;
-  return isPlain(previous) && isPlain(next) && previous.masquerade === next.masquerade;
+  if (previous.endpoints.length === 0 || next.endpoints.length === 0) return false;
+  return sameDispatch({ ...previous, endpoints: [] }, { ...next, endpoints: [] });
 }
 
 /** `next` in an order that leaves as many endpoints as possible where they were. */
@@ -247,12 +247,18 @@ function keepPlaces(before: readonly EndpointAddress[], next: readonly EndpointA
     wanted.delete(addressText(endpoint));
     return kept;
   });
-  const rest = [...wanted.values()];
-  return Array.from({ length: next.length }, (_, index) => placed[index] ?? rest.shift()).filter((endpoint) => endpoint !== undefined);
+  const rest = wanted.values();
+  return Array.from({ length: next.length }, (_, index) => placed[index] ?? rest.next().value).filter((one) => one !== undefined);
 }
 
-function placeOf(dispatch: Dispatch): { family: FrontFamily; key: string } {
-  return { family: families[dispatch.at], key: frontOf(dispatch) };
+function without(endpoints: readonly EndpointAddress[], others: readonly EndpointAddress[]): readonly EndpointAddress[] {
+  const known = new Set(others.map(addressText));
+  return endpoints.filter((endpoint) => !known.has(addressText(endpoint)));
+}
+
+/** Goes to one of the chains, each as likely as the others. */
+function randomOf(chains: readonly string[]): string {
+  return `numgen random mod ${chains.length} vmap { ${chains.map((chain, index) => `${index} : goto ${chain}`).join(', ')} }`;
 }
 
 function addressText({ ip, port }: EndpointAddress): string {
@@ -260,9 +266,9 @@ function addressText({ ip, port }: EndpointAddress): string {
 }
 
 const pickMap = (family: FrontFamily, index: number): string => `${family.prefix}_pick_${index}`;
-const spreadChain = (family: FrontFamily, count: number): string => `${family.prefix}_spread_${count}`;
-const affinityChain = (key: string): string => `affinity_${digest(key)}`;
-const affinitySet = (key: string, endpoint: EndpointAddress): string => `${affinityChain(key)}_${digest(addressText(endpoint))}`;
+const affinityChain = (dispatch: Dispatch): string => `affinity_${digest(frontOf(dispatch))}`;
+const affinitySet = (dispatch: Dispatch, endpoint: EndpointAddress): string =>
+  `${affinityChain(dispatch)}_${digest(addressText(endpoint))}`;
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 10);

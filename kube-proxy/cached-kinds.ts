@@ -1,0 +1,40 @@
+import { type Node, node } from '#api/core/node/node.ts';
+import { service } from '#api/core/service/service.ts';
+import { endpointSlice } from '#api/discovery/endpoint-slice.ts';
+import { type CachedKind, cached } from '#client/cluster-cache.ts';
+import { byServiceIndex, serviceOfSlice } from './proxier.ts';
+
+/** What the proxy caches, without what it never looks at: on a large cluster every node keeps all endpoints. */
+export function cachedKinds(nodeName: string): readonly CachedKind[] {
+  return [
+    cached(service, {
+      transform: (object) => {
+        delete object.metadata.managedFields;
+        delete object.metadata.annotations;
+        delete object.spec.selector;
+        return object;
+      },
+    }),
+    cached(endpointSlice, {
+      indexes: { [byServiceIndex]: serviceOfSlice },
+      transform: (object) => {
+        delete object.metadata.managedFields;
+        delete object.metadata.annotations;
+        delete object.metadata.ownerReferences;
+        for (const endpoint of object.endpoints ?? []) {
+          delete endpoint.targetRef;
+          delete endpoint.deprecatedTopology;
+        }
+        return object;
+      },
+    }),
+    cached<Node>(node, {
+      fieldSelector: `metadata.name=${nodeName}`,
+      transform: ({ metadata: { name, uid, resourceVersion, deletionTimestamp }, spec }) =>
+        ({
+          metadata: { name, uid, resourceVersion, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
+          spec: spec?.taints === undefined ? {} : { taints: spec.taints },
+        }) as Node,
+    }),
+  ];
+}

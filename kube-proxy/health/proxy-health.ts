@@ -1,0 +1,67 @@
+import type { Node } from '#api/core/node/node.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Answer } from '#base/health-server.ts';
+
+export interface ProxyHealthDeps {
+  /** Since when changes wait, by the monotonic clock; undefined while none does. */
+  readonly behindSinceMs: () => number | undefined;
+  readonly lastAppliedMs: () => number | undefined;
+  /** This node as far as it is known. */
+  readonly node: () => Node | undefined;
+  readonly clock: Clock;
+}
+
+/** Changes may wait so long before the proxy counts as stuck: twice upstream's sync period. */
+const patienceMs = 60_000;
+/** Says that the cluster autoscaler is about to take the node away. */
+const goingTaint = 'ToBeDeletedByClusterAutoscaler';
+
+/** Whether this node should get Service traffic, as load balancers ask at port 10256. */
+export class ProxyHealth {
+  readonly #deps: ProxyHealthDeps;
+
+  constructor(deps: ProxyHealthDeps) {
+    this.#deps = deps;
+  }
+
+  /** True once the rules were made, unless changes wait too long. */
+  get isHealthy(): boolean {
+    const { behindSinceMs, lastAppliedMs, clock } = this.#deps;
+    const sinceMs = behindSinceMs();
+    return lastAppliedMs() !== undefined && (sinceMs === undefined || clock.monotonicMs() - sinceMs < patienceMs);
+  }
+
+  /** `/healthz`: also refuses traffic to a node that is about to go, so that load balancers drain it. */
+  healthz(): Answer {
+    const node = this.#deps.node();
+    const isGoing = node !== undefined && (node.metadata.deletionTimestamp !== undefined || hasGoingTaint(node));
+    return this.#answer(this.isHealthy && !isGoing, !isGoing);
+  }
+
+  /** `/livez`: only whether the proxy works. */
+  livez(): Answer {
+    return this.#answer(this.isHealthy, undefined);
+  }
+
+  #answer(isOk: boolean, nodeEligible: boolean | undefined): Answer {
+    const { clock, lastAppliedMs } = this.#deps;
+    const nowMs = clock.nowMs();
+    // While all is well nothing waits to be done, so the rules are as new as can be, whenever they changed last.
+    const lastMs = isOk ? nowMs : lastAppliedMs();
+    const fields = [
+      `"lastUpdated": ${JSON.stringify(lastMs === undefined ? '0001-01-01 00:00:00 +0000 UTC' : goTime(lastMs))}`,
+      `"currentTime": ${JSON.stringify(goTime(nowMs))}`,
+      ...(nodeEligible === undefined ? [] : [`"nodeEligible": ${nodeEligible}`]),
+    ];
+    return { status: isOk ? 200 : 503, text: `{${fields.join(', ')}}`, contentType: 'application/json' };
+  }
+}
+
+function hasGoingTaint({ spec }: Node): boolean {
+  return (spec?.taints ?? []).some(({ key }) => key === goingTaint);
+}
+
+/** A time as Go prints it by default. */
+function goTime(ms: number): string {
+  return new Date(ms).toISOString().replace('T', ' ').replace('Z', ' +0000 UTC');
+}
