@@ -3,7 +3,7 @@ export interface Figure {
   /** What was measured, in a few words. */
   readonly what: string;
   readonly ours: Quantity;
-  /** What DESIGN.md, section 10, asks for; undefined where it names nothing. */
+  /** What must be reached; undefined where nothing is set. */
   readonly target?: Quantity;
   /** The same work done by a bare Node server in the same run. */
   readonly raw?: Quantity;

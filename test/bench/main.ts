@@ -1,4 +1,4 @@
-// `npm run bench [names…] [--quick] [--bundles DIR]`: measures what DESIGN.md, section 10, asks for and prints a line for each row.
+// `npm run bench [names…] [--quick] [--bundles DIR]`: measures speed and size, and prints a line for each figure with its target.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
