@@ -17,8 +17,14 @@ const entries: Record<string, string> = {
 /** What dockerode brings for engines reached by SSH and for BuildKit sessions, and prom-client for traces; no code path of ours gets there. */
 const unused = ['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', '@opentelemetry/api'];
 
-/** The part of undici that client/transport.ts uses; the whole takes 6 MB of memory more in every process. */
+/**
+ * The part of undici that client/transport.ts uses; the whole takes 6 MB of memory more in every process. Its HTTP parser is
+ * WebAssembly: V8's optimizing compiler takes 16 MB for it and does not give them back, which a few microseconds are not worth.
+ */
 const undiciPool = `
+  const { setFlagsFromString } = require('node:v8');
+  setFlagsFromString('--no-wasm-tier-up');
+  setFlagsFromString('--no-wasm-dynamic-tiering');
   const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
   Object.assign(Dispatcher.prototype, { request: require('undici/lib/api/api-request.js') });
   module.exports = { Dispatcher, Pool: require('undici/lib/dispatcher/pool.js'), buildConnector: require('undici/lib/core/connect.js') };
