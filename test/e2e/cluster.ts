@@ -52,6 +52,11 @@ export class LocalCluster implements AsyncDisposable {
     return this.host.exec([command, ...args], options);
   }
 
+  /** True when the kubectl on PATH is `1.<minor>` or newer: some commands are younger than others. */
+  hasKubectl(minor: number): boolean {
+    return Number(this.#kubectl.version.split('.')[1]) >= minor;
+  }
+
   /** Runs kubectl on the host; answers its standard output, throws with both when it fails. */
   async kubectl(args: readonly string[] | string, options: KubectlOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.tryKubectl(args, options);

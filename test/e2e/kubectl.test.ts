@@ -115,7 +115,7 @@ test('what is wrong with a manifest is said with its field', async () => {
     'spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes"',
   );
   expect(await create(podManifest('x', { containers: [] }))).toContain('spec.containers: Required value');
-  expect(await create(podManifest('x', { unheardOf: 1 }))).toMatch(/strict decoding error: unknown field "spec\.unheardOf"/);
+  expect(await create(podManifest('x', { unheardOf: 1 }))).toMatch(/unknown field "(spec\.)?unheardOf"/);
   expect(await create(podManifest('x', { metadata: { name: 'x', namespace: 'nowhere' } }))).toContain('namespaces "nowhere" not found');
   expect(await create(settings({ c: '1' }))).toContain('configmaps "settings" already exists');
   const moved = {
@@ -127,7 +127,7 @@ test('what is wrong with a manifest is said with its field', async () => {
 
 test('explain, api-resources, api-versions, version and auth', async () => {
   expect(await cluster().kubectl('explain deployment.spec.strategy.rollingUpdate.maxSurge')).toMatch(
-    /GROUP: +apps\nKIND: +Deployment\nVERSION: +v1\n\nFIELD: maxSurge <IntOrString>/,
+    /KIND: +Deployment\nVERSION: +(apps\/)?v1\n\nFIELD: +maxSurge <(IntOrString|string)>/,
   );
   expect(await cluster().kubectl('explain pods')).toContain('Pod is a collection of containers that can run on a host');
   const resources = await cluster().kubectl('api-resources --no-headers');
@@ -146,8 +146,9 @@ test('explain, api-resources, api-versions, version and auth', async () => {
   expect((await cluster().kubectl('api-versions')).split('\n')).toEqual(
     expect.arrayContaining(['v1', 'apps/v1', 'discovery.k8s.io/v1', 'events.k8s.io/v1']),
   );
-  expect(await cluster().kubectl('version')).toMatch(/Server Version: v1\.36\.2\+coxswain\.\d+/);
-  expect(await cluster().kubectl('auth whoami')).toMatch(/Username +kubernetes-admin\nGroups +\[system:masters system:authenticated\]/);
+  expect(await cluster().kubectl('version')).toMatch(/Server Version: .*v1\.36\.2\+coxswain\.\d+/);
+  if (cluster().hasKubectl(28))
+    expect(await cluster().kubectl('auth whoami')).toMatch(/Username +kubernetes-admin\nGroups +\[system:masters system:authenticated\]/);
   expect(await cluster().kubectl('auth can-i create pods')).toBe('yes\n');
   expect(await cluster().kubectl('cluster-info')).toContain('is running at');
 });
@@ -162,7 +163,7 @@ test('get -w shows changes as they come, and events what happened', async () => 
   await watch.shows(/DELETED +seen/);
   const reasons = await cluster().kubectl('get events --field-selector involvedObject.name=seen -o jsonpath={.items[*].reason}');
   for (const reason of ['Scheduled', 'Pulled', 'Created', 'Started', 'Killing']) expect(reasons).toContain(reason);
-  expect(await cluster().kubectl('events --for pod/seen')).toContain('Scheduled');
+  if (cluster().hasKubectl(26)) expect(await cluster().kubectl('events --for pod/seen')).toContain('Scheduled');
 });
 
 test('delete in all its ways', async () => {
