@@ -1,6 +1,6 @@
 import { systemClock } from '#base/clock.ts';
 import { HelpRequested } from '#base/flags.ts';
-import { runMain, UsageError } from '#base/lifecycle.ts';
+import { isAbort, runMain, UsageError } from '#base/lifecycle.ts';
 import { version } from '#base/version.ts';
 import type { CommandContext } from './commands/context.ts';
 import { createSteps } from './steps.ts';
@@ -37,14 +37,20 @@ await runMain('coxswain', async ({ argv, env, signal, log }) => {
     throw new UsageError(`${name === '' ? 'a command is needed' : `unknown command ${JSON.stringify(name)}`} (see coxswain --help)`);
   const run = await load();
   const print = (text: string): void => void process.stdout.write(text);
-  await run({
-    argv: rest,
-    env,
-    signal,
-    clock: systemClock,
-    log,
-    steps: createSteps(process.stderr, systemClock),
-    bundleDir: import.meta.dirname,
-    print,
-  });
+  try {
+    await run({
+      argv: rest,
+      env,
+      signal,
+      clock: systemClock,
+      log,
+      steps: createSteps(process.stderr, systemClock),
+      bundleDir: import.meta.dirname,
+      print,
+    });
+  } catch (error) {
+    if (!isAbort(error, signal)) throw error;
+    const hint = name === 'up' ? "; what was started goes on: 'coxswain status' shows it, 'coxswain down' stops it" : '';
+    throw new UsageError(`interrupted${hint}`, { exitCode: 1, cause: error });
+  }
 });

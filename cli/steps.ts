@@ -8,26 +8,44 @@ export interface Steps {
   note(text: string): void;
 }
 
-/** Steps for a terminal (the running one is shown live) or for a file (finished ones only). */
-export function createSteps(stream: NodeJS.WriteStream, clock: Clock): Steps {
+/** What `createSteps` needs of a stream. */
+export interface StepStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** Steps that take less are shown without their time. */
+const shownFromMs = 100;
+
+/** Steps for a terminal (the running one is shown live, in one line) or for a file (finished ones only). */
+export function createSteps(stream: StepStream, clock: Clock): Steps {
   const isLive = stream.isTTY === true;
   const clear = isLive ? '\r\u001b[2K' : '';
   const paint = (code: number, text: string): string => (isLive ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const end = (mark: string, title: string, startMs: number): void => {
+    const tookMs = clock.monotonicMs() - startMs;
+    const time = tookMs < shownFromMs ? '' : ` ${paint(2, `(${(tookMs / 1_000).toFixed(1)} s)`)}`;
+    stream.write(`${clear}${mark} ${title}${time}\n`);
+  };
   return {
     async step(title, work) {
       const startMs = clock.monotonicMs();
-      const show = (text: string): void => {
-        if (isLive)
-          stream.write(`${clear}${paint(33, '…')} ${title}${text === '' ? '' : `: ${text}`}`.slice(0, (stream.columns ?? 80) + 12));
+      let shown: string | undefined;
+      const show = (detail: string): void => {
+        // A line that wraps could not be cleared again; the last column stays free, for the cursor.
+        const line = oneLine(detail === '' ? title : `${title}: ${detail}`, (stream.columns ?? 80) - 3);
+        if (!isLive || line === shown) return;
+        shown = line;
+        stream.write(`${clear}${paint(33, '…')} ${line}`);
       };
       show('');
       try {
         const result = await work(show);
-        const seconds = (clock.monotonicMs() - startMs) / 1_000;
-        stream.write(`${clear}${paint(32, '✓')} ${title}${seconds >= 0.1 ? ` (${seconds.toFixed(1)} s)` : ''}\n`);
+        end(paint(32, '✓'), title, startMs);
         return result;
       } catch (error) {
-        stream.write(`${clear}${paint(31, '✗')} ${title}\n`);
+        end(paint(31, '✗'), title, startMs);
         throw error;
       }
     },
@@ -35,4 +53,9 @@ export function createSteps(stream: NodeJS.WriteStream, clock: Clock): Steps {
       stream.write(`${clear}${text}\n`);
     },
   };
+}
+
+function oneLine(text: string, width: number): string {
+  const characters = Array.from(text.replaceAll(/\s+/g, ' '));
+  return characters.length <= width ? characters.join('') : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }

@@ -1,8 +1,10 @@
 // The certificates, keys and kubeconfigs of a local cluster. What exists is kept: a cluster's CA never changes under its objects.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Clock } from '#base/clock.ts';
 import { type CertificateRequest, createCa, createServiceAccountKeys, type KeyPair, signCertificate } from '#base/pki.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
 import { type ClusterConfig, type Layout, writeFileAtomically } from './layout.ts';
 import { firstAddress } from './network.ts';
@@ -19,12 +21,17 @@ export const users: Readonly<
   dns: { commonName: () => 'system:kube-dns', organizations: [] },
 };
 
-/** Makes what is missing. Certificates that end within 30 days are made anew. */
+const renewBeforeMs = 30 * 86_400_000;
+
+/**
+ * Makes what is missing or cannot be used: torn by a crash, made for another address or by another CA, or about to end: certificates that
+ * end within 30 days are made anew.
+ */
 export async function ensureIdentity(layout: Layout, config: ClusterConfig, clock: Clock): Promise<void> {
-  const ca = await keep(layout, 'ca', () => createCa('kubernetes', clock.nowMs()));
-  const server = serverRequest(config);
+  const nowMs = clock.nowMs();
+  const ca = await keep(layout, 'ca', () => createCa('kubernetes', nowMs), { nowMs });
   const requests: Record<string, CertificateRequest> = {
-    apiserver: server,
+    apiserver: serverRequest(config),
     'apiserver-kubelet-client': {
       commonName: 'kube-apiserver-kubelet-client',
       organizations: ['kubeadm:cluster-admins'],
@@ -40,20 +47,30 @@ export async function ensureIdentity(layout: Layout, config: ClusterConfig, cloc
       usages: ['server'],
     },
   };
-  for (const [name, request] of Object.entries(requests))
-    await keep(layout, name, () => signCertificate(ca, request, clock.nowMs()), stamp(request));
+  const served = Object.entries(requests).map(([name, request]) =>
+    keep(layout, name, () => signCertificate(ca, request, nowMs), { nowMs, ca, mark: stamp(request) }),
+  );
+  await Promise.all([...served, ...Object.keys(users).map((user) => keepKubeconfig(layout, config, user, { nowMs, ca }))]);
   if (!existsSync(layout.pki('sa.key'))) {
     const keys = createServiceAccountKeys();
     writeFileAtomically(layout.pki('sa.pub'), keys.publicKey);
     writeFileAtomically(layout.pki('sa.key'), keys.privateKey);
   }
-  for (const [user, { commonName, organizations }] of Object.entries(users)) {
-    const path = layout.kubeconfig(user);
-    const mark = `# ${stamp({ ca: ca.cert, server: serverUrl(config) })}`;
-    if (existsSync(path) && readFileSync(path, 'utf8').startsWith(mark)) continue;
-    const pair = await signCertificate(ca, { commonName: commonName(config), organizations, usages: ['client'] }, clock.nowMs());
-    writeFileAtomically(path, `${mark}\n${kubeconfigText({ name: config.name, server: serverUrl(config), ca: ca.cert, ...pair })}`);
-  }
+}
+
+async function keepKubeconfig(
+  layout: Layout,
+  config: ClusterConfig,
+  user: string,
+  { nowMs, ca }: { readonly nowMs: number; readonly ca: KeyPair },
+): Promise<void> {
+  const [path, about] = [layout.kubeconfig(user), users[user]];
+  const mark = `# ${stamp({ ca: ca.cert, server: serverUrl(config) })}`;
+  if (about === undefined) return;
+  if (existsSync(path) && readFileSync(path, 'utf8').startsWith(mark) && hasGoodCertificate(path, ca, nowMs)) return;
+  const { commonName, organizations } = about;
+  const pair = await signCertificate(ca, { commonName: commonName(config), organizations, usages: ['client'] }, nowMs);
+  writeFileAtomically(path, `${mark}\n${kubeconfigText({ name: config.name, server: serverUrl(config), ca: ca.cert, ...pair })}`);
 }
 
 /** The address that this host's components and users dial. */
@@ -76,17 +93,47 @@ function ownPorts(commonName: string, { nodeName, nodeIp }: ClusterConfig): Cert
   return { commonName, dnsNames: ['localhost', nodeName], ips: ['127.0.0.1', nodeIp], usages: ['server'] };
 }
 
-/** Reads `pki/<name>.{crt,key}`, or makes and writes it; `mark` names what it was made for, and another mark makes it anew. */
-async function keep(layout: Layout, name: string, make: () => Promise<KeyPair>, mark = ''): Promise<KeyPair> {
+interface Keeping {
+  readonly nowMs: number;
+  /** Who must have signed it; undefined for the CA itself. */
+  readonly ca?: KeyPair;
+  /** What it is made for: another mark makes it anew. */
+  readonly mark?: string;
+}
+
+/** Reads `pki/<name>.{crt,key}`, or makes and writes it. */
+async function keep(layout: Layout, name: string, make: () => Promise<KeyPair>, { nowMs, ca, mark = '' }: Keeping): Promise<KeyPair> {
   const [certPath, keyPath, markPath] = [layout.pki(`${name}.crt`), layout.pki(`${name}.key`), layout.pki(`.${name}.for`)];
   const isSame = mark === '' || (existsSync(markPath) && readFileSync(markPath, 'utf8') === mark);
-  if (isSame && existsSync(certPath) && existsSync(keyPath))
-    return { cert: readFileSync(certPath, 'utf8'), key: readFileSync(keyPath, 'utf8') };
+  if (isSame && existsSync(certPath) && existsSync(keyPath)) {
+    const kept = { cert: readFileSync(certPath, 'utf8'), key: readFileSync(keyPath, 'utf8') };
+    if (isGood(kept, ca ?? kept, nowMs)) return kept;
+  }
   const pair = await make();
   writeFileAtomically(keyPath, pair.key);
   writeFileAtomically(certPath, pair.cert, 0o644);
   if (mark !== '') writeFileAtomically(markPath, mark);
   return pair;
+}
+
+/** True for a certificate that belongs to its key, comes from the CA, and does not end soon. */
+function isGood({ cert, key }: KeyPair, ca: KeyPair, nowMs: number): boolean {
+  try {
+    const certificate = new X509Certificate(cert);
+    const isOurs = certificate.checkPrivateKey(createPrivateKey(key)) && certificate.verify(new X509Certificate(ca.cert).publicKey);
+    return isOurs && Date.parse(certificate.validTo) - nowMs > renewBeforeMs;
+  } catch {
+    return false; // Unreadable: made anew.
+  }
+}
+
+function hasGoodCertificate(kubeconfig: string, ca: KeyPair, nowMs: number): boolean {
+  try {
+    const { credentials } = findEndpoint({ path: kubeconfig, env: {} });
+    return credentials.kind === 'certificate' && isGood(credentials, ca, nowMs);
+  } catch {
+    return false; // Unreadable: made anew.
+  }
 }
 
 function stamp(value: object): string {

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '#base/lifecycle.ts';
 import { makeFolder } from '#base/make-folder.ts';
@@ -15,7 +15,11 @@ export interface ClusterConfig {
   readonly loadBalancerCidr: string;
   readonly dnsIp: string;
   readonly clusterDomain: string;
+  /** What lay in the node agent's folders before the first start: others' things, which `down --wipe` leaves alone. */
+  readonly foreignPaths?: readonly string[];
 }
+
+const folders = ['pki', 'kubeconfig', 'logs', 'run', 'store'] as const;
 
 /** Where everything of a cluster lies below its data folder. */
 export class Layout {
@@ -54,12 +58,25 @@ export class Layout {
   /** Makes the folders. Throws a UsageError (exit code 1) that names the folder where that is impossible. */
   create(): void {
     try {
-      for (const folder of ['pki', 'kubeconfig', 'logs', 'run', 'store']) makeFolder(join(this.dataDir, folder), 0o700);
+      for (const folder of folders) makeFolder(join(this.dataDir, folder), 0o700);
       const probe = join(this.dataDir, '.probe');
       writeFileSync(probe, Buffer.alloc(65_536));
       rmSync(probe);
     } catch (error) {
       throw new UsageError(`cannot use the data folder ${this.dataDir}: ${reasonOf(error)}`, { exitCode: 1, cause: error });
+    }
+  }
+
+  /** Removes all that belongs to the cluster; the folder itself, too, where nothing else is in it. */
+  remove(): void {
+    for (const folder of folders) rmSync(join(this.dataDir, folder), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    rmSync(this.config, { force: true });
+    try {
+      if (readdirSync(this.dataDir).length === 0) rmdirSync(this.dataDir);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      // A mount point, or gone already.
+      if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
     }
   }
 
@@ -89,12 +106,23 @@ export function readJson<T>(path: string): T | undefined {
   }
 }
 
-/** Readers see the old content or the new, never half of it. */
+/** Readers see the old content or the new, never half of it, and after a power cut it is there. */
 export function writeFileAtomically(path: string, content: string, mode = 0o600): void {
   makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, content, { mode });
-  renameSync(temporary, path);
+  try {
+    const file = openSync(temporary, 'w', mode);
+    try {
+      writeFileSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** A system error in words. */

@@ -2,22 +2,29 @@ import { networkInterfaces } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { UsageError } from '#base/lifecycle.ts';
 
-const virtual = /^(lo|docker|cni|veth|br-|virbr|flannel|cali|tun|tap)/;
+/** Interfaces that lead to containers of this host or to itself, our own bridge among them; nobody else knows the host by their addresses. */
+const virtual = /^(lo|docker|coxswain|cni|veth|br-|virbr|flannel|cali|podman|lxc|lxd|kube|dummy|tun|tap|wg|tailscale)/;
+const linkLocal = /^169\.254\./;
+
+type Interfaces = ReturnType<typeof networkInterfaces>;
 
 /** The IPv4 address that other machines know this host by: the default route's interface, else the first real one. */
 export function hostAddress(): string {
-  const preferred = defaultRouteInterface();
-  const candidates = Object.entries(networkInterfaces())
-    .filter(([name]) => !virtual.test(name))
-    .sort(([a], [b]) => Number(b === preferred) - Number(a === preferred))
-    .flatMap(([, addresses]) =>
-      (addresses ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
-    );
-  const [first] = candidates;
-  if (first === undefined) {
+  const address = chooseAddress(networkInterfaces(), defaultRouteInterface(readFileSync('/proc/net/route', 'utf8')));
+  if (address === undefined) {
     throw new UsageError('this host has no IPv4 address besides its loopback: a node needs one that its pods can reach', { exitCode: 3 });
   }
-  return first;
+  return address;
+}
+
+/** Undefined where no interface has an address that others could use. */
+export function chooseAddress(interfaces: Interfaces, preferred: string | undefined): string | undefined {
+  const real = Object.entries(interfaces)
+    .filter(([name]) => !virtual.test(name))
+    .sort(([a], [b]) => Number(b === preferred) - Number(a === preferred));
+  return real
+    .flatMap(([, addresses]) => addresses ?? [])
+    .find(({ family, internal, address }) => family === 'IPv4' && !internal && !linkLocal.test(address))?.address;
 }
 
 /** `10.96.0.0/12` → `10.96.0.1`. */
@@ -32,9 +39,12 @@ export function addressAt(cidr: string, offset: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
 }
 
-function defaultRouteInterface(): string | undefined {
-  const routes = readFileSync('/proc/net/route', 'utf8').split('\n').slice(1);
-  return routes
+/** The interface of the default route with the lowest metric, from the text of /proc/net/route. */
+export function defaultRouteInterface(table: string): string | undefined {
+  return table
+    .split('\n')
+    .slice(1)
     .map((line) => line.split('\t'))
-    .find(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')?.[0];
+    .filter(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')
+    .sort((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
 }

@@ -1,6 +1,6 @@
 // Takes away what the node agent made on this host. The agent itself leaves pods running when it stops, as it must for upgrades; here
 // the whole cluster stops.
-import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { NftablesBackend } from '#kube-proxy/backends/nftables/nftables.ts';
 import { CniNetwork } from '#kubelet/network/cni/cni-network.ts';
 import { HostRules } from '#kubelet/network/host-rules.ts';
@@ -10,9 +10,10 @@ import { DockerRuntime } from '#kubelet/runtime/docker/docker-runtime.ts';
 import { systemMounter } from '#kubelet/volumes/mounter.ts';
 import type { Clock } from '#base/clock.ts';
 import { type Log, silentLog } from '#base/log.ts';
+import { removePodCgroups } from './cgroups.ts';
+import { removeOwn, sharedFolders } from './foreign.ts';
 
 const kubeletRoot = '/var/lib/kubelet';
-const podLogs = '/var/log/pods';
 const networkState = `${kubeletRoot}/network`;
 /** Containers get this long after SIGTERM. */
 const graceMs = 10_000;
@@ -36,11 +37,20 @@ export async function stopPods(log: Log, clock: Clock, signal: AbortSignal): Pro
   await Promise.all(Array.from({ length: atOnce }, stopOne));
 }
 
-/** Removes the pod network, the rules of Services, and the volumes of pods. Pods must be gone before. */
-export async function wipeNode(signal: AbortSignal): Promise<void> {
+/**
+ * Removes the pod network, the rules of Services, the volumes, logs and cgroups of pods. Pods must be gone before. `foreignPaths` are what
+ * others had in the node agent's folders.
+ */
+export async function wipeNode(foreignPaths: readonly string[], signal: AbortSignal): Promise<void> {
   await new NftablesBackend({ podCidrs: [], log: silentLog }).cleanup(signal);
   await wipePodNetwork({ stateFolder: networkState }, signal);
   const mounter = systemMounter();
-  for (const point of await mounter.mountsBelow(kubeletRoot)) await mounter.unmount(point, signal);
-  for (const folder of [kubeletRoot, podLogs]) await rm(folder, { recursive: true, force: true });
+  const theirs = sharedFolders.flatMap((folder) =>
+    foreignPaths.filter((path) => dirname(path) === folder && !sharedFolders.includes(path)),
+  );
+  for (const point of await mounter.mountsBelow(kubeletRoot)) {
+    if (point !== kubeletRoot && !theirs.some((one) => point === one || point.startsWith(`${one}/`))) await mounter.unmount(point, signal);
+  }
+  removeOwn(sharedFolders, foreignPaths);
+  await removePodCgroups();
 }

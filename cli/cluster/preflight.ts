@@ -2,12 +2,14 @@ import { createServer } from 'node:net';
 import { statfsSync } from 'node:fs';
 import { UsageError } from '#base/lifecycle.ts';
 import { findRunning, recordedNames } from '../supervisor/process-table.ts';
-import { type ClusterConfig, Layout, readJson, type RunningRecord, runningFile } from './layout.ts';
+import { Layout, readJson, type RunningRecord, runningFile } from './layout.ts';
 
 /** Ports that components listen on besides the API server's, with who does. */
 const ports: Readonly<Record<number, string>> = {
+  10_053: 'coxswain-dns',
   10_248: 'kubelet (health)',
   10_250: 'kubelet',
+  10_249: 'kube-proxy (metrics)',
   10_256: 'kube-proxy (health)',
   10_257: 'kube-controller-manager',
   10_259: 'kube-scheduler',
@@ -37,23 +39,39 @@ export function refuseOtherCluster(layout: Layout, name: string): void {
   }
 }
 
-/** Finds out whether a cluster can start here, before anything is started. */
-export async function checkRoom(layout: Layout, config: ClusterConfig): Promise<void> {
+/** Refuses a data folder whose disk has no room for a cluster. */
+export function checkDisk(layout: Layout): void {
   const { bavail, bsize } = statfsSync(layout.dataDir);
   if (bavail * bsize < wantedFreeBytes) {
     throw new UsageError(`the disk of ${layout.dataDir} is full: ${Math.floor((bavail * bsize) / 1_048_576)} MiB free, 256 MiB needed`, {
       exitCode: 1,
     });
   }
-  const wanted = { [config.port]: 'kube-apiserver', ...ports };
-  for (const [port, owner] of Object.entries(wanted)) {
+}
+
+/** Refuses a start where another process has a port that the cluster needs, before anything is made or started. */
+export async function checkPorts(apiPort: number): Promise<void> {
+  await checkPort(apiPort);
+  for (const [port, owner] of Object.entries(ports)) {
     if (!(await isFree(Number(port)))) {
-      const hint = Number(port) === config.port ? ' (choose another with --port)' : '; another cluster may run on this host';
-      throw new UsageError(`port ${port}, which ${owner} needs, is taken by another process${hint}`, { exitCode: 1 });
+      throw new UsageError(`port ${port}, which ${owner} needs, is taken by another process; another cluster may run on this host`, {
+        exitCode: 1,
+      });
     }
   }
 }
 
+/** Refuses a port for the API server that another process or another component has. */
+export async function checkPort(apiPort: number): Promise<void> {
+  const owner = ports[apiPort];
+  if (owner !== undefined) throw new UsageError(`port ${apiPort} is the one of ${owner} (choose another with --port)`);
+  if (await isFree(apiPort)) return;
+  throw new UsageError(`port ${apiPort}, which kube-apiserver needs, is taken by another process (choose another with --port)`, {
+    exitCode: 1,
+  });
+}
+
+/** True when nobody has the port, on any address. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();

@@ -33,6 +33,9 @@ export async function waitFor(milestones: readonly Milestone[], deps: WaitDeps, 
         lacking = state;
         detail(lacking);
         const failing = failingComponent(deps, startsBefore);
+        if (findRunning(deps.layout, 'supervisor') === undefined) {
+          throw new UsageError(`the cluster was stopped meanwhile: ${lastWords(deps.layout, 'supervisor')}`, { exitCode: 1 });
+        }
         if (failing !== undefined) throw new UsageError(`${failing} does not stay up: ${lastWords(deps.layout, failing)}`, { exitCode: 1 });
         try {
           await clock.sleep(lookEveryMs, limit.signal);

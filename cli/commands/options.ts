@@ -33,7 +33,10 @@ export type CommandOptions<C extends CommandName> = FlagValues<(typeof flagsOf)[
 export function parseOptions<C extends CommandName>(command: C, argv: readonly string[]): CommandOptions<C> {
   const { values, given, positional } = parseFlags(`coxswain ${command}`, flagsOf[command], argv, about[command]);
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])} (see coxswain ${command} --help)`);
-  const { name } = values as { name: string };
+  const { name, 'data-dir': dataDir, wait = 0 } = values as { name: string; 'data-dir': string; wait?: number };
+  if (wait < 0) throw new UsageError('invalid value for --wait: must not be negative');
+  if (dataDir === '') throw new UsageError('invalid value "" for --data-dir: must be a folder');
+  if (dataDir.includes('\0') || dataDir.includes('\n')) throw new UsageError('invalid value for --data-dir: must be one line of text');
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
     throw new UsageError(`invalid value ${JSON.stringify(name)} for --name: lower-case letters, digits and '-', at most 63`);
   }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { parseFlags, stringFlag } from '#base/flags.ts';
 import { runServices, UsageError } from '#base/lifecycle.ts';
 import { components } from '../cluster/components.ts';
@@ -14,7 +15,14 @@ export async function supervise({ argv, signal, clock, log, bundleDir }: Command
   if (config === undefined) throw new UsageError(`no cluster in ${JSON.stringify(layout.dataDir)}`);
   if (findRunning(layout, 'supervisor') !== undefined) throw new UsageError('another supervisor runs already', { exitCode: 1 });
   recordSelf(layout, 'supervisor', clock.nowMs());
-  const supervisor = new Supervisor({ layout, components: components(layout, config, bundleDir), clock, log });
+  const supervisor = new Supervisor({
+    layout,
+    components: () => components(layout, layout.readConfig() ?? config, bundleDir),
+    // `up` writes the settings anew each time, after whatever else it changed.
+    revision: () => String(statSync(layout.config, { throwIfNoEntry: false })?.mtimeMs),
+    clock,
+    log,
+  });
   await runServices(signal, [supervisor]);
   forget(layout, 'supervisor');
 }

@@ -1,32 +1,52 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { UsageError } from '#base/lifecycle.ts';
+import type { Client } from '#client/client.ts';
 import { connect } from '#client/rest.ts';
-import { components } from '../cluster/components.ts';
+import { type Component, components } from '../cluster/components.ts';
+import { listForeign, sharedFolders } from '../cluster/foreign.ts';
+import { hostLockPath, lockHost } from '../cluster/host-lock.ts';
 import { ensureIdentity } from '../cluster/identity.ts';
 import { adminEndpoint, writeUserKubeconfig } from '../cluster/kubeconfig.ts';
 import { type ClusterConfig, type Layout, runningFile, writeFileAtomically } from '../cluster/layout.ts';
 import { addressAt, hostAddress } from '../cluster/network.ts';
-import { anyRunning, checkRoom, refuseOtherCluster } from '../cluster/preflight.ts';
+import { anyRunning, checkDisk, checkPort, checkPorts, refuseOtherCluster } from '../cluster/preflight.ts';
 import { type Milestone, milestones } from '../cluster/readiness.ts';
-import { waitFor } from '../cluster/wait.ts';
+import { lastWords, waitFor } from '../cluster/wait.ts';
 import { runDemo } from '../demo/demo.ts';
 import { ensureDocker } from '../setup/docker.ts';
-import { ensureKernelSettings, routeLoadBalancers } from '../setup/kernel.ts';
+import { ensureKernelSettings, routeServices } from '../setup/kernel.ts';
 import { demoRequirements, ensurePackages, nodeRequirements } from '../setup/packages.ts';
-import { findRunning } from '../supervisor/process-table.ts';
+import { commandDigest, findRunning } from '../supervisor/process-table.ts';
 import type { CommandContext } from './context.ts';
 import { type CommandOptions, layoutFor, parseOptions, requireRoot } from './options.ts';
 
 const serviceCidr = '10.96.0.0/12';
+const supervisorLimitMs = 10_000;
 
 /** `coxswain up`: everything from a bare machine to a Ready cluster; each step may be repeated. */
 export async function up(context: CommandContext): Promise<void> {
   const options = parseOptions('up', context.argv);
   requireRoot();
-  const { steps, clock, signal } = context;
+  const { clock, signal } = context;
   const layout = layoutFor(options);
+  const { config, kubeconfig } = await start(layout, options, context);
+
+  await using client = connect(adminEndpoint(layout), { clock, component: 'coxswain' });
+  if (options.wait > 0) await waitUntilReady(client, { layout, config, context, waitMs: options.wait }, signal);
+  if (options.demo) await runDemo({ client, context, waitMs: options.wait }, signal);
+  const state = options.wait > 0 ? 'is ready' : 'is starting';
+  context.print(
+    `Cluster ${JSON.stringify(config.name)} ${state}: kubectl --context ${config.name} get nodes   (kubeconfig: ${kubeconfig})\n`,
+  );
+}
+
+/** What changes the host, so that only one command does it at a time: `down` may come between while we only wait. */
+async function start(layout: Layout, options: CommandOptions<'up'>, context: CommandContext): Promise<Started> {
+  const { steps, clock, signal } = context;
+  using _lock = await lockHost({ path: hostLockPath, command: 'coxswain up', clock, detail: steps.note }, signal);
   refuseOtherCluster(layout, options.name);
   const alreadyRuns = findRunning(layout, 'supervisor') !== undefined;
 
@@ -37,15 +57,15 @@ export async function up(context: CommandContext): Promise<void> {
   await steps.step('Docker engine answers', (detail) => ensureDocker(clock, signal, detail));
   const config = await steps.step('data folder is ready', () => prepare(layout, options, context));
   if (alreadyRuns) steps.note(`cluster ${JSON.stringify(config.name)} runs already`);
-  else await steps.step('processes are started', () => startSupervisor(layout, context));
-
-  await using client = connect(adminEndpoint(layout), { clock, component: 'coxswain' });
-  if (options.wait > 0) await waitUntilReady(milestones(client, config, clock), { layout, config, context, waitMs: options.wait }, signal);
+  else await steps.step('supervisor is started', () => startSupervisor(layout, context));
   const kubeconfig = await steps.step('kubeconfig is written', () => writeUserKubeconfig(layout, config, context));
-  if (options.demo) await runDemo({ client, context, waitMs: options.wait }, signal);
-  context.print(
-    `Cluster ${JSON.stringify(config.name)} is ready: kubectl --context ${config.name} get nodes   (kubeconfig: ${kubeconfig})\n`,
-  );
+  return { config, kubeconfig };
+}
+
+interface Started {
+  readonly config: ClusterConfig;
+  /** The user's file. */
+  readonly kubeconfig: string;
 }
 
 interface WaitTarget {
@@ -55,18 +75,25 @@ interface WaitTarget {
   readonly waitMs: number;
 }
 
-async function waitUntilReady(
-  wanted: readonly Milestone[],
-  { layout, config, context, waitMs }: WaitTarget,
-  signal: AbortSignal,
-): Promise<void> {
+async function waitUntilReady(client: Client, { layout, config, context, waitMs }: WaitTarget, signal: AbortSignal): Promise<void> {
   const { clock, steps, bundleDir } = context;
-  await waitFor(wanted, { layout, components: components(layout, config, bundleDir), clock, steps, waitMs }, signal);
+  const wanted = components(layout, config, bundleDir);
+  const all = [processesRun(layout, wanted), ...milestones(client, config, clock)];
+  await waitFor(all, { layout, components: wanted, clock, steps, waitMs }, signal);
+}
+
+/** Processes of an earlier command, with another address say, may answer a moment longer: they do not count. */
+function processesRun(layout: Layout, wanted: readonly Component[]): Milestone {
+  const digests = wanted.map((component) => ({ name: component.name, command: commandDigest(component) }));
+  const check = (): Promise<true | string> => {
+    const missing = digests.find(({ name, command }) => findRunning(layout, name)?.command !== command);
+    return Promise.resolve(missing === undefined ? true : `${missing.name} is not there yet`);
+  };
+  return { title: 'processes run', check };
 }
 
 /** Makes the folder, the identity and the record of what the cluster is; settings of an existing cluster stay. */
 async function prepare(layout: Layout, options: CommandOptions<'up'>, { clock }: CommandContext): Promise<ClusterConfig> {
-  layout.create();
   const kept = layout.readConfig();
   const config: ClusterConfig = {
     name: options.name,
@@ -78,17 +105,37 @@ async function prepare(layout: Layout, options: CommandOptions<'up'>, { clock }:
     loadBalancerCidr: '172.31.254.0/24',
     dnsIp: addressAt(serviceCidr, 10),
     clusterDomain: 'cluster.local',
+    foreignPaths: kept === undefined ? listForeign(sharedFolders) : (kept.foreignPaths ?? []),
   };
-  if (!anyRunning(layout)) await checkRoom(layout, config);
+  const isRunning = anyRunning(layout);
+  if (!isRunning) await checkPorts(config.port);
+  else if (kept !== undefined && kept.port !== config.port) await checkPort(config.port);
+  layout.create();
+  if (!isRunning) checkDisk(layout);
   await ensureIdentity(layout, config, clock);
+  // Last of all: a supervisor that runs looks at everything anew when this changes.
   layout.writeConfig(config);
-  routeLoadBalancers(config.loadBalancerCidr);
+  routeServices(config);
   return config;
 }
 
-function startSupervisor(layout: Layout, { bundleDir, env }: CommandContext): void {
+/** Leaves a supervisor running, and makes sure that it does. */
+async function startSupervisor(layout: Layout, { bundleDir, env, clock, signal }: CommandContext): Promise<void> {
   writeFileAtomically(runningFile, JSON.stringify({ name: layout.readConfig()?.name, dataDir: layout.dataDir }));
   const log = openSync(layout.log('supervisor'), 'a', 0o600);
   const argv = ['--max-semi-space-size=2', join(bundleDir, 'coxswain.js'), 'supervise', '--data-dir', layout.dataDir];
-  spawn(process.execPath, argv, { detached: true, stdio: ['ignore', log, log], cwd: '/', env }).unref();
+  const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', log, log], cwd: '/', env });
+  closeSync(log);
+  child.unref();
+  let hasFailed = false;
+  child.on('error', () => (hasFailed = true));
+  child.on('exit', () => (hasFailed = true));
+  using limit = clock.deadline(signal, supervisorLimitMs);
+  while (findRunning(layout, 'supervisor') === undefined) {
+    if (hasFailed || limit.signal.aborted) {
+      signal.throwIfAborted();
+      throw new UsageError(`the supervisor does not start: ${lastWords(layout, 'supervisor')}`, { exitCode: 1 });
+    }
+    await clock.sleep(10, signal);
+  }
 }

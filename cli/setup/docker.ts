@@ -48,7 +48,7 @@ function startEngine(): StartedEngine {
   const hasSystemd = existsSync('/run/systemd/system');
   mkdirSync('/var/log', { recursive: true });
   const log = openSync(logPath, 'a', 0o600);
-  const [command, args] = hasSystemd ? ['systemctl', ['start', 'docker']] : ['dockerd', []];
+  const [command, args] = hasSystemd ? ['systemctl', ['start', 'docker']] : ['dockerd', dockerdArgs(readText('/etc/docker/daemon.json'))];
   const engine = spawn(command, args, {
     detached: true,
     stdio: ['ignore', log, log],
@@ -61,4 +61,16 @@ function startEngine(): StartedEngine {
   engine.unref();
   closeSync(log);
   return { hasFailed: () => failed };
+}
+
+/**
+ * An engine that we start leaves containers running while it is replaced, as pods expect of a node. The option may stand in one place
+ * only: where the configuration file says something about it, that counts.
+ */
+export function dockerdArgs(daemonJson: string): readonly string[] {
+  return daemonJson.includes('"live-restore"') ? [] : ['--live-restore'];
+}
+
+function readText(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { UsageError } from '#base/lifecycle.ts';
 
 /** Kernel settings without which pods or Services cannot be reached, as paths below /proc/sys. */
 const wanted: Readonly<Record<string, string>> = {
@@ -12,21 +13,49 @@ export function ensureKernelSettings(): void {
   if (!existsSync('/proc/sys/net/bridge')) tryModprobe('br_netfilter');
   for (const [path, value] of Object.entries(wanted)) {
     const file = `/proc/sys/${path}`;
-    if (existsSync(file) && readFileSync(file, 'utf8').trim() !== value) writeFileSync(file, value);
+    if (!existsSync(file) || readFileSync(file, 'utf8').trim() === value) continue;
+    try {
+      writeFileSync(file, value);
+    } catch (error) {
+      throw new UsageError(`cannot set ${path.replaceAll('/', '.')} to ${value}, which pods need to talk`, { exitCode: 3, cause: error });
+    }
   }
 }
 
-/** Routes the LoadBalancer pool to this host, so that connections from the host itself reach kube-proxy's rules. */
-export function routeLoadBalancers(cidr: string): void {
-  execFileSync('ip', ['route', 'replace', 'local', cidr, 'dev', 'lo'], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** The networks of a cluster that this host itself must have a route to. */
+export interface ServiceNetworks {
+  readonly serviceCidr: string;
+  readonly loadBalancerCidr: string;
 }
 
-export function unrouteLoadBalancers(cidr: string): void {
-  try {
-    execFileSync('ip', ['route', 'del', 'local', cidr, 'dev', 'lo'], { stdio: 'ignore' });
-  } catch {
-    return; // There was none.
+/**
+ * Leads connections of the host itself to where the rules of Services take them: the LoadBalancer pool is the host's own, and Service
+ * addresses need some route, whatever it says, also on a host that has no default route or loses it.
+ */
+export function routeServices(networks: ServiceNetworks): void {
+  for (const route of routes(networks)) ip('replace', route);
+}
+
+export function unrouteServices(networks: ServiceNetworks): void {
+  for (const route of routes(networks)) {
+    try {
+      ip('del', route);
+    } catch {
+      // There was none.
+    }
   }
+}
+
+function routes({ serviceCidr, loadBalancerCidr }: ServiceNetworks): readonly (readonly string[])[] {
+  return [
+    ['local', loadBalancerCidr, 'dev', 'lo'],
+    [serviceCidr, 'dev', 'lo'],
+  ];
+}
+
+function ip(verb: string, route: readonly string[]): void {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  execFileSync('ip', ['route', verb, ...route], { stdio: ['ignore', 'ignore', 'pipe'], env });
 }
 
 function tryModprobe(name: string): void {

@@ -6,10 +6,16 @@ import { join } from 'node:path';
 import type { Component } from '../cluster/components.ts';
 import { type Layout, readJson, writeFileAtomically } from '../cluster/layout.ts';
 
-export interface ProcessRecord {
+/** Names a process for good. */
+export interface Identity {
   readonly pid: number;
   /** The kernel's start time in ticks: tells this process from a later one with the same number. */
   readonly startTicks: string;
+  /** Of which start of the machine: numbers and ticks begin anew with each. */
+  readonly boot?: string;
+}
+
+export interface ProcessRecord extends Identity {
   /** Digest of the command: another one means that the process must be replaced. */
   readonly command: string;
   readonly startedMs: number;
@@ -17,11 +23,14 @@ export interface ProcessRecord {
   readonly starts: number;
 }
 
+/** Names a command with what it reads at its start: the certificates, keys and kubeconfigs that its flags name. */
 export function commandDigest(component: Component): string {
-  return createHash('sha256')
-    .update(JSON.stringify([process.execPath, component.argv, component.env]))
-    .digest('hex')
-    .slice(0, 16);
+  const hash = createHash('sha256').update(JSON.stringify([process.execPath, component.argv, component.env]));
+  for (const word of component.argv) {
+    const [, path] = /^--[a-z-]+=(\/.*\.(?:crt|key|pub|conf))$/.exec(word) ?? [];
+    if (path !== undefined && existsSync(path)) hash.update(readFileSync(path));
+  }
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** The record of a process that still lives, whoever started it. */
@@ -40,8 +49,30 @@ export function recordedNames(layout: Layout): string[] {
     : [];
 }
 
-export function isAlive(record: Pick<ProcessRecord, 'pid' | 'startTicks'>): boolean {
-  return startTicksOf(record.pid) === record.startTicks;
+export function isAlive({ pid, startTicks, boot }: Identity): boolean {
+  return startTicksOf(pid) === startTicks && (boot === undefined || boot === bootId());
+}
+
+export function selfIdentity(): Identity {
+  return { pid: process.pid, startTicks: startTicksOf(process.pid) ?? '', boot: bootId() };
+}
+
+/**
+ * Looks for a process that runs a component's command without a record, as one does whose supervisor was killed between starting it and
+ * writing it down, and writes the record.
+ */
+export function adoptUnrecorded(layout: Layout, component: Component, nowMs: number): ProcessRecord | undefined {
+  const wanted = `${[process.execPath, ...component.argv].join('\0')}\0`;
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry) || readProc(`${entry}/cmdline`) !== wanted) continue;
+    const startTicks = startTicksOf(Number(entry));
+    if (startTicks === undefined) continue;
+    const identity = { pid: Number(entry), startTicks, boot: bootId() };
+    const record: ProcessRecord = { ...identity, command: commandDigest(component), startedMs: nowMs, starts: 1 };
+    writeFileAtomically(layout.run(component.name), JSON.stringify(record));
+    return record;
+  }
+  return undefined;
 }
 
 /** Starts a component as a process of its own session that outlives its supervisor, with its output appended to its log. */
@@ -57,8 +88,15 @@ export function start(layout: Layout, component: Component, starts: number, nowM
     child.on('error', () => undefined); // A failed start shows as a process that is not there.
     child.unref();
     const pid = child.pid ?? 0;
-    const record: ProcessRecord = { pid, startTicks: startTicksOf(pid) ?? '', command: commandDigest(component), startedMs: nowMs, starts };
-    writeFileAtomically(layout.run(component.name), JSON.stringify(record));
+    const identity = { pid, startTicks: startTicksOf(pid) ?? '', boot: bootId() };
+    const record: ProcessRecord = { ...identity, command: commandDigest(component), startedMs: nowMs, starts };
+    try {
+      writeFileAtomically(layout.run(component.name), JSON.stringify(record));
+    } catch (error) {
+      // Nobody would know of it (a full disk, say): rather none than one that cannot be stopped.
+      signalProcess(record, 'SIGKILL');
+      throw error;
+    }
     return record;
   } finally {
     closeSync(log);
@@ -67,7 +105,7 @@ export function start(layout: Layout, component: Component, starts: number, nowM
 
 /** Writes the record of the running process itself. */
 export function recordSelf(layout: Layout, name: string, nowMs: number): void {
-  const record: ProcessRecord = { pid: process.pid, startTicks: startTicksOf(process.pid) ?? '', command: '', startedMs: nowMs, starts: 1 };
+  const record: ProcessRecord = { ...selfIdentity(), command: '', startedMs: nowMs, starts: 1 };
   writeFileAtomically(layout.run(name), JSON.stringify(record));
 }
 
@@ -88,11 +126,20 @@ export function signalProcess(record: ProcessRecord, signal: 'SIGTERM' | 'SIGKIL
 
 /** Field 22 of /proc/<pid>/stat; undefined for processes that are gone or only wait to be reaped. */
 function startTicksOf(pid: number): string | undefined {
+  const stat = readProc(`${pid}/stat`);
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+
+function bootId(): string {
+  return readProc('sys/kernel/random/boot_id')?.trim() ?? '';
+}
+
+function readProc(path: string): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    return readFileSync(`/proc/${path}`, 'utf8');
   } catch {
-    return undefined;
+    return undefined; // The process is gone.
   }
 }

@@ -1,17 +1,20 @@
 // Keeps the processes of a cluster alive. INVARIANT: it acts on what runs (records checked against /proc), not on what it remembers
 // having started, so it may be killed at any moment and the next one goes on where it was.
-import { copyFileSync, statSync, truncateSync } from 'node:fs';
+import { copyFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Component } from '../cluster/components.ts';
 import type { Layout } from '../cluster/layout.ts';
 import { planSupervision, type Seen, steadyMs } from './plan.ts';
-import { commandDigest, findRunning, forget, isAlive, type ProcessRecord, signalProcess, start } from './process-table.ts';
+import { adoptUnrecorded, commandDigest, findRunning, forget, isAlive, type ProcessRecord, signalProcess, start } from './process-table.ts';
 
 export interface SupervisorDeps {
   readonly layout: Layout;
-  readonly components: readonly Component[];
+  /** What should run now; asked again whenever `revision` answers something else. */
+  readonly components: () => readonly Component[];
+  /** Changes when the wish may have: another address of the host, new certificates. */
+  readonly revision: () => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -20,6 +23,11 @@ interface History {
   failures: number;
   starts: number;
   lastStartMs: number | undefined;
+}
+
+interface Wanted {
+  readonly component: Component;
+  readonly digest: string;
 }
 
 const lookEveryMs = 250;
@@ -36,50 +44,79 @@ export class Supervisor implements Service {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { clock } = this.#deps;
+    const { clock, log, layout, components } = this.#deps;
     ready();
     try {
       for (let look = 0; ; look++) {
-        await this.#look(signal);
-        if (look % 240 === 0) this.#rotateLogs();
+        try {
+          await this.#look(signal);
+          if (look % 240 === 0) this.#rotateLogs();
+        } catch (err) {
+          if (isAbort(err, signal)) throw err;
+          // A full disk, say. What runs goes on, and the next look may have more luck.
+          log.error({ err }, 'the processes could not be looked after');
+        }
         await clock.sleep(lookEveryMs, signal);
       }
     } catch (error) {
       if (!isAbort(error, signal)) throw error;
-      await stopComponents(this.#deps);
+      await stopComponents({ layout, components: components(), clock });
     }
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { layout, components, clock, log } = this.#deps;
-    const running = new Map(components.map(({ name }) => [name, findRunning(layout, name)]));
+    const { layout, clock, log } = this.#deps;
+    const wanted = this.#refresh();
+    const running = new Map(wanted.map(({ component: { name } }) => [name, findRunning(layout, name)]));
     const nowMs = clock.nowMs();
-    const seen = components.map((component): Seen => {
+    const seen = wanted.map(({ component, digest }): Seen => {
       const history = this.#historyOf(component.name);
       const record = running.get(component.name);
       if (record === undefined && history.lastStartMs !== undefined) this.#noteEnd(history, nowMs);
-      return {
-        name: component.name,
-        wanted: commandDigest(component),
-        running: record,
-        failures: history.failures,
-        lastStartMs: history.lastStartMs,
-      };
+      return { name: component.name, wanted: digest, running: record, failures: history.failures, lastStartMs: history.lastStartMs };
     });
     for (const step of planSupervision(seen, nowMs)) {
-      const component = components.find(({ name }) => name === step.name);
+      const component = wanted.find((one) => one.component.name === step.name)?.component;
       if (component === undefined) continue;
-      const old = running.get(step.name);
-      if (old !== undefined) await stopProcess(old, clock, signal);
-      const history = this.#historyOf(step.name);
-      history.starts++;
-      history.lastStartMs = nowMs;
-      this.#ended.delete(history);
-      start(layout, component, history.starts, nowMs);
-      log.info({ component: step.name, starts: history.starts }, step.do === 'start' ? 'component started' : 'component replaced');
+      try {
+        await this.#start(component, running.get(step.name), signal);
+        log.info(
+          { component: step.name, starts: this.#historyOf(step.name).starts },
+          step.do === 'start' ? 'component started' : 'component replaced',
+        );
+      } catch (err) {
+        if (isAbort(err, signal)) throw err;
+        // A full disk, say. The others are looked after all the same.
+        log.error({ err, component: step.name }, 'a component could not be started');
+      }
     }
   }
 
+  async #start(component: Component, old: ProcessRecord | undefined, signal: AbortSignal): Promise<void> {
+    const { layout, clock } = this.#deps;
+    if (old !== undefined) await stopProcess(old, clock, signal);
+    const history = this.#historyOf(component.name);
+    history.starts++;
+    history.lastStartMs = clock.nowMs();
+    this.#ended.delete(history);
+    start(layout, component, history.starts, history.lastStartMs);
+  }
+
+  /** What should run, with digests; reads files only when something changed. */
+  #refresh(): readonly Wanted[] {
+    const { layout, clock, revision, components } = this.#deps;
+    const current = revision();
+    if (this.#wanted !== undefined && this.#wanted.revision === current) return this.#wanted.list;
+    const list = components().map((component) => ({ component, digest: commandDigest(component) }));
+    if (this.#wanted === undefined) {
+      for (const { component } of list)
+        if (findRunning(layout, component.name) === undefined) adoptUnrecorded(layout, component, clock.nowMs());
+    }
+    this.#wanted = { revision: current, list };
+    return list;
+  }
+
+  #wanted: { readonly revision: string; readonly list: readonly Wanted[] } | undefined;
   readonly #ended = new WeakSet<History>();
 
   /** Counts one end of a process once. */
@@ -100,27 +137,36 @@ export class Supervisor implements Service {
 
   /** Keeps one old log beside each: copied, then cut, since the process holds the file open for appending. */
   #rotateLogs(): void {
-    for (const name of [...this.#deps.components.map((component) => component.name), 'supervisor']) {
-      const path = this.#deps.layout.log(name);
+    const { layout, log } = this.#deps;
+    for (const name of [...this.#refresh().map(({ component }) => component.name), 'supervisor']) {
+      const path = layout.log(name);
       if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < maxLogBytes) continue;
-      copyFileSync(path, `${path}.1`);
+      try {
+        copyFileSync(path, `${path}.1`);
+      } catch (err) {
+        log.warn({ err, path }, 'no room for an old log');
+        rmSync(`${path}.1`, { force: true });
+      }
       truncateSync(path);
     }
   }
 }
 
-/** Stops the components in the reverse of their order; the API server, which is first, goes last and alone. */
-export async function stopComponents({
-  layout,
-  components,
-  clock,
-}: Pick<SupervisorDeps, 'layout' | 'components' | 'clock'>): Promise<void> {
+interface StopDeps {
+  readonly layout: Layout;
+  readonly components: readonly Component[];
+  readonly clock: Clock;
+}
+
+/** Stops the components, also ones without a record; the API server, which is first, goes last and alone. */
+export async function stopComponents({ layout, components, clock }: StopDeps): Promise<void> {
   const never = new AbortController().signal;
-  const [first, ...others] = components.map(({ name }) => name);
-  const stop = async (name: string | undefined): Promise<void> => {
-    const record = name === undefined ? undefined : findRunning(layout, name);
+  const [first, ...others] = components;
+  const stop = async (component: Component | undefined): Promise<void> => {
+    if (component === undefined) return;
+    const record = findRunning(layout, component.name) ?? adoptUnrecorded(layout, component, clock.nowMs());
     if (record !== undefined) await stopProcess(record, clock, never);
-    if (name !== undefined) forget(layout, name);
+    forget(layout, component.name);
   };
   await Promise.all(others.map(stop));
   await stop(first);
