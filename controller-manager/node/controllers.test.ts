@@ -59,7 +59,8 @@ describe('nodes', () => {
     expect(networks.toSorted()).toEqual(['10.244.0.0/24', '10.244.1.0/24', '10.244.2.0/24']);
     const never1 = await plane.until('nobody was ever heard of', async () => {
       const found = await find('a');
-      return readyOf(found) === 'Unknown' && found;
+      // Conditions and taints are two writes.
+      return readyOf(found) === 'Unknown' && taintsOf(found).length > 0 && found;
     });
     expect(findCondition<{ type: string; status: string; reason?: string }>(never1.status?.conditions, 'Ready')?.reason).toBe(
       'NodeStatusNeverUpdated',
