@@ -23,6 +23,7 @@ Usage:
   coxswain status [flags]   show what runs
   coxswain down [flags]     stop the cluster; --wipe removes all that was made
   coxswain test [flags]     run every test of this checkout
+  coxswain bench [names]    measure this checkout beside a bare Node server
   coxswain version          print the version
 
 Each command explains its flags with --help.

@@ -1,5 +1,6 @@
 // `npm run bench [names…] [--quick] [--bundles DIR]`: measures speed and size, and prints a line for each figure with its target.
 import { existsSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Bench, BenchContext } from './bench.ts';
@@ -19,10 +20,7 @@ const benches: readonly Bench[] = [ready, create, get, watch, memory, list, page
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, bundles: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
+  const { values, positionals } = readCommandLine();
   const unknown = positionals.find((name) => !benches.some((one) => one.name === name));
   if (values.help === true || unknown !== undefined) {
     if (unknown !== undefined) console.error(`bench: there is no ${JSON.stringify(unknown)}`);
@@ -42,11 +40,32 @@ async function main(): Promise<number> {
   return await measure(wanted, bundles, values.quick);
 }
 
+/** What the figures were made on: beside a busy machine only the ratios to the raw server and the CPU times say much. */
+function machine(): string {
+  const [load = 0] = loadavg();
+  const busy = load > cpus().length / 2 ? ', busy with other things: look at CPU times and at the raw figures' : '';
+  return `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, load ${load.toFixed(1)}${busy}`;
+}
+
+function readCommandLine(): { values: { quick: boolean; bundles?: string; help?: boolean }; positionals: string[] } {
+  const options = {
+    quick: { type: 'boolean', default: false },
+    bundles: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(2);
+  }
+}
+
 async function measure(wanted: readonly Bench[], bundles: string, quick: boolean): Promise<number> {
   let failed = 0;
   using workshop = await Workshop.create();
   await using context = new BenchContext({ workshop, bundles, quick });
-  console.log(headLine());
+  console.log(`${machine()}\n\n${headLine()}`);
   for (const bench of wanted) {
     try {
       for await (const figure of bench.run(context)) console.log(figureLine(figure));

@@ -71,7 +71,8 @@ async function* compare(context: BenchContext, server: ServerProcess, { do: kind
     }
   }
   const cpu = { oursMicros: ours.cpuMicros / ours.requests, rawMicros: raw.cpuMicros / raw.requests };
-  yield { what, ours: perSecond(median(ours.rates)), target: perSecond(rate), raw: perSecond(median(raw.rates)), cpu };
+  const note = `${(cpu.oursMicros / cpu.rawMicros).toFixed(1)} × raw CPU`;
+  yield { what, ours: perSecond(median(ours.rates)), target: perSecond(rate), raw: perSecond(median(raw.rates)), cpu, note };
   yield { what: '  p99', ours: ms(median(ours.p99s)), target: ms(p99Ms), raw: ms(median(raw.p99s)) };
 }
 
