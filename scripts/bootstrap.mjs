@@ -1,56 +1,83 @@
 // What the `coxswain` wrapper starts: brings npm packages and bundles up to date, then hands over. Plain JavaScript without imports
 // of packages, since it runs before there are any. `test` and `bench` run from the sources, everything else from the bundles.
+// Where nothing is to be done, nothing is written. Else one process at a time does it, under flock(1): unlike a lock of process numbers,
+// that one holds between containers that share the checkout, and ends with its holder.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { installPackages, isComplete } from './packages.mjs';
 
 const root = join(import.meta.dirname, '..');
 const cache = join(root, '.cache');
+const packagesStamp = join(cache, 'packages.stamp');
+const buildStamp = join(cache, 'build.stamp');
 const argv = process.argv.slice(2);
+/** Set for the process that was started to do the work, under the lock. */
+const lockHeld = 'COXSWAIN_SETUP_LOCKED';
 
-mkdirSync(cache, { recursive: true });
-await underLock(join(cache, 'setup.lock'), () => {
-  installPackages();
-  build();
-});
-if (argv[0] === 'test' || argv[0] === 'bench') {
-  const script = argv[0] === 'test' ? 'scripts/test.ts' : 'test/bench/main.ts';
-  process.argv = [process.execPath, join(root, script), ...argv.slice(1)];
-  await import(join(root, script));
+if (process.env[lockHeld] !== undefined) {
+  setUp();
 } else {
-  process.argv[1] = join(root, 'dist/coxswain.js');
-  await import(join(root, 'dist/coxswain.js'));
+  if (!hasPackages() || !isBuilt()) setUpUnderLock();
+  const script = { test: 'scripts/test.ts', bench: 'test/bench/main.ts' }[argv[0]];
+  process.argv = [process.execPath, join(root, script ?? 'dist/coxswain.js'), ...argv.slice(script === undefined ? 0 : 1)];
+  await import(process.argv[1]);
 }
 
-function installPackages() {
-  const stamp = digest(readFileSync(join(root, 'package-lock.json')), readFileSync(join(root, 'package.json')));
-  const stampFile = join(cache, 'packages.stamp');
-  if (existsSync(join(root, 'node_modules')) && read(stampFile) === stamp) return;
-  if (spawnSync('npm', ['--version']).status !== 0) fail(3, 'needs npm to install its packages (Debian: apt-get install npm)');
-  process.stderr.write('coxswain: installing npm packages\n');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  if (status !== 0) fail(3, 'npm could not install the packages (see above)');
-  writeFileSync(stampFile, stamp);
+function setUpUnderLock() {
+  const lock = join(cache, 'setup.flock');
+  const self = [process.execPath, import.meta.filename];
+  const env = { ...process.env, [lockHeld]: '1' };
+  try {
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(lock, '', { flag: 'a' });
+  } catch (error) {
+    fail(1, `cannot write to ${cache}: ${error.message}`);
+  }
+  const run = (options) => spawnSync('flock', [...options, '--conflict-exit-code', '75', lock, ...self], { stdio: ['ignore', 2, 2], env });
+  let ended = run(['--nonblock']);
+  if (ended.status === 75) {
+    say('waiting for another set-up of this checkout');
+    ended = run([]);
+  }
+  if (ended.error?.code === 'ENOENT') ended = spawnSync(self[0], self.slice(1), { stdio: ['ignore', 2, 2], env });
+  if (ended.status !== 0) process.exit(ended.status ?? 1);
 }
 
-function build() {
-  const stamp = digest(...sources().map((path) => `${path} ${statSync(join(root, path)).mtimeMs} ${statSync(join(root, path)).size}`));
-  const stampFile = join(cache, 'build.stamp');
-  if (existsSync(join(root, 'dist/coxswain.js')) && read(stampFile) === stamp) return;
+function setUp() {
+  if (!hasPackages()) {
+    if (!existsSync(join(root, 'node_modules')) || !isComplete(root)) {
+      say('installing npm packages');
+      const problem = installPackages(root, say);
+      if (problem !== undefined) fail(3, problem);
+    }
+    writeStamp(packagesStamp, packagesDigest());
+  }
+  if (isBuilt()) return;
+  const stamp = buildDigest();
+  say('building');
   for (const script of ['scripts/generate-api.ts', 'scripts/build.ts']) {
     const { status } = spawnSync(process.execPath, [join(root, script)], { cwd: root, stdio: ['ignore', 2, 2] });
     if (status !== 0) fail(1, `${script} failed (see above)`);
   }
-  writeFileSync(stampFile, stamp);
+  writeStamp(buildStamp, stamp);
 }
 
-/** Every file that a bundle is made of. */
-function sources() {
+function hasPackages() {
+  return existsSync(join(root, 'node_modules')) && read(packagesStamp) === packagesDigest();
+}
+
+function packagesDigest() {
+  return digest(readFileSync(join(root, 'package-lock.json')), readFileSync(join(root, 'package.json')));
+}
+
+function isBuilt() {
+  return existsSync(join(root, 'dist/coxswain.js')) && read(buildStamp) === buildDigest();
+}
+
+/** Of every file that a bundle is made of: its name, time and size. */
+function buildDigest() {
   const tops = [
     'base',
     'api',
@@ -68,30 +95,14 @@ function sources() {
     existsSync(join(root, top)) ? readdirSync(join(root, top), { recursive: true }).map((path) => join(top, path)) : [],
   );
   const wanted = files.filter((path) => /\.(ts|mjs|json)$/.test(path) && !/\.test\.ts$|(^|\/)generated\//.test(path));
-  return [...wanted, 'scripts/build.ts', 'scripts/generate-api.ts', 'package-lock.json'].toSorted((a, b) => (a < b ? -1 : 1));
-}
-
-/** Runs `work` while no other process does; a lock whose owner is gone counts for nothing. */
-async function underLock(folder, work) {
-  for (;;) {
-    try {
-      mkdirSync(folder);
-      writeFileSync(join(folder, 'pid'), String(process.pid));
-      break;
-    } catch (error) {
-      if (error.code === 'EROFS' || error.code === 'EACCES') fail(1, `cannot write to ${cache}: ${error.message}`);
-      if (error.code !== 'EEXIST') throw error;
-      const owner = read(join(folder, 'pid'));
-      const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (owner === undefined ? age > 5_000 : !existsSync(`/proc/${owner}`)) rmSync(folder, { recursive: true, force: true });
-      else await sleep(100);
-    }
-  }
-  try {
-    work();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const all = [...wanted, 'scripts/build.ts', 'scripts/generate-api.ts', 'package-lock.json'].toSorted((a, b) => (a < b ? -1 : 1));
+  return digest(
+    ...all.map((path) => {
+      // A file may go while we look: then the digest is another one, and the next look tells.
+      const { mtimeMs, size } = statSync(join(root, path), { throwIfNoEntry: false }) ?? {};
+      return `${path} ${mtimeMs} ${size}`;
+    }),
+  );
 }
 
 function digest(...parts) {
@@ -104,8 +115,16 @@ function read(path) {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
-function fail(code, message) {
+function writeStamp(path, stamp) {
+  writeFileSync(`${path}.new`, stamp);
+  renameSync(`${path}.new`, path);
+}
+
+function say(message) {
   process.stderr.write(`coxswain: ${message}\n`);
-  rmSync(join(cache, 'setup.lock'), { recursive: true, force: true });
+}
+
+function fail(code, message) {
+  say(message);
   process.exit(code);
 }
