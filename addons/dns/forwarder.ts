@@ -1,32 +1,17 @@
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
-import { createConnection, isIP } from 'node:net';
+import { createConnection } from 'node:net';
 import { randomInt } from 'node:crypto';
 import type { Clock } from '#base/clock.ts';
 
 export interface ForwarderOptions {
   /** Addresses of the resolvers to ask, in order. */
-  readonly servers: readonly string[];
+  readonly servers: () => readonly string[];
   readonly clock: Clock;
+  /** Default 53. */
+  readonly port?: number;
 }
 
 const attemptMs = 2_000;
-const port = 53;
-
-/** The host's own resolvers, without those that would lead back to this process. */
-export function resolversOf(resolvConf: string, ownAddresses: readonly string[]): readonly string[] {
-  const listed = [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = '']) => address);
-  return listed.filter((address) => isIP(address) !== 0 && !ownAddresses.includes(address));
-}
-
-/** Reads a resolv.conf; a missing one has no resolvers. */
-export function readResolvers(path: string, ownAddresses: readonly string[]): readonly string[] {
-  try {
-    return resolversOf(readFileSync(path, 'utf8'), ownAddresses);
-  } catch {
-    return []; // Names outside of the cluster are then answered with a server failure.
-  }
-}
 
 /** Hands questions about the rest of the world to the host's resolvers. */
 export class Forwarder {
@@ -36,20 +21,27 @@ export class Forwarder {
     this.#options = options;
   }
 
+  /** False where there is nobody to ask. */
+  get hasServers(): boolean {
+    return this.#options.servers().length > 0;
+  }
+
   /**
    * The first answer that a resolver gives to the query in `bytes`, with the query's own id; over TCP where the asker came by TCP.
    * Undefined when none answers.
    */
   async ask(bytes: Buffer, transport: 'udp' | 'tcp', signal: AbortSignal): Promise<Buffer | undefined> {
-    const { servers, clock } = this.#options;
-    for (const server of servers) {
+    const { servers, clock, port = 53 } = this.#options;
+    for (const address of servers()) {
       using limit = clock.deadline(signal, attemptMs);
       // An id of our own, so that nobody who sees the client's query can guess what to forge.
       const id = randomInt(65_536);
       const query = Buffer.from(bytes);
       query.writeUInt16BE(id, 0);
       try {
-        const reply = transport === 'udp' ? await askUdp(server, query, id, limit.signal) : await askTcp(server, query, limit.signal);
+        const server = { address, port };
+        const reply = transport === 'udp' ? await askUdp(server, query, limit.signal) : await askTcp(server, query, limit.signal);
+        if (!answers(reply, query)) continue;
         reply.writeUInt16BE(bytes.readUInt16BE(0), 0);
         return reply;
       } catch {
@@ -60,17 +52,27 @@ export class Forwarder {
   }
 }
 
-async function askUdp(server: string, query: Buffer, id: number, signal: AbortSignal): Promise<Buffer> {
-  const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
+interface Server {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** True for a reply with the query's id and flag; what is forged blindly has neither, and comes from elsewhere, which the socket refuses. */
+function answers(reply: Buffer, query: Buffer): boolean {
+  return reply.length >= 12 && reply.readUInt16BE(0) === query.readUInt16BE(0) && (reply.readUInt16BE(2) & 0x8000) !== 0;
+}
+
+async function askUdp({ address, port }: Server, query: Buffer, signal: AbortSignal): Promise<Buffer> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   socket.on('error', reject);
   socket.on('message', (message) => {
-    if (message.length >= 12 && message.readUInt16BE(0) === id) resolve(message);
+    if (answers(message, query)) resolve(message);
   });
   try {
-    socket.connect(port, server, () => socket.send(query));
+    socket.connect(port, address, () => socket.send(query));
     return await promise;
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -78,8 +80,8 @@ async function askUdp(server: string, query: Buffer, id: number, signal: AbortSi
   }
 }
 
-async function askTcp(server: string, query: Buffer, signal: AbortSignal): Promise<Buffer> {
-  const socket = createConnection({ host: server, port });
+async function askTcp({ address, port }: Server, query: Buffer, signal: AbortSignal): Promise<Buffer> {
+  const socket = createConnection({ host: address, port });
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

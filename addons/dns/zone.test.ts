@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Service } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
-import { type DecodedPacket, decode as decodePacket, encode } from 'dns-packet';
-import { Resolver } from './resolver.ts';
 import { Zone, type ZoneView } from './zone.ts';
-import { Forwarder, resolversOf } from './forwarder.ts';
-import { silentLog } from '#base/log.ts';
-import { systemClock } from '#base/clock.ts';
-
-/** The types of dns-packet lack the response code. */
-const decode = (bytes: Buffer): DecodedPacket & { rcode?: string } => decodePacket(bytes);
 
 const aService = (name: string, spec: Partial<Service['spec']>): Service => ({
   metadata: { name, namespace: 'shop' },
@@ -92,47 +84,4 @@ describe('Zone', () => {
   ])('%s %s', (name, type, expected) => {
     expect(ask(name, type)).toEqual(expected);
   });
-});
-
-describe('Resolver', () => {
-  const resolver = new Resolver({ zone, forwarder: new Forwarder({ servers: [], clock: systemClock }), log: silentLog });
-  const never = new AbortController().signal;
-  const query = (name: string, type: 'A' | 'SRV' = 'A'): Buffer =>
-    encode({ type: 'query', id: 7, flags: 0x0100, questions: [{ type, name }] });
-
-  test('answers with the id and the question asked', async () => {
-    const reply = decode((await resolver.reply(query('web.shop.svc.cluster.local'), 'udp', never)) ?? Buffer.alloc(0));
-    expect(reply).toMatchObject({
-      id: 7,
-      type: 'response',
-      rcode: 'NOERROR',
-      flag_aa: true,
-      questions: [{ name: 'web.shop.svc.cluster.local' }],
-    });
-    expect(reply.answers).toMatchObject([{ type: 'A', data: '10.96.0.5', ttl: 30 }]);
-  });
-
-  test('a missing name comes with the zone, so that it may be remembered', async () => {
-    const reply = decode((await resolver.reply(query('no.shop.svc.cluster.local'), 'udp', never)) ?? Buffer.alloc(0));
-    expect(reply).toMatchObject({ rcode: 'NXDOMAIN', authorities: [{ type: 'SOA', name: 'cluster.local' }] });
-  });
-
-  test('a name outside of the cluster fails clearly where no resolver answers', async () => {
-    const reply = decode((await resolver.reply(query('example.com'), 'udp', never)) ?? Buffer.alloc(0));
-    expect(reply.rcode).toBe('SERVFAIL');
-  });
-
-  test.each<[string, Buffer, string]>([
-    ['nonsense', Buffer.from('0007010000010000000000ffff', 'hex'), 'FORMERR'],
-    ['too short', Buffer.from('0007', 'hex'), 'nothing'],
-  ])('%s is refused', async (_name, bytes, expected) => {
-    const reply = await resolver.reply(bytes, 'udp', never);
-    expect(reply === undefined ? 'nothing' : decode(reply).rcode).toBe(expected);
-  });
-});
-
-test('resolversOf leaves out what would lead back here', () => {
-  expect(resolversOf('search x\nnameserver 10.96.0.10\n nameserver 192.168.77.1\nnameserver bad\n', ['10.96.0.10'])).toEqual([
-    '192.168.77.1',
-  ]);
 });

@@ -74,6 +74,7 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
       ...kubeconfig('dns'),
       'cluster-domain': config.clusterDomain,
       'service-ip': config.dnsIp,
+      'cluster-cidr': config.podCidr,
       'node-ip': config.nodeIp,
     }),
   ];
