@@ -265,7 +265,7 @@ class Lab {
   /** What `times` connections from a namespace got; `curl exit N` where none came about. */
   async ask(from: string, url: string, times: number): Promise<string[]> {
     const script = `for i in $(seq ${times}); do curl -s --max-time 1 ${url} || printf 'curl exit %s' $?; echo; done`;
-    const child = spawn('ip', ['netns', 'exec', from, 'bash', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('ip', ['netns', 'exec', from, 'bash', '--norc', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await new Promise((resolve) => child.once('close', resolve));

@@ -197,7 +197,8 @@ export class Host implements AsyncDisposable {
       LANG: 'C.UTF-8',
       ...extraEnv,
     };
-    return { file: 'bash', args: ['-c', script, 'bash', ...command], env };
+    // Where input is a socket, as Node's pipes are, bash would read the user's .bashrc, and say what that says.
+    return { file: 'bash', args: ['--norc', '-c', script, 'bash', ...command], env };
   }
 
   async stop(): Promise<void> {
