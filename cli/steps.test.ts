@@ -32,6 +32,12 @@ describe('in a terminal', () => {
     expect(written.every((text) => text.startsWith('\r\u001b[2K'))).toBe(true);
   });
 
+  test('a terminal that does not know its width', async () => {
+    const { steps, written } = aStream({ isTTY: true, columns: 0 });
+    await steps.step('node is Ready', () => undefined);
+    expect(plain(written[0] ?? '')).toBe('… node is Ready');
+  });
+
   test.each([20, 40, 80])('no line wraps in %d columns, whatever is waited for', async (columns) => {
     const { steps, written } = aStream({ isTTY: true, columns });
     await steps.step('API server answers', (detail) => detail(`connect ECONNREFUSED\n  ${'ü'.repeat(100)}`));

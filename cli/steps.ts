@@ -33,8 +33,8 @@ export function createSteps(stream: StepStream, clock: Clock): Steps {
       const startMs = clock.monotonicMs();
       let shown: string | undefined;
       const show = (detail: string): void => {
-        // A line that wraps could not be cleared again; the last column stays free, for the cursor.
-        const line = oneLine(detail === '' ? title : `${title}: ${detail}`, (stream.columns ?? 80) - 3);
+        // A line that wraps could not be cleared again; the last column stays free, for the cursor. Some terminals say 0 for "unknown".
+        const line = oneLine(detail === '' ? title : `${title}: ${detail}`, (stream.columns || 80) - 3);
         if (!isLive || line === shown) return;
         shown = line;
         stream.write(`${clear}${paint(33, '…')} ${line}`);
