@@ -21,6 +21,7 @@ import { service } from './core/service/service.ts';
 import { endpointSlice } from './discovery/endpoint-slice.ts';
 import { eventsEvent } from './events/event.ts';
 import type { KindDefinition } from './kind.ts';
+import { ingressClass } from './networking/ingress-class.ts';
 
 /** Every built-in kind: groups in the order of upstream's priorities, resources by name, as discovery lists them. */
 export const builtinKinds: readonly KindDefinition[] = [
@@ -44,6 +45,7 @@ export const builtinKinds: readonly KindDefinition[] = [
   localSubjectAccessReview,
   selfSubjectAccessReview,
   subjectAccessReview,
+  ingressClass,
   lease,
   endpointSlice,
 ].map(erase);

@@ -3,7 +3,10 @@ import type { V1LabelSelector } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from './field-problem.ts';
 import {
   dnsLabelProblems,
+  dnsSubdomainProblems,
+  httpPathProblems,
   labelValueProblems,
+  nameIsPathSegment,
   percentProblems,
   portNameProblems,
   portNumberProblems,
@@ -39,6 +42,21 @@ export function dnsLabel(field: string, value: string): FieldProblem[] {
 
 export function qualifiedName(field: string, value: string): FieldProblem[] {
   return invalidEach(field, value, qualifiedNameProblems(value));
+}
+
+/** A name that must be there and fit into a URL's path, whatever the kind it names. */
+export function pathSegment(field: string, value: string): FieldProblem[] {
+  return value === '' ? [required(field)] : invalidEach(field, value, nameIsPathSegment(value, false));
+}
+
+/** `acme.io/foo`: a domain, then any path. */
+export function domainPrefixedPath(field: string, value: string): FieldProblem[] {
+  if (value === '') return [required(field)];
+  const slash = value.indexOf('/');
+  if (slash < 1 || slash === value.length - 1) return [invalid(field, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  const domain = value.slice(0, slash);
+  const path = value.slice(slash + 1);
+  return [...invalidEach(field, domain, dnsSubdomainProblems(domain)), ...invalidEach(field, path, httpPathProblems(path))];
 }
 
 /** A port by number or by name. */

@@ -10,6 +10,8 @@ const labelValueFormat = `(${qualifiedNameFormat})?`;
 const configMapKeyFormat = '[-._a-zA-Z0-9]+';
 const headerNameFormat = '[-A-Za-z0-9]+';
 const percentFormat = '[0-9]+%';
+const wildcardSubdomainFormat = `\\*\\.${dns1123SubdomainFormat}`;
+const httpPathFormat = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
 const labelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
@@ -19,6 +21,8 @@ const underscoreSubdomainText =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
 const dns1035Text =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
+const wildcardSubdomainText =
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
 const qualifiedNameText = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 const labelValueText =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
@@ -32,6 +36,8 @@ const labelValue = whole(labelValueFormat);
 const configMapKey = whole(configMapKeyFormat);
 const headerName = whole(headerNameFormat);
 const percent = whole(percentFormat);
+const wildcardSubdomain = whole(wildcardSubdomainFormat);
+const httpPath = whole(httpPathFormat);
 
 /** Checks a name and answers messages; `prefix` is true for a generateName, which may end in a dash. */
 export type NameCheck = (name: string, prefix: boolean) => string[];
@@ -63,6 +69,18 @@ export function dnsSubdomainWithUnderscoreProblems(value: string): string[] {
   const problems = lengthProblems(value, 253);
   if (!underscoreSubdomain.test(value)) problems.push(regexText(underscoreSubdomainText, underscoreSubdomainFormat, 'example.com'));
   return problems;
+}
+
+/** `*.example.com`. */
+export function wildcardSubdomainProblems(value: string): string[] {
+  const problems = lengthProblems(value, 253);
+  if (!wildcardSubdomain.test(value)) problems.push(regexText(wildcardSubdomainText, wildcardSubdomainFormat, '*.example.com'));
+  return problems;
+}
+
+/** What may stand in a URL's path. */
+export function httpPathProblems(value: string): string[] {
+  return httpPath.test(value) ? [] : [regexText('Invalid path', httpPathFormat)];
 }
 
 /** A DNS label that starts with a letter (RFC 1035), such as a Service. */
