@@ -11,10 +11,12 @@ import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
 import { endpoints } from './core/endpoints.ts';
 import { event } from './core/event/event.ts';
+import { limitRange } from './core/limit-range.ts';
 import { namespace } from './core/namespace.ts';
 import { node } from './core/node/node.ts';
 import { pod } from './core/pod/pod.ts';
 import { replicationController } from './core/replication-controller.ts';
+import { resourceQuota } from './core/resource-quota.ts';
 import { secret } from './core/secret.ts';
 import { serviceAccount } from './core/service-account.ts';
 import { service } from './core/service/service.ts';
@@ -29,10 +31,12 @@ export const builtinKinds: readonly KindDefinition[] = [
   configMap,
   endpoints,
   event,
+  limitRange,
   namespace,
   node,
   pod,
   replicationController,
+  resourceQuota,
   secret,
   serviceAccount,
   service,

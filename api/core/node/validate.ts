@@ -5,7 +5,7 @@ import { duplicate, type FieldProblem, forbiddenField, invalid } from '../../met
 import { ipFamilyOf, validateCidr } from '../../meta/ip.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../../meta/names.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
-import { validateAmount } from '../pod/resources.ts';
+import { validateAmount } from '../resource-names.ts';
 import type { Node } from './node.ts';
 
 /** Effects of taints and tolerations. */

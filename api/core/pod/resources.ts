@@ -1,62 +1,22 @@
 // Requests and limits: names, amounts, and how the two agree.
 import type { V1ResourceRequirements } from '#api/generated/types.ts';
-import { qualifiedName } from '../../meta/field-checks.ts';
-import { type FieldProblem, duplicate, forbiddenField, invalid, notSupported, required, valueNotFound } from '../../meta/field-problem.ts';
-import { qualifiedNameProblems } from '../../meta/names.ts';
-import { compareQuantities, formatQuantity, isWholeQuantity, parseQuantity, signOfQuantity } from '../../meta/quantity.ts';
+import { dnsLabel } from '../../meta/field-checks.ts';
+import { type FieldProblem, duplicate, forbiddenField, invalid, required, valueNotFound } from '../../meta/field-problem.ts';
+import {
+  compareQuantities,
+  formatQuantity,
+  isQuantity,
+  isWholeQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityValue,
+  signOfQuantity,
+} from '../../meta/quantity.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
-
-const containerResources: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
-const countedObjects = [
-  'pods',
-  'services',
-  'replicationcontrollers',
-  'resourcequotas',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'services.nodeports',
-  'services.loadbalancers',
-];
-const quotaResources = ['cpu', 'memory', 'ephemeral-storage', 'storage'];
-const standardResources: ReadonlySet<string> = new Set([
-  ...quotaResources,
-  ...quotaResources.flatMap((name) => [`requests.${name}`, `limits.${name}`]),
-  ...countedObjects,
-]);
-const wholeResources: ReadonlySet<string> = new Set(countedObjects);
+import { isHugePages, mayOvercommit, validateAmount, validateContainerResourceName, validatePodResourceName } from '../resource-names.ts';
 
 /** Names that a resource claim of the pod has. */
 export type ClaimNames = ReadonlySet<string>;
-
-/** Checks one amount of a resource list. */
-export function validateAmount(name: string, amount: string, field: string): FieldProblem[] {
-  const quantity = parseQuantity(amount);
-  const problems: FieldProblem[] = [];
-  if (signOfQuantity(quantity) < 0) problems.push(invalid(field, formatQuantity(quantity), 'must be greater than or equal to 0'));
-  const isCounted = wholeResources.has(name) || isExtendedResource(name);
-  if (isCounted && !isWholeQuantity(quantity)) problems.push(invalid(field, formatQuantity(quantity), 'must be an integer'));
-  return problems;
-}
-
-/** Resources of somebody else's domain, such as `example.com/gpu`. */
-export function isExtendedResource(name: string): boolean {
-  if (isNativeResource(name) || name.startsWith('requests.')) return false;
-  return qualifiedNameProblems(`requests.${name}`).length === 0;
-}
-
-function isNativeResource(name: string): boolean {
-  return !name.includes('/') || name.includes('kubernetes.io/');
-}
-
-function isHugePages(name: string): boolean {
-  return name.startsWith('hugepages-');
-}
-
-/** Requests of extended resources and huge pages must equal the limits. */
-function mayOvercommit(name: string): boolean {
-  return isNativeResource(name) && !isHugePages(name);
-}
 
 /** Requests and limits of a container. */
 export function validateContainerResources(
@@ -113,46 +73,38 @@ function validateRequest(name: string, amount: string, limit: string | undefined
 
 function validateHugePages(name: string, amount: string, field: string): FieldProblem[] {
   if (!isHugePages(name)) return [];
-  const pageSize = parseQuantity(name.slice('hugepages-'.length));
   const whole = parseQuantity(amount);
-  const low = Math.min(pageSize.exponent, whole.exponent);
-  const scaled = (digits: bigint, exponent: number): bigint => digits * 10n ** BigInt(exponent - low);
-  const isMultiple = scaled(whole.digits, whole.exponent) % scaled(pageSize.digits, pageSize.exponent) === 0n;
-  return isMultiple ? [] : [invalid(field, amount, 'must be a positive integer multiple of the page size')];
+  const text = `${formatQuantity(whole)} is not positive integer multiple of ${name}`;
+  return isMultipleOfPage(name.slice('hugepages-'.length), whole) ? [] : [invalid(field, formatQuantity(whole), text)];
 }
 
-function validateResourceName(name: string, field: string): FieldProblem[] {
-  const problems = qualifiedName(field, name);
-  if (!name.includes('/') && !standardResources.has(name) && !isHugePages(name) && !isHugePages(name.replace(/^requests\./, ''))) {
-    problems.push(invalid(field, name, 'must be a standard resource type or fully qualified'));
-  }
-  return problems;
+function isMultipleOfPage(pageText: string, whole: Quantity): boolean {
+  if (!isQuantity(pageText)) return false;
+  const page = parseQuantity(pageText);
+  return signOfQuantity(page) > 0 && isWholeQuantity(page) && quantityValue(whole) % quantityValue(page) === 0;
 }
 
-function validateContainerResourceName(name: string, field: string): FieldProblem[] {
-  const problems = validateResourceName(name, field);
-  if (!name.includes('/')) {
-    const isKnown = containerResources.has(name) || isHugePages(name);
-    if (!isKnown) problems.push(invalid(field, name, 'must be a standard resource for containers'));
-  } else if (!isNativeResource(name) && !isExtendedResource(name)) {
-    problems.push(invalid(field, name, "doesn't follow extended resource name standard"));
-  }
-  return problems;
-}
+type Claim = { readonly name?: string | undefined; readonly request?: string | undefined };
 
-function validatePodResourceName(name: string, field: string): FieldProblem[] {
-  const problems = validateResourceName(name, field);
-  if (problems.length > 0 || name === 'cpu' || name === 'memory' || isHugePages(name)) return problems;
-  return [notSupported(field, name, ['cpu', 'hugepages-', 'memory'])];
-}
-
-function validateClaims(claims: readonly { readonly name?: string | undefined }[], claimNames: ClaimNames, path: string): FieldProblem[] {
-  const seen = new Set<string>();
-  return claims.flatMap(({ name = '' }, at) => {
+/** Each claim once: whole, or by different requests of it. */
+function validateClaims(claims: readonly Claim[], claimNames: ClaimNames, path: string): FieldProblem[] {
+  const wholes = new Set<string>();
+  const parts = new Map<string, Set<string>>();
+  return claims.flatMap(({ name = '', request = '' }, at) => {
     const field = `${path}[${at}]`;
     if (name === '') return [required(field)];
-    const problems = seen.has(name) ? [duplicate(field, name)] : [];
-    seen.add(name);
+    const problems: FieldProblem[] = [];
+    const ofThis = parts.get(name) ?? new Set<string>();
+    if (wholes.has(name)) {
+      problems.push(duplicate(field, name));
+    } else if (request === '') {
+      for (const _part of ofThis) problems.push(duplicate(field, name));
+      wholes.add(name);
+    } else {
+      problems.push(...dnsLabel(`${field}.request`, request));
+      if (ofThis.has(request)) problems.push(duplicate(field, `${name}/${request}`));
+      parts.set(name, ofThis.add(request));
+    }
     if (!claimNames.has(name)) {
       const known = claimNames.size === 0 ? ' which is empty' : `: ${[...claimNames].toSorted().join(', ')}`;
       const missing = valueNotFound(field, name);
