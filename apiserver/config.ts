@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
 const flags = {
@@ -48,22 +49,6 @@ const flags = {
   'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
 } as const;
-
-/** Plugins that always run where the API has what they need; upstream's list is longer. */
-export const admissionPluginNames = ['NamespaceLifecycle', 'ServiceAccount', 'DefaultTolerationSeconds', 'Priority'] as const;
-export type AdmissionPluginName = (typeof admissionPluginNames)[number];
-
-/** Plugins of upstream that may be named but have nothing to do yet: what they concern is not served. */
-const idlePlugins = new Set([
-  'CertificateApproval',
-  'CertificateSigning',
-  'CertificateSubjectRestriction',
-  'DefaultIngressClass',
-  'DefaultStorageClass',
-  'PersistentVolumeClaimResize',
-  'RuntimeClass',
-  'StorageObjectInUseProtection',
-]);
 
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local';
 
@@ -137,7 +122,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
     },
     serviceIps: parseIpRange(values['service-cluster-ip-range']),
     nodePorts: parsePortRange(values['service-node-port-range']),
-    admissionPlugins: choosePlugins(values),
+    admissionPlugins: choosePlugins(values['enable-admission-plugins'], values['disable-admission-plugins']),
     limits: {
       reads: values['max-requests-inflight'],
       writes: values['max-mutating-requests-inflight'],
@@ -146,17 +131,6 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       shutdownDelayMs: values['shutdown-delay-duration'],
     },
   };
-}
-
-function choosePlugins(values: FlagValues<typeof flags>): AdmissionPluginName[] {
-  const known = new Set<string>(admissionPluginNames);
-  for (const name of [...values['enable-admission-plugins'], ...values['disable-admission-plugins']]) {
-    if (!known.has(name) && !idlePlugins.has(name)) {
-      throw new UsageError(`admission plugin ${JSON.stringify(name)} is not supported; supported: ${admissionPluginNames.join(', ')}`);
-    }
-  }
-  const off = new Set(values['disable-admission-plugins']);
-  return admissionPluginNames.filter((name) => !off.has(name));
 }
 
 function parsePortRange(text: string): { first: number; last: number } {

@@ -7,10 +7,7 @@ import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts'
 import type { Log } from '#base/log.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
-import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
-import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
-import { priority } from './admission/priority.ts';
-import { serviceAccountPlugin } from './admission/service-account.ts';
+import { makePlugins } from './admission/plugins.ts';
 import { createAuthenticator } from './authn/authenticator.ts';
 import { ClientCertificates } from './authn/client-certificate.ts';
 import { issuerPages } from './authn/issuer-pages.ts';
@@ -36,7 +33,7 @@ import { Negotiator } from './http/negotiate.ts';
 import { ResourceRequests } from './http/resource-requests.ts';
 import { Router } from './http/router.ts';
 import { processMetrics } from './process-metrics.ts';
-import type { AdmissionPlugin, Registry } from './registry/contract.ts';
+import type { Registry } from './registry/contract.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
 import { serviceAllocation, servicePoolLoader } from './services/service-allocation.ts';
@@ -76,7 +73,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isDraining = false;
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
-  const plugins = admissionPlugins(settings, () => registry, pools, clock);
+  const plugins = [...makePlugins(settings.admissionPlugins, { registry: () => registry, clock }), serviceAllocation(pools)];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission: plugins, clock, log });
   const parts = requestParts(deps, codec, registry, metrics, stopping.signal, [
@@ -137,22 +134,6 @@ async function answers(store: Store, signal: AbortSignal): Promise<true | string
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-function admissionPlugins(
-  settings: ApiServerSettings,
-  registry: () => Registry,
-  pools: ServicePools,
-  clock: Clock,
-): readonly AdmissionPlugin[] {
-  const optional: AdmissionPlugin[] = [
-    namespaceLifecycle(registry),
-    serviceAccountPlugin({ registry, clock }),
-    defaultTolerationSeconds,
-    priority,
-  ];
-  const on = new Set<string>(settings.admissionPlugins);
-  return [...optional.filter(({ name }) => on.has(name)), serviceAllocation(pools)];
 }
 
 interface RequestParts {

@@ -6,7 +6,8 @@ import { type Clock, systemClock } from '#base/clock.ts';
 import { type Log, silentLog } from '#base/log.ts';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
-import { admissionPluginNames, type AdmissionPluginName, defaultIssuer } from './config.ts';
+import { type AdmissionPluginName, defaultPlugins } from './admission/plugins.ts';
+import { defaultIssuer } from './config.ts';
 import type { Registry } from './registry/contract.ts';
 import { type ApiServerSettings, createApiServer } from './server.ts';
 import { parseIpRange } from './services/ip-range.ts';
@@ -94,7 +95,7 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
     serviceIps: parseIpRange('10.96.0.0/12'),
     nodePorts: { first: 30_000, last: 32_767 },
-    admissionPlugins: options.admissionPlugins ?? admissionPluginNames,
+    admissionPlugins: options.admissionPlugins ?? defaultPlugins,
     limits: { reads: 400, writes: 200, requestMs: 60_000, minWatchSeconds: 1_800, shutdownDelayMs: 0, ...options.limits },
   };
 }

@@ -135,9 +135,16 @@ describe('namespaces', () => {
     await client.delete(namespace, { name: 'going' }, {}, signal);
     const found = await client.get(namespace, { name: 'going' }, signal);
     expect([found.status?.phase, found.spec?.finalizers]).toEqual(['Terminating', ['kubernetes']]);
-    expect(await refusal(client.create(configMap, { metadata: { namespace: 'going', name: 'x' } }, {}, signal))).toBe(
-      'configmaps "x" is forbidden: unable to create new content in namespace going because it is being terminated',
-    );
+    const making = client.create(configMap, { metadata: { namespace: 'going', name: 'x' } }, {}, signal);
+    await expect(making).rejects.toMatchObject({
+      reason: 'Forbidden',
+      message: 'configmaps "x" is forbidden: unable to create new content in namespace going because it is being terminated',
+      details: {
+        name: 'x',
+        kind: 'configmaps',
+        causes: [{ reason: 'NamespaceTerminating', message: 'namespace going is being terminated', field: 'metadata.namespace' }],
+      },
+    });
     await client.update(namespace, { ...found, spec: { finalizers: [] } }, { subresource: 'finalize' }, signal);
     expect(await refusal(client.get(namespace, { name: 'going' }, signal))).toBe('namespaces "going" not found');
   });

@@ -1,7 +1,7 @@
 import type { V1Namespace } from '#api/generated/types.ts';
-import { ApiError, forbidden, hasReason, notFound } from '#api/meta/status.ts';
+import { ApiError, forbidden, notFound } from '#api/meta/status.ts';
 import { internalContext } from '../internal-context.ts';
-import type { AdmissionPlugin, AdmissionRequest, Registry } from '../registry/contract.ts';
+import type { AdmissionPlugin, AdmissionRequest, Encoded, Registry } from '../registry/contract.ts';
 import { refusal } from './refusal.ts';
 
 /** Namespaces that the cluster cannot do without. */
@@ -11,32 +11,32 @@ const immortal = new Set(['default', 'kube-system', 'kube-public']);
 export function namespaceLifecycle(registry: () => Registry): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
-    mutate: async (request) => {
+    mutate: (request) => {
       const { kind, operation, context } = request;
-      const isNamespace = kind.group === '' && kind.kind === 'Namespace';
-      if (isNamespace) {
+      const { namespace } = context;
+      if (kind.group === '' && kind.kind === 'Namespace') {
         if (operation === 'DELETE' && immortal.has(request.name)) {
           throw forbidden({ group: '', plural: 'namespaces' }, request.name, 'this namespace may not be deleted');
         }
-        return;
+        return undefined;
       }
-      if (context.namespace === '' || kind.scope === 'cluster' || operation === 'DELETE') return;
-      const found = await findNamespace(registry(), context.namespace, context.signal);
-      if (found === undefined) throw notFound({ group: '', plural: 'namespaces' }, context.namespace);
-      if (operation === 'CREATE' && found.status?.phase === 'Terminating') throw terminating(request);
+      if (namespace === '' || kind.scope === 'cluster' || operation === 'DELETE') return undefined;
+      const namespaces = registry().find('', 'v1', 'namespaces');
+      if (namespaces === undefined) throw notFound({ group: '', plural: 'namespaces' }, namespace);
+      const known = registry().peek(namespaces, '', namespace);
+      if (known !== undefined) return check(request, known);
+      // Another API server may have made it just now.
+      return registry()
+        .get(namespaces, namespace, '', internalContext({}, context.signal))
+        .then((found) => check(request, found));
     },
   };
 }
 
-async function findNamespace(registry: Registry, name: string, signal: AbortSignal): Promise<V1Namespace | undefined> {
-  const kind = registry.find('', 'v1', 'namespaces');
-  if (kind === undefined) return undefined;
-  try {
-    return (await registry.get(kind, name, '', internalContext({}, signal))).object() as V1Namespace;
-  } catch (error) {
-    if (hasReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+/** Nothing new comes into a namespace that goes; a pod that is tied to a node counts as new. */
+function check(request: AdmissionRequest, namespace: Encoded): undefined {
+  const isNew = request.operation === 'CREATE' || request.context.subresource === 'binding';
+  if (isNew && (namespace.object() as V1Namespace).status?.phase === 'Terminating') throw terminating(request);
 }
 
 function terminating(request: AdmissionRequest): ApiError {

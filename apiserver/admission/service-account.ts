@@ -23,23 +23,28 @@ export interface ServiceAccountPluginDeps {
 export function serviceAccountPlugin(deps: ServiceAccountPluginDeps): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
-    mutate: async (request) => {
-      if (!concerns(request, 'pods') || request.operation !== 'CREATE') return;
+    mutate: (request) => {
+      if (!concerns(request, 'pods') || request.operation !== 'CREATE') return undefined;
       const pod = request.object as V1Pod;
       const { spec } = pod;
-      if (spec === undefined) return;
+      if (spec === undefined) return undefined;
       if (pod.metadata?.annotations?.[mirrorAnnotation] !== undefined) return checkMirror(request, spec);
       const name = spec.serviceAccountName === undefined || spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName;
       spec.serviceAccountName = name;
       spec.serviceAccount = name;
-      const account = await findAccount(deps, request, name);
-      if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
-      const secrets = account.imagePullSecrets ?? [];
-      if ((spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0) {
-        spec.imagePullSecrets = secrets.map((secret) => ({ ...secret }));
-      }
+      const known = peekAccount(deps, request, name);
+      if (known !== undefined) return give(spec, known);
+      return waitForAccount(deps, request, name).then((account) => give(spec, account));
     },
   };
+}
+
+function give(spec: V1PodSpec, account: V1ServiceAccount): void {
+  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
+  const secrets = account.imagePullSecrets ?? [];
+  if ((spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0) {
+    spec.imagePullSecrets = secrets.map((secret) => ({ ...secret }));
+  }
 }
 
 /** Mirror pods only show what a node runs by itself: they get nothing from the API. */
@@ -53,7 +58,14 @@ function checkMirror(request: AdmissionRequest, spec: V1PodSpec): void {
   }
 }
 
-async function findAccount(deps: ServiceAccountPluginDeps, request: AdmissionRequest, name: string): Promise<V1ServiceAccount> {
+function peekAccount(deps: ServiceAccountPluginDeps, { context }: AdmissionRequest, name: string): V1ServiceAccount | undefined {
+  const registry = deps.registry();
+  const kind = registry.find('', 'v1', 'serviceaccounts');
+  return kind && (registry.peek(kind, context.namespace, name)?.object() as V1ServiceAccount | undefined);
+}
+
+/** An account that is not in the cache: another server may have made it, or it is on its way. */
+async function waitForAccount(deps: ServiceAccountPluginDeps, request: AdmissionRequest, name: string): Promise<V1ServiceAccount> {
   const { namespace, signal } = request.context;
   const registry = deps.registry();
   const kind = registry.find('', 'v1', 'serviceaccounts');

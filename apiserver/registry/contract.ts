@@ -99,6 +99,13 @@ export interface Registry {
   find(group: string, version: string, plural: string): KindDefinition | undefined;
 
   get(kind: KindDefinition, name: string, resourceVersion: string, context: RequestContext): Promise<Encoded>;
+  /**
+   * What the cache holds at this moment, without waiting: for admission, which every write pays for. With several API servers it may
+   * lag; who must not miss what another has just made asks `get`, too. '' is the namespace of cluster-scoped kinds.
+   */
+  peek(kind: KindDefinition, namespace: string, name: string): Encoded | undefined;
+  /** All of one namespace, by name; as `peek`. Costs nothing where there are none. */
+  peekAll(kind: KindDefinition, namespace: string): readonly Encoded[];
   list(kind: KindDefinition, request: ListRequest, context: RequestContext): Promise<ListAnswer>;
   watch(kind: KindDefinition, request: WatchRequest, context: RequestContext): Promise<AsyncIterable<readonly WatchFrame[]>>;
   create(kind: KindDefinition, body: Body, context: RequestContext): Promise<Encoded>;

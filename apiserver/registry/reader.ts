@@ -59,6 +59,19 @@ export class Reader {
     return found.as(served.form);
   }
 
+  /** The object as the cache has it now, whatever else is on its way. */
+  peek(served: ServedKind, namespace: string, name: string): CachedObject | undefined {
+    return this.#cacheOf(served).get(keyText({ namespace, name }))?.as(served.form);
+  }
+
+  /** All objects of a namespace as the cache has them now. */
+  peekAll(served: ServedKind, namespace: string): readonly CachedObject[] {
+    const { prefix, end } = keyRange(namespace);
+    return this.#cacheOf(served)
+      .range(prefix, end)
+      .map((object) => object.as(served.form));
+  }
+
   async list(served: ServedKind, request: ListRequest, context: RequestContext): Promise<ListAnswer> {
     const selector = objectSelector(served.form, { ...request, namespace: context.namespace });
     const cache = this.#cacheOf(served);

@@ -96,6 +96,14 @@ export class GenericRegistry implements Registry, Service {
     return scale === undefined ? found : plainEncoded(scaleOf(found.object(), scale));
   }
 
+  peek(kind: KindDefinition, namespace: string, name: string): Encoded | undefined {
+    return this.#reader.peek(this.#served.get(kind), namespace, name);
+  }
+
+  peekAll(kind: KindDefinition, namespace: string): readonly Encoded[] {
+    return this.#reader.peekAll(this.#served.get(kind), namespace);
+  }
+
   async list(kind: KindDefinition, request: ListRequest, context: RequestContext): Promise<ListAnswer> {
     return await this.#reader.list(this.#served.get(kind), request, context);
   }

@@ -12,6 +12,7 @@ import { WatcherIndex } from './watcher-index.ts';
 
 const shelfMs = 300_000;
 const shelfLimit = 64;
+const nothing: readonly CachedObject[] = Object.freeze([]);
 
 /** Objects by key, in order; a snapshot that later changes do not touch. */
 export type Snapshot = SortedMap<string, CachedObject>;
@@ -59,6 +60,17 @@ export class ResourceCache {
 
   get(key: string): CachedObject | undefined {
     return this.#objects.get(key);
+  }
+
+  /** The objects from key `start` on, up to (not including) `end`; undefined: to the last. */
+  range(start: string, end: string | undefined): readonly CachedObject[] {
+    if (this.#objects.size === 0) return nothing;
+    const found: CachedObject[] = [];
+    for (const [key, object] of this.#objects.entries(start)) {
+      if (end !== undefined && key >= end) break;
+      found.push(object);
+    }
+    return found;
   }
 
   snapshot(): Snapshot {

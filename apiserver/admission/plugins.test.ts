@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { FakeClock } from '#base/fake-clock.ts';
+import type { Registry } from '../registry/contract.ts';
+import { choosePlugins, defaultPlugins, makePlugins } from './plugins.ts';
+
+const deps = {
+  registry: (): Registry => {
+    throw new Error('plugins may not use the registry before a request comes');
+  },
+  clock: new FakeClock(),
+};
+
+describe('the chain', () => {
+  test('has its order from upstream, whatever order is asked for', () => {
+    const made = makePlugins(['Priority', 'ServiceAccount', 'NamespaceLifecycle'], deps);
+    expect(made.map(({ name }) => name)).toEqual(['NamespaceLifecycle', 'ServiceAccount', 'Priority']);
+  });
+
+  test('names every plugin as the list does', () => {
+    const all = [...defaultPlugins];
+    for (const { name } of makePlugins(all, deps)) expect(all).toContain(name);
+  });
+
+  test('is what is on by default, with and without', () => {
+    expect(choosePlugins([], [])).toEqual(defaultPlugins);
+    expect(choosePlugins(['Priority'], [])).toEqual(defaultPlugins);
+    expect(choosePlugins([], ['Priority', 'AlwaysDeny'])).toEqual(defaultPlugins.filter((name) => name !== 'Priority'));
+  });
+
+  test.each<[string[], string[], string]>([
+    [['Nonsense'], [], 'enable-admission-plugins plugin "Nonsense" is unknown'],
+    [[], ['Nonsense'], 'disable-admission-plugins plugin "Nonsense" is unknown'],
+    [['toString'], [], 'enable-admission-plugins plugin "toString" is unknown'],
+    [
+      ['Priority', 'LimitRanger'],
+      ['Priority', 'LimitRanger'],
+      '[LimitRanger Priority] in enable-admission-plugins and disable-admission-plugins overlapped',
+    ],
+    [['ImagePolicyWebhook'], [], 'enable-admission-plugins plugin "ImagePolicyWebhook" is not supported yet'],
+  ])('refuses %j and %j', (enabled, disabled, message) => {
+    expect(() => choosePlugins(enabled, disabled)).toThrow(message);
+  });
+});

@@ -1,0 +1,105 @@
+// The plugins of the admission chain, in upstream's order (pkg/kubeapiserver/options/plugins.go): all of them mutate, then all of them
+// validate, each time in this order.
+import type { Clock } from '#base/clock.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import type { AdmissionPlugin, Registry } from '../registry/contract.ts';
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { priority } from './priority.ts';
+import { serviceAccountPlugin } from './service-account.ts';
+
+export interface AdmissionDeps {
+  readonly registry: () => Registry;
+  readonly clock: Clock;
+}
+
+/**
+ * `make` builds the plugin. Without it: `idle` ones may be named, but what they concern is not served, so there is nothing to do;
+ * `missing` ones would have to do something that is not there yet, and are refused.
+ */
+interface Entry {
+  readonly isOn: boolean;
+  readonly make: 'idle' | 'missing' | ((deps: AdmissionDeps) => AdmissionPlugin);
+}
+
+const on = (make: Entry['make']): Entry => ({ isOn: true, make });
+const off = (make: Entry['make']): Entry => ({ isOn: false, make });
+
+const entries = {
+  AlwaysAdmit: off('missing'),
+  NamespaceAutoProvision: off('missing'),
+  NamespaceLifecycle: on(({ registry }) => namespaceLifecycle(registry)),
+  NamespaceExists: off('missing'),
+  LimitPodHardAntiAffinityTopology: off('missing'),
+  LimitRanger: on('idle'),
+  ServiceAccount: on(serviceAccountPlugin),
+  NodeRestriction: off('missing'),
+  TaintNodesByCondition: on('idle'),
+  AlwaysPullImages: off('missing'),
+  ImagePolicyWebhook: off('missing'),
+  PodSecurity: on('idle'),
+  PodNodeSelector: off('missing'),
+  Priority: on(() => priority),
+  DefaultTolerationSeconds: on(() => defaultTolerationSeconds),
+  PodTolerationRestriction: off('missing'),
+  EventRateLimit: off('missing'),
+  ExtendedResourceToleration: off('missing'),
+  DefaultStorageClass: on('idle'),
+  StorageObjectInUseProtection: on('idle'),
+  PodGroupProtection: on('idle'),
+  OwnerReferencesPermissionEnforcement: off('missing'),
+  PersistentVolumeClaimResize: on('idle'),
+  RuntimeClass: on('idle'),
+  CertificateApproval: on('idle'),
+  CertificateSigning: on('idle'),
+  ClusterTrustBundleAttest: on('idle'),
+  CertificateSubjectRestriction: on('idle'),
+  DefaultIngressClass: on('idle'),
+  DenyServiceExternalIPs: off('missing'),
+  PodTopologyLabels: on('idle'),
+  PodGroupWorkloadExists: on('idle'),
+  NodeDeclaredFeatureValidator: on('idle'),
+  JobValidation: on('idle'),
+  PodResizeValidator: on('idle'),
+  // Webhooks, quotas and what denies come last: whatever else changes or refuses an object has done so.
+  MutatingAdmissionPolicy: on('idle'),
+  MutatingAdmissionWebhook: on('idle'),
+  ValidatingAdmissionPolicy: on('idle'),
+  ValidatingAdmissionWebhook: on('idle'),
+  ResourceQuota: on('idle'),
+  AlwaysDeny: off('missing'),
+} as const satisfies Readonly<Record<string, Entry>>;
+
+export type AdmissionPluginName = keyof typeof entries;
+
+/** The plugins that run unless the command line says otherwise. */
+export const defaultPlugins: readonly AdmissionPluginName[] = names().filter((name) => entries[name].isOn);
+
+/** The plugins that two flags leave on. Throws UsageError for what is unknown, contradictory or not there. */
+export function choosePlugins(enabled: readonly string[], disabled: readonly string[]): AdmissionPluginName[] {
+  for (const name of enabled) checkKnown('enable-admission-plugins', name);
+  for (const name of disabled) checkKnown('disable-admission-plugins', name);
+  const both = enabled.filter((name) => disabled.includes(name));
+  if (both.length > 0) {
+    throw new UsageError(`[${[...new Set(both)].sort().join(' ')}] in enable-admission-plugins and disable-admission-plugins overlapped`);
+  }
+  const missing = enabled.find((name) => (entries as Readonly<Record<string, Entry>>)[name]?.make === 'missing');
+  if (missing !== undefined) throw new UsageError(`enable-admission-plugins plugin ${JSON.stringify(missing)} is not supported yet`);
+  return names().filter((name) => enabled.includes(name) || (entries[name].isOn && !disabled.includes(name)));
+}
+
+/** Builds those plugins, in the chain's order whatever theirs. */
+export function makePlugins(chosen: readonly AdmissionPluginName[], deps: AdmissionDeps): AdmissionPlugin[] {
+  return names().flatMap((name) => {
+    const { make }: Entry = entries[name];
+    return chosen.includes(name) && typeof make === 'function' ? [make(deps)] : [];
+  });
+}
+
+function names(): AdmissionPluginName[] {
+  return Object.keys(entries) as AdmissionPluginName[];
+}
+
+function checkKnown(flag: string, name: string): void {
+  if (!Object.hasOwn(entries, name)) throw new UsageError(`${flag} plugin ${JSON.stringify(name)} is unknown`);
+}
