@@ -84,6 +84,34 @@ describe.each(clients)('%s', (_, kubectl) => {
   });
 });
 
+test('debug joins a running pod, and copies one', async () => {
+  const debug = (args: string): Promise<string> => cluster().kubectl(`debug -i --image=coxswain/busybox:1 ${args}`);
+  if (!cluster().hasKubectl(25)) return;
+  const seen = await debug('talker -c looker --target=main -- sh -c hostname;ps');
+  expect(seen).toMatch(/^talker$/m);
+  expect(seen).toContain('echo begins');
+  const status = '-o jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.reason}';
+  await cluster().until('it has ended', async () => (await cluster().kubectl(`get pod talker ${status}`)) === 'Completed');
+  expect(await cluster().kubectl('logs talker -c looker')).toContain('talker\n');
+  expect(await debug('listener --copy-to=copy --container=cat -- hostname')).toMatch(/^copy$/m);
+  await cluster().kubectl('delete pod copy --grace-period=0 --force');
+});
+
+test('proxy lets plain HTTP through to the API, and on to pods and Services', async () => {
+  await cluster().kubectl('expose pod talker --name=talker --port=80 --target-port=8080');
+  await using proxy = cluster().background('proxy --port=0');
+  const [, port] = /127\.0\.0\.1:(\d+)/.exec(await proxy.shows(/127\.0\.0\.1:\d+/)) ?? [];
+  const ask = (path: string): Promise<string> => cluster().curl(`http://127.0.0.1:${port}${path}`);
+  expect(JSON.parse(await ask('/version'))).toMatchObject({ minor: '36' });
+  expect(JSON.parse(await ask('/api/v1/namespaces/default/pods/talker'))).toMatchObject({ kind: 'Pod' });
+  expect(await ask('/api/v1/namespaces/default/pods/talker:8080/proxy/')).toBe('page\n');
+  await cluster().until(
+    'the Service has its endpoint',
+    async () => (await ask('/api/v1/namespaces/default/services/talker/proxy/')) === 'page\n',
+  );
+  expect(await ask('/api/v1/nodes/host1/proxy/healthz')).toBe('ok');
+});
+
 test('kubectl run -it --rm runs a pod in the terminal and takes it away', async () => {
   const { stdout } = await cluster().tryKubectl('run once --image=coxswain/busybox:1 --restart=Never --rm -i --command -- sh -c cat', {
     input: 'through\n',

@@ -1,4 +1,5 @@
 // Somebody else's client, @kubernetes/client-node, against a cluster: objects, watches, informers, exec, logs, port-forward.
+import { type AddressInfo, createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import {
   AppsV1Api,
@@ -7,9 +8,11 @@ import {
   Exec,
   type Informer,
   KubeConfig,
+  KubernetesObjectApi,
   Log,
   makeInformer,
   PatchStrategy,
+  PortForward,
   setHeaderOptions,
   type V1ConfigMap,
   type V1Pod,
@@ -157,4 +160,33 @@ test('scales through the sub-resource', async () => {
   expect(scale).toMatchObject({ spec: { replicas: 1 }, status: { selector: 'app=web' } });
   await apps.replaceNamespacedDeploymentScale({ namespace, name: 'web', body: Object.assign(scale, { spec: { replicas: 2 } }) });
   await until('two are ready', async () => (await apps.readNamespacedDeployment({ namespace, name: 'web' })).status?.readyReplicas === 2);
+});
+
+test('the object API makes, applies, reads, lists and deletes whatever has a kind', async () => {
+  const objects = KubernetesObjectApi.makeApiClient(config);
+  const spec = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'any', namespace }, data: { a: '1' } };
+  const apply = (data: Record<string, string>, manager: string): Promise<V1ConfigMap> =>
+    objects.patch({ ...spec, data }, undefined, undefined, manager, undefined, PatchStrategy.ServerSideApply);
+  expect((await apply({ a: '1' }, 'one')).metadata?.managedFields).toMatchObject([{ manager: 'one', operation: 'Apply' }]);
+  await expect(apply({ a: '2' }, 'two')).rejects.toMatchObject({ code: 409 });
+  expect((await apply({ b: '3' }, 'two')).data).toEqual({ a: '1', b: '3' });
+  expect((await objects.read<V1ConfigMap>({ ...spec })).data).toEqual({ a: '1', b: '3' });
+  const { items } = await objects.list('v1', 'ConfigMap', namespace, undefined, undefined, undefined, 'metadata.name=any');
+  expect(items).toHaveLength(1);
+  await objects.delete(spec);
+  await expect(objects.read({ ...spec })).rejects.toMatchObject({ code: 404 });
+});
+
+test('forwards a port of a pod', async () => {
+  const { items } = await core.listNamespacedPod({ namespace, labelSelector: 'app=web', limit: 1 });
+  const forward = new PortForward(config);
+  const name = items[0]?.metadata?.name ?? '';
+  const server = createServer(
+    (socket) => void forward.portForward(namespace, name, [8080], socket, null, socket).catch(() => socket.destroy()),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const text = await (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).text();
+  expect(text).toContain(`Hostname: ${name}\n`);
+  await new Promise((resolve) => server.close(resolve));
 });
