@@ -24,6 +24,14 @@ import { endpointSlice } from './discovery/endpoint-slice.ts';
 import { eventsEvent } from './events/event.ts';
 import type { KindDefinition } from './kind.ts';
 import { ingressClass } from './networking/ingress-class.ts';
+import { ingress } from './networking/ingress.ts';
+import { ipAddress } from './networking/ip-address.ts';
+import { networkPolicy } from './networking/network-policy.ts';
+import { serviceCidr } from './networking/service-cidr.ts';
+import { clusterRoleBinding } from './rbac/cluster-role-binding.ts';
+import { clusterRole } from './rbac/cluster-role.ts';
+import { roleBinding } from './rbac/role-binding.ts';
+import { role } from './rbac/role.ts';
 
 /** Every built-in kind: groups in the order of upstream's priorities, resources by name, as discovery lists them. */
 export const builtinKinds: readonly KindDefinition[] = [
@@ -50,6 +58,14 @@ export const builtinKinds: readonly KindDefinition[] = [
   selfSubjectAccessReview,
   subjectAccessReview,
   ingressClass,
+  ingress,
+  ipAddress,
+  networkPolicy,
+  serviceCidr,
+  clusterRoleBinding,
+  clusterRole,
+  roleBinding,
+  role,
   lease,
   endpointSlice,
 ].map(erase);

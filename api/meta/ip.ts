@@ -77,3 +77,87 @@ function expand(value: string): number[] {
   const head = parse(left);
   return [...head, ...Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => 0), ...tail];
 }
+
+/** A network: the first of its addresses as a number, and how many bits lead to it. */
+export interface Network {
+  readonly family: 4 | 6;
+  readonly first: bigint;
+  readonly bits: number;
+}
+
+/** Reads a CIDR; undefined where it is none. Bits behind the prefix are dropped. */
+export function networkOf(cidr: string): Network | undefined {
+  if (!isCidr(cidr)) return undefined;
+  const [address = '', bitsText = ''] = cidr.split('/');
+  const family = ipFamilyOf(address) ?? 4;
+  const bits = Number(bitsText);
+  const rest = BigInt((family === 4 ? 32 : 128) - bits);
+  return { family, first: (addressNumber(family, address) >> rest) << rest, bits };
+}
+
+/** Whether a network holds all of another one. */
+export function holdsNetwork(outer: Network, inner: Network): boolean {
+  if (outer.family !== inner.family || outer.bits > inner.bits) return false;
+  const rest = BigInt((outer.family === 4 ? 32 : 128) - outer.bits);
+  return inner.first >> rest === outer.first >> rest;
+}
+
+/** Networks in their usual form: `10.0.0.0/8`, IPv6 in hexadecimal groups as RFC 5952 has them. */
+export function networkText({ family, first, bits }: Network): string {
+  return `${addressText(family, first)}/${bits}`;
+}
+
+/** An address in its usual form, undefined where the text is none. */
+export function canonicalIp(text: string): string | undefined {
+  const family = ipFamilyOf(text);
+  return family === undefined ? undefined : addressText(family, addressNumber(family, text));
+}
+
+function addressNumber(family: 4 | 6, text: string): bigint {
+  if (family === 4) return text.split('.').reduce((value, part) => value * 256n + BigInt(part), 0n);
+  return expand(text).reduce((value, group) => value * 65_536n + BigInt(group), 0n);
+}
+
+function addressText(family: 4 | 6, value: bigint): string {
+  const width = family === 4 ? 8n : 16n;
+  const count = family === 4 ? 4 : 8;
+  const mask = (1n << width) - 1n;
+  const parts = Array.from({ length: count }, (_none, at) => Number((value >> (width * BigInt(count - 1 - at))) & mask));
+  return family === 4 ? parts.join('.') : shortened(parts);
+}
+
+/** Groups in hexadecimal, the longest run of zeros (two at least, the first of several) as `::`. */
+function shortened(groups: readonly number[]): string {
+  let [start, length] = [0, 1];
+  for (let at = 0; at < groups.length; at++) {
+    let end = at;
+    while (groups[end] === 0) end++;
+    if (end - at > length) [start, length] = [at, end - at];
+  }
+  const hex = groups.map((group) => group.toString(16));
+  return length < 2 ? hex.join(':') : `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+}
+
+/** A warning about a CIDR that is valid but says more or less than it seems to. */
+export function cidrWarnings(field: string, value: string): string[] {
+  const network = networkOf(value);
+  if (network === undefined) return [];
+  const [address = ''] = value.split('/');
+  const single = canonicalIp(address) ?? '';
+  const usual = networkText(network);
+  if (single !== usual.slice(0, usual.indexOf('/'))) {
+    const size = network.family === 4 ? 32 : 128;
+    return [`${field}: CIDR value ${quoted(value)} is ambiguous in this context (should be ${quoted(usual)} or "${single}/${size}"?)`];
+  }
+  if (network.family === 6 && v4Mapped(address) !== undefined) {
+    return [
+      `${field}: non-standard CIDR value ${quoted(value)} will be considered invalid in a future Kubernetes release: use ${quoted(usual)}`,
+    ];
+  }
+  if (value === usual) return [];
+  return [`${field}: IPv6 CIDR value ${quoted(value)} should be in RFC 5952 canonical format (${quoted(usual)})`];
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}

@@ -79,6 +79,14 @@ export function validateImmutable(next: unknown, prev: unknown, field: string): 
   return equalValues(next, prev) ? [] : [invalid(field, next ?? null, immutableText)];
 }
 
+/** For kinds whose status endpoint leaves metadata alone (metav1.ResetObjectMetaForStatus). Changes `next` in place. */
+export function keepMetaInStatus(next: ObjectMeta, prev: ObjectMeta): void {
+  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
+    if (prev[field] === undefined) delete next[field];
+    else Object.assign(next, { [field]: prev[field] });
+  }
+}
+
 function validateSharedMeta(meta: ObjectMeta, path: string): FieldProblem[] {
   return [
     ...validateLabels(meta.labels, `${path}.labels`),

@@ -151,7 +151,7 @@ export const alwaysThere: Words = {
   'io.k8s.api.policy.v1': `
     PodDisruptionBudgetStatus.currentHealthy PodDisruptionBudgetStatus.desiredHealthy PodDisruptionBudgetStatus.disruptionsAllowed
     PodDisruptionBudgetStatus.expectedPods`,
-  'io.k8s.api.rbac.v1': 'RoleRef.apiGroup',
+  'io.k8s.api.rbac.v1': 'ClusterRole.rules Role.rules RoleRef.apiGroup',
   'io.k8s.api.resource.v1': 'AllocationResult.devices ResourceClaimSpec.devices ResourceClaimTemplateSpec.metadata',
   'io.k8s.api.resource.v1beta1': 'AllocationResult.devices ResourceClaimSpec.devices ResourceClaimTemplateSpec.metadata',
   'io.k8s.api.resource.v1beta2': 'AllocationResult.devices ResourceClaimSpec.devices ResourceClaimTemplateSpec.metadata',

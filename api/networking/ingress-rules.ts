@@ -1,0 +1,95 @@
+// What the rules of an Ingress may say (pkg/apis/networking/validation/validation.go).
+import type {
+  V1HTTPIngressPath,
+  V1IngressBackend,
+  V1IngressRule,
+  V1IngressServiceBackend,
+  V1IngressTLS,
+  V1TypedLocalObjectReference,
+} from '#api/generated/types.ts';
+import { invalidEach, pathSegment } from '../meta/field-checks.ts';
+import { type FieldProblem, invalid, notSupported, required } from '../meta/field-problem.ts';
+import { ipFamilyOf } from '../meta/ip.ts';
+import {
+  dnsSubdomainProblems,
+  nameIsDns1035Label,
+  nameIsDnsSubdomain,
+  portNameProblems,
+  portNumberProblems,
+  wildcardSubdomainProblems,
+} from '../meta/names.ts';
+import type { Unchecked } from '../meta/unchecked.ts';
+
+const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];
+const forbiddenParts = ['//', '/./', '/../', '%2f', '%2F'];
+const forbiddenEnds = ['/..', '/.'];
+
+export function validateRules(rules: readonly Unchecked<V1IngressRule>[], path: string): FieldProblem[] {
+  return rules.flatMap(({ host = '', http }, at) => {
+    const field = `${path}[${at}].host`;
+    const problems: FieldProblem[] = [];
+    if (ipFamilyOf(host) !== undefined) problems.push(invalid(field, host, 'must be a DNS name, not an IP address'));
+    if (host !== '') problems.push(...validateHost(field, host));
+    if (http === undefined) return problems;
+    const paths = http.paths ?? [];
+    if (paths.length === 0) problems.push(required(`${path}[${at}].http.paths`));
+    return [...problems, ...paths.flatMap((one, index) => validatePath(one, `${path}[${at}].http.paths[${index}]`))];
+  });
+}
+
+export function validateTls(tls: readonly Unchecked<V1IngressTLS>[], path: string): FieldProblem[] {
+  return tls.flatMap(({ hosts = [], secretName = '' }, at) => [
+    ...hosts.flatMap((host, index) => validateHost(`${path}[${at}].hosts[${index}]`, host)),
+    ...(secretName === '' ? [] : invalidEach(`${path}[${at}].secretName`, secretName, nameIsDnsSubdomain(secretName, false))),
+  ]);
+}
+
+export function validateBackend({ resource, service }: Unchecked<V1IngressBackend>, path: string): FieldProblem[] {
+  if (resource !== undefined && service !== undefined) return [invalid(path, '', 'cannot set both resource and service backends')];
+  if (resource !== undefined) return validateReference(resource, `${path}.resource`);
+  if (service !== undefined) return validateServiceBackend(service, path);
+  return [invalid(path, '', 'resource or service backend is required')];
+}
+
+/** A name that may begin with `*.`. */
+function validateHost(field: string, host: string): FieldProblem[] {
+  return invalidEach(field, host, host.includes('*') ? wildcardSubdomainProblems(host) : dnsSubdomainProblems(host));
+}
+
+function validatePath({ path = '', pathType, backend = {} }: Unchecked<V1HTTPIngressPath>, base: string): FieldProblem[] {
+  if (pathType === undefined) return [required(`${base}.pathType`, 'pathType must be specified')];
+  const field = `${base}.path`;
+  const problems: FieldProblem[] = [];
+  const absolute = path.startsWith('/') ? [] : [invalid(field, path, 'must be an absolute path')];
+  if (pathType === 'Exact' || pathType === 'Prefix') {
+    problems.push(...absolute);
+    for (const part of forbiddenParts) if (path.includes(part)) problems.push(invalid(field, path, `must not contain '${part}'`));
+    for (const end of forbiddenEnds) if (path.endsWith(end)) problems.push(invalid(field, path, `cannot end with '${end}'`));
+  } else if (pathType === 'ImplementationSpecific') {
+    if (path !== '') problems.push(...absolute);
+  } else {
+    problems.push(notSupported(`${base}.pathType`, pathType, pathTypes));
+  }
+  return [...problems, ...validateBackend(backend, `${base}.backend`)];
+}
+
+function validateServiceBackend({ name = '', port = {} }: Unchecked<V1IngressServiceBackend>, path: string): FieldProblem[] {
+  const field = `${path}.service.name`;
+  const problems = name === '' ? [required(field)] : invalidEach(field, name, nameIsDns1035Label(name, false));
+  const portName = port.name ?? '';
+  const portNumber = port.number ?? 0;
+  if (portName !== '' && portNumber !== 0) problems.push(invalid(path, '', 'cannot set both port name & port number'));
+  else if (portName !== '') problems.push(...invalidEach(`${path}.service.port.name`, portName, portNameProblems(portName)));
+  else if (portNumber !== 0) problems.push(...invalidEach(`${path}.service.port.number`, portNumber, portNumberProblems(portNumber)));
+  else problems.push(required(path, 'port name or number is required'));
+  return problems;
+}
+
+function validateReference(reference: Unchecked<V1TypedLocalObjectReference>, path: string): FieldProblem[] {
+  const { apiGroup, kind = '', name = '' } = reference;
+  return [
+    ...(apiGroup === undefined ? [] : invalidEach(`${path}.apiGroup`, apiGroup, dnsSubdomainProblems(apiGroup))),
+    ...pathSegment(`${path}.kind`, kind),
+    ...pathSegment(`${path}.name`, name),
+  ];
+}
