@@ -1,6 +1,8 @@
 import { controllerRevision } from './apps/controller-revision.ts';
+import { daemonSet } from './apps/daemon-set.ts';
 import { deployment } from './apps/deployment.ts';
 import { replicaSet } from './apps/replica-set.ts';
+import { statefulSet } from './apps/stateful-set.ts';
 import { selfSubjectReview } from './authentication/self-subject-review.ts';
 import { tokenReview } from './authentication/token-review.ts';
 import { localSubjectAccessReview } from './authorization/local-subject-access-review.ts';
@@ -15,6 +17,7 @@ import { limitRange } from './core/limit-range.ts';
 import { namespace } from './core/namespace.ts';
 import { node } from './core/node/node.ts';
 import { pod } from './core/pod/pod.ts';
+import { podTemplate } from './core/pod-template.ts';
 import { replicationController } from './core/replication-controller.ts';
 import { resourceQuota } from './core/resource-quota.ts';
 import { secret } from './core/secret.ts';
@@ -28,10 +31,12 @@ import { ingress } from './networking/ingress.ts';
 import { ipAddress } from './networking/ip-address.ts';
 import { networkPolicy } from './networking/network-policy.ts';
 import { serviceCidr } from './networking/service-cidr.ts';
+import { podDisruptionBudget } from './policy/pod-disruption-budget.ts';
 import { clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 import { clusterRole } from './rbac/cluster-role.ts';
 import { roleBinding } from './rbac/role-binding.ts';
 import { role } from './rbac/role.ts';
+import { priorityClass } from './scheduling/priority-class.ts';
 
 /** Every built-in kind: groups in the order of upstream's priorities, resources by name, as discovery lists them. */
 export const builtinKinds: readonly KindDefinition[] = [
@@ -43,14 +48,17 @@ export const builtinKinds: readonly KindDefinition[] = [
   namespace,
   node,
   pod,
+  podTemplate,
   replicationController,
   resourceQuota,
   secret,
   serviceAccount,
   service,
   controllerRevision,
+  daemonSet,
   deployment,
   replicaSet,
+  statefulSet,
   eventsEvent,
   selfSubjectReview,
   tokenReview,
@@ -62,10 +70,12 @@ export const builtinKinds: readonly KindDefinition[] = [
   ipAddress,
   networkPolicy,
   serviceCidr,
+  podDisruptionBudget,
   clusterRoleBinding,
   clusterRole,
   roleBinding,
   role,
+  priorityClass,
   lease,
   endpointSlice,
 ].map(erase);

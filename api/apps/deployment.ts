@@ -3,9 +3,10 @@ import { defaultPodTemplate } from '../core/pod/pod-defaults.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn, selectorText, templateColumns } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
-import { countOrPercent, notNegative } from '../meta/field-checks.ts';
+import { countOrPercent, notDecremented, notMoreThanAll, notNegative } from '../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../meta/field-problem.ts';
-import { type IntOrString, percentOf } from '../meta/int-or-string.ts';
+import { goForm } from '../meta/go-form.ts';
+import { isNone } from '../meta/int-or-string.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
@@ -100,37 +101,26 @@ function validateStrategy(strategy: Unchecked<V1DeploymentStrategy>, path: strin
     const text = "may not be specified when strategy `type` is 'Recreate'";
     return rollingUpdate === undefined ? [] : [forbiddenField(own, text)];
   }
-  if (type !== 'RollingUpdate') return [notSupported(path, strategy, ['Recreate', 'RollingUpdate'])];
+  if (type !== 'RollingUpdate') return [notSupported(path, goForm(strategy, ['Type', 'RollingUpdate']), ['Recreate', 'RollingUpdate'])];
   if (rollingUpdate === undefined) return [required(own, 'this should be defaulted and never be nil')];
   const { maxUnavailable, maxSurge } = rollingUpdate;
   const problems = [...countOrPercent(`${own}.maxUnavailable`, maxUnavailable), ...countOrPercent(`${own}.maxSurge`, maxSurge)];
   if (isNone(maxUnavailable) && isNone(maxSurge)) {
     problems.push(invalid(`${own}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
   }
-  if (typeof maxUnavailable === 'string' && (percentOf(maxUnavailable) ?? 0) > 100) {
-    problems.push(invalid(`${own}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
-  }
-  return problems;
-}
-
-function isNone(value: IntOrString | undefined): boolean {
-  return (typeof value === 'string' ? percentOf(value) : value) === 0;
+  return [...problems, ...notMoreThanAll(`${own}.maxUnavailable`, maxUnavailable)];
 }
 
 function validateDeploymentUpdate(next: Deployment, prev: Deployment, { subresource }: WriteContext): FieldProblem[] {
   if (subresource !== 'status') return validateImmutable(next.spec.selector, prev.spec.selector, 'spec.selector');
   const status = next.status ?? {};
   const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
-  const problems = [
+  return [
     ...notNegative('status.observedGeneration', status.observedGeneration),
     ...validateCounts({ replicas, updatedReplicas, readyReplicas, availableReplicas }, replicas, 'status'),
     ...notNegative('status.unavailableReplicas', status.unavailableReplicas),
     ...notNegative('status.collisionCount', status.collisionCount),
     ...validateAvailable(availableReplicas, readyReplicas, 'status'),
+    ...notDecremented('status.collisionCount', status.collisionCount, prev.status?.collisionCount),
   ];
-  const collisions = status.collisionCount ?? 0;
-  if (collisions < (prev.status?.collisionCount ?? 0)) {
-    problems.push(invalid('status.collisionCount', collisions, 'cannot be decremented'));
-  }
-  return problems;
 }

@@ -1,4 +1,4 @@
-// What ReplicaSets and Deployments have in common.
+// What the kinds that make pods have in common.
 import type { V1LabelSelector, V1PodTemplateSpec } from '#api/generated/types.ts';
 import { podSpecWarnings } from '../core/pod/warnings.ts';
 import { validateServingTemplate } from '../core/pod/template.ts';
@@ -17,19 +17,21 @@ interface WorkloadSpec {
 export function validateSelectorAndTemplate({ selector, template }: WorkloadSpec, path: string): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const field = `${path}.selector`;
-  if (selector === undefined) {
-    problems.push(required(field));
-  } else {
-    problems.push(...validateLabelSelector(selector, field));
-    const count = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0);
-    if (count === 0) problems.push(invalid(field, selector, 'empty selector is invalid for deployment'));
-  }
-  const compiled = compile(selector);
+  if (selector === undefined) problems.push(required(field));
+  else problems.push(...validateLabelSelector(selector, field), ...validateNotEmpty(selector, 'deployment', field));
+  const compiled = compileSelector(selector);
   if (compiled === undefined) return [...problems, invalid(field, selector, 'invalid label selector')];
   return [...problems, ...validateServingTemplate(template, compiled, 'ReplicaSet', `${path}.template`)];
 }
 
-function compile(selector: Unchecked<V1LabelSelector> | undefined): LabelSelector | undefined {
+/** A selector that selects everything would take others' pods. */
+export function validateNotEmpty(selector: Unchecked<V1LabelSelector>, owner: string, field: string): FieldProblem[] {
+  const count = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0);
+  return count === 0 ? [invalid(field, selector, `empty selector is invalid for ${owner}`)] : [];
+}
+
+/** The selector ready to match; undefined where it is wrong. */
+export function compileSelector(selector: Unchecked<V1LabelSelector> | undefined): LabelSelector | undefined {
   try {
     return labelSelectorOf(selector as V1LabelSelector | undefined);
   } catch (error) {

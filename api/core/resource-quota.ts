@@ -1,7 +1,8 @@
-import type { V1ResourceQuota, V1ResourceQuotaSpec } from '#api/generated/types.ts';
+import type { V1ResourceQuota, V1ResourceQuotaSpec, V1ScopedResourceSelectorRequirement } from '#api/generated/types.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { type FieldProblem, invalid, required } from '../meta/field-problem.ts';
+import { goForm } from '../meta/go-form.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { immutableText } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
@@ -118,7 +119,7 @@ function validateScopeSelector(spec: Unchecked<V1ResourceQuotaSpec>, resources: 
   for (const { scopeName: scope = '', operator = '', values = [] } of expressions) {
     if (!scopes.has(scope)) problems.push(invalid(`${path}.scopeName`, scope, 'unsupported scope'));
     for (const _name of resources.filter((name) => !suits(scope, name))) {
-      problems.push(invalid(path, spec.scopeSelector, 'unsupported scope applied to resource'));
+      problems.push(invalid(path, shownSelector(expressions), 'unsupported scope applied to resource'));
     }
     if (valueless.has(scope) && operator !== 'Exists') {
       const text =
@@ -129,6 +130,10 @@ function validateScopeSelector(spec: Unchecked<V1ResourceQuotaSpec>, resources: 
   }
   const names = expressions.map(({ scopeName = '' }) => scopeName);
   return [...problems, ...conflicts(names).map((text) => invalid(path, spec.scopes ?? null, text))];
+}
+
+function shownSelector(expressions: readonly Unchecked<V1ScopedResourceSelectorRequirement>[]): object {
+  return { MatchExpressions: expressions.map((one) => goForm(one, ['ScopeName', 'Operator', 'Values'])) };
 }
 
 function validateValues(operator: string, values: readonly string[], path: string): FieldProblem[] {

@@ -1,6 +1,7 @@
 // Small checks that validation of all kinds is put together from.
 import type { V1LabelSelector } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from './field-problem.ts';
+import { percentOf } from './int-or-string.ts';
 import {
   dnsLabelProblems,
   dnsSubdomainProblems,
@@ -68,6 +69,17 @@ export function portNumberOrName(field: string, port: number | string | undefine
 /** A count that is not negative, or a percentage. */
 export function countOrPercent(field: string, value: number | string | undefined): FieldProblem[] {
   return typeof value === 'string' ? invalidEach(field, value, percentProblems(value)) : notNegative(field, value);
+}
+
+/** No percentage of more than all. */
+export function notMoreThanAll(field: string, value: number | string | undefined): FieldProblem[] {
+  const isMore = typeof value === 'string' && (percentOf(value) ?? 0) > 100;
+  return isMore ? [invalid(field, value, 'must not be greater than 100%')] : [];
+}
+
+/** A counter in a status that only rises; undefined is 0. */
+export function notDecremented(field: string, next: number | undefined, prev: number | undefined): FieldProblem[] {
+  return (next ?? 0) < (prev ?? 0) ? [invalid(field, next ?? 0, 'cannot be decremented')] : [];
 }
 
 /** A label selector object; undefined is fine here. */

@@ -20,3 +20,8 @@ export function percentOf(value: string): number | undefined {
   const found = /^([0-9]+)%$/.exec(value);
   return found === null ? undefined : Number(found[1]);
 }
+
+/** True for 0 and 0%. */
+export function isNone(value: IntOrString | undefined): boolean {
+  return (typeof value === 'string' ? percentOf(value) : value) === 0;
+}

@@ -3,6 +3,7 @@ import { configMap } from '#api/core/config-map.ts';
 import { namespace } from '#api/core/namespace.ts';
 import { pod, type Pod } from '#api/core/pod/pod.ts';
 import { serviceAccount } from '#api/core/service-account.ts';
+import { type PriorityClass, priorityClass } from '#api/scheduling/priority-class.ts';
 import { systemClock } from '#base/clock.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
@@ -112,6 +113,52 @@ describe('what else pods are given', () => {
     expect(await refusal(makePod({ priority: 5 }))).toMatch(
       /the integer value of priority \(5\) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name$/,
     );
+  });
+});
+
+describe('priority classes', () => {
+  const makeClass = (name: string, rest: Omit<PriorityClass, 'metadata'>): Promise<PriorityClass> =>
+    client.create(priorityClass, { metadata: { name }, ...rest }, {}, signal);
+  const remove = (name: string): Promise<void> => client.delete(priorityClass, { name }, {}, signal);
+
+  test('of the system are there', async () => {
+    const { items } = await client.list(priorityClass, {}, signal);
+    expect(items.map(({ metadata, value, preemptionPolicy }) => [metadata.name, value, preemptionPolicy, metadata.generation])).toEqual([
+      ['system-cluster-critical', 2_000_000_000, 'PreemptLowerPriority', 1],
+      ['system-node-critical', 2_000_001_000, 'PreemptLowerPriority', 1],
+    ]);
+  });
+
+  test('give pods their priority and their manners', async () => {
+    await makeClass('calm', { value: 7, preemptionPolicy: 'Never' });
+    expect((await makePod({ priorityClassName: 'calm' })).spec).toMatchObject({ priority: 7, preemptionPolicy: 'Never' });
+    expect((await makePod({ priorityClassName: 'calm', priority: 7, preemptionPolicy: 'Never' })).spec.priority).toBe(7);
+    expect(await refusal(makePod({ priorityClassName: 'calm', preemptionPolicy: 'PreemptLowerPriority' }))).toMatch(
+      /the string value of PreemptionPolicy \(PreemptLowerPriority\) must not be provided in pod spec; priority admission controller computed Never from the given PriorityClass name$/,
+    );
+    await remove('calm');
+  });
+
+  test('the default one serves pods that name none; there is one', async () => {
+    await makeClass('usual', { value: 3, globalDefault: true });
+    expect((await makePod({})).spec).toMatchObject({ priorityClassName: 'usual', priority: 3 });
+    const second =
+      'priorityclasses.scheduling.k8s.io "other" is forbidden: PriorityClass usual is already marked as default. Only one default can exist';
+    expect(await refusal(makeClass('other', { value: 4, globalDefault: true }))).toBe(second);
+    await makeClass('other', { value: 4 });
+    expect(await refusal(client.patch(priorityClass, { name: 'other' }, { globalDefault: true }, { type: 'merge' }, signal))).toBe(second);
+    await client.patch(priorityClass, { name: 'usual' }, { description: 'x' }, { type: 'merge' }, signal);
+    await Promise.all([remove('usual'), remove('other')]);
+    expect((await makePod({})).spec.priorityClassName).toBeUndefined();
+  });
+
+  test('a pod keeps what it was given', async () => {
+    await makeClass('brief', { value: 9 });
+    const { metadata } = await makePod({ priorityClassName: 'brief' });
+    await remove('brief');
+    const found = await client.get(pod, { namespace: 'default', name: metadata.name ?? '' }, signal);
+    const { priority: _priority, preemptionPolicy: _policy, ...spec } = found.spec;
+    expect((await client.update(pod, { ...found, spec }, {}, signal)).spec).toMatchObject({ priority: 9 });
   });
 });
 

@@ -39,7 +39,7 @@ const entries = {
   ImagePolicyWebhook: off('missing'),
   PodSecurity: on('idle'),
   PodNodeSelector: off('missing'),
-  Priority: on(() => priority),
+  Priority: on(({ registry }) => priority(registry)),
   DefaultTolerationSeconds: on(() => defaultTolerationSeconds),
   PodTolerationRestriction: off('missing'),
   EventRateLimit: off('missing'),

@@ -328,12 +328,17 @@ describe('discovery', () => {
     const names = (json['resources'] as unknown as { name: string }[]).map(({ name }) => name);
     expect(names).toEqual([
       'controllerrevisions',
+      'daemonsets',
+      'daemonsets/status',
       'deployments',
       'deployments/scale',
       'deployments/status',
       'replicasets',
       'replicasets/scale',
       'replicasets/status',
+      'statefulsets',
+      'statefulsets/scale',
+      'statefulsets/status',
     ]);
     const pods = ((await send('GET', '/api/v1')).json['resources'] as unknown as { name: string }[]).find(({ name }) => name === 'pods');
     expect(pods).toEqual({

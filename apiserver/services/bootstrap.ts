@@ -1,7 +1,8 @@
-// What the API server keeps in its own store: the system's namespaces, and the Service by which pods find it.
+// What the API server keeps in its own store: the system's namespaces and priority classes, and the Service by which pods find it.
 import type { V1Endpoints, V1EndpointSlice, V1Namespace, V1Service } from '#api/generated/types.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
+import { systemPriorityClasses } from '#api/scheduling/priority-class.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
@@ -50,6 +51,9 @@ export class Bootstrap implements Service {
     for (const name of systemNamespaces) {
       const namespace: V1Namespace = { metadata: { name } };
       await this.#ensure('', 'v1', 'namespaces', '', namespace as KubeObject, signal);
+    }
+    for (const priorityClass of systemPriorityClasses) {
+      await this.#ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', priorityClass, signal);
     }
     const { address, port } = this.#deps.advertise();
     const wanted = wantedObjects(address, port, this.#deps.ipRange.at(1));

@@ -37,12 +37,15 @@ export function validateServingTemplate(
   if (!isEmpty && !selector.matches(labels)) {
     problems.push(invalid(`${path}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'));
   }
-  problems.push(...validatePodTemplate(template, path));
+  return [...problems, ...validatePodTemplate(template, path), ...validateRunsForEver(template, ownerKind, path)];
+}
+
+/** What runs for ever is always restarted. `ownerKind` goes into a message. */
+export function validateRunsForEver(template: Template, ownerKind: string, path: string): FieldProblem[] {
   const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {};
-  if (restartPolicy !== 'Always') problems.push(notSupported(`${path}.spec.restartPolicy`, restartPolicy ?? '', ['Always']));
+  const problems = restartPolicy === 'Always' ? [] : [notSupported(`${path}.spec.restartPolicy`, restartPolicy ?? '', ['Always'])];
   if (activeDeadlineSeconds !== undefined) {
-    const text = `activeDeadlineSeconds in ${ownerKind} is not Supported`;
-    problems.push(forbiddenField(`${path}.spec.activeDeadlineSeconds`, text));
+    problems.push(forbiddenField(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${ownerKind} is not Supported`));
   }
   return problems;
 }
