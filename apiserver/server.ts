@@ -40,6 +40,7 @@ import { serviceAllocation, servicePoolLoader } from './services/service-allocat
 import { ServicePools } from './services/service-pools.ts';
 import type { Store } from './storage/contract.ts';
 import { KubeletConnection } from './subresources/kubelet-connection.ts';
+import { isGlobalUnicast, type MayReach } from './subresources/proxy-target.ts';
 import { subresourceTable } from './subresources/table.ts';
 
 /** What the flags say, without what only a process needs. */
@@ -52,6 +53,8 @@ export interface ApiServerDeps {
   readonly kinds: readonly KindDefinition[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Which addresses of pods and nodes the proxy may dial; default: global unicast ones. Tests on loopback widen it. */
+  readonly mayReach?: MayReach;
 }
 
 /** An API server. `run` serves until the signal aborts, then lets requests finish. */
@@ -143,7 +146,7 @@ interface RequestParts {
 
 /** Everything between the socket and the registry. */
 function requestParts(
-  { settings, clock, log }: ApiServerDeps,
+  { settings, clock, log, mayReach = isGlobalUnicast }: ApiServerDeps,
   codec: Codec,
   registry: Registry,
   metrics: Metrics,
@@ -159,6 +162,7 @@ function requestParts(
   const authorizer = firstOpinion([administrators, components, everybody]);
   const subresources = subresourceTable({
     kubelets,
+    mayReach,
     tokens: signer === undefined ? undefined : { signer, audiences },
     authorizer,
     tokenAuthenticator,

@@ -13,6 +13,7 @@ import { type ApiServerSettings, createApiServer } from './server.ts';
 import { parseIpRange } from './services/ip-range.ts';
 import type { Store } from './storage/contract.ts';
 import { MemoryStore } from './storage/memory.ts';
+import type { MayReach } from './subresources/proxy-target.ts';
 
 export interface TestApiServerOptions {
   /** Default: the machine's. Certificates are checked against real time whatever the clock says. */
@@ -27,6 +28,8 @@ export interface TestApiServerOptions {
   readonly kubelet?: ApiServerSettings['kubelet'];
   readonly limits?: Partial<ApiServerSettings['limits']>;
   readonly log?: Log;
+  /** Default: global unicast ones, as ever. */
+  readonly mayReach?: MayReach;
 }
 
 export interface TestApiServer extends AsyncDisposable {
@@ -50,7 +53,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
   const ca = options.ca ?? (await createCa('kubernetes', systemClock.nowMs()));
   const store = options.store ?? new MemoryStore({ clock });
   const settings = await testSettings(ca, options);
-  const server = createApiServer({ settings, store, kinds: options.kinds ?? builtinKinds, clock, log });
+  const server = createApiServer({ settings, store, kinds: options.kinds ?? builtinKinds, clock, log, ...reach(options) });
   const life = new AbortController();
   const ready = Promise.withResolvers<void>();
   const ended = server.run(life.signal, () => ready.resolve());
@@ -75,6 +78,10 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function reach({ mayReach }: TestApiServerOptions): { mayReach?: MayReach } {
+  return mayReach === undefined ? {} : { mayReach };
 }
 
 async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise<ApiServerSettings> {

@@ -142,8 +142,11 @@ test.each<[string, unknown, string, string[]]>([
     resourceQuota,
     quota('hard: {pods: 1, cpu: 1, secrets: 1, count/x: 1}, scopes: [BestEffort, Other, NotBestEffort]'),
     [
-      ...['unsupported scope applied to resource', 'unsupported scope applied to resource', 'unsupported scope'],
-      ...['unsupported scope applied to resource', 'conflicting scopes'],
+      'unsupported scope applied to resource',
+      'unsupported scope applied to resource',
+      'unsupported scope',
+      'unsupported scope applied to resource',
+      'conflicting scopes',
     ].map((text) => `spec.scopes: Invalid value: ["BestEffort","Other","NotBestEffort"]: ${text}`),
   ],
   [

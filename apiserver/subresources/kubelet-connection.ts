@@ -1,9 +1,12 @@
 import { request, type RequestOptions } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { V1Node } from '#api/generated/types.ts';
 import { ApiError, internalError, notFound } from '#api/meta/status.ts';
 import { internalContext } from '../internal-context.ts';
 import type { Registry } from '../registry/contract.ts';
+import { plainError } from '../registry/failures.ts';
+import { dialErrorText } from './dial-error.ts';
 
 export interface KubeletConnectionOptions {
   /** The client certificate that kubelets know the API server by. */
@@ -13,6 +16,19 @@ export interface KubeletConnectionOptions {
   readonly ca: string | undefined;
   /** Which of a node's addresses to use, best first. */
   readonly addressTypes: readonly string[];
+}
+
+/** Where a kubelet listens. */
+export interface KubeletPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A request to a kubelet. */
+export interface KubeletWish {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
 }
 
 const defaultPort = 10_250;
@@ -29,14 +45,19 @@ export class KubeletConnection {
 
   /** Starts a request to the kubelet of a node. The caller writes the body and ends it. */
   async open(node: string, method: string, path: string, headers: Record<string, string>, signal: AbortSignal): Promise<ClientRequest> {
-    const { host, port } = await this.#locate(node, signal);
+    const { host, port } = await this.locate(node, signal);
+    return this.openAt({ host, port, address: host }, { method, path, headers: { ...headers, Host: `${host}:${port}` } }, signal);
+  }
+
+  /** The same where the kubelet has been located; `address` is what is dialled. */
+  openAt({ host, port, address }: KubeletPlace & { readonly address: string }, wish: KubeletWish, signal: AbortSignal): ClientRequest {
     const { cert, key, ca } = this.#options;
     const options: RequestOptions = {
-      host,
+      ...wish,
+      host: address,
       port,
-      method,
-      path,
-      headers: { ...headers, Host: `${host}:${port}` },
+      // Said in so many words: Node would check the certificate against the Host header, which may be the client's.
+      servername: isIP(host) === 0 ? host : '',
       // A connection of its own: it may become a tunnel, and kubelets are near.
       agent: false,
       signal,
@@ -47,17 +68,20 @@ export class KubeletConnection {
     return request(options);
   }
 
-  /** Sends a request without body and gives the answer's head. Throws InternalError where the kubelet cannot be reached. */
+  /** Sends a request without body and gives the answer's head. Throws a plain error in Go's words where the kubelet cannot be reached. */
   async fetch(node: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const outgoing = await this.open(node, 'GET', path, {}, signal);
     return new Promise((resolve, reject) => {
       outgoing.on('response', resolve);
-      outgoing.on('error', (error) => reject(unreachable(error)));
+      const { protocol, host } = outgoing;
+      const url = JSON.stringify(`${protocol}//${String(outgoing.getHeader('host') ?? host)}${path}`);
+      outgoing.on('error', (error) => reject(plainError(`Get ${url}: ${dialErrorText(error)}`, error)));
       outgoing.end();
     });
   }
 
-  async #locate(name: string, signal: AbortSignal): Promise<{ host: string; port: number }> {
+  /** Where a node's kubelet listens: an address or a name. Throws NotFound or InternalError. */
+  async locate(name: string, signal: AbortSignal): Promise<KubeletPlace> {
     const registry = this.#registry();
     const kind = registry.find('', 'v1', 'nodes');
     if (kind === undefined) throw notFound({ group: '', plural: 'nodes' }, name);
@@ -74,5 +98,5 @@ export class KubeletConnection {
 
 /** The answer where no connection to a kubelet comes about. */
 export function unreachable(error: Error): ApiError {
-  return error instanceof ApiError ? error : internalError(`error dialing backend: ${error.message}`);
+  return error instanceof ApiError ? error : plainError(`error dialing backend: ${dialErrorText(error)}`, error);
 }

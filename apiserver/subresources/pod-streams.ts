@@ -51,8 +51,9 @@ function stream({ kubelets, authorizer }: PodStreamDeps, pathFor: (exchange: Exc
       const pod = (await registry.get(kind, pathName, '', { ...readContext(exchange), subresource: '' })).object() as V1Pod;
       const path = pathFor(exchange, pod);
       const node = nodeOf(pod);
-      if (exchange.upgrade === undefined) throw badRequest('Upgrade request required');
-      await tunnel(exchange, exchange.upgrade, (method, headers) => kubelets.open(node, method, path, headers, exchange.signal));
+      const { upgrade, signal } = exchange;
+      if (upgrade === undefined) throw badRequest('Upgrade request required');
+      await tunnel(exchange, { upgrade, open: (method, headers) => kubelets.open(node, method, path, headers, signal) });
     },
   };
 }

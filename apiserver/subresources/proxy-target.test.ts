@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { V1Endpoints, V1Pod, V1Service } from '#api/generated/types.ts';
-import { nodeTarget, parseProxyName, podTarget, serviceTarget } from './proxy-target.ts';
+import { checkAddress, hasAddress, isGlobalUnicast, parseProxyName, podTarget, serviceEndpoints, servicePortName } from './proxy-target.ts';
 
 const pod = (ip: string, ports: number[] = []): Pick<V1Pod, 'spec' | 'status'> => ({
   spec: { containers: [{ name: 'c', ports: ports.map((containerPort) => ({ containerPort })) }] },
@@ -17,7 +17,11 @@ const service: Pick<V1Service, 'spec'> = {
 const endpoints = {
   subsets: [
     {
-      addresses: [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }],
+      addresses: [
+        { ip: '10.0.0.1', targetRef: { kind: 'Pod', namespace: 'ns', name: 'a' } },
+        { ip: '10.0.0.2', targetRef: { kind: 'Pod', namespace: 'ns', name: 'b' } },
+        { ip: '10.0.0.3' },
+      ],
       ports: [
         { name: 'web', port: 8080 },
         { name: 'admin', port: 9090 },
@@ -46,22 +50,44 @@ test('a pod is reached at the port asked for, else at its first', () => {
   expect(podTarget(parseProxyName('p', 'pod'), pod('fd00::9')).port).toBe('');
 });
 
-test.each(['', '127.0.0.1', '127.8.8.8', '169.254.169.254', '224.0.0.1', '0.0.0.0', '::1', 'fe80::1', 'ff02::1', 'localhost'])(
-  'nothing is sent to %s',
-  (ip) => {
-    expect(() => podTarget(parseProxyName('p:80', 'pod'), pod(ip))).toThrow('address not allowed');
-    const status = { addresses: [{ type: 'InternalIP', address: ip }] };
-    expect(() => nodeTarget(parseProxyName('n:80', 'node'), { status })).toThrow('address not allowed');
-  },
-);
+test.each([
+  '',
+  '127.0.0.1',
+  '127.8.8.8',
+  '169.254.169.254',
+  '224.0.0.1',
+  '0.0.0.0',
+  '255.255.255.255',
+  '::1',
+  'fe80::1',
+  'ff02::1',
+  'localhost',
+])('nothing is sent to %s', (ip) => expect(() => checkAddress(ip, isGlobalUnicast)).toThrow('address not allowed'));
 
-test('a Service is reached at an address that is ready, by the name or the number of a port', () => {
-  const target = { scheme: 'http', host: '10.0.0.2', port: '8080' };
-  expect(serviceTarget(parseProxyName('s:web', 'service'), service, endpoints, last)).toEqual(target);
-  expect(serviceTarget(parseProxyName('s:80', 'service'), service, endpoints, last)).toEqual(target);
-  const refused = (name: string, there: V1Endpoints | undefined) => () =>
-    serviceTarget(parseProxyName(name, 'service'), service, there, last);
-  expect(refused('s:99', endpoints)).toThrow('no service port 99 found for service "s"');
-  expect(refused('s', endpoints)).toThrow('no endpoints available for service "s"');
-  expect(refused('s:web', undefined)).toThrow('no endpoints available for service "s"');
+test.each(['10.0.0.1', '192.168.1.1', 'fd00::1', '8.8.8.8'])('%s may be reached', (ip) => {
+  expect(isGlobalUnicast(ip)).toBe(true);
+});
+
+test('a number stands for the port of a Service that has it', () => {
+  expect(servicePortName(parseProxyName('s:80', 'service'), service)).toBe('web');
+  expect(servicePortName(parseProxyName('s:web', 'service'), undefined)).toBe('web');
+  expect(servicePortName(parseProxyName('s', 'service'), undefined)).toBe('');
+  expect(() => servicePortName(parseProxyName('s:99', 'service'), service)).toThrow('no service port 99 found for service "s"');
+});
+
+test('the addresses of a Service are tried in turn from any of them', () => {
+  const wanted = (host: string, name: string) => ({ host, port: '8080', pod: name });
+  expect(serviceEndpoints(endpoints, { namespace: 'ns', portName: 'web' }, last)).toEqual([
+    wanted('10.0.0.2', 'b'),
+    wanted('10.0.0.1', 'a'),
+  ]);
+  expect(serviceEndpoints(endpoints, { namespace: 'ns', portName: 'nope' }, last)).toEqual([]);
+  expect(serviceEndpoints({ metadata: {} }, { namespace: 'ns', portName: '' }, last)).toEqual([]);
+});
+
+test('addresses of nobody, or of pods elsewhere, do not count', () => {
+  expect(serviceEndpoints(endpoints, { namespace: 'other', portName: 'web' }, last)).toEqual([]);
+  expect(hasAddress({ status: { podIPs: [{ ip: '10.0.0.1' }] } }, '10.0.0.1')).toBe(true);
+  expect(hasAddress({ status: { podIPs: [{ ip: '10.0.0.1' }] } }, '10.0.0.2')).toBe(false);
+  expect(hasAddress({}, '')).toBe(false);
 });

@@ -1,6 +1,6 @@
 // Where a proxied request goes: what a path's name says, and which address of a pod, a Service or a node that means.
 import { BlockList, isIP } from 'node:net';
-import type { V1Endpoints, V1Node, V1Pod, V1Service } from '#api/generated/types.ts';
+import type { V1Endpoints, V1Pod, V1Service } from '#api/generated/types.ts';
 import { ApiError, badRequest } from '#api/meta/status.ts';
 
 /** `[scheme:]name[:port]`, as it stands in a path. */
@@ -13,10 +13,21 @@ export interface ProxyName {
 
 export interface ProxyTarget {
   readonly scheme: 'http' | 'https';
+  /** An address. */
   readonly host: string;
   /** '' is the scheme's own. */
   readonly port: string;
 }
+
+/** An address of a Service, and the pod that must have it. */
+export interface ServiceEndpoint {
+  readonly host: string;
+  readonly port: string;
+  readonly pod: string;
+}
+
+/** Says whether an address may be dialled for a client. */
+export type MayReach = (address: string) => boolean;
 
 const special = new BlockList();
 for (const [net, bits] of [
@@ -37,6 +48,17 @@ for (const [net, bits] of [
   special.addSubnet(net, bits, 'ipv6');
 }
 
+/** Only addresses that are somebody's: never this machine's own, a link's or a group's. */
+export function isGlobalUnicast(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && !special.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Refuses what `mayReach` does. Throws BadRequest. */
+export function checkAddress(address: string, mayReach: MayReach): void {
+  if (isIP(address) === 0 || !mayReach(address)) throw badRequest('address not allowed');
+}
+
 /** Reads the name in a path. Throws BadRequest. */
 export function parseProxyName(text: string, what: 'pod' | 'service' | 'node'): ProxyName {
   const parts = text.split(':');
@@ -47,48 +69,54 @@ export function parseProxyName(text: string, what: 'pod' | 'service' | 'node'): 
   return { scheme: scheme === 'https' ? 'https' : 'http', name, port };
 }
 
-/** A pod's own address; without a port, that of its first container that has one. Throws BadRequest. */
+/** A pod's own address; without a port, that of its first container that has one. */
 export function podTarget({ scheme, port }: ProxyName, { spec, status }: Pick<V1Pod, 'spec' | 'status'>): ProxyTarget {
   const declared = spec?.containers.flatMap(({ ports = [] }) => ports)[0]?.containerPort;
   const host = status?.podIPs?.[0]?.ip ?? status?.podIP ?? '';
-  return { scheme, host: allowed(host), port: port === '' && declared !== undefined ? String(declared) : port };
+  return { scheme, host, port: port === '' && declared !== undefined ? String(declared) : port };
 }
 
-/** One of a Service's ready addresses, picked by `pick` out of as many as it is told. Throws ServiceUnavailable. */
-export function serviceTarget(
-  { scheme, name, port }: ProxyName,
-  { spec }: Pick<V1Service, 'spec'>,
-  endpoints: V1Endpoints | undefined,
+/** The port's name behind a number in a path; names are themselves. Throws ServiceUnavailable. */
+export function servicePortName({ name, port }: ProxyName, service: Pick<V1Service, 'spec'> | undefined): string {
+  if (!isPortNumber(port)) return port;
+  const declared = service?.spec?.ports?.find((one) => one.port === Number(port));
+  if (declared === undefined) throw unavailable(`no service port ${Number(port)} found for service ${JSON.stringify(name)}`);
+  return declared.name ?? '';
+}
+
+/** Whether a path names a Service's port by its number. */
+export function isPortNumber(port: string): boolean {
+  return /^[+-]?\d+$/.test(port);
+}
+
+/**
+ * The ready addresses behind a port of a Service, in the order to try them: from one that `pick` chooses out of as many as it is
+ * told, around. Only those of pods of the same namespace count: whoever writes endpoints by hand gets no door to other hosts.
+ */
+export function serviceEndpoints(
+  endpoints: V1Endpoints,
+  { namespace, portName }: { readonly namespace: string; readonly portName: string },
   pick: (count: number) => number,
-): ProxyTarget {
-  let portName = port;
-  if (/^\d+$/.test(port)) {
-    const declared = spec?.ports?.find((one) => one.port === Number(port));
-    if (declared === undefined) throw unavailable(`no service port ${port} found for service ${JSON.stringify(name)}`);
-    portName = declared.name ?? '';
-  }
-  const ready = (endpoints?.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
+): readonly ServiceEndpoint[] {
+  const ready = (endpoints.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
     ports
       .filter((one) => (one.name ?? '') === portName)
-      .flatMap((one) => addresses.map(({ ip }) => ({ scheme, host: ip, port: String(one.port) }))),
+      .flatMap(({ port }) =>
+        addresses
+          .filter(({ targetRef }) => targetRef !== undefined && targetRef.namespace === namespace)
+          .map(({ ip, targetRef }) => ({ host: ip, port: String(port), pod: targetRef?.name ?? '' })),
+      ),
   );
-  const chosen = ready[pick(ready.length)];
-  if (chosen === undefined) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`);
-  return { ...chosen, host: allowed(chosen.host) };
+  const first = ready.length === 0 ? 0 : pick(ready.length);
+  return [...ready.slice(first), ...ready.slice(0, first)];
 }
 
-/** A node's address at another port than its kubelet's. Throws BadRequest. */
-export function nodeTarget({ scheme, port }: ProxyName, { status }: Pick<V1Node, 'status'>): ProxyTarget {
-  return { scheme, host: allowed(status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''), port };
+/** Whether a pod really has an address that endpoints claim for it. */
+export function hasAddress({ status }: Pick<V1Pod, 'status'>, address: string): boolean {
+  return (status?.podIPs ?? []).some(({ ip }) => ip === address);
 }
 
-/** Only addresses that are somebody's: never this machine's own, a link's or a group's. */
-function allowed(host: string): string {
-  const family = isIP(host);
-  if (family === 0 || special.check(host, family === 4 ? 'ipv4' : 'ipv6')) throw badRequest('address not allowed');
-  return host;
-}
-
-function unavailable(message: string): ApiError {
+/** The refusal where a Service has nobody to answer. */
+export function unavailable(message: string): ApiError {
   return new ApiError({ reason: 'ServiceUnavailable', message });
 }

@@ -1,66 +1,79 @@
 // `proxy` of pods, Services and nodes: any request, handed on to what runs there, and its answer handed back. Redirects are the
 // client's affair; who asks stays between the client and this server.
+import { lookup } from 'node:dns/promises';
 import { randomInt } from 'node:crypto';
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
-import { pipeline } from 'node:stream/promises';
-import type { V1Endpoints, V1Node, V1Pod, V1Service } from '#api/generated/types.ts';
+import { isIP } from 'node:net';
+import type { V1Endpoints, V1Pod, V1Service } from '#api/generated/types.ts';
 import type { KindDefinition } from '#api/kind.ts';
-import type { KubeObject } from '#api/meta/object.ts';
-import { ApiError, hasReason, notFound } from '#api/meta/status.ts';
+import { badRequest, hasReason, notFound } from '#api/meta/status.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { readContext } from '../http/options.ts';
-import type { HeaderList } from '../http/respond.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { SubresourceHandler } from './contract.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
-import { nodeTarget, parseProxyName, podTarget, type ProxyTarget, serviceTarget } from './proxy-target.ts';
+import { type Destination, dialTarget, handOn, headersOnward, redirectsToRoot, targetPath } from './proxy-request.ts';
+import {
+  checkAddress,
+  hasAddress,
+  isPortNumber,
+  type MayReach,
+  parseProxyName,
+  podTarget,
+  serviceEndpoints,
+  servicePortName,
+  unavailable,
+} from './proxy-target.ts';
 import { tunnel } from './tunnel.ts';
 
-/** Opens the request on the other side. */
-type Dial = (method: string, path: string, headers: Record<string, string>, signal: AbortSignal) => ClientRequest | Promise<ClientRequest>;
+export interface ProxyDeps {
+  readonly kubelets: KubeletConnection;
+  readonly mayReach: MayReach;
+}
 
 /** Finds out whom to dial. */
-type Locate = (exchange: Exchange, registry: Registry, kind: KindDefinition) => Promise<Dial>;
-
-/** Headers between neighbours, and those that say who asks. */
-const notHandedOn =
-  /^(:.*|connection|keep-alive|proxy-.*|te|trailers?|transfer-encoding|upgrade|http2-settings|host|authorization|impersonate-.*)$/;
-
-const dialProblems: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connect: connection refused',
-  EHOSTUNREACH: 'connect: no route to host',
-  ENETUNREACH: 'connect: network is unreachable',
-  ETIMEDOUT: 'i/o timeout',
-};
+type Locate = (exchange: Exchange, registry: Registry, kind: KindDefinition) => Promise<Destination>;
 
 /** `pods/[scheme:]NAME[:port]/proxy`. */
-export const podProxy: SubresourceHandler = proxied(async (exchange, registry, kind) => {
-  const name = parseProxyName(exchange.info.pathName, 'pod');
-  return dialTarget(podTarget(name, await read<V1Pod>(exchange, registry, kind, name.name)));
-});
-
-/** `services/[scheme:]NAME[:port]/proxy`. */
-export const serviceProxy: SubresourceHandler = proxied(async (exchange, registry, kind) => {
-  const name = parseProxyName(exchange.info.pathName, 'service');
-  const service = await read<V1Service>(exchange, registry, kind, name.name);
-  const endpointsKind = registry.find('', 'v1', 'endpoints');
-  if (endpointsKind === undefined) throw notFound({ group: '', plural: 'endpoints' }, name.name);
-  const endpoints = await read<V1Endpoints>(exchange, registry, endpointsKind, name.name).catch((error: unknown) => {
-    if (hasReason(error, 'NotFound')) return undefined;
-    throw error;
+export function podProxy({ mayReach }: ProxyDeps): SubresourceHandler {
+  return proxied(async (exchange, registry, kind) => {
+    const name = parseProxyName(exchange.info.pathName, 'pod');
+    const target = podTarget(name, await read<V1Pod>(exchange, registry, kind, name.name));
+    checkAddress(target.host, mayReach);
+    return dialTarget(target);
   });
-  return dialTarget(serviceTarget(name, service, endpoints, (count) => (count === 0 ? 0 : randomInt(count))));
-});
+}
+
+/** `services/[scheme:]NAME[:port]/proxy`: one of the pods that are ready to serve. */
+export function serviceProxy({ mayReach }: ProxyDeps): SubresourceHandler {
+  return proxied(async (exchange, registry, kind) => {
+    const { namespace, pathName } = exchange.info;
+    const name = parseProxyName(pathName, 'service');
+    const service = isPortNumber(name.port) ? await read<V1Service>(exchange, registry, kind, name.name) : undefined;
+    const portName = servicePortName(name, service);
+    const endpoints = await read<V1Endpoints>(exchange, registry, kindOf(registry, 'endpoints'), name.name);
+    if ((endpoints.subsets ?? []).length === 0) {
+      throw unavailable(`no endpoints available for service ${JSON.stringify(name.name)}`);
+    }
+    for (const { host, port, pod } of serviceEndpoints(endpoints, { namespace, portName }, (count) => randomInt(count))) {
+      if (!(await isAddressOf(exchange, registry, pod, host))) continue;
+      checkAddress(host, mayReach);
+      return dialTarget({ scheme: name.scheme, host, port });
+    }
+    throw unavailable(`no endpoints available for service ${JSON.stringify(pathName)}`);
+  });
+}
 
 /** `nodes/[scheme:]NAME[:port]/proxy`: the kubelet, where no other port is asked for. */
-export function nodeProxy(kubelets: KubeletConnection): SubresourceHandler {
-  return proxied(async (exchange, registry, kind) => {
+export function nodeProxy({ kubelets, mayReach }: ProxyDeps): SubresourceHandler {
+  return proxied(async (exchange) => {
     const name = parseProxyName(exchange.info.pathName, 'node');
-    const node = await read<V1Node>(exchange, registry, kind, name.name);
-    const kubeletPort = String(node.status?.daemonEndpoints?.kubeletEndpoint?.Port || 10_250);
-    if (name.port !== '' && name.port !== kubeletPort) return dialTarget(nodeTarget(name, node));
-    return (method, path, headers, signal) => kubelets.open(name.name, method, path, headers, signal);
+    const { host, port } = await kubelets.locate(name.name, exchange.signal);
+    const address = await resolve(host, mayReach);
+    if (name.port !== '' && name.port !== String(port)) return dialTarget({ scheme: name.scheme, host: address, port: name.port });
+    return {
+      host: `${host}:${port}`,
+      dial: (method, path, headers, signal) => kubelets.openAt({ host, port, address }, { method, path, headers }, signal),
+    };
   });
 }
 
@@ -69,82 +82,52 @@ function proxied(locate: Locate): SubresourceHandler {
     verbs: ['*'],
     takesPath: true,
     serve: async (exchange, kind, { registry }) => {
-      const dial = await locate(exchange, registry, kind);
-      if (redirectsToRoot(exchange)) return;
+      const destination = await locate(exchange, registry, kind);
+      const { upgrade, signal } = exchange;
       const path = targetPath(exchange);
-      if (exchange.upgrade !== undefined) {
-        return tunnel(exchange, exchange.upgrade, async (method, headers) => dial(method, path, headers, exchange.signal));
+      const headers = headersOnward(exchange);
+      if (upgrade !== undefined) {
+        return tunnel(exchange, { upgrade, headers, open: async (method, all) => destination.dial(method, path, all, signal) });
       }
-      await handOn(exchange, await dial(exchange.request.method ?? 'GET', path, headersOnward(exchange), exchange.signal));
+      if (redirectsToRoot(exchange)) return;
+      const outgoing = await destination.dial(exchange.request.method ?? 'GET', path, headers, signal);
+      await handOn(exchange, outgoing, destination.host);
     },
   };
 }
 
+async function isAddressOf(exchange: Exchange, registry: Registry, pod: string, address: string): Promise<boolean> {
+  try {
+    return hasAddress(await read<V1Pod>(exchange, registry, kindOf(registry, 'pods'), pod), address);
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) return false;
+    throw error;
+  }
+}
+
+/** The address behind a node's name or address. Whoever is dialled was checked: names are not looked up a second time. */
+async function resolve(host: string, mayReach: MayReach): Promise<string> {
+  const addresses = isIP(host) === 0 ? await lookUp(host) : [host];
+  for (const address of addresses) checkAddress(address, mayReach);
+  const [first] = addresses;
+  if (first === undefined) throw badRequest('No addresses for hostname');
+  return first;
+}
+
+async function lookUp(host: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch (error) {
+    throw Object.assign(badRequest(`lookup ${host}: no such host`), { cause: error });
+  }
+}
+
+function kindOf(registry: Registry, plural: string): KindDefinition {
+  const kind = registry.find('', 'v1', plural);
+  if (kind === undefined) throw notFound({ group: '', plural }, '');
+  return kind;
+}
+
 async function read<T>(exchange: Exchange, registry: Registry, kind: KindDefinition, name: string): Promise<T> {
-  const found: KubeObject = (await registry.get(kind, name, '', { ...readContext(exchange), subresource: '' })).object();
-  return found as T;
-}
-
-function dialTarget({ scheme, host, port }: ProxyTarget): Dial {
-  return (method, path, headers, signal) => {
-    const where = host.includes(':') ? `[${host}]` : host;
-    const options = { host, method, path, headers: { ...headers, Host: port === '' ? where : `${where}:${port}` }, agent: false, signal };
-    const withPort = port === '' ? options : { ...options, port: Number(port) };
-    // Nobody here knows who signs for a workload, and upstream does not ask either.
-    return scheme === 'https' ? requestHttps({ ...withPort, rejectUnauthorized: false }) : requestHttp(withPort);
-  };
-}
-
-/** A page's relative links need the slash behind `proxy`. */
-function redirectsToRoot({ info, query, request, auditId, response }: Exchange): boolean {
-  const { method } = request;
-  if (info.rest !== '' || info.path.endsWith('/') || (method !== 'GET' && method !== 'HEAD')) return false;
-  const location = `${encodeURI(info.path)}/${query.raw === '' ? '' : `?${query.raw}`}`;
-  response.writeHead(301, ['Audit-Id', auditId, 'Location', location, 'Content-Length', '0']);
-  response.end();
-  return true;
-}
-
-function targetPath({ info, query }: Exchange): string {
-  const path = info.rest === '' ? '/' : info.rest.split('/').map(encodeURIComponent).join('/');
-  return query.raw === '' ? path : `${path}?${query.raw}`;
-}
-
-function headersOnward({ request }: Exchange): Record<string, string> {
-  const onward: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined && !notHandedOn.test(name)) onward[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return onward;
-}
-
-async function handOn(exchange: Exchange, outgoing: ClientRequest): Promise<void> {
-  const { request, response } = exchange;
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    outgoing.on('response', resolve);
-    outgoing.on('error', (error) => reject(notReached(error)));
-  });
-  // A target may answer before it has read everything.
-  pipeline(request, outgoing).catch((error: unknown) => void outgoing.destroy(error as Error));
-  const answer = await answered;
-  response.writeHead(answer.statusCode ?? 502, headersBack(exchange, answer));
-  await pipeline(answer, response as unknown as NodeJS.WritableStream).catch(() => void response.destroy());
-}
-
-function headersBack({ auditId }: Exchange, { rawHeaders }: IncomingMessage): HeaderList {
-  const headers: HeaderList = ['Audit-Id', auditId];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    if (!notHandedOn.test(name.toLowerCase()) && name.toLowerCase() !== 'audit-id') headers.push(name, rawHeaders[at + 1] ?? '');
-  }
-  return headers;
-}
-
-/** What went wrong on the way, as Go's client words it. */
-function notReached(error: NodeJS.ErrnoException & { address?: string; port?: number }): ApiError {
-  const { address = '', port, code = '' } = error;
-  const why = dialProblems[code];
-  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-  const text = code === 'ECONNRESET' ? 'EOF' : why === undefined || address === '' ? error.message : `dial tcp ${where}: ${why}`;
-  return new ApiError({ reason: 'ServiceUnavailable', message: `error trying to reach service: ${text}`, cause: error });
+  return (await registry.get(kind, name, '', { ...readContext(exchange), subresource: '' })).object() as T;
 }

@@ -9,10 +9,13 @@ import type { KubeletConnection } from './kubelet-connection.ts';
 import { podLog } from './log.ts';
 import { podAttach, podExec, podPortForward } from './pod-streams.ts';
 import { nodeProxy, podProxy, serviceProxy } from './proxy.ts';
+import type { MayReach } from './proxy-target.ts';
 import { tokenRequest, type TokenRequestDeps } from './token-request.ts';
 
 export interface SubresourceDeps {
   readonly kubelets: KubeletConnection;
+  /** Which addresses the proxy may dial. */
+  readonly mayReach: MayReach;
   /** Undefined where no signing key is given: then no tokens are made. */
   readonly tokens: TokenRequestDeps | undefined;
   readonly authorizer: Authorizer;
@@ -21,7 +24,14 @@ export interface SubresourceDeps {
 }
 
 /** Who serves what. */
-export function subresourceTable({ kubelets, tokens, authorizer, tokenAuthenticator, audiences }: SubresourceDeps): SubresourceTable {
+export function subresourceTable({
+  kubelets,
+  mayReach,
+  tokens,
+  authorizer,
+  tokenAuthenticator,
+  audiences,
+}: SubresourceDeps): SubresourceTable {
   return new SubresourceTable(
     {
       'bindings/': bindings,
@@ -30,9 +40,9 @@ export function subresourceTable({ kubelets, tokens, authorizer, tokenAuthentica
       'selfsubjectaccessreviews.authorization.k8s.io/': selfSubjectAccessReview(authorizer),
       'subjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
       'localsubjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
-      'nodes/proxy': nodeProxy(kubelets),
-      'services/proxy': serviceProxy,
-      'pods/proxy': podProxy,
+      'nodes/proxy': nodeProxy({ kubelets, mayReach }),
+      'services/proxy': serviceProxy({ kubelets, mayReach }),
+      'pods/proxy': podProxy({ kubelets, mayReach }),
       'pods/binding': podBinding,
       'pods/eviction': podEviction,
       'pods/log': podLog(kubelets),

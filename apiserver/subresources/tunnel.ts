@@ -6,7 +6,7 @@ import type { Exchange, Upgrade } from '../http/exchange.ts';
 import { start } from '../http/respond.ts';
 import { unreachable } from './kubelet-connection.ts';
 
-/** Headers of the client that make the agreement; nothing else goes on, least of all credentials. */
+/** Headers of the client that make the agreement; besides them only those go on that the caller gives, least of all credentials. */
 const handedOn = [
   'sec-websocket-key',
   'sec-websocket-version',
@@ -19,10 +19,17 @@ const handedOn = [
 /** Starts the same request on the other side. */
 export type Open = (method: string, headers: Record<string, string>) => Promise<ClientRequest>;
 
+export interface TunnelOptions {
+  readonly upgrade: Upgrade;
+  /** What else to say to the other side. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly open: Open;
+}
+
 /** Joins the client's connection with one that `open` makes, until either side ends. */
-export async function tunnel(exchange: Exchange, upgrade: Upgrade, open: Open): Promise<void> {
+export async function tunnel(exchange: Exchange, { upgrade, headers: more, open }: TunnelOptions): Promise<void> {
   const { request } = exchange;
-  const headers: Record<string, string> = { Connection: 'Upgrade', Upgrade: request.headers.upgrade ?? upgrade.protocol };
+  const headers: Record<string, string> = { ...more, Connection: 'Upgrade', Upgrade: request.headers.upgrade ?? upgrade.protocol };
   for (const name of handedOn) {
     const value = request.headers[name];
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
