@@ -18,6 +18,7 @@ import { packageGroups } from './facts-names.ts';
 import { JsonError, type ParsedJson, parseJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import { ProtobufReader } from './protobuf.ts';
+import { ProtobufEncoder } from './protobuf-encoder.ts';
 import { ProtobufError } from './protobuf-wire.ts';
 import { builtinSchemas, type SchemaSet } from './schemas.ts';
 import { stringifyDeep } from './stringify-deep.ts';
@@ -61,11 +62,15 @@ export class Codec {
   readonly schemas: SchemaSet;
   readonly #compiler = new DecoderCompiler();
   readonly #decoders = new Map<string, Decoder>();
-  readonly #protobuf = new ProtobufReader();
+  readonly #protobufReader: ProtobufReader;
+  /** Writes the other wire form, for clients that accept nothing else. */
+  readonly protobuf: ProtobufEncoder;
   #known: ReadonlySet<string> | undefined;
 
   constructor(schemas: SchemaSet) {
     this.schemas = schemas;
+    this.#protobufReader = new ProtobufReader(schemas);
+    this.protobuf = new ProtobufEncoder(schemas);
   }
 
   /** Decodes a request's body. Throws ApiError (BadRequest, UnsupportedMediaType). */
@@ -79,7 +84,7 @@ export class Codec {
     try {
       parsed =
         body.mediaType === protobufType
-          ? { value: this.#protobuf.read(body.bytes, this.schemas.get(kind.schema)), duplicates: undefined, hasNumberTexts: true }
+          ? { value: this.#protobufReader.read(body.bytes, this.schemas.get(kind.schema)), duplicates: undefined, hasNumberTexts: true }
           : parseBody(body, strictProblems);
     } catch (error) {
       if (error instanceof JsonError) {

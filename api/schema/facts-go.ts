@@ -85,7 +85,7 @@ export const valueScalars: Words = {
     DaemonSetStatus.updatedNumberScheduled DeploymentSpec.minReadySeconds DeploymentSpec.paused DeploymentStatus.availableReplicas
     DeploymentStatus.observedGeneration DeploymentStatus.readyReplicas DeploymentStatus.replicas DeploymentStatus.unavailableReplicas
     DeploymentStatus.updatedReplicas ReplicaSetSpec.minReadySeconds ReplicaSetStatus.availableReplicas
-    ReplicaSetStatus.fullyLabeledReplicas ReplicaSetStatus.observedGeneration ReplicaSetStatus.readyReplicas StatefulSetOrdinals.start
+    ReplicaSetStatus.fullyLabeledReplicas ReplicaSetStatus.observedGeneration ReplicaSetStatus.readyReplicas
     StatefulSetSpec.minReadySeconds StatefulSetStatus.currentReplicas StatefulSetStatus.observedGeneration
     StatefulSetStatus.readyReplicas StatefulSetStatus.updatedReplicas`,
   'io.k8s.api.authentication.v1': 'TokenReviewStatus.authenticated',
@@ -113,9 +113,7 @@ export const valueScalars: Words = {
     ServicePort.nodePort ServiceSpec.healthCheckNodePort ServiceSpec.publishNotReadyAddresses StorageOSPersistentVolumeSource.readOnly
     StorageOSVolumeSource.readOnly VolumeMount.readOnly VolumeMountStatus.readOnly`,
   'io.k8s.api.events.v1': 'Event.deprecatedCount',
-  'io.k8s.api.flowcontrol.v1': `
-    FlowSchemaSpec.matchingPrecedence QueuingConfiguration.handSize QueuingConfiguration.queueLengthLimit QueuingConfiguration.queues
-    ResourcePolicyRule.clusterScope`,
+  'io.k8s.api.flowcontrol.v1': 'ResourcePolicyRule.clusterScope',
   'io.k8s.api.networking.v1': 'ServiceBackendPort.number',
   'io.k8s.api.policy.v1': 'PodDisruptionBudgetStatus.observedGeneration',
   'io.k8s.api.resource.v1': 'DeviceSubRequest.count ExactDeviceRequest.count',
@@ -136,17 +134,22 @@ export const valueScalars: Words = {
 /** Optional properties that are always there: structs held by value, and what has no omitempty. */
 export const alwaysThere: Words = {
   'io.k8s.api.apiserverinternal.v1alpha1': 'StorageVersion.spec StorageVersion.status',
-  'io.k8s.api.apps.v1': 'DaemonSetSpec.updateStrategy DeploymentSpec.strategy ReplicaSetSpec.template StatefulSetSpec.updateStrategy',
+  'io.k8s.api.apps.v1': `
+    DaemonSetSpec.updateStrategy DeploymentSpec.strategy ReplicaSetSpec.template StatefulSetOrdinals.start StatefulSetSpec.serviceName
+    StatefulSetSpec.updateStrategy StatefulSetStatus.availableReplicas`,
   'io.k8s.api.authentication.v1': 'SelfSubjectReviewStatus.userInfo TokenRequestStatus.token TokenReviewStatus.user',
   'io.k8s.api.batch.v1': 'JobTemplateSpec.metadata JobTemplateSpec.spec',
   'io.k8s.api.core.v1': `
     Container.resources ContainerStatus.lastState ContainerStatus.state EphemeralContainer.resources Event.reportingComponent
-    Event.reportingInstance Event.source NodeDaemonEndpoints.kubeletEndpoint NodeStatus.daemonEndpoints NodeStatus.nodeInfo
+    Event.reportingInstance Event.source NodeDaemonEndpoints.kubeletEndpoint NodeRuntimeHandler.name NodeStatus.daemonEndpoints
+    NodeStatus.nodeInfo
     PersistentVolumeClaimSpec.resources PersistentVolumeClaimTemplate.metadata PodTemplate.template PodTemplateSpec.metadata
     PodTemplateSpec.spec ResourceFieldSelector.divisor ServiceStatus.loadBalancer`,
   'io.k8s.api.discovery.v1': 'Endpoint.conditions EndpointSlice.ports',
   'io.k8s.api.events.v1': 'Event.deprecatedSource Event.regarding',
-  'io.k8s.api.flowcontrol.v1': 'LimitedPriorityLevelConfiguration.limitResponse',
+  'io.k8s.api.flowcontrol.v1': `
+    FlowSchemaSpec.matchingPrecedence LimitedPriorityLevelConfiguration.limitResponse QueuingConfiguration.handSize
+    QueuingConfiguration.queueLengthLimit QueuingConfiguration.queues`,
   'io.k8s.api.networking.v1': 'IngressServiceBackend.port IngressStatus.loadBalancer NetworkPolicySpec.podSelector',
   'io.k8s.api.policy.v1': `
     PodDisruptionBudgetStatus.currentHealthy PodDisruptionBudgetStatus.desiredHealthy PodDisruptionBudgetStatus.disruptionsAllowed
@@ -166,6 +169,7 @@ export const valueTimes: Words = {
   'io.k8s.api.apps.v1': `
     DaemonSetCondition.lastTransitionTime DeploymentCondition.lastTransitionTime DeploymentCondition.lastUpdateTime
     ReplicaSetCondition.lastTransitionTime StatefulSetCondition.lastTransitionTime`,
+  'io.k8s.api.authentication.v1': 'TokenRequestStatus.expirationTimestamp',
   'io.k8s.api.autoscaling.v2': 'HorizontalPodAutoscalerCondition.lastTransitionTime',
   'io.k8s.api.batch.v1': 'JobCondition.lastProbeTime JobCondition.lastTransitionTime',
   'io.k8s.api.certificates.v1': 'CertificateSigningRequestCondition.lastTransitionTime CertificateSigningRequestCondition.lastUpdateTime',

@@ -1,12 +1,86 @@
 // data: the protobuf field numbers of Kubernetes' API types, as upstream publishes them in its .proto files.
 //
 // A type's fields stand in the order of their numbers, starting at 1; `name=N` sets the number of a field and counts on from there, `-` skips
-// one. A name with a plus is no field of the JSON form: its message's fields stand in the parent there. Lists (`metadata items`) are left out.
+// one. A name with a plus is no field of the JSON form: its message's fields stand in the parent there (of another package where it is
+// written out). A star is a list with a message of its own around it; an exclamation mark is what Go always writes, as a value and not a
+// pointer, although JSON may be without it. Lists are left out: theirs are `metadata items`.
 
 /** Package to type to fields. */
 export const protobufFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'io.k8s.api.admissionregistration.v1': {
+    ApplyConfiguration: 'expression',
+    AuditAnnotation: 'key valueExpression',
+    ExpressionWarning: '- fieldRef warning',
+    JSONPatch: 'expression',
+    MatchCondition: 'name expression',
+    MatchResources: 'namespaceSelector objectSelector resourceRules excludeResourceRules - - matchPolicy',
+    MutatingAdmissionPolicy: 'metadata spec',
+    MutatingAdmissionPolicyBinding: 'metadata spec',
+    MutatingAdmissionPolicyBindingSpec: 'policyName paramRef matchResources',
+    MutatingAdmissionPolicySpec: 'paramKind matchConstraints variables mutations failurePolicy matchConditions reinvocationPolicy',
+    MutatingWebhook:
+      'name clientConfig rules failurePolicy namespaceSelector sideEffects timeoutSeconds admissionReviewVersions matchPolicy ' +
+      'reinvocationPolicy objectSelector matchConditions',
+    MutatingWebhookConfiguration: 'metadata webhooks',
+    Mutation: '- patchType applyConfiguration jsonPatch',
+    NamedRuleWithOperations: 'resourceNames +RuleWithOperations',
+    ParamKind: 'apiVersion kind',
+    ParamRef: 'name namespace selector parameterNotFoundAction',
+    Rule: 'apiGroups apiVersions resources scope',
+    RuleWithOperations: 'operations +Rule',
+    ServiceReference: 'namespace name path port',
+    TypeChecking: 'expressionWarnings',
+    ValidatingAdmissionPolicy: 'metadata spec status',
+    ValidatingAdmissionPolicyBinding: 'metadata spec',
+    ValidatingAdmissionPolicyBindingSpec: 'policyName paramRef matchResources validationActions',
+    ValidatingAdmissionPolicySpec: 'paramKind matchConstraints validations failurePolicy auditAnnotations matchConditions variables',
+    ValidatingAdmissionPolicyStatus: 'observedGeneration typeChecking conditions',
+    ValidatingWebhook:
+      'name clientConfig rules failurePolicy namespaceSelector sideEffects timeoutSeconds admissionReviewVersions matchPolicy ' +
+      'objectSelector matchConditions',
+    ValidatingWebhookConfiguration: 'metadata webhooks',
+    Validation: 'expression message reason messageExpression',
+    Variable: 'name expression',
+    WebhookClientConfig: 'service caBundle url',
+  },
+  'io.k8s.api.admissionregistration.v1alpha1': {
+    ApplyConfiguration: 'expression',
+    JSONPatch: 'expression',
+    MatchCondition: 'name expression',
+    MatchResources: 'namespaceSelector objectSelector resourceRules excludeResourceRules - - matchPolicy',
+    MutatingAdmissionPolicy: 'metadata spec',
+    MutatingAdmissionPolicyBinding: 'metadata spec',
+    MutatingAdmissionPolicyBindingSpec: 'policyName paramRef matchResources',
+    MutatingAdmissionPolicySpec: 'paramKind matchConstraints variables mutations failurePolicy matchConditions reinvocationPolicy',
+    Mutation: '- patchType applyConfiguration jsonPatch',
+    NamedRuleWithOperations: 'resourceNames +io.k8s.api.admissionregistration.v1.RuleWithOperations',
+    ParamKind: 'apiVersion kind',
+    ParamRef: 'name namespace selector parameterNotFoundAction',
+    Variable: 'name expression',
+  },
+  'io.k8s.api.admissionregistration.v1beta1': {
+    ApplyConfiguration: 'expression',
+    JSONPatch: 'expression',
+    MatchCondition: 'name expression',
+    MatchResources: 'namespaceSelector objectSelector resourceRules excludeResourceRules - - matchPolicy',
+    MutatingAdmissionPolicy: 'metadata spec',
+    MutatingAdmissionPolicyBinding: 'metadata spec',
+    MutatingAdmissionPolicyBindingSpec: 'policyName paramRef matchResources',
+    MutatingAdmissionPolicySpec: 'paramKind matchConstraints variables mutations failurePolicy matchConditions reinvocationPolicy',
+    Mutation: '- patchType applyConfiguration jsonPatch',
+    NamedRuleWithOperations: 'resourceNames +io.k8s.api.admissionregistration.v1.RuleWithOperations',
+    ParamKind: 'apiVersion kind',
+    ParamRef: 'name namespace selector parameterNotFoundAction',
+    Variable: 'name expression',
+  },
+  'io.k8s.api.apiserverinternal.v1alpha1': {
+    ServerStorageVersion: 'apiServerID encodingVersion decodableVersions servedVersions',
+    StorageVersion: 'metadata spec status',
+    StorageVersionCondition: 'type status observedGeneration lastTransitionTime reason message',
+    StorageVersionStatus: 'storageVersions commonEncodingVersion conditions',
+  },
   'io.k8s.api.apps.v1': {
-    ControllerRevision: 'metadata data revision',
+    ControllerRevision: 'metadata data! revision',
     DaemonSet: 'metadata spec status',
     DaemonSetCondition: 'type status lastTransitionTime reason message',
     DaemonSetSpec: 'selector template updateStrategy minReadySeconds - revisionHistoryLimit',
@@ -18,8 +92,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DeploymentCondition: 'type status - reason message lastUpdateTime lastTransitionTime',
     DeploymentSpec: 'replicas selector template strategy minReadySeconds revisionHistoryLimit paused - progressDeadlineSeconds',
     DeploymentStatus:
-      'observedGeneration replicas updatedReplicas availableReplicas unavailableReplicas conditions readyReplicas collisionCount ' +
-      'terminatingReplicas',
+      'observedGeneration replicas updatedReplicas availableReplicas unavailableReplicas conditions readyReplicas ' +
+      'collisionCount terminatingReplicas',
     DeploymentStrategy: 'type rollingUpdate',
     ReplicaSet: 'metadata spec status',
     ReplicaSetCondition: 'type status lastTransitionTime reason message',
@@ -36,8 +110,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
       'replicas selector template volumeClaimTemplates serviceName podManagementPolicy updateStrategy revisionHistoryLimit ' +
       'minReadySeconds persistentVolumeClaimRetentionPolicy ordinals',
     StatefulSetStatus:
-      'observedGeneration replicas readyReplicas currentReplicas updatedReplicas currentRevision updateRevision - collisionCount ' +
-      'conditions availableReplicas',
+      'observedGeneration replicas readyReplicas currentReplicas updatedReplicas currentRevision updateRevision - ' +
+      'collisionCount conditions availableReplicas',
     StatefulSetUpdateStrategy: 'type rollingUpdate',
   },
   'io.k8s.api.authentication.v1': {
@@ -113,7 +187,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     JobCondition: 'type status lastProbeTime lastTransitionTime reason message',
     JobSpec:
       'parallelism completions activeDeadlineSeconds selector manualSelector template backoffLimit ttlSecondsAfterFinished ' +
-      'completionMode suspend podFailurePolicy backoffLimitPerIndex maxFailedIndexes podReplacementPolicy managedBy successPolicy',
+      'completionMode suspend podFailurePolicy backoffLimitPerIndex maxFailedIndexes podReplacementPolicy managedBy ' +
+      'successPolicy',
     JobStatus:
       'conditions startTime completionTime active succeeded failed completedIndexes uncountedTerminatedPods ready failedIndexes ' +
       'terminating',
@@ -132,9 +207,30 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     CertificateSigningRequestSpec: 'request username uid groups usages extra signerName expirationSeconds',
     CertificateSigningRequestStatus: 'conditions certificate',
   },
+  'io.k8s.api.certificates.v1alpha1': {
+    ClusterTrustBundle: 'metadata spec',
+    ClusterTrustBundleSpec: 'signerName trustBundle',
+  },
+  'io.k8s.api.certificates.v1beta1': {
+    ClusterTrustBundle: 'metadata spec',
+    ClusterTrustBundleSpec: 'signerName trustBundle',
+    PodCertificateRequest: 'metadata spec status',
+    PodCertificateRequestSpec:
+      'signerName podName podUID serviceAccountName serviceAccountUID nodeName nodeUID maxExpirationSeconds pkixPublicKey ' +
+      'proofOfPossession unverifiedUserAnnotations stubPKCS10Request',
+    PodCertificateRequestStatus: 'conditions certificateChain - notBefore beginRefreshAt notAfter',
+  },
   'io.k8s.api.coordination.v1': {
     Lease: 'metadata spec',
     LeaseSpec: 'holderIdentity leaseDurationSeconds acquireTime renewTime leaseTransitions strategy preferredHolder',
+  },
+  'io.k8s.api.coordination.v1alpha2': {
+    LeaseCandidate: 'metadata spec',
+    LeaseCandidateSpec: 'leaseName pingTime renewTime binaryVersion emulationVersion strategy',
+  },
+  'io.k8s.api.coordination.v1beta1': {
+    LeaseCandidate: 'metadata spec',
+    LeaseCandidateSpec: 'leaseName pingTime renewTime binaryVersion emulationVersion strategy',
   },
   'io.k8s.api.core.v1': {
     AWSElasticBlockStoreVolumeSource: 'volumeID fsType partition readOnly',
@@ -166,8 +262,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ConfigMapVolumeSource: '+LocalObjectReference items defaultMode optional',
     Container:
       'name image command args workingDir ports env resources volumeMounts livenessProbe readinessProbe lifecycle ' +
-      'terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy volumeDevices ' +
-      'startupProbe resizePolicy restartPolicy restartPolicyRules',
+      'terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy ' +
+      'volumeDevices startupProbe resizePolicy restartPolicy restartPolicyRules',
     ContainerExtendedResourceRequest: 'containerName resourceName requestName',
     ContainerImage: 'names sizeBytes',
     ContainerPort: 'name hostPort containerPort protocol hostIP',
@@ -197,8 +293,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     EphemeralContainer: '+EphemeralContainerCommon targetContainerName',
     EphemeralContainerCommon:
       'name image command args workingDir ports env resources volumeMounts livenessProbe readinessProbe lifecycle ' +
-      'terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy volumeDevices ' +
-      'startupProbe resizePolicy restartPolicy restartPolicyRules',
+      'terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy ' +
+      'volumeDevices startupProbe resizePolicy restartPolicy restartPolicyRules',
     EphemeralVolumeSource: 'volumeClaimTemplate',
     Event:
       'metadata involvedObject reason message source firstTimestamp lastTimestamp count type eventTime series action related ' +
@@ -226,6 +322,7 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ISCSIVolumeSource:
       'targetPortal iqn lun iscsiInterface fsType readOnly portals chapAuthDiscovery - secretRef chapAuthSession initiatorName',
     ImageVolumeSource: 'reference pullPolicy',
+    ImageVolumeStatus: 'imageRef',
     KeyToPath: 'key path mode',
     Lifecycle: 'postStart preStop stopSignal',
     LifecycleHandler: 'exec httpGet tcpSocket sleep',
@@ -246,6 +343,7 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     Node: 'metadata spec status',
     NodeAddress: 'type address',
     NodeAffinity: 'requiredDuringSchedulingIgnoredDuringExecution preferredDuringSchedulingIgnoredDuringExecution',
+    NodeAllocatableResourceClaimStatus: 'resourceClaimName containers resources',
     NodeCondition: 'type status lastHeartbeatTime lastTransitionTime reason message',
     NodeConfigSource: '- configMap',
     NodeConfigStatus: 'assigned active lastKnownGood error',
@@ -259,11 +357,11 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     NodeSpec: 'podCIDR externalID providerID unschedulable taints configSource podCIDRs',
     NodeStatus:
       'capacity allocatable phase conditions addresses daemonEndpoints nodeInfo images volumesInUse volumesAttached config ' +
-      'runtimeHandlers features',
+      'runtimeHandlers features declaredFeatures',
     NodeSwapStatus: 'capacity',
     NodeSystemInfo:
-      'machineID systemUUID bootID kernelVersion osImage containerRuntimeVersion kubeletVersion kubeProxyVersion operatingSystem ' +
-      'architecture swap',
+      'machineID systemUUID bootID kernelVersion osImage containerRuntimeVersion kubeletVersion kubeProxyVersion ' +
+      'operatingSystem architecture swap',
     ObjectFieldSelector: 'apiVersion fieldPath',
     ObjectReference: 'kind namespace name uid apiVersion resourceVersion fieldPath',
     PersistentVolume: 'metadata spec status',
@@ -280,8 +378,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
       'gcePersistentDisk awsElasticBlockStore hostPath glusterfs nfs rbd iscsi cinder cephfs fc flocker flexVolume azureFile ' +
       'vsphereVolume quobyte azureDisk photonPersistentDisk portworxVolume scaleIO local storageos csi',
     PersistentVolumeSpec:
-      'capacity +PersistentVolumeSource accessModes claimRef persistentVolumeReclaimPolicy storageClassName mountOptions volumeMode ' +
-      'nodeAffinity volumeAttributesClassName',
+      'capacity +PersistentVolumeSource accessModes claimRef persistentVolumeReclaimPolicy storageClassName mountOptions ' +
+      'volumeMode nodeAffinity volumeAttributesClassName',
     PersistentVolumeStatus: 'phase message reason lastPhaseTransitionTime',
     PhotonPersistentDiskVolumeSource: 'pdID fsType',
     Pod: 'metadata spec status',
@@ -299,27 +397,27 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     PodResourceClaim: 'name - resourceClaimName resourceClaimTemplateName',
     PodResourceClaimStatus: 'name resourceClaimName',
     PodSchedulingGate: 'name',
+    PodSchedulingGroup: 'podGroupName',
     PodSecurityContext:
       'seLinuxOptions runAsUser runAsNonRoot supplementalGroups fsGroup runAsGroup sysctls windowsOptions fsGroupChangePolicy ' +
       'seccompProfile appArmorProfile supplementalGroupsPolicy seLinuxChangePolicy',
     PodSpec:
       'volumes containers restartPolicy terminationGracePeriodSeconds activeDeadlineSeconds dnsPolicy nodeSelector ' +
-      'serviceAccountName serviceAccount nodeName hostNetwork hostPID hostIPC securityContext imagePullSecrets hostname subdomain ' +
-      'affinity schedulerName initContainers automountServiceAccountToken tolerations hostAliases priorityClassName priority ' +
-      'dnsConfig shareProcessNamespace readinessGates runtimeClassName enableServiceLinks preemptionPolicy overhead ' +
+      'serviceAccountName serviceAccount nodeName hostNetwork hostPID hostIPC securityContext imagePullSecrets hostname ' +
+      'subdomain affinity schedulerName initContainers automountServiceAccountToken tolerations hostAliases priorityClassName ' +
+      'priority dnsConfig shareProcessNamespace readinessGates runtimeClassName enableServiceLinks preemptionPolicy overhead* ' +
       'topologySpreadConstraints ephemeralContainers setHostnameAsFQDN os hostUsers schedulingGates resourceClaims resources ' +
-      'hostnameOverride',
+      'hostnameOverride - schedulingGroup',
     PodStatus:
-      'phase conditions message reason hostIP podIP startTime containerStatuses qosClass initContainerStatuses nominatedNodeName ' +
-      'podIPs ephemeralContainerStatuses resize resourceClaimStatuses hostIPs observedGeneration extendedResourceClaimStatus ' +
-      'allocatedResources resources',
+      'phase conditions message reason hostIP podIP startTime containerStatuses qosClass initContainerStatuses ' +
+      'nominatedNodeName podIPs ephemeralContainerStatuses resize resourceClaimStatuses hostIPs observedGeneration ' +
+      'extendedResourceClaimStatus allocatedResources resources nodeAllocatableResourceClaimStatuses',
     PodTemplate: 'metadata template',
     PodTemplateSpec: 'metadata spec',
     PortStatus: 'port protocol error',
     PortworxVolumeSource: 'volumeID fsType readOnly',
     PreferredSchedulingTerm: 'weight preference',
-    Probe:
-      '+ProbeHandler initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold ' + 'terminationGracePeriodSeconds',
+    Probe: '+ProbeHandler initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold terminationGracePeriodSeconds',
     ProbeHandler: 'exec httpGet tcpSocket grpc',
     ProjectedVolumeSource: 'sources defaultMode',
     QuobyteVolumeSource: 'registry volume readOnly user group tenant',
@@ -331,7 +429,7 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ReplicationControllerStatus: 'replicas fullyLabeledReplicas observedGeneration readyReplicas availableReplicas conditions',
     ResourceClaim: 'name request',
     ResourceFieldSelector: 'containerName resource divisor',
-    ResourceHealth: 'resourceID health',
+    ResourceHealth: 'resourceID health message',
     ResourceQuota: 'metadata spec status',
     ResourceQuotaSpec: 'hard scopes scopeSelector',
     ResourceQuotaStatus: 'hard used',
@@ -356,7 +454,7 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     Service: 'metadata spec status',
     ServiceAccount: 'metadata secrets imagePullSecrets automountServiceAccountToken',
     ServiceAccountTokenProjection: 'audience expirationSeconds path',
-    ServicePort: 'name protocol port targetPort nodePort appProtocol',
+    ServicePort: 'name protocol port targetPort! nodePort appProtocol',
     ServiceSpec:
       'ports selector clusterIP type externalIPs - sessionAffinity loadBalancerIP loadBalancerSourceRanges externalName ' +
       'externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses sessionAffinityConfig - - ipFamilyPolicy clusterIPs ' +
@@ -379,7 +477,7 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     Volume: 'name +VolumeSource',
     VolumeDevice: 'name devicePath',
     VolumeMount: 'name readOnly mountPath subPath mountPropagation subPathExpr recursiveReadOnly',
-    VolumeMountStatus: 'name mountPath readOnly recursiveReadOnly',
+    VolumeMountStatus: 'name mountPath readOnly recursiveReadOnly volumeStatus',
     VolumeNodeAffinity: 'required',
     VolumeProjection: 'secret downwardAPI configMap serviceAccountToken clusterTrustBundle podCertificate',
     VolumeResourceRequirements: 'limits requests',
@@ -387,6 +485,7 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
       'hostPath emptyDir gcePersistentDisk awsElasticBlockStore gitRepo secret nfs iscsi glusterfs persistentVolumeClaim rbd ' +
       'flexVolume cinder cephfs flocker downwardAPI fc azureFile configMap vsphereVolume quobyte azureDisk photonPersistentDisk ' +
       'portworxVolume scaleIO projected storageos csi ephemeral image',
+    VolumeStatus: 'image',
     VsphereVirtualDiskVolumeSource: 'volumePath fsType storagePolicyName storagePolicyID',
     WeightedPodAffinityTerm: 'weight podAffinityTerm',
     WindowsSecurityContextOptions: 'gmsaCredentialSpecName gmsaCredentialSpec runAsUserName hostProcess',
@@ -402,8 +501,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
   },
   'io.k8s.api.events.v1': {
     Event:
-      'metadata eventTime series reportingController reportingInstance action reason regarding related note type deprecatedSource ' +
-      'deprecatedFirstTimestamp deprecatedLastTimestamp deprecatedCount',
+      'metadata eventTime series reportingController reportingInstance action reason regarding related note type ' +
+      'deprecatedSource deprecatedFirstTimestamp deprecatedLastTimestamp deprecatedCount',
     EventSeries: 'count lastObservedTime',
   },
   'io.k8s.api.flowcontrol.v1': {
@@ -461,8 +560,16 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ServiceCIDRSpec: 'cidrs',
     ServiceCIDRStatus: 'conditions',
   },
+  'io.k8s.api.networking.v1beta1': {
+    IPAddress: 'metadata spec',
+    IPAddressSpec: 'parentRef',
+    ParentReference: 'group resource namespace name',
+    ServiceCIDR: 'metadata spec status',
+    ServiceCIDRSpec: 'cidrs',
+    ServiceCIDRStatus: 'conditions',
+  },
   'io.k8s.api.node.v1': {
-    Overhead: 'podFixed',
+    Overhead: 'podFixed*',
     RuntimeClass: 'metadata handler overhead scheduling',
     Scheduling: 'nodeSelector tolerations',
   },
@@ -482,14 +589,183 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     RoleRef: 'apiGroup kind name',
     Subject: 'kind apiGroup name namespace',
   },
+  'io.k8s.api.resource.v1': {
+    AllocatedDeviceStatus: 'driver pool device conditions data networkData shareID',
+    AllocationResult: 'devices - nodeSelector - allocationTimestamp',
+    CELDeviceSelector: 'expression',
+    CapacityRequestPolicy: 'default - validValues validRange',
+    CapacityRequestPolicyRange: 'min max step',
+    CapacityRequirements: 'requests',
+    Counter: 'value',
+    CounterSet: 'name counters',
+    Device:
+      'name attributes capacity consumesCounters nodeName nodeSelector allNodes taints bindsToNode bindingConditions ' +
+      'bindingFailureConditions allowMultipleAllocations nodeAllocatableResourceMappings',
+    DeviceAllocationConfiguration: 'source requests +DeviceConfiguration',
+    DeviceAllocationResult: 'results config',
+    DeviceAttribute: '- int bool string version ints bools strings versions',
+    DeviceCapacity: 'value requestPolicy',
+    DeviceClaim: 'requests constraints config',
+    DeviceClaimConfiguration: 'requests +DeviceConfiguration',
+    DeviceClass: 'metadata spec',
+    DeviceClassConfiguration: '+DeviceConfiguration',
+    DeviceClassSpec: 'selectors config - extendedResourceName',
+    DeviceConfiguration: 'opaque',
+    DeviceConstraint: 'requests matchAttribute distinctAttribute',
+    DeviceCounterConsumption: 'counterSet counters',
+    DeviceRequest: 'name exactly firstAvailable',
+    DeviceRequestAllocationResult:
+      'request driver pool device adminAccess tolerations bindingConditions bindingFailureConditions shareID consumedCapacity',
+    DeviceSelector: 'cel',
+    DeviceSubRequest: 'name deviceClassName selectors allocationMode count tolerations capacity',
+    DeviceTaint: 'key value effect timeAdded',
+    DeviceToleration: 'key operator value effect tolerationSeconds',
+    ExactDeviceRequest: 'deviceClassName selectors allocationMode count adminAccess tolerations capacity',
+    NetworkDeviceData: 'interfaceName ips hardwareAddress',
+    NodeAllocatableResourceMapping: 'capacityKey allocationMultiplier',
+    OpaqueDeviceConfiguration: 'driver parameters!',
+    ResourceClaim: 'metadata spec status',
+    ResourceClaimConsumerReference: 'apiGroup - resource name uid',
+    ResourceClaimSpec: 'devices',
+    ResourceClaimStatus: 'allocation reservedFor - devices',
+    ResourceClaimTemplate: 'metadata spec',
+    ResourceClaimTemplateSpec: 'metadata spec',
+    ResourcePool: 'name generation resourceSliceCount',
+    ResourceSlice: 'metadata spec',
+    ResourceSliceSpec: 'driver pool nodeName nodeSelector allNodes devices perDeviceNodeSelection sharedCounters',
+  },
+  'io.k8s.api.resource.v1alpha3': {
+    DeviceTaint: 'key value effect timeAdded',
+    DeviceTaintRule: 'metadata spec status',
+    DeviceTaintRuleSpec: 'deviceSelector taint',
+    DeviceTaintRuleStatus: 'conditions',
+    DeviceTaintSelector: '- driver pool device',
+    PoolStatus:
+      'driver poolName nodeName totalDevices allocatedDevices availableDevices unavailableDevices resourceSliceCount generation ' +
+      'validationError',
+    ResourcePoolStatusRequest: 'metadata spec status',
+    ResourcePoolStatusRequestSpec: 'driver poolName limit',
+    ResourcePoolStatusRequestStatus: '- pools conditions - - poolCount',
+  },
+  'io.k8s.api.resource.v1beta1': {
+    AllocatedDeviceStatus: 'driver pool device conditions data networkData shareID',
+    AllocationResult: 'devices - nodeSelector - allocationTimestamp',
+    BasicDevice:
+      'attributes capacity consumesCounters nodeName nodeSelector allNodes taints bindsToNode bindingConditions ' +
+      'bindingFailureConditions allowMultipleAllocations nodeAllocatableResourceMappings',
+    CELDeviceSelector: 'expression',
+    CapacityRequestPolicy: 'default - validValues validRange',
+    CapacityRequestPolicyRange: 'min max step',
+    CapacityRequirements: 'requests',
+    Counter: 'value',
+    CounterSet: 'name counters',
+    Device: 'name basic',
+    DeviceAllocationConfiguration: 'source requests +DeviceConfiguration',
+    DeviceAllocationResult: 'results config',
+    DeviceAttribute: '- int bool string version ints bools strings versions',
+    DeviceCapacity: 'value requestPolicy',
+    DeviceClaim: 'requests constraints config',
+    DeviceClaimConfiguration: 'requests +DeviceConfiguration',
+    DeviceClass: 'metadata spec',
+    DeviceClassConfiguration: '+DeviceConfiguration',
+    DeviceClassSpec: 'selectors config - extendedResourceName',
+    DeviceConfiguration: 'opaque',
+    DeviceConstraint: 'requests matchAttribute distinctAttribute',
+    DeviceCounterConsumption: 'counterSet counters',
+    DeviceRequest: 'name deviceClassName selectors allocationMode count adminAccess firstAvailable tolerations capacity',
+    DeviceRequestAllocationResult:
+      'request driver pool device adminAccess tolerations bindingConditions bindingFailureConditions shareID consumedCapacity',
+    DeviceSelector: 'cel',
+    DeviceSubRequest: 'name deviceClassName selectors allocationMode count - tolerations capacity',
+    DeviceTaint: 'key value effect timeAdded',
+    DeviceToleration: 'key operator value effect tolerationSeconds',
+    NetworkDeviceData: 'interfaceName ips hardwareAddress',
+    NodeAllocatableResourceMapping: 'capacityKey allocationMultiplier',
+    OpaqueDeviceConfiguration: 'driver parameters!',
+    ResourceClaim: 'metadata spec status',
+    ResourceClaimConsumerReference: 'apiGroup - resource name uid',
+    ResourceClaimSpec: 'devices',
+    ResourceClaimStatus: 'allocation reservedFor - devices',
+    ResourceClaimTemplate: 'metadata spec',
+    ResourceClaimTemplateSpec: 'metadata spec',
+    ResourcePool: 'name generation resourceSliceCount',
+    ResourceSlice: 'metadata spec',
+    ResourceSliceSpec: 'driver pool nodeName nodeSelector allNodes devices perDeviceNodeSelection sharedCounters',
+  },
+  'io.k8s.api.resource.v1beta2': {
+    AllocatedDeviceStatus: 'driver pool device conditions data networkData shareID',
+    AllocationResult: 'devices - nodeSelector - allocationTimestamp',
+    CELDeviceSelector: 'expression',
+    CapacityRequestPolicy: 'default - validValues validRange',
+    CapacityRequestPolicyRange: 'min max step',
+    CapacityRequirements: 'requests',
+    Counter: 'value',
+    CounterSet: 'name counters',
+    Device:
+      'name attributes capacity consumesCounters nodeName nodeSelector allNodes taints bindsToNode bindingConditions ' +
+      'bindingFailureConditions allowMultipleAllocations nodeAllocatableResourceMappings',
+    DeviceAllocationConfiguration: 'source requests +DeviceConfiguration',
+    DeviceAllocationResult: 'results config',
+    DeviceAttribute: '- int bool string version ints bools strings versions',
+    DeviceCapacity: 'value requestPolicy',
+    DeviceClaim: 'requests constraints config',
+    DeviceClaimConfiguration: 'requests +DeviceConfiguration',
+    DeviceClass: 'metadata spec',
+    DeviceClassConfiguration: '+DeviceConfiguration',
+    DeviceClassSpec: 'selectors config - extendedResourceName',
+    DeviceConfiguration: 'opaque',
+    DeviceConstraint: 'requests matchAttribute distinctAttribute',
+    DeviceCounterConsumption: 'counterSet counters',
+    DeviceRequest: 'name exactly firstAvailable',
+    DeviceRequestAllocationResult:
+      'request driver pool device adminAccess tolerations bindingConditions bindingFailureConditions shareID consumedCapacity',
+    DeviceSelector: 'cel',
+    DeviceSubRequest: 'name deviceClassName selectors allocationMode count tolerations capacity',
+    DeviceTaint: 'key value effect timeAdded',
+    DeviceTaintRule: 'metadata spec status',
+    DeviceTaintRuleSpec: 'deviceSelector taint',
+    DeviceTaintRuleStatus: 'conditions',
+    DeviceTaintSelector: '- driver pool device',
+    DeviceToleration: 'key operator value effect tolerationSeconds',
+    ExactDeviceRequest: 'deviceClassName selectors allocationMode count adminAccess tolerations capacity',
+    NetworkDeviceData: 'interfaceName ips hardwareAddress',
+    NodeAllocatableResourceMapping: 'capacityKey allocationMultiplier',
+    OpaqueDeviceConfiguration: 'driver parameters!',
+    ResourceClaim: 'metadata spec status',
+    ResourceClaimConsumerReference: 'apiGroup - resource name uid',
+    ResourceClaimSpec: 'devices',
+    ResourceClaimStatus: 'allocation reservedFor - devices',
+    ResourceClaimTemplate: 'metadata spec',
+    ResourceClaimTemplateSpec: 'metadata spec',
+    ResourcePool: 'name generation resourceSliceCount',
+    ResourceSlice: 'metadata spec',
+    ResourceSliceSpec: 'driver pool nodeName nodeSelector allNodes devices perDeviceNodeSelection sharedCounters',
+  },
   'io.k8s.api.scheduling.v1': {
     PriorityClass: 'metadata value globalDefault description preemptionPolicy',
+  },
+  'io.k8s.api.scheduling.v1alpha2': {
+    GangSchedulingPolicy: 'minCount',
+    PodGroup: 'metadata spec status',
+    PodGroupResourceClaim: 'name resourceClaimName resourceClaimTemplateName',
+    PodGroupResourceClaimStatus: 'name resourceClaimName',
+    PodGroupSchedulingConstraints: 'topology',
+    PodGroupSchedulingPolicy: 'basic gang',
+    PodGroupSpec: 'podGroupTemplateRef schedulingPolicy schedulingConstraints resourceClaims disruptionMode priorityClassName priority',
+    PodGroupStatus: 'conditions resourceClaimStatuses',
+    PodGroupTemplate: 'name schedulingPolicy schedulingConstraints resourceClaims disruptionMode priorityClassName priority',
+    PodGroupTemplateReference: 'workload',
+    TopologyConstraint: 'key',
+    TypedLocalObjectReference: 'apiGroup kind name',
+    Workload: 'metadata spec',
+    WorkloadPodGroupTemplateReference: 'workloadName podGroupTemplateName',
+    WorkloadSpec: 'controllerRef podGroupTemplates',
   },
   'io.k8s.api.storage.v1': {
     CSIDriver: 'metadata spec',
     CSIDriverSpec:
-      'attachRequired podInfoOnMount volumeLifecycleModes storageCapacity fsGroupPolicy tokenRequests requiresRepublish seLinuxMount ' +
-      'nodeAllocatableUpdatePeriodSeconds',
+      'attachRequired podInfoOnMount volumeLifecycleModes storageCapacity fsGroupPolicy tokenRequests requiresRepublish ' +
+      'seLinuxMount nodeAllocatableUpdatePeriodSeconds serviceAccountTokenInSecrets preventPodSchedulingIfMissing',
     CSINode: 'metadata spec',
     CSINodeDriver: 'name nodeID topologyKeys allocatable',
     CSINodeSpec: 'drivers',
@@ -500,34 +776,85 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     VolumeAttachmentSource: 'persistentVolumeName inlineVolumeSpec',
     VolumeAttachmentSpec: 'attacher source nodeName',
     VolumeAttachmentStatus: 'attached attachmentMetadata attachError detachError',
+    VolumeAttributesClass: 'metadata driverName parameters',
     VolumeError: 'time message errorCode',
     VolumeNodeResources: 'count',
+  },
+  'io.k8s.api.storage.v1beta1': {
+    VolumeAttributesClass: 'metadata driverName parameters',
+  },
+  'io.k8s.api.storagemigration.v1beta1': {
+    StorageVersionMigration: 'metadata spec status',
+    StorageVersionMigrationSpec: 'resource',
+    StorageVersionMigrationStatus: 'conditions resourceVersion',
+  },
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': {
+    CustomResourceColumnDefinition: 'name type format description priority jsonPath',
+    CustomResourceConversion: 'strategy webhook',
+    CustomResourceDefinition: 'metadata spec status',
+    CustomResourceDefinitionCondition: 'type status lastTransitionTime reason message observedGeneration',
+    CustomResourceDefinitionNames: 'plural singular shortNames kind listKind categories',
+    CustomResourceDefinitionSpec: 'group - names scope - - versions - conversion preserveUnknownFields',
+    CustomResourceDefinitionStatus: 'conditions acceptedNames storedVersions observedGeneration',
+    CustomResourceDefinitionVersion:
+      'name served storage schema subresources additionalPrinterColumns deprecated deprecationWarning selectableFields',
+    CustomResourceSubresourceScale: 'specReplicasPath statusReplicasPath labelSelectorPath',
+    CustomResourceSubresources: 'status scale',
+    CustomResourceValidation: 'openAPIV3Schema',
+    ExternalDocumentation: 'description url',
+    JSONSchemaProps:
+      'id $schema $ref description type format title default maximum exclusiveMaximum minimum exclusiveMinimum maxLength ' +
+      'minLength pattern maxItems minItems uniqueItems multipleOf enum maxProperties minProperties required items allOf oneOf ' +
+      'anyOf not properties additionalProperties patternProperties dependencies* additionalItems definitions* externalDocs ' +
+      'example nullable x-kubernetes-preserve-unknown-fields x-kubernetes-embedded-resource x-kubernetes-int-or-string ' +
+      'x-kubernetes-list-map-keys x-kubernetes-list-type x-kubernetes-map-type x-kubernetes-validations',
+    SelectableField: 'jsonPath',
+    ServiceReference: 'namespace name path port',
+    ValidationRule: 'rule message messageExpression reason fieldPath optionalOldSelf',
+    WebhookClientConfig: 'service caBundle url',
+    WebhookConversion: '- clientConfig conversionReviewVersions',
   },
   'io.k8s.apimachinery.pkg.apis.meta.v1': {
     APIGroup: 'name versions preferredVersion serverAddressByClientCIDRs',
     APIGroupList: 'groups',
-    APIResource: 'name namespaced kind verbs shortNames singularName categories group version storageVersionHash',
+    APIResource: 'name namespaced kind verbs* shortNames singularName categories group version storageVersionHash',
     APIResourceList: 'groupVersion resources',
     APIVersions: 'versions serverAddressByClientCIDRs',
     Condition: 'type status observedGeneration lastTransitionTime reason message',
+    CreateOptions: 'dryRun - fieldManager fieldValidation',
     DeleteOptions:
-      'gracePeriodSeconds preconditions orphanDependents propagationPolicy dryRun ignoreStoreReadErrorWithClusterBreakingPotential',
+      'gracePeriodSeconds preconditions orphanDependents propagationPolicy dryRun ' + 'ignoreStoreReadErrorWithClusterBreakingPotential',
     FieldSelectorRequirement: 'key operator values',
+    GetOptions: 'resourceVersion',
     GroupResource: 'group resource',
     GroupVersionForDiscovery: 'groupVersion version',
     LabelSelector: 'matchLabels matchExpressions',
     LabelSelectorRequirement: 'key operator values',
-    ListMeta: 'selfLink resourceVersion continue remainingItemCount',
+    ListMeta: 'selfLink resourceVersion continue remainingItemCount shardInfo',
+    ListOptions:
+      'labelSelector fieldSelector watch resourceVersion timeoutSeconds - limit continue allowWatchBookmarks ' +
+      'resourceVersionMatch sendInitialEvents',
     ManagedFieldsEntry: 'manager operation apiVersion time - fieldsType fieldsV1 subresource',
     ObjectMeta:
-      'name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp ' +
+      'name generateName namespace selfLink uid resourceVersion generation creationTimestamp! deletionTimestamp ' +
       'deletionGracePeriodSeconds labels annotations ownerReferences finalizers - - managedFields',
     OwnerReference: 'kind - name uid apiVersion controller blockOwnerDeletion',
+    PartialObjectMetadata: 'metadata',
+    PatchOptions: 'dryRun force fieldManager fieldValidation',
     Preconditions: 'uid resourceVersion',
     ServerAddressByClientCIDR: 'clientCIDR serverAddress',
+    ShardInfo: 'selector',
     Status: 'metadata status message reason details code',
     StatusCause: 'reason message field',
     StatusDetails: 'name group kind causes retryAfterSeconds uid',
-    WatchEvent: 'type object',
+    UpdateOptions: 'dryRun fieldManager fieldValidation',
+    WatchEvent: 'type object!',
+  },
+  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': {
+    APIService: 'metadata spec status',
+    APIServiceCondition: 'type status lastTransitionTime reason message',
+    APIServiceSpec: 'service group version insecureSkipTLSVerify caBundle - groupPriorityMinimum versionPriority',
+    APIServiceStatus: 'conditions',
+    ServiceReference: 'namespace name port',
   },
 };

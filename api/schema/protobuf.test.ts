@@ -1,6 +1,7 @@
 // Bodies as kubectl 1.33 sent them.
 import { describe, expect, test } from 'vitest';
 import { createCodec } from './codec.ts';
+import { goBodies } from './protobuf-samples.ts';
 
 const codec = createCodec();
 const mediaType = 'application/vnd.kubernetes.protobuf';
@@ -85,6 +86,20 @@ describe('protobuf bodies', () => {
     const { object, warnings } = codec.decodeBody({ bytes: Buffer.from(base64, 'base64'), mediaType }, kind, 'Warn');
     expect(object).toMatchObject(expected);
     expect(warnings).toEqual([]);
+  });
+
+  test.each(cases)('%s is written as it came, byte for byte', (_name, kind, base64) => {
+    const bytes = Buffer.from(base64, 'base64');
+    const { object } = codec.decodeBody({ bytes, mediaType }, kind, 'Strict');
+    expect(codec.protobuf.envelope(kind, kind.schema, object).toString('hex')).toBe(bytes.toString('hex'));
+  });
+
+  test.each(Object.entries(goBodies))('%s of Go comes and goes, byte for byte', (schema, base64) => {
+    const bytes = Buffer.from(base64, 'base64');
+    const kind = codec.schemas.kindOf(schema);
+    if (kind === undefined) throw new Error('no such kind');
+    const { object } = codec.decodeBody({ bytes, mediaType }, { ...kind, schema }, 'Strict');
+    expect(codec.protobuf.envelope(kind, schema, object).toString('hex')).toBe(bytes.toString('hex'));
   });
 
   test('leave nothing behind that JSON would not have', () => {

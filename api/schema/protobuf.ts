@@ -1,23 +1,37 @@
 // Bodies in Kubernetes' protobuf encoding, which kubectl and Go clients send: read into the JSON form, from where on they take the
 // way of all others. Numbers that are not known are skipped, as every protobuf reader does.
 import type { Json, JsonObject } from '#api/meta/object.ts';
-import { protobufFields } from './facts-protobuf.ts';
+import { JsonError, parseJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
-import { ProtobufError, type WireField, wireFields } from './protobuf-wire.ts';
-import type { ObjectSchema, Property, Schema } from './schema.ts';
+import { numberedFields, type NumberedField } from './protobuf-fields.ts';
+import { eitherTypes } from './protobuf-leaf.ts';
+import { magic, ProtobufCursor, ProtobufError } from './protobuf-wire.ts';
+import type { ObjectSchema, Schema, SpecialSchema } from './schema.ts';
+import type { SchemaSet } from './schemas.ts';
 
-/** What stands before every message: `k8s` and a zero. */
-const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
-const maxDepth = 100;
+/** Types hold themselves only in schemas of custom resources. */
+const maxDepth = 500;
 
 /** Where a field's value goes: a property of the object, or, for messages that JSON has no place for, the object itself. */
-type Field =
-  | { readonly name: string; readonly inlined: undefined }
-  | { readonly name: ''; readonly inlined: readonly (Field | undefined)[] };
+type Place =
+  | {
+      readonly name: string;
+      readonly schema: Schema;
+      readonly isWrapped: boolean;
+      readonly dropsEmpty: boolean;
+      readonly inlined: undefined;
+    }
+  | { readonly name: ''; readonly inlined: Places };
+type Places = readonly (Place | undefined)[];
 
 /** Reads messages; keeps what it has learnt about their types. */
 export class ProtobufReader {
-  readonly #tables = new Map<string, readonly (Field | undefined)[]>();
+  readonly #schemas: SchemaSet;
+  readonly #places = new Map<ObjectSchema, Places>();
+
+  constructor(schemas: SchemaSet) {
+    this.#schemas = schemas;
+  }
 
   /** The object in an envelope, with the kind that the envelope states. Throws ProtobufError. */
   read(bytes: Uint8Array, schema: ObjectSchema): JsonObject {
@@ -25,198 +39,247 @@ export class ProtobufReader {
       throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
     }
     const identity: JsonObject = {};
-    let raw: Uint8Array = new Uint8Array();
-    for (const field of wireFields(bytes.subarray(magic.length))) {
-      if (field.number === 2) raw = bytesOf(field);
-      if (field.number !== 1) continue;
-      for (const part of wireFields(bytesOf(field))) {
-        if (part.number === 1) identity['apiVersion'] = textOf(part);
-        if (part.number === 2) identity['kind'] = textOf(part);
-      }
+    let raw = new ProtobufCursor(noBytes);
+    const envelope = new ProtobufCursor(bytes, magic.length);
+    while (envelope.next()) {
+      if (envelope.number === 2) raw = envelope.message();
+      else if (envelope.number === 1) readTypeMeta(envelope.message(), identity);
+      else envelope.skip();
     }
-    return { ...this.#object(raw, schema, 0), ...identity };
+    const object: JsonObject = {};
+    this.#fill(object, raw, this.#placesOf(schema), 0);
+    return { ...object, ...identity };
   }
 
-  #object(bytes: Uint8Array, schema: ObjectSchema, depth: number): JsonObject {
-    const into: JsonObject = {};
-    this.#fill(into, { bytes, schema, table: this.#tableOf(schema.name ?? ''), depth });
-    return into;
-  }
-
-  #fill(
-    into: JsonObject,
-    message: { bytes: Uint8Array; schema: ObjectSchema; table: readonly (Field | undefined)[]; depth: number },
-  ): void {
-    const { bytes, schema, table, depth } = message;
+  #fill(into: JsonObject, message: ProtobufCursor, places: Places, depth: number): void {
     if (depth > maxDepth) throw new ProtobufError('message is nested too deeply');
-    for (const wire of wireFields(bytes)) {
-      const field = table[wire.number];
-      if (field === undefined) continue;
-      if (field.inlined !== undefined) {
-        this.#fill(into, { bytes: bytesOf(wire), schema, table: field.inlined, depth: depth + 1 });
-        continue;
-      }
-      const property = Object.hasOwn(schema.properties, field.name) ? schema.properties[field.name] : undefined;
-      if (property !== undefined) this.#set(into, field.name, property, wire, depth);
+    while (message.next()) {
+      const place = message.number < places.length ? places[message.number] : undefined;
+      if (place === undefined) message.skip();
+      else if (place.inlined !== undefined) this.#fill(into, message.message(), place.inlined, depth + 1);
+      else this.#set(into, place, message, depth);
     }
   }
 
-  #set(into: JsonObject, name: string, { schema }: Property, wire: WireField, depth: number): void {
+  #set(into: JsonObject, place: Extract<Place, { inlined: undefined }>, wire: ProtobufCursor, depth: number): void {
+    const { name, schema, isWrapped } = place;
     if (schema.type === 'array') {
       const list = (into[name] ??= []) as Json[];
-      if (isPacked(schema.items, wire)) list.push(...packed(bytesOf(wire)));
+      if (isWrapped) this.#wrappedList(list, schema.items, wire.message(), depth);
+      else if (isPackable(schema.items) && wire.isDelimited) readPacked(list, schema.items, wire.message());
       else list.push(this.#value(schema.items, wire, depth));
     } else if (schema.type === 'map') {
       const map = (into[name] ??= {}) as JsonObject;
-      const [key, value] = this.#entry(schema.values, bytesOf(wire), depth);
-      Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
+      const [key, value] = this.#entry(schema.values, wire.message(), depth);
+      if (key === '__proto__') Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
+      else map[key] = value;
+    } else if (schema.type === 'object') {
+      // A message that comes twice is merged, as everywhere in protobuf.
+      const object = (into[name] ??= {}) as JsonObject;
+      this.#fill(object, wire.message(), this.#placesOf(schema), depth + 1);
     } else {
-      into[name] = this.#value(schema, wire, depth);
+      const value = this.#value(schema, wire, depth);
+      // Go writes empty values where JSON has none. The decoder would drop them, but does not look into schemas in schemas.
+      if (!place.dropsEmpty || (value !== '' && value !== 0 && value !== false)) into[name] = value;
+      else delete into[name];
     }
   }
 
-  #entry(values: Schema, bytes: Uint8Array, depth: number): [string, Json] {
+  #entry(values: Schema, entry: ProtobufCursor, depth: number): [string, Json] {
     let key = '';
     let value: Json | undefined;
-    for (const wire of wireFields(bytes)) {
-      if (wire.number === 1) key = textOf(wire);
-      if (wire.number === 2)
-        value = values.type === 'array' ? this.#wrappedList(values.items, bytesOf(wire), depth) : this.#value(values, wire, depth);
+    while (entry.next()) {
+      if (entry.number === 1) key = entry.text();
+      else if (entry.number !== 2) entry.skip();
+      else if (values.type === 'array') value = this.#wrappedList([], values.items, entry.message(), depth);
+      else value = this.#value(values, entry, depth);
     }
-    return [key, value ?? emptyOf(values)];
+    return [key, value === undefined ? emptyOf(values) : value];
   }
 
-  /** A list as the value of a map needs a message around it. */
-  #wrappedList(items: Schema, bytes: Uint8Array, depth: number): Json[] {
-    return [...wireFields(bytes)].filter(({ number }) => number === 1).map((wire) => this.#value(items, wire, depth));
+  /** A list that has a message of its own around it. */
+  #wrappedList(list: Json[], items: Schema, message: ProtobufCursor, depth: number): Json[] {
+    while (message.next()) {
+      if (message.number === 1) list.push(this.#value(items, message, depth));
+      else message.skip();
+    }
+    return list;
   }
 
-  #value(schema: Schema, wire: WireField, depth: number): Json {
+  #value(schema: Schema, wire: ProtobufCursor, depth: number): Json {
     switch (schema.type) {
-      case 'object':
-        return this.#object(bytesOf(wire), schema, depth + 1);
+      case 'object': {
+        const object: JsonObject = {};
+        this.#fill(object, wire.message(), this.#placesOf(schema), depth + 1);
+        return object;
+      }
       case 'string':
-        return schema.format === 'byte' ? Buffer.from(bytesOf(wire)).toString('base64') : textOf(wire);
+        return schema.format === 'byte' ? wire.bytes().toString('base64') : wire.text();
       case 'integer':
-        return integerOf(wire);
+        return integerOf(wire.varint(), schema.format);
       case 'number':
-        return doubleOf(wire);
+        return wire.double();
       case 'boolean':
-        return varintOf(wire) !== 0n;
+        return wire.varint() !== 0n;
       case 'quantity':
-        return textOf(partOf(wire, 1));
+        return quantityOf(wire.message());
       case 'int-or-string':
-        return varintOf(partOf(wire, 1, 0n)) === 0n ? integerOf(partOf(wire, 2, 0n)) : textOf(partOf(wire, 3));
+        return intOrStringOf(wire.message());
       case 'time':
       case 'micro-time':
-        return timeOf(wire, schema.type === 'micro-time');
+        return timeOf(wire.message(), schema.type === 'micro-time');
       case 'any':
       case 'raw':
       case 'fields-v1':
-        return jsonOf(partOf(wire, 1));
+        return this.#any(schema, wire.message(), depth);
       case 'array':
       case 'map':
         throw new ProtobufError('a list of lists has no place in protobuf');
     }
   }
 
-  #tableOf(definition: string): readonly (Field | undefined)[] {
-    let table = this.#tables.get(definition);
-    if (table === undefined) {
-      const split = definition.lastIndexOf('.');
-      table = readTable(definition.slice(0, split), definition.slice(split + 1));
-      this.#tables.set(definition, table);
+  /** JSON in a message; and what JSON shows as one of several things. */
+  #any({ name = '' }: SpecialSchema, message: ProtobufCursor, depth: number): Json {
+    const either = Object.hasOwn(eitherTypes, name) ? eitherTypes[name] : undefined;
+    let value: Json = null;
+    while (message.next()) {
+      const { number } = message;
+      if (either === undefined && number === 1) value = jsonOf(message.bytes());
+      else if (number === either?.schema) value = this.#value(this.#schemaProps(), message, depth);
+      else if (number === either?.boolean) value = message.varint() !== 0n;
+      else if (number === either?.list) {
+        if (!Array.isArray(value)) value = [];
+        value.push(name.endsWith('StringArray') ? message.text() : this.#value(this.#schemaProps(), message, depth));
+      } else message.skip();
     }
-    return table;
+    return value;
+  }
+
+  #schemaProps(): ObjectSchema {
+    return this.#schemas.get('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps');
+  }
+
+  #placesOf(schema: ObjectSchema): Places {
+    const known = this.#places.get(schema);
+    if (known !== undefined) return known;
+    const fields = numberedFields(schema);
+    if (fields === undefined) throw new ProtobufError(`${schema.name ?? 'this type'} cannot be read from protobuf: send JSON`);
+    const places = placesOf(schema, fields);
+    this.#places.set(schema, places);
+    return places;
   }
 }
 
-function readTable(packageName: string, type: string): readonly (Field | undefined)[] {
-  const text = protobufFields[packageName]?.[type];
-  if (text === undefined) throw new ProtobufError(`${packageName}.${type} cannot be read from protobuf: send JSON`);
-  const table: (Field | undefined)[] = [];
-  let number = 0;
-  for (const token of text.split(' ')) {
-    const [word = '', at] = token.split('=');
-    number = at === undefined ? number + 1 : Number(at);
-    if (word === '-') continue;
-    table[number] = word.startsWith('+')
-      ? { name: '', inlined: readTable(packageName, word.slice(1)) }
-      : { name: word, inlined: undefined };
+const noBytes = new Uint8Array();
+
+function placesOf(schema: ObjectSchema, fields: readonly NumberedField[]): Places {
+  const places: (Place | undefined)[] = [];
+  for (const { number, name, inlined, isWrapped } of fields) {
+    const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    if (inlined !== undefined) places[number] = { name: '', inlined: placesOf(schema, inlined) };
+    else if (property !== undefined) {
+      const { schema: type, presence } = property;
+      places[number] = { name, schema: type, isWrapped, dropsEmpty: presence === 'drop', inlined: undefined };
+    }
   }
-  return table;
+  return places;
 }
 
-/** A field inside the message that `wire` holds; where it is absent, an empty one. */
-function partOf(wire: WireField, number: number, otherwise: WireField['value'] = new Uint8Array()): WireField {
-  let found: WireField = { number, value: otherwise, isFixed: false };
-  for (const part of wireFields(bytesOf(wire))) if (part.number === number) found = part;
-  return found;
+function readTypeMeta(message: ProtobufCursor, identity: JsonObject): void {
+  while (message.next()) {
+    if (message.number === 1) identity['apiVersion'] = message.text();
+    else if (message.number === 2) identity['kind'] = message.text();
+    else message.skip();
+  }
 }
 
-function bytesOf({ number, value, isFixed }: WireField): Uint8Array {
-  if (typeof value === 'bigint' || isFixed) throw new ProtobufError(`proto: wrong wireType for field ${number}`);
-  return value;
+function isPackable(items: Schema): boolean {
+  return items.type === 'integer' || items.type === 'boolean';
 }
 
-function varintOf({ number, value }: WireField): bigint {
-  if (typeof value !== 'bigint') throw new ProtobufError(`proto: wrong wireType for field ${number}`);
-  return value;
+function readPacked(list: Json[], items: Schema, values: ProtobufCursor): void {
+  while (values.hasMore) {
+    const value = values.packedVarint();
+    list.push(items.type === 'boolean' ? value !== 0n : integerOf(value, items.type === 'integer' ? items.format : undefined));
+  }
 }
 
-function textOf(wire: WireField): string {
-  return Buffer.from(bytesOf(wire)).toString();
-}
-
-function integerOf(wire: WireField): Json {
-  const value = BigInt.asIntN(64, varintOf(wire));
+/** Go keeps the lower half of what does not fit an int32. */
+function integerOf(varint: bigint, format: string | undefined): Json {
+  const value = BigInt.asIntN(format === 'int32' ? 32 : 64, varint);
   return Number.isSafeInteger(Number(value)) ? Number(value) : (new NumberText(String(value)) as unknown as Json);
 }
 
-function doubleOf({ number, value, isFixed }: WireField): number {
-  if (typeof value === 'bigint' || !isFixed || value.length !== 8) throw new ProtobufError(`proto: wrong wireType for field ${number}`);
-  return new DataView(value.buffer, value.byteOffset, 8).getFloat64(0, true);
+function quantityOf(message: ProtobufCursor): string {
+  let text = '';
+  while (message.next()) {
+    if (message.number === 1) text = message.text();
+    else message.skip();
+  }
+  return text === '' ? '0' : text;
+}
+
+function intOrStringOf(message: ProtobufCursor): Json {
+  let type = 0n;
+  let number = 0n;
+  let text = '';
+  while (message.next()) {
+    if (message.number === 1) type = message.varint();
+    else if (message.number === 2) number = message.varint();
+    else if (message.number === 3) text = message.text();
+    else message.skip();
+  }
+  return type === 0n ? integerOf(number, 'int32') : text;
 }
 
 /** A time, null for Go's zero one. */
-function timeOf(wire: WireField, isMicro: boolean): string | null {
-  const seconds = BigInt.asIntN(64, varintOf(partOf(wire, 1, 0n)));
-  const nanos = BigInt.asIntN(64, varintOf(partOf(wire, 2, 0n)));
-  if (seconds === 0n && nanos === 0n) return null;
-  const ms = Number(seconds) * 1_000;
-  if (Number.isNaN(new Date(ms).getTime())) throw new ProtobufError('a time is out of range');
-  const text = new Date(ms).toISOString().slice(0, 19);
+function timeOf(message: ProtobufCursor, isMicro: boolean): string | null {
+  let seconds = 0n;
+  let nanos = 0n;
+  let isEmpty = true;
+  while (message.next()) {
+    isEmpty = false;
+    if (message.number === 1) seconds = BigInt.asIntN(64, message.varint());
+    else if (message.number === 2) nanos = BigInt.asIntN(32, message.varint());
+    else message.skip();
+  }
+  if (isEmpty) return null;
+  const time = new Date(Number(seconds) * 1_000);
+  if (Number.isNaN(time.getTime()) || time.getUTCFullYear() < 0 || time.getUTCFullYear() > 9_999 || nanos < 0n || nanos >= 1_000_000_000n) {
+    throw new ProtobufError('a time is out of range');
+  }
+  const text = time.toISOString().slice(0, 19);
   return isMicro ? `${text}.${String(nanos / 1_000n).padStart(6, '0')}Z` : `${text}Z`;
 }
 
-function jsonOf(wire: WireField): Json {
-  const text = textOf(wire);
-  if (text === '') return null;
+function jsonOf(bytes: Uint8Array): Json {
+  if (bytes.length === 0) return null;
   try {
-    return JSON.parse(text) as Json;
+    return parseJson(bytes).value;
   } catch (error) {
-    throw new ProtobufError('an embedded object is no JSON', { cause: error });
+    if (!(error instanceof JsonError)) throw error;
+    throw new ProtobufError(`an embedded object is no JSON: ${error.message}`, { cause: error });
   }
 }
 
-function isPacked(items: Schema, { value, isFixed }: WireField): boolean {
-  return (items.type === 'integer' || items.type === 'boolean') && typeof value !== 'bigint' && !isFixed;
-}
-
-function packed(bytes: Uint8Array): Json[] {
-  // A packed list is varints one after the other: the same as fields without tags, so each gets one.
-  const values: Json[] = [];
-  let from = 0;
-  bytes.forEach((byte, at) => {
-    if (byte >= 0x80) return;
-    const one = Uint8Array.of(0x08, ...bytes.subarray(from, at + 1));
-    for (const wire of wireFields(one)) values.push(integerOf(wire));
-    from = at + 1;
-  });
-  return values;
-}
-
 function emptyOf(schema: Schema): Json {
-  if (schema.type === 'string') return '';
-  return schema.type === 'object' || schema.type === 'map' ? {} : null;
+  switch (schema.type) {
+    case 'string':
+      return '';
+    case 'object':
+    case 'map':
+      return {};
+    case 'array':
+      return [];
+    case 'integer':
+    case 'number':
+    case 'int-or-string':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'quantity':
+      return '0';
+    default:
+      return null;
+  }
 }
