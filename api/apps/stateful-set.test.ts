@@ -18,6 +18,7 @@ test('defaults', () => {
     replicas: 1,
     revisionHistoryLimit: 10,
     selector: { matchLabels: { app: 'db' } },
+    serviceName: '',
     updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 1 } },
   });
   expect(decoded(statefulSet, aStatefulSet({ spec: `${selector}, updateStrategy: {type: OnDelete}` })).spec.updateStrategy).toEqual({
