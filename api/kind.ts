@@ -70,6 +70,16 @@ export interface WriteContext {
   /** '' for the object itself, else `status`, `scale`, `ephemeralcontainers`, … */
   readonly subresource: string;
   readonly nowMs: number;
+  /** Who writes; undefined where nobody asked. */
+  readonly user?: WritingUser | undefined;
+}
+
+/** What an object may record of whoever made it. */
+export interface WritingUser {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface KindDefinition<T extends KubeObject = KubeObject> extends Resource {

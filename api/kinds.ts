@@ -8,6 +8,7 @@ import { tokenReview } from './authentication/token-review.ts';
 import { localSubjectAccessReview } from './authorization/local-subject-access-review.ts';
 import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
 import { subjectAccessReview } from './authorization/subject-access-review.ts';
+import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
 import { lease } from './coordination/lease.ts';
 import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
@@ -25,6 +26,8 @@ import { serviceAccount } from './core/service-account.ts';
 import { service } from './core/service/service.ts';
 import { endpointSlice } from './discovery/endpoint-slice.ts';
 import { eventsEvent } from './events/event.ts';
+import { flowSchema } from './flowcontrol/flow-schema.ts';
+import { priorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts';
 import type { KindDefinition } from './kind.ts';
 import { ingressClass } from './networking/ingress-class.ts';
 import { ingress } from './networking/ingress.ts';
@@ -65,6 +68,7 @@ export const builtinKinds: readonly KindDefinition[] = [
   localSubjectAccessReview,
   selfSubjectAccessReview,
   subjectAccessReview,
+  certificateSigningRequest,
   ingressClass,
   ingress,
   ipAddress,
@@ -78,6 +82,8 @@ export const builtinKinds: readonly KindDefinition[] = [
   priorityClass,
   lease,
   endpointSlice,
+  flowSchema,
+  priorityLevelConfiguration,
 ].map(erase);
 
 /** A list holds kinds of many object types; each definition only ever meets objects of its own kind. */

@@ -14,10 +14,12 @@ import { issuerPages } from './authn/issuer-pages.ts';
 import { ServiceAccountTokens } from './authn/service-account-token.ts';
 import { readVerificationKeys, TokenSigner } from './authn/token-keys.ts';
 import { administrators, components, everybody } from './authz/built-in.ts';
+import type { Authorizer } from './authz/contract.ts';
 import { firstOpinion } from './authz/union.ts';
 import type { ApiServerConfig } from './config.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
 import { openApiPages } from './discovery/openapi-pages.ts';
+import { initialConfiguration } from './flowcontrol/initial-configuration.ts';
 import { authentication } from './http/filters/authentication.ts';
 import { authorization } from './http/filters/authorization.ts';
 import { compose } from './http/filters/filter.ts';
@@ -76,17 +78,19 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isDraining = false;
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
-  const plugins = [...makePlugins(settings.admissionPlugins, { registry: () => registry, clock }), serviceAllocation(pools)];
+  const authorizer = firstOpinion([administrators, components, everybody]);
+  const plugins = [...makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer }), serviceAllocation(pools)];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission: plugins, clock, log });
-  const parts = requestParts(deps, codec, registry, metrics, stopping.signal, [
+  const checks: readonly HealthCheck[] = [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
     // Upstream's name, which probes ask for, whatever the store is.
     { name: 'etcd', on: ['livez', 'readyz'], check: () => answers(store, stopping.signal) },
     { name: 'informer-sync', on: ['readyz'], check: () => isReady || 'the caches are not filled yet' },
     { name: 'shutdown', on: ['readyz'], check: () => (isDraining ? 'process is shutting down' : true) },
-  ]);
+  ];
+  const parts = requestParts({ ...deps, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const bootstrap = new Bootstrap({
     registry: () => registry,
     ipRange: settings.serviceIps,
@@ -94,6 +98,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     clock,
     log,
   });
+  const flowControl = initialConfiguration({ registry, clock, log });
   const { listener } = parts;
 
   const door: Service = {
@@ -119,7 +124,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     },
     run: async (signal, ready) => {
       try {
-        await runServices(signal, [registry, servicePoolLoader(pools, registry), parts.timeouts, door, bootstrap], () => {
+        await runServices(signal, [registry, servicePoolLoader(pools, registry), parts.timeouts, door, bootstrap, flowControl], () => {
           isReady = true;
           ready();
         });
@@ -139,27 +144,29 @@ async function answers(store: Store, signal: AbortSignal): Promise<true | string
   }
 }
 
+interface RequestPartsDeps extends ApiServerDeps {
+  readonly codec: Codec;
+  readonly registry: Registry;
+  readonly authorizer: Authorizer;
+  readonly metrics: Metrics;
+  readonly stopping: AbortSignal;
+  readonly checks: readonly HealthCheck[];
+}
+
 interface RequestParts {
   readonly listener: Listener;
   readonly timeouts: RequestTimeouts;
 }
 
 /** Everything between the socket and the registry. */
-function requestParts(
-  { settings, clock, log, mayReach = isGlobalUnicast }: ApiServerDeps,
-  codec: Codec,
-  registry: Registry,
-  metrics: Metrics,
-  stopping: AbortSignal,
-  checks: readonly HealthCheck[],
-): RequestParts {
+function requestParts(deps: RequestPartsDeps): RequestParts {
+  const { settings, clock, log, mayReach = isGlobalUnicast, codec, registry, authorizer, metrics, stopping, checks } = deps;
   const negotiator = new Negotiator();
   const kubelets = new KubeletConnection(settings.kubelet, () => registry);
   const { signingKey, issuers, audiences, verificationKeys } = settings.tokens;
   const signer = signingKey === undefined ? undefined : new TokenSigner(issuers[0] ?? '', signingKey);
   const keys = readVerificationKeys(verificationKeys);
   const tokenAuthenticator = new ServiceAccountTokens({ registry, keys, issuers, audiences, clock });
-  const authorizer = firstOpinion([administrators, components, everybody]);
   const subresources = subresourceTable({
     kubelets,
     mayReach,

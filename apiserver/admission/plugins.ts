@@ -2,7 +2,11 @@
 // validate, each time in this order.
 import type { Clock } from '#base/clock.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import type { Authorizer } from '../authz/contract.ts';
 import type { AdmissionPlugin, Registry } from '../registry/contract.ts';
+import { certificateApproval } from './certificate-approval.ts';
+import { certificateSigning } from './certificate-signing.ts';
+import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { priority } from './priority.ts';
@@ -11,6 +15,7 @@ import { serviceAccountPlugin } from './service-account.ts';
 export interface AdmissionDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
+  readonly authorizer: Authorizer;
 }
 
 /**
@@ -50,10 +55,10 @@ const entries = {
   OwnerReferencesPermissionEnforcement: off('missing'),
   PersistentVolumeClaimResize: on('idle'),
   RuntimeClass: on('idle'),
-  CertificateApproval: on('idle'),
-  CertificateSigning: on('idle'),
+  CertificateApproval: on(({ authorizer }) => certificateApproval(authorizer)),
+  CertificateSigning: on(({ authorizer }) => certificateSigning(authorizer)),
   ClusterTrustBundleAttest: on('idle'),
-  CertificateSubjectRestriction: on('idle'),
+  CertificateSubjectRestriction: on(() => certificateSubjectRestriction),
   DefaultIngressClass: on('idle'),
   DenyServiceExternalIPs: off('missing'),
   PodTopologyLabels: on('idle'),

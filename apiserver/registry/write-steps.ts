@@ -35,7 +35,7 @@ export async function createSteps(object: KubeObject, { served, context }: Steps
   if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '') meta.name = generateName(meta.generateName ?? '');
   const named: AdmissionRequest = { ...request, name: meta.name ?? '' };
   return await reserving(named, deps, async () => {
-    const write = { verb: 'create', subresource: context.subresource, nowMs } as const;
+    const write = { verb: 'create', subresource: context.subresource, nowMs, user: context.user } as const;
     prepareCreate(kind, object, write);
     checkCreate(kind, object, write);
     for (const text of kind.warnings?.(object, undefined) ?? []) context.warn(text);
@@ -56,7 +56,7 @@ export async function updateSteps(
   await deps.admission.mutate(request);
   dedupOwnerReferences(next.metadata, context.warn, true);
   return await reserving(request, deps, async () => {
-    const write = { verb: 'update', subresource: context.subresource, nowMs: deps.clock.nowMs() } as const;
+    const write = { verb: 'update', subresource: context.subresource, nowMs: deps.clock.nowMs(), user: context.user } as const;
     prepareUpdate(kind, next, previous, write);
     checkUpdate(kind, next, previous, write);
     for (const text of kind.warnings?.(next, previous) ?? []) context.warn(text);

@@ -1,0 +1,18 @@
+import { equalValues } from '#api/meta/equality.ts';
+import type { Authorizer } from '../authz/contract.ts';
+import type { AdmissionPlugin } from '../registry/contract.ts';
+import { asSigningRequest, concernsSigningRequest, requireSignerRight } from './signer-rights.ts';
+
+/** Lets nobody hand out a certificate, or say that there will be none, without the right to sign for that signer. */
+export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
+  return {
+    name: 'CertificateSigning',
+    validate: async (request) => {
+      if (request.operation !== 'UPDATE' || !concernsSigningRequest(request, 'status')) return;
+      const { status } = asSigningRequest(request, 'object');
+      const before = asSigningRequest(request, 'previous').status;
+      if (status.certificate === before.certificate && equalValues(status.conditions, before.conditions)) return;
+      await requireSignerRight(authorizer, request, 'sign');
+    },
+  };
+}
