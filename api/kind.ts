@@ -127,6 +127,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly createOnUpdate?: boolean;
   /** PUT without a resourceVersion overwrites; upstream's AllowUnconditionalUpdate; default true. */
   readonly unconditionalUpdate?: boolean;
+  /** A DELETE that removes the object answers it, where others answer a Status. */
+  readonly answersDeleted?: boolean;
   /** Served here, stored as another kind: Event of events.k8s.io is stored as core's. */
   readonly storedAs?: { readonly group: string; readonly version: string; readonly kind: string };
   /** Conversion between this served form and the stored one; both must be total and lossless. */

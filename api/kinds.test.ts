@@ -37,6 +37,33 @@ test('kinds are listed once, groups by priority and resources by name', () => {
   }
 });
 
+test('deletions answer the object for the kinds for which they do upstream', () => {
+  const upstream = [
+    'persistentvolumeclaims',
+    'persistentvolumes',
+    'pods',
+    'podtemplates',
+    'resourcequotas',
+    'serviceaccounts',
+    'services',
+    'csidrivers.storage.k8s.io',
+    'csinodes.storage.k8s.io',
+    'storageclasses.storage.k8s.io',
+    'volumeattachments.storage.k8s.io',
+    'volumeattributesclasses.storage.k8s.io',
+    'deviceclasses.resource.k8s.io',
+    'resourceclaims.resource.k8s.io',
+    'resourceclaimtemplates.resource.k8s.io',
+    'resourceslices.resource.k8s.io',
+    'devicetaintrules.resource.k8s.io',
+    'resourcepoolstatusrequests.resource.k8s.io',
+  ];
+  const nameOf = ({ group, names: { plural } }: (typeof builtinKinds)[number]): string => resourceText({ group, plural });
+  const served = new Set(builtinKinds.map(nameOf));
+  const flagged = builtinKinds.filter(({ answersDeleted }) => answersDeleted === true).map(nameOf);
+  expect(flagged.toSorted()).toEqual(upstream.filter((name) => served.has(name)).toSorted());
+});
+
 test.each(builtinKinds.map((kind) => [resourceText({ group: kind.group, plural: kind.names.plural }), kind] as const))(
   '%s has a schema and sound columns',
   (_name, kind) => {

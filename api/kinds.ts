@@ -17,6 +17,8 @@ import { event } from './core/event/event.ts';
 import { limitRange } from './core/limit-range.ts';
 import { namespace } from './core/namespace.ts';
 import { node } from './core/node/node.ts';
+import { persistentVolume } from './core/persistent-volume/persistent-volume.ts';
+import { persistentVolumeClaim } from './core/persistent-volume-claim/persistent-volume-claim.ts';
 import { pod } from './core/pod/pod.ts';
 import { podTemplate } from './core/pod-template.ts';
 import { replicationController } from './core/replication-controller.ts';
@@ -34,12 +36,19 @@ import { ingress } from './networking/ingress.ts';
 import { ipAddress } from './networking/ip-address.ts';
 import { networkPolicy } from './networking/network-policy.ts';
 import { serviceCidr } from './networking/service-cidr.ts';
+import { runtimeClass } from './node/runtime-class.ts';
 import { podDisruptionBudget } from './policy/pod-disruption-budget.ts';
 import { clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 import { clusterRole } from './rbac/cluster-role.ts';
 import { roleBinding } from './rbac/role-binding.ts';
 import { role } from './rbac/role.ts';
 import { priorityClass } from './scheduling/priority-class.ts';
+import { csiDriver } from './storage/csi-driver.ts';
+import { csiNode } from './storage/csi-node.ts';
+import { csiStorageCapacity } from './storage/csi-storage-capacity.ts';
+import { storageClass } from './storage/storage-class.ts';
+import { volumeAttachment } from './storage/volume-attachment.ts';
+import { volumeAttributesClass } from './storage/volume-attributes-class.ts';
 
 /** Every built-in kind: groups in the order of upstream's priorities, resources by name, as discovery lists them. */
 export const builtinKinds: readonly KindDefinition[] = [
@@ -50,6 +59,8 @@ export const builtinKinds: readonly KindDefinition[] = [
   limitRange,
   namespace,
   node,
+  persistentVolumeClaim,
+  persistentVolume,
   pod,
   podTemplate,
   replicationController,
@@ -79,8 +90,15 @@ export const builtinKinds: readonly KindDefinition[] = [
   clusterRole,
   roleBinding,
   role,
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
+  storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
   priorityClass,
   lease,
+  runtimeClass,
   endpointSlice,
   flowSchema,
   priorityLevelConfiguration,

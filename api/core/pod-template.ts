@@ -18,6 +18,7 @@ export const podTemplate = defineKind<PodTemplate>({
   scope: 'namespaced',
   names: { plural: 'podtemplates' },
   schema: 'io.k8s.api.core.v1.PodTemplate',
+  answersDeleted: true,
   hasGeneration: true,
   defaults: [
     (object) => {

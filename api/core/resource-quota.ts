@@ -46,6 +46,7 @@ export const resourceQuota = defineKind<ResourceQuota>({
   scope: 'namespaced',
   names: { plural: 'resourcequotas', short: ['quota'] },
   schema: 'io.k8s.api.core.v1.ResourceQuota',
+  answersDeleted: true,
   defaults: [
     (object) => {
       object.spec ??= {};

@@ -14,6 +14,7 @@ export const serviceAccount = defineKind<ServiceAccount>({
   scope: 'namespaced',
   names: { plural: 'serviceaccounts', short: ['sa'] },
   schema: 'io.k8s.api.core.v1.ServiceAccount',
+  answersDeleted: true,
   unconditionalUpdate: false,
   columns: [nameColumn, { name: 'Secrets', value: ({ secrets }) => String(secrets?.length ?? 0) }, ageColumn],
   subresources: {

@@ -56,18 +56,6 @@ const patchTypes = [
 ];
 const anyType = ['*/*'];
 const statusCodes: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' };
-/** Kinds whose DELETE answers the object instead of a Status. */
-const answersDeleted = new Set([
-  'Pod',
-  'PersistentVolume',
-  'PersistentVolumeClaim',
-  'PodTemplate',
-  'ResourceQuota',
-  'Service',
-  'ServiceAccount',
-]);
-/** Groups all of whose kinds do so. */
-const answersDeletedGroups = new Set(['resource.k8s.io', 'storage.k8s.io', 'policy']);
 const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 /** The text of a response's status. */
@@ -213,9 +201,8 @@ class KindPaths {
       this.#gvk,
     );
     if (!this.#has('delete')) return operations;
-    const { kind, group } = this.#kind;
-    const answersObject = answersDeletedGroups.has(group) ? kind !== 'PodDisruptionBudget' : group === '' && answersDeleted.has(kind);
-    const answer: Content = answersObject ? this.#object : { definition: `${metaPackage}.Status` };
+    const { kind, answersDeleted = false } = this.#kind;
+    const answer: Content = answersDeleted ? this.#object : { definition: `${metaPackage}.Status` };
     const deletion: Operation = {
       ...this.#operation('delete', { id: this.#id('delete'), action: 'delete', description: `delete${article(kind)}${kind}` }),
       parameters: deleteParameters,

@@ -4,13 +4,14 @@
 // Steps, as upstream's updater: merge the configuration into the live object; prune; see which owners lose fields; refuse or take.
 import type { Json, JsonObject, KubeObject } from '../meta/object.ts';
 import { ApiError, badRequest, type StatusCause } from '../meta/status.ts';
+import { timeText } from '../meta/time-text.ts';
 import { fieldChanges } from './field-changes.ts';
 import { difference, differenceBelow, emptySet, type FieldNode, hasPath, intersection, isEmptySet, pathsOf, union } from './field-set.ts';
 import type { StructShape } from './field-shape.ts';
 import { pathText } from './field-text.ts';
 import { goJson } from './go-json.ts';
 import { cloneJson, equalJson, isObject } from './json-object.ts';
-import { type ApplyWrite, type CompareAt, releaseFields, timeText } from './managed-fields.ts';
+import { type ApplyWrite, type CompareAt, releaseFields } from './managed-fields.ts';
 import { type Owner, ownerId, type Owners, toEntries } from './owners.ts';
 import { typeProblems } from './typed-check.ts';
 import { mergeTyped, removeFields, statedFields, withNamedFields, withoutNulls } from './typed-merge.ts';

@@ -13,6 +13,7 @@
 // sub-resource ('' is the object): fields that a write there cannot own. Objects are plain JSON; `previous` is never changed, and
 // what `onApply` gives shares nothing with it that is written later. Its result still has to be decoded and defaulted.
 import type { Json, JsonObject, KubeObject } from '../meta/object.ts';
+import { timeText } from '../meta/time-text.ts';
 import type { ObjectSchema } from '../schema/schema.ts';
 import { applyConfig } from './apply.ts';
 import { type FieldChanges, fieldChanges } from './field-changes.ts';
@@ -186,11 +187,6 @@ export function keepTimesWhenUnchanged(next: KubeObject, previous: KubeObject): 
   const { managedFields: _was, ...previousMeta } = previous.metadata;
   const isSame = equalJson(asJson({ ...next, metadata: nextMeta }) as Json, asJson({ ...previous, metadata: previousMeta }) as Json);
   if (isSame && was.length > 0) next.metadata.managedFields = was;
-}
-
-/** RFC 3339 to the second, as metav1.Time. */
-export function timeText(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
 }
 
 interface Writer {

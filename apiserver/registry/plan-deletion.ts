@@ -2,8 +2,8 @@
 // store's finalizer handling and, for kinds that are held, the namespace store.
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
+import { timeText } from '#api/meta/time-text.ts';
 import type { DeleteRequest } from './contract.ts';
-import { timeText } from './prepare.ts';
 
 export type DeletionPlan =
   /** It is going already and nothing is to be added. */

@@ -7,13 +7,9 @@ import { type FieldProblem, invalidObject } from '#api/meta/field-problem.ts';
 import { nameIsDnsSubdomain, nameIsPathSegment } from '#api/meta/names.ts';
 import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
+import { timeText } from '#api/meta/time-text.ts';
 import { badRequest } from '#api/meta/status.ts';
 import type { RequestContext } from './contract.ts';
-
-/** RFC 3339 to the second, as metav1.Time. */
-export function timeText(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
-}
 
 /** Puts the object into the request's namespace, or takes it out of any for cluster-scoped kinds. Throws BadRequest. */
 export function setNamespace(kind: KindDefinition, meta: ObjectMeta, namespace: string): void {

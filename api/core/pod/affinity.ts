@@ -40,7 +40,8 @@ function validateNodeAffinity(affinity: Unchecked<V1NodeAffinity>, path: string)
   return problems;
 }
 
-function validateNodeSelector({ nodeSelectorTerms = [] }: Unchecked<V1NodeSelector>, path: string): FieldProblem[] {
+/** A selector of nodes, such as a volume may have. */
+export function validateNodeSelector({ nodeSelectorTerms = [] }: Unchecked<V1NodeSelector>, path: string): FieldProblem[] {
   const field = `${path}.nodeSelectorTerms`;
   if (nodeSelectorTerms.length === 0) return [required(field, 'must have at least one node selector term')];
   return nodeSelectorTerms.flatMap((term, at) => validateTerm(term, `${field}[${at}]`));

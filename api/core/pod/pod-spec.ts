@@ -13,18 +13,18 @@ import { aggregateContainers } from './pod-resources.ts';
 import { validateContainerResources, validatePodLevelResources } from './resources.ts';
 import { validateTolerations, validateTopologySpread } from './scheduling.ts';
 import { validatePodSecurity } from './security.ts';
-import { validateVolumes } from './volumes.ts';
+import { validateVolumes, type VolumeOwner } from './volumes.ts';
 
 type Spec = Unchecked<V1PodSpec>;
 
 const maxInt32 = 2 ** 31 - 1;
 
-/** `isPod` is false for templates, where some rules are looser. */
-export function validatePodSpec(spec: Spec, path: string, isPod: boolean): FieldProblem[] {
+/** For templates some rules are looser. */
+export function validatePodSpec(spec: Spec, path: string, owner: VolumeOwner): FieldProblem[] {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = spec;
   const problems: FieldProblem[] = [];
   if (spec.terminationGracePeriodSeconds === undefined) problems.push(required(`${path}.terminationGracePeriodSeconds`));
-  const volumes = validateVolumes(spec.volumes ?? [], `${path}.volumes`);
+  const volumes = validateVolumes(spec.volumes ?? [], owner, `${path}.volumes`);
   problems.push(...volumes.problems, ...validateClaims(spec, `${path}.resourceClaims`));
   const context: ContainerContext = {
     volumes: volumes.names,
@@ -37,7 +37,7 @@ export function validatePodSpec(spec: Spec, path: string, isPod: boolean): Field
   problems.push(...validateInitContainers(initContainers, containers, context, `${path}.initContainers`));
   const others = [...containers, ...initContainers];
   problems.push(...validateEphemeralContainers(ephemeralContainers, others, context, `${path}.ephemeralContainers`));
-  problems.push(...validatePodResources(spec, `${path}.resources`), ...validateHostPorts(spec, path, isPod));
+  problems.push(...validatePodResources(spec, `${path}.resources`), ...validateHostPorts(spec, path, owner !== 'template'));
   problems.push(...oneOf(`${path}.restartPolicy`, spec.restartPolicy, ['Always', 'OnFailure', 'Never']));
   const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
   problems.push(...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies));

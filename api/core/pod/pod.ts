@@ -19,6 +19,7 @@ export const pod = defineKind<Pod>({
   scope: 'namespaced',
   names: { plural: 'pods', short: ['po'], categories: ['all'] },
   schema: 'io.k8s.api.core.v1.Pod',
+  answersDeleted: true,
   hasGeneration: true,
   defaults: [defaultPod],
   prepareCreate: preparePod,

@@ -15,7 +15,7 @@ export function validatePodTemplate(template: Template, path: string): FieldProb
   const problems = [
     ...validateLabels(labels as StringMap | undefined, `${path}.labels`),
     ...validateAnnotations(annotations as StringMap | undefined, `${path}.annotations`),
-    ...validatePodSpec(template.spec ?? {}, `${path}.spec`, false),
+    ...validatePodSpec(template.spec ?? {}, `${path}.spec`, 'template'),
   ];
   if ((template.spec?.ephemeralContainers?.length ?? 0) > 0) {
     problems.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));

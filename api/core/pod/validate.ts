@@ -25,9 +25,9 @@ const changeableFields = [
 ];
 
 /** The whole pod. A status write does not look at the spec, which it cannot change. */
-export function validatePod({ spec }: Pod, { subresource }: WriteContext): FieldProblem[] {
+export function validatePod({ spec, metadata }: Pod, { subresource }: WriteContext): FieldProblem[] {
   if (subresource === 'status') return [];
-  const problems = validatePodSpec(spec, 'spec', true);
+  const problems = validatePodSpec(spec, 'spec', { podName: metadata.name ?? '' });
   if (!spec.serviceAccountName) {
     spec.volumes?.forEach(({ projected }, at) => {
       projected?.sources?.forEach(({ serviceAccountToken }, index) => {

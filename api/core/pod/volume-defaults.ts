@@ -1,9 +1,12 @@
-import type { V1DownwardAPIVolumeFile, V1ProjectedVolumeSource, V1Volume } from '#api/generated/types.ts';
+import type { V1DownwardAPIVolumeFile, V1PersistentVolumeSpec, V1ProjectedVolumeSource, V1Volume } from '#api/generated/types.ts';
+import { defaultClaimSpec } from '../persistent-volume-claim/spec.ts';
 import { defaultPullPolicy, isUnset } from './container-defaults.ts';
 
 /** Mode of files in ConfigMap, Secret, downward API and projected volumes. */
 const fileMode = 0o644;
 const tokenSeconds = 3_600;
+
+type Disks = Pick<V1Volume | V1PersistentVolumeSpec, 'iscsi' | 'rbd' | 'azureDisk' | 'scaleIO'>;
 
 /** What upstream fills into a volume; one without any source is an emptyDir. */
 export function defaultVolume(volume: V1Volume): void {
@@ -18,13 +21,17 @@ export function defaultVolume(volume: V1Volume): void {
   }
   if (volume.projected !== undefined) defaultProjected(volume.projected);
   const claim = volume.ephemeral?.volumeClaimTemplate;
-  if (claim?.spec !== undefined) claim.spec.volumeMode ??= 'Filesystem';
+  if (claim !== undefined) defaultClaimSpec((claim.spec ??= {}));
   defaultNetworkDisks(volume);
 }
 
 function defaultProjected(projected: V1ProjectedVolumeSource): void {
   projected.defaultMode ??= fileMode;
-  for (const { downwardAPI, serviceAccountToken } of projected.sources ?? []) {
+  for (const source of projected.sources ?? []) {
+    // Behind feature gates that are off by default: upstream drops them without a word.
+    delete source.clusterTrustBundle;
+    delete source.podCertificate;
+    const { downwardAPI, serviceAccountToken } = source;
     downwardAPI?.items?.forEach(defaultDownwardItem);
     if (serviceAccountToken !== undefined) serviceAccountToken.expirationSeconds ??= tokenSeconds;
   }
@@ -35,8 +42,8 @@ function defaultDownwardItem({ fieldRef, resourceFieldRef }: V1DownwardAPIVolume
   if (resourceFieldRef !== undefined && isUnset(resourceFieldRef.divisor)) resourceFieldRef.divisor = '0';
 }
 
-/** Disks of clouds and storage networks, which no node of ours mounts, but which objects may name. */
-function defaultNetworkDisks({ iscsi, rbd, azureDisk, scaleIO }: V1Volume): void {
+/** Disks of clouds and storage networks, which no node of ours mounts, but which pods and PersistentVolumes may name. */
+export function defaultNetworkDisks({ iscsi, rbd, azureDisk, scaleIO }: Disks): void {
   if (iscsi !== undefined && isUnset(iscsi.iscsiInterface)) iscsi.iscsiInterface = 'default';
   if (rbd !== undefined) {
     if (isUnset(rbd.pool)) rbd.pool = 'rbd';

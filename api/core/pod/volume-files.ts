@@ -61,11 +61,10 @@ function validateProjection(source: Unchecked<V1VolumeProjection>, paths: Set<st
     problems.push(...validateDownwardItem(item, `${own}.downwardAPI`), ...claimPath(item.path ?? '', item.path ?? '', paths, path));
   }
   if (serviceAccountToken !== undefined) {
-    problems.push(...validateToken(serviceAccountToken, `${own}.serviceAccountToken`));
-    problems.push(...claimPath(serviceAccountToken.path ?? '', serviceAccountToken.path ?? '', paths, path));
+    problems.push(...validateToken(serviceAccountToken, `${own}.serviceAccountToken.expirationSeconds`, `${path}.path`));
   }
   const count = Object.values(source).filter((one) => one !== undefined).length;
-  if (count > 1) problems.push(forbiddenField(own, 'may not specify more than 1 volume type'));
+  if (count > 1) problems.push(forbiddenField(own, 'may not specify more than 1 volume type per source'));
   return problems;
 }
 
@@ -78,15 +77,15 @@ function claimPath(file: string, owner: string, paths: Set<string>, path: string
 
 type Token = NonNullable<Unchecked<V1VolumeProjection>['serviceAccountToken']>;
 
-function validateToken({ expirationSeconds = 3_600, path: file = '' }: Token, path: string): FieldProblem[] {
+/** The file's path is said to be the whole volume's, and may be another's, too: upstream's oddities. */
+function validateToken({ expirationSeconds = 3_600, path: file = '' }: Token, field: string, fileField: string): FieldProblem[] {
   const problems: FieldProblem[] = [];
-  const field = `${path}.expirationSeconds`;
   if (expirationSeconds < minTokenSeconds) {
     problems.push(invalid(field, expirationSeconds, 'may not specify a duration less than 10 minutes'));
   } else if (expirationSeconds > maxTokenSeconds) {
     problems.push(invalid(field, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'));
   }
-  return [...problems, ...(file === '' ? [required(`${path}.path`)] : validateFilePath(`${path}.path`, file))];
+  return [...problems, ...(file === '' ? [required(fileField)] : validateFilePath(fileField, file))];
 }
 
 function validateItem({ key = '', path: file = '', mode }: Unchecked<V1KeyToPath>, path: string): FieldProblem[] {

@@ -1,83 +1,120 @@
 // Validation of a pod's volumes: names, and one source each.
 import type { V1Volume } from '#api/generated/types.ts';
-import { dnsLabel, oneOf, oneOfIfSet } from '../../meta/field-checks.ts';
+import { dnsLabel, invalidEach, oneOf } from '../../meta/field-checks.ts';
 import { duplicate, type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
+import { dnsSubdomainProblems } from '../../meta/names.ts';
 import { signOfQuantity } from '../../meta/quantity.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
-import { validateNoBacksteps, validateRelativePath } from './paths.ts';
+import { validateClaimTemplate } from '../persistent-volume-claim/spec.ts';
+import { validateDriverName } from '../volume/csi-references.ts';
+import { validateIscsi, validateIscsiVolumeName } from '../volume/iscsi.ts';
+import { requireMembers, type SourceRule, validateOneSource } from '../volume/source-rules.ts';
+import {
+  validateAwsDisk,
+  validateAzureDisk,
+  validateFibreChannel,
+  validateFlex,
+  validateFlocker,
+  validateGceDisk,
+  validateHostPath,
+  validateNfs,
+  validateQuobyte,
+  validateStorageOsNames,
+} from '../volume/sources.ts';
+import { validateRelativePath } from './paths.ts';
 import type { VolumeNames } from './volume-mounts.ts';
 import { validateConfigFiles, validateDownwardFiles, validateProjected } from './volume-files.ts';
 
 type Volume = Unchecked<V1Volume>;
-type SourceCheck = (volume: Volume, path: string) => FieldProblem[];
 
-const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'];
+/** Whose volumes they are: a pod's, by its name, or a template's. */
+export type VolumeOwner = { readonly podName: string } | 'template';
 
-/** Requires the named members of a source. */
-function needs(kind: keyof V1Volume, ...members: string[]): SourceCheck {
-  return (volume, path) => {
-    const source = volume[kind] as Readonly<Record<string, unknown>>;
-    return members.filter((member) => !source[member]).map((member) => required(`${path}.${member}`));
-  };
-}
-
-/** Every kind of source, in the order in which upstream looks at them. */
-const sourceChecks: readonly [keyof V1Volume, SourceCheck][] = [
-  ['emptyDir', ({ emptyDir }, path) => validateSizeLimit(emptyDir?.sizeLimit, `${path}.sizeLimit`)],
-  ['hostPath', validateHostPath],
-  ['gitRepo', validateGitRepo],
-  ['gcePersistentDisk', needs('gcePersistentDisk', 'pdName')],
-  ['awsElasticBlockStore', needs('awsElasticBlockStore', 'volumeID')],
-  ['secret', ({ secret }, path) => validateConfigFiles('secretName', secret?.secretName, secret ?? {}, path)],
-  ['nfs', validateNfs],
-  ['iscsi', needs('iscsi', 'targetPortal', 'iqn')],
-  ['glusterfs', needs('glusterfs', 'endpoints', 'path')],
-  ['flocker', () => []],
-  ['persistentVolumeClaim', needs('persistentVolumeClaim', 'claimName')],
-  ['rbd', needs('rbd', 'monitors', 'image')],
-  ['cinder', needs('cinder', 'volumeID')],
-  ['cephfs', needs('cephfs', 'monitors')],
-  ['quobyte', needs('quobyte', 'registry', 'volume')],
-  ['downwardAPI', ({ downwardAPI }, path) => validateDownwardFiles(downwardAPI ?? {}, path)],
-  ['fc', () => []],
-  ['flexVolume', needs('flexVolume', 'driver')],
-  ['configMap', ({ configMap }, path) => validateConfigFiles('name', configMap?.name, configMap ?? {}, path)],
-  ['azureFile', needs('azureFile', 'secretName', 'shareName')],
-  ['vsphereVolume', needs('vsphereVolume', 'volumePath')],
-  ['photonPersistentDisk', needs('photonPersistentDisk', 'pdID')],
-  ['portworxVolume', needs('portworxVolume', 'volumeID')],
-  ['azureDisk', needs('azureDisk', 'diskName', 'diskURI')],
-  ['storageos', () => []],
-  ['projected', ({ projected }, path) => validateProjected(projected ?? {}, path)],
-  ['scaleIO', needs('scaleIO', 'gateway', 'system', 'volumeName')],
-  ['csi', needs('csi', 'driver')],
-  ['ephemeral', needs('ephemeral', 'volumeClaimTemplate')],
-  ['image', validateImage],
+/** Every kind of source, in the order in which upstream looks at them, and with its slips of the pen. */
+const sourceRules: readonly SourceRule<Volume>[] = [
+  { kind: 'emptyDir', check: ({ emptyDir }, path) => validateSizeLimit(emptyDir?.sizeLimit, `${path}.sizeLimit`) },
+  { kind: 'hostPath', check: ({ hostPath }, path) => validateHostPath(hostPath, path) },
+  { kind: 'gitRepo', check: validateGitRepo },
+  {
+    kind: 'gcePersistentDisk',
+    calledAs: 'persistentDisk',
+    check: ({ gcePersistentDisk }, path) => validateGceDisk(gcePersistentDisk, path),
+  },
+  { kind: 'awsElasticBlockStore', check: ({ awsElasticBlockStore }, path) => validateAwsDisk(awsElasticBlockStore, path) },
+  { kind: 'secret', check: ({ secret }, path) => validateConfigFiles('secretName', secret?.secretName, secret ?? {}, path) },
+  { kind: 'nfs', check: ({ nfs }, path) => validateNfs(nfs, path) },
+  { kind: 'iscsi', check: ({ iscsi }, path) => validateIscsi(iscsi ?? {}, path) },
+  { kind: 'glusterfs', check: ({ glusterfs }, path) => requireMembers(glusterfs, path, ['endpoints', 'path']) },
+  { kind: 'flocker', check: ({ flocker }, path) => validateFlocker(flocker, path) },
+  { kind: 'persistentVolumeClaim', check: ({ persistentVolumeClaim }, path) => requireMembers(persistentVolumeClaim, path, ['claimName']) },
+  { kind: 'rbd', check: ({ rbd }, path) => requireMembers(rbd, path, ['monitors', 'image']) },
+  { kind: 'cinder', check: ({ cinder }, path) => [...requireMembers(cinder, path, ['volumeID']), ...validateLocalSecret(cinder, path)] },
+  { kind: 'cephfs', clashesAs: 'cephFS', check: ({ cephfs }, path) => requireMembers(cephfs, path, ['monitors']) },
+  { kind: 'quobyte', check: ({ quobyte }, path) => validateQuobyte(quobyte, path) },
+  { kind: 'downwardAPI', clashesAs: 'downwarAPI', check: ({ downwardAPI }, path) => validateDownwardFiles(downwardAPI ?? {}, path) },
+  { kind: 'fc', check: ({ fc }, path) => validateFibreChannel(fc, path) },
+  { kind: 'flexVolume', check: ({ flexVolume }, path) => validateFlex(flexVolume, path) },
+  { kind: 'configMap', check: ({ configMap }, path) => validateConfigFiles('name', configMap?.name, configMap ?? {}, path) },
+  { kind: 'azureFile', check: ({ azureFile }, path) => requireMembers(azureFile, path, ['secretName', 'shareName']) },
+  { kind: 'vsphereVolume', check: ({ vsphereVolume }, path) => requireMembers(vsphereVolume, path, ['volumePath']) },
+  { kind: 'photonPersistentDisk', check: ({ photonPersistentDisk }, path) => requireMembers(photonPersistentDisk, path, ['pdID']) },
+  { kind: 'portworxVolume', check: ({ portworxVolume }, path) => requireMembers(portworxVolume, path, ['volumeID']) },
+  { kind: 'azureDisk', check: ({ azureDisk }, path) => validateAzureDisk(azureDisk, path) },
+  {
+    kind: 'storageos',
+    check: ({ storageos }, path) => [...validateStorageOsNames(storageos, path), ...validateLocalSecret(storageos, path)],
+  },
+  { kind: 'projected', check: ({ projected }, path) => validateProjected(projected ?? {}, path) },
+  { kind: 'scaleIO', check: ({ scaleIO }, path) => requireMembers(scaleIO, path, ['gateway', 'system', 'volumeName']) },
+  { kind: 'csi', check: validateCsi },
+  { kind: 'ephemeral', check: validateEphemeral },
+  { kind: 'image', check: ({ image }, path) => oneOf(`${path}.pullPolicy`, image?.pullPolicy, ['Always', 'IfNotPresent', 'Never']) },
 ];
 
 /** Problems, and the names of the volumes that have none: mounts of others are not found, as upstream has it. */
-export function validateVolumes(volumes: readonly Volume[], path: string): { problems: FieldProblem[]; names: VolumeNames } {
+export function validateVolumes(
+  volumes: readonly Volume[],
+  owner: VolumeOwner,
+  path: string,
+): { problems: FieldProblem[]; names: VolumeNames } {
   const names = new Map<string, { isClaim: boolean }>();
   const problems: FieldProblem[] = [];
+  const ownClaims = new Set(volumes.flatMap((volume) => ownClaimName(volume, owner) ?? []));
   volumes.forEach((volume, at) => {
     const own = `${path}[${at}]`;
-    const { name = '' } = volume;
-    const found = validateSource(volume, own);
+    const { name = '', persistentVolumeClaim } = volume;
+    const found = [...validateOneSource(sourceRules, volume, own), ...validateWithOwner(volume, owner, own)];
     if (name === '') found.push(required(`${own}.name`));
     else found.push(...dnsLabel(`${own}.name`, name));
     if (names.has(name)) found.push(duplicate(`${own}.name`, name));
     if (found.length > 0) problems.push(...found);
-    else names.set(name, { isClaim: volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined });
+    else names.set(name, { isClaim: persistentVolumeClaim !== undefined || volume.ephemeral !== undefined });
+    const claimName = persistentVolumeClaim?.claimName ?? '';
+    if (ownClaims.has(claimName)) {
+      const text = 'must not reference a PVC that gets created for an ephemeral volume';
+      problems.push(invalid(`${own}.persistentVolumeClaim.claimName`, claimName, text));
+    }
   });
   return { problems, names };
 }
 
-function validateSource(volume: Volume, path: string): FieldProblem[] {
-  const given = sourceChecks.filter(([kind]) => volume[kind] !== undefined);
-  if (given.length === 0) return [required(path, 'must specify a volume type')];
-  return given.flatMap(([kind, check], at) =>
-    at === 0 ? check(volume, `${path}.${kind}`) : [forbiddenField(`${path}.${kind}`, 'may not specify more than 1 volume type')],
-  );
+/** The claim that an ephemeral volume of a pod will have. */
+function ownClaimName({ name = '', ephemeral }: Volume, owner: VolumeOwner): string | undefined {
+  return ephemeral === undefined || owner === 'template' || owner.podName === '' ? undefined : `${owner.podName}-${name}`;
+}
+
+/** Rules that look at names, too. */
+function validateWithOwner(volume: Volume, owner: VolumeOwner, path: string): FieldProblem[] {
+  const { name = '', iscsi, image } = volume;
+  const problems = iscsi === undefined ? [] : validateIscsiVolumeName(iscsi, name, path);
+  const claimName = name === '' ? undefined : ownClaimName(volume, owner);
+  if (claimName !== undefined) {
+    const texts = dnsSubdomainProblems(claimName).map((text) => `PVC name ${JSON.stringify(claimName)}: ${text}`);
+    problems.push(...invalidEach(`${path}.name`, name, texts));
+  }
+  // Templates may leave the image to whoever makes pods of them.
+  if (image !== undefined && !image.reference && owner !== 'template') problems.push(required(`${path}.image.reference`));
+  return problems;
 }
 
 function validateSizeLimit(sizeLimit: string | undefined, field: string): FieldProblem[] {
@@ -85,30 +122,28 @@ function validateSizeLimit(sizeLimit: string | undefined, field: string): FieldP
   return [forbiddenField(field, 'SizeLimit field must be a valid resource quantity')];
 }
 
-function validateHostPath({ hostPath }: Volume, path: string): FieldProblem[] {
-  const { path: hostDir = '', type } = hostPath ?? {};
-  if (hostDir === '') return [required(`${path}.path`)];
-  return [...validateNoBacksteps(`${path}.path`, hostDir), ...oneOfIfSet(`${path}.type`, type, hostPathTypes)];
-}
-
 function validateGitRepo({ gitRepo }: Volume, path: string): FieldProblem[] {
-  return [
-    ...(gitRepo?.repository ? [] : [required(`${path}.repository`)]),
-    ...validateRelativePath(`${path}.directory`, gitRepo?.directory ?? ''),
-  ];
+  return [...requireMembers(gitRepo, path, ['repository']), ...validateRelativePath(`${path}.directory`, gitRepo?.directory ?? '')];
 }
 
-function validateNfs({ nfs }: Volume, path: string): FieldProblem[] {
-  const { server = '', path: remote = '' } = nfs ?? {};
-  const problems = server === '' ? [required(`${path}.server`)] : [];
-  if (remote === '') problems.push(required(`${path}.path`));
-  if (!remote.startsWith('/')) problems.push(invalid(`${path}.path`, remote, 'must be an absolute path'));
-  return problems;
+/** A Secret of the pod's namespace. */
+function validateLocalSecret(
+  source: { readonly secretRef?: { readonly name?: string | undefined } | undefined } | undefined,
+  path: string,
+): FieldProblem[] {
+  return source?.secretRef === undefined ? [] : requireMembers(source.secretRef, `${path}.secretRef`, ['name']);
 }
 
-function validateImage({ image }: Volume, path: string): FieldProblem[] {
-  return [
-    ...(image?.reference ? [] : [required(`${path}.reference`)]),
-    ...oneOf(`${path}.pullPolicy`, image?.pullPolicy, ['Always', 'IfNotPresent', 'Never']),
-  ];
+function validateCsi({ csi }: Volume, path: string): FieldProblem[] {
+  const problems = validateDriverName(csi?.driver ?? '', `${path}.driver`);
+  const secret = csi?.nodePublishSecretRef;
+  if (secret === undefined) return problems;
+  if (!secret.name) return [...problems, required(`${path}.nodePublishSecretRef.name`)];
+  return [...problems, ...invalidEach(`${path}.name`, secret.name, dnsSubdomainProblems(secret.name))];
+}
+
+function validateEphemeral({ ephemeral }: Volume, path: string): FieldProblem[] {
+  const field = `${path}.volumeClaimTemplate`;
+  const template = ephemeral?.volumeClaimTemplate;
+  return template === undefined ? [required(field)] : validateClaimTemplate(template, field);
 }

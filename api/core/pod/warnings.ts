@@ -2,15 +2,8 @@
 import type { V1PodSpec } from '#api/generated/types.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
 import { isWholeQuantity } from '../../meta/quantity.ts';
+import { oldLabelText } from '../node/labels.ts';
 import type { Pod } from './pod.ts';
-
-const oldNodeLabels: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
 
 /** Warnings for a new pod; updates have none. */
 export function podWarnings(pod: Pod, prev: Pod | undefined): string[] {
@@ -49,7 +42,7 @@ export function podSpecWarnings(spec: V1PodSpec, path: string): string[] {
 }
 
 function oldLabel(key: string, path: string): string[] {
-  const text = oldNodeLabels[key];
+  const text = oldLabelText(key);
   return text === undefined ? [] : [`${path}: ${text}`];
 }
 

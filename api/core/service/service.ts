@@ -20,6 +20,7 @@ export const service = defineKind<Service>({
   scope: 'namespaced',
   names: { plural: 'services', short: ['svc'], categories: ['all'] },
   schema: 'io.k8s.api.core.v1.Service',
+  answersDeleted: true,
   createOnUpdate: true,
   defaults: [defaultService],
   validateName: nameIsDns1035Label,

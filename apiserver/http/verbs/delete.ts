@@ -8,17 +8,6 @@ import { sendValue } from '../respond.ts';
 import { sendObject } from './get.ts';
 import type { Verb, VerbDeps } from './verb.ts';
 
-/** Kinds whose deletion answers the object that is gone, where others answer a Status. */
-const answersObject = new Set([
-  'pods',
-  'services',
-  'serviceaccounts',
-  'podtemplates',
-  'resourcequotas',
-  'persistentvolumes',
-  'persistentvolumeclaims',
-]);
-
 const deleteOptions = { group: '', version: 'v1', kind: 'DeleteOptions', schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions' };
 
 /** Deletes one object, at once or gracefully. */
@@ -27,7 +16,7 @@ export const remove: Verb = async (exchange, kind, deps) => {
   const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
   const { gone, object } = await deps.registry.delete(kind, exchange.info.pathName, request, context);
   const code = !gone && request.orphanDependents === false ? 202 : 200;
-  if (gone && !(kind.group === '' && answersObject.has(kind.names.plural))) {
+  if (gone && kind.answersDeleted !== true) {
     return sendValue(exchange, wanted, 200, deletedStatus(kind, object));
   }
   sendObject(exchange, wanted, code, kind, object, deps);
