@@ -9,6 +9,7 @@ import { certificateSigning } from './certificate-signing.ts';
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
 import { serviceAccountPlugin } from './service-account.ts';
 
@@ -42,7 +43,7 @@ const entries = {
   TaintNodesByCondition: on('idle'),
   AlwaysPullImages: off('missing'),
   ImagePolicyWebhook: off('missing'),
-  PodSecurity: on('idle'),
+  PodSecurity: on(({ registry, clock }) => podSecurity({ registry, clock, settings: openPodSecurity })),
   PodNodeSelector: off('missing'),
   Priority: on(({ registry }) => priority(registry)),
   DefaultTolerationSeconds: on(() => defaultTolerationSeconds),
