@@ -121,6 +121,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly deletionHold?: { readonly begin: (object: T) => void; readonly isHeld: (object: T) => boolean };
   /** Default orphaning when a DELETE does not say; upstream's default is background. */
   readonly defaultPropagation?: 'Orphan' | 'Background';
+  /** What a DELETE that does not say what becomes of dependents is warned of, where the default is to leave them. */
+  readonly orphanWarning?: string;
   /** How long objects live in the store, in seconds (events: 3600). */
   readonly ttlSeconds?: number;
   /** Objects may be made by PUT to a name that does not exist (leases, events, endpoints, …). */

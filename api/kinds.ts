@@ -9,6 +9,8 @@ import { localSubjectAccessReview } from './authorization/local-subject-access-r
 import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
 import { subjectAccessReview } from './authorization/subject-access-review.ts';
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
+import { cronJob } from './batch/cron-job/cron-job.ts';
+import { job } from './batch/job/job.ts';
 import { lease } from './coordination/lease.ts';
 import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
@@ -79,6 +81,8 @@ export const builtinKinds: readonly KindDefinition[] = [
   localSubjectAccessReview,
   selfSubjectAccessReview,
   subjectAccessReview,
+  cronJob,
+  job,
   certificateSigningRequest,
   ingressClass,
   ingress,

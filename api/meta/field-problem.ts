@@ -32,6 +32,11 @@ export function invalid(field: string, value: unknown, why: string): FieldProble
   return { type: 'FieldValueInvalid', field, message: `Invalid value: ${show(value)}${why === '' ? '' : `: ${why}`}` };
 }
 
+/** `Invalid value: why`, for what is wrong as a whole and too large to show. */
+export function invalidWhole(field: string, why: string): FieldProblem {
+  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${why}` };
+}
+
 /** `Unsupported value: <value>: supported values: "A", "B"`, in the order given, which differs from field to field upstream. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldProblem {
   const list = supported.map((one) => JSON.stringify(one));

@@ -1,5 +1,5 @@
 import type { KindDefinition } from '#api/kind.ts';
-import type { Encoded } from '../../registry/contract.ts';
+import type { DeleteRequest, Encoded } from '../../registry/contract.ts';
 import { objectBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { sendList } from '../list-writer.ts';
@@ -14,6 +14,7 @@ const deleteOptions = { group: '', version: 'v1', kind: 'DeleteOptions', schema:
 export const remove: Verb = async (exchange, kind, deps) => {
   const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
   const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
+  warnOfOrphans(exchange, kind, request);
   const { gone, object } = await deps.registry.delete(kind, exchange.info.pathName, request, context);
   const code = !gone && request.orphanDependents === false ? 202 : 200;
   if (gone && kind.answersDeleted !== true) {
@@ -27,9 +28,15 @@ export const removeAll: Verb = async (exchange, kind, deps) => {
   const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
   const list = parseListRequest(exchange.query);
   const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
+  warnOfOrphans(exchange, kind, request);
   const answer = await deps.registry.deleteCollection(kind, list, request, context);
   await sendList(exchange, wanted, kind, answer, () => deps.clock.nowMs());
 };
+
+function warnOfOrphans(exchange: Exchange, { orphanWarning }: KindDefinition, request: DeleteRequest): void {
+  const isSaid = request.propagationPolicy !== undefined || request.orphanDependents !== undefined;
+  if (orphanWarning !== undefined && !isSaid) exchange.warn(orphanWarning);
+}
 
 /** The DeleteOptions in the body, undefined where there is none. */
 async function optionsBody(exchange: Exchange, { codec }: VerbDeps): Promise<unknown> {

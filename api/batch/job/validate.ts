@@ -1,0 +1,100 @@
+// What a Job must be, and what may change of it.
+import type { V1JobSpec, V1PodTemplateSpec } from '#api/generated/types.ts';
+import { compileSelector } from '../../apps/workload.ts';
+import type { WriteContext } from '../../kind.ts';
+import { equalValues } from '../../meta/equality.ts';
+import { validateLabelSelector } from '../../meta/field-checks.ts';
+import { type FieldProblem, invalid, required } from '../../meta/field-problem.ts';
+import { dnsLabelProblems } from '../../meta/names.ts';
+import { validateImmutable } from '../../meta/object-meta.ts';
+import type { Unchecked } from '../../meta/unchecked.ts';
+import type { Job } from './job.ts';
+import { hasNewLabels, validateGeneratedSelector } from './selector.ts';
+import { validateJobSpec } from './spec.ts';
+import { validateStatusUpdate } from './status.ts';
+
+/** A new Job; updates are judged with the old one at hand. */
+export function validateJob(job: Job, { verb }: WriteContext): FieldProblem[] {
+  return verb === 'create' ? validateWhole(job, true) : [];
+}
+
+export function validateJobUpdate(next: Job, prev: Job, { subresource }: WriteContext): FieldProblem[] {
+  if (subresource === 'status') return validateStatusUpdate(next, prev);
+  return [...validateWhole(next, hasNewLabels(prev)), ...validateChange(next, prev)];
+}
+
+function validateWhole(job: Job, needsNewLabels: boolean): FieldProblem[] {
+  const { spec, metadata } = job;
+  const selector: Unchecked<V1JobSpec>['selector'] = spec.selector;
+  const problems = [...validateGeneratedSelector(job, needsNewLabels), ...validateJobSpec(spec, 'spec')];
+  if (selector === undefined) problems.push(required('spec.selector'));
+  else problems.push(...validateLabelSelector(selector, 'spec.selector'));
+  const { labels } = spec.template.metadata ?? {};
+  if (compileSelector(selector)?.matches(labels) === false) {
+    problems.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+  }
+  if (spec.completionMode === 'Indexed' && (spec.completions ?? 0) > 0) {
+    // The last pod has the longest name.
+    const name = metadata.name ?? '';
+    const longest = `${name}-${(spec.completions ?? 0) - 1}`;
+    const text = `will not able to create pod with invalid DNS label: ${longest}`;
+    if (dnsLabelProblems(longest).length > 0) problems.push(invalid('metadata.name', name, text));
+  }
+  return problems;
+}
+
+function validateChange({ spec }: Job, prev: Job): FieldProblem[] {
+  const before = prev.spec;
+  const problems = [
+    ...validateCompletions(spec, before),
+    ...validateImmutable(spec.selector, before.selector, 'spec.selector'),
+    ...validateImmutable(spec.template, withChangeable(spec.template, prev), 'spec.template'),
+  ];
+  for (const name of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const) {
+    problems.push(...validateImmutable(spec[name], before[name], `spec.${name}`));
+  }
+  return problems;
+}
+
+/** Indexed Jobs may be scaled, all of them at once. */
+function validateCompletions({ completions, parallelism, completionMode }: V1JobSpec, before: V1JobSpec): FieldProblem[] {
+  const field = 'spec.completions';
+  if (completionMode !== 'Indexed') return validateImmutable(completions, before.completions, field);
+  if (completions === before.completions || completions === undefined || completions === parallelism) return [];
+  return [invalid(field, completions, 'can only be modified in tandem with spec.parallelism')];
+}
+
+/** The old template with what may change in the new one: where pods go and what they ask for, while none of them runs. */
+function withChangeable(next: V1PodTemplateSpec, { spec, status }: Job): V1PodTemplateSpec {
+  const { template } = spec;
+  const isHeld = spec.suspend === true;
+  const hasNoPods = (status?.active ?? 0) === 0;
+  if (!isHeld || (!hasNoPods && status?.startTime !== undefined)) return template;
+  const before = template.spec ?? { containers: [] };
+  const now = next.spec ?? { containers: [] };
+  const { nodeSelector, tolerations, schedulingGates } = now;
+  const pod = { ...before, nodeSelector, tolerations, schedulingGates, affinity: withNodeAffinity(now.affinity, before.affinity) };
+  if (hasNoPods) Object.assign(pod, resourcesOf(now, before));
+  const metadata = { ...template.metadata, labels: next.metadata?.labels, annotations: next.metadata?.annotations };
+  return { ...template, metadata, spec: pod } as V1PodTemplateSpec;
+}
+
+type PodSpec = NonNullable<V1PodTemplateSpec['spec']>;
+type Affinity = PodSpec['affinity'];
+
+function withNodeAffinity(next: Affinity, prev: Affinity): Affinity {
+  const merged = { ...prev, nodeAffinity: next?.nodeAffinity } as NonNullable<Affinity>;
+  return equalValues(merged, {}) ? undefined : merged;
+}
+
+/** Requests and limits of the new containers, in the old ones of the same names. */
+function resourcesOf(next: PodSpec, prev: PodSpec): Partial<PodSpec> {
+  const withResources = (list: 'containers' | 'initContainers'): PodSpec['containers'] | undefined =>
+    prev[list]?.map((container) => {
+      const found = next[list]?.find(({ name }) => name === container.name)?.resources;
+      const claims = container.resources?.claims;
+      return found === undefined ? container : { ...container, resources: { ...found, ...(claims === undefined ? {} : { claims }) } };
+    });
+  const initContainers = withResources('initContainers');
+  return { containers: withResources('containers') ?? [], ...(initContainers === undefined ? {} : { initContainers }) };
+}

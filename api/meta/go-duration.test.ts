@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { parseGoDuration } from './go-duration.ts';
+
+test.each([
+  ['0', 0],
+  ['-0', 0],
+  ['5s', 5_000],
+  ['1h30m', 5_400_000],
+  ['1.5s', 1_500],
+  ['.5s', 500],
+  ['1.s', 1_000],
+  ['-3ms', -3],
+  ['+2us', 0.002],
+  ['2µs', 0.002],
+])('%s', (text, expected) => {
+  expect(parseGoDuration(text)).toBe(expected);
+});
+
+test.each([
+  ['', 'time: invalid duration ""'],
+  ['-', 'time: invalid duration "-"'],
+  ['s', 'time: invalid duration "s"'],
+  ['.s', 'time: invalid duration ".s"'],
+  ['1x', 'time: unknown unit "x" in duration "1x"'],
+  ['1h5', 'time: missing unit in duration "1h5"'],
+  ['1 h', 'time: unknown unit " h" in duration "1 h"'],
+  ['3000000h', 'time: invalid duration "3000000h"'],
+])('not %s', (text, expected) => {
+  expect(() => parseGoDuration(text)).toThrow(expected);
+});

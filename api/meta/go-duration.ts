@@ -1,0 +1,39 @@
+// Durations as Go's time.ParseDuration reads them: `1h30m`, `1.5s`, `-3ms`.
+
+/** The text is no duration; the message is Go's. */
+export class DurationError extends Error {
+  override readonly name = 'DurationError';
+}
+
+const nanoseconds: ReadonlyMap<string, number> = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['μs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+  ['m', 60e9],
+  ['h', 3_600e9],
+]);
+const largest = 2 ** 63;
+
+/** Milliseconds, with fractions. Throws DurationError. */
+export function parseGoDuration(text: string): number {
+  const quoted = JSON.stringify(text);
+  const invalid = new DurationError(`time: invalid duration ${quoted}`);
+  const unsigned = text.replace(/^[-+]/, '');
+  if (unsigned === '0') return 0;
+  if (unsigned === '') throw invalid;
+  const part = /(?<amount>[0-9]*(?:\.[0-9]*)?)(?<unit>[^.0-9]*)/y;
+  let sum = 0;
+  while (part.lastIndex < unsigned.length) {
+    const { amount = '', unit = '' } = part.exec(unsigned)?.groups ?? {};
+    if (!/[0-9]/.test(amount)) throw invalid;
+    if (unit === '') throw new DurationError(`time: missing unit in duration ${quoted}`);
+    const scale = nanoseconds.get(unit);
+    if (scale === undefined) throw new DurationError(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+    sum += Number(amount) * scale;
+    if (sum > largest) throw invalid;
+  }
+  return (text.startsWith('-') ? -sum : sum) / 1e6;
+}
