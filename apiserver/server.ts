@@ -29,6 +29,7 @@ import { recovery } from './http/filters/recovery.ts';
 import { requestMetrics } from './http/filters/request-metrics.ts';
 import { RequestTimeouts } from './http/filters/timeout.ts';
 import { FrameChunks } from './http/frame-chunks.ts';
+import { ProtobufFrames } from './http/protobuf-frames.ts';
 import { type HealthCheck, HealthPages } from './http/health.ts';
 import { Listener } from './http/listener.ts';
 import { Negotiator } from './http/negotiate.ts';
@@ -186,6 +187,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     codec,
     clock,
     chunks: new FrameChunks(),
+    protobufFrames: new ProtobufFrames(codec.protobuf),
     minWatchSeconds: settings.limits.minWatchSeconds,
     stopping,
     subresources,
@@ -213,6 +215,6 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     authorization(authorizer),
   ];
   const { host, port, tls, clientCa } = settings;
-  const listener = new Listener({ host, port, ...tls, clientCa }, compose(filters, router.serve), clock);
+  const listener = new Listener({ host, port, ...tls, clientCa, protobuf: codec.protobuf }, compose(filters, router.serve), clock);
   return { listener, timeouts };
 }

@@ -22,7 +22,10 @@ const maxDepth = 500;
 export class ProtobufEncoder {
   readonly #schemas: SchemaSet;
   readonly #messages = new Map<ObjectSchema, FieldWriter[]>();
+  readonly #known = new Map<string, boolean>();
+  readonly #named = new Map<string, { readonly kind: GroupVersionKind; readonly definition: string }>();
   readonly #sink = new ProtobufSink();
+  #partial: ObjectSchema | undefined;
   #depth = 0;
 
   constructor(schemas: SchemaSet) {
@@ -31,18 +34,67 @@ export class ProtobufEncoder {
 
   /** Whether upstream has a protobuf form of this definition. */
   knows(definition: string): boolean {
-    return this.#schemas.has(definition) && numberedFields(this.#schemas.get(definition)) !== undefined;
+    let known = this.#known.get(definition);
+    if (known === undefined) {
+      known = this.#schemas.has(definition) && numberedFields(this.#schemas.get(definition)) !== undefined;
+      this.#known.set(definition, known);
+    }
+    return known;
+  }
+
+  /** An object in its envelope, by the kind that it says it is (of v1, where it says no version); undefined for kinds without protobuf form. */
+  object(object: { readonly apiVersion?: unknown; readonly kind?: unknown }): Buffer<ArrayBuffer> | undefined {
+    const { apiVersion = 'v1' } = object;
+    const name = `${String(apiVersion)}, ${String(object.kind)}`;
+    let named = this.#named.get(name);
+    if (named === undefined) {
+      const [version = '', group = ''] = String(apiVersion).split('/').reverse();
+      const kind = { group, version, kind: String(object.kind) };
+      const definition = partialDefinition(kind) ?? this.#schemas.find(kind) ?? '';
+      named = { kind, definition };
+      if (this.#named.size < maxNamed) this.#named.set(name, named);
+    }
+    const { kind, definition } = named;
+    return isPartial(definition) || this.knows(definition) ? this.envelope(kind, definition, object) : undefined;
+  }
+
+  /** What stands before and behind a message of so many bytes to put it into an envelope. */
+  around(kind: GroupVersionKind, length: number): { readonly head: Buffer<ArrayBuffer>; readonly tail: Buffer<ArrayBuffer> } {
+    const sink = this.#sink;
+    sink.varint(length);
+    sink.varint(0x12);
+    writeTypeMeta(sink, kind);
+    return { head: sink.take(), tail: Buffer.from([0x1a, 0, 0x22, 0]) };
+  }
+
+  /** A tag and a length: what stands before a message in another one. */
+  prefix(field: number, length: number): Buffer<ArrayBuffer> {
+    this.#sink.varint(length);
+    this.#sink.varint(field * 8 + 2);
+    return this.#sink.take();
+  }
+
+  /** A WatchEvent around an object in its envelope. */
+  watchEvent(type: string, envelope: Uint8Array): Buffer<ArrayBuffer> {
+    const sink = this.#sink;
+    sink.bytes(envelope);
+    sink.varint(0x0a);
+    sink.length(0);
+    sink.varint(0x12);
+    sink.text(type);
+    sink.varint(0x0a);
+    return sink.take();
   }
 
   /** The object's message alone, as it stands in lists. Throws ProtobufError for types without protobuf form. */
   message(definition: string, object: object): Buffer<ArrayBuffer> {
-    const write = this.#compiled(this.#schemas.get(definition));
+    const write = this.#compiled(this.#schemaOf(definition));
     return this.#taking(() => writeFields(write, this.#sink, object as JsonObject));
   }
 
   /** The object in its envelope, as bodies and answers carry it. */
   envelope(kind: GroupVersionKind, definition: string, object: object): Buffer<ArrayBuffer> {
-    const write = this.#compiled(this.#schemas.get(definition));
+    const write = this.#compiled(this.#schemaOf(definition));
     return this.#taking(() => {
       const sink = this.#sink;
       sink.bytes(noBytes);
@@ -55,6 +107,17 @@ export class ProtobufEncoder {
       sink.varint(0x12);
       writeTypeMeta(sink, kind);
     });
+  }
+
+  #schemaOf(definition: string): ObjectSchema {
+    if (!isPartial(definition)) return this.#schemas.get(definition);
+    this.#partial ??= {
+      type: 'object',
+      name: partialObjectMetadata,
+      properties: { metadata: { schema: this.#schemas.get(objectMeta), presence: 'fill' } },
+      required: [],
+    };
+    return this.#partial;
   }
 
   #taking(write: () => void): Buffer<ArrayBuffer> {
@@ -135,6 +198,19 @@ export class ProtobufEncoder {
 }
 
 const noBytes = new Uint8Array();
+const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+/** An object of any kind reduced to its metadata; both versions are alike. */
+export const partialObjectMetadata = 'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata';
+/** Kinds are few, but objects may say anything. */
+const maxNamed = 1_000;
+
+function isPartial(definition: string): boolean {
+  return definition === partialObjectMetadata;
+}
+
+function partialDefinition({ group, kind }: GroupVersionKind): string | undefined {
+  return group === 'meta.k8s.io' && kind === 'PartialObjectMetadata' ? partialObjectMetadata : undefined;
+}
 
 function writeFields(fields: readonly FieldWriter[], sink: ProtobufSink, object: JsonObject): void {
   for (const write of fields) write(sink, object);

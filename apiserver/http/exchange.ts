@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
+import type { ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import type { Query } from './query.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -48,6 +49,7 @@ export interface ExchangeOptions {
   readonly auditId: string;
   readonly startMs: number;
   readonly upgrade?: Upgrade | undefined;
+  readonly protobuf: ProtobufEncoder;
 }
 
 /** Why a request's signal aborts in the end; one for all, since making an error for each costs more than the rest of the ending. */
@@ -63,6 +65,8 @@ export class Exchange {
   /** Monotonic. */
   readonly startMs: number;
   readonly upgrade: Upgrade | undefined;
+  /** Writes the answer where the client wants protobuf. */
+  readonly protobuf: ProtobufEncoder;
   /** Who asks; undefined until authentication has run. */
   user: UserInfo | undefined;
   /** Texts for Warning headers, in the order they came. */
@@ -82,6 +86,7 @@ export class Exchange {
     this.auditId = options.auditId;
     this.startMs = options.startMs;
     this.upgrade = options.upgrade;
+    this.protobuf = options.protobuf;
     this.response.once('close', () => this.#over());
   }
 

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
 import type { FrameChunks } from './frame-chunks.ts';
-import type { Wanted } from './negotiate.ts';
+import { protobufType, type Wanted } from './negotiate.ts';
 import { start } from './respond.ts';
 import type { FrameSink } from './watch-writer.ts';
 
@@ -12,6 +12,8 @@ import type { FrameSink } from './watch-writer.ts';
 const stallMs = 30_000;
 /** Frames that are sent as one chunk. */
 const chunkBytes = 64 * 1024;
+
+const mediaTypes = { json: 'application/json', yaml: 'application/yaml', protobuf: protobufType };
 
 export interface HttpSinkDeps {
   readonly clock: Clock;
@@ -21,8 +23,8 @@ export interface HttpSinkDeps {
 /** Starts the answer of a watch. */
 export function openHttpSink(exchange: Exchange, wanted: Wanted, { clock, chunks }: HttpSinkDeps): FrameSink {
   const { response } = exchange;
-  const type = wanted.encoding === 'yaml' ? 'application/yaml' : 'application/json';
-  start(exchange, 200, wanted.stream ? `${type};stream=watch` : type);
+  const type = mediaTypes[wanted.encoding];
+  start(exchange, 200, wanted.stream || wanted.encoding === 'protobuf' ? `${type};stream=watch` : type);
   response.flushHeaders();
   const isChunked = response instanceof ServerResponse && response.chunkedEncoding && response.socket !== null;
   return isChunked ? new ChunkedSink(response, response.socket, chunks, clock) : new ResponseSink(response, clock);

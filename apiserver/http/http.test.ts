@@ -146,7 +146,7 @@ describe('refusals', () => {
       message:
         'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml',
     });
-    const wrongAccept = await send('GET', configMaps, { headers: { accept: 'application/vnd.kubernetes.protobuf' } });
+    const wrongAccept = await send('GET', configMaps, { headers: { accept: 'text/html' } });
     expect(wrongAccept.json).toMatchObject({ code: 406, reason: 'NotAcceptable' });
   });
 

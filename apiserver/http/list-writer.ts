@@ -6,6 +6,7 @@ import { apiVersionOf } from '#api/meta/object.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
+import { sendProtobufList } from './protobuf-list.ts';
 import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, start, yamlText } from './respond.ts';
 import { parseIncludeObject, partialText, TableMaker } from './table.ts';
 
@@ -31,6 +32,7 @@ export async function sendList(
   answer: ListAnswer,
   clockMs: () => number,
 ): Promise<void> {
+  if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
   const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, clockMs) : listDocument(wanted, kind, answer);
   if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document), renderedPerTurn, 'application/yaml');
   if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document), renderedPerTurn, jsonType);
@@ -38,7 +40,7 @@ export async function sendList(
   return writeChunks(exchange, plainPieces(document), wanted.form === 'object' ? copiedPerTurn : renderedPerTurn, jsonType);
 }
 
-function listMeta(answer: ListAnswer): object {
+export function listMeta(answer: ListAnswer): object {
   return {
     resourceVersion: answer.resourceVersion,
     ...(answer.continue === '' ? {} : { continue: answer.continue }),
@@ -164,7 +166,7 @@ function written(response: RawResponse, bytes: Uint8Array): Promise<void> {
   });
 }
 
-async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Array>, perTurn: number, contentType: string): Promise<void> {
+export async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Array>, perTurn: number, contentType: string): Promise<void> {
   const { response } = exchange;
   let gathered: Uint8Array[] = [];
   let bytes = 0;
@@ -214,6 +216,6 @@ function drained(out: RawResponse | Gzip, response: RawResponse): Promise<void> 
   });
 }
 
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,6 +8,7 @@ import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fastify, type FastifyInstance } from 'fastify';
+import type { ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
 import type { Clock } from '#base/clock.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { Exchange, type RawRequest, type RawResponse, type Upgrade } from './exchange.ts';
@@ -25,6 +26,8 @@ export interface ListenerOptions {
   readonly key: string;
   /** Certificates of the authorities that sign clients' certificates. */
   readonly clientCa: string | undefined;
+  /** Writes answers for clients that want protobuf. */
+  readonly protobuf: ProtobufEncoder;
 }
 
 const idleMs = 90_000;
@@ -169,7 +172,8 @@ export class Listener {
     }
     const given = request.headers['audit-id'];
     const auditId = typeof given === 'string' && /^[\x21-\x7e]{1,64}$/.test(given) ? given : randomUUID();
-    const exchange = new Exchange({ request, response, info, query, auditId, startMs: this.#clock.monotonicMs(), upgrade });
+    const { protobuf } = this.#options;
+    const exchange = new Exchange({ request, response, info, query, auditId, startMs: this.#clock.monotonicMs(), upgrade, protobuf });
     this.#open.add(exchange);
     response.once('close', () => {
       this.#open.delete(exchange);

@@ -11,9 +11,11 @@ export interface MediaRange {
 
 export type Form = 'object' | 'table' | 'partial' | 'partial-list';
 
+export type Encoding = 'json' | 'yaml' | 'protobuf';
+
 /** How an answer is to be written. */
 export interface Wanted {
-  readonly encoding: 'json' | 'yaml';
+  readonly encoding: Encoding;
   readonly form: Form;
   /** `v1` or `v1beta1` of meta.k8s.io, for all forms but `object`. */
   readonly formVersion: string;
@@ -21,27 +23,40 @@ export interface Wanted {
   readonly stream: boolean;
 }
 
-/** The media types that objects are written in, as refusals name them. */
-const written = ['application/json', 'application/yaml'];
+export const protobufType = 'application/vnd.kubernetes.protobuf';
+/** What can be had: `all`, or `text` of kinds that have no protobuf form (custom resources). */
+export type Offer = 'all' | 'text';
 const plainJson: Wanted = { encoding: 'json', form: 'object', formVersion: '', stream: false };
 const maxKept = 500;
 
 /** Reads Accept headers. */
 export class Negotiator {
-  readonly #kept = new Map<string, Wanted | undefined>();
+  readonly #kept = { all: new Map<string, Wanted | undefined>(), text: new Map<string, Wanted | undefined>() };
 
   /** What to answer with. Throws NotAcceptable where the client accepts nothing that we write. */
-  negotiate(accept: string | undefined): Wanted {
+  negotiate(accept: string | undefined, offer: Offer = 'all'): Wanted {
     if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plainJson;
-    let wanted = this.#kept.get(accept);
-    if (wanted === undefined && !this.#kept.has(accept)) {
-      wanted = choose(parseAccept(accept));
-      if (this.#kept.size >= maxKept) this.#kept.clear();
-      this.#kept.set(accept, wanted);
+    const kept = this.#kept[offer];
+    let wanted = kept.get(accept);
+    if (wanted === undefined && !kept.has(accept)) {
+      wanted = choose(parseAccept(accept), offer);
+      if (kept.size >= maxKept) kept.clear();
+      kept.set(accept, wanted);
     }
-    if (wanted === undefined) throw notAcceptable(written);
+    if (wanted === undefined) throw notAcceptable(acceptedTypes(offer));
     return wanted;
   }
+}
+
+/** The encoding of an error: what the client accepts, JSON where it accepts nothing that we write. */
+export function errorEncoding(accept: string | undefined): Encoding {
+  if (accept === undefined || accept.startsWith('application/json') || accept === '*/*') return 'json';
+  return choose(parseAccept(accept), 'all')?.encoding ?? 'json';
+}
+
+/** The media types that objects are written in, as refusals name them. */
+export function acceptedTypes(offer: Offer): readonly string[] {
+  return ['application/json', 'application/yaml', ...(offer === 'all' ? [protobufType] : [])];
 }
 
 /** The 406 answer. */
@@ -81,26 +96,35 @@ export function parseAccept(accept: string): MediaRange[] {
   return ranges.sort((a, b) => b.quality - a.quality);
 }
 
-function choose(ranges: readonly MediaRange[]): Wanted | undefined {
-  for (const range of ranges) {
-    const encoding = encodingOf(range.type);
-    if (encoding === undefined) continue;
-    const form = formOf(range);
-    if (form === undefined) continue;
-    return {
-      encoding,
-      form,
-      formVersion: form === 'object' ? '' : (range.params['v'] ?? ''),
-      stream: range.params['stream'] === 'watch',
-    };
-  }
-  return undefined;
+/** The first range that can be served. Protobuf gives way to JSON in the same form: that lies ready, and clients take either. */
+function choose(ranges: readonly MediaRange[], offer: Offer): Wanted | undefined {
+  const served = ranges.flatMap((range) => wantedOf(range, offer) ?? []);
+  const [first] = served;
+  if (first?.encoding !== 'protobuf') return first;
+  return (
+    served.find(({ encoding, form, formVersion }) => encoding === 'json' && form === first.form && formVersion === first.formVersion) ??
+    first
+  );
 }
 
-function encodingOf(type: string): Wanted['encoding'] | undefined {
+function wantedOf(range: MediaRange, offer: Offer): Wanted | undefined {
+  const encoding = encodingOf(range.type);
+  const form = formOf(range);
+  if (encoding === undefined || form === undefined) return undefined;
+  // A table has no protobuf form; everything can be reduced to its metadata.
+  if (encoding === 'protobuf' && (form === 'table' || (form === 'object' && offer === 'text'))) return undefined;
+  return {
+    encoding,
+    form,
+    formVersion: form === 'object' ? '' : (range.params['v'] ?? ''),
+    stream: range.params['stream'] === 'watch',
+  };
+}
+
+function encodingOf(type: string): Encoding | undefined {
   if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
   if (type === 'application/yaml') return 'yaml';
-  return undefined;
+  return type === protobufType ? 'protobuf' : undefined;
 }
 
 /** Undefined for transformations that nobody serves: the next range is tried. */

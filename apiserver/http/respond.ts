@@ -4,7 +4,7 @@ import { Document } from 'yaml';
 import type { ApiError, Status } from '#api/meta/status.ts';
 import type { Encoded } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
-import type { Wanted } from './negotiate.ts';
+import { errorEncoding, protobufType, type Wanted } from './negotiate.ts';
 
 export const jsonType = 'application/json';
 /** Answers from this size on are packed for clients that accept it. */
@@ -44,12 +44,14 @@ export function sendText(exchange: Exchange, code: number, text: string, more: H
   sendBytes(exchange, code, 'text/plain; charset=utf-8', Buffer.from(text), ['X-Content-Type-Options', 'nosniff', ...more]);
 }
 
-/** A JSON value in the encoding that the client asked for. */
+/** A JSON value in the encoding that the client asked for; JSON where that has no place for it. */
 export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, code: number, value: unknown, more?: HeaderList): void {
   if (wanted.encoding === 'yaml') {
     sendBytes(exchange, code, 'application/yaml', Buffer.from(yamlText(value)), more);
     return;
   }
+  const binary = wanted.encoding === 'protobuf' ? exchange.protobuf.object(value as object) : undefined;
+  if (binary !== undefined) return sendBytes(exchange, code, protobufType, binary, more);
   const text = isPretty(exchange) ? JSON.stringify(value, undefined, 2) : JSON.stringify(value);
   sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`), more);
 }
@@ -57,6 +59,7 @@ export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, 
 /** A stored object: its bytes go out as they are. */
 export function sendEncoded(exchange: Exchange, wanted: Wanted, code: number, encoded: Encoded): void {
   if (wanted.encoding === 'json' && !isPretty(exchange)) sendBytes(exchange, code, jsonType, encoded.json);
+  else if (wanted.encoding === 'protobuf') sendValue(exchange, wanted, code, encoded.object());
   else sendValue(exchange, wanted, code, JSON.parse(Buffer.from(encoded.json).toString()));
 }
 
@@ -66,10 +69,9 @@ export function sendStatus(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>,
   sendValue(exchange, wanted, status.code, status, [...headers, ...(more ?? [])]);
 }
 
-/** Answers with an error, in YAML where the client asked for that, else in JSON whatever it accepts. */
+/** Answers with an error in what the client accepts. */
 export function sendError(exchange: Exchange, error: ApiError, more?: HeaderList): void {
-  const isYaml = exchange.header('accept')?.startsWith('application/yaml') ?? false;
-  sendStatus(exchange, { encoding: isYaml ? 'yaml' : 'json' }, error.toStatus(), more);
+  sendStatus(exchange, { encoding: errorEncoding(exchange.header('accept')) }, error.toStatus(), more);
 }
 
 /** True where the client wants indented JSON: asked for, or a human with curl or a browser. */

@@ -3,7 +3,7 @@ import type { Metrics } from '#base/metrics.ts';
 import type { DiscoveryDocuments, TaggedDocument } from '../discovery/documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { HealthPages } from './health.ts';
-import { type MediaRange, type Negotiator, parseAccept } from './negotiate.ts';
+import { type MediaRange, type Negotiator, parseAccept, type Wanted } from './negotiate.ts';
 import type { ResourceRequests } from './resource-requests.ts';
 import { jsonType, sendBytes, sendError, sendText, sendValue } from './respond.ts';
 import { methodNotAllowed, resourceNotFound } from './verbs/write.ts';
@@ -82,7 +82,7 @@ export class Router {
     sendValue(exchange, this.#wanted(exchange), 200, document, ['Vary', 'Accept']);
   }
 
-  #wanted(exchange: Exchange): { encoding: 'json' | 'yaml' } {
+  #wanted(exchange: Exchange): Pick<Wanted, 'encoding'> {
     return this.#deps.negotiator.negotiate(exchange.request.headers.accept);
   }
 

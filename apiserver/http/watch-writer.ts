@@ -1,6 +1,7 @@
 // Watch streams. A frame's line is one buffer for all watchers. A client that does not read is cut off: while its connection is
 // full nothing is taken from the registry, whose bounded queue then ends the watch.
 import type { KindDefinition } from '#api/kind.ts';
+import type { KubeObject } from '#api/meta/object.ts';
 import { ApiError, internalError } from '#api/meta/status.ts';
 import type { WatchFrame } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
@@ -26,7 +27,9 @@ export function frameRenderer(exchange: Exchange, wanted: Wanted, kind: KindDefi
   const text = formRenderer(exchange, wanted, kind, clockMs);
   if (wanted.encoding === 'yaml') {
     return (frame) => {
-      const object: unknown = JSON.parse(text === undefined ? Buffer.from(frame.encoded.json).toString() : text(frame));
+      const object: unknown = JSON.parse(
+        text === undefined || frame.type === 'ERROR' ? Buffer.from(frame.encoded.json).toString() : text(frame),
+      );
       return Buffer.from(`---\n${yamlText({ type: frame.type, object })}`);
     };
   }
@@ -66,13 +69,18 @@ export async function pump(
     }
   } catch (error) {
     if (signal.aborted) return;
-    if (sink.isOpen) sink.write([errorLine(error)]);
+    if (sink.isOpen) sink.write([render(errorFrame(error))]);
   } finally {
     if (sink.isOpen) sink.end();
   }
 }
 
-function errorLine(error: unknown): Uint8Array {
+function errorFrame(error: unknown): WatchFrame {
   const status = (error instanceof ApiError ? error : internalError(error)).toStatus();
-  return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
+  const json = Buffer.from(JSON.stringify(status));
+  return {
+    type: 'ERROR',
+    encoded: { json, resourceVersion: '', object: () => status as unknown as KubeObject },
+    line: Buffer.from(`{"type":"ERROR","object":${json.toString()}}\n`),
+  };
 }

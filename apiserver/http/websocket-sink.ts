@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { Clock } from '#base/clock.ts';
+import { lengthBytes } from './protobuf-frames.ts';
 import type { FrameSink } from './watch-writer.ts';
 
 /** Bytes that may wait to be sent before a watcher counts as slow. */
@@ -7,14 +8,16 @@ const highWaterBytes = 1024 * 1024;
 const stallMs = 30_000;
 const pollMs = 50;
 
-/** Sends each frame of a watch as one text message. */
+/** Sends each frame of a watch as one message. */
 export class WebSocketSink implements FrameSink {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
+  readonly #type: 'text' | 'binary';
 
-  constructor(socket: WebSocket, clock: Clock) {
+  constructor(socket: WebSocket, clock: Clock, type: 'text' | 'binary') {
     this.#socket = socket;
     this.#clock = clock;
+    this.#type = type;
   }
 
   get isOpen(): boolean {
@@ -23,6 +26,11 @@ export class WebSocketSink implements FrameSink {
 
   write(frames: readonly Uint8Array[]): boolean {
     for (const frame of frames) {
+      if (this.#type === 'binary') {
+        // Nor is a length needed before it.
+        this.#socket.send(frame.subarray(lengthBytes), { binary: true });
+        continue;
+      }
       // A message ends itself: the line feed of the HTTP form would only be noise.
       const end = frame[frame.length - 1] === 10 ? frame.length - 1 : frame.length;
       this.#socket.send(frame.subarray(0, end), { binary: false });

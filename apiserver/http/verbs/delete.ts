@@ -6,13 +6,13 @@ import { sendList } from '../list-writer.ts';
 import { parseDelete, parseListRequest } from '../options.ts';
 import { sendValue } from '../respond.ts';
 import { sendObject } from './get.ts';
-import type { Verb, VerbDeps } from './verb.ts';
+import { type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
 const deleteOptions = { group: '', version: 'v1', kind: 'DeleteOptions', schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions' };
 
 /** Deletes one object, at once or gracefully. */
 export const remove: Verb = async (exchange, kind, deps) => {
-  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+  const wanted = wantedOf(exchange, kind, deps);
   const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
   warnOfOrphans(exchange, kind, request);
   const { gone, object } = await deps.registry.delete(kind, exchange.info.pathName, request, context);
@@ -25,7 +25,7 @@ export const remove: Verb = async (exchange, kind, deps) => {
 
 /** Deletes what a list request selects and answers the list of it. */
 export const removeAll: Verb = async (exchange, kind, deps) => {
-  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+  const wanted = wantedOf(exchange, kind, deps);
   const list = parseListRequest(exchange.query);
   const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
   warnOfOrphans(exchange, kind, request);

@@ -1,15 +1,15 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Encoded } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
-import { notAcceptable, type Wanted } from '../negotiate.ts';
+import { acceptedTypes, notAcceptable, type Wanted } from '../negotiate.ts';
 import { readContext } from '../options.ts';
 import { sendBytes, sendEncoded, sendValue, jsonType } from '../respond.ts';
 import { parseIncludeObject, partialText, TableMaker } from '../table.ts';
-import type { Verb, VerbDeps } from './verb.ts';
+import { offerOf, type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
 /** One object, also of a sub-resource. */
 export const get: Verb = async (exchange, kind, deps) => {
-  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+  const wanted = wantedOf(exchange, kind, deps);
   const resourceVersion = exchange.query.get('resourceVersion') ?? '';
   const encoded = await deps.registry.get(kind, exchange.info.pathName, resourceVersion, readContext(exchange));
   sendObject(exchange, wanted, 200, kind, encoded, deps);
@@ -22,14 +22,14 @@ export function sendObject(
   code: number,
   kind: KindDefinition,
   encoded: Encoded,
-  deps: Pick<VerbDeps, 'clock'>,
+  deps: Pick<VerbDeps, 'clock' | 'codec'>,
 ): void {
   if (wanted.form === 'object') return sendEncoded(exchange, wanted, code, encoded);
-  if (wanted.form === 'partial-list') throw notAcceptable(['application/json', 'application/yaml']);
+  if (wanted.form === 'partial-list') throw notAcceptable(acceptedTypes(offerOf(kind, deps)));
   const text =
     wanted.form === 'table'
       ? new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, () => deps.clock.nowMs()).single(encoded)
       : partialText(encoded, wanted.formVersion);
-  if (wanted.encoding === 'yaml') sendValue(exchange, wanted, code, JSON.parse(text));
+  if (wanted.encoding !== 'json') sendValue(exchange, wanted, code, JSON.parse(text));
   else sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));
 }

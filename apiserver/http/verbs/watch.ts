@@ -2,17 +2,17 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { IncomingMessage } from 'node:http';
 import { badRequest } from '#api/meta/status.ts';
 import type { Exchange } from '../exchange.ts';
-import { notAcceptable } from '../negotiate.ts';
+import { acceptedTypes, notAcceptable, type Wanted } from '../negotiate.ts';
 import { parseWatchRequest, readContext } from '../options.ts';
 import { openHttpSink } from '../http-sinks.ts';
 import { type FrameSink, frameRenderer, pump } from '../watch-writer.ts';
 import { WebSocketSink } from '../websocket-sink.ts';
-import type { Verb, VerbDeps } from './verb.ts';
+import { offerOf, type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
 /** A stream of changes, over plain HTTP or as WebSocket messages. */
 export const watch: Verb = async (exchange, kind, deps) => {
-  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
-  if (wanted.form === 'partial-list') throw notAcceptable(['application/json', 'application/yaml']);
+  const wanted = wantedOf(exchange, kind, deps);
+  if (wanted.form === 'partial-list') throw notAcceptable(acceptedTypes(offerOf(kind, deps)));
   const request = parseWatchRequest(exchange.query);
   const { pathName } = exchange.info;
   const named =
@@ -28,16 +28,16 @@ export const watch: Verb = async (exchange, kind, deps) => {
   const context = { ...readContext(exchange), signal: deadline.signal };
   // Opened after the registry has agreed: until then a refusal can still be an ordinary answer.
   const frames = await deps.registry.watch(kind, named, context);
-  const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, deps);
+  const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, wanted, deps);
   await pump(
     frames,
     sink,
-    frameRenderer(exchange, wanted, kind, () => deps.clock.nowMs()),
+    wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, () => deps.clock.nowMs()),
     deadline.signal,
   );
 };
 
-async function openWebSocketSink(exchange: Exchange, deps: VerbDeps): Promise<FrameSink> {
+async function openWebSocketSink(exchange: Exchange, wanted: Wanted, deps: VerbDeps): Promise<FrameSink> {
   const { upgrade } = exchange;
   if (upgrade === undefined || upgrade.protocol !== 'websocket') throw badRequest('unable to upgrade: only websocket is served here');
   const server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024, perMessageDeflate: false });
@@ -46,5 +46,5 @@ async function openWebSocketSink(exchange: Exchange, deps: VerbDeps): Promise<Fr
   });
   socket.on('close', () => exchange.abort(new Error('the client closed the watch')));
   socket.on('error', () => exchange.abort(new Error('the watch connection failed')));
-  return new WebSocketSink(socket, deps.clock);
+  return new WebSocketSink(socket, deps.clock, wanted.encoding === 'protobuf' ? 'binary' : 'text');
 }

@@ -4,13 +4,11 @@ import { ApiError } from '#api/meta/status.ts';
 import type { PatchType } from '../../registry/contract.ts';
 import { objectBody, readBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
-import { notAcceptable, unsupportedMediaType, type Wanted } from '../negotiate.ts';
+import { acceptedTypes, notAcceptable, unsupportedMediaType, type Wanted } from '../negotiate.ts';
 import { mediaTypeOf, writeContext } from '../options.ts';
 import { sendObject } from './get.ts';
-import type { Verb, VerbDeps } from './verb.ts';
+import { offerOf, type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
-/** What objects are written in. */
-const answerTypes = ['application/json', 'application/yaml'];
 const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
@@ -19,14 +17,14 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 };
 
 export const create: Verb = async (exchange, kind, deps) => {
-  const wanted = wantedObject(exchange, deps);
+  const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'CreateOptions');
   const encoded = await deps.registry.create(kind, await objectBody(exchange), context);
   sendObject(exchange, wanted, 201, kind, encoded, deps);
 };
 
 export const update: Verb = async (exchange, kind, deps) => {
-  const wanted = wantedObject(exchange, deps);
+  const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'UpdateOptions');
   const { encoded, created } = await deps.registry.update(kind, exchange.info.pathName, await objectBody(exchange), context);
   sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
@@ -35,7 +33,7 @@ export const update: Verb = async (exchange, kind, deps) => {
 export const patch: Verb = async (exchange, kind, deps) => {
   const type = patchTypes[mediaTypeOf(exchange)];
   if (type === undefined) throw unsupportedMediaType(Object.keys(patchTypes));
-  const wanted = wantedObject(exchange, deps);
+  const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'PatchOptions');
   const bytes = await readBody(exchange.request);
   const force = exchange.query.flag('force');
@@ -43,9 +41,9 @@ export const patch: Verb = async (exchange, kind, deps) => {
   sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
 };
 
-function wantedObject(exchange: Exchange, deps: VerbDeps): Wanted {
-  const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
-  if (wanted.form === 'partial-list') throw notAcceptable(answerTypes);
+function wantedObject(exchange: Exchange, kind: KindDefinition, deps: VerbDeps): Wanted {
+  const wanted = wantedOf(exchange, kind, deps);
+  if (wanted.form === 'partial-list') throw notAcceptable(acceptedTypes(offerOf(kind, deps)));
   return wanted;
 }
 

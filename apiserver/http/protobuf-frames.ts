@@ -1,0 +1,58 @@
+// Watch frames in protobuf: four bytes of length, then a WatchEvent with the object in an envelope of its own. Many watchers get the
+// same frames right after one another, so the last ones are kept: each is encoded once.
+import { partialObjectMetadata, type ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
+import type { WatchFrame } from '../registry/contract.ts';
+import type { Wanted } from './negotiate.ts';
+import type { FrameRenderer } from './watch-writer.ts';
+
+/** How many bytes say how long a frame is. */
+export const lengthBytes = 4;
+/** Frames that may be kept; frames larger than all of it are made for each watcher. */
+const keptBytes = 4 * 1_024 * 1_024;
+
+export class ProtobufFrames {
+  readonly #encoder: ProtobufEncoder;
+  /** By form, then by the frame's line, which all watchers of an event share; oldest first. */
+  readonly #kept = new Map<string, Map<Uint8Array, Buffer>>();
+  #bytes = 0;
+
+  constructor(encoder: ProtobufEncoder) {
+    this.#encoder = encoder;
+  }
+
+  /** How frames look for a watcher. */
+  renderer({ form, formVersion }: Wanted): FrameRenderer {
+    const version = form === 'object' ? '' : formVersion;
+    return (frame) => this.#kept.get(version)?.get(frame.line) ?? this.#keep(version, frame);
+  }
+
+  #keep(version: string, frame: WatchFrame): Buffer {
+    const bytes = this.#encode(version, frame);
+    if (bytes.length > keptBytes) return bytes;
+    let kept = this.#kept.get(version);
+    if (kept === undefined) this.#kept.set(version, (kept = new Map()));
+    kept.set(frame.line, bytes);
+    this.#bytes += bytes.length;
+    for (const [oldest, { length }] of kept) {
+      if (this.#bytes <= keptBytes || oldest === frame.line) break;
+      kept.delete(oldest);
+      this.#bytes -= length;
+    }
+    return bytes;
+  }
+
+  #encode(version: string, { type, encoded }: WatchFrame): Buffer {
+    const object = encoded.object();
+    const partial = { group: 'meta.k8s.io', version, kind: 'PartialObjectMetadata' };
+    const envelope =
+      version === '' || type === 'ERROR'
+        ? this.#encoder.object(object)
+        : this.#encoder.envelope(partial, partialObjectMetadata, { metadata: object.metadata });
+    if (envelope === undefined) throw new Error(`${String(object.kind)} has no protobuf form`);
+    const event = this.#encoder.watchEvent(type, envelope);
+    const framed = Buffer.allocUnsafeSlow(lengthBytes + event.length);
+    framed.writeUInt32BE(event.length);
+    event.copy(framed, lengthBytes);
+    return framed;
+  }
+}
