@@ -7,11 +7,16 @@ import type { AdmissionPlugin, Registry } from '../registry/contract.ts';
 import { certificateApproval } from './certificate-approval.ts';
 import { certificateSigning } from './certificate-signing.ts';
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
+import { persistentVolumeClaimResize } from './claim-resize.ts';
+import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
+import { runtimeClassPlugin } from './runtime-class.ts';
 import { serviceAccountPlugin } from './service-account.ts';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 
 export interface AdmissionDeps {
   readonly registry: () => Registry;
@@ -40,7 +45,7 @@ const entries = {
   LimitRanger: on('idle'),
   ServiceAccount: on(serviceAccountPlugin),
   NodeRestriction: off('missing'),
-  TaintNodesByCondition: on('idle'),
+  TaintNodesByCondition: on(() => taintNodesByCondition),
   AlwaysPullImages: off('missing'),
   ImagePolicyWebhook: off('missing'),
   PodSecurity: on(({ registry, clock }) => podSecurity({ registry, clock, settings: openPodSecurity })),
@@ -50,17 +55,17 @@ const entries = {
   PodTolerationRestriction: off('missing'),
   EventRateLimit: off('missing'),
   ExtendedResourceToleration: off('missing'),
-  DefaultStorageClass: on('idle'),
-  StorageObjectInUseProtection: on('idle'),
+  DefaultStorageClass: on(({ registry }) => defaultStorageClass(registry)),
+  StorageObjectInUseProtection: on(() => storageObjectInUseProtection),
   PodGroupProtection: on('idle'),
   OwnerReferencesPermissionEnforcement: off('missing'),
-  PersistentVolumeClaimResize: on('idle'),
-  RuntimeClass: on('idle'),
+  PersistentVolumeClaimResize: on(({ registry }) => persistentVolumeClaimResize(registry)),
+  RuntimeClass: on(({ registry }) => runtimeClassPlugin(registry)),
   CertificateApproval: on(({ authorizer }) => certificateApproval(authorizer)),
   CertificateSigning: on(({ authorizer }) => certificateSigning(authorizer)),
   ClusterTrustBundleAttest: on('idle'),
   CertificateSubjectRestriction: on(() => certificateSubjectRestriction),
-  DefaultIngressClass: on('idle'),
+  DefaultIngressClass: on(({ registry }) => defaultIngressClass(registry)),
   DenyServiceExternalIPs: off('missing'),
   PodTopologyLabels: on('idle'),
   PodGroupWorkloadExists: on('idle'),

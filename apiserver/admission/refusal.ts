@@ -8,7 +8,7 @@ export function refusal(request: AdmissionRequest, why: string): ApiError {
   return forbidden({ group: request.kind.group, plural: request.kind.names.plural }, shown, why);
 }
 
-/** True for writes of an object itself of this core kind. */
-export function concerns(request: AdmissionRequest, plural: string): boolean {
-  return request.kind.group === '' && request.kind.names.plural === plural && request.context.subresource === '';
+/** True for writes of an object itself of this kind, of the core group unless said otherwise. */
+export function concerns(request: AdmissionRequest, plural: string, group = ''): boolean {
+  return request.kind.group === group && request.kind.names.plural === plural && request.context.subresource === '';
 }

@@ -1,9 +1,13 @@
-import type { V1Container, V1Pod, V1PodSpec, V1ServiceAccount, V1Volume } from '#api/generated/types.ts';
+import { podSecretNames } from '#api/core/pod/secret-names.ts';
+import type { ServiceAccount } from '#api/core/service-account.ts';
+import type { V1Container, V1Pod, V1PodSpec, V1Volume } from '#api/generated/types.ts';
 import { randomSuffix } from '#api/meta/random-name.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
 import { internalContext } from '../internal-context.ts';
 import type { AdmissionPlugin, AdmissionRequest, Registry } from '../registry/contract.ts';
+import { plainError } from '../registry/failures.ts';
+import { limitsSecrets, unlistedInContainers, unlistedSecret } from './mountable-secrets.ts';
 import { concerns, refusal } from './refusal.ts';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -19,7 +23,7 @@ export interface ServiceAccountPluginDeps {
   readonly clock: Clock;
 }
 
-/** Gives every pod a service account, its pull secrets, and a token to talk to the API with. */
+/** Gives every pod a service account, its pull secrets, and a token to talk to the API with; holds it to what the account allows. */
 export function serviceAccountPlugin(deps: ServiceAccountPluginDeps): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
@@ -27,19 +31,26 @@ export function serviceAccountPlugin(deps: ServiceAccountPluginDeps): AdmissionP
       if (!concerns(request, 'pods') || request.operation !== 'CREATE') return undefined;
       const pod = request.object as V1Pod;
       const { spec } = pod;
-      if (spec === undefined) return undefined;
-      if (pod.metadata?.annotations?.[mirrorAnnotation] !== undefined) return checkMirror(request, spec);
+      if (spec === undefined || isMirror(pod)) return checkMirror(request, pod);
       const name = spec.serviceAccountName === undefined || spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName;
       spec.serviceAccountName = name;
       spec.serviceAccount = name;
-      const known = peekAccount(deps, request, name);
-      if (known !== undefined) return give(spec, known);
-      return waitForAccount(deps, request, name).then((account) => give(spec, account));
+      return withAccount(deps, request, name, (account) => give(spec, account));
+    },
+    validate: (request) => {
+      if (concerns(request, 'pods') && request.operation === 'CREATE') return checkNewPod(deps, request, request.object as V1Pod);
+      if (isEphemeralUpdate(request)) return checkEphemeral(deps, request, request.object as V1Pod);
+      return undefined;
     },
   };
 }
 
-function give(spec: V1PodSpec, account: V1ServiceAccount): void {
+function isEphemeralUpdate({ kind, operation, context }: AdmissionRequest): boolean {
+  const isPod = kind.group === '' && kind.kind === 'Pod';
+  return isPod && operation === 'UPDATE' && context.subresource === 'ephemeralcontainers';
+}
+
+function give(spec: V1PodSpec, account: ServiceAccount): void {
   if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
   const secrets = account.imagePullSecrets ?? [];
   if ((spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0) {
@@ -47,32 +58,69 @@ function give(spec: V1PodSpec, account: V1ServiceAccount): void {
   }
 }
 
+function isMirror({ metadata }: V1Pod): boolean {
+  return metadata?.annotations?.[mirrorAnnotation] !== undefined;
+}
+
 /** Mirror pods only show what a node runs by itself: they get nothing from the API. */
-function checkMirror(request: AdmissionRequest, spec: V1PodSpec): void {
+function checkMirror(request: AdmissionRequest, { spec }: V1Pod): undefined {
+  if (spec === undefined) return;
   if ((spec.serviceAccountName ?? '') !== '') throw refusal(request, 'a mirror pod may not reference service accounts');
-  for (const volume of spec.volumes ?? []) {
-    if (volume.secret !== undefined) throw refusal(request, 'a mirror pod may not reference secrets');
-    if ((volume.projected?.sources ?? []).some((source) => source.serviceAccountToken !== undefined)) {
-      throw refusal(request, 'a mirror pod may not use ServiceAccountToken volume projections');
-    }
+  if (podSecretNames(spec).length > 0) throw refusal(request, 'a mirror pod may not reference secrets');
+  const sources = (spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
+  if (sources.some(({ serviceAccountToken }) => serviceAccountToken !== undefined)) {
+    throw refusal(request, 'a mirror pod may not use ServiceAccountToken volume projections');
   }
 }
 
-function peekAccount(deps: ServiceAccountPluginDeps, { context }: AdmissionRequest, name: string): V1ServiceAccount | undefined {
+function checkNewPod(deps: ServiceAccountPluginDeps, request: AdmissionRequest, pod: V1Pod): Promise<void> | undefined {
+  const { spec } = pod;
+  if (spec === undefined || isMirror(pod)) return checkMirror(request, pod);
+  return withAccount(deps, request, namedAccount(request, pod), (account) => {
+    const why = limitsSecrets(account) ? unlistedSecret(account, spec) : undefined;
+    if (why !== undefined) throw refusal(request, why);
+  });
+}
+
+function checkEphemeral(deps: ServiceAccountPluginDeps, request: AdmissionRequest, pod: V1Pod): Promise<void> | undefined {
+  return withAccount(deps, request, namedAccount(request, pod), (account) => {
+    if (!limitsSecrets(account)) return;
+    const why = unlistedInContainers(account, pod.spec?.ephemeralContainers, 'ephemeral container');
+    // Upstream does not make this a refusal.
+    if (why !== undefined) throw plainError(why);
+  });
+}
+
+function namedAccount(request: AdmissionRequest, { spec, metadata }: V1Pod): string {
+  const name = spec?.serviceAccountName ?? '';
+  if (name !== '') return name;
+  throw refusal(request, `no service account specified for pod ${request.context.namespace}/${metadata?.name ?? ''}`);
+}
+
+/** Calls `act` with the account: at once where the cache has it. */
+function withAccount(
+  deps: ServiceAccountPluginDeps,
+  request: AdmissionRequest,
+  name: string,
+  act: (account: ServiceAccount) => void,
+): Promise<void> | undefined {
   const registry = deps.registry();
   const kind = registry.find('', 'v1', 'serviceaccounts');
-  return kind && (registry.peek(kind, context.namespace, name)?.object() as V1ServiceAccount | undefined);
+  const known = kind && registry.peek(kind, request.context.namespace, name);
+  if (known === undefined) return waitForAccount(deps, request, name).then(act);
+  act(known.object() as ServiceAccount);
+  return undefined;
 }
 
 /** An account that is not in the cache: another server may have made it, or it is on its way. */
-async function waitForAccount(deps: ServiceAccountPluginDeps, request: AdmissionRequest, name: string): Promise<V1ServiceAccount> {
+async function waitForAccount(deps: ServiceAccountPluginDeps, request: AdmissionRequest, name: string): Promise<ServiceAccount> {
   const { namespace, signal } = request.context;
   const registry = deps.registry();
   const kind = registry.find('', 'v1', 'serviceaccounts');
   const attempts = name === 'default' ? defaultAccountAttempts : 1;
   for (let attempt = 1; kind !== undefined; attempt++) {
     try {
-      return (await registry.get(kind, name, '', internalContext({ namespace }, signal))).object() as V1ServiceAccount;
+      return (await registry.get(kind, name, '', internalContext({ namespace }, signal))).object() as ServiceAccount;
     } catch (error) {
       if (!hasReason(error, 'NotFound')) throw error;
     }
