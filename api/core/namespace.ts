@@ -61,9 +61,10 @@ function defaultNamespace(object: Namespace): void {
   if (!object.status.phase) object.status.phase = 'Active';
 }
 
-function validateNamespace({ spec }: Namespace): FieldProblem[] {
+/** Only the finalize endpoint says which of them it means. */
+function validateNamespace({ spec }: Namespace, { subresource }: WriteContext): FieldProblem[] {
   return (spec?.finalizers ?? []).flatMap((finalizer, at) => {
-    const field = `spec.finalizers[${at}]`;
+    const field = subresource === 'finalize' ? `spec.finalizers[${at}]` : 'spec.finalizers';
     return [...invalidEach(field, finalizer, qualifiedNameProblems(finalizer)), ...validateStandardFinalizer(finalizer, field)];
   });
 }

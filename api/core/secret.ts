@@ -4,13 +4,18 @@ import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { invalidEach } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, required, tooLong } from '../meta/field-problem.ts';
 import { configMapKeyProblems } from '../meta/names.ts';
+import { JsonError, parseJson } from '../schema/json.ts';
+import { NumberText } from '../schema/json-parser.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
+import { keyPairProblem } from './key-pair.ts';
 import { base64Bytes, dataLimitBytes, validateStillImmutable, validateUnchanged } from './config-map.ts';
 
 export interface Secret extends V1Secret {
   metadata: ObjectMeta;
 }
+
+const tlsType = 'kubernetes.io/tls';
 
 export const secret = defineKind<Secret>({
   group: '',
@@ -26,6 +31,7 @@ export const secret = defineKind<Secret>({
     ...validateStillImmutable(next.immutable, prev.immutable),
     ...validateUnchanged('data', next.data, prev.data, prev.immutable),
   ],
+  warnings: ({ type, data = {} }) => (type === tlsType ? keyPairProblem(data['tls.crt'], data['tls.key']) : []),
   columns: [
     nameColumn,
     { name: 'Type', value: ({ type }) => type ?? '' },
@@ -76,21 +82,30 @@ function validateType({ type, metadata }: Secret, data: Readonly<Record<string, 
     }
     case 'kubernetes.io/ssh-auth':
       return data['ssh-privatekey'] ? [] : requireKeys(['ssh-privatekey']);
-    case 'kubernetes.io/tls':
+    case tlsType:
       return requireKeys(missing('tls.crt', 'tls.key'));
     default:
       return [];
   }
 }
 
+/** What Go's json.Unmarshal into a map takes, and how it says no. */
 function validateJson(key: string, data: Readonly<Record<string, string>>): FieldProblem[] {
   const value = data[key];
   if (value === undefined) return [required(`data[${key}]`)];
+  const refused = (why: string): FieldProblem[] => [invalid(`data[${key}]`, '<secret contents redacted>', why)];
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(value, 'base64').toString());
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return [];
-    return [invalid(`data[${key}]`, '<secret contents redacted>', 'json: cannot unmarshal into Go value of type map[string]interface {}')];
+    const parsed = parseJson(Buffer.from(value, 'base64')).value;
+    const kind = parsed === null ? 'object' : goKindOf(parsed);
+    return kind === 'object' ? [] : refused(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`);
   } catch (error) {
-    return [invalid(`data[${key}]`, '<secret contents redacted>', error instanceof Error ? error.message : String(error))];
+    if (error instanceof JsonError) return refused(error.message);
+    throw error;
   }
+}
+
+function goKindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (value instanceof NumberText) return 'number';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }

@@ -48,6 +48,28 @@ test.each<[string, unknown, string, string[]]>([
     'metadata: {name: a, namespace: b}\ntype: kubernetes.io/basic-auth',
     ['data[username]: Required value', 'data[password]: Required value'],
   ],
+  [
+    'docker configuration',
+    secret,
+    'metadata: {name: a, namespace: b}\ntype: kubernetes.io/dockerconfigjson\nstringData: {.dockerconfigjson: "{x}"}',
+    [
+      'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": invalid character \'x\' looking for beginning of object key string',
+    ],
+  ],
+  [
+    'docker configuration of another form',
+    secret,
+    'metadata: {name: a, namespace: b}\ntype: kubernetes.io/dockercfg\nstringData: {.dockercfg: "1.50"}',
+    [
+      'data[.dockercfg]: Invalid value: "<secret contents redacted>": json: cannot unmarshal number into Go value of type map[string]interface {}',
+    ],
+  ],
+  [
+    'no docker configuration',
+    secret,
+    'metadata: {name: a, namespace: b}\ntype: kubernetes.io/dockercfg\nstringData: {.dockercfg: "null"}',
+    [],
+  ],
   ['service account', serviceAccount, 'metadata: {name: a, namespace: b}', []],
   [
     'namespace',
@@ -55,7 +77,7 @@ test.each<[string, unknown, string, string[]]>([
     'metadata: {name: a.b}\nspec: {finalizers: [x]}',
     [
       'metadata.name: Invalid value: "a.b": must not contain dots',
-      'spec.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified',
+      'spec.finalizers: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified',
     ],
   ],
   [
@@ -64,8 +86,27 @@ test.each<[string, unknown, string, string[]]>([
     'metadata: {name: n}\nspec: {taints: [{key: a, effect: X}, {key: b, effect: NoSchedule}, {key: b, effect: NoSchedule}], podCIDR: x}',
     [
       'metadata.taints[0].effect: Unsupported value: "X": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
-      'metadata.taints[2]: Duplicate value: {"key":"b","effect":"NoSchedule"}: taints must be unique by key and effect pair',
+      'metadata.taints[2]: Duplicate value: {"Key":"b","Value":"","Effect":"NoSchedule","TimeAdded":null}: taints must be unique by key and effect pair',
       'spec.podCIDRs[0]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+    ],
+  ],
+  [
+    'ranges of a node',
+    node,
+    'metadata: {name: n}\nspec: {podCIDRs: [10.0.0.0/24, 10.0.0.0/24]}',
+    [
+      'spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.0.0/24"]: may specify no more than one CIDR for each IP family',
+      'spec.podCIDRs[1]: Duplicate value: "10.0.0.0/24"',
+    ],
+  ],
+  [
+    'unreadable ranges of a node',
+    node,
+    'metadata: {name: n}\nspec: {podCIDRs: [10.0.0.0/24, x]}',
+    [
+      'spec.podCIDRs[1]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+      'spec.podCIDRs: Internal error: invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR address: x',
+      'spec.podCIDRs: Invalid value: ["10.0.0.0/24","x"]: may specify no more than one CIDR for each IP family',
     ],
   ],
   [
@@ -137,10 +178,16 @@ test.each<[string, unknown, string, (object: KubeObject & Record<string, unknown
     'node',
     node,
     'metadata: {name: a}\nspec: {podCIDRs: [10.0.0.0/24], providerID: x}',
-    (object) => void (object['spec'] = { podCIDRs: ['10.0.1.0/24'], providerID: 'y' }),
+    (object) => {
+      object['spec'] = { podCIDRs: ['10.0.1.0/24'], providerID: 'y', externalID: 'z' };
+      const address = { type: 'InternalIP', address: '10.0.0.1' };
+      object['status'] = { addresses: [address, address] };
+    },
     [
+      'status.addresses[1]: Duplicate value: {"Type":"InternalIP","Address":"10.0.0.1"}',
       'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid',
       'spec.providerID: Forbidden: node updates may not change providerID except from "" to valid',
+      'spec.externalID: Forbidden: may not be updated',
     ],
   ],
 ])('update: %s', (_name, kind, yaml, change, expected) => {
@@ -160,6 +207,27 @@ test('namespaces get their label, finalizer and phase', () => {
   expect(updateProblems(namespace, 'metadata: {name: a}', phase, 'status')).toEqual([
     'status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty',
   ]);
+});
+
+test('kubelets no longer take their configuration from the API', () => {
+  const old = 'metadata: {name: n}\nspec: {configSource: {}}\nstatus: {config: {}}';
+  const created = decoded(node, old);
+  node.prepareCreate?.(created, { verb: 'create', subresource: '', nowMs: 0 });
+  expect([created.spec?.configSource, created.status?.config]).toEqual([undefined, undefined]);
+  const kept = decoded(node, old);
+  node.prepareUpdate?.(kept, decoded(node, old), { verb: 'update', subresource: '', nowMs: 0 });
+  expect([kept.spec?.configSource, kept.status?.config]).toEqual([{}, {}]);
+});
+
+test('a service account lists Secrets by name, and warns of its old annotation once', () => {
+  const annotated = `metadata: {name: a, annotations: {kubernetes.io/enforce-mountable-secrets: "true"}}\nsecrets: [{name: s, kind: Secret, uid: u}]`;
+  const object = decoded(serviceAccount, annotated);
+  serviceAccount.prepareCreate?.(object, { verb: 'create', subresource: '', nowMs: 0 });
+  expect(object.secrets).toEqual([{ name: 's' }]);
+  expect(serviceAccount.warnings?.(object, undefined)).toEqual([
+    'metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets',
+  ]);
+  expect(serviceAccount.warnings?.(object, object)).toEqual([]);
 });
 
 test('clear texts of a secret become data', () => {

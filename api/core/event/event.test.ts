@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventsEvent } from '../../events/event.ts';
+import { type EventsEvent, eventsEvent } from '../../events/event.ts';
 import { createProblems, decoded, row, updateProblems } from '../../testing.ts';
 import { event } from './event.ts';
 
@@ -33,6 +33,7 @@ test.each<[string, string, string[]]>([
     core.replace('namespace: b, name: web', 'namespace: c, name: web'),
     ['involvedObject.namespace: Invalid value: "c": does not match event.namespace'],
   ],
+  ['a name that fits into a path', core.replace('name: a', 'name: A_B'), []],
 ])('core: %s', (_name, yaml, expected) => {
   expect(createProblems(event, yaml)).toEqual(expected);
 });
@@ -63,7 +64,23 @@ test('only the series changes', () => {
   const series = { count: 2, lastObservedTime: '2026-01-01T00:01:00.000000Z' };
   expect(updateProblems(eventsEvent, newer, (object) => void (object.series = series))).toEqual([]);
   expect(updateProblems(eventsEvent, newer, (object) => void (object.note = 'bye'))).toEqual([
-    'note: Invalid value: "bye": field is immutable',
+    'message: Invalid value: "bye": field is immutable',
+  ]);
+});
+
+test('what it is about stays, too, and the rest must be sound', () => {
+  const change = (object: EventsEvent): void => {
+    object.regarding = { kind: 'Node', name: 'n' };
+    object.deprecatedCount = 1;
+    object.action = '';
+    delete object.related;
+  };
+  expect(updateProblems(eventsEvent, newer, change)).toEqual([
+    'involvedObject.namespace: Invalid value: "": does not match event.namespace',
+    'action: Required value',
+    'involvedObject: Invalid value: {"Kind":"Node","Namespace":"","Name":"n","UID":"","APIVersion":"","ResourceVersion":"","FieldPath":""}: field is immutable',
+    'count: Invalid value: 1: field is immutable',
+    'action: Invalid value: "": field is immutable',
   ]);
 });
 

@@ -1,5 +1,6 @@
 import type { CoreV1Event } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
+import { nameIsPathSegment } from '../../meta/names.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
 import { eventColumns } from './columns.ts';
 import { validateLegacyEvent } from './validate.ts';
@@ -17,6 +18,8 @@ export const event = defineKind<Event>({
   schema: 'io.k8s.api.core.v1.Event',
   ttlSeconds: 3_600,
   createOnUpdate: true,
+  // Events of the old group may be called anything that fits into a path.
+  validateName: nameIsPathSegment,
   defaults: [
     (object) => {
       object.involvedObject ??= {};

@@ -17,8 +17,14 @@ export const node = defineKind<Node>({
   names: { plural: 'nodes', short: ['no'] },
   schema: 'io.k8s.api.core.v1.Node',
   defaults: [defaultNode],
-  prepareUpdate: keepPodCidr,
-  prepareCreate: (created) => keepPodCidr(created),
+  prepareCreate: (created) => {
+    keepPodCidr(created);
+    dropConfig(created, undefined);
+  },
+  prepareUpdate: (next, prev) => {
+    keepPodCidr(next);
+    dropConfig(next, prev);
+  },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
   columns: nodeColumns,
@@ -33,6 +39,12 @@ function defaultNode(object: Node): void {
   if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   roundAmounts(status.capacity);
   roundAmounts(status.allocatable);
+}
+
+/** Kubelets no longer take their configuration from the API; only what an old node has stays. */
+function dropConfig(next: Node, prev: Node | undefined): void {
+  if (prev?.spec?.configSource === undefined) delete next.spec?.configSource;
+  if (prev?.status?.config === undefined) delete next.status?.config;
 }
 
 /** `podCIDR` and the first of `podCIDRs` say the same. */

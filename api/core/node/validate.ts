@@ -1,5 +1,4 @@
 import type { V1Taint } from '#api/generated/types.ts';
-import { equalValues } from '../../meta/equality.ts';
 import { invalidEach, oneOf } from '../../meta/field-checks.ts';
 import { duplicate, type FieldProblem, forbiddenField, invalid } from '../../meta/field-problem.ts';
 import { ipFamilyOf, validateCidr } from '../../meta/ip.ts';
@@ -24,20 +23,27 @@ export function validateNode({ spec, status }: Node): FieldProblem[] {
 export function validateNodeUpdate(next: Node, prev: Node): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const seen = new Set<string>();
-  next.status?.addresses?.forEach((address, at) => {
-    const key = `${address.type}/${address.address}`;
-    if (seen.has(key)) problems.push(duplicate(`status.addresses[${at}]`, address));
+  next.status?.addresses?.forEach(({ type, address }, at) => {
+    const key = `${type}/${address}`;
+    // As Go prints it.
+    if (seen.has(key)) problems.push(duplicate(`status.addresses[${at}]`, { Type: type, Address: address }));
     seen.add(key);
   });
-  const cidrs = prev.spec?.podCIDRs ?? [];
-  if (cidrs.length > 0 && !equalValues(cidrs, next.spec?.podCIDRs ?? [])) {
-    problems.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
-  }
+  problems.push(...validateSameCidrs(next.spec?.podCIDRs ?? [], prev.spec?.podCIDRs ?? []));
   const provider = prev.spec?.providerID ?? '';
   if (provider !== '' && provider !== next.spec?.providerID) {
     problems.push(forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid'));
   }
+  if ((next.spec?.externalID ?? '') !== (prev.spec?.externalID ?? ''))
+    problems.push(forbiddenField('spec.externalID', 'may not be updated'));
   return problems;
+}
+
+/** Once for another number of ranges, else once for each that changed. */
+function validateSameCidrs(next: readonly string[], prev: readonly string[]): FieldProblem[] {
+  if (prev.length === 0) return [];
+  const changed = next.length === prev.length ? prev.filter((cidr, at) => cidr !== next[at]) : [''];
+  return changed.map(() => forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
 }
 
 function validateTaints(taints: readonly Unchecked<V1Taint>[], path: string): FieldProblem[] {
@@ -50,7 +56,9 @@ function validateTaints(taints: readonly Unchecked<V1Taint>[], path: string): Fi
     problems.push(...oneOf(`${path}[${at}].effect`, effect, taintEffects));
     const identity = `${key}:${effect}`;
     if (seen.has(identity)) {
-      const twice = duplicate(`${path}[${at}]`, taint);
+      // As Go prints it.
+      const shown = { Key: key, Value: value, Effect: effect ?? '', TimeAdded: taint.timeAdded ?? null };
+      const twice = duplicate(`${path}[${at}]`, shown);
       problems.push({ ...twice, message: `${twice.message}: taints must be unique by key and effect pair` });
     }
     seen.add(identity);
@@ -63,10 +71,22 @@ function amounts(list: Readonly<Record<string, string>> | undefined, path: strin
 }
 
 function validatePodCidrs(cidrs: readonly string[]): FieldProblem[] {
-  const problems = cidrs.flatMap((cidr, at) => validateCidr(`spec.podCIDRs[${at}]`, cidr));
-  const families = cidrs.map((cidr) => ipFamilyOf(cidr.split('/')[0] ?? ''));
-  if (cidrs.length > 1 && (cidrs.length > 2 || families[0] === families[1])) {
+  const perRange = cidrs.map((cidr, at) => validateCidr(`spec.podCIDRs[${at}]`, cidr));
+  const problems = perRange.flat();
+  if (cidrs.length < 2) return problems;
+  const unreadable = cidrs.find((_cidr, at) => (perRange[at] ?? []).length > 0);
+  if (unreadable !== undefined) problems.push(notDualStack(unreadable));
+  const families = new Set(cidrs.map((cidr) => ipFamilyOf(cidr.split('/')[0] ?? '')));
+  if (cidrs.length > 2 || families.size < 2 || unreadable !== undefined) {
     problems.push(invalid('spec.podCIDRs', cidrs, 'may specify no more than one CIDR for each IP family'));
   }
+  cidrs.forEach((cidr, at) => {
+    if (cidrs.indexOf(cidr) < at) problems.push(duplicate(`spec.podCIDRs[${at}]`, cidr));
+  });
   return problems;
+}
+
+function notDualStack(cidr: string): FieldProblem {
+  const text = `failed to check with dual stack with error:invalid CIDR address: ${cidr}`;
+  return { type: 'InternalError', field: 'spec.podCIDRs', message: `Internal error: invalid PodCIDRs. ${text}` };
 }
