@@ -9,6 +9,8 @@ import { localSubjectAccessReview } from './authorization/local-subject-access-r
 import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
 import { subjectAccessReview } from './authorization/subject-access-review.ts';
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
+import { horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
+import { horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { cronJob } from './batch/cron-job/cron-job.ts';
 import { job } from './batch/job/job.ts';
 import { lease } from './coordination/lease.ts';
@@ -81,6 +83,8 @@ export const builtinKinds: readonly KindDefinition[] = [
   localSubjectAccessReview,
   selfSubjectAccessReview,
   subjectAccessReview,
+  horizontalPodAutoscaler,
+  horizontalPodAutoscalerV1,
   cronJob,
   job,
   certificateSigningRequest,

@@ -7,7 +7,7 @@ const selector = 'selector: {matchLabels: {app: db}}';
 function aStatefulSet({ spec = selector, pod = 'containers: [{name: c, image: "i:1"}]', name = 'db' } = {}): string {
   return `metadata: {name: ${name}, namespace: a}\nspec: {${spec}, template: {metadata: {labels: {app: db}}, spec: {${pod}}}}`;
 }
-const withClaim = `${selector}, volumeClaimTemplates: [{metadata: {name: data}, spec: {resources: {requests: {storage: 1.5}}}}]`;
+const withClaim = `${selector}, volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1.5}}}}]`;
 const mount = 'containers: [{name: c, image: "i:1", volumeMounts: [{name: data, mountPath: /data}]}]';
 
 test('defaults', () => {
@@ -29,7 +29,7 @@ test('defaults', () => {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name: 'data' },
-      spec: { resources: { requests: { storage: '1500m' } }, volumeMode: 'Filesystem' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1500m' } }, volumeMode: 'Filesystem' },
       status: { phase: 'Pending' },
     },
   ]);
@@ -39,6 +39,14 @@ test.each<[string, string, string[]]>([
   ['fine', aStatefulSet(), []],
   ['a mounted claim', aStatefulSet({ spec: withClaim, pod: mount }), []],
   ['a mount of nothing', aStatefulSet({ pod: mount }), ['spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"']],
+  [
+    'a claim for nothing',
+    aStatefulSet({ spec: `${selector}, volumeClaimTemplates: [{metadata: {name: data}}]` }),
+    [
+      'spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required',
+      'spec.volumeClaimTemplates[0].spec.resources[storage]: Required value',
+    ],
+  ],
   ['name', aStatefulSet({ name: 'a.b' }), ['metadata.name: Invalid value: "a.b": must not contain dots']],
   [
     'service name',

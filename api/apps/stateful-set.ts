@@ -11,7 +11,7 @@ import { isNone } from '../meta/int-or-string.ts';
 import { nameIsDnsLabel } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import { claimTemplateWarnings, defaultClaimTemplate, withClaimVolumes } from './claim-templates.ts';
+import { claimTemplateWarnings, defaultClaimTemplate, validateClaimTemplates, withClaimVolumes } from './claim-templates.ts';
 import { compileSelector, templateWarnings, validateCounts, validateNotEmpty } from './workload.ts';
 
 export interface StatefulSet extends V1StatefulSet {
@@ -35,8 +35,7 @@ export const statefulSet = defineKind<StatefulSet>({
   prepareCreate: (created) => {
     created.status = noPods();
   },
-  validate: ({ spec }, { verb, subresource }) =>
-    subresource !== '' || verb === 'update' ? [] : [...validateServiceName(spec), ...validateSpec(spec, 'with-template')],
+  validate: ({ spec }, { verb, subresource }) => (subresource !== '' || verb === 'update' ? [] : validateNew(spec)),
   validateUpdate: validateStatefulSetUpdate,
   warnings: statefulSetWarnings,
   columns: [
@@ -86,8 +85,14 @@ function defaultStatefulSet(object: StatefulSet): void {
   object.status ??= noPods();
 }
 
-function validateServiceName({ serviceName = '' }: Spec): FieldProblem[] {
-  return serviceName === '' ? [] : dnsLabel('spec.serviceName', serviceName);
+/** Service and claims stay as they are, so old ones are not judged again. */
+function validateNew(spec: Spec): FieldProblem[] {
+  const { serviceName = '', volumeClaimTemplates = [] } = spec;
+  return [
+    ...(serviceName === '' ? [] : dnsLabel('spec.serviceName', serviceName)),
+    ...validateClaimTemplates(volumeClaimTemplates),
+    ...validateSpec(spec, 'with-template'),
+  ];
 }
 
 function validateSpec(spec: Spec, extent: 'with-template' | 'without-template'): FieldProblem[] {
