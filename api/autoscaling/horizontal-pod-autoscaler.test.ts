@@ -249,7 +249,7 @@ test.each([
 ])('an annotation with %s counts for nothing', (_name, text) => {
   const object = decoded(horizontalPodAutoscalerV1, anAutoscaler());
   object.metadata.annotations = { 'autoscaling.alpha.kubernetes.io/metrics': text, 'autoscaling.alpha.kubernetes.io/behavior': text };
-  const { spec, metadata } = horizontalPodAutoscalerV1.toStored?.(object) as HorizontalPodAutoscaler;
+  const { spec, metadata } = horizontalPodAutoscalerV1.toStored!(object) as HorizontalPodAutoscaler;
   expect([metadata.annotations, spec?.behavior, spec?.metrics]).toEqual([
     undefined,
     undefined,

@@ -27,6 +27,8 @@ import { parseYaml, YamlError } from './yaml.ts';
 export interface DecodableKind {
   readonly group: string;
   readonly version: string;
+  /** Further versions that bodies may say; they have the same fields. */
+  readonly otherVersions?: readonly string[];
   readonly kind: string;
   /** Name of the definition, such as io.k8s.api.apps.v1.Deployment. */
   readonly schema: string;
@@ -141,7 +143,8 @@ export class Codec {
   /** Refuses objects of another kind or version than the endpoint's. DeleteOptions come under every group's name. */
   #requireKind(identity: Identity, kind: DecodableKind): void {
     const isSame = identity.kind === kind.kind;
-    if (isSame && (kind.kind === 'DeleteOptions' || (identity.group === kind.group && identity.version === kind.version))) return;
+    const isVersion = identity.version === kind.version || kind.otherVersions?.includes(identity.version) === true;
+    if (isSame && (kind.kind === 'DeleteOptions' || (identity.group === kind.group && isVersion))) return;
     this.#known ??= new Set(this.schemas.names().map((name) => identityText(this.schemas.kindOf(name))));
     if (!this.#known.has(identityText(identity))) {
       const version = apiVersionOf(identity);

@@ -1,4 +1,5 @@
 // delete and deletecollection. Each attempt decides anew from the newest object (plan-deletion.ts), then marks or removes under guard.
+import type { KindDefinition } from '#api/kind.ts';
 import { type Json, keyText, type KubeObject } from '#api/meta/object.ts';
 import { type ApiError, conflict, hasReason, notFound } from '#api/meta/status.ts';
 import { equalJson } from '#api/patch/json-object.ts';
@@ -39,7 +40,7 @@ export class Deleter {
         return { gone: true, object: marked.as(served.form) };
       }
       const previous = found.as(served.form).object();
-      checkPreconditions(served, previous, marked === undefined ? request : { ...request, resourceVersion: undefined });
+      checkPreconditions(served.kind, previous, marked === undefined ? request : { ...request, resourceVersion: undefined });
       await this.#admit(served, previous, context);
       const plan = planDeletion(served.kind, previous, request, this.#deps.clock.nowMs());
       if (plan.do === 'nothing') return { gone: false, object: found.as(served.form) };
@@ -112,7 +113,8 @@ function dryRun(served: ServedKind, found: CachedObject, plan: DeletionPlan): De
   return { gone: plan.thenRemove, object: plainEncoded(markedObject(served, object.object(), plan)) };
 }
 
-function checkPreconditions({ kind }: ServedKind, object: KubeObject, { uid, resourceVersion }: DeleteRequest): void {
+/** Throws Conflict where the object is not the one that the client means to delete. */
+export function checkPreconditions(kind: KindDefinition, object: KubeObject, { uid, resourceVersion }: DeleteRequest): void {
   const { name = '', ...meta } = object.metadata;
   const refuse = (why: string): ApiError => conflict({ group: kind.group, plural: kind.kind }, name, why);
   if (uid !== undefined && uid !== meta.uid) {
