@@ -103,6 +103,12 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly bumpsGeneration?: (next: T, prev: T) => boolean;
   /** True for kinds whose metadata.generation is kept. */
   readonly hasGeneration?: boolean;
+  /**
+   * For what the server knows but does not do yet: why this object, valid as it is, cannot be taken; undefined where it can. Objects
+   * are refused with it after validation, dry runs too, so that nobody waits for something that never happens. Deleting, reading,
+   * discovery and publishing are not concerned.
+   */
+  readonly notYet?: (object: T) => string | undefined;
   /** Warnings for the client (sent as headers). */
   readonly warnings?: (object: T, prev: T | undefined) => string[];
   /** A warning that every request for the kind gets, reads included: `v1 Endpoints is deprecated in …`. */

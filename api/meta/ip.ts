@@ -29,6 +29,22 @@ export function validateCidr(field: string, value: string): FieldProblem[] {
   return isCidr(value) ? [] : [invalid(field, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];
 }
 
+/** An address of an interface with its prefix, such as 10.9.8.7/24, in the usual spelling. */
+export function validateInterfaceAddress(field: string, value: string): FieldProblem[] {
+  const canonical = canonicalCidr(value);
+  if (canonical === undefined) {
+    return [invalid(field, value, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)')];
+  }
+  return canonical === value ? [] : [invalid(field, value, `must be in canonical form (${JSON.stringify(canonical)})`)];
+}
+
+function canonicalCidr(value: string): string | undefined {
+  if (!isCidr(value)) return undefined;
+  const [address = '', bits = ''] = value.split('/');
+  // URLs write IPv6 addresses in the one form that RFC 5952 has.
+  return ipFamilyOf(address) === 4 ? value : `${new URL(`http://[${address}]`).hostname.slice(1, -1)}/${bits}`;
+}
+
 /** Refuses addresses that must never be reached through a Service: unspecified, loopback, link-local. */
 export function validateNotSpecialIp(field: string, value: string): FieldProblem[] {
   const family = ipFamilyOf(value);

@@ -10,6 +10,7 @@ const labelValueFormat = `(${qualifiedNameFormat})?`;
 const configMapKeyFormat = '[-._a-zA-Z0-9]+';
 const headerNameFormat = '[-A-Za-z0-9]+';
 const percentFormat = '[0-9]+%';
+const identifierFormat = '[A-Za-z_][A-Za-z0-9_]*';
 const wildcardSubdomainFormat = `\\*\\.${dns1123SubdomainFormat}`;
 const httpPathFormat = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
@@ -36,6 +37,7 @@ const labelValue = whole(labelValueFormat);
 const configMapKey = whole(configMapKeyFormat);
 const headerName = whole(headerNameFormat);
 const percent = whole(percentFormat);
+const identifier = whole(identifierFormat);
 const wildcardSubdomain = whole(wildcardSubdomainFormat);
 const httpPath = whole(httpPathFormat);
 
@@ -180,6 +182,14 @@ export function percentProblems(value: string): string[] {
 export function headerNameProblems(value: string): string[] {
   if (headerName.test(value)) return [];
   return [regexText("a valid HTTP header must consist of alphanumeric characters or '-'", headerNameFormat, 'X-Header-Name')];
+}
+
+/** A name as programs have them: letters, digits and underscores. */
+export function identifierProblems(value: string): string[] {
+  if (identifier.test(value)) return [];
+  const text =
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
+  return [regexText(text, identifierFormat, 'my_name', 'MY_NAME', 'MyName')];
 }
 
 /** Names of most objects. */

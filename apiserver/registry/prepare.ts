@@ -8,7 +8,7 @@ import { nameIsDnsSubdomain, nameIsPathSegment } from '#api/meta/names.ts';
 import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
 import { timeText } from '#api/meta/time-text.ts';
-import { badRequest } from '#api/meta/status.ts';
+import { badRequest, forbidden } from '#api/meta/status.ts';
 import type { RequestContext } from './contract.ts';
 
 /** Puts the object into the request's namespace, or takes it out of any for cluster-scoped kinds. Throws BadRequest. */
@@ -79,6 +79,7 @@ export function checkCreate(kind: KindDefinition, object: KubeObject, context: W
   // Whatever a kind allows, a name must fit into a path.
   if (problems.length === 0) problems = validateObjectMeta(meta, { ...rules, checkName: nameIsPathSegment });
   if (problems.length > 0) throw invalidObject(kind, meta.name ?? '', problems);
+  refuseNotYet(kind, object);
 }
 
 /** Throws Invalid when the update breaks a rule. */
@@ -89,6 +90,14 @@ export function checkUpdate(kind: KindDefinition, next: KubeObject, prev: KubeOb
     ...(kind.validateUpdate?.(next, prev, context) ?? []),
   ];
   if (problems.length > 0) throw invalidObject(kind, next.metadata.name ?? '', problems);
+  refuseNotYet(kind, next);
+}
+
+/** What is valid may still ask for something that this server does not do: nobody may believe that it does. */
+function refuseNotYet(kind: KindDefinition, object: KubeObject): void {
+  const why = kind.notYet?.(object);
+  if (why === undefined) return;
+  throw forbidden({ group: kind.group, plural: kind.names.plural }, object.metadata.name ?? '', `not supported by this server yet: ${why}`);
 }
 
 /** Drops owner references that repeat a uid, as upstream does, with its warning. */

@@ -1,0 +1,33 @@
+import type { V1ResourceClaimTemplate } from '#api/generated/types.ts';
+import { defineKind } from '../kind.ts';
+import { ageColumn, nameColumn } from '../meta/columns.ts';
+import type { ObjectMeta } from '../meta/object.ts';
+import { validateAnnotations, validateImmutable, validateLabels } from '../meta/object-meta.ts';
+import { defaultRequests, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
+
+export interface ResourceClaimTemplate extends V1ResourceClaimTemplate {
+  metadata: ObjectMeta;
+}
+
+export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaimTemplate',
+  scope: 'namespaced',
+  names: { plural: 'resourceclaimtemplates' },
+  schema: 'io.k8s.api.resource.v1.ResourceClaimTemplate',
+  defaults: [({ spec }) => defaultRequests(spec.spec.devices)],
+  validate: ({ spec }, { verb }) => {
+    // Only what may change is worth looking at again.
+    if (verb === 'update') return [];
+    const { labels, annotations } = spec.metadata ?? {};
+    return [
+      ...validateLabels(labels, 'spec.metadata.labels'),
+      ...validateAnnotations(annotations, 'spec.metadata.annotations'),
+      ...validateDeviceClaim(spec.spec.devices ?? {}, 'spec.spec.devices'),
+    ];
+  },
+  validateUpdate: (next, prev) => validateImmutable(next.spec, prev.spec, 'spec'),
+  notYet: ({ spec }) => (usesExpressions(spec.spec.devices) ? expressionsNotYet : undefined),
+  columns: [nameColumn, ageColumn],
+});

@@ -1,0 +1,49 @@
+import type { ResourceV1ResourceClaim } from '#api/generated/types.ts';
+import { defineKind } from '../kind.ts';
+import { ageColumn, nameColumn } from '../meta/columns.ts';
+import type { ObjectMeta } from '../meta/object.ts';
+import { resetMetaForStatus, validateImmutable } from '../meta/object-meta.ts';
+import { dropReturnedDevices, validateClaimStatus } from './claim-status.ts';
+import { defaultRequests, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
+
+export interface ResourceClaim extends ResourceV1ResourceClaim {
+  metadata: ObjectMeta;
+}
+
+export const resourceClaim = defineKind<ResourceClaim>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaim',
+  scope: 'namespaced',
+  names: { plural: 'resourceclaims' },
+  schema: 'io.k8s.api.resource.v1.ResourceClaim',
+  defaults: [({ spec }) => defaultRequests(spec.devices)],
+  prepareCreate: (claim) => {
+    claim.status = {};
+  },
+  prepareUpdate: (next, prev, { subresource }) => {
+    if (subresource !== 'status') return;
+    resetMetaForStatus(next.metadata, prev.metadata);
+    dropReturnedDevices(next, prev);
+  },
+  // Only what may change is worth looking at again.
+  validate: ({ spec }, { verb }) => (verb === 'create' ? validateDeviceClaim(spec.devices ?? {}, 'spec.devices') : []),
+  validateUpdate: (next, prev, { subresource }) =>
+    subresource === 'status' ? validateClaimStatus(next, prev) : validateImmutable(next.spec, prev.spec, 'spec'),
+  notYet: ({ spec }) => (usesExpressions(spec.devices) ? expressionsNotYet : undefined),
+  subresources: { status: true },
+  columns: [nameColumn, { name: 'State', value: stateText }, ageColumn],
+});
+
+/** `allocated,reserved` and the like; `deleted` comes first. */
+function stateText({ metadata, status }: ResourceClaim): string {
+  const states: string[] = [];
+  if (metadata.deletionTimestamp !== undefined) states.push('deleted');
+  if (status?.allocation === undefined) {
+    if (metadata.deletionTimestamp === undefined) states.push('pending');
+  } else {
+    states.push('allocated');
+    if ((status.reservedFor ?? []).length > 0) states.push('reserved');
+  }
+  return states.join(',');
+}
