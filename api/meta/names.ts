@@ -187,8 +187,7 @@ export function headerNameProblems(value: string): string[] {
 /** A name as programs have them: letters, digits and underscores. */
 export function identifierProblems(value: string): string[] {
   if (identifier.test(value)) return [];
-  const text =
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
+  const text = "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
   return [regexText(text, identifierFormat, 'my_name', 'MY_NAME', 'MyName')];
 }
 

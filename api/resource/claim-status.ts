@@ -98,11 +98,7 @@ function validateAllocation(
   ];
 }
 
-function validateResult(
-  result: Unchecked<V1DeviceRequestAllocationResult>,
-  names: ReadonlySet<string>,
-  path: string,
-): FieldProblem[] {
+function validateResult(result: Unchecked<V1DeviceRequestAllocationResult>, names: ReadonlySet<string>, path: string): FieldProblem[] {
   const { request = '', shareID, tolerations } = result;
   return [
     ...validateReference(request, names, `${path}.request`),
@@ -145,11 +141,7 @@ function validateDevices(devices: readonly Unchecked<V1AllocatedDeviceStatus>[],
   return problems;
 }
 
-function validateDeviceStatus(
-  device: Unchecked<V1AllocatedDeviceStatus>,
-  allocated: ReadonlySet<string>,
-  path: string,
-): FieldProblem[] {
+function validateDeviceStatus(device: Unchecked<V1AllocatedDeviceStatus>, allocated: ReadonlySet<string>, path: string): FieldProblem[] {
   const { shareID, conditions = [], data, networkData } = device;
   const problems = validateDevice(device, path);
   if (shareID !== undefined) problems.push(...validateUid(`${path}.shareID`, shareID));

@@ -18,9 +18,7 @@ const labelLimit = 63;
 const number = '(0|[1-9]\\d*)';
 const preRelease = `(${number}|\\d*[a-zA-Z-][0-9a-zA-Z-]*)`;
 const build = '[0-9a-zA-Z-]+';
-const semanticVersion = new RegExp(
-  `^${number}\\.${number}\\.${number}(-${preRelease}(\\.${preRelease})*)?(\\+${build}(\\.${build})*)?$`,
-);
+const semanticVersion = new RegExp(`^${number}\\.${number}\\.${number}(-${preRelease}(\\.${preRelease})*)?(\\+${build}(\\.${build})*)?$`);
 const placeText =
   'exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec';
 const noPlaceText =

@@ -40,7 +40,7 @@ export const resourceSlice = defineKind<ResourceSlice>({
       : [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`],
   columns: [
     nameColumn,
-    { name: 'Node', value: ({ spec }) => spec.nodeName ?? '<unset>' },
+    { name: 'Node', value: ({ spec }) => spec.nodeName ?? '' },
     { name: 'Driver', value: ({ spec }) => spec.driver },
     { name: 'Pool', value: ({ spec }) => spec.pool.name },
     ageColumn,
