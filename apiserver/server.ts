@@ -39,6 +39,7 @@ import { processMetrics } from './process-metrics.ts';
 import type { Registry } from './registry/contract.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
+import { LocalApiServices } from './services/local-api-services.ts';
 import { serviceAllocation, servicePoolLoader } from './services/service-allocation.ts';
 import { ServicePools } from './services/service-pools.ts';
 import type { Store } from './storage/contract.ts';
@@ -100,6 +101,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     log,
   });
   const flowControl = initialConfiguration({ registry, clock, log });
+  const localServices = new LocalApiServices({ registry: () => registry, clock, log });
   const { listener } = parts;
 
   const door: Service = {
@@ -125,10 +127,14 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     },
     run: async (signal, ready) => {
       try {
-        await runServices(signal, [registry, servicePoolLoader(pools, registry), parts.timeouts, door, bootstrap, flowControl], () => {
-          isReady = true;
-          ready();
-        });
+        await runServices(
+          signal,
+          [registry, servicePoolLoader(pools, registry), parts.timeouts, door, bootstrap, localServices, flowControl],
+          () => {
+            isReady = true;
+            ready();
+          },
+        );
       } catch (error) {
         if (!isAbort(error, signal)) throw error;
       }

@@ -19,6 +19,7 @@ export const deviceClass = defineKind<DeviceClass>({
   scope: 'cluster',
   names: { plural: 'deviceclasses' },
   schema: 'io.k8s.api.resource.v1.DeviceClass',
+  answersDeleted: true,
   hasGeneration: true,
   validate: ({ spec }) => validateSpec(spec),
   notYet: ({ spec }) => ((spec.selectors ?? []).length > 0 ? expressionsNotYet : undefined),

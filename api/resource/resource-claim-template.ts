@@ -16,6 +16,7 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
   scope: 'namespaced',
   names: { plural: 'resourceclaimtemplates' },
   schema: 'io.k8s.api.resource.v1.ResourceClaimTemplate',
+  answersDeleted: true,
   defaults: [({ spec }) => defaultRequests(spec.spec.devices)],
   validate: ({ spec }, { verb }) => {
     // Only what may change is worth looking at again.

@@ -17,6 +17,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
   scope: 'namespaced',
   names: { plural: 'resourceclaims' },
   schema: 'io.k8s.api.resource.v1.ResourceClaim',
+  answersDeleted: true,
   defaults: [({ spec }) => defaultRequests(spec.devices)],
   prepareCreate: (claim) => {
     claim.status = {};

@@ -29,6 +29,7 @@ export const resourceSlice = defineKind<ResourceSlice>({
   scope: 'cluster',
   names: { plural: 'resourceslices' },
   schema: 'io.k8s.api.resource.v1.ResourceSlice',
+  answersDeleted: true,
   hasGeneration: true,
   prepareCreate,
   prepareUpdate: (next, _prev, context) => prepareCreate(next, context),
