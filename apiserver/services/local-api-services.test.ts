@@ -43,7 +43,7 @@ test('every group version has an APIService, now and after somebody meddled', as
   await t.registry.createObject(kind, { ...stale, spec: { ...stale.spec, group: 'old.io' } } as never, context);
   const foreign = { metadata: { name: 'v1.mine.io' }, spec: { ...stale.spec, group: 'mine.io' } };
   await t.registry.createObject(kind, foreign as never, context);
-  clock.advance(10_000);
+  await clock.advance(10_000);
   await expect.poll(async () => new Set((await byName()).keys())).toEqual(new Set([...versions, 'v1.mine.io']));
   await expect.poll(async () => (await byName()).get('v1.apps')?.spec?.groupPriorityMinimum).toBe(17_800);
 
