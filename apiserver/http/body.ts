@@ -13,7 +13,7 @@ const objectTypes: readonly Body['mediaType'][] = ['application/json', 'applicat
 
 /** The 413 answer. */
 export function bodyTooLarge(): ApiError {
-  return new ApiError({ reason: 'RequestEntityTooLarge', message: `Request entity too large: limit is ${maxBodyBytes}`, details: {} });
+  return new ApiError({ reason: 'RequestEntityTooLarge', message: `Request entity too large: limit is ${maxBodyBytes}` });
 }
 
 /** The body of a write with its media type; JSON where the client says nothing. Throws UnsupportedMediaType and what `readBody` throws. */

@@ -52,7 +52,10 @@ export class HealthPages {
     }
     if (excluded.size > 0) {
       lines.push(
-        `warn: some health checks cannot be excluded: no matches for ${[...excluded].map((one) => JSON.stringify(one)).join(', ')}`,
+        `warn: some health checks cannot be excluded: no matches for ${[...excluded]
+          .sort()
+          .map((one) => JSON.stringify(one))
+          .join(',')}`,
       );
     }
     if (failed) return sendText(exchange, 500, `${lines.join('\n')}\n${name} check failed\n`);

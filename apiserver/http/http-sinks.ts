@@ -5,7 +5,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
 import type { FrameChunks } from './frame-chunks.ts';
 import { protobufType, type Wanted } from './negotiate.ts';
-import { start } from './respond.ts';
+import { jsonType, start } from './respond.ts';
 import type { FrameSink } from './watch-writer.ts';
 
 /** How long a full connection may stay full. */
@@ -13,18 +13,15 @@ const stallMs = 30_000;
 /** Frames that are sent as one chunk. */
 const chunkBytes = 64 * 1024;
 
-const mediaTypes = { json: 'application/json', yaml: 'application/yaml', protobuf: protobufType };
-
 export interface HttpSinkDeps {
   readonly clock: Clock;
   readonly chunks: FrameChunks;
 }
 
-/** Starts the answer of a watch. */
+/** Starts the answer of a watch; JSON is its type whether or not the client asked for `;stream=watch`. */
 export function openHttpSink(exchange: Exchange, wanted: Wanted, { clock, chunks }: HttpSinkDeps): FrameSink {
   const { response } = exchange;
-  const type = mediaTypes[wanted.encoding];
-  start(exchange, 200, wanted.stream || wanted.encoding === 'protobuf' ? `${type};stream=watch` : type);
+  start(exchange, 200, wanted.encoding === 'protobuf' ? `${protobufType};stream=watch` : jsonType);
   response.flushHeaders();
   const isChunked = response instanceof ServerResponse && response.chunkedEncoding && response.socket !== null;
   return isChunked ? new ChunkedSink(response, response.socket, chunks, clock) : new ResponseSink(response, clock);

@@ -82,6 +82,9 @@ describe('refusals', () => {
     ['GET', '/api/v1/namespaces/default/pods/x/nope', noSuch],
     ['GET', '/apis/apps/v9/deployments', noSuch],
     ['GET', '/apis/apps/v9', noSuch],
+    ['GET', '/api/v1/proxy/namespaces/default/pods/x', noSuch],
+    ['GET', '/api/v1/proxy/nodes/x', noSuch],
+    ['OPTIONS', '/api/v1/namespaces/default/pods', notAllowed],
     ['POST', '/api/v1/pods', notAllowed],
     ['POST', `${configMaps}/x`, notAllowed],
     ['PUT', configMaps, notAllowed],
@@ -150,6 +153,24 @@ describe('refusals', () => {
     expect(wrongAccept.json).toMatchObject({ code: 406, reason: 'NotAcceptable' });
   });
 
+  test('forms that an answer cannot have', async () => {
+    const refused = (message: string): object => ({ code: 406, reason: 'NotAcceptable', message });
+    const as = (name: string): Record<string, string> => ({ accept: `application/json;as=${name};v=v1;g=meta.k8s.io` });
+    expect((await send('GET', '/apis/events.k8s.io/v1/events', { headers: as('PartialObjectMetadata') })).json).toMatchObject(
+      refused('you requested PartialObjectMetadata, but the requested object is a list (*core.EventList)'),
+    );
+    expect((await send('GET', '/api/v1/namespaces/default', { headers: as('PartialObjectMetadataList') })).json).toMatchObject(
+      refused('you requested PartialObjectMetadataList, but the requested object is not a list (*core.Namespace)'),
+    );
+    const watch = await send('GET', `${configMaps}?watch=1`, { headers: { accept: 'application/yaml' } });
+    expect(parse(watch.text)).toMatchObject({ code: 406, message: expect.stringContaining('application/json;stream=watch') as string });
+    expect((await send('GET', `${configMaps}?includeObject=All`, { headers: as('Table') })).json).toMatchObject({
+      code: 400,
+      message:
+        "Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', 'Object', 'None', or empty",
+    });
+  });
+
   test('bodies over 3 MiB, also when they come packed', async () => {
     const large = Buffer.alloc(3 * 1024 * 1024 + 1, 32);
     const tooLarge = { code: 413, reason: 'RequestEntityTooLarge', message: 'Request entity too large: limit is 3145728' };
@@ -177,6 +198,24 @@ describe('refusals', () => {
 
   test('a broken path', async () => {
     expect((await send('GET', '/api/v1/%zz')).code).toBe(400);
+  });
+});
+
+describe('health', () => {
+  const checks = ['ping', 'log', 'etcd', 'informer-sync', 'shutdown'];
+
+  test('every check has a line and a page of its own', async () => {
+    const lines = checks.map((name) => `[+]${name} ok\n`).join('');
+    expect(await send('GET', '/readyz?verbose')).toMatchObject({ code: 200, text: `${lines}readyz check passed\n` });
+    expect((await send('GET', '/livez?verbose')).text).toBe('[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n');
+    for (const name of checks) expect((await send('GET', `/readyz/${name}`)).text).toBe('ok');
+  });
+
+  test('checks can be left out; strange ones are named', async () => {
+    const { text } = await send('GET', '/livez?verbose&exclude=ping&exclude=z&exclude=a');
+    expect(text).toBe(
+      '[+]ping excluded: ok\n[+]log ok\n[+]etcd ok\nwarn: some health checks cannot be excluded: no matches for "a","z"\nlivez check passed\n',
+    );
   });
 });
 

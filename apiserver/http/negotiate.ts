@@ -59,6 +59,11 @@ export function acceptedTypes(offer: Offer): readonly string[] {
   return ['application/json', 'application/yaml', ...(offer === 'all' ? [protobufType] : [])];
 }
 
+/** The same for watches: what ends nowhere cannot be YAML. */
+export function streamedTypes(offer: Offer): readonly string[] {
+  return acceptedTypes(offer).flatMap((type) => (type === 'application/yaml' ? [] : [`${type};stream=watch`]));
+}
+
 /** The 406 answer. */
 export function notAcceptable(accepted: readonly string[]): ApiError {
   return new ApiError({ reason: 'NotAcceptable', message: `only the following media types are accepted: ${accepted.join(', ')}` });

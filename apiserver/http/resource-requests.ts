@@ -32,7 +32,7 @@ export class ResourceRequests {
     const kind = this.#deps.registry.find(info.group, info.version, info.resource);
     // An empty segment names nothing: /namespaces//pods is not the pods of all namespaces.
     const own = info.path.slice(0, info.path.length - info.rest.length);
-    if (kind === undefined || !fits(exchange, kind) || own.includes('//')) return this.#nothing(exchange);
+    if (kind === undefined || info.verb === 'proxy' || !fits(exchange, kind) || own.includes('//')) return this.#nothing(exchange);
     exchange.isServed = true;
     if (kind.deprecation !== undefined) exchange.warn(kind.deprecation);
     if (info.subresource !== '') return this.#serveSubresource(exchange, kind);

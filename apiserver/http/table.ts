@@ -1,6 +1,7 @@
 // Tables: what kubectl prints. A row is made from the decoded object by the kind's columns.
 import type { Column, KindDefinition } from '#api/kind.ts';
-import { badRequest } from '#api/meta/status.ts';
+import { invalid } from '#api/meta/field-problem.ts';
+import { ApiError, badRequest } from '#api/meta/status.ts';
 import type { Encoded } from '../registry/contract.ts';
 import type { Query } from './query.ts';
 
@@ -25,12 +26,20 @@ const defaultColumns: readonly Column<never>[] = [
   },
 ] as readonly Column<never>[];
 
+/** Packages of upstream's types that are not called like the first part of their group. */
+const goPackages: Readonly<Record<string, string>> = {
+  '': 'core',
+  'events.k8s.io': 'core',
+  'internal.apiserver.k8s.io': 'apiserverinternal',
+};
+
 /** How much of each object goes into its row. Throws BadRequest for other values. */
 export function parseIncludeObject(query: Query): IncludeObject {
   const value = query.get('includeObject') ?? '';
   if (value === '' || value === 'Metadata') return 'Metadata';
   if (value === 'None' || value === 'Object') return value;
-  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+  const { field, message } = invalid('includeObject', value, "must be 'Metadata', 'Object', 'None', or empty");
+  throw badRequest(`Unable to convert to Table as requested: ${field}: ${message}`);
 }
 
 /** Turns objects of one kind into tables. */
@@ -93,4 +102,11 @@ export class TableMaker {
 export function partialText(encoded: Encoded, version: string): string {
   const { metadata } = encoded.object();
   return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(metadata)}}`;
+}
+
+/** The refusal of metadata alone for a list, or of a list of it for one object; upstream names its own types. */
+export function notTransformable({ group, kind }: KindDefinition, given: 'object' | 'list'): ApiError {
+  const [wanted, what] = given === 'list' ? ['PartialObjectMetadata', 'is a list'] : ['PartialObjectMetadataList', 'is not a list'];
+  const type = `*${goPackages[group] ?? group.split('.')[0]}.${kind}${given === 'list' ? 'List' : ''}`;
+  return new ApiError({ reason: 'NotAcceptable', message: `you requested ${wanted}, but the requested object ${what} (${type})` });
 }

@@ -6,7 +6,6 @@ import { ApiError, internalError } from '#api/meta/status.ts';
 import type { WatchFrame } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
-import { yamlText } from './respond.ts';
 import { parseIncludeObject, partialText, TableMaker } from './table.ts';
 
 /** Where the frames of a watch go. */
@@ -25,14 +24,6 @@ export type FrameRenderer = (frame: WatchFrame) => Uint8Array;
 /** How frames look in the form that the client wants. Plain JSON shares the frame's own line. */
 export function frameRenderer(exchange: Exchange, wanted: Wanted, kind: KindDefinition, clockMs: () => number): FrameRenderer {
   const text = formRenderer(exchange, wanted, kind, clockMs);
-  if (wanted.encoding === 'yaml') {
-    return (frame) => {
-      const object: unknown = JSON.parse(
-        text === undefined || frame.type === 'ERROR' ? Buffer.from(frame.encoded.json).toString() : text(frame),
-      );
-      return Buffer.from(`---\n${yamlText({ type: frame.type, object })}`);
-    };
-  }
   if (text === undefined) return (frame) => frame.line;
   return (frame) => (frame.type === 'ERROR' ? frame.line : Buffer.from(`{"type":"${frame.type}","object":${text(frame)}}\n`));
 }

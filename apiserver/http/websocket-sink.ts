@@ -25,16 +25,9 @@ export class WebSocketSink implements FrameSink {
   }
 
   write(frames: readonly Uint8Array[]): boolean {
-    for (const frame of frames) {
-      if (this.#type === 'binary') {
-        // Nor is a length needed before it.
-        this.#socket.send(frame.subarray(lengthBytes), { binary: true });
-        continue;
-      }
-      // A message ends itself: the line feed of the HTTP form would only be noise.
-      const end = frame[frame.length - 1] === 10 ? frame.length - 1 : frame.length;
-      this.#socket.send(frame.subarray(0, end), { binary: false });
-    }
+    // A binary message needs no length before it; the line feed of a text message is upstream's.
+    const skipped = this.#type === 'binary' ? lengthBytes : 0;
+    for (const frame of frames) this.#socket.send(frame.subarray(skipped), { binary: this.#type === 'binary' });
     return this.#socket.bufferedAmount < highWaterBytes;
   }
 

@@ -55,4 +55,27 @@ describe('limits', () => {
     });
     expect((await post(component, 'configmaps', { metadata: { name: 'c' } })).code).toBe(201);
   });
+
+  test('a request may ask for less time', async () => {
+    const before = clock.pending;
+    const waiting = post(component, 'pods?timeout=200ms', pod('hasty'));
+    while (clock.pending <= before) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(1_000);
+    expect((await waiting).code).toBe(504);
+  });
+
+  test.each([
+    ['5', 'missing unit in duration "5"'],
+    ['1h2x', 'unknown unit "x" in duration "1h2x"'],
+    ['soon', 'invalid duration "soon"'],
+    ['-', 'invalid duration "-"'],
+    ['1s.', 'invalid duration "1s."'],
+  ])('but not for %s', async (timeout, why) => {
+    const answer = await post(admin, `configmaps?timeout=${timeout}`, {});
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 400, message: `invalid timeout specified in the request URL - time: ${why}` });
+  });
+
+  test.each(['', '0', '0s', '-5s', '10h', '1m30.5s'])('%j is as good as none, or enough', async (timeout) => {
+    expect((await post(admin, `configmaps?timeout=${timeout}`, { metadata: { generateName: 'x-' } })).code).toBe(201);
+  });
 });

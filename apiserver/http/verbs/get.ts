@@ -1,11 +1,11 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Encoded } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
-import { acceptedTypes, notAcceptable, type Wanted } from '../negotiate.ts';
+import type { Wanted } from '../negotiate.ts';
 import { readContext } from '../options.ts';
 import { sendBytes, sendEncoded, sendValue, jsonType } from '../respond.ts';
-import { parseIncludeObject, partialText, TableMaker } from '../table.ts';
-import { offerOf, type Verb, type VerbDeps, wantedOf } from './verb.ts';
+import { notTransformable, parseIncludeObject, partialText, TableMaker } from '../table.ts';
+import { type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
 /** One object, also of a sub-resource. */
 export const get: Verb = async (exchange, kind, deps) => {
@@ -25,7 +25,7 @@ export function sendObject(
   deps: Pick<VerbDeps, 'clock' | 'codec'>,
 ): void {
   if (wanted.form === 'object') return sendEncoded(exchange, wanted, code, encoded);
-  if (wanted.form === 'partial-list') throw notAcceptable(acceptedTypes(offerOf(kind, deps)));
+  if (wanted.form === 'partial-list') throw notTransformable(kind, 'object');
   const text =
     wanted.form === 'table'
       ? new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, () => deps.clock.nowMs()).single(encoded)

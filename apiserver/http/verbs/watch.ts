@@ -2,7 +2,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { IncomingMessage } from 'node:http';
 import { badRequest } from '#api/meta/status.ts';
 import type { Exchange } from '../exchange.ts';
-import { acceptedTypes, notAcceptable, type Wanted } from '../negotiate.ts';
+import { notAcceptable, streamedTypes, type Wanted } from '../negotiate.ts';
 import { parseWatchRequest, readContext } from '../options.ts';
 import { openHttpSink } from '../http-sinks.ts';
 import { type FrameSink, frameRenderer, pump } from '../watch-writer.ts';
@@ -12,7 +12,7 @@ import { offerOf, type Verb, type VerbDeps, wantedOf } from './verb.ts';
 /** A stream of changes, over plain HTTP or as WebSocket messages. */
 export const watch: Verb = async (exchange, kind, deps) => {
   const wanted = wantedOf(exchange, kind, deps);
-  if (wanted.form === 'partial-list') throw notAcceptable(acceptedTypes(offerOf(kind, deps)));
+  if (wanted.encoding === 'yaml' || wanted.form === 'partial-list') throw notAcceptable(streamedTypes(offerOf(kind, deps)));
   const request = parseWatchRequest(exchange.query);
   const { pathName } = exchange.info;
   const named =
