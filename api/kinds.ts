@@ -23,6 +23,7 @@ import { cronJob } from './batch/cron-job/cron-job.ts';
 import { job } from './batch/job/job.ts';
 import { lease } from './coordination/lease.ts';
 import { binding } from './core/binding.ts';
+import { componentStatus } from './core/component-status.ts';
 import { configMap } from './core/config-map.ts';
 import { endpoints } from './core/endpoints.ts';
 import { event } from './core/event/event.ts';
@@ -69,6 +70,7 @@ import { volumeAttributesClass } from './storage/volume-attributes-class.ts';
 /** Every built-in kind: groups in the order of upstream's priorities, resources by name, as discovery lists them. */
 export const builtinKinds: readonly KindDefinition[] = [
   binding,
+  componentStatus,
   configMap,
   endpoints,
   event,

@@ -45,6 +45,7 @@ import { ServicePools } from './services/service-pools.ts';
 import type { Store } from './storage/contract.ts';
 import { KubeletConnection } from './subresources/kubelet-connection.ts';
 import { isGlobalUnicast, type MayReach } from './subresources/proxy-target.ts';
+import { localComponent } from './subresources/component-status.ts';
 import { subresourceTable } from './subresources/table.ts';
 
 /** What the flags say, without what only a process needs. */
@@ -167,7 +168,7 @@ interface RequestParts {
 
 /** Everything between the socket and the registry. */
 function requestParts(deps: RequestPartsDeps): RequestParts {
-  const { settings, clock, log, mayReach = isGlobalUnicast, codec, registry, authorizer, metrics, stopping, checks } = deps;
+  const { settings, store, clock, log, mayReach = isGlobalUnicast, codec, registry, authorizer, metrics, stopping, checks } = deps;
   const negotiator = new Negotiator();
   const kubelets = new KubeletConnection(settings.kubelet, () => registry);
   const { signingKey, issuers, audiences, verificationKeys } = settings.tokens;
@@ -181,6 +182,12 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     authorizer,
     tokenAuthenticator,
     audiences,
+    components: [
+      localComponent('controller-manager', 10_257),
+      localComponent('scheduler', 10_259),
+      { name: 'etcd-0', check: (signal) => store.currentRevision(signal).then(() => 'ok') },
+    ],
+    clock,
   });
   const discovery = new DiscoveryDocuments({
     kinds: () => registry.kinds(),

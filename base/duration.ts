@@ -1,13 +1,49 @@
-const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 0.001, µs: 0.001, ns: 0.000_001 };
+// Durations as Go's time.ParseDuration reads them: `1h30m`, `1.5s`, `-3ms`.
 
-/** Milliseconds of a Go duration such as `1m30s`, `500ms` or `0`; undefined where the text is none. */
-export function parseDurationMs(text: string): number | undefined {
-  if (text === '0') return 0;
-  const match = /^([+-]?)((?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)$/.exec(text);
-  if (match === null) return undefined;
-  let totalMs = 0;
-  for (const [, amount = '', unit = ''] of (match[2] ?? '').matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
-    totalMs += Number(amount) * (unitMs[unit] ?? Number.NaN);
+/** The text is no duration; the message is Go's. */
+export class DurationError extends Error {
+  override readonly name = 'DurationError';
+}
+
+const nanoseconds: ReadonlyMap<string, number> = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['μs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+  ['m', 60e9],
+  ['h', 3_600e9],
+]);
+const largest = 2 ** 63;
+
+/** Milliseconds, with fractions. Throws DurationError. */
+export function parseDuration(text: string): number {
+  const quoted = JSON.stringify(text);
+  const invalid = new DurationError(`time: invalid duration ${quoted}`);
+  const unsigned = text.replace(/^[-+]/, '');
+  if (unsigned === '0') return 0;
+  if (unsigned === '') throw invalid;
+  const part = /(?<amount>[0-9]*(?:\.[0-9]*)?)(?<unit>[^.0-9]*)/y;
+  let sum = 0;
+  while (part.lastIndex < unsigned.length) {
+    const { amount = '', unit = '' } = part.exec(unsigned)?.groups ?? {};
+    if (!/[0-9]/.test(amount)) throw invalid;
+    if (unit === '') throw new DurationError(`time: missing unit in duration ${quoted}`);
+    const scale = nanoseconds.get(unit);
+    if (scale === undefined) throw new DurationError(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+    sum += Number(amount) * scale;
+    if (sum > largest) throw invalid;
   }
-  return match[1] === '-' ? -totalMs : totalMs;
+  return (text.startsWith('-') ? -sum : sum) / 1e6;
+}
+
+/** As `parseDuration`, but undefined where the text is no duration. */
+export function parseDurationMs(text: string): number | undefined {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (error instanceof DurationError) return undefined;
+    throw error;
+  }
 }

@@ -33,8 +33,8 @@ export function resourcesOf(kind: KindDefinition, subresources: SubresourceTable
     verbs,
     ...(short === undefined ? {} : { shortNames: short }),
     ...(categories === undefined ? {} : { categories }),
-    // What is never stored (bindings) has no storage version.
-    ...(verbs.includes('get') ? { storageVersionHash: storageVersionHash(stored) } : {}),
+    // What is never stored (bindings, component statuses) has no storage version.
+    ...(verbs.includes('get') && verbs.includes('create') ? { storageVersionHash: storageVersionHash(stored) } : {}),
   };
   const { status, scale, other = {} } = kind.subresources ?? {};
   const parts: ApiResource[] = [];

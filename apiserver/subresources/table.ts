@@ -1,7 +1,9 @@
+import type { Clock } from '#base/clock.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-token.ts';
 import type { Authorizer } from '../authz/contract.ts';
 import { selfSubjectAccessReview, subjectAccessReview } from './access-reviews.ts';
 import { bindings, podBinding } from './binding.ts';
+import { type Component, componentStatuses } from './component-status.ts';
 import { SubresourceTable } from './contract.ts';
 import { podEviction } from './eviction.ts';
 import { selfSubjectReview, tokenReview } from './identity-reviews.ts';
@@ -21,6 +23,9 @@ export interface SubresourceDeps {
   readonly authorizer: Authorizer;
   readonly tokenAuthenticator: ServiceAccountTokens;
   readonly audiences: readonly string[];
+  /** What `componentstatuses` asks. */
+  readonly components: readonly Component[];
+  readonly clock: Clock;
 }
 
 /** Who serves what. */
@@ -31,10 +36,13 @@ export function subresourceTable({
   authorizer,
   tokenAuthenticator,
   audiences,
+  components,
+  clock,
 }: SubresourceDeps): SubresourceTable {
   return new SubresourceTable(
     {
       'bindings/': bindings,
+      'componentstatuses/': componentStatuses(components, clock),
       'selfsubjectreviews.authentication.k8s.io/': selfSubjectReview,
       'tokenreviews.authentication.k8s.io/': tokenReview(tokenAuthenticator, audiences),
       'selfsubjectaccessreviews.authorization.k8s.io/': selfSubjectAccessReview(authorizer),

@@ -1,5 +1,5 @@
 // Schedules in the dialect of robfig/cron: five fields or a descriptor, perhaps with a time zone in front.
-import { DurationError, parseGoDuration } from '../../meta/go-duration.ts';
+import { DurationError, parseDuration } from '#base/duration.ts';
 import { isTimeZone } from './time-zone.ts';
 
 /** When a CronJob runs. */
@@ -57,7 +57,7 @@ export function parseSchedule(text: string): Schedule {
   if (fields !== undefined) return parseFields(fields, timeZone);
   if (!rest.startsWith(every)) throw new ScheduleError(`unrecognized descriptor: ${rest}`);
   try {
-    return { kind: 'every', seconds: Math.max(1, Math.floor(parseGoDuration(rest.slice(every.length)) / 1_000)) };
+    return { kind: 'every', seconds: Math.max(1, Math.floor(parseDuration(rest.slice(every.length)) / 1_000)) };
   } catch (error) {
     if (error instanceof DurationError) throw new ScheduleError(`failed to parse duration ${rest}: ${error.message}`, { cause: error });
     throw error;

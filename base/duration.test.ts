@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseGoDuration } from './go-duration.ts';
+import { parseDuration, parseDurationMs } from './duration.ts';
 
 test.each([
   ['0', 0],
@@ -13,7 +13,7 @@ test.each([
   ['+2us', 0.002],
   ['2µs', 0.002],
 ])('%s', (text, expected) => {
-  expect(parseGoDuration(text)).toBe(expected);
+  expect(parseDuration(text)).toBe(expected);
 });
 
 test.each([
@@ -26,5 +26,6 @@ test.each([
   ['1 h', 'time: unknown unit " h" in duration "1 h"'],
   ['3000000h', 'time: invalid duration "3000000h"'],
 ])('not %s', (text, expected) => {
-  expect(() => parseGoDuration(text)).toThrow(expected);
+  expect(() => parseDuration(text)).toThrow(expected);
+  expect(parseDurationMs(text)).toBeUndefined();
 });
