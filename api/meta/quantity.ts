@@ -29,6 +29,8 @@ const nano = -9;
 /** Digits that upstream's fast form (an int64) holds. */
 const maxFastDigits = 18;
 const maxBinary = 2n ** 63n - 1n;
+/** Upstream reads texts of any length; but nobody has so much of anything, and millions of digits take seconds. */
+const maxTextLength = 10_000;
 
 const form = /^([+-]?)(0*)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;
 
@@ -38,6 +40,7 @@ const plain = /^[1-9](?:[0-9]{0,11}[mkMGT]?|[0-9]{0,2}[KMGT]i)$/;
 /** Reads a quantity. Throws QuantityError. */
 export function parseQuantity(text: string): Quantity {
   if (text === '') throw new QuantityError(wrongFormat);
+  if (text.length > maxTextLength) throw new QuantityError(wrongNumber);
   if (text === '0') return { digits: 0n, exponent: 0, format: 'DecimalSI', text };
   const parts = form.exec(text);
   if (parts === null) throw new QuantityError(wrongFormat);

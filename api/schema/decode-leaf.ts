@@ -68,7 +68,9 @@ export function leafTypeName(schema: ScalarSchema | SpecialSchema): string {
 }
 
 function stringDecoder(goType: string): Decode {
-  return (value, state) => (typeof value === 'string' ? value : state.mismatched(value, goType));
+  // Half of a surrogate pair is no character for Go.
+  return (value, state) =>
+    typeof value === 'string' ? (value.isWellFormed() ? value : value.toWellFormed()) : state.mismatched(value, goType);
 }
 
 function decodeInt32(value: Json, state: DecodeState): Json | undefined {

@@ -1,5 +1,6 @@
 // YAML bodies, as upstream's library converts them to JSON: the first document, aliases expanded within limits, merge keys
 // followed, keys made strings. Types of scalars are ours (yaml-scalar.ts); the package only gives the tree.
+import { isUtf8 } from 'node:buffer';
 import {
   type Alias,
   Composer,
@@ -33,6 +34,10 @@ export interface ParsedYaml {
 
 /** As many tokens, roughly, as parsing takes half a second for. Larger bodies must come as JSON, which costs a hundredth. */
 const maxTokens = 100_000;
+/** Characters that aliases may stand for together: as many as a body may have. */
+const maxAliasedChars = 3 * 1024 * 1024;
+/** What YAML allows nowhere. */
+const forbidden = /[^\P{Cc}\t\n\r\u0085]|[\ufffe\uffff]/u;
 
 /** Parses a YAML body. JSON, which clients like to send under YAML's name, takes JSON's way. Throws YamlError. */
 export function parseYaml(bytes: Uint8Array): ParsedYaml {
@@ -52,6 +57,8 @@ function parseAsJson(bytes: Uint8Array): ParsedYaml | undefined {
 
 function parseTree(bytes: Uint8Array): ParsedYaml {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  if (!isUtf8(bytes)) throw new YamlError('yaml: invalid leading UTF-8 octet');
+  if (forbidden.test(text)) throw new YamlError('yaml: control characters are not allowed');
   if (countTokens(bytes) > maxTokens) throw new YamlError('yaml: document is too large to be read as YAML, send it as JSON');
   const lines = new LineCounter();
   try {
@@ -81,6 +88,7 @@ class Converter {
   readonly #repeated: string[] = [];
   #nodes = 0;
   #aliased = 0;
+  #aliasedChars = 0;
 
   constructor(lines: LineCounter) {
     this.#lines = lines;
@@ -139,6 +147,7 @@ class Converter {
 
   #scalar(node: Scalar): Json {
     const text = typeof node.value === 'string' ? node.value : '';
+    if (this.#expanding.size > 0) this.#countChars(text.length);
     if (node.tag === 'tag:yaml.org,2002:binary') return Buffer.from(text, 'base64').toString('utf8');
     const isTyped = node.tag !== undefined && /:(int|float|bool|null)$/.test(node.tag);
     if (!isTyped && (node.type !== 'PLAIN' || node.tag === 'tag:yaml.org,2002:str')) return text;
@@ -155,6 +164,12 @@ class Converter {
     const result = use(target);
     this.#expanding.delete(target);
     return result;
+  }
+
+  /** A long text costs nothing here, but will when each place of it is written out. */
+  #countChars(chars: number): void {
+    this.#aliasedChars += chars;
+    if (this.#aliasedChars > maxAliasedChars) throw new YamlError('yaml: document contains excessive aliasing');
   }
 
   /** Refuses documents that are mostly aliases, by upstream's ratio: all but a hundredth of small ones, a tenth of huge ones. */
