@@ -58,5 +58,5 @@ export function validateAvailable(available: number, ready: number, path: string
 
 /** Warnings about the template, where it is new. */
 export function templateWarnings(template: V1PodTemplateSpec | undefined): string[] {
-  return template?.spec === undefined ? [] : podSpecWarnings(template.spec, 'spec.template.spec');
+  return template?.spec === undefined ? [] : podSpecWarnings(template.spec, 'spec.template.spec', template.metadata);
 }

@@ -28,7 +28,9 @@ export const podTemplate = defineKind<PodTemplate>({
   ],
   validate: ({ template = {} }) => validatePodTemplate(template, 'template'),
   warnings: ({ template }, prev) =>
-    template?.spec === undefined || equalValues(template, prev?.template) ? [] : podSpecWarnings(template.spec, 'template.spec'),
+    template?.spec === undefined || equalValues(template, prev?.template)
+      ? []
+      : podSpecWarnings(template.spec, 'template.spec', template.metadata),
   columns: [
     nameColumn,
     ...templateColumns<PodTemplate>(

@@ -11,7 +11,7 @@ export function jobSpecWarnings({ completionMode, completions = 0, parallelism =
   const text =
     'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
   const own = isHuge ? [text] : [];
-  return template?.spec === undefined ? own : [...own, ...podSpecWarnings(template.spec, `${path}.template.spec`)];
+  return template?.spec === undefined ? own : [...own, ...podSpecWarnings(template.spec, `${path}.template.spec`, template.metadata)];
 }
 
 /** Names that make bad host names of pods. */

@@ -1,104 +1,118 @@
 // What a client should know about a pod that is fine otherwise (pkg/api/pod/warnings.go).
-import type { V1PodSpec } from '#api/generated/types.ts';
+import type { V1Affinity, V1ObjectMeta, V1PodAffinityTerm, V1PodSpec } from '#api/generated/types.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
-import { isWholeQuantity } from '../../meta/quantity.ts';
-import { oldLabelText } from '../node/labels.ts';
+import { oldLabelText, selectorTermWarnings } from '../node/labels.ts';
+import { containerWarnings, fractionWarning, portWarnings } from './container-warnings.ts';
 import type { Pod } from './pod.ts';
+import { pathWarnings, volumeWarnings } from './volume-warnings.ts';
+
+const requiredField = 'requiredDuringSchedulingIgnoredDuringExecution';
+const preferredField = 'preferredDuringSchedulingIgnoredDuringExecution';
+const nullSelector = 'a null labelSelector results in matching no pod';
+const seccompField = 'non-functional in v1.27+; use the "seccompProfile" field instead';
+const oldAnnotations: Readonly<Record<string, string>> = {
+  'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
+  'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
+  'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
+};
+
+type Annotations = Readonly<Record<string, string>>;
 
 /** Warnings for a new pod; updates have none. */
-export function podWarnings(pod: Pod, prev: Pod | undefined): string[] {
+export function podWarnings({ metadata, spec }: Pod, prev: Pod | undefined): string[] {
   if (prev !== undefined) return [];
-  const problems = dnsLabelProblems(pod.metadata.name ?? '');
+  const problems = dnsLabelProblems(metadata.name ?? '');
   const text = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
   const names = problems.length === 0 ? [] : [`metadata.name: ${text}: [${problems.join(' ')}]`];
-  return [...names, ...podSpecWarnings(pod.spec, 'spec')];
+  return [...names, ...podSpecWarnings(spec, 'spec', metadata)];
 }
 
-/** Warnings about a spec, also in templates. */
-export function podSpecWarnings(spec: V1PodSpec, path: string): string[] {
+/** Warnings about a spec, also in templates, with the metadata that goes with it. `path` ends in `spec`. */
+export function podSpecWarnings(spec: V1PodSpec, path: string, metadata: V1ObjectMeta = {}): string[] {
+  const isTemplate = path !== 'spec';
+  const { annotations = {} } = metadata;
+  const annotationAt = (key: string): string => `${path.slice(0, -'spec'.length)}metadata.annotations[${key}]`;
   return [
-    ...Object.keys(spec.nodeSelector ?? {}).flatMap((key) => oldLabel(key, `${path}.nodeSelector[${key}]`)),
-    ...(spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey }, at) =>
-      oldLabel(topologyKey, `${path}.topologySpreadConstraints[${at}].topologyKey`),
+    ...placementWarnings(spec, path),
+    ...Object.entries(oldAnnotations).flatMap(([key, text]) => (annotations[key] === undefined ? [] : [`${annotationAt(key)}: ${text}`])),
+    ...volumeWarnings(spec.volumes ?? [], path),
+    ...pathWarnings(spec.volumes ?? []),
+    ...aliasAndSecretWarnings(spec, path),
+    ...['memory', 'ephemeral-storage'].flatMap((name) => fractionWarning(spec.overhead?.[name], `${path}.overhead[${name}]`)),
+    ...securityWarnings(spec, annotations, isTemplate, annotationAt),
+    ...(['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
+      (spec[list] ?? []).flatMap((container, at) => containerWarnings(container, `${path}.${list}[${at}]`)),
     ),
-    ...duplicates(
-      spec.imagePullSecrets ?? [],
-      ({ name }) => name ?? '',
-      (at) => `${path}.imagePullSecrets[${at}]`,
-      'invalid empty or duplicate name',
-    ),
-    ...volumeWarnings(spec, path),
-    ...duplicates(
-      spec.hostAliases ?? [],
-      ({ ip }) => ip,
-      (at) => `${path}.hostAliases[${at}].ip`,
-      'another entry with the same IP',
-    ),
-    ...(['initContainers', 'containers'] as const).flatMap((list) => containerWarnings(spec, list, path)),
+    ...portWarnings(spec, path),
     ...(spec.terminationGracePeriodSeconds !== undefined && spec.terminationGracePeriodSeconds < 0
       ? [`${path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
       : []),
+    ...affinityWarnings(spec.affinity ?? {}, `${path}.affinity`),
   ];
 }
 
-function oldLabel(key: string, path: string): string[] {
-  const text = oldLabelText(key);
-  return text === undefined ? [] : [`${path}: ${text}`];
-}
-
-function volumeWarnings({ volumes = [] }: V1PodSpec, path: string): string[] {
-  return volumes.flatMap((volume, at) => {
-    const own = `${path}.volumes[${at}]`;
-    if (volume.gitRepo !== undefined) return [`${own}.gitRepo: deprecated in v1.11`];
-    if (volume.scaleIO !== undefined) return [`${own}.scaleIO: deprecated in v1.16, non-functional in v1.22+`];
-    if (volume.glusterfs !== undefined) return [`${own}.glusterfs: deprecated in v1.25, non-functional in v1.26+`];
-    if (volume.cephfs !== undefined) return [`${own}.cephfs: deprecated in v1.28, non-functional in v1.31+`];
-    if (volume.rbd !== undefined) return [`${own}.rbd: deprecated in v1.28, non-functional in v1.31+`];
-    return [];
+/** Old names of nodes' labels, and spreading over no pods. */
+function placementWarnings({ nodeSelector = {}, affinity, topologySpreadConstraints = [] }: V1PodSpec, path: string): string[] {
+  const warnings = Object.keys(nodeSelector).flatMap((key) => {
+    const text = oldLabelText(key);
+    return text === undefined ? [] : [`${path}.nodeSelector[${key}]: ${text}`];
   });
+  const own = `${path}.affinity.nodeAffinity`;
+  affinity?.nodeAffinity?.[requiredField]?.nodeSelectorTerms.forEach((term, at) => {
+    warnings.push(...selectorTermWarnings(term, `${own}.${requiredField}.nodeSelectorTerms[${at}]`));
+  });
+  affinity?.nodeAffinity?.[preferredField]?.forEach(({ preference }, at) => {
+    warnings.push(...selectorTermWarnings(preference, `${own}.${preferredField}[${at}].preference`));
+  });
+  topologySpreadConstraints.forEach(({ topologyKey, labelSelector }, at) => {
+    const constraint = `${path}.topologySpreadConstraints[${at}]`;
+    const text = oldLabelText(topologyKey);
+    if (text !== undefined) warnings.push(`${constraint}.topologyKey: ${topologyKey} is ${text}`);
+    if (labelSelector === undefined) warnings.push(`${constraint}.labelSelector: ${nullSelector}`);
+  });
+  return warnings;
 }
 
-function containerWarnings(spec: V1PodSpec, list: 'containers' | 'initContainers', path: string): string[] {
-  return (spec[list] ?? []).flatMap((container, at) => {
-    const own = `${path}.${list}[${at}]`;
-    const warnings: string[] = [];
-    for (const which of ['limits', 'requests'] as const) {
-      for (const name of ['memory', 'ephemeral-storage']) {
-        const amount = container.resources?.[which]?.[name];
-        if (amount !== undefined && !isWholeQuantity(amount)) {
-          warnings.push(
-            `${own}.resources.${which}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`,
-          );
-        }
-      }
+function aliasAndSecretWarnings({ hostAliases = [], imagePullSecrets = [] }: V1PodSpec, path: string): string[] {
+  const repeated = (values: readonly string[]): number[] => values.flatMap((value, at) => (values.indexOf(value) < at ? [at] : []));
+  const ips = hostAliases.map(({ ip }) => ip);
+  const names = imagePullSecrets.map(({ name = '' }) => name);
+  return [
+    ...repeated(ips).map((at) => `${path}.hostAliases[${at}].ip: duplicate ip ${JSON.stringify(ips[at])}`),
+    ...repeated(names).map((at) => `${path}.imagePullSecrets[${at}].name: duplicate name ${JSON.stringify(names[at])}`),
+    ...names.flatMap((name, at) => (name === '' ? [`${path}.imagePullSecrets[${at}].name: invalid empty name ""`] : [])),
+  ];
+}
+
+/** Annotations that fields have replaced. */
+function securityWarnings(spec: V1PodSpec, annotations: Annotations, isTemplate: boolean, annotationAt: (key: string) => string): string[] {
+  const warnings: string[] = [];
+  const podKey = 'seccomp.security.alpha.kubernetes.io/pod';
+  if (spec.securityContext?.seccompProfile === undefined && annotations[podKey] !== undefined) {
+    warnings.push(`${annotationAt(podKey)}: ${seccompField}`);
+  }
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
+  for (const { name, securityContext } of containers) {
+    const seccompKey = `container.seccomp.security.alpha.kubernetes.io/${name}`;
+    if (securityContext?.seccompProfile === undefined && annotations[seccompKey] !== undefined) {
+      warnings.push(`${annotationAt(seccompKey)}: ${seccompField}`);
     }
-    const seen = new Set<string>();
-    container.env?.forEach(({ name }, index) => {
-      if (seen.has(name)) {
-        warnings.push(`${own}.env[${index}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`);
-      }
-      seen.add(name);
-    });
-    return [...warnings, ...portWarnings(container.ports ?? [], own)];
-  });
+    const appArmorKey = `container.apparmor.security.beta.kubernetes.io/${name}`;
+    const hasProfile = (securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile) !== undefined;
+    if (isTemplate && !hasProfile && annotations[appArmorKey] !== undefined) {
+      warnings.push(`${annotationAt(appArmorKey)}: deprecated since v1.30; use the "appArmorProfile" field instead`);
+    }
+  }
+  return warnings;
 }
 
-function portWarnings(ports: NonNullable<V1PodSpec['containers'][number]['ports']>, path: string): string[] {
-  const first = new Map<string, number>();
-  return ports.flatMap(({ protocol, containerPort, hostPort, hostIP }, at) => {
-    const key = `${protocol}/${containerPort}/${hostPort ?? 0}/${hostIP ?? ''}`;
-    const before = first.get(key);
-    if (before === undefined) first.set(key, at);
-    return before === undefined ? [] : [`${path}.ports[${at}]: duplicate port definition with ${path}.ports[${before}]`];
-  });
-}
-
-function duplicates<Item>(items: readonly Item[], keyOf: (item: Item) => string, pathOf: (at: number) => string, text: string): string[] {
-  const seen = new Set<string>();
-  return items.flatMap((item, at) => {
-    const key = keyOf(item);
-    const isRepeated = seen.has(key) || key === '';
-    seen.add(key);
-    return isRepeated ? [`${pathOf(at)}: ${text} ${JSON.stringify(key)}`] : [];
-  });
+function affinityWarnings({ podAffinity, podAntiAffinity }: V1Affinity, path: string): string[] {
+  const warn = (term: V1PodAffinityTerm, own: string): string[] =>
+    term.labelSelector === undefined ? [`${own}.labelSelector: ${nullSelector}`] : [];
+  return Object.entries({ podAffinity, podAntiAffinity }).flatMap(([name, affinity]) => [
+    ...(affinity?.[requiredField] ?? []).flatMap((term, at) => warn(term, `${path}.${name}.${requiredField}[${at}]`)),
+    ...(affinity?.[preferredField] ?? []).flatMap(({ podAffinityTerm }, at) =>
+      warn(podAffinityTerm, `${path}.${name}.${preferredField}[${at}].podAffinityTerm`),
+    ),
+  ]);
 }
