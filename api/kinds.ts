@@ -15,6 +15,7 @@ import { selfSubjectReview } from './authentication/self-subject-review.ts';
 import { tokenReview } from './authentication/token-review.ts';
 import { localSubjectAccessReview } from './authorization/local-subject-access-review.ts';
 import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
+import { selfSubjectRulesReview } from './authorization/self-subject-rules-review.ts';
 import { subjectAccessReview } from './authorization/subject-access-review.ts';
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
 import { horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
@@ -97,6 +98,7 @@ export const builtinKinds: readonly KindDefinition[] = [
   tokenReview,
   localSubjectAccessReview,
   selfSubjectAccessReview,
+  selfSubjectRulesReview,
   subjectAccessReview,
   horizontalPodAutoscaler,
   horizontalPodAutoscalerV1,

@@ -290,6 +290,12 @@ test.each<[string, unknown, string, Record<string, unknown>]>([
     'metadata: {name: a}\naddressType: IPv4\nendpoints: [{addresses: [10.0.0.1]}]\nports: [{port: 80}]',
     { AddressType: 'IPv4', Ports: '80', Endpoints: '10.0.0.1' },
   ],
+  [
+    'slice with odd ports',
+    endpointSlice,
+    'metadata: {name: a}\naddressType: IPv4\nendpoints: []\nports: [{name: http}, {port: 80}]',
+    { Ports: 'http,80', Endpoints: '<unset>' },
+  ],
   ['empty slice', endpointSlice, 'metadata: {name: a}\naddressType: IPv4\nendpoints: []', { Ports: '<unset>', Endpoints: '<unset>' }],
   ['lease', lease, 'metadata: {name: a}\nspec: {holderIdentity: me}', { Holder: 'me' }],
   [

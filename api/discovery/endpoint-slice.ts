@@ -5,7 +5,7 @@ import { ageColumn, nameColumn, shortList } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
 import { dnsLabel, invalidEach, oneOf, oneOfIfSet, qualifiedName } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, required, tooMany } from '../meta/field-problem.ts';
-import { validateIpOfFamily, validateNotSpecialIp } from '../meta/ip.ts';
+import { ipWarnings, validateIpOfFamily, validateNotSpecialIp } from '../meta/ip.ts';
 import { dnsLabelProblems, dnsSubdomainProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable, validateLabels } from '../meta/object-meta.ts';
@@ -40,6 +40,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
   ],
   validate: validateSlice,
   validateUpdate: (next, prev) => validateImmutable(next.addressType, prev.addressType, 'addressType'),
+  warnings: sliceWarnings,
   columns: [
     nameColumn,
     { name: 'AddressType', value: ({ addressType }) => addressType },
@@ -47,7 +48,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
       name: 'Ports',
       value: ({ ports }) =>
         shortList(
-          (ports ?? []).map(({ port }) => (port === undefined ? '*' : String(port))),
+          (ports ?? []).map(({ name, port }) => (port === undefined ? (name ?? '*') : String(port))),
           '<unset>',
         ),
     },
@@ -66,6 +67,15 @@ export const endpointSlice = defineKind<EndpointSlice>({
 function hasChanged(next: EndpointSlice, prev: EndpointSlice): boolean {
   if (!equalValues(next.metadata.labels, prev.metadata.labels)) return true;
   return !equalValues({ ...next, metadata: {} }, { ...prev, metadata: {} });
+}
+
+/** Of names, which nothing serves any more, and of addresses in odd spellings. */
+function sliceWarnings({ addressType, endpoints = [] }: EndpointSlice, prev: EndpointSlice | undefined): string[] {
+  if (addressType === 'FQDN') return prev === undefined ? ['spec.addressType: FQDN endpoints are deprecated'] : [];
+  if (addressType !== 'IPv6') return [];
+  return endpoints.flatMap(({ addresses }, at) =>
+    addresses.flatMap((address, index) => ipWarnings(`endpoints[${at}].addresses[${index}]`, address)),
+  );
 }
 
 function validateSlice({ addressType, endpoints = [], ports = [] }: Unchecked<EndpointSlice>): FieldProblem[] {
@@ -87,7 +97,8 @@ function validateEndpoint(endpoint: Unchecked<V1Endpoint>, addressType: string, 
   if (topologyCount > maxTopologyLabels) problems.push(tooMany(`${path}.deprecatedTopology`, topologyCount, maxTopologyLabels));
   problems.push(...validateLabels(deprecatedTopology as Record<string, string> | undefined, `${path}.deprecatedTopology`));
   if (hostname !== undefined) problems.push(...dnsLabel(`${path}.hostname`, hostname));
-  problems.push(...validateHints(hints?.forZones ?? [], `${path}.hints.forZones`));
+  problems.push(...validateHints(hints?.forZones ?? [], `${path}.hints.forZones`, () => []));
+  problems.push(...validateHints(hints?.forNodes ?? [], `${path}.hints.forNodes`, dnsSubdomainProblems));
   return problems;
 }
 
@@ -110,14 +121,15 @@ function validateDomain(field: string, value: string): FieldProblem[] {
   });
 }
 
-function validateHints(zones: Unchecked<readonly { name: string }[]>, path: string): FieldProblem[] {
-  if (zones.length > maxHints) return [tooMany(path, zones.length, maxHints)];
+/** Zones or nodes that an endpoint is meant for. */
+function validateHints(hints: Unchecked<readonly { name: string }[]>, path: string, checkName: (name: string) => string[]): FieldProblem[] {
+  if (hints.length > maxHints) return [tooMany(path, hints.length, maxHints)];
   const seen = new Set<string>();
-  return zones.flatMap(({ name = '' }, at) => {
+  return hints.flatMap(({ name = '' }, at) => {
     const field = `${path}[${at}].name`;
     if (seen.has(name)) return [duplicate(field, name)];
     seen.add(name);
-    return name === '' ? [required(field)] : [];
+    return name === '' ? [required(field)] : invalidEach(field, name, checkName(name));
   });
 }
 

@@ -154,6 +154,19 @@ function shortened(groups: readonly number[]): string {
   return length < 2 ? hex.join(':') : `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
+/** A warning about an address that is valid but in no usual spelling. */
+export function ipWarnings(field: string, value: string): string[] {
+  const usual = canonicalIp(value);
+  if (usual === undefined || usual === value) return [];
+  if (v4Mapped(value) !== undefined) {
+    const plain = v4Mapped(value)?.join('.') ?? usual;
+    return [
+      `${field}: non-standard IP address ${quoted(value)} will be considered invalid in a future Kubernetes release: use ${quoted(plain)}`,
+    ];
+  }
+  return [`${field}: IPv6 address ${quoted(value)} should be in RFC 5952 canonical format (${quoted(usual)})`];
+}
+
 /** A warning about a CIDR that is valid but says more or less than it seems to. */
 export function cidrWarnings(field: string, value: string): string[] {
   const network = networkOf(value);

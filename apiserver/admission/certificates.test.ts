@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { certificateSigningRequest } from '#api/certificates/certificate-signing-request.ts';
 import type { KubeObject } from '#api/meta/object.ts';
-import type { Authorizer } from '../authz/contract.ts';
+import { type Authorizer, noRights } from '../authz/contract.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../registry/contract.ts';
 import { aContext } from '../registry/testing.ts';
 import { certificateApproval } from './certificate-approval.ts';
@@ -15,6 +15,7 @@ const allowing = (...rights: string[]): Authorizer => ({
     verdict: group === 'certificates.k8s.io' && resource === 'signers' && rights.includes(`${verb} ${name}`) ? 'allow' : 'none',
     reason: '',
   }),
+  rightsOf: () => noRights,
 });
 
 async function judge(plugin: AdmissionPlugin, parts: Partial<AdmissionRequest> & { subresource: string }): Promise<string> {

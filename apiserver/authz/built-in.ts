@@ -1,6 +1,7 @@
 // Who may do what until RBAC objects exist: administrators and the cluster's own components everything, everybody who is known
 // may discover, anybody may ask for health and version. All others are refused.
-import type { Authorizer, AuthorizationRequest, Decision } from './contract.ts';
+import type { UserInfo } from '../registry/contract.ts';
+import { type Authorizer, type AuthorizationRequest, type Decision, noRights, type Rights } from './contract.ts';
 
 const allow: Decision = { verdict: 'allow', reason: '' };
 const noOpinion: Decision = { verdict: 'none', reason: '' };
@@ -26,21 +27,37 @@ const discoveryPath = /^\/(api|apis|openapi)(\/.*)?$|^\/(healthz|livez|readyz|ve
 const issuerPath = /^\/(\.well-known\/openid-configuration|openid\/v1\/jwks)\/?$/;
 /** Paths that anybody may read, upstream's system:public-info-viewer. */
 const publicPath = /^\/(healthz|livez|readyz|version)(\/.*)?$/;
+/** The same as roles list them. */
+const publicUrls = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
+const discoveryUrls = [
+  '/api',
+  '/api/*',
+  '/apis',
+  '/apis/*',
+  '/healthz',
+  '/livez',
+  '/openapi',
+  '/openapi/*',
+  '/readyz',
+  '/version',
+  '/version/',
+];
 /** Reviews of one's own identity and rights, upstream's system:basic-user. */
 const selfReviews = new Set(['selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'selfsubjectreviews']);
 
-/** Members of system:masters may do everything. */
-export const administrators: Authorizer = {
-  authorize: ({ user }) => (user.groups.includes('system:masters') ? allow : noOpinion),
+const allRights: Rights = {
+  ...noRights,
+  resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+  nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
 };
 
+/** Members of system:masters may do everything. */
+export const administrators = allowingAll(({ groups }) => groups.includes('system:masters'));
+
 /** The cluster's components, by the users that upstream gives them. */
-export const components: Authorizer = {
-  authorize: ({ user }) => {
-    if (componentUsers.has(user.name) || addOnAccounts.test(user.name)) return allow;
-    return user.groups.includes(nodeGroup) && user.name.startsWith(nodePrefix) ? allow : noOpinion;
-  },
-};
+export const components = allowingAll(({ name, groups }) => {
+  return componentUsers.has(name) || addOnAccounts.test(name) || (groups.includes(nodeGroup) && name.startsWith(nodePrefix));
+});
 
 /** What upstream's default roles give to everybody. */
 export const everybody: Authorizer = {
@@ -53,4 +70,24 @@ export const everybody: Authorizer = {
     }
     return isKnown && request.verb === 'create' && selfReviews.has(request.resource) ? allow : noOpinion;
   },
+  rightsOf: ({ groups }) => {
+    const get = (...nonResourceURLs: string[]) => ({ verbs: ['get'], nonResourceURLs });
+    if (!groups.includes('system:authenticated')) return { ...noRights, nonResourceRules: [get(...publicUrls)] };
+    const issuer = groups.includes('system:serviceaccounts') ? [get('/.well-known/openid-configuration', '/openid/v1/jwks')] : [];
+    return {
+      ...noRights,
+      resourceRules: [
+        { verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'] },
+        { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
+      ],
+      nonResourceRules: [get(...publicUrls), get(...discoveryUrls), ...issuer],
+    };
+  },
 };
+
+function allowingAll(isAllowed: (user: UserInfo) => boolean): Authorizer {
+  return {
+    authorize: ({ user }) => (isAllowed(user) ? allow : noOpinion),
+    rightsOf: (user) => (isAllowed(user) ? allRights : noRights),
+  };
+}

@@ -1,3 +1,4 @@
+import type { V1NonResourceRule, V1ResourceRule } from '#api/generated/types.ts';
 import type { UserInfo } from '../registry/contract.ts';
 
 /** What somebody wants to do, as authorizers see it. */
@@ -22,9 +23,22 @@ export interface Decision {
   readonly reason: string;
 }
 
+/** What somebody may do, as far as it can be listed: for people to read, never to decide by. */
+export interface Rights {
+  readonly resourceRules: readonly V1ResourceRule[];
+  readonly nonResourceRules: readonly V1NonResourceRule[];
+  /** True where an authorizer cannot list what it allows. */
+  readonly isIncomplete: boolean;
+  readonly errors: readonly string[];
+}
+
+export const noRights: Rights = { resourceRules: [], nonResourceRules: [], isIncomplete: false, errors: [] };
+
 /** Decides who may do what. Answers at once where it can. */
 export interface Authorizer {
   authorize(request: AuthorizationRequest): Decision | Promise<Decision>;
+  /** What a user may do in a namespace. */
+  rightsOf(user: UserInfo, namespace: string): Rights;
 }
 
 /** `User "x" cannot list resource "pods" in API group "" in the namespace "default"`. */

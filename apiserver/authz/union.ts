@@ -12,5 +12,16 @@ export function firstOpinion(authorizers: readonly Authorizer[]): Authorizer {
     const decision = authorizer.authorize(request);
     return decision instanceof Promise ? decision.then(judge) : judge(decision);
   };
-  return { authorize: (request) => ask(request, 0, []) };
+  return {
+    authorize: (request) => ask(request, 0, []),
+    rightsOf: (user, namespace) => {
+      const all = authorizers.map((authorizer) => authorizer.rightsOf(user, namespace));
+      return {
+        resourceRules: all.flatMap(({ resourceRules }) => resourceRules),
+        nonResourceRules: all.flatMap(({ nonResourceRules }) => nonResourceRules),
+        isIncomplete: all.some(({ isIncomplete }) => isIncomplete),
+        errors: all.flatMap(({ errors }) => errors),
+      };
+    },
+  };
 }

@@ -1,5 +1,5 @@
 // What the API server keeps in its own store: the system's namespaces and priority classes, and the Service by which pods find it.
-import type { V1Endpoints, V1EndpointSlice, V1Namespace, V1Service } from '#api/generated/types.ts';
+import type { V1Endpoints, V1EndpointSlice, V1Namespace, V1Service, V1ServiceCIDR } from '#api/generated/types.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { systemPriorityClasses } from '#api/scheduling/priority-class.ts';
@@ -8,6 +8,7 @@ import type { Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { internalContext } from '../internal-context.ts';
 import type { Registry } from '../registry/contract.ts';
+import { timeText } from '#api/meta/time-text.ts';
 import type { IpRange } from './ip-range.ts';
 
 export interface BootstrapDeps {
@@ -61,11 +62,41 @@ export class Bootstrap implements Service {
     await this.#ensure('', 'v1', 'endpoints', 'default', wanted.endpoints as KubeObject, signal, (found) =>
       sameJson((found as V1Endpoints).subsets, wanted.endpoints.subsets) ? undefined : { ...found, subsets: wanted.endpoints.subsets },
     );
+    await this.#keepServiceRange(signal);
     await this.#ensure('discovery.k8s.io', 'v1', 'endpointslices', 'default', wanted.slice as KubeObject, signal, (found) => {
       const { endpoints, ports } = found as unknown as V1EndpointSlice;
       const isSame = sameJson(endpoints, wanted.slice.endpoints) && sameJson(ports, wanted.slice.ports);
       return isSame ? undefined : ({ ...found, endpoints: wanted.slice.endpoints, ports: wanted.slice.ports } as KubeObject);
     });
+  }
+
+  /**
+   * Says which range Services get their addresses from (upstream's pkg/controlplane/controller/defaultservicecidr). Whoever has set its
+   * condition or wants it gone keeps their way.
+   */
+  async #keepServiceRange(signal: AbortSignal): Promise<void> {
+    const { registry, ipRange, clock } = this.#deps;
+    const cidrs = [ipRange.text];
+    const object: V1ServiceCIDR = { metadata: { name: serviceName }, spec: { cidrs } };
+    await this.#ensure('networking.k8s.io', 'v1', 'servicecidrs', '', object as KubeObject, signal);
+    const kind = registry().find('networking.k8s.io', 'v1', 'servicecidrs');
+    if (kind === undefined) return;
+    const context = internalContext({ subresource: 'status' }, signal);
+    const needsStatus = ({ metadata, spec, status }: V1ServiceCIDR): boolean =>
+      metadata.deletionTimestamp === undefined &&
+      status?.conditions?.some(({ type }) => type === 'Ready') !== true &&
+      sameJson(spec?.cidrs, cidrs);
+    const found = (await registry().get(kind, serviceName, '', context)).object() as V1ServiceCIDR;
+    if (!needsStatus(found)) return;
+    const message = 'Kubernetes default Service CIDR is ready';
+    const ready = { type: 'Ready', status: 'True', reason: '', message, lastTransitionTime: timeText(clock.nowMs()) };
+    const change = (current: KubeObject): KubeObject => {
+      const range = current as V1ServiceCIDR;
+      return (
+        needsStatus(range) ? { ...range, status: { conditions: [...(range.status?.conditions ?? []), ready] } } : range
+      ) as KubeObject;
+    };
+    await registry().change(kind, serviceName, change, context);
   }
 
   /** Creates what is missing; `repair` gives the right form of what is there, undefined where it is right. */

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Service, service } from '#api/core/service/service.ts';
 import { hasReason } from '#api/meta/status.ts';
+import { serviceCidr } from '#api/networking/service-cidr.ts';
 import { systemClock } from '#base/clock.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { MemoryStore } from '../storage/memory.ts';
@@ -126,6 +127,20 @@ describe('service addresses', () => {
     expect(await refusal(make('thief', { clusterIP: '10.96.0.99' }))).toMatch(/already allocated/);
     const system = await client.get(service, key('kubernetes'), signal);
     expect(system.spec.clusterIP).toBe('10.96.0.1');
+  });
+
+  test('come from a range that says so', async () => {
+    const { spec, status } = await client.get(serviceCidr, { name: 'kubernetes' }, signal);
+    expect(spec.cidrs).toEqual(['10.96.0.0/12']);
+    expect(status?.conditions).toEqual([
+      {
+        type: 'Ready',
+        status: 'True',
+        reason: '',
+        message: 'Kubernetes default Service CIDR is ready',
+        lastTransitionTime: expect.stringMatching(/Z$/),
+      },
+    ]);
   });
 
   test('of many writers at a time are all different', async () => {

@@ -1,6 +1,6 @@
 import type { KindDefinition } from '#api/kind.ts';
 import { type FieldProblem, invalid, invalidObject, required } from '#api/meta/field-problem.ts';
-import { apiVersionOf, type JsonObject } from '#api/meta/object.ts';
+import { apiVersionOf, type Json, type JsonObject } from '#api/meta/object.ts';
 import type { AuthorizationRequest, Authorizer } from '../authz/contract.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendValue } from '../http/respond.ts';
@@ -33,7 +33,7 @@ function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
       const { body } = await actBody(exchange, kind, deps);
       const spec = member(body, 'spec');
       const user = userOf(exchange, spec);
-      check(kind, exchange, spec, user);
+      check(kind, exchange, body, user);
       const { verdict, reason } = await authorizer.authorize(question(user ?? exchange.requireUser, spec));
       const status = {
         allowed: verdict === 'allow',
@@ -46,8 +46,9 @@ function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
   };
 }
 
-function check(kind: KindDefinition, exchange: Exchange, spec: JsonObject, user: UserInfo | undefined): void {
+function check(kind: KindDefinition, exchange: Exchange, body: JsonObject, user: UserInfo | undefined): void {
   const problems: FieldProblem[] = [];
+  const spec = member(body, 'spec');
   const resource = spec['resourceAttributes'] ?? undefined;
   const plain = spec['nonResourceAttributes'] ?? undefined;
   if (resource !== undefined && plain !== undefined) {
@@ -56,12 +57,30 @@ function check(kind: KindDefinition, exchange: Exchange, spec: JsonObject, user:
   if (resource === undefined && plain === undefined) {
     problems.push(invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
   }
-  if (user === undefined) problems.push(required('spec.user', 'at least one of user or group must be specified'));
+  if (user === undefined) problems.push(invalid('spec.user', '', 'at least one of user or group must be specified'));
+  const isLocal = kind.scope === 'namespaced';
+  const { managedFields: _managed, namespace: own, ...metadata } = member(body, 'metadata');
+  const isEmpty = Object.keys(metadata).length === 0 && (isLocal || own === undefined);
+  if (!isEmpty) problems.push(invalid('metadata', body['metadata'], `must be empty${isLocal ? ' except for namespace' : ''}`));
   const namespace = text(member(spec, 'resourceAttributes'), 'namespace');
-  if (kind.scope === 'namespaced' && namespace !== exchange.info.namespace) {
+  if (isLocal && resource !== undefined && namespace !== exchange.info.namespace) {
     problems.push(invalid('spec.resourceAttributes.namespace', namespace, 'must match metadata.namespace'));
   }
+  if (isLocal && plain !== undefined) problems.push(invalid('spec.nonResourceAttributes', plain, 'disallowed on this kind of request'));
+  for (const selector of ['fieldSelector', 'labelSelector']) {
+    problems.push(...checkSelector(member(spec, 'resourceAttributes')[selector], `spec.resourceAttributes.${selector}`));
+  }
   if (problems.length > 0) throw invalidObject(kind, '', problems);
+}
+
+/** A selector of the request in question: as text or in parts. */
+function checkSelector(selector: Json | undefined, path: string): FieldProblem[] {
+  if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) return [];
+  const raw = text(selector, 'rawSelector');
+  const hasParts = Array.isArray(selector['requirements']) && selector['requirements'].length > 0;
+  if (raw !== '' && hasParts) return [invalid(`${path}.rawSelector`, raw, 'may not specified at the same time as requirements')];
+  if (raw !== '' || hasParts) return [];
+  return [required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`)];
 }
 
 function question(user: UserInfo, spec: JsonObject): AuthorizationRequest {

@@ -12,6 +12,7 @@ import { podLog } from './log.ts';
 import { podAttach, podExec, podPortForward } from './pod-streams.ts';
 import { nodeProxy, podProxy, serviceProxy } from './proxy.ts';
 import type { MayReach } from './proxy-target.ts';
+import { selfSubjectRulesReview } from './rules-review.ts';
 import { tokenRequest, type TokenRequestDeps } from './token-request.ts';
 
 export interface SubresourceDeps {
@@ -46,6 +47,7 @@ export function subresourceTable({
       'selfsubjectreviews.authentication.k8s.io/': selfSubjectReview,
       'tokenreviews.authentication.k8s.io/': tokenReview(tokenAuthenticator, audiences),
       'selfsubjectaccessreviews.authorization.k8s.io/': selfSubjectAccessReview(authorizer),
+      'selfsubjectrulesreviews.authorization.k8s.io/': selfSubjectRulesReview(authorizer),
       'subjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
       'localsubjectaccessreviews.authorization.k8s.io/': subjectAccessReview(authorizer),
       'nodes/proxy': nodeProxy({ kubelets, mayReach }),

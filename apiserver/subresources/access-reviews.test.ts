@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { localSubjectAccessReview } from '#api/authorization/local-subject-access-review.ts';
+import { selfSubjectAccessReview } from '#api/authorization/self-subject-access-review.ts';
+import { selfSubjectRulesReview } from '#api/authorization/self-subject-rules-review.ts';
+import { subjectAccessReview } from '#api/authorization/subject-access-review.ts';
+import type { KindDefinition } from '#api/kind.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+import { systemClock } from '#base/clock.ts';
+import { connect, type RestClient } from '#client/rest.ts';
+import { startTestApiServer, type TestApiServer } from '../testing.ts';
+
+const { signal } = new AbortController();
+let server: TestApiServer;
+let admin: RestClient;
+let bob: RestClient;
+
+beforeAll(async () => {
+  server = await startTestApiServer();
+  admin = connect(server.adminClientConfig, { clock: systemClock, component: 'test' });
+  bob = connect(await server.clientConfigFor('bob', ['team']), { clock: systemClock, component: 'test' });
+});
+
+afterAll(async () => {
+  await admin[Symbol.asyncDispose]();
+  await bob[Symbol.asyncDispose]();
+  await server.stop();
+});
+
+const ask = (client: RestClient, kind: unknown, object: object): Promise<KubeObject & Record<string, unknown>> =>
+  client.create(kind as KindDefinition<KubeObject>, { metadata: {}, ...object } as KubeObject, {}, signal) as Promise<
+    KubeObject & Record<string, unknown>
+  >;
+const pods = { verb: 'list', resource: 'pods', namespace: 'a' };
+
+test.each<[string, unknown, object, string]>([
+  [
+    'nothing',
+    selfSubjectAccessReview,
+    { spec: {} },
+    'spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
+  ],
+  [
+    'metadata',
+    selfSubjectAccessReview,
+    { metadata: { name: 'a' }, spec: { resourceAttributes: pods } },
+    'metadata: Invalid value: {"name":"a"}: must be empty',
+  ],
+  [
+    'nobody',
+    subjectAccessReview,
+    { spec: { resourceAttributes: pods } },
+    'spec.user: Invalid value: "": at least one of user or group must be specified',
+  ],
+  [
+    'another namespace',
+    localSubjectAccessReview,
+    { metadata: { namespace: 'b' }, spec: { user: 'u', resourceAttributes: pods } },
+    'spec.resourceAttributes.namespace: Invalid value: "a": must match metadata.namespace',
+  ],
+  [
+    'a path in a namespace',
+    localSubjectAccessReview,
+    { metadata: { namespace: 'b' }, spec: { user: 'u', nonResourceAttributes: { path: '/x', verb: 'get' } } },
+    'spec.nonResourceAttributes: Invalid value: {"path":"/x","verb":"get"}: disallowed on this kind of request',
+  ],
+  [
+    'an empty selector',
+    selfSubjectAccessReview,
+    { spec: { resourceAttributes: { ...pods, fieldSelector: {} } } },
+    'spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required',
+  ],
+])('a question about %s is refused', async (_name, kind, object, expected) => {
+  await expect(ask(admin, kind, object)).rejects.toThrow(expected);
+});
+
+test('a question about others is answered', async () => {
+  const review = await ask(admin, subjectAccessReview, { spec: { groups: ['system:masters'], resourceAttributes: pods } });
+  expect(review['status']).toEqual({ allowed: true });
+  expect((await ask(admin, subjectAccessReview, { spec: { user: 'bob', resourceAttributes: pods } }))['status']).toEqual({
+    allowed: false,
+  });
+});
+
+test('rights can be listed', async () => {
+  const all = await ask(admin, selfSubjectRulesReview, { spec: { namespace: 'a' } });
+  expect(all).toMatchObject({
+    spec: {},
+    status: { incomplete: false, resourceRules: expect.arrayContaining([{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]) },
+  });
+  const { status } = (await ask(bob, selfSubjectRulesReview, { spec: { namespace: 'a' } })) as unknown as {
+    status: { resourceRules: { resources: string[] }[]; nonResourceRules: { nonResourceURLs: string[] }[] };
+  };
+  expect(status.resourceRules.flatMap(({ resources }) => resources).toSorted()).toEqual([
+    'selfsubjectaccessreviews',
+    'selfsubjectreviews',
+    'selfsubjectrulesreviews',
+  ]);
+  expect(status.nonResourceRules.flatMap(({ nonResourceURLs }) => nonResourceURLs)).toContain('/openapi/*');
+  await expect(ask(bob, selfSubjectRulesReview, { spec: {} })).rejects.toThrow('no namespace on request');
+});
