@@ -67,11 +67,14 @@ export class ProtobufEncoder {
     return { head: sink.take(), tail: Buffer.from([0x1a, 0, 0x22, 0]) };
   }
 
-  /** A tag and a length: what stands before a message in another one. */
-  prefix(field: number, length: number): Buffer<ArrayBuffer> {
-    this.#sink.varint(length);
-    this.#sink.varint(field * 8 + 2);
-    return this.#sink.take();
+  /** The object's message as a field of another one, with tag and length: an item of a list. */
+  element(field: number, definition: string, object: object): Buffer<ArrayBuffer> {
+    const write = this.#compiled(this.#schemaOf(definition));
+    return this.#taking(() => {
+      writeFields(write, this.#sink, object as JsonObject);
+      this.#sink.length(0);
+      this.#sink.varint(field * 8 + 2);
+    });
   }
 
   /** A WatchEvent around an object in its envelope. */
@@ -86,7 +89,7 @@ export class ProtobufEncoder {
     return sink.take();
   }
 
-  /** The object's message alone, as it stands in lists. Throws ProtobufError for types without protobuf form. */
+  /** The object's message alone. Throws ProtobufError for types without protobuf form. */
   message(definition: string, object: object): Buffer<ArrayBuffer> {
     const write = this.#compiled(this.#schemaOf(definition));
     return this.#taking(() => writeFields(write, this.#sink, object as JsonObject));

@@ -2,25 +2,25 @@ import { gunzip } from 'node:zlib';
 import { ApiError } from '#api/meta/status.ts';
 import type { Body } from '../registry/contract.ts';
 import type { Exchange, RawRequest } from './exchange.ts';
-import { unsupportedMediaType } from './negotiate.ts';
+import { mediaTypesOf, type Offer, unsupportedMediaType } from './negotiate.ts';
 import { mediaTypeOf } from './options.ts';
 
 /** No request body may be larger, neither as sent nor unpacked. */
 export const maxBodyBytes = 3 * 1024 * 1024;
 
 const nothing = Buffer.alloc(0);
-const objectTypes: readonly Body['mediaType'][] = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 
 /** The 413 answer. */
 export function bodyTooLarge(): ApiError {
   return new ApiError({ reason: 'RequestEntityTooLarge', message: `Request entity too large: limit is ${maxBodyBytes}` });
 }
 
-/** The body of a write with its media type; JSON where the client says nothing. Throws UnsupportedMediaType and what `readBody` throws. */
-export async function objectBody(exchange: Exchange): Promise<Body> {
+/** The body of a write with its media type, one of those that the kind has; JSON where the client says nothing. Throws UnsupportedMediaType and what `readBody` throws. */
+export async function objectBody(exchange: Exchange, offer: Offer = 'all'): Promise<Body> {
   const given = mediaTypeOf(exchange);
-  const mediaType = given === '' ? 'application/json' : objectTypes.find((one) => one === given);
-  if (mediaType === undefined) throw unsupportedMediaType(objectTypes);
+  const types = mediaTypesOf(offer);
+  const mediaType = given === '' ? 'application/json' : types.find((one) => one === given);
+  if (mediaType === undefined) throw unsupportedMediaType(types);
   return { bytes: await readBody(exchange.request), mediaType };
 }
 

@@ -43,7 +43,7 @@ export class Negotiator {
       if (kept.size >= maxKept) kept.clear();
       kept.set(accept, wanted);
     }
-    if (wanted === undefined) throw notAcceptable(acceptedTypes(offer));
+    if (wanted === undefined) throw notAcceptable(mediaTypesOf(offer));
     return wanted;
   }
 }
@@ -54,14 +54,17 @@ export function errorEncoding(accept: string | undefined): Encoding {
   return choose(parseAccept(accept), 'all')?.encoding ?? 'json';
 }
 
-/** The media types that objects are written in, as refusals name them. */
-export function acceptedTypes(offer: Offer): readonly string[] {
-  return ['application/json', 'application/yaml', ...(offer === 'all' ? [protobufType] : [])];
+const textTypes = ['application/json', 'application/yaml'] as const;
+const allTypes = [...textTypes, protobufType] as const;
+
+/** The media types that objects are read and written in, as refusals name them. */
+export function mediaTypesOf(offer: Offer): readonly (typeof allTypes)[number][] {
+  return offer === 'all' ? allTypes : textTypes;
 }
 
 /** The same for watches: what ends nowhere cannot be YAML. */
 export function streamedTypes(offer: Offer): readonly string[] {
-  return acceptedTypes(offer).flatMap((type) => (type === 'application/yaml' ? [] : [`${type};stream=watch`]));
+  return mediaTypesOf(offer).flatMap((type) => (type === 'application/yaml' ? [] : [`${type};stream=watch`]));
 }
 
 /** The 406 answer. */

@@ -16,62 +16,53 @@ const listMetaDefinition = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
 
 type Encode = (item: Encoded) => Uint8Array;
 
-/** One item: its message, or only how long it is. */
+/** The items with their tags, as far as they are held; of the others only how long they are together with these. */
 interface Measured {
-  readonly item: Encoded;
-  readonly length: number;
-  readonly message: Uint8Array | undefined;
+  readonly elements: readonly (Uint8Array | Encoded)[];
+  readonly bytes: number;
 }
 
 export async function sendProtobufList(exchange: Exchange, wanted: Wanted, kind: KindDefinition, answer: ListAnswer): Promise<void> {
   const { protobuf } = exchange;
   const isPartial = wanted.form !== 'object';
-  const encode: Encode = isPartial
-    ? (item) => protobuf.message(partialObjectMetadata, { metadata: item.object().metadata })
-    : (item) => protobuf.message(kind.schema, item.object());
-  const measured = await measure(exchange, answer.items, encode);
-  if (measured === undefined) return;
   // The old version of partial lists has its two fields the other way round.
   const [metaField, itemField] = isPartial && wanted.formVersion === 'v1beta1' ? [2, 1] : [1, 2];
-  const meta = protobuf.message(listMetaDefinition, listMeta(answer));
-  const metaPrefix = protobuf.prefix(metaField, meta.length);
-  const prefixes = measured.map(({ length }) => protobuf.prefix(itemField, length));
-  const total = measured.reduce((sum, { length }, at) => sum + length + (prefixes[at]?.length ?? 0), metaPrefix.length + meta.length);
+  const encode: Encode = isPartial
+    ? (item) => protobuf.element(itemField, partialObjectMetadata, { metadata: item.object().metadata })
+    : (item) => protobuf.element(itemField, kind.schema, item.object());
+  const measured = await measure(exchange, answer.items, encode);
+  if (measured === undefined) return;
+  const { elements, bytes } = measured;
+  const meta = protobuf.element(metaField, listMetaDefinition, listMeta(answer));
   const type = isPartial
     ? { group: 'meta.k8s.io', version: wanted.formVersion, kind: 'PartialObjectMetadataList' }
     : { group: kind.group, version: kind.version, kind: `${kind.kind}List` };
-  const { head, tail } = protobuf.around(type, total);
-  const items = function* (): Generator<Uint8Array> {
-    for (const [at, { item, message }] of measured.entries()) {
-      yield prefixes[at] ?? head;
-      yield message ?? encode(item);
-    }
-  };
+  const { head, tail } = protobuf.around(type, bytes + meta.length);
   const pieces = function* (): Generator<Uint8Array> {
     yield head;
-    if (metaField === 1) yield* [metaPrefix, meta];
-    yield* items();
-    if (metaField === 2) yield* [metaPrefix, meta];
+    if (metaField === 1) yield meta;
+    for (const element of elements) yield element instanceof Uint8Array ? element : encode(element);
+    if (metaField === 2) yield meta;
     yield tail;
   };
-  const perTurn = Math.ceil((perTurnBytes * measured.length) / total);
-  await writeChunks(exchange, pieces(), Math.min(perTurn, piecesPerTurn), protobufType);
+  const perTurn = Math.ceil((perTurnBytes * elements.length) / bytes);
+  await writeChunks(exchange, pieces(), Math.min(perTurn || 1, piecesPerTurn), protobufType);
 }
 
 /** Encodes everything, turn by turn. Undefined when the client has gone meanwhile. */
-async function measure(exchange: Exchange, items: Iterable<Encoded>, encode: Encode): Promise<readonly Measured[] | undefined> {
-  const measured: Measured[] = [];
-  let held = 0;
+async function measure(exchange: Exchange, items: Iterable<Encoded>, encode: Encode): Promise<Measured | undefined> {
+  const elements: (Uint8Array | Encoded)[] = [];
+  let bytes = 0;
   let sinceTurn = 0;
   for (const item of items) {
-    const message = encode(item);
-    held += message.length;
-    measured.push({ item, length: message.length, message: held <= heldBytes ? message : undefined });
+    const element = encode(item);
+    bytes += element.length;
+    elements.push(bytes <= heldBytes ? element : item);
     sinceTurn += item.json.length;
     if (sinceTurn < perTurnBytes) continue;
     sinceTurn = 0;
     await turn();
     if (exchange.isOver) return undefined;
   }
-  return measured;
+  return { elements, bytes };
 }

@@ -2,6 +2,8 @@
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import type { KindDefinition } from '#api/kind.ts';
+import { builtinKinds } from '#api/kinds.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { ApiError } from '#api/meta/status.ts';
 import { createCodec } from '#api/schema/codec.ts';
@@ -293,4 +295,34 @@ describe('watches', () => {
     const { type, object } = eventOf(data);
     expect([type, read(object, 'v1', 'ConfigMap')]).toMatchObject(['ADDED', { metadata: { name: 'socket' } }]);
   });
+});
+
+test('kinds without protobuf form neither take nor give it', async () => {
+  // The one type of upstream's that has none.
+  const plain: KindDefinition = {
+    group: 'example.com',
+    version: 'v1',
+    kind: 'Thing',
+    scope: 'cluster',
+    names: { plural: 'things' },
+    schema: 'io.k8s.apimachinery.pkg.version.Info',
+  };
+  await using other = await startTestApiServer({ kinds: [...builtinKinds, plain], ca: server.ca });
+  const ask = async (method: 'GET' | 'POST', accept: string): Promise<unknown> => {
+    const { body, statusCode } = await request(`${other.url}/apis/example.com/v1/things`, {
+      method,
+      dispatcher: admin,
+      headers: { accept, 'content-type': protobuf },
+      body: method === 'POST' ? 'k8s\0' : null,
+    });
+    const bytes = Buffer.from(await body.arrayBuffer());
+    const { message } = accept === protobuf ? read(bytes, 'v1', 'Status') : (JSON.parse(bytes.toString()) as Record<string, unknown>);
+    return [statusCode, message];
+  };
+  expect(await ask('GET', protobuf)).toEqual([406, 'only the following media types are accepted: application/json, application/yaml']);
+  expect(await ask('GET', `${protobuf},application/json`)).toEqual([200, undefined]);
+  expect(await ask('POST', 'application/json')).toEqual([
+    415,
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+  ]);
 });

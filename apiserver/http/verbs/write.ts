@@ -4,7 +4,7 @@ import { ApiError } from '#api/meta/status.ts';
 import type { PatchType } from '../../registry/contract.ts';
 import { objectBody, readBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
-import { acceptedTypes, notAcceptable, unsupportedMediaType, type Wanted } from '../negotiate.ts';
+import { mediaTypesOf, notAcceptable, unsupportedMediaType, type Wanted } from '../negotiate.ts';
 import { mediaTypeOf, writeContext } from '../options.ts';
 import { sendObject } from './get.ts';
 import { offerOf, type Verb, type VerbDeps, wantedOf } from './verb.ts';
@@ -19,14 +19,19 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 export const create: Verb = async (exchange, kind, deps) => {
   const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'CreateOptions');
-  const encoded = await deps.registry.create(kind, await objectBody(exchange), context);
+  const encoded = await deps.registry.create(kind, await objectBody(exchange, offerOf(kind, deps)), context);
   sendObject(exchange, wanted, 201, kind, encoded, deps);
 };
 
 export const update: Verb = async (exchange, kind, deps) => {
   const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'UpdateOptions');
-  const { encoded, created } = await deps.registry.update(kind, exchange.info.pathName, await objectBody(exchange), context);
+  const { encoded, created } = await deps.registry.update(
+    kind,
+    exchange.info.pathName,
+    await objectBody(exchange, offerOf(kind, deps)),
+    context,
+  );
   sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
 };
 
@@ -43,7 +48,7 @@ export const patch: Verb = async (exchange, kind, deps) => {
 
 function wantedObject(exchange: Exchange, kind: KindDefinition, deps: VerbDeps): Wanted {
   const wanted = wantedOf(exchange, kind, deps);
-  if (wanted.form === 'partial-list') throw notAcceptable(acceptedTypes(offerOf(kind, deps)));
+  if (wanted.form === 'partial-list') throw notAcceptable(mediaTypesOf(offerOf(kind, deps)));
   return wanted;
 }
 
