@@ -39,6 +39,7 @@ import { processMetrics } from './process-metrics.ts';
 import type { Registry } from './registry/contract.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
+import { deviceAdminAccess } from './services/device-admin-access.ts';
 import { LocalApiServices } from './services/local-api-services.ts';
 import { serviceAllocation, servicePoolLoader } from './services/service-allocation.ts';
 import { ServicePools } from './services/service-pools.ts';
@@ -82,7 +83,11 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const authorizer = firstOpinion([administrators, components, everybody]);
-  const plugins = [...makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer }), serviceAllocation(pools)];
+  const plugins = [
+    ...makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer }),
+    deviceAdminAccess(() => registry),
+    serviceAllocation(pools),
+  ];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission: plugins, clock, log });
   const checks: readonly HealthCheck[] = [

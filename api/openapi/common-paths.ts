@@ -34,6 +34,7 @@ export function commonPaths(kinds: readonly KindDefinition[]): Path[] {
       description: 'get the OpenID configuration of the service account token issuer',
       tag: 'WellKnown',
       content: 'text',
+      consumes: [],
       produces: jsonOnly,
     },
     {
@@ -42,6 +43,7 @@ export function commonPaths(kinds: readonly KindDefinition[]): Path[] {
       description: 'get the public keys that verify service account tokens',
       tag: 'openid',
       content: 'text',
+      consumes: [],
       produces: ['application/jwk-set+json'],
     },
   ];

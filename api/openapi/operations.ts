@@ -46,8 +46,9 @@ export interface Path {
 }
 
 export const metaPackage = 'io.k8s.apimachinery.pkg.apis.meta.v1';
-export const objectTypes: readonly string[] = ['application/json', 'application/yaml'];
-const streamTypes = [...objectTypes, 'application/json;stream=watch'];
+const protobuf = 'application/vnd.kubernetes.protobuf';
+export const objectTypes: readonly string[] = ['application/json', 'application/yaml', protobuf];
+const streamTypes = [...objectTypes, 'application/json;stream=watch', `${protobuf};stream=watch`];
 const patchTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
