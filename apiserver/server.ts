@@ -83,13 +83,10 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const authorizer = firstOpinion([administrators, components, everybody]);
-  const plugins = [
-    ...makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer }),
-    deviceAdminAccess(() => registry),
-    serviceAllocation(pools),
-  ];
+  const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer });
+  const admission = [...chosen, deviceAdminAccess(() => registry), serviceAllocation(pools)];
   const codec = createCodec();
-  const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission: plugins, clock, log });
+  const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });
   const checks: readonly HealthCheck[] = [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
