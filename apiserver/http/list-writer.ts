@@ -5,14 +5,18 @@ import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
+import { WorkSlice } from '../work-slice.ts';
 import type { Wanted } from './negotiate.ts';
 import { sendProtobufList } from './protobuf-list.ts';
-import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, start, yamlText } from './respond.ts';
+import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, start } from './respond.ts';
 import { parseIncludeObject, partialText, TableMaker } from './table.ts';
+import { yamlText } from './yaml-text.ts';
 
 const chunkBytes = 256 * 1024;
-/** Items that are rendered (not copied) before other requests get their turn. */
-const renderedPerTurn = 50;
+/** JSON of items that is parsed and written anew before other requests get their turn: a few milliseconds. */
+const renderedBytes = 256 * 1024;
+/** What an item costs, however small it is. */
+const itemBytes = 1_024;
 /** Copied items before other requests get their turn, whatever their size. */
 const copiedPerTurn = 2_000;
 
@@ -22,6 +26,8 @@ interface ListDocument {
   readonly key: 'items' | 'rows';
   readonly elements: Iterable<Encoded>;
   readonly render: (element: Encoded) => Uint8Array;
+  /** What is spent on it where elements are rendered, not copied. */
+  readonly slice: WorkSlice;
 }
 
 /** Answers with a list in the form that the client wants. */
@@ -34,10 +40,11 @@ export async function sendList(
 ): Promise<void> {
   if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
   const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, clockMs) : listDocument(wanted, kind, answer);
-  if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document), renderedPerTurn, 'application/yaml');
-  if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document), renderedPerTurn, jsonType);
+  const { slice } = document;
+  if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document), slice, 'application/yaml');
+  if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document), slice, jsonType);
   if (wanted.form === 'object' && !acceptsGzip(exchange)) return writeCopies(exchange, document);
-  return writeChunks(exchange, plainPieces(document), wanted.form === 'object' ? copiedPerTurn : renderedPerTurn, jsonType);
+  return writeChunks(exchange, plainPieces(document), wanted.form === 'object' ? copiedPerTurn : slice, jsonType);
 }
 
 export function listMeta(answer: ListAnswer): object {
@@ -58,6 +65,7 @@ function listDocument(wanted: Wanted, kind: KindDefinition, answer: ListAnswer):
     key: 'items',
     elements: answer.items,
     render: isPartial ? (item) => Buffer.from(partialText(item, wanted.formVersion)) : (item) => item.json,
+    slice: new WorkSlice(renderedBytes),
   };
 }
 
@@ -68,25 +76,28 @@ function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition,
     key: 'rows',
     elements: answer.items,
     render: (item) => Buffer.from(maker.row(item)),
+    slice: new WorkSlice(renderedBytes),
   };
 }
 
-function* plainPieces({ head, key, elements, render }: ListDocument): Generator<Uint8Array> {
+function* plainPieces({ head, key, elements, render, slice }: ListDocument): Generator<Uint8Array> {
   const comma = Buffer.from(',');
   yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"${key}":[`);
   let isFirst = true;
   for (const element of elements) {
     if (!isFirst) yield comma;
     isFirst = false;
+    slice.spend(element.json.length + itemBytes);
     yield render(element);
   }
   yield Buffer.from(']}\n');
 }
 
-function* prettyPieces({ head, key, elements, render }: ListDocument): Generator<Uint8Array> {
+function* prettyPieces({ head, key, elements, render, slice }: ListDocument): Generator<Uint8Array> {
   yield Buffer.from(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "${key}": [`);
   let isFirst = true;
   for (const element of elements) {
+    slice.spend(element.json.length + itemBytes);
     const text = JSON.stringify(JSON.parse(textOf(render(element))), undefined, 2).replaceAll('\n', '\n    ');
     yield Buffer.from(`${isFirst ? '' : ','}\n    ${text}`);
     isFirst = false;
@@ -95,7 +106,7 @@ function* prettyPieces({ head, key, elements, render }: ListDocument): Generator
 }
 
 /** The keys of YAML answers are sorted, so what comes behind the list's key has to wait. */
-function* yamlPieces({ head, key, elements, render }: ListDocument): Generator<Uint8Array> {
+function* yamlPieces({ head, key, elements, render, slice }: ListDocument): Generator<Uint8Array> {
   const part = (isBefore: boolean): string => {
     const entries = Object.entries(head).filter(([name]) => name < key === isBefore);
     return entries.length === 0 ? '' : yamlText(Object.fromEntries(entries));
@@ -103,6 +114,7 @@ function* yamlPieces({ head, key, elements, render }: ListDocument): Generator<U
   yield Buffer.from(`${part(true)}${key}:`);
   let isFirst = true;
   for (const element of elements) {
+    slice.spend(element.json.length + itemBytes);
     const text = yamlText(JSON.parse(textOf(render(element)))).trimEnd();
     yield Buffer.from(`\n- ${text.replaceAll('\n', '\n  ')}`);
     isFirst = false;
@@ -166,7 +178,13 @@ function written(response: RawResponse, bytes: Uint8Array): Promise<void> {
   });
 }
 
-export async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Array>, perTurn: number, contentType: string): Promise<void> {
+/** Writes pieces as they come. `pace`: after how many of them others get their turn, or the slice in which whoever makes them works. */
+export async function writeChunks(
+  exchange: Exchange,
+  pieces: Iterable<Uint8Array>,
+  pace: number | WorkSlice,
+  contentType: string,
+): Promise<void> {
   const { response } = exchange;
   let gathered: Uint8Array[] = [];
   let bytes = 0;
@@ -183,7 +201,9 @@ export async function writeChunks(exchange: Exchange, pieces: Iterable<Uint8Arra
       if (!flows) await drained(out, response);
       if (response.destroyed) return;
     }
-    if (++count % perTurn === 0) await turn();
+    if (typeof pace !== 'number') {
+      if (pace.isOver) await pace.rest();
+    } else if (++count % pace === 0) await turn();
   }
   const last = Buffer.concat(gathered, bytes);
   if (out === undefined) sendBytes(exchange, 200, contentType, last);

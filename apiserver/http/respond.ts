@@ -1,10 +1,10 @@
 // Writing answers. Every answer goes through `start` or `sendBytes`, so that the headers that all answers share are in one place.
 import { gzip } from 'node:zlib';
-import { Document } from 'yaml';
 import type { ApiError, Status } from '#api/meta/status.ts';
 import type { Encoded } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import { errorEncoding, protobufType, type Wanted } from './negotiate.ts';
+import { yamlText } from './yaml-text.ts';
 
 export const jsonType = 'application/json';
 /** Answers from this size on are packed for clients that accept it. */
@@ -86,12 +86,6 @@ export function isPretty(exchange: Exchange): boolean {
 export function acceptsGzip(exchange: Exchange): boolean {
   const accepted = exchange.request.headers['accept-encoding'];
   return typeof accepted === 'string' && /(^|,)\s*gzip\s*(,|;(?!\s*q=0\b)|$)/.test(accepted);
-}
-
-/** YAML as upstream writes it: keys sorted, block style, quoted where YAML 1.1 would read something else. */
-export function yamlText(value: unknown): string {
-  const document = new Document(value, { version: '1.1', sortMapEntries: true, aliasDuplicateObjects: false });
-  return document.toString({ lineWidth: 0, indentSeq: false });
 }
 
 /** What all answers have; `more` may say otherwise how long an answer is good for. */

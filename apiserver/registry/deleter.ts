@@ -4,6 +4,7 @@ import { type Json, keyText, type KubeObject } from '#api/meta/object.ts';
 import { type ApiError, conflict, hasReason, notFound } from '#api/meta/status.ts';
 import { equalJson } from '#api/patch/json-object.ts';
 import type { CachedObject } from '../storage/cached-object.ts';
+import { WorkSlice } from '../work-slice.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { DeleteAnswer, DeleteRequest, ListAnswer, RequestContext } from './contract.ts';
 import type { Clock } from '#base/clock.ts';
@@ -15,6 +16,10 @@ import { resourceOf } from './writer.ts';
 
 /** How many objects of a collection are deleted at a time: enough to fill a commit. */
 const parallel = 50;
+/** Objects, by their JSON, that are looked at before other requests get their turn, even where the store never makes anybody wait. */
+const perTurnBytes = 256 * 1_024;
+/** What a delete costs however small the object is. */
+const objectBytes = 4 * 1_024;
 
 export interface DeleterDeps {
   readonly objects: ObjectStore;
@@ -62,14 +67,18 @@ export class Deleter {
 
   /** Deletes what was listed, in parallel; what has gone meanwhile does not matter. */
   async deleteAll(served: ServedKind, listed: ListAnswer, request: DeleteRequest, context: RequestContext): Promise<ListAnswer> {
-    const waiting = [...listed.items].map((item) => item.object().metadata.name ?? '');
+    const waiting = listed.items[Symbol.iterator]();
+    const slice = new WorkSlice(perTurnBytes);
     const work = async (): Promise<void> => {
-      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      for (let next = waiting.next(); next.done !== true; next = waiting.next()) {
         try {
-          await this.delete(served, name, request, context);
+          // Decoded only when its turn comes: the delete needs that anyway.
+          await this.delete(served, next.value.object().metadata.name ?? '', request, context);
         } catch (error) {
           if (!hasReason(error, 'NotFound')) throw error;
         }
+        slice.spend(next.value.json.length + objectBytes);
+        if (slice.isOver) await slice.rest();
       }
     };
     await Promise.all(Array.from({ length: parallel }, work));

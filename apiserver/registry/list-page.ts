@@ -1,10 +1,12 @@
-import { setImmediate } from 'node:timers/promises';
+import { WorkSlice } from '../work-slice.ts';
 import type { CachedObject } from '../storage/cached-object.ts';
 import type { ObjectSelector } from '../storage/object-selector.ts';
 import type { Snapshot } from '../storage/resource-cache.ts';
 
 /** Looking at so many objects takes about 5 ms; then others get their turn. */
-const turnObjects = 20_000;
+export const objectsPerTurn = 20_000;
+/** Looks at objects that one takes which is served in another form than it is stored in, and so is converted. */
+export const conversionCost = 100;
 
 /** The keys that a list covers: those with `prefix`, up to (not including) `end`. */
 export interface KeyRange {
@@ -46,7 +48,7 @@ export async function collect(snapshot: Snapshot, { selector, range, start, limi
     return { items: wanted === undefined ? [] : [wanted], next: undefined };
   }
   const items: CachedObject[] = [];
-  let looked = 0;
+  const slice = new WorkSlice(objectsPerTurn);
   let last = '';
   for (const [key, object] of snapshot.entries(range.prefix + start)) {
     if (range.end !== undefined && key >= range.end) break;
@@ -56,8 +58,9 @@ export async function collect(snapshot: Snapshot, { selector, range, start, limi
       items.push(wanted);
       last = key;
     }
-    if (++looked % turnObjects === 0) {
-      await setImmediate();
+    slice.spend(object.form === form ? 1 : conversionCost);
+    if (slice.isOver) {
+      await slice.rest();
       signal.throwIfAborted();
     }
   }

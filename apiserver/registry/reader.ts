@@ -110,7 +110,7 @@ export class Reader {
     const isExact = resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && limit !== undefined && wanted > 0);
     await this.#fresh(resourceVersion, wanted, signal);
     const cache = this.#cacheOf(served);
-    const snapshot = isExact ? cache.snapshotAt(wanted) : cache.snapshot();
+    const snapshot = isExact ? await cache.snapshotAt(wanted) : cache.snapshot();
     if (snapshot === undefined) throw expired(tooOldList);
     const revision = isExact ? wanted : this.#deps.cache.revision;
     return { snapshot, revision, start: '', left: undefined };
@@ -127,7 +127,7 @@ export class Reader {
       return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start, left: undefined };
     }
     await this.#fresh(String(revision), revision, signal);
-    const snapshot = cache.snapshotAt(revision);
+    const snapshot = await cache.snapshotAt(revision);
     if (snapshot === undefined) throw expired(tooOldContinue, encodeContinue({ revision: -1, start }));
     return { snapshot, revision, start, left };
   }

@@ -9,7 +9,7 @@ import type { WatchCache } from '../storage/watch-cache.ts';
 import { Watcher } from '../storage/watcher.ts';
 import type { RequestContext, WatchFrame, WatchRequest } from './contract.ts';
 import { expired, parseRevision, plainError } from './failures.ts';
-import { keyRange } from './list-page.ts';
+import { conversionCost, keyRange, objectsPerTurn } from './list-page.ts';
 import type { Reader } from './reader.ts';
 import type { ServedKind } from './served-kinds.ts';
 
@@ -60,13 +60,21 @@ export async function watchObjects(
   return watcher;
 }
 
-function* stateFrames(snapshot: Snapshot, selector: ObjectSelector, end: WatchFrame | undefined): Generator<WatchFrame> {
+type Initial = Generator<WatchFrame | 'rest'>;
+
+function* stateFrames(snapshot: Snapshot, selector: ObjectSelector, end: WatchFrame | undefined): Initial {
   const range = keyRange(selector.namespace);
   const { name, form } = selector;
   const isOne = name !== undefined && (range.prefix !== '' || form.kind.scope === 'cluster');
   const only = isOne ? snapshot.get(range.prefix + name) : undefined;
   const objects = isOne ? (only === undefined ? [] : [only]) : objectsIn(snapshot, range.prefix, range.end);
+  let looked = 0;
   for (const object of objects) {
+    looked += object.form === form ? 1 : conversionCost;
+    if (looked >= objectsPerTurn) {
+      looked = 0;
+      yield 'rest';
+    }
     const shown = object.as(form);
     if (selector.matches(shown)) yield shown.frame('ADDED', shown.revision);
   }
@@ -80,8 +88,14 @@ function* objectsIn(snapshot: Snapshot, start: string, end: string | undefined):
   }
 }
 
-function* pastFrames(events: readonly CacheEvent[], selector: ObjectSelector): Generator<WatchFrame> {
+function* pastFrames(events: readonly CacheEvent[], selector: ObjectSelector): Initial {
+  let looked = 0;
   for (const event of events) {
+    looked += (event.current ?? event.previous)?.form === selector.form ? 1 : conversionCost;
+    if (looked >= objectsPerTurn) {
+      looked = 0;
+      yield 'rest';
+    }
     const frame = event.as(selector.form).frameFor(selector);
     if (frame !== undefined) yield frame;
   }

@@ -1,5 +1,6 @@
 // The current objects of one stored resource, its recent events, and who watches it. Everything here is synchronous: state changes
-// only in `load` and `apply`, which the watch cache calls in revision order.
+// only in `load` and `apply`, which the watch cache calls in revision order (`snapshotAt` alone waits, with copies in its hands).
+import { WorkSlice } from '../work-slice.ts';
 import { CacheEvent } from './cache-event.ts';
 import { CachedObject } from './cached-object.ts';
 import type { StoredValue, StoreEvent } from './contract.ts';
@@ -12,6 +13,8 @@ import { WatcherIndex } from './watcher-index.ts';
 
 const shelfMs = 300_000;
 const shelfLimit = 64;
+/** Events that are undone before others get their turn: some 5 ms. */
+const undonePerTurn = 5_000;
 const nothing: readonly CachedObject[] = Object.freeze([]);
 
 /** Objects by key, in order; a snapshot that later changes do not touch. */
@@ -78,14 +81,21 @@ export class ResourceCache {
   }
 
   /** The objects as they were at a revision; undefined when nobody remembers. */
-  snapshotAt(revision: number): Snapshot | undefined {
+  async snapshotAt(revision: number): Promise<Snapshot | undefined> {
     if (revision >= this.#changedRevision) return this.snapshot();
     const shelved = this.#shelf.get(revision)?.snapshot;
     if (shelved !== undefined) return shelved;
     const events = this.#ring.since(revision);
     if (events === undefined) return undefined;
+    // Both are copies: what happens meanwhile does not touch them.
     const past = this.snapshot();
-    for (const event of events.toReversed()) undo(past, event);
+    const slice = new WorkSlice(undonePerTurn);
+    for (let at = events.length - 1; at >= 0; at--) {
+      const event = events[at];
+      if (event !== undefined) undo(past, event);
+      slice.spend(1);
+      if (slice.isOver) await slice.rest();
+    }
     return past;
   }
 

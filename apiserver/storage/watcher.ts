@@ -1,5 +1,6 @@
 // One watch request. The cache offers it events; the HTTP layer takes batches of frames. Nobody waits for it: when it holds more
 // frames than it may, it ends, and the client starts a new watch from what it saw last.
+import { setImmediate } from 'node:timers/promises';
 import type { WatchFrame } from '../registry/contract.ts';
 import { bookmarkFrame } from './bookmark.ts';
 import type { CacheEvent } from './cache-event.ts';
@@ -7,11 +8,13 @@ import type { ObjectSelector } from './object-selector.ts';
 
 const queueLimit = 10_000;
 const batchLimit = 500;
+/** Frames of the beginning may have to be rendered: no more of them at a time. */
+const batchBytes = 512 * 1_024;
 
 export interface WatcherOptions {
   readonly selector: ObjectSelector;
-  /** What happened before the watch began, told first; made as it is taken. */
-  readonly initial: Iterable<WatchFrame>;
+  /** What happened before the watch began, told first; made as it is taken. `rest` asks to let others run before going on. */
+  readonly initial: Iterable<WatchFrame | 'rest'>;
   /** Events up to this revision are not told. */
   readonly afterRevision: number;
   readonly wantsBookmarks: boolean;
@@ -75,12 +78,18 @@ export class Watcher implements AsyncIterable<readonly WatchFrame[]> {
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly WatchFrame[], void, undefined> {
     try {
       let batch: WatchFrame[] = [];
+      let bytes = 0;
       for (const frame of this.#options.initial) {
-        batch.push(frame);
-        if (batch.length < batchLimit) continue;
-        yield batch;
+        if (frame !== 'rest') {
+          batch.push(frame);
+          bytes += frame.line.length;
+          if (batch.length < batchLimit && bytes < batchBytes) continue;
+          yield batch;
+          batch = [];
+          bytes = 0;
+        }
+        await setImmediate();
         if (this.#hasEnded) return;
-        batch = [];
       }
       if (batch.length > 0) yield batch;
       while (!this.#hasEnded) {
