@@ -10,6 +10,7 @@ import { certificateSubjectRestriction } from './certificate-subject-restriction
 import { persistentVolumeClaimResize } from './claim-resize.ts';
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { limitRanger } from './limit-ranger/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
@@ -42,7 +43,7 @@ const entries = {
   NamespaceLifecycle: on(({ registry }) => namespaceLifecycle(registry)),
   NamespaceExists: off('missing'),
   LimitPodHardAntiAffinityTopology: off('missing'),
-  LimitRanger: on('idle'),
+  LimitRanger: on(({ registry }) => limitRanger(registry)),
   ServiceAccount: on(serviceAccountPlugin),
   NodeRestriction: off('missing'),
   TaintNodesByCondition: on(() => taintNodesByCondition),
