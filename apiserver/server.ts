@@ -15,6 +15,10 @@ import { ServiceAccountTokens } from './authn/service-account-token.ts';
 import { readVerificationKeys, TokenSigner } from './authn/token-keys.ts';
 import { administrators, components, everybody } from './authz/built-in.ts';
 import type { Authorizer } from './authz/contract.ts';
+import { rbacAuthorizer } from './authz/rbac/authorizer.ts';
+import { rbacEscalation } from './authz/rbac/escalation.ts';
+import { RbacPolicy } from './authz/rbac/policy.ts';
+import { policyFeed } from './authz/rbac/policy-feed.ts';
 import { firstOpinion } from './authz/union.ts';
 import type { ApiServerConfig } from './config.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
@@ -82,9 +86,10 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isDraining = false;
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
-  const authorizer = firstOpinion([administrators, components, everybody]);
+  const policy = new RbacPolicy();
+  const authorizer = firstOpinion([administrators, components, everybody, rbacAuthorizer(policy)]);
   const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer });
-  const admission = [...chosen, deviceAdminAccess(() => registry), serviceAllocation(pools)];
+  const admission = [...chosen, deviceAdminAccess(() => registry), rbacEscalation({ policy, authorizer }), serviceAllocation(pools)];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });
   const checks: readonly HealthCheck[] = [
@@ -132,7 +137,16 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       try {
         await runServices(
           signal,
-          [registry, servicePoolLoader(pools, registry), parts.timeouts, door, bootstrap, localServices, flowControl],
+          [
+            registry,
+            servicePoolLoader(pools, registry),
+            policyFeed({ policy, registry, clock, log }),
+            parts.timeouts,
+            door,
+            bootstrap,
+            localServices,
+            flowControl,
+          ],
           () => {
             isReady = true;
             ready();

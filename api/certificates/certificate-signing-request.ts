@@ -6,6 +6,7 @@ import type {
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, durationText, nameColumn } from '../meta/columns.ts';
 import type { ObjectMeta } from '../meta/object.ts';
+import { timeText } from '../meta/time-text.ts';
 import { validateSigningRequest, validateSigningRequestUpdate } from './validate.ts';
 
 export interface CertificateSigningRequest extends V1CertificateSigningRequest {
@@ -94,7 +95,7 @@ function withTimes(
   prev: readonly V1CertificateSigningRequestCondition[],
   nowMs: number,
 ): V1CertificateSigningRequestCondition[] {
-  const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const now = timeText(nowMs);
   return next.map((condition) => {
     const before = prev.find(({ type, status, lastTransitionTime }) => {
       return type === condition.type && status === condition.status && (lastTransitionTime ?? null) !== null;

@@ -1,0 +1,97 @@
+// What a rule of a role allows, and which rules others hold already (upstream's pkg/registry/rbac/validation and
+// component-helpers/auth/rbac/validation).
+import type { V1PolicyRule } from '#api/generated/types.ts';
+import type { AuthorizationRequest } from '../contract.ts';
+
+/** Whether a rule allows this request. */
+export function ruleAllows(rule: V1PolicyRule, request: AuthorizationRequest): boolean {
+  const { verbs, apiGroups = [], resourceNames = [], nonResourceURLs = [] } = rule;
+  if (!includes(verbs, request.verb)) return false;
+  if (!request.isResource) return nonResourceURLs.some((url) => urlCovers(url, request.path));
+  const namesIt = resourceNames.length === 0 || resourceNames.includes(request.name);
+  return namesIt && includes(apiGroups, request.group) && allowsResource(rule, request);
+}
+
+/** Those of `wanted`, taken apart as far as rules go, that `held` does not cover. */
+export function missingRules(held: readonly V1PolicyRule[], wanted: readonly V1PolicyRule[]): V1PolicyRule[] {
+  return wanted.flatMap((rule) => [...atoms(rule)]).filter((atom) => !held.some((rule) => covers(rule, atom)));
+}
+
+/** `{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}`, one text for each group, resource and name; sorted. */
+export function rulesText(rules: readonly V1PolicyRule[]): string[] {
+  const merged = new Map<string, V1PolicyRule>();
+  const apart: V1PolicyRule[] = [];
+  for (const { verbs, ...rest } of rules) {
+    const key = JSON.stringify(rest);
+    const known = merged.get(key);
+    // Rules about URLs stay apart, as upstream leaves them.
+    if (rest.nonResourceURLs !== undefined) apart.push({ ...rest, verbs });
+    else merged.set(key, { ...rest, verbs: [...(known?.verbs ?? []), ...verbs] });
+  }
+  return [...new Set([...apart, ...merged.values()].map(ruleText))].toSorted();
+}
+
+function allowsResource({ resources = [] }: V1PolicyRule, { resource, subresource }: AuthorizationRequest): boolean {
+  const whole = subresource === '' ? resource : `${resource}/${subresource}`;
+  return resources.some((one) => one === '*' || one === whole || (subresource !== '' && one === `*/${subresource}`));
+}
+
+function includes(list: readonly string[], value: string): boolean {
+  return list.includes('*') || list.includes(value);
+}
+
+function urlCovers(url: string, path: string): boolean {
+  return url === '*' || url === path || (url.endsWith('*') && path.startsWith(url.replace(/\*+$/, '')));
+}
+
+/** One rule for each group, resource, name and verb, or URL and verb. */
+function* atoms({
+  verbs,
+  apiGroups = [],
+  resources = [],
+  resourceNames = [],
+  nonResourceURLs = [],
+}: V1PolicyRule): Generator<V1PolicyRule> {
+  for (const group of apiGroups) {
+    for (const resource of resources) {
+      for (const verb of verbs) {
+        const atom = { apiGroups: [group], resources: [resource], verbs: [verb] };
+        if (resourceNames.length === 0) yield atom;
+        for (const name of resourceNames) yield { ...atom, resourceNames: [name] };
+      }
+    }
+  }
+  for (const url of nonResourceURLs) for (const verb of verbs) yield { nonResourceURLs: [url], verbs: [verb] };
+}
+
+function covers(rule: V1PolicyRule, atom: V1PolicyRule): boolean {
+  const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
+  const has = (held: readonly string[], wanted: readonly string[] = []): boolean => wanted.every((one) => includes(held, one));
+  const names = atom.resourceNames ?? [];
+  return (
+    has(rule.verbs, atom.verbs) &&
+    has(apiGroups, atom.apiGroups) &&
+    (atom.resources ?? []).every(
+      (one) => includes(resources, one) || (one.includes('/') && resources.includes(`*/${one.slice(one.indexOf('/') + 1)}`)),
+    ) &&
+    (resourceNames.length === 0 || (names.length > 0 && names.every((name) => resourceNames.includes(name)))) &&
+    (atom.nonResourceURLs ?? []).every((url) => nonResourceURLs.some((held) => urlCovers(held, url)))
+  );
+}
+
+function ruleText({ apiGroups, resources, nonResourceURLs, resourceNames, verbs }: V1PolicyRule): string {
+  const parts = {
+    APIGroups: apiGroups,
+    Resources: resources,
+    NonResourceURLs: nonResourceURLs,
+    ResourceNames: resourceNames,
+    Verbs: verbs,
+  };
+  const texts = Object.entries(parts).flatMap(([name, list = []]) => (list.length === 0 ? [] : [`${name}:${quotedList(list)}`]));
+  return `{${texts.join(', ')}}`;
+}
+
+/** A list as Go's %q shows it: `["a" "b"]`. */
+export function quotedList(list: readonly string[]): string {
+  return `[${list.map((one) => JSON.stringify(one)).join(' ')}]`;
+}
