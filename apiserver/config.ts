@@ -15,7 +15,7 @@ const flags = {
   'api-audiences': listFlag([], 'Identifiers of the API that service-account tokens must be made for; default: the issuer'),
   'authorization-mode': listFlag(
     ['Node', 'RBAC'],
-    'Accepted for compatibility: Node, RBAC. Until RBAC objects are served, components and administrators are let in and everyone else is refused',
+    "Accepted for compatibility: Node, RBAC. Roles and bindings decide, besides what components and administrators may do anyway; upstream's default roles are not made yet",
   ),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
   'client-ca-file': stringFlag('', 'Certificates of the authorities that sign client certificates', { valueName: 'file' }),

@@ -101,15 +101,6 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     { name: 'shutdown', on: ['readyz'], check: () => (isDraining ? 'process is shutting down' : true) },
   ];
   const parts = requestParts({ ...deps, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
-  const bootstrap = new Bootstrap({
-    registry: () => registry,
-    ipRange: settings.serviceIps,
-    advertise: () => ({ address: settings.advertiseAddress, port: parts.listener.port }),
-    clock,
-    log,
-  });
-  const flowControl = initialConfiguration({ registry, clock, log });
-  const localServices = new LocalApiServices({ registry: () => registry, clock, log });
   const { listener } = parts;
 
   const door: Service = {
@@ -126,6 +117,14 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       await listener.close(deadline.signal);
     },
   };
+  const services: readonly Service[] = [
+    registry,
+    servicePoolLoader(pools, registry),
+    policyFeed({ policy, registry, clock, log }),
+    parts.timeouts,
+    door,
+    ...objectKeepers(deps, registry, listener),
+  ];
   return {
     name: 'kube-apiserver',
     registry,
@@ -135,28 +134,27 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     },
     run: async (signal, ready) => {
       try {
-        await runServices(
-          signal,
-          [
-            registry,
-            servicePoolLoader(pools, registry),
-            policyFeed({ policy, registry, clock, log }),
-            parts.timeouts,
-            door,
-            bootstrap,
-            localServices,
-            flowControl,
-          ],
-          () => {
-            isReady = true;
-            ready();
-          },
-        );
+        await runServices(signal, services, () => {
+          isReady = true;
+          ready();
+        });
       } catch (error) {
         if (!isAbort(error, signal)) throw error;
       }
     },
   };
+}
+
+/** What makes and repairs the objects that the server itself needs in its store. */
+function objectKeepers({ settings, clock, log }: ApiServerDeps, registry: Registry, listener: Listener): readonly Service[] {
+  const bootstrap = new Bootstrap({
+    registry: () => registry,
+    ipRange: settings.serviceIps,
+    advertise: () => ({ address: settings.advertiseAddress, port: listener.port }),
+    clock,
+    log,
+  });
+  return [bootstrap, new LocalApiServices({ registry: () => registry, clock, log }), initialConfiguration({ registry, clock, log })];
 }
 
 async function answers(store: Store, signal: AbortSignal): Promise<true | string> {

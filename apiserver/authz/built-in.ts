@@ -1,5 +1,5 @@
-// Who may do what until RBAC objects exist: administrators and the cluster's own components everything, everybody who is known
-// may discover, anybody may ask for health and version. All others are refused.
+// What needs no roles: administrators and the cluster's own components may do everything, everybody who is known may discover, anybody
+// may ask for health and version. The rest is for roles and bindings to say (rbac/).
 import type { UserInfo } from '../registry/contract.ts';
 import { type Authorizer, type AuthorizationRequest, type Decision, noRights, type Rights } from './contract.ts';
 

@@ -116,6 +116,16 @@ describe('who may do what', () => {
     await expect.poll(() => verdict(who, attributes)).toEqual({ allowed: false });
   });
 
+  test('whoever is made an administrator may do everything', async () => {
+    const binding = await admin.get(clusterRoleBinding, { name: 'cluster-admin' }, signal);
+    expect(binding.metadata).toMatchObject({
+      annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+      labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
+    });
+    await make(admin, clusterRoleBinding, { metadata: { name: 'hugo' }, ...to('ClusterRole', 'cluster-admin'), subjects: [user('hugo')] });
+    await expect.poll(() => verdict({ user: 'hugo' }, { verb: 'delete', resource: 'nodes', name: 'x' })).toMatchObject({ allowed: true });
+  });
+
   test('it counts for requests', async () => {
     await expect(bob.get(configMap, here('x'), signal)).rejects.toThrow(
       'configmaps "x" is forbidden: User "bob" cannot get resource "configmaps"',
