@@ -5,7 +5,7 @@ import { oneOfIfSet, qualifiedName } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, required } from '../meta/field-problem.ts';
 import { byteLength } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { resetMetaForStatus } from '../meta/object-meta.ts';
+import { keepMetaInStatus } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { policiesNotYet, policyColumns, validatePolicyFrame } from './policies.ts';
 import { defaultMatchResources, warnOfStaticName } from './rules.ts';
@@ -38,7 +38,7 @@ export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
     created.status = {};
   },
   prepareUpdate: (next, prev, { subresource }) => {
-    if (subresource === 'status') resetMetaForStatus(next.metadata, prev.metadata);
+    if (subresource === 'status') keepMetaInStatus(next.metadata, prev.metadata);
   },
   validate: validatePolicy,
   notYet: () => policiesNotYet,

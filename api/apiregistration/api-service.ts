@@ -6,6 +6,7 @@ import { invalidEach } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, notSupported, required } from '../meta/field-problem.ts';
 import { dns1035LabelProblems, dnsSubdomainProblems, nameIsPathSegment } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
+import { keepMetaInStatus } from '../meta/object-meta.ts';
 import { timeText } from '../meta/time-text.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 
@@ -35,11 +36,7 @@ export const apiService = defineKind<ApiService>({
     created.status = created.spec?.service === undefined ? { conditions: [localIsAvailable(nowMs)] } : {};
   },
   prepareUpdate: (next, prev, { subresource }) => {
-    if (subresource !== 'status') return;
-    for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
-      if (prev.metadata[field] === undefined) delete next.metadata[field];
-      else Object.assign(next.metadata, { [field]: prev.metadata[field] });
-    }
+    if (subresource === 'status') keepMetaInStatus(next.metadata, prev.metadata);
   },
   validate: validateApiService,
   notYet: ({ spec }) => (spec?.service === undefined ? undefined : 'requests are not handed on to other API servers'),

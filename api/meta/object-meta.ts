@@ -71,18 +71,6 @@ export function validateObjectMetaUpdate(next: ObjectMeta, prev: ObjectMeta, pat
   return [...problems, ...validateSharedMeta(next, path)];
 }
 
-/** What a status endpoint leaves of metadata as it was, for kinds whose status writes carry no labels or annotations. */
-export function resetMetaForStatus(next: ObjectMeta, prev: ObjectMeta): void {
-  for (const field of ['deletionTimestamp', 'generation', 'labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
-    carry(next, prev, field);
-  }
-}
-
-function carry<Key extends keyof ObjectMeta>(to: ObjectMeta, from: ObjectMeta, field: Key): void {
-  if (from[field] === undefined) delete to[field];
-  else to[field] = from[field];
-}
-
 /** `field is immutable`. */
 export const immutableText = 'field is immutable';
 

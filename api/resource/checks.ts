@@ -1,11 +1,11 @@
 // Small checks that the kinds of resource.k8s.io share (pkg/apis/resource/validation/validation.go).
 import type { V1DeviceTaint, V1DeviceToleration } from '#api/generated/types.ts';
+import { validateDriverName } from '../core/volume/csi-references.ts';
 import { invalidEach, oneOf, oneOfIfSet, qualifiedName } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, required, tooLong, tooMany } from '../meta/field-problem.ts';
 import { byteLength, dnsSubdomainProblems, identifierProblems, labelValueProblems } from '../meta/names.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 
-const driverLimitBytes = 63;
 const poolLimitBytes = 253;
 const identifierLimitBytes = 32;
 const keyLimitBytes = 63 + 1 + identifierLimitBytes;
@@ -64,13 +64,6 @@ function shortened(text: string, limit: number): string {
   return `${text.slice(0, Math.ceil(rest / 2))}...${text.slice(text.length - Math.floor(rest / 2))}`;
 }
 
-/** Named as CSI drivers are. */
-export function validateDriverName(field: string, name = ''): FieldProblem[] {
-  const problems: FieldProblem[] = name === '' ? [required(field)] : [];
-  if (byteLength(name) > driverLimitBytes) problems.push(tooLong(field, driverLimitBytes));
-  return [...problems, ...invalidEach(field, name, dnsSubdomainProblems(name.toLowerCase()))];
-}
-
 /** DNS subdomains with slashes between. */
 export function validatePoolName(field: string, name = ''): FieldProblem[] {
   if (name === '') return [required(field)];
@@ -85,7 +78,7 @@ export function validateQualifiedName(name: string, field: string): FieldProblem
   if (parts.length > 2) return [invalid(field, name, 'must not contain more than one slash')];
   if (second === undefined) return validateIdentifier(first, field);
   return [
-    ...(first === '' ? [invalid(field, '', 'the domain must not be empty')] : validateDriverName(field, first)),
+    ...(first === '' ? [invalid(field, '', 'the domain must not be empty')] : validateDriverName(first, field)),
     ...(second === '' ? [invalid(field, '', 'the name must not be empty')] : validateIdentifier(second, field)),
   ];
 }

@@ -10,6 +10,7 @@ import type {
   V1ResourceClaimConsumerReference,
 } from '#api/generated/types.ts';
 import { validateNodeSelector } from '../core/pod/affinity.ts';
+import { validateDriverName } from '../core/volume/csi-references.ts';
 import { validateConditions } from '../meta/conditions.ts';
 import { dnsLabel, oneOf } from '../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, required, tooLong, tooMany } from '../meta/field-problem.ts';
@@ -19,7 +20,6 @@ import { validateImmutable } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import {
   validateBindingConditions,
-  validateDriverName,
   validateList,
   validateParameters,
   validatePoolName,
@@ -121,9 +121,9 @@ function validateAllocatedConfig(
   ];
 }
 
-function validateDevice({ driver, pool, device = '' }: DeviceReference, path: string): FieldProblem[] {
+function validateDevice({ driver = '', pool, device = '' }: DeviceReference, path: string): FieldProblem[] {
   return [
-    ...validateDriverName(`${path}.driver`, driver),
+    ...validateDriverName(driver, `${path}.driver`),
     ...validatePoolName(`${path}.pool`, pool),
     ...dnsLabel(`${path}.device`, device),
   ];

@@ -2,7 +2,7 @@ import type { ResourceV1ResourceClaim } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { resetMetaForStatus, validateImmutable } from '../meta/object-meta.ts';
+import { keepMetaInStatus, validateImmutable } from '../meta/object-meta.ts';
 import { dropReturnedDevices, validateClaimStatus } from './claim-status.ts';
 import { defaultRequests, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
 
@@ -24,7 +24,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
   },
   prepareUpdate: (next, prev, { subresource }) => {
     if (subresource !== 'status') return;
-    resetMetaForStatus(next.metadata, prev.metadata);
+    keepMetaInStatus(next.metadata, prev.metadata);
     dropReturnedDevices(next, prev);
   },
   // Only what may change is worth looking at again.

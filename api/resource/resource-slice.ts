@@ -1,5 +1,6 @@
 import type { V1Device, V1ResourcePool, V1ResourceSlice, V1ResourceSliceSpec } from '#api/generated/types.ts';
 import { validateNodeSelector } from '../core/pod/affinity.ts';
+import { validateDriverName } from '../core/volume/csi-references.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { invalidEach } from '../meta/field-checks.ts';
@@ -9,7 +10,7 @@ import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
 import { timeText } from '../meta/time-text.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import { validateDriverName, validatePoolName, validateSet } from './checks.ts';
+import { validatePoolName, validateSet } from './checks.ts';
 import { validateCounterSet, validateDevice } from './device.ts';
 
 export interface ResourceSlice extends V1ResourceSlice {
@@ -65,7 +66,7 @@ function prepareCreate({ spec }: ResourceSlice, { nowMs }: WriteContext): void {
 
 function validateSpec(spec: Unchecked<V1ResourceSliceSpec>, previous: V1ResourceSliceSpec | undefined): FieldProblem[] {
   const { driver = '', pool = {}, nodeName, devices, sharedCounters } = spec;
-  const problems = [...validateDriverName('spec.driver', driver), ...validatePool(pool)];
+  const problems = [...validateDriverName(driver, 'spec.driver'), ...validatePool(pool)];
   if (previous !== undefined) {
     problems.push(
       ...validateImmutable(pool.name, previous.pool.name, 'spec.pool.name'),
