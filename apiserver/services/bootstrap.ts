@@ -20,6 +20,7 @@ import { internalContext } from '../internal-context.ts';
 import type { Registry } from '../registry/contract.ts';
 import { timeText } from '#api/meta/time-text.ts';
 import type { IpRange } from './ip-range.ts';
+import { keepObjects } from './keep-objects.ts';
 
 export interface BootstrapDeps {
   readonly registry: () => Registry;
@@ -31,7 +32,6 @@ export interface BootstrapDeps {
 }
 
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-const intervalMs = 10_000;
 const serviceName = 'kubernetes';
 
 /** The role of administrators, as upstream has it: the first that people bind. */
@@ -60,18 +60,8 @@ export class Bootstrap implements Service {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    let isReady = false;
-    while (!signal.aborted) {
-      try {
-        await this.#reconcile(signal);
-        if (!isReady) ready();
-        isReady = true;
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#deps.log.warn({ err: error }, 'cannot keep the system objects, trying again');
-      }
-      await this.#deps.clock.sleep(intervalMs, signal).catch(() => undefined);
-    }
+    const { clock, log } = this.#deps;
+    await keepObjects({ what: 'the system objects', reconcile: (life) => this.#reconcile(life), clock, log }, signal, ready);
   }
 
   async #reconcile(signal: AbortSignal): Promise<void> {

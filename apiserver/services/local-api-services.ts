@@ -12,6 +12,7 @@ import type { Log } from '#base/log.ts';
 import { internalContext } from '../internal-context.ts';
 import { everything } from '../list-everything.ts';
 import type { DeleteRequest, Registry } from '../registry/contract.ts';
+import { keepObjects } from './keep-objects.ts';
 
 export interface LocalApiServicesDeps {
   readonly registry: () => Registry;
@@ -21,7 +22,6 @@ export interface LocalApiServicesDeps {
 
 /** Who keeps an APIService; `onstart` is what upstream says of built-in ones. */
 const managedLabel = 'kube-aggregator.kubernetes.io/automanaged';
-const intervalMs = 10_000;
 const anyState: DeleteRequest = {
   gracePeriodSeconds: undefined,
   propagationPolicy: undefined,
@@ -40,18 +40,8 @@ export class LocalApiServices implements Service {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    let isReady = false;
-    while (!signal.aborted) {
-      try {
-        await this.#reconcile(signal);
-        if (!isReady) ready();
-        isReady = true;
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#deps.log.warn({ err: error }, 'cannot keep the local API services, trying again');
-      }
-      await this.#deps.clock.sleep(intervalMs, signal).catch(() => undefined);
-    }
+    const { clock, log } = this.#deps;
+    await keepObjects({ what: 'the local API services', reconcile: (life) => this.#reconcile(life), clock, log }, signal, ready);
   }
 
   async #reconcile(signal: AbortSignal): Promise<void> {

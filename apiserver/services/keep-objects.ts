@@ -1,0 +1,33 @@
+import type { Clock } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+
+export interface KeepObjectsOptions {
+  /** What is kept, for the log: `the system objects`. */
+  readonly what: string;
+  /** One look: makes and repairs what needs it. */
+  readonly reconcile: (signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const intervalMs = 10_000;
+
+/** Looks at once and every ten seconds until the signal aborts; ready after the first look that went well. */
+export async function keepObjects(
+  { what, reconcile, clock, log }: KeepObjectsOptions,
+  signal: AbortSignal,
+  ready: () => void,
+): Promise<void> {
+  let isReady = false;
+  while (!signal.aborted) {
+    try {
+      await reconcile(signal);
+      if (!isReady) ready();
+      isReady = true;
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn({ err: error, what }, 'cannot keep objects of the server, trying again');
+    }
+    await clock.sleep(intervalMs, signal).catch(() => undefined);
+  }
+}
