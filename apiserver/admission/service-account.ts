@@ -1,3 +1,4 @@
+import { isMirrorPod } from '#api/core/pod/mirror.ts';
 import { podSecretNames } from '#api/core/pod/secret-names.ts';
 import type { ServiceAccount } from '#api/core/service-account.ts';
 import type { V1Container, V1Pod, V1PodSpec, V1Volume } from '#api/generated/types.ts';
@@ -14,7 +15,6 @@ const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 const volumePrefix = 'kube-api-access-';
 /** Upstream's marker: tokens of this lifetime are recognised as those of pods. */
 const tokenSeconds = 3_607;
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
 /** The default account of a new namespace is made by a controller: worth a short wait. */
 const defaultAccountAttempts = 10;
 
@@ -31,7 +31,7 @@ export function serviceAccountPlugin(deps: ServiceAccountPluginDeps): AdmissionP
       if (!concerns(request, 'pods') || request.operation !== 'CREATE') return undefined;
       const pod = request.object as V1Pod;
       const { spec } = pod;
-      if (spec === undefined || isMirror(pod)) return checkMirror(request, pod);
+      if (spec === undefined || isMirrorPod(pod)) return checkMirror(request, pod);
       const name = spec.serviceAccountName === undefined || spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName;
       spec.serviceAccountName = name;
       spec.serviceAccount = name;
@@ -58,10 +58,6 @@ function give(spec: V1PodSpec, account: ServiceAccount): void {
   }
 }
 
-function isMirror({ metadata }: V1Pod): boolean {
-  return metadata?.annotations?.[mirrorAnnotation] !== undefined;
-}
-
 /** Mirror pods only show what a node runs by itself: they get nothing from the API. */
 function checkMirror(request: AdmissionRequest, { spec }: V1Pod): undefined {
   if (spec === undefined) return;
@@ -75,7 +71,7 @@ function checkMirror(request: AdmissionRequest, { spec }: V1Pod): undefined {
 
 function checkNewPod(deps: ServiceAccountPluginDeps, request: AdmissionRequest, pod: V1Pod): Promise<void> | undefined {
   const { spec } = pod;
-  if (spec === undefined || isMirror(pod)) return checkMirror(request, pod);
+  if (spec === undefined || isMirrorPod(pod)) return checkMirror(request, pod);
   return withAccount(deps, request, namedAccount(request, pod), (account) => {
     const why = limitsSecrets(account) ? unlistedSecret(account, spec) : undefined;
     if (why !== undefined) throw refusal(request, why);

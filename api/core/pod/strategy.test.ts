@@ -37,25 +37,127 @@ test('label keys become part of selectors', () => {
   });
 });
 
-test.each<[string, string, string, (object: Pod) => void, string[]]>([
-  ['more CPU', '{requests: {cpu: 1}}', 'resize', ({ spec }) => void (spec.containers[0]!.resources = { requests: { cpu: '2' } }), []],
+const sized = '{requests: {cpu: 1, memory: 1Gi}, limits: {cpu: 2}}';
+const inited = 'initContainers: [{name: i, image: i, resources: {requests: {cpu: 1}}}]';
+const sized2 = { requests: { cpu: '3', memory: '2Gi' }, limits: { cpu: '4', memory: '4Gi' } };
+const immutable = 'spec: Forbidden: only cpu and memory resources are mutable';
+
+test.each<[string, string, (object: Pod) => void, string[]]>([
+  ['other amounts', '', ({ spec }) => void (spec.containers[0]!.resources = sized2), []],
   [
-    'another class',
-    '{requests: {cpu: 1}}',
-    'resize',
+    'less memory',
+    '',
+    ({ spec }) => void (spec.containers[0]!.resources = { requests: { cpu: '1', memory: '1Mi' }, limits: { cpu: '2' } }),
+    [],
+  ],
+  [
+    'nothing',
+    '',
     ({ spec }) => void (spec.containers[0]!.resources = {}),
-    ['spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing'],
+    [
+      'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+      'spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed',
+      'spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed',
+    ],
   ],
   [
     'other resources',
-    '{requests: {cpu: 1}}',
-    'resize',
-    ({ spec }) => void (spec.containers[0]!.resources = { requests: { cpu: '1', 'ephemeral-storage': '1' } }),
-    ['spec.containers[0].resources.requests: Forbidden: only cpu and memory resources are mutable'],
+    '',
+    ({ spec }) =>
+      void (spec.containers[0]!.resources = { requests: { cpu: '1', memory: '1Gi', 'ephemeral-storage': '1' }, limits: { cpu: '2' } }),
+    [immutable],
   ],
-  ['everything else stays', '{requests: {cpu: 1}}', 'resize', (object) => void (object.spec.nodeName = 'n1'), []],
-])('resize: %s', (_name, resources, subresource, change, expected) => {
-  expect(updateProblems(pod, aPod('', resources), change, subresource)).toEqual(expected);
+  ['everything else stays', '', (object) => void Object.assign(object.spec, { nodeName: 'n1', activeDeadlineSeconds: 3 }), []],
+  [
+    'how it is resized',
+    '',
+    ({ spec }) => void (spec.containers[0]!.resizePolicy = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }]),
+    [immutable],
+  ],
+  [
+    'other containers',
+    '',
+    ({ spec }) => void spec.containers.push({ name: 'd', image: 'i', terminationMessagePolicy: 'File', imagePullPolicy: 'Always' }),
+    ['spec.containers: Forbidden: containers may not be added or removed on resize'],
+  ],
+  [
+    'other names',
+    '',
+    ({ spec }) => void (spec.containers[0]!.name = 'd'),
+    ['spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize'],
+  ],
+  ['an init container', inited, ({ spec }) => void (spec.initContainers![0]!.resources = { requests: { cpu: '2' } }), []],
+  [
+    'what an init container cannot',
+    inited.replace('image: i,', 'image: i, resizePolicy: [{resourceName: cpu, restartPolicy: RestartContainer}],'),
+    ({ spec }) => void (spec.initContainers![0]!.resources = { requests: { cpu: '2', 'ephemeral-storage': '1' } }),
+    [
+      'spec.initContainers[0]: Forbidden: only cpu and memory resources for init or sidecar containers are mutable',
+      'spec.initContainers[0]: Forbidden: non-sidecar init containers with a resize policy of RestartContainer cannot be resized',
+    ],
+  ],
+  [
+    'the whole pod',
+    'resources: {requests: {cpu: 2}}',
+    ({ spec }) => void (spec.resources = { requests: { cpu: '3', memory: '1Gi' }, limits: { memory: '3Gi' } }),
+    [],
+  ],
+  [
+    'the whole pod to nothing',
+    'resources: {requests: {cpu: 2}, limits: {cpu: 5}}',
+    ({ spec }) => void (spec.resources = { requests: { memory: '2Gi' } }),
+    [
+      'spec.resources.requests: Forbidden: pod-level resource requests cannot be removed',
+      'spec.resources.limits: Forbidden: pod-level resource limits cannot be removed',
+      'spec.resources.requests[cpu]: Invalid value: "0": must be greater than or equal to aggregate container requests of 1',
+    ],
+  ],
+  [
+    'the whole pod away',
+    'resources: {requests: {cpu: 2}}',
+    ({ spec }) => void delete spec.resources,
+    ['spec.resources: Forbidden: pod-level resources cannot be removed'],
+  ],
+  [
+    'on Windows',
+    'os: {name: windows}',
+    ({ spec }) => void (spec.containers[0]!.resources = sized2),
+    ['[]: Forbidden: windows pods cannot be resized'],
+  ],
+])('resize: %s', (_name, spec, change, expected) => {
+  expect(updateProblems(pod, aPod(spec, sized), change, 'resize')).toEqual(expected);
+});
+
+test.each<[string, (object: Pod) => void, string[]]>([
+  ['static', ({ metadata }) => void (metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }), ['[]']],
+  [
+    'on an old node',
+    (object) =>
+      void (object.status = {
+        containerStatuses: [{ name: 'c', image: '', imageID: '', ready: true, restartCount: 0, state: { running: {} } }],
+      }),
+    ['spec'],
+  ],
+  [
+    'of claims',
+    (object) => void (object.status = { nodeAllocatableResourceClaimStatuses: [{ resourceClaimName: 'x' } as never] }),
+    ['spec'],
+  ],
+])('a pod that is %s is not resized', (_name, make, fields) => {
+  const prev = prepared(aPod('', sized));
+  make(prev);
+  const next = structuredClone(prev);
+  next.spec.containers[0]!.resources = sized2;
+  const problems = pod.validateUpdate?.(next, prev, { verb: 'update', subresource: 'resize', nowMs: 0 });
+  expect(problems?.map(({ field }) => field)).toEqual(fields);
+});
+
+test('static pods get no ephemeral containers', () => {
+  const prev = prepared(aPod());
+  prev.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' };
+  expect(pod.validateUpdate?.(prev, prev, { verb: 'update', subresource: 'ephemeralcontainers', nowMs: 0 })).toMatchObject([
+    { field: '[]', message: 'Forbidden: static pods do not support ephemeral containers' },
+  ]);
 });
 
 test('a status write keeps owners and what old kubelets drop', () => {

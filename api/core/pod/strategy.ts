@@ -53,7 +53,10 @@ function keepAllButResources(next: Pod, prev: Pod): void {
   const initContainers = withResourcesOf(next.spec.initContainers ?? [], prev.spec.initContainers ?? []);
   if (containers === undefined || initContainers === undefined) return;
   keepMetaAndStatus(next, prev);
+  const { resources } = next.spec;
   next.spec = { ...prev.spec, containers };
+  if (resources === undefined) delete next.spec.resources;
+  else next.spec.resources = resources;
   if (prev.spec.initContainers !== undefined) next.spec.initContainers = initContainers;
 }
 

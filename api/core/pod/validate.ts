@@ -8,6 +8,7 @@ import { ipFamilyOf, validateIp } from '../../meta/ip.ts';
 import { dnsSubdomainProblems, inclusiveRangeText } from '../../meta/names.ts';
 import { validateImmutable } from '../../meta/object-meta.ts';
 import { validateImageSpace } from './containers.ts';
+import { isMirrorPod } from './mirror.ts';
 import type { Pod } from './pod.ts';
 import { isSidecar } from './pod-resources.ts';
 import { validatePodSpec } from './pod-spec.ts';
@@ -114,6 +115,7 @@ function validateAddedTolerations(next: readonly V1Toleration[], prev: readonly 
 }
 
 function validateEphemeralUpdate(next: Pod, prev: Pod): FieldProblem[] {
+  if (isMirrorPod(prev)) return [forbiddenField('[]', 'static pods do not support ephemeral containers')];
   const now = new Map((next.spec.ephemeralContainers ?? []).map((container) => [container.name, container]));
   return (prev.spec.ephemeralContainers ?? []).flatMap((old) => {
     const found = now.get(old.name);
