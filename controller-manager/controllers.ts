@@ -11,6 +11,7 @@ import { nodeIpamController } from './node/ipam-controller.ts';
 import { type NodeLifecycleOptions, nodeLifecycleController, upstreamTimings } from './node/lifecycle-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { replicaSetController, replicationControllerController } from './replicas/kinds.ts';
+import { resourceQuotaController } from './resource-quota/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 
@@ -32,6 +33,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
   const { clock, rootCa, clusterCidr, nodeCidrBits = 24, loadBalancerCidr, nodeTimings = upstreamTimings } = options;
   return [
     namespaceController(contents),
+    resourceQuotaController(contents),
     serviceAccountController,
     ...(rootCa === undefined ? [] : [rootCaController(rootCa)]),
     replicationControllerController(clock),

@@ -14,6 +14,7 @@ import { limitRanger } from './limit-ranger/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
+import { resourceQuotaPlugin } from './resource-quota/plugin.ts';
 import { runtimeClassPlugin } from './runtime-class.ts';
 import { serviceAccountPlugin } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
@@ -78,7 +79,7 @@ const entries = {
   MutatingAdmissionWebhook: on('idle'),
   ValidatingAdmissionPolicy: on('idle'),
   ValidatingAdmissionWebhook: on('idle'),
-  ResourceQuota: on('idle'),
+  ResourceQuota: on(resourceQuotaPlugin),
   AlwaysDeny: off('missing'),
 } as const satisfies Readonly<Record<string, Entry>>;
 

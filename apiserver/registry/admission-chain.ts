@@ -6,12 +6,14 @@ import type { KubeObject } from '#api/meta/object.ts';
 export class AdmissionChain {
   readonly #mutating: readonly NonNullable<AdmissionPlugin['mutate']>[];
   readonly #reserving: readonly NonNullable<AdmissionPlugin['reserve']>[];
+  readonly #charging: readonly NonNullable<AdmissionPlugin['charge']>[];
   readonly #validating: readonly NonNullable<AdmissionPlugin['validate']>[];
   readonly #removed: readonly NonNullable<AdmissionPlugin['removed']>[];
 
   constructor(plugins: readonly AdmissionPlugin[]) {
     this.#mutating = plugins.flatMap(({ mutate }) => (mutate === undefined ? [] : [mutate]));
     this.#reserving = plugins.flatMap(({ reserve }) => (reserve === undefined ? [] : [reserve]));
+    this.#charging = plugins.flatMap(({ charge }) => (charge === undefined ? [] : [charge]));
     this.#validating = plugins.flatMap(({ validate }) => (validate === undefined ? [] : [validate]));
     this.#removed = plugins.flatMap(({ removed }) => (removed === undefined ? [] : [removed]));
   }
@@ -25,21 +27,12 @@ export class AdmissionChain {
 
   /** Lets plugins take what the object needs. Whatever was taken is given back if one of them refuses. */
   async reserve(request: AdmissionRequest): Promise<AttemptEnd> {
-    const ends: AttemptEnd[] = [];
-    const endAll: AttemptEnd = (outcome) => {
-      for (const end of ends.toReversed()) end(outcome);
-    };
-    try {
-      for (const plugin of this.#reserving) {
-        const answer = plugin(request);
-        const end = answer instanceof Promise ? await answer : answer;
-        if (end !== undefined) ends.push(end);
-      }
-    } catch (error) {
-      endAll('dropped');
-      throw error;
-    }
-    return endAll;
+    return await take(this.#reserving, request);
+  }
+
+  /** Lets plugins take what the object costs; otherwise as `reserve`. */
+  async charge(request: AdmissionRequest): Promise<AttemptEnd> {
+    return await take(this.#charging, request);
   }
 
   async validate(request: AdmissionRequest): Promise<void> {
@@ -52,4 +45,22 @@ export class AdmissionChain {
   removed(kind: KindDefinition, object: KubeObject): void {
     for (const plugin of this.#removed) plugin(kind, object);
   }
+}
+
+async function take(plugins: readonly NonNullable<AdmissionPlugin['reserve']>[], request: AdmissionRequest): Promise<AttemptEnd> {
+  const ends: AttemptEnd[] = [];
+  const endAll: AttemptEnd = (outcome) => {
+    for (const end of ends.toReversed()) end(outcome);
+  };
+  try {
+    for (const plugin of plugins) {
+      const answer = plugin(request);
+      const end = answer instanceof Promise ? await answer : answer;
+      if (end !== undefined) ends.push(end);
+    }
+  } catch (error) {
+    endAll('dropped');
+    throw error;
+  }
+  return endAll;
 }

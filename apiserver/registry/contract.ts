@@ -154,6 +154,11 @@ export interface AdmissionPlugin {
    */
   readonly reserve?: (request: AdmissionRequest) => AttemptEnd | undefined | Promise<AttemptEnd | undefined>;
   readonly validate?: (request: AdmissionRequest) => void | Promise<void>;
+  /**
+   * Takes what the object costs (its share of a quota), when nothing else can refuse it any more but the store. As with `reserve`,
+   * what it answers is told how the attempt ended. Only for CREATE and UPDATE.
+   */
+  readonly charge?: AdmissionPlugin['reserve'];
   /** The object has gone from the store by a delete or by an update that took its last finalizer. May not throw. */
   readonly removed?: (kind: KindDefinition, object: KubeObject) => void;
 }

@@ -68,7 +68,11 @@ async function reserving(request: AdmissionRequest, { admission }: StepsDeps, re
   const end = await admission.reserve(request);
   try {
     await rest();
-    return end;
+    const charged = await admission.charge(request);
+    return (outcome) => {
+      charged(outcome);
+      end(outcome);
+    };
   } catch (error) {
     end('dropped');
     throw error;

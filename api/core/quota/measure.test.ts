@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { builtinKinds } from '../../kinds.ts';
+import type { KubeObject } from '../../meta/object.ts';
+import { addAmounts, amountsText, equalAmounts, exceeding, subtractAmounts } from './amounts.ts';
+import { type Measure, measureOf, type Scope } from './measure.ts';
+
+function measure(plural: string): Measure {
+  const kind = builtinKinds.find(({ names }) => names.plural === plural);
+  const found = kind && measureOf(kind);
+  if (found === undefined) throw new Error(`${plural} are not counted`);
+  return found;
+}
+const usage = (plural: string, object: object): string => amountsText(measure(plural).usage({ metadata: {}, ...object } as KubeObject, 0));
+
+describe('usage', () => {
+  const container = (requests: object, limits: object = {}): object => ({ name: 'c', resources: { requests, limits } });
+  test.each<[string, string, object, string]>([
+    [
+      'a pod',
+      'pods',
+      {
+        spec: {
+          containers: [container({ cpu: '500m', memory: '1Gi' }, { cpu: '1', 'ephemeral-storage': '1Gi' }), container({ cpu: '1' })],
+        },
+      },
+      'count/pods=1,cpu=1500m,limits.cpu=1,limits.ephemeral-storage=1Gi,memory=1Gi,pods=1,requests.cpu=1500m,requests.memory=1Gi',
+    ],
+    [
+      'devices and huge pages',
+      'pods',
+      { spec: { containers: [container({ 'example.com/gpu': '2', 'hugepages-2Mi': '4Mi' })] } },
+      'count/pods=1,hugepages-2Mi=4Mi,pods=1,requests.example.com/gpu=2,requests.hugepages-2Mi=4Mi',
+    ],
+    ['a finished pod', 'pods', { spec: { containers: [container({ cpu: '1' })] }, status: { phase: 'Succeeded' } }, 'count/pods=1'],
+    [
+      'a pod that should have gone',
+      'pods',
+      { metadata: { deletionTimestamp: '1969-12-31T23:59:00Z', deletionGracePeriodSeconds: 30 }, spec: { containers: [] } },
+      'count/pods=1',
+    ],
+    [
+      'a service',
+      'services',
+      { spec: { ports: [{ port: 1 }] } },
+      'count/services=1,services=1,services.loadbalancers=0,services.nodeports=0',
+    ],
+    [
+      'node ports',
+      'services',
+      { spec: { type: 'NodePort', ports: [{ port: 1 }, { port: 2 }] } },
+      'count/services=1,services=1,services.loadbalancers=0,services.nodeports=2',
+    ],
+    [
+      'a balanced service that wants no node ports but has one',
+      'services',
+      { spec: { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports: [{ port: 1 }, { port: 2, nodePort: 30_000 }] } },
+      'count/services=1,services=1,services.loadbalancers=1,services.nodeports=1',
+    ],
+    [
+      'a claim of a class',
+      'persistentvolumeclaims',
+      { spec: { storageClassName: 'gold', resources: { requests: { storage: '1.5' } } } },
+      'count/persistentvolumeclaims=1,gold.storageclass.storage.k8s.io/persistentvolumeclaims=1,gold.storageclass.storage.k8s.io/requests.storage=2,persistentvolumeclaims=1,requests.storage=2',
+    ],
+    [
+      'a claim that has been given more',
+      'persistentvolumeclaims',
+      { spec: { resources: { requests: { storage: '1Gi' } } }, status: { allocatedResources: { storage: '3Gi' } } },
+      'count/persistentvolumeclaims=1,persistentvolumeclaims=1,requests.storage=3Gi',
+    ],
+    ['what has an old name', 'configmaps', {}, 'configmaps=1,count/configmaps=1'],
+    ['what has none', 'deployments', {}, 'count/deployments.apps=1'],
+  ])('%s', (_, plural, object, expected) => {
+    expect(usage(plural, object)).toBe(expected);
+  });
+
+  test('events and what lies in no namespace are not counted', () => {
+    for (const plural of ['events', 'nodes', 'namespaces']) {
+      expect(builtinKinds.filter(({ names }) => names.plural === plural).map((kind) => measureOf(kind))).not.toContainEqual(
+        expect.anything(),
+      );
+    }
+  });
+
+  test.each<[string, string, boolean]>([
+    ['pods', 'count/pods', true],
+    ['pods', 'limits.memory', true],
+    ['pods', 'requests.example.com/gpu', true],
+    ['pods', 'requests.storage', false],
+    ['pods', 'requests.hugepages-1Gi', true],
+    ['persistentvolumeclaims', 'gold.storageclass.storage.k8s.io/requests.storage', true],
+    ['persistentvolumeclaims', 'pods', false],
+    ['services', 'services.nodeports', true],
+    ['deployments', 'count/deployments.apps', true],
+    ['deployments', 'deployments', false],
+  ])('%s count for %s: %s', (plural, resource, expected) => {
+    expect(measure(plural).counts(resource)).toBe(expected);
+  });
+});
+
+describe('scopes', () => {
+  const pod = (spec: object): object => ({ spec: { containers: [{ name: 'c' }], ...spec } });
+  const priority = (operator: string, values?: string[]): Scope => ({ scopeName: 'PriorityClass', operator, ...(values && { values }) });
+  const exists = (scopeName: string): Scope => ({ scopeName, operator: 'Exists' });
+  const term = { topologyKey: 'k', namespaces: ['other'] };
+  test.each<[Scope, object, boolean]>([
+    [exists('Terminating'), pod({ activeDeadlineSeconds: 0 }), true],
+    [exists('Terminating'), pod({}), false],
+    [exists('NotTerminating'), pod({}), true],
+    [exists('BestEffort'), pod({}), true],
+    [exists('NotBestEffort'), pod({ containers: [{ name: 'c', resources: { requests: { cpu: '1' } } }] }), true],
+    [exists('NotBestEffort'), pod({}), false],
+    [priority('Exists'), pod({ priorityClassName: 'high' }), true],
+    [priority('Exists'), pod({}), false],
+    [priority('DoesNotExist'), pod({}), true],
+    [priority('In', ['high']), pod({ priorityClassName: 'high' }), true],
+    [priority('In', ['high']), pod({ priorityClassName: 'low' }), false],
+    [priority('NotIn', ['high']), pod({ priorityClassName: 'low' }), true],
+    [priority('NotIn', ['high']), pod({}), true],
+    [exists('CrossNamespacePodAffinity'), pod({}), false],
+    [
+      exists('CrossNamespacePodAffinity'),
+      pod({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }),
+      true,
+    ],
+    [
+      exists('CrossNamespacePodAffinity'),
+      pod({
+        affinity: {
+          podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { topologyKey: 'k' } }] },
+        },
+      }),
+      false,
+    ],
+    [exists('VolumeAttributesClass'), pod({}), false],
+  ])('%j of %j: %s', (scope, object, expected) => {
+    expect(measure('pods').isInScope(scope, object as KubeObject)).toBe(expected);
+  });
+
+  test.each<[string, string[] | undefined, object, boolean]>([
+    ['Exists', undefined, { spec: { volumeAttributesClassName: 'fast' } }, true],
+    ['In', ['fast'], { status: { currentVolumeAttributesClassName: 'fast' } }, true],
+    ['In', ['fast'], { spec: { volumeAttributesClassName: 'slow' } }, false],
+    ['NotIn', ['fast'], { status: { modifyVolumeStatus: { targetVolumeAttributesClassName: 'fast' } } }, false],
+    ['DoesNotExist', undefined, {}, true],
+  ])('VolumeAttributesClass %s %j of %j: %s', (operator, values, object, expected) => {
+    const scope = { scopeName: 'VolumeAttributesClass', operator, ...(values && { values }) };
+    expect(measure('persistentvolumeclaims').isInScope(scope, object as KubeObject)).toBe(expected);
+  });
+});
+
+describe('what containers must say', () => {
+  test.each<[string[], string | undefined]>([
+    [['pods', 'requests.ephemeral-storage'], undefined],
+    [['cpu', 'requests.cpu'], 'must specify cpu for: b,i; requests.cpu for: b,i'],
+    [['limits.memory'], 'must specify limits.memory for: a,b,i'],
+  ])('where %j are limited', (resources, expected) => {
+    const spec = { containers: [{ name: 'b' }, { name: 'a', resources: { requests: { cpu: '1' } } }], initContainers: [{ name: 'i' }] };
+    expect(measure('pods').missing?.(resources, { metadata: {}, spec } as unknown as KubeObject)).toBe(expected);
+  });
+});
+
+test('amounts are added, taken away and compared exactly', () => {
+  expect(addAmounts({ cpu: '500m', pods: '1' }, { cpu: '600m', memory: '1Gi' })).toEqual({ cpu: '1100m', pods: '1', memory: '1Gi' });
+  expect(subtractAmounts({ cpu: '500m' }, { cpu: '1', pods: '1' })).toEqual({ cpu: '0', pods: '0' });
+  expect(exceeding({ cpu: '1100m', memory: '2Gi' }, { cpu: '1', pods: '1' })).toEqual(['cpu']);
+  expect([equalAmounts({ cpu: '1' }, { cpu: '1000m' }), equalAmounts({ cpu: '1' }, { cpu: '1', pods: '0' })]).toEqual([true, false]);
+});

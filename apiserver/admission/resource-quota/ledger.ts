@@ -1,0 +1,186 @@
+// Writes what is used into the status of quotas.
+//
+// How it works: each namespace has a lane. Whoever wants to charge waits in it; a round takes all who wait, judges them one after the
+// other on the newest quotas, and writes each changed quota once, guarded by the version that was judged. When somebody else (another
+// server, the controller) wrote meanwhile, the round gives back what it had written and starts anew. So what is used never passes
+// what is allowed, however many come at once, and a hundred at once cost one write. Lanes end by themselves when nobody waits.
+import { addAmounts, subtractAmounts } from '#api/core/quota/amounts.ts';
+import type { Measure } from '#api/core/quota/measure.ts';
+import type { Amounts } from '#api/core/pod/pod-resources.ts';
+import type { ResourceQuota } from '#api/core/resource-quota.ts';
+import type { KindDefinition } from '#api/kind.ts';
+import { cloneJson } from '#api/patch/json-object.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+import { hasReason, internalError } from '#api/meta/status.ts';
+import type { Clock } from '#base/clock.ts';
+import { internalContext } from '../../internal-context.ts';
+import type { AdmissionRequest, Registry } from '../../registry/contract.ts';
+import { refusal } from '../refusal.ts';
+import { checkRequest } from './check.ts';
+
+/** What a write was charged, by the quotas' names. */
+export type Charges = ReadonlyMap<string, Amounts>;
+
+interface Waiting {
+  readonly request: AdmissionRequest;
+  readonly measure: Measure;
+  readonly resolve: (charges: Charges) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Lane {
+  waiting: Waiting[];
+  refunds: Charges[];
+}
+
+const rounds = 10;
+
+/** A quota changed between judging and writing. */
+class Moved extends Error {
+  override readonly name = 'Moved';
+}
+
+export interface LedgerDeps {
+  readonly registry: () => Registry;
+  readonly clock: Clock;
+}
+
+export class QuotaLedger {
+  readonly #deps: LedgerDeps;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(deps: LedgerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Charges a write, or throws why it may not be. */
+  async charge(request: AdmissionRequest, measure: Measure): Promise<Charges> {
+    const { promise, resolve, reject } = Promise.withResolvers<Charges>();
+    this.#enter(request.context.namespace, ({ waiting }) => waiting.push({ request, measure, resolve, reject }));
+    return await promise;
+  }
+
+  /** Gives back what a write was charged that came to nothing. Should that fail, the quota controller's next count finds it. */
+  refund(namespace: string, charges: Charges): void {
+    if (charges.size > 0) this.#enter(namespace, ({ refunds }) => refunds.push(charges));
+  }
+
+  #enter(namespace: string, add: (lane: Lane) => void): void {
+    const lane = this.#lanes.get(namespace) ?? { waiting: [], refunds: [] };
+    this.#lanes.set(namespace, lane);
+    add(lane);
+    if (!this.#running.has(namespace)) this.#running.set(namespace, this.#drain(namespace, lane));
+  }
+
+  /** Never rejects: every failure is somebody's answer. */
+  async #drain(namespace: string, lane: Lane): Promise<void> {
+    // Those who come in the same turn share the round.
+    await Promise.resolve();
+    while (lane.waiting.length > 0 || lane.refunds.length > 0) {
+      const { waiting, refunds } = lane;
+      lane.waiting = [];
+      lane.refunds = [];
+      try {
+        await this.#settle(namespace, waiting, refunds);
+      } catch (error) {
+        for (const { reject } of waiting) reject(error);
+      }
+    }
+    this.#running.delete(namespace);
+    this.#lanes.delete(namespace);
+  }
+
+  async #settle(namespace: string, waiting: readonly Waiting[], refunds: readonly Charges[]): Promise<void> {
+    for (let round = 1; round <= rounds; round++) {
+      const { answers, next, before } = this.#judge(namespace, waiting, refunds);
+      if (await this.#write(namespace, next, before)) {
+        for (const answer of answers) answer();
+        return;
+      }
+    }
+    throw internalError(new Error('resource quota evaluation timed out'));
+  }
+
+  /** What everybody gets, and what the quotas look like then. Changes nothing. */
+  #judge(namespace: string, waiting: readonly Waiting[], refunds: readonly Charges[]) {
+    const before = this.quotas(namespace);
+    const next = new Map(before.map((quota) => [quota.metadata.name ?? '', quota]));
+    const apply = (charges: Charges, change: typeof addAmounts): void => {
+      for (const [name, amounts] of charges) {
+        const quota = next.get(name);
+        if (quota === undefined) continue;
+        const used = change(quota.status?.used ?? {}, amounts);
+        next.set(name, { ...quota, status: { ...quota.status, used } });
+      }
+    };
+    for (const charges of refunds) apply(charges, subtractAmounts);
+    const answers = waiting.map(({ request, measure, resolve, reject }) => {
+      const verdict = checkRequest([...next.values()], request, measure, this.#deps.clock.nowMs());
+      if ('refused' in verdict) return () => reject(refusal(request, verdict.refused));
+      apply(verdict.charges, addAmounts);
+      return () => resolve(verdict.charges);
+    });
+    return { answers, next, before };
+  }
+
+  /** False when a quota had changed; then none is changed by this. */
+  async #write(namespace: string, next: ReadonlyMap<string, ResourceQuota>, before: readonly ResourceQuota[]): Promise<boolean> {
+    const written: { name: string; added: Amounts; removed: Amounts }[] = [];
+    for (const quota of before) {
+      const name = quota.metadata.name ?? '';
+      const wanted = next.get(name);
+      if (wanted === undefined || wanted === quota) continue;
+      const was = quota.status?.used ?? {};
+      const used = wanted.status?.used ?? {};
+      try {
+        await this.#change(namespace, name, (current) => {
+          if (current.metadata.resourceVersion !== quota.metadata.resourceVersion) throw new Moved('the quota changed');
+          return used;
+        });
+        written.push({ name, added: subtractAmounts(used, was), removed: subtractAmounts(was, used) });
+      } catch (error) {
+        if (!(error instanceof Moved) && !hasReason(error, 'NotFound')) throw error;
+        for (const { name: other, added, removed } of written) await this.#undo(namespace, other, added, removed);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async #undo(namespace: string, name: string, added: Amounts, removed: Amounts): Promise<void> {
+    await this.#change(namespace, name, ({ status }) => subtractAmounts(addAmounts(status?.used ?? {}, removed), added));
+  }
+
+  async #change(namespace: string, name: string, used: (current: ResourceQuota) => Amounts): Promise<void> {
+    const kind = this.#kind();
+    if (kind === undefined) return;
+    const context = internalContext({ namespace, subresource: 'status' }, new AbortController().signal);
+    const change = (current: KubeObject): KubeObject => {
+      const quota = current as ResourceQuota;
+      return { ...quota, status: { ...quota.status, used: used(quota) } } as KubeObject;
+    };
+    await this.#deps.registry().change(kind, name, change, context);
+  }
+
+  #kind(): KindDefinition | undefined {
+    return this.#deps.registry().find('', 'v1', 'resourcequotas');
+  }
+
+  /** The quotas of a namespace, by name. */
+  quotas(namespace: string): readonly ResourceQuota[] {
+    const kind = this.#kind();
+    return kind === undefined
+      ? []
+      : this.#deps
+          .registry()
+          .peekAll(kind, namespace)
+          .map((found) => cloneJson(found.object() as never) as ResourceQuota);
+  }
+
+  /** Whether a namespace has any, which costs nothing to ask. */
+  has(namespace: string): boolean {
+    const kind = this.#kind();
+    return kind !== undefined && this.#deps.registry().peekAll(kind, namespace).length > 0;
+  }
+}

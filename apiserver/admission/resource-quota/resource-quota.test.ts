@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { builtinKinds } from '#api/kinds.ts';
+import type { ResourceQuota } from '#api/core/resource-quota.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+import { FakeClock } from '#base/fake-clock.ts';
+import type { AdmissionPlugin, RequestContext } from '../../registry/contract.ts';
+import type { GenericRegistry } from '../../registry/registry.ts';
+import { aBody, aContext, aKind, startRegistry, type TestRegistry } from '../../registry/testing.ts';
+import { resourceQuotaPlugin } from './plugin.ts';
+
+let running: TestRegistry;
+let registry: GenericRegistry;
+/** Refuses what is called `unlucky`, after everything else has been decided. */
+const lastWord: AdmissionPlugin = {
+  name: 'LastWord',
+  charge: ({ object }) => {
+    if (object?.metadata.name === 'unlucky') throw new Error('no luck');
+    return undefined;
+  },
+};
+
+beforeEach(async () => {
+  const admission = [resourceQuotaPlugin({ registry: () => registry, clock: new FakeClock() }), lastWord];
+  running = await startRegistry({ kinds: builtinKinds, admission });
+  ({ registry } = running);
+});
+
+afterEach(() => running[Symbol.asyncDispose]());
+
+const create = async (plural: string, object: object, parts: Partial<RequestContext> = {}): Promise<KubeObject> => {
+  const kind = aKind(plural);
+  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+  return (await registry.create(kind, aBody({ apiVersion, kind: kind.kind, ...object }), aContext(parts))).object();
+};
+const makePod = (name: string, requests: object = {}, parts: Partial<RequestContext> = {}): Promise<KubeObject> =>
+  create('pods', { metadata: { name }, spec: { containers: [{ name: 'c', image: 'i', resources: { requests } }] } }, parts);
+
+/** A quota as the controller leaves it: counted, nothing used. */
+async function makeQuota(name: string, hard: Record<string, string>, spec: object = {}): Promise<void> {
+  await create('resourcequotas', { metadata: { name }, spec: { hard, ...spec } });
+  const used = Object.fromEntries(Object.keys(hard).map((resource) => [resource, '0']));
+  await setStatus(name, { hard, used });
+}
+
+async function setStatus(name: string, status: ResourceQuota['status']): Promise<void> {
+  const change = (current: KubeObject): KubeObject => ({ ...current, status }) as KubeObject;
+  await registry.change(aKind('resourcequotas'), name, change, aContext({ subresource: 'status' }));
+}
+
+const used = async (name: string): Promise<unknown> =>
+  ((await registry.get(aKind('resourcequotas'), name, '', aContext())).object() as ResourceQuota).status?.used;
+const refusal = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing was refused',
+    (error: unknown) => (error as Error).message,
+  );
+
+describe('a quota', () => {
+  test('is charged, and refuses what does not fit any more', async () => {
+    await makeQuota('q', { pods: '2', 'requests.cpu': '1', memory: '1Gi' });
+    await makePod('a', { cpu: '600m', memory: '1Mi' });
+    expect(await used('q')).toEqual({ pods: '1', 'requests.cpu': '600m', memory: '1Mi' });
+    await expect(makePod('b', { cpu: '500m', memory: '2Gi' })).rejects.toMatchObject({
+      reason: 'Forbidden',
+      message:
+        'pods "b" is forbidden: exceeded quota: q, requested: memory=2Gi,requests.cpu=500m, used: memory=1Mi,requests.cpu=600m, limited: memory=1Gi,requests.cpu=1',
+    });
+    expect(await refusal(makePod('b', { cpu: '1m' }))).toBe('pods "b" is forbidden: failed quota: q: must specify memory for: c');
+    expect(await used('q')).toEqual({ pods: '1', 'requests.cpu': '600m', memory: '1Mi' });
+  });
+
+  test('lets nothing in before it has been counted, but for what it does not limit', async () => {
+    await create('resourcequotas', { metadata: { name: 'q' }, spec: { hard: { pods: '1' } } });
+    await makePod('early');
+    await setStatus('q', { hard: { pods: '1' } });
+    expect(await refusal(makePod('b'))).toBe('pods "b" is forbidden: status unknown for quota: q, resources: pods');
+    await create('configmaps', { metadata: { name: 'c' } });
+  });
+
+  test('counts objects by either name, and updates by their difference', async () => {
+    await makeQuota('q', { 'count/deployments.apps': '0', configmaps: '1', 'services.nodeports': '2' });
+    await create('configmaps', { metadata: { name: 'a' } });
+    expect(await refusal(create('configmaps', { metadata: { name: 'b' } }))).toBe(
+      'configmaps "b" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=1, limited: configmaps=1',
+    );
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const deployment = { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } };
+    expect(await refusal(create('deployments', deployment))).toBe(
+      'deployments.apps "d" is forbidden: exceeded quota: q, requested: count/deployments.apps=1, used: count/deployments.apps=0, limited: count/deployments.apps=0',
+    );
+    const ports = (count: number): object[] =>
+      Array.from({ length: count }, (_, at) => ({ name: `p${at}`, port: at + 1, nodePort: 30_000 + at }));
+    await create('services', {
+      metadata: { name: 's' },
+      spec: { type: 'NodePort', clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ports: ports(1) },
+    });
+    const resize = (count: number): Promise<unknown> => {
+      const bytes = Buffer.from(JSON.stringify({ spec: { ports: ports(count) } }));
+      return registry.patch(aKind('services'), 's', { type: 'merge', bytes, force: false }, aContext());
+    };
+    await resize(2);
+    expect(await used('q')).toMatchObject({ 'services.nodeports': '2' });
+    expect(await refusal(resize(3))).toBe(
+      'services "s" is forbidden: exceeded quota: q, requested: services.nodeports=1, used: services.nodeports=2, limited: services.nodeports=2',
+    );
+  });
+
+  test('of a scope concerns only what is in it', async () => {
+    await makeQuota('q', { pods: '0' }, { scopes: ['NotBestEffort'] });
+    await makePod('a');
+    expect(await refusal(makePod('b', { cpu: '1' }))).toContain('exceeded quota: q, requested: pods=1');
+  });
+
+  test('is given back what comes to nothing, and dry runs cost nothing', async () => {
+    await makeQuota('q', { pods: '1' });
+    expect(await refusal(makePod('unlucky'))).toBe('no luck');
+    await makePod('dry', {}, { dryRun: true });
+    await makePod('a');
+    expect(await refusal(makePod('a'))).toContain('exceeded quota');
+    expect(await refusal(makePod('dry', {}, { dryRun: true }))).toContain('exceeded quota: q');
+    expect(await used('q')).toEqual({ pods: '1' });
+  });
+
+  test('a name that is taken costs nothing', async () => {
+    await makeQuota('q', { pods: '3' });
+    await makePod('a');
+    expect(await refusal(makePod('a'))).toContain('already exists');
+    await makePod('b');
+    expect(await used('q')).toEqual({ pods: '2' });
+  });
+});
+
+describe('many at once', () => {
+  test('never pass what is allowed, whoever else writes', async () => {
+    await makeQuota('a', { pods: '7' });
+    await makeQuota('b', { pods: '9', cpu: '5' });
+    const making = Array.from({ length: 20 }, (_, at) => refusal(makePod(`p${at}`, { cpu: '1' })));
+    const others = Array.from({ length: 5 }, (_, at) =>
+      registry.change(
+        aKind('resourcequotas'),
+        at % 2 === 0 ? 'a' : 'b',
+        (current) => ({ ...current, metadata: { ...current.metadata, labels: { at: String(at) } } }),
+        aContext(),
+      ),
+    );
+    const answers = await Promise.all(making);
+    await Promise.all(others);
+    expect(answers.filter((answer) => answer === 'nothing was refused')).toHaveLength(5);
+    expect([await used('a'), await used('b')]).toEqual([{ pods: '5' }, { pods: '5', cpu: '5' }]);
+    expect(registry.peekAll(aKind('pods'), 'default')).toHaveLength(5);
+  });
+});
