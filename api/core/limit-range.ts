@@ -4,7 +4,7 @@ import { invalidEach } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, forbiddenField, invalid, required } from '../meta/field-problem.ts';
 import { qualifiedNameProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { compareQuantities, quantityMillis, quantityValue } from '../meta/quantity.ts';
+import { amountOf, compareQuantities, quantityMillis, quantityValue } from '../meta/quantity.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { mayOvercommit, validateContainerResourceName, validateResourceName } from './resource-names.ts';
 
@@ -91,7 +91,7 @@ function validateItem(item: Item, type: string, path: string): FieldProblem[] {
 
 /** Bounds and defaults of one resource must agree. */
 function validateOrder(item: Item, name: string, path: string): FieldProblem[] {
-  const amount = (list: Unchecked<Amounts> | undefined): string | undefined => list?.[name];
+  const amount = (list: Unchecked<Amounts> | undefined): string | undefined => amountOf(list as Amounts | undefined, name);
   const [min, max, limit, request] = [amount(item.min), amount(item.max), amount(item.default), amount(item.defaultRequest)];
   const problems: FieldProblem[] = [];
   /** `low` may not exceed `high`; `shown` is which of the two the message blames. */

@@ -176,6 +176,11 @@ export function isQuantity(text: string): boolean {
   }
 }
 
+/** The amount of a resource, undefined where there is none. Names are users' own: `constructor` may be one. */
+export function amountOf(amounts: Readonly<Record<string, string>> | undefined, name: string): string | undefined {
+  return amounts !== undefined && Object.hasOwn(amounts, name) ? amounts[name] : undefined;
+}
+
 /** Negative, zero or positive, as in sorting. */
 export function compareQuantities(left: Quantity | string | number, right: Quantity | string | number): number {
   const a = toQuantity(left);

@@ -2,6 +2,7 @@
 // change a prototype when set. Everything in this folder reads and writes free keys through these functions.
 import type { Json, JsonObject } from '../meta/object.ts';
 import { badRequest } from '../meta/status.ts';
+import { NumberText } from '../schema/json-parser.ts';
 
 /** The value under a key of the object itself; undefined when absent. */
 export function getOwn(object: JsonObject, key: string): Json | undefined {
@@ -17,9 +18,9 @@ export function setOwn(object: JsonObject, key: string, value: Json): void {
   }
 }
 
-/** True for a JSON object: neither null, nor a list, nor a scalar. */
+/** True for a JSON object: neither null, nor a list, nor a scalar, long numbers included. */
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
 }
 
 /** A deep copy. */
@@ -30,6 +31,7 @@ export function cloneJson<T extends Json>(value: T): T {
 function copy(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copy);
+  if (value instanceof NumberText) return value as unknown as Json;
   const result: JsonObject = {};
   for (const key of Object.keys(value)) setOwn(result, key, copy(value[key] as Json));
   return result;
@@ -43,6 +45,9 @@ export function equalJson(left: Json | undefined, right: Json | undefined): bool
     return Array.isArray(right) && left.length === right.length && left.every((item, at) => equalJson(item, right[at]));
   }
   if (Array.isArray(right)) return false;
+  if (left instanceof NumberText || right instanceof NumberText) {
+    return left instanceof NumberText && right instanceof NumberText && left.text === right.text;
+  }
   let count = 0;
   for (const key of Object.keys(left)) {
     const mine = left[key];

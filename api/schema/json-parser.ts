@@ -19,15 +19,24 @@ export class NumberText {
     this.text = text;
   }
 
-  toJSON(): unknown {
-    return this.toJson();
+  toString(): string {
+    return this.text;
   }
 
-  /** The value for places without a schema: a number, or what JSON.stringify writes back digit by digit. */
+  /** For JSON.stringify: a whole number is written back digit by digit. */
+  toJSON(): unknown {
+    return this.#isLong() ? rawNumber(this.text) : this.toJson();
+  }
+
+  /** The value for places without a schema: a number, or this for whole numbers that no double holds. */
   toJson(): Json {
+    if (this.#isLong()) return this as unknown as Json;
     const number = Number(this.text);
-    if (!/^-?\d+$/.test(this.text) || Number.isSafeInteger(number)) return Number.isFinite(number) ? number : 0;
-    return rawNumber(this.text) as Json;
+    return Number.isFinite(number) ? number : 0;
+  }
+
+  #isLong(): boolean {
+    return /^-?\d+$/.test(this.text) && !Number.isSafeInteger(Number(this.text));
   }
 }
 

@@ -231,6 +231,32 @@ describe('bodies of any kind', () => {
     expect([answer.code, answer.status.details?.causes?.map((cause) => cause.field)]).toEqual([code, expect.arrayContaining([field])]);
   });
 
+  test('numbers that no double holds stay as they are, through every kind of write', async () => {
+    const path = '/apis/apps/v1/namespaces/default/controllerrevisions';
+    const long = (name: string): string => `{"metadata":{"name":"long"},"revision":1,"data":{"${name}":12345678901234567890,"half":1.5}}`;
+    const read = async (): Promise<string> => (await request(`${server.url}${path}/long`, { dispatcher: admin })).body.text();
+    expect((await send('POST', path, { body: long('a') })).code).toBe(201);
+    expect(await read()).toContain('"data":{"a":12345678901234567890,"half":1.5}');
+    expect((await send('PUT', `${path}/long`, { body: long('a') })).code).toBe(200);
+    const applied = `{"apiVersion":"apps/v1","kind":"ControllerRevision",${long('a').slice(1)}`;
+    expect((await send('PATCH', `${path}/long?fieldManager=me`, { body: applied, type: 'application/apply-patch+yaml' })).code).toBe(200);
+    const changed = await send('PATCH', `${path}/long`, {
+      body: '{"data":{"b":98765432109876543210}}',
+      type: 'application/merge-patch+json',
+    });
+    expect(changed.status.message).toContain(
+      'data: Invalid value: {"a":12345678901234567890,"half":1.5,"b":98765432109876543210}: field is immutable',
+    );
+    expect((await send('PUT', `${path}/long`, { body: long('c') })).code).toBe(422);
+    const owned = await read();
+    expect(owned).toContain('"f:a":{}');
+    expect(owned).not.toContain('rawJSON');
+  });
+
+  test('under a type that JavaScript knows', async () => {
+    expect(await send('PATCH', `${configMaps}/one`, { body: '{}', type: 'constructor' })).toMatchObject({ code: 415 });
+  });
+
   test('the server is as it was', async () => {
     expect((await send('GET', `${configMaps}/three`)).code).toBe(200);
     expect((await send('GET', '/readyz')).code).toBe(200);

@@ -45,7 +45,7 @@ export function parseRequestInfo(method: string, path: string, query: Query): Re
   if ((!legacy && parts[0] !== 'apis') || parts.length < needed) return plain(method, path);
   const group = legacy ? '' : (parts[1] ?? '');
   const version = parts[needed - 2] ?? '';
-  let verb = methodVerbs[method] ?? '';
+  let verb = (Object.hasOwn(methodVerbs, method) ? methodVerbs[method] : undefined) ?? '';
   let at = needed - 1;
   const special = parts[at];
   if (special === 'watch' || special === 'proxy') {

@@ -6,6 +6,7 @@ import { isObject } from '#api/patch/json-object.ts';
 import { applyMergePatch } from '#api/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '#api/patch/strategic-merge.ts';
 import type { Codec } from '#api/schema/codec.ts';
+import { plainValue } from '#api/schema/decode-leaf.ts';
 import { JsonError, type ParsedJson, parseJson } from '#api/schema/json.ts';
 import { parseYaml, YamlError } from '#api/schema/yaml.ts';
 import type { ObjectSchema } from '#api/schema/schema.ts';
@@ -60,10 +61,11 @@ export function patchObject(codec: Codec, { kind, schema, current }: PatchTarget
 export function readConfiguration(bytes: Uint8Array, { fieldValidation, warn }: Strictness): JsonObject {
   try {
     const { parsed, duplicates } = parseYaml(bytes);
-    if (!isObject(parsed.value)) throw badRequest('error decoding YAML: error unmarshaling JSON: the configuration is no object');
+    const value = parsed.hasNumberTexts ? plainValue(parsed.value) : parsed.value;
+    if (!isObject(value)) throw badRequest('error decoding YAML: error unmarshaling JSON: the configuration is no object');
     if (duplicates.length > 0 && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates.join(', ')}`);
     if (fieldValidation === 'Warn') for (const text of duplicates) warn(text);
-    return parsed.value;
+    return value;
   } catch (error) {
     if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
     throw error;
@@ -72,7 +74,8 @@ export function readConfiguration(bytes: Uint8Array, { fieldValidation, warn }: 
 
 function parse(type: PatchType, bytes: Uint8Array): ParsedJson {
   try {
-    return parseJson(bytes);
+    const parsed = parseJson(bytes);
+    return parsed.hasNumberTexts ? { ...parsed, value: plainValue(parsed.value) } : parsed;
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw badRequest(type === 'strategic' ? error.message : `error decoding patch: ${error.message}`);

@@ -12,7 +12,7 @@ export const stableLabels: Readonly<Record<string, string>> = {
 
 /** What people are told who still use an old name; undefined for others. */
 export function oldLabelText(key: string): string | undefined {
-  const stable = stableLabels[key];
+  const stable = Object.hasOwn(stableLabels, key) ? stableLabels[key] : undefined;
   if (stable === undefined) return undefined;
   const since = stable.startsWith('kubernetes.io/') ? 'v1.14' : 'v1.17';
   return `deprecated since ${since}; use ${JSON.stringify(stable)} instead`;

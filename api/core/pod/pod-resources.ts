@@ -1,6 +1,6 @@
 // What a pod's containers ask for together: sums for the scheduler, the QoS class and pod-level defaults.
 import type { V1Container, V1PodSpec } from '#api/generated/types.ts';
-import { addQuantities, compareQuantities, formatQuantity } from '../../meta/quantity.ts';
+import { addQuantities, amountOf, compareQuantities, formatQuantity } from '../../meta/quantity.ts';
 
 /** Canonical amounts by resource name. */
 export type Amounts = Record<string, string>;
@@ -76,7 +76,7 @@ export function defaultPodResources(spec: V1PodSpec): void {
 function sum(left: Amounts, right: Amounts): Amounts {
   const result = { ...left };
   for (const [name, amount] of Object.entries(right)) {
-    const before = result[name];
+    const before = amountOf(result, name);
     result[name] = before === undefined ? amount : formatQuantity(addQuantities(before, amount));
   }
   return result;
@@ -85,7 +85,7 @@ function sum(left: Amounts, right: Amounts): Amounts {
 function larger(left: Amounts, right: Amounts): Amounts {
   const result = { ...left };
   for (const [name, amount] of Object.entries(right)) {
-    const before = result[name];
+    const before = amountOf(result, name);
     if (before === undefined || compareQuantities(before, amount) < 0) result[name] = amount;
   }
   return result;

@@ -4,7 +4,7 @@ import { dnsLabel, invalidEach, oneOf, oneOfIfSet, qualifiedName } from '../../m
 import { duplicate, type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
 import { dnsSubdomainProblems, inclusiveRangeText } from '../../meta/names.ts';
 import { validateLabels } from '../../meta/object-meta.ts';
-import { compareQuantities } from '../../meta/quantity.ts';
+import { amountOf, compareQuantities } from '../../meta/quantity.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateAffinity } from './affinity.ts';
 import { type ContainerContext, validateContainers, validateEphemeralContainers, validateInitContainers } from './containers.ts';
@@ -116,7 +116,7 @@ function validatePodResources(spec: Spec, path: string): FieldProblem[] {
   const problems = validatePodLevelResources(resources, path);
   const requests = (resources.requests ?? {}) as Record<string, string>;
   for (const [name, amount] of Object.entries(aggregateContainers(spec as V1PodSpec, 'requests'))) {
-    const own = requests[name] ?? '0';
+    const own = amountOf(requests, name) ?? '0';
     if (compareQuantities(amount, own) <= 0) continue;
     const text = `must be greater than or equal to aggregate container requests of ${amount}`;
     problems.push(invalid(`${path}.requests[${name}]`, own, text));
@@ -124,7 +124,7 @@ function validatePodResources(spec: Spec, path: string): FieldProblem[] {
   const limits = (resources.limits ?? {}) as Record<string, string>;
   containers.forEach((container, at) => {
     for (const [name, amount] of Object.entries((container.resources?.limits ?? {}) as Record<string, string>)) {
-      const limit = limits[name];
+      const limit = amountOf(limits, name);
       if (limit === undefined || compareQuantities(amount, limit) <= 0) continue;
       const field = `${path}.containers[${at}][${name}].limits`;
       problems.push(invalid(field, amount, `must be less than or equal to pod limits of ${limit}`));

@@ -3,6 +3,7 @@ import type { V1ResourceRequirements } from '#api/generated/types.ts';
 import { dnsLabel } from '../../meta/field-checks.ts';
 import { type FieldProblem, duplicate, forbiddenField, invalid, required, valueNotFound } from '../../meta/field-problem.ts';
 import {
+  amountOf,
   compareQuantities,
   formatQuantity,
   isQuantity,
@@ -50,7 +51,7 @@ function validateRequirements(resources: Unchecked<V1ResourceRequirements>, vali
   for (const [name, amount] of Object.entries(requests)) {
     const field = `${path}.requests[${name}]`;
     problems.push(...validateName(name, field), ...validateAmount(name, amount, field));
-    problems.push(...validateRequest(name, amount, limits[name], path));
+    problems.push(...validateRequest(name, amount, amountOf(limits, name), path));
     problems.push(...validateHugePages(name, amount, field));
   }
   const names = [...Object.keys(limits), ...Object.keys(requests)];

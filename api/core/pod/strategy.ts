@@ -112,7 +112,7 @@ type Selector = NonNullable<V1PodAffinityTerm['labelSelector']>;
 
 function withLabels(selector: Selector, keys: readonly string[] | undefined, operator: 'In' | 'NotIn', labels: Labels): Selector {
   const added = (keys ?? []).flatMap((key) => {
-    const value = labels[key];
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
     return value === undefined ? [] : [{ key, operator, values: [value] }];
   });
   return added.length === 0 ? selector : { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...added] };

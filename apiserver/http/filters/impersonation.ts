@@ -44,18 +44,20 @@ function readWish({ request }: Exchange): Wish | undefined {
   for (const name in headers) isThere ||= name.startsWith('impersonate-');
   if (!isThere) return undefined;
   const groups: string[] = [];
-  const extra: Record<string, string[]> = {};
+  const extra = new Map<string, string[]>();
   // Node joins what comes several times, and a group's name may hold a comma.
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
     const value = rawHeaders[at + 1] ?? '';
     if (name === 'impersonate-group') groups.push(value);
-    if (name.startsWith(extraPrefix)) (extra[unescaped(name.slice(extraPrefix.length))] ??= []).push(value);
+    if (!name.startsWith(extraPrefix)) continue;
+    const key = unescaped(name.slice(extraPrefix.length));
+    extra.set(key, [...(extra.get(key) ?? []), value]);
   }
   const user = one(headers['impersonate-user']);
   const uid = one(headers['impersonate-uid']);
-  const isWish = user !== '' || uid !== '' || groups.length > 0 || Object.keys(extra).length > 0;
-  return isWish ? { user, uid, groups, extra } : undefined;
+  const isWish = user !== '' || uid !== '' || groups.length > 0 || extra.size > 0;
+  return isWish ? { user, uid, groups, extra: Object.fromEntries(extra) } : undefined;
 }
 
 function one(value: string | string[] | undefined): string {

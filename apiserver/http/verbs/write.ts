@@ -36,7 +36,8 @@ export const update: Verb = async (exchange, kind, deps) => {
 };
 
 export const patch: Verb = async (exchange, kind, deps) => {
-  const type = patchTypes[mediaTypeOf(exchange)];
+  const mediaType = mediaTypeOf(exchange);
+  const type = Object.hasOwn(patchTypes, mediaType) ? patchTypes[mediaType] : undefined;
   if (type === undefined) throw unsupportedMediaType(Object.keys(patchTypes));
   const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'PatchOptions');
