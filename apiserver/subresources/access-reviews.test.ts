@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { selfSubjectReview } from '#api/authentication/self-subject-review.ts';
+import { tokenReview } from '#api/authentication/token-review.ts';
 import { localSubjectAccessReview } from '#api/authorization/local-subject-access-review.ts';
 import { selfSubjectAccessReview } from '#api/authorization/self-subject-access-review.ts';
 import { selfSubjectRulesReview } from '#api/authorization/self-subject-rules-review.ts';
@@ -79,6 +81,13 @@ test('a question about others is answered', async () => {
   expect((await ask(admin, subjectAccessReview, { spec: { user: 'bob', resourceAttributes: pods } }))['status']).toEqual({
     allowed: false,
   });
+});
+
+test('who one is has a time; a token must be there to be judged', async () => {
+  const { metadata, ...review } = await ask(bob, selfSubjectReview, {});
+  expect(metadata.creationTimestamp).toMatch(/^\d{4}-.*Z$/);
+  expect(review).toMatchObject({ status: { userInfo: { username: 'bob', groups: ['team', 'system:authenticated'] } } });
+  await expect(ask(admin, tokenReview, { spec: { token: '' } })).rejects.toThrow('token is required for TokenReview in authentication');
 });
 
 test('rights can be listed', async () => {

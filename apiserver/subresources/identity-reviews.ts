@@ -1,4 +1,5 @@
-import { invalidObject, required } from '#api/meta/field-problem.ts';
+import { badRequest } from '#api/meta/status.ts';
+import { timeText } from '#api/meta/time-text.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-token.ts';
 import { sendValue } from '../http/respond.ts';
 import type { UserInfo } from '../registry/contract.ts';
@@ -14,7 +15,8 @@ export const selfSubjectReview: SubresourceHandler = {
     const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
     await actBody(exchange, kind, deps);
     const status = { userInfo: userInfo(exchange.requireUser) };
-    sendValue(exchange, wanted, 201, { kind: 'SelfSubjectReview', apiVersion, metadata: {}, status });
+    const metadata = { creationTimestamp: timeText(deps.clock.nowMs()) };
+    sendValue(exchange, wanted, 201, { kind: 'SelfSubjectReview', apiVersion, metadata, status });
   },
 };
 
@@ -26,7 +28,7 @@ export function tokenReview(tokens: ServiceAccountTokens, ours: readonly string[
       const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
       const spec = member((await actBody(exchange, kind, deps)).body, 'spec');
       const token = text(spec, 'token');
-      if (token === '') throw invalidObject(kind, '', [required('spec.token')]);
+      if (token === '') throw badRequest('token is required for TokenReview in authentication');
       const asked = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : [];
       const verdict = await tokens.verify(token, asked.length === 0 ? ours : asked, exchange.signal);
       const status =
