@@ -5,6 +5,7 @@ import { OpenApiDocuments } from '#api/openapi/documents.ts';
 import type { Clock } from '#base/clock.ts';
 import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import { CounterCells } from '#base/metric-cells.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
 import { makePlugins } from './admission/plugins.ts';
@@ -40,6 +41,7 @@ import { Negotiator } from './http/negotiate.ts';
 import { ResourceRequests } from './http/resource-requests.ts';
 import { Router } from './http/router.ts';
 import { processMetrics } from './process-metrics.ts';
+import { serverMetrics } from './server-metrics.ts';
 import type { Registry } from './registry/contract.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
@@ -168,7 +170,7 @@ async function answers(store: Store, signal: AbortSignal): Promise<true | string
 
 interface RequestPartsDeps extends ApiServerDeps {
   readonly codec: Codec;
-  readonly registry: Registry;
+  readonly registry: GenericRegistry;
   readonly authorizer: Authorizer;
   readonly metrics: Metrics;
   readonly stopping: AbortSignal;
@@ -215,6 +217,9 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     clock,
     chunks: new FrameChunks(),
     protobufFrames: new ProtobufFrames(codec.protobuf),
+    watchEvents: metrics.add(
+      new CounterCells('apiserver_watch_events_total', 'Events sent to watchers.', ['group', 'resource', 'version']),
+    ),
     minWatchSeconds: settings.limits.minWatchSeconds,
     stopping,
     subresources,
@@ -232,13 +237,15 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     ],
   });
   const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
+  const limits = inFlight(settings.limits);
+  serverMetrics(metrics, { inFlight: limits, objects: () => registry.objectCounts() });
   const filters = [
     recovery(log),
     requestMetrics(metrics, clock),
     timeouts.filter,
     authentication(createAuthenticator({ methods: [new ClientCertificates(() => clock.nowMs()), tokenAuthenticator], log })),
     impersonation(authorizer),
-    inFlight(settings.limits).filter,
+    limits.filter,
     authorization(authorizer),
   ];
   const { host, port, tls, clientCa } = settings;

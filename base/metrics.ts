@@ -5,6 +5,8 @@ export interface Metrics {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[], collect?: (gauge: Gauge<L>) => void): Gauge<L>;
   histogram<L extends string = never>(name: string, help: string, buckets: readonly number[], labels?: readonly L[]): Histogram<L>;
+  /** Adds what writes its own text, such as cells for hot paths. */
+  add<T extends { text(): string }>(family: T): T;
   /** Prometheus' text format. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -13,6 +15,7 @@ export interface Metrics {
 /** Asking twice for the same name gives the same metric, so that parts of a process may share one. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
+  const families: { text(): string }[] = [];
   const once = <M>(name: string, make: () => M): M => (registry.getSingleMetric(name) as M | undefined) ?? make();
   return {
     counter: (name, help, labels = []) => once(name, () => new Counter({ name, help, labelNames: [...labels], registers: [registry] })),
@@ -36,7 +39,11 @@ export function createMetrics(): Metrics {
       ),
     histogram: (name, help, buckets, labels = []) =>
       once(name, () => new Histogram({ name, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] })),
-    text: () => registry.metrics(),
+    add: (family) => {
+      families.push(family);
+      return family;
+    },
+    text: async () => (await registry.metrics()) + families.map((family) => family.text()).join(''),
     contentType: registry.contentType,
   };
 }

@@ -73,6 +73,8 @@ export class Exchange {
   readonly warnings: string[] = [];
   /** Set by whoever finds that the path exists: unknown paths must not become series of a metric. */
   isServed = false;
+  /** Bytes of the answer's body, before packing. */
+  sentBytes = 0;
   /** Called once, when the answer is written or the client is gone. */
   onDone: (() => void) | undefined;
   #abort: AbortController | undefined;

@@ -419,8 +419,19 @@ describe('discovery', () => {
   test('counts what it serves', async () => {
     await send('GET', `${configMaps}/form-1`);
     const { text } = await send('GET', '/metrics');
+    const shape = 'group="",resource="configmaps",scope="resource",subresource="",verb="GET",version="v1"';
+    expect(text).toMatch(new RegExp(`^apiserver_request_total\\{code="200",component="apiserver",dry_run="",${shape}\\} [1-9]`, 'm'));
     expect(text).toMatch(
-      /apiserver_request_total\{verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource",code="200"\} \d+/,
+      new RegExp(`^apiserver_request_duration_seconds_bucket\\{component="apiserver",dry_run="",${shape},le="60"\\} [1-9]`, 'm'),
     );
+    expect(text).toMatch(new RegExp(`^apiserver_response_sizes_bucket\\{component="apiserver",${shape},le="100000"\\} [1-9]`, 'm'));
+    expect(text).toMatch(
+      /^apiserver_request_total\{code="201",[^}]*resource="configmaps",scope="resource",subresource="",verb="POST",version="v1"\} [1-9]/m,
+    );
+    expect(text).toMatch(/^apiserver_request_total\{code="200",[^}]*,subresource="\/readyz",verb="GET",version=""\} [1-9]/m);
+    expect(text).toMatch(/^apiserver_current_inflight_requests\{request_kind="readOnly"\} 1$/m);
+    expect(text).toMatch(/^apiserver_storage_objects\{resource="configmaps"\} [1-9]/m);
+    expect(text).toMatch(/^apiserver_storage_objects\{resource="deployments.apps"\} 0$/m);
+    expect(text).not.toContain('resource="nope"');
   });
 });

@@ -137,6 +137,7 @@ async function writeCopies(exchange: Exchange, { head, elements, render }: ListD
   const total = items.reduce((sum, item) => sum + item.length + 1, first.length + last.length - Math.min(1, items.length));
   if (total < chunkBytes) return writeChunks(exchange, withCommas(first, items, last), copiedPerTurn, jsonType);
   const { response } = exchange;
+  exchange.sentBytes = total;
   start(exchange, 200, jsonType, ['Content-Length', String(total)]);
   const buffer = Buffer.allocUnsafeSlow(chunkBytes);
   let filled = 0;
@@ -195,6 +196,7 @@ export async function writeChunks(
     bytes += piece.length;
     if (bytes >= chunkBytes) {
       out ??= open(exchange, contentType);
+      exchange.sentBytes += bytes;
       const flows = out.write(Buffer.concat(gathered, bytes));
       gathered = [];
       bytes = 0;
@@ -206,8 +208,9 @@ export async function writeChunks(
     } else if (++count % pace === 0) await turn();
   }
   const last = Buffer.concat(gathered, bytes);
-  if (out === undefined) sendBytes(exchange, 200, contentType, last);
-  else out.end(last);
+  if (out === undefined) return sendBytes(exchange, 200, contentType, last);
+  exchange.sentBytes += bytes;
+  out.end(last);
 }
 
 /** Starts an answer of unknown length. */

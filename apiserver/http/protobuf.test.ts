@@ -264,7 +264,7 @@ describe('watches', () => {
       }),
     };
     const render = new ProtobufFrames(codec.protobuf).renderer({ encoding: 'protobuf', form: 'partial', formVersion: 'v1', stream: true });
-    await pump(frames, sink, render, new AbortController().signal);
+    await pump(frames, sink, { render, told: { value: 0 } }, new AbortController().signal);
     const { type, object } = eventOf(Buffer.from(written[0] ?? []).subarray(4));
     expect(type).toBe('ERROR');
     expect(read(object, 'v1', 'Status')).toMatchObject({ reason: 'Expired', code: 410, message: 'too old resource version: 1 (2)' });

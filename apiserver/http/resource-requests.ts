@@ -63,6 +63,7 @@ export class ResourceRequests {
   }
 
   #nothing(exchange: Exchange): void {
+    exchange.isServed = false;
     if (this.#deps.knowsGroup(exchange.info.group)) sendError(exchange, resourceNotFound());
     else sendText(exchange, 404, '404 page not found\n');
   }

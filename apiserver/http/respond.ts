@@ -21,6 +21,7 @@ export function start(exchange: Exchange, code: number, contentType: string, mor
 export function sendBytes(exchange: Exchange, code: number, contentType: string, bytes: Uint8Array, more?: HeaderList): void {
   const { response } = exchange;
   if (response.headersSent || response.destroyed) return;
+  exchange.sentBytes = bytes.length;
   if (bytes.length >= gzipThresholdBytes && acceptsGzip(exchange)) {
     gzip(bytes, { level: 1 }, (error, packed) => {
       if (response.headersSent || response.destroyed) return;

@@ -1,5 +1,6 @@
 // Watch streams. A frame's line is one buffer for all watchers. A client that does not read is cut off: while its connection is
 // full nothing is taken from the registry, whose bounded queue then ends the watch.
+import type { CounterCell } from '#base/metric-cells.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { ApiError, internalError } from '#api/meta/status.ts';
@@ -49,11 +50,12 @@ function formRenderer(
 export async function pump(
   frames: AsyncIterable<readonly WatchFrame[]>,
   sink: FrameSink,
-  render: FrameRenderer,
+  { render, told }: { readonly render: FrameRenderer; readonly told: CounterCell },
   signal: AbortSignal,
 ): Promise<void> {
   try {
     for await (const batch of frames) {
+      told.value += batch.length;
       const flows = sink.write(batch.map(render));
       if (!flows) await sink.drained(signal);
       if (!sink.isOpen) return;

@@ -72,6 +72,21 @@ describe('watch', () => {
     ]);
   });
 
+  test('is counted while it is open, and so is what it tells', async () => {
+    await put('counted', '1');
+    const metrics = async (): Promise<string> => await (await request(`${server.url}/metrics`, { dispatcher: admin })).body.text();
+    const running =
+      /^apiserver_longrunning_requests\{component="apiserver",group="",resource="configmaps",scope="resource",subresource="",verb="WATCH",version="v1"\} (\d+)/m;
+    const told = /^apiserver_watch_events_total\{group="",resource="configmaps",version="v1"\} (\d+)/m;
+    const before = Number(told.exec(await metrics())?.[1] ?? 0);
+    let open = '';
+    await watch('fieldSelector=metadata.name%3Dcounted', 1, async () => {
+      open = await metrics();
+    });
+    expect(Number(running.exec(open)?.[1])).toBe(1);
+    expect(Number(told.exec(await metrics())?.[1])).toBeGreaterThan(before);
+  });
+
   test('ends when its time is up', async () => {
     const events = await watch('timeoutSeconds=1&fieldSelector=metadata.name%3Dnobody', 1, () => Promise.resolve());
     expect(events).toEqual([]);

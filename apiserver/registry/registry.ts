@@ -6,7 +6,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { JsonObject, KubeObject } from '#api/meta/object.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
-import { notFound } from '#api/meta/status.ts';
+import { notFound, resourceText } from '#api/meta/status.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
 import { runServices, type Service } from '#base/lifecycle.ts';
@@ -84,6 +84,14 @@ export class GenericRegistry implements Registry, Service {
 
   kinds(): readonly KindDefinition[] {
     return this.#served.kinds;
+  }
+
+  /** Stored objects by resource, as messages name it. */
+  *objectCounts(): Generator<readonly [resource: string, count: number]> {
+    for (const { form, prefix } of this.#served.resources) {
+      const { group, names } = form.kind;
+      yield [resourceText({ group, plural: names.plural }), this.#cache.resource(prefix).size];
+    }
   }
 
   find(group: string, version: string, plural: string): KindDefinition | undefined {

@@ -1,6 +1,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
+import type { CounterCells } from '#base/metric-cells.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
 import type { FrameChunks } from '../frame-chunks.ts';
@@ -17,6 +18,8 @@ export interface VerbDeps {
   /** Shared by all watches. */
   readonly chunks: FrameChunks;
   readonly protobufFrames: ProtobufFrames;
+  /** Counts by group, resource and version. */
+  readonly watchEvents: CounterCells;
   /** Watches without a timeout of their own live one to two times this long. */
   readonly minWatchSeconds: number;
   /** Aborts when the server stops: watches end then. */

@@ -32,7 +32,13 @@ export const watch: Verb = async (exchange, kind, deps) => {
   await pump(
     frames,
     sink,
-    wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, () => deps.clock.nowMs()),
+    {
+      render:
+        wanted.encoding === 'protobuf'
+          ? deps.protobufFrames.renderer(wanted)
+          : frameRenderer(exchange, wanted, kind, () => deps.clock.nowMs()),
+      told: deps.watchEvents.cell([kind.group, kind.names.plural, kind.version]),
+    },
     deadline.signal,
   );
 };
