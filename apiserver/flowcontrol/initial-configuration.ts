@@ -19,6 +19,7 @@ import type { Log } from '#base/log.ts';
 import { internalContext } from '../internal-context.ts';
 import { everything } from '../list-everything.ts';
 import type { Registry, RequestContext } from '../registry/contract.ts';
+import { markDangling } from './dangling.ts';
 
 export interface InitialConfigurationDeps {
   readonly registry: Registry;
@@ -42,7 +43,9 @@ export function initialConfiguration(deps: InitialConfigurationDeps): Service {
       ready();
       while (!signal.aborted) {
         try {
-          await keepConfiguration(deps.registry, { ...internalContext({}, signal), fieldManager: manager });
+          const context = { ...internalContext({}, signal), fieldManager: manager };
+          await keepConfiguration(deps.registry, context);
+          await markDangling(deps.registry, deps.clock.nowMs(), context);
         } catch (error) {
           if (signal.aborted) return;
           deps.log.warn({ err: error }, 'cannot keep the flow control configuration, trying again');
