@@ -4,14 +4,21 @@ import type { Clock } from '#base/clock.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { Authorizer } from '../authz/contract.ts';
 import type { AdmissionPlugin, Registry } from '../registry/contract.ts';
+import { alwaysAdmit, alwaysDeny } from './always.ts';
+import { alwaysPullImages } from './always-pull-images.ts';
 import { certificateApproval } from './certificate-approval.ts';
 import { certificateSigning } from './certificate-signing.ts';
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
 import { persistentVolumeClaimResize } from './claim-resize.ts';
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { denyServiceExternalIps } from './deny-service-external-ips.ts';
+import { extendedResourceToleration } from './extended-resource-toleration.ts';
+import { limitPodHardAntiAffinityTopology } from './limit-anti-affinity.ts';
 import { limitRanger } from './limit-ranger/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { namespaceAutoProvision, namespaceExists } from './namespace-presence.ts';
+import { ownerReferencesPermissionEnforcement } from './owner-references.ts';
 import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
 import { resourceQuotaPlugin } from './resource-quota/plugin.ts';
@@ -39,16 +46,16 @@ const on = (make: Entry['make']): Entry => ({ isOn: true, make });
 const off = (make: Entry['make']): Entry => ({ isOn: false, make });
 
 const entries = {
-  AlwaysAdmit: off('missing'),
-  NamespaceAutoProvision: off('missing'),
+  AlwaysAdmit: off(() => alwaysAdmit),
+  NamespaceAutoProvision: off(({ registry }) => namespaceAutoProvision(registry)),
   NamespaceLifecycle: on(({ registry }) => namespaceLifecycle(registry)),
-  NamespaceExists: off('missing'),
-  LimitPodHardAntiAffinityTopology: off('missing'),
+  NamespaceExists: off(({ registry }) => namespaceExists(registry)),
+  LimitPodHardAntiAffinityTopology: off(() => limitPodHardAntiAffinityTopology),
   LimitRanger: on(({ registry }) => limitRanger(registry)),
   ServiceAccount: on(serviceAccountPlugin),
   NodeRestriction: off('missing'),
   TaintNodesByCondition: on(() => taintNodesByCondition),
-  AlwaysPullImages: off('missing'),
+  AlwaysPullImages: off(() => alwaysPullImages),
   ImagePolicyWebhook: off('missing'),
   PodSecurity: on(({ registry, clock }) => podSecurity({ registry, clock, settings: openPodSecurity })),
   PodNodeSelector: off('missing'),
@@ -56,11 +63,11 @@ const entries = {
   DefaultTolerationSeconds: on(() => defaultTolerationSeconds),
   PodTolerationRestriction: off('missing'),
   EventRateLimit: off('missing'),
-  ExtendedResourceToleration: off('missing'),
+  ExtendedResourceToleration: off(() => extendedResourceToleration),
   DefaultStorageClass: on(({ registry }) => defaultStorageClass(registry)),
   StorageObjectInUseProtection: on(() => storageObjectInUseProtection),
   PodGroupProtection: on('idle'),
-  OwnerReferencesPermissionEnforcement: off('missing'),
+  OwnerReferencesPermissionEnforcement: off(ownerReferencesPermissionEnforcement),
   PersistentVolumeClaimResize: on(({ registry }) => persistentVolumeClaimResize(registry)),
   RuntimeClass: on(({ registry }) => runtimeClassPlugin(registry)),
   CertificateApproval: on(({ authorizer }) => certificateApproval(authorizer)),
@@ -68,7 +75,7 @@ const entries = {
   ClusterTrustBundleAttest: on('idle'),
   CertificateSubjectRestriction: on(() => certificateSubjectRestriction),
   DefaultIngressClass: on(({ registry }) => defaultIngressClass(registry)),
-  DenyServiceExternalIPs: off('missing'),
+  DenyServiceExternalIPs: off(() => denyServiceExternalIps),
   PodTopologyLabels: on('idle'),
   PodGroupWorkloadExists: on('idle'),
   NodeDeclaredFeatureValidator: on('idle'),
@@ -80,7 +87,7 @@ const entries = {
   ValidatingAdmissionPolicy: on('idle'),
   ValidatingAdmissionWebhook: on('idle'),
   ResourceQuota: on(resourceQuotaPlugin),
-  AlwaysDeny: off('missing'),
+  AlwaysDeny: off(() => alwaysDeny),
 } as const satisfies Readonly<Record<string, Entry>>;
 
 export type AdmissionPluginName = keyof typeof entries;

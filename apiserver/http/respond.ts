@@ -5,6 +5,7 @@ import type { Encoded } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import { errorEncoding, protobufType, type Wanted } from './negotiate.ts';
 import { yamlText } from './yaml-text.ts';
+import { warningHeaders } from './warnings.ts';
 
 export const jsonType = 'application/json';
 /** Answers from this size on are packed for clients that accept it. */
@@ -93,12 +94,6 @@ export function acceptsGzip(exchange: Exchange): boolean {
 function headersOf(exchange: Exchange, contentType: string, more: HeaderList = []): HeaderList {
   const headers: HeaderList = ['Audit-Id', exchange.auditId, 'Content-Type', contentType];
   if (!more.includes('Cache-Control')) headers.push('Cache-Control', 'no-cache, private');
-  if (exchange.warnings.length > 0) headers.push('Warning', exchange.warnings.map(warningHeader));
+  if (exchange.warnings.length > 0) headers.push('Warning', warningHeaders(exchange.warnings));
   return headers;
-}
-
-/** RFC 7234's warn-value; control characters would end the header and are dropped. */
-function warningHeader(text: string): string {
-  const clean = Buffer.from(text.replace(/\p{Cc}/gu, ' ')).toString('latin1');
-  return `299 - "${clean.replace(/["\\]/g, '\\$&')}"`;
 }

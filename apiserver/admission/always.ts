@@ -1,0 +1,13 @@
+import type { AdmissionPlugin } from '../registry/contract.ts';
+import { refusal } from './refusal.ts';
+
+/** Lets everything in: kept by upstream for command lines that name it. */
+export const alwaysAdmit: AdmissionPlugin = { name: 'AlwaysAdmit' };
+
+/** Refuses every write. */
+export const alwaysDeny: AdmissionPlugin = {
+  name: 'AlwaysDeny',
+  mutate: (request) => {
+    throw refusal(request, 'admission control is denying all modifications');
+  },
+};
