@@ -33,8 +33,12 @@ test.each<[string, string, string[]]>([
 
 test('the spec may change, the status counts', () => {
   expect(updateProblems(podDisruptionBudget, aBudget('minAvailable: 1'), ({ spec }) => void (spec.minAvailable = 2))).toEqual([]);
-  const status = { disruptionsAllowed: -1, currentHealthy: 0, desiredHealthy: 1, expectedPods: -2 };
+  const conditions = [
+    { type: 'DisruptionAllowed', status: 'Maybe', reason: 'Why', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+  ];
+  const status = { disruptionsAllowed: -1, currentHealthy: 0, desiredHealthy: 1, expectedPods: -2, conditions };
   expect(updateProblems(podDisruptionBudget, aBudget(''), (object) => void (object.status = status), 'status')).toEqual([
+    'status.conditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
     'status.disruptionsAllowed: Invalid value: -1: must be greater than or equal to 0',
     'status.expectedPods: Invalid value: -2: must be greater than or equal to 0',
   ]);

@@ -1,6 +1,7 @@
 import type { V1PodDisruptionBudget, V1PodDisruptionBudgetSpec, V1PodDisruptionBudgetStatus } from '#api/generated/types.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
+import { validateConditions } from '../meta/conditions.ts';
 import { countOrPercent, notMoreThanAll, notNegative, oneOfIfSet, validateLabelSelector } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid } from '../meta/field-problem.ts';
 import { goForm } from '../meta/go-form.ts';
@@ -62,7 +63,10 @@ function validateBudget({ spec, status = untold() }: PodDisruptionBudget, { subr
   if (subresource === 'status') {
     const { disruptionsAllowed, currentHealthy, desiredHealthy, expectedPods } = status;
     const counts = Object.entries({ disruptionsAllowed, currentHealthy, desiredHealthy, expectedPods });
-    return counts.flatMap(([name, count]) => notNegative(`status.${name}`, count));
+    return [
+      ...validateConditions(status.conditions, 'status.conditions'),
+      ...counts.flatMap(([name, count]) => notNegative(`status.${name}`, count)),
+    ];
   }
   const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec;
   const problems: FieldProblem[] = [];

@@ -69,6 +69,27 @@ async function send(method: string, path: string, options: SendOptions = {}): Pr
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
 
+test('who deletes a Job without a word about its pods is told that they stay', async () => {
+  const jobs = '/apis/batch/v1/namespaces/default/jobs';
+  const spec = { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } };
+  const warning =
+    '299 - "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning"';
+  for (const [query, expected] of [
+    ['', warning],
+    ['?propagationPolicy=Background', undefined],
+    ['?orphanDependents=true', undefined],
+  ] as const) {
+    expect((await send('POST', jobs, { body: { metadata: { name: 'j' }, spec } })).code).toBe(201);
+    expect((await send('DELETE', `${jobs}/j${query}`)).headers['warning']).toBe(expected);
+    // What leaves its pods behind waits for the garbage collector to let go of them.
+    await send('PATCH', `${jobs}/j`, {
+      body: { metadata: { finalizers: null } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
+  }
+  expect((await send('DELETE', jobs)).headers['warning']).toBe(warning);
+});
+
 describe('refusals', () => {
   const status = (code: number, reason: string, message: string) => ({ kind: 'Status', status: 'Failure', code, reason, message });
   const noSuch = status(404, 'NotFound', 'the server could not find the requested resource');
