@@ -4,9 +4,11 @@ import { version } from '#base/version.ts';
 
 /** What every process tells of itself, under the names of the Go components where those have one. */
 export function processMetrics(metrics: Metrics): void {
+  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   metrics
-    .gauge('kubernetes_build_info', 'The version of this process.', ['git_version', 'platform'])
-    .set({ git_version: version, platform: `${process.platform}/${process.arch}` }, 1);
+    .gauge('kubernetes_build_info', 'The version of this process.', ['git_version', 'major', 'minor', 'platform'])
+    .set({ git_version: version, major, minor, platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}` }, 1);
+  metrics.gauge('process_start_time_seconds', 'Start time of the process since unix epoch in seconds.').set(performance.timeOrigin / 1_000);
   metrics.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [], (gauge) => gauge.set(process.memoryUsage.rss()));
   metrics.gauge('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', [], (gauge) => {
     const { user, system } = process.cpuUsage();
