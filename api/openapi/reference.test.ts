@@ -76,6 +76,12 @@ describe.skipIf(!isThere)('against the published document', () => {
     /** CBOR is behind a feature gate. */
     const typesOf = (list: unknown): string[] => ((list ?? []) as string[]).filter((type) => !type.includes('cbor')).toSorted();
 
+    test('no path of a stable version is missing', () => {
+      const stable = Object.keys(reference.paths).filter((path) => /^\/(api|apis\/[^/]+)\/v\d+\//.test(path));
+      expect(stable.length).toBeGreaterThan(300);
+      expect(stable.filter((path) => !(path in document.paths))).toEqual([]);
+    });
+
     test('all exist upstream', () => {
       expect(Object.keys(document.paths).filter((path) => !(path in reference.paths))).toEqual([]);
     });
