@@ -4,6 +4,8 @@ import { builtinKinds } from './kinds.ts';
 import { resourceText } from './meta/status.ts';
 import { builtinSchemas } from './schema/schemas.ts';
 
+const schemas = builtinSchemas();
+
 test('kinds are listed once, groups by priority and resources by name', () => {
   const names = builtinKinds.map(({ group, version, names: { plural } }) => `${group}/${version}/${plural}`);
   expect(new Set(names).size).toBe(names.length);
@@ -45,9 +47,12 @@ test('deletions answer the object for the kinds for which they do upstream', () 
 test.each(builtinKinds.map((kind) => [resourceText({ group: kind.group, plural: kind.names.plural }), kind] as const))(
   '%s has a schema and sound columns',
   (_name, kind) => {
-    expect(builtinSchemas().get(kind.schema).name).toBe(kind.schema);
+    expect(schemas.get(kind.schema).name).toBe(kind.schema);
     const columns = kind.columns?.map(({ name }) => name) ?? [];
     expect(new Set(columns).size).toBe(columns.length);
+    for (const { name, description = schemas.columnText(kind.schema, name) } of kind.columns ?? []) {
+      expect(description, name).not.toBe('');
+    }
     expect(kind.storedAs === undefined).toBe(kind.toStored === undefined);
     expect(kind.storedAs === undefined).toBe(kind.fromStored === undefined);
   },

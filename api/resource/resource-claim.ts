@@ -33,7 +33,11 @@ export const resourceClaim = defineKind<ResourceClaim>({
     subresource === 'status' ? validateClaimStatus(next, prev) : validateImmutable(next.spec, prev.spec, 'spec'),
   notYet: ({ spec }) => (usesExpressions(spec.devices) ? expressionsNotYet : undefined),
   subresources: { status: true },
-  columns: [nameColumn, { name: 'State', value: stateText }, ageColumn],
+  columns: [
+    nameColumn,
+    { name: 'State', description: 'A summary of the current state (allocated, pending, reserved, etc.).', value: stateText },
+    ageColumn,
+  ],
 });
 
 /** `allocated,reserved` and the like; `deleted` comes first. */

@@ -1,6 +1,7 @@
 // The schemas of the built-in types: shapes derived from the pinned package, joined with the facts of our own beside this file.
 import { descriptionsText } from '#api/generated/descriptions.ts';
 import { schemasText } from '#api/generated/schemas.ts';
+import { columnFacts } from './facts-columns.ts';
 import { alwaysThere, namedStrings, pointerStrings, requiredPointers, valueScalars, valueTimes } from './facts-go.ts';
 import { atomicStructs, listFacts, mapTypeFacts } from './facts-lists.ts';
 import { packageGroups } from './facts-names.ts';
@@ -111,6 +112,17 @@ export class SchemaSet {
       return index === undefined ? undefined : texts[index];
     };
     return { text: at(''), property: at };
+  }
+
+  /** What a column of a kind's table means, where that is what a field means; '' where it is not. */
+  columnText(definition: string, column: string): string {
+    const facts = Object.hasOwn(columnFacts, definition) ? columnFacts[definition] : undefined;
+    const site = facts !== undefined && Object.hasOwn(facts, column) ? facts[column] : undefined;
+    if (site === undefined) return '';
+    const packageName = definition.slice(0, definition.lastIndexOf('.'));
+    const whole = site.startsWith('io.') ? site : `${packageName}.${site}`;
+    const at = whole.lastIndexOf('.');
+    return this.texts(whole.slice(0, at)).property(whole.slice(at + 1)) ?? '';
   }
 
   /** The definition of a kind, such as autoscaling/v1 Scale; undefined where upstream has none. */

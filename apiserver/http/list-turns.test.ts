@@ -4,9 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
 import { expect, test } from 'vitest';
+import { systemClock } from '#base/clock.ts';
 import { longestSlice } from '../longest-slice.ts';
 import type { Encoded } from '../registry/contract.ts';
-import { aKind } from '../registry/testing.ts';
+import { aKind, testCodec } from '../registry/testing.ts';
 import { Exchange, type RawRequest, type RawResponse } from './exchange.ts';
 import { sendList } from './list-writer.ts';
 import { Negotiator } from './negotiate.ts';
@@ -57,7 +58,7 @@ test.each<[string, string, string]>([
       startMs: 0,
     } as never);
     const answer = { items: items(() => read++), count, resourceVersion: '1', continue: '', remainingItemCount: undefined };
-    void sendList(exchange, new Negotiator().negotiate(accept), kind, answer, () => 0);
+    void sendList(exchange, new Negotiator().negotiate(accept), kind, answer, { clock: systemClock, codec: testCodec });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

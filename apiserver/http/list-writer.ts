@@ -9,7 +9,7 @@ import { WorkSlice } from '../work-slice.ts';
 import type { Wanted } from './negotiate.ts';
 import { sendProtobufList } from './protobuf-list.ts';
 import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, start } from './respond.ts';
-import { parseIncludeObject, partialText, TableMaker } from './table.ts';
+import { parseIncludeObject, partialText, type TableDeps, TableMaker } from './table.ts';
 import { yamlText } from './yaml-text.ts';
 
 const chunkBytes = 256 * 1024;
@@ -36,10 +36,10 @@ export async function sendList(
   wanted: Wanted,
   kind: KindDefinition,
   answer: ListAnswer,
-  clockMs: () => number,
+  deps: TableDeps,
 ): Promise<void> {
   if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
-  const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, clockMs) : listDocument(wanted, kind, answer);
+  const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, deps) : listDocument(wanted, kind, answer);
   const { slice } = document;
   if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document), slice, 'application/yaml');
   if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document), slice, jsonType);
@@ -69,8 +69,8 @@ function listDocument(wanted: Wanted, kind: KindDefinition, answer: ListAnswer):
   };
 }
 
-function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition, answer: ListAnswer, clockMs: () => number): ListDocument {
-  const maker = new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, clockMs);
+function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition, answer: ListAnswer, deps: TableDeps): ListDocument {
+  const maker = new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps);
   return {
     head: maker.head(listMeta(answer)),
     key: 'rows',

@@ -2,6 +2,8 @@
 import type { Column, KindDefinition } from '#api/kind.ts';
 import { invalid } from '#api/meta/field-problem.ts';
 import { ApiError, badRequest } from '#api/meta/status.ts';
+import type { Codec } from '#api/schema/codec.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Encoded } from '../registry/contract.ts';
 import type { Query } from './query.ts';
 
@@ -42,30 +44,40 @@ export function parseIncludeObject(query: Query): IncludeObject {
   throw badRequest(`Unable to convert to Table as requested: ${field}: ${message}`);
 }
 
+/** What tables take from the server: how old objects are, and what columns mean. */
+export interface TableDeps {
+  readonly clock: Clock;
+  readonly codec: Codec;
+}
+
 /** Turns objects of one kind into tables. */
 export class TableMaker {
   readonly #columns: readonly Column<never>[];
   readonly #include: IncludeObject;
   readonly #version: string;
   readonly #clockMs: () => number;
+  readonly #describe: (column: string) => string;
 
-  constructor(kind: KindDefinition, include: IncludeObject, version: string, clockMs: () => number) {
+  constructor(kind: KindDefinition, include: IncludeObject, version: string, { clock, codec }: TableDeps) {
     this.#columns = (kind.columns ?? defaultColumns) as readonly Column<never>[];
     this.#include = include;
     this.#version = version;
-    this.#clockMs = clockMs;
+    this.#clockMs = () => clock.nowMs();
+    this.#describe = (column) => codec.schemas.columnText(kind.schema, column);
   }
 
   /** Everything but the rows. `withColumns` is false in all frames of a watch but the first. */
   head(metadata: object, withColumns = true): Record<string, unknown> {
-    const definitions = this.#columns.map(({ name, type = 'string', format = '', description = '', priority = 0 }) => ({
-      name,
-      type,
-      format,
-      description,
-      priority,
-    }));
-    const columnDefinitions = withColumns ? definitions : null;
+    if (!withColumns) return { kind: 'Table', apiVersion: `meta.k8s.io/${this.#version}`, metadata, columnDefinitions: null };
+    const columnDefinitions = this.#columns.map(
+      ({ name, type = 'string', format = '', description = this.#describe(name), priority = 0 }) => ({
+        name,
+        type,
+        format,
+        description,
+        priority,
+      }),
+    );
     return { kind: 'Table', apiVersion: `meta.k8s.io/${this.#version}`, metadata, columnDefinitions };
   }
 

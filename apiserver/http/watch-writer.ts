@@ -7,7 +7,7 @@ import { ApiError, internalError } from '#api/meta/status.ts';
 import type { WatchFrame } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
-import { parseIncludeObject, partialText, TableMaker } from './table.ts';
+import { parseIncludeObject, partialText, type TableDeps, TableMaker } from './table.ts';
 
 /** Where the frames of a watch go. */
 export interface FrameSink {
@@ -23,8 +23,8 @@ export interface FrameSink {
 export type FrameRenderer = (frame: WatchFrame) => Uint8Array;
 
 /** How frames look in the form that the client wants. Plain JSON shares the frame's own line. */
-export function frameRenderer(exchange: Exchange, wanted: Wanted, kind: KindDefinition, clockMs: () => number): FrameRenderer {
-  const text = formRenderer(exchange, wanted, kind, clockMs);
+export function frameRenderer(exchange: Exchange, wanted: Wanted, kind: KindDefinition, deps: TableDeps): FrameRenderer {
+  const text = formRenderer(exchange, wanted, kind, deps);
   if (text === undefined) return (frame) => frame.line;
   return (frame) => (frame.type === 'ERROR' ? frame.line : Buffer.from(`{"type":"${frame.type}","object":${text(frame)}}\n`));
 }
@@ -33,11 +33,11 @@ function formRenderer(
   exchange: Exchange,
   wanted: Wanted,
   kind: KindDefinition,
-  clockMs: () => number,
+  deps: TableDeps,
 ): ((frame: WatchFrame) => string) | undefined {
   if (wanted.form === 'object') return undefined;
   if (wanted.form !== 'table') return ({ encoded }) => partialText(encoded, wanted.formVersion);
-  const maker = new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, clockMs);
+  const maker = new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps);
   let isFirst = true;
   return ({ type, encoded }) => {
     const table = type === 'BOOKMARK' ? maker.bookmark(encoded, isFirst) : maker.single(encoded, isFirst);

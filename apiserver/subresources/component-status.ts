@@ -46,7 +46,7 @@ export function componentStatuses(components: readonly Component[], clock: Clock
       const chosen = components.filter(selection(parseListRequest(exchange.query)));
       const items = (await Promise.all(chosen.map((one) => ask(one, exchange.signal)))).map(plainEncoded);
       const answer = { items, count: items.length, resourceVersion: '', continue: '', remainingItemCount: undefined };
-      return sendList(exchange, wanted, kind, answer, () => deps.clock.nowMs());
+      return sendList(exchange, wanted, kind, answer, deps);
     },
   };
 }

@@ -30,7 +30,7 @@ export const removeAll: Verb = async (exchange, kind, deps) => {
   const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
   warnOfOrphans(exchange, kind, request);
   const answer = await deps.registry.deleteCollection(kind, list, request, context);
-  await sendList(exchange, wanted, kind, answer, () => deps.clock.nowMs());
+  await sendList(exchange, wanted, kind, answer, deps);
 };
 
 function warnOfOrphans(exchange: Exchange, { orphanWarning }: KindDefinition, request: DeleteRequest): void {

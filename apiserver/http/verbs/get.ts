@@ -28,7 +28,7 @@ export function sendObject(
   if (wanted.form === 'partial-list') throw notTransformable(kind, 'object');
   const text =
     wanted.form === 'table'
-      ? new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, () => deps.clock.nowMs()).single(encoded)
+      ? new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded)
       : partialText(encoded, wanted.formVersion);
   if (wanted.encoding !== 'json') sendValue(exchange, wanted, code, JSON.parse(text));
   else sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));

@@ -8,5 +8,5 @@ export const list: Verb = async (exchange, kind, deps) => {
   const wanted = wantedOf(exchange, kind, deps);
   if (wanted.form === 'partial') throw notTransformable(kind, 'list');
   const answer = await deps.registry.list(kind, parseListRequest(exchange.query), readContext(exchange));
-  await sendList(exchange, wanted, kind, answer, () => deps.clock.nowMs());
+  await sendList(exchange, wanted, kind, answer, deps);
 };
