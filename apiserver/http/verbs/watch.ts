@@ -33,10 +33,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
     frames,
     sink,
     {
-      render:
-        wanted.encoding === 'protobuf'
-          ? deps.protobufFrames.renderer(wanted)
-          : frameRenderer(exchange, wanted, kind, deps),
+      render: wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, deps),
       told: deps.watchEvents.cell([kind.group, kind.names.plural, kind.version]),
     },
     deadline.signal,
