@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{base,api,client,apiserver,scheduler,controller-manager,kubelet,kube-proxy,addons,cli,testing,scripts}/**/*.test.ts'],
           exclude: ['**/*.{docker,host,e2e}.test.ts', '**/node_modules/**'],
+          setupFiles: ['test/property-seed.ts'],
           isolate: false,
           testTimeout: 30_000,
         },
