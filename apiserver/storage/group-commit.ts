@@ -46,7 +46,7 @@ export class GroupCommit {
   }
 
   async #work(): Promise<void> {
-    // The other requests of this turn come along.
+    // The other requests of this turn come along. Later batches are what arrived during the flush before: the disk is never idle then.
     await setImmediate();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
@@ -63,7 +63,6 @@ export class GroupCommit {
         this.#waiting = [];
         for (const write of lost) write.failed(failure);
       }
-      await setImmediate();
     }
     this.#working = undefined;
   }

@@ -114,7 +114,7 @@ export class LmdbStore implements Store {
     this.#feed = new EventFeed({ revision: this.#lastRevision, replay: (after, limit) => this.#replay(after, limit) });
     this.#commit = new GroupCommit({
       folder: dirname(path),
-      transact: (apply) => this.#tables.root.batch(apply),
+      transact: (apply) => transactNow(this.#tables.root, apply),
       onCommit: () => this.#publish(),
     });
     if (isSuspect) this.#checkEverything();
@@ -461,6 +461,13 @@ function openFile(path: string): RootDatabase<Buffer, Buffer> {
     txnStartThreshold: 1,
   };
   return open<Buffer, Buffer>(options);
+}
+
+/** One transaction that the write thread begins at once: lmdb itself would wait for the next turn unless something more comes. */
+function transactNow(root: RootDatabase<Buffer, Buffer>, apply: () => void): Promise<boolean> {
+  const done = root.batch(apply);
+  root.batch(() => undefined).catch(() => undefined);
+  return done;
 }
 
 function tablesOf(root: RootDatabase<Buffer, Buffer>): Tables {
