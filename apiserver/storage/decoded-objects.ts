@@ -1,4 +1,6 @@
 import type { KubeObject } from '#api/meta/object.ts';
+import { plainValue } from '#api/schema/decode-leaf.ts';
+import { parseJson } from '#api/schema/json.ts';
 
 /** Decoded objects cost some four times their JSON. */
 const defaultBudgetBytes = 8 * 1_024 * 1_024;
@@ -46,7 +48,12 @@ export class DecodedObjects {
   }
 }
 
-/** Parses an object's JSON, which must be valid. */
+/** A whole number that a double may not hold as it stands; fractions were made doubles when they came in. Stored JSON has no white space. */
+const longNumber = /[:,[]-?\d{16}/;
+
+/** Parses an object's JSON, which must be valid. Numbers that no double holds keep their digits. */
 export function parseObject(bytes: Uint8Array): KubeObject {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as KubeObject;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  const value = longNumber.test(text) ? plainValue(parseJson(bytes).value) : JSON.parse(text);
+  return value as KubeObject;
 }

@@ -1,6 +1,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf, type KubeObject } from '#api/meta/object.ts';
 import { stringifyDeep } from '#api/schema/stringify-deep.ts';
+import { parseObject } from './decoded-objects.ts';
 
 /** How objects of one stored resource look under one kind that serves them. Made once per kind; compared by identity. */
 export interface ServedForm {
@@ -39,5 +40,5 @@ export function encodeStored(form: ServedForm, object: KubeObject): Buffer {
 export function canonical(form: ServedForm, bytes: Uint8Array): Uint8Array {
   const { head } = form;
   if (head.compare(bytes, 0, head.length) === 0) return bytes;
-  return encodeStored(form, JSON.parse(Buffer.from(bytes).toString()) as KubeObject);
+  return encodeStored(form, parseObject(bytes));
 }
