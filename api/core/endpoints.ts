@@ -3,7 +3,7 @@ import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn, shortList } from '../meta/columns.ts';
 import { dnsLabel, invalidEach, oneOf, qualifiedName } from '../meta/field-checks.ts';
 import { type FieldProblem, required } from '../meta/field-problem.ts';
-import { validateIp, validateNotSpecialIp } from '../meta/ip.ts';
+import { ipWarnings, validateIp, validateNotSpecialIp } from '../meta/ip.ts';
 import { dnsSubdomainProblems, portNumberProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
@@ -29,9 +29,19 @@ export const endpoints = defineKind<Endpoints>({
     },
   ],
   validate: ({ subsets }) => (subsets ?? []).flatMap((subset, at) => validateSubset(subset, `subsets[${at}]`)),
+  warnings: addressWarnings,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [nameColumn, { name: 'Endpoints', value: endpointsText }, ageColumn],
 });
+
+/** The controller that makes endpoints for Services only copies what pods have. */
+function addressWarnings({ metadata, subsets = [] }: Endpoints): string[] {
+  if (metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller') return [];
+  return subsets.flatMap(({ addresses = [], notReadyAddresses = [] }, at) => [
+    ...addresses.flatMap(({ ip }, index) => ipWarnings(`subsets[${at}].addresses[${index}].ip`, ip)),
+    ...notReadyAddresses.flatMap(({ ip }, index) => ipWarnings(`subsets[${at}].notReadyAddresses[${index}].ip`, ip)),
+  ]);
+}
 
 function endpointsText({ subsets = [] }: Endpoints): string {
   const items = subsets.flatMap(({ addresses = [], ports = [] }) =>

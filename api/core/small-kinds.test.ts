@@ -318,3 +318,19 @@ test('a node allocates what it has', () => {
   const object: Node = decoded(node, 'metadata: {name: n}\nstatus: {capacity: {cpu: 1.0001, memory: 1Gi}}');
   expect(object.status?.allocatable).toEqual({ cpu: '1001m', memory: '1Gi' });
 });
+
+test('warnings of nodes and endpoints', () => {
+  const old = decoded(node, 'metadata: {name: n}\nspec: {externalID: x, configSource: {}, podCIDRs: [10.0.0.1/24]}');
+  expect(node.warnings?.(old, undefined)).toEqual([
+    'spec.configSource: the feature is removed',
+    'spec.externalID: this field is deprecated, and is unused by Kubernetes',
+    'spec.podCIDRs[0]: CIDR value "10.0.0.1/24" is ambiguous in this context (should be "10.0.0.0/24" or "10.0.0.1/32"?)',
+  ]);
+  const made = decoded(endpoints, 'metadata: {name: e}\nsubsets: [{addresses: [{ip: "A::1"}], notReadyAddresses: [{ip: "b::0"}]}]');
+  expect(endpoints.warnings?.(made, undefined)).toEqual([
+    'subsets[0].addresses[0].ip: IPv6 address "A::1" should be in RFC 5952 canonical format ("a::1")',
+    'subsets[0].notReadyAddresses[0].ip: IPv6 address "b::0" should be in RFC 5952 canonical format ("b::")',
+  ]);
+  made.metadata.labels = { 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' };
+  expect(endpoints.warnings?.(made, undefined)).toEqual([]);
+});

@@ -23,6 +23,7 @@ export const runtimeClass = defineKind<RuntimeClass>({
   names: { plural: 'runtimeclasses' },
   schema: 'io.k8s.api.node.v1.RuntimeClass',
   unconditionalUpdate: false,
+  createOnUpdate: true,
   defaults: [({ overhead }) => roundAmounts(overhead?.podFixed)],
   validate: validateRuntimeClass,
   validateUpdate: (next, prev) => validateImmutable(next.handler, prev.handler, 'handler'),

@@ -35,7 +35,10 @@ export function serviceAccountPlugin(deps: ServiceAccountPluginDeps): AdmissionP
       const name = spec.serviceAccountName === undefined || spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName;
       spec.serviceAccountName = name;
       spec.serviceAccount = name;
-      return withAccount(deps, request, name, (account) => give(spec, account));
+      return withAccount(deps, request, name, (account) => {
+        give(spec, account);
+        checkSecrets(request, spec, account);
+      });
     },
     validate: (request) => {
       if (concerns(request, 'pods') && request.operation === 'CREATE') return checkNewPod(deps, request, request.object as V1Pod);
@@ -72,10 +75,12 @@ function checkMirror(request: AdmissionRequest, { spec }: V1Pod): undefined {
 function checkNewPod(deps: ServiceAccountPluginDeps, request: AdmissionRequest, pod: V1Pod): Promise<void> | undefined {
   const { spec } = pod;
   if (spec === undefined || isMirrorPod(pod)) return checkMirror(request, pod);
-  return withAccount(deps, request, namedAccount(request, pod), (account) => {
-    const why = limitsSecrets(account) ? unlistedSecret(account, spec) : undefined;
-    if (why !== undefined) throw refusal(request, why);
-  });
+  return withAccount(deps, request, namedAccount(request, pod), (account) => checkSecrets(request, spec, account));
+}
+
+function checkSecrets(request: AdmissionRequest, spec: V1PodSpec, account: ServiceAccount): void {
+  const why = limitsSecrets(account) ? unlistedSecret(account, spec) : undefined;
+  if (why !== undefined) throw refusal(request, why);
 }
 
 function checkEphemeral(deps: ServiceAccountPluginDeps, request: AdmissionRequest, pod: V1Pod): Promise<void> | undefined {

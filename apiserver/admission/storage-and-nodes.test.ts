@@ -212,6 +212,10 @@ describe('Secrets that a service account allows', () => {
     expect(await refusal(make(spec))).toBe(`pods "p${count - 1}" is forbidden: ${why}`);
   });
 
+  test('are all before a pod is judged by itself', async () => {
+    expect(await refusal(make({ imagePullSecrets: [{ name: 'other' }], containers: [] }))).toContain('is forbidden');
+  });
+
   test('are all for containers that are added, too', async () => {
     const made = await make({});
     const ephemeralContainers = [{ name: 'e', image: 'i', env: env('other') }];

@@ -59,7 +59,9 @@ export async function updateSteps(
     const write = { verb: 'update', subresource: context.subresource, nowMs: deps.clock.nowMs(), user: context.user } as const;
     prepareUpdate(kind, next, previous, write);
     checkUpdate(kind, next, previous, write);
-    for (const text of kind.warnings?.(next, previous) ?? []) context.warn(text);
+    // Those who write statuses can do nothing about the rest.
+    const warnings = context.subresource === 'status' ? [] : (kind.warnings?.(next, previous) ?? []);
+    for (const text of warnings) context.warn(text);
     await deps.admission.validate(request);
   });
 }

@@ -1,5 +1,6 @@
 import type { V1Node } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
+import { cidrWarnings } from '../../meta/ip.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
 import { roundAmounts } from '../pod/container-defaults.ts';
 import { nodeColumns } from './columns.ts';
@@ -27,6 +28,7 @@ export const node = defineKind<Node>({
   },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
+  warnings: nodeWarnings,
   columns: nodeColumns,
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   subresources: { status: true, other: { proxy: { verbs: ['create', 'delete', 'get', 'patch', 'update'], kind: 'NodeProxyOptions' } } },
@@ -39,6 +41,14 @@ function defaultNode(object: Node): void {
   if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   roundAmounts(status.capacity);
   roundAmounts(status.allocatable);
+}
+
+function nodeWarnings({ spec }: Node): string[] {
+  return [
+    ...(spec?.configSource === undefined ? [] : ['spec.configSource: the feature is removed']),
+    ...(spec?.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+    ...(spec?.podCIDRs ?? []).flatMap((cidr, at) => cidrWarnings(`spec.podCIDRs[${at}]`, cidr)),
+  ];
 }
 
 /** Kubelets no longer take their configuration from the API; only what an old node has stays. */

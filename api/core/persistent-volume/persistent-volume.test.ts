@@ -202,3 +202,12 @@ test('columns', () => {
     VolumeMode: 'Filesystem',
   });
 });
+
+test('only some types take their mount options from an annotation', () => {
+  const optioned = (spec: string): string =>
+    `metadata: {name: v, annotations: {volume.beta.kubernetes.io/mount-options: ro}}\nspec: {${spec}}`;
+  expect(createProblems(persistentVolume, optioned(nfs))).toEqual([]);
+  expect(createProblems(persistentVolume, optioned(csi))).toEqual([
+    'metadata.annotations.volume.beta.kubernetes.io/mount-options: Forbidden: may not specify mount options for this volume type',
+  ]);
+});

@@ -1,5 +1,6 @@
 import type { V1PersistentVolume, V1PersistentVolumeSpec } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
+import { type FieldProblem, forbiddenField } from '../../meta/field-problem.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
 import { timeText } from '../../meta/time-text.ts';
 import { selectorTermWarnings } from '../node/labels.ts';
@@ -16,6 +17,23 @@ export interface PersistentVolume extends V1PersistentVolume {
 }
 
 const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options';
+
+/** The types that take mount options from the annotation. */
+const takingOptions = [
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'iscsi',
+  'cinder',
+  'cephfs',
+  'azureFile',
+  'vsphereVolume',
+  'azureDisk',
+  'photonPersistentDisk',
+] as const;
 
 /** Types that no longer do anything, as warnings call them. */
 const deadSources = {
@@ -42,8 +60,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
   prepareUpdate: (next, prev, { subresource, nowMs }) => {
     if (subresource === 'status') keepPhaseTime(next, prev, nowMs);
   },
-  validate: ({ metadata, spec }, { subresource }) =>
-    subresource === 'status' ? [] : validateVolumeSpec(spec, metadata.name ?? '', 'spec'),
+  validate: (volume, { subresource }) => (subresource === 'status' ? [] : validateVolume(volume)),
   validateUpdate: (next, prev, { subresource }) => (subresource === 'status' ? [] : validateVolumeUpdate(next, prev)),
   warnings: volumeWarnings,
   columns: volumeColumns,
@@ -65,6 +82,15 @@ export function defaultVolumeSource(spec: V1PersistentVolumeSpec): void {
   roundAmounts(spec.capacity);
   if (spec.hostPath !== undefined) spec.hostPath.type ??= '';
   defaultNetworkDisks(spec);
+}
+
+function validateVolume({ metadata, spec }: PersistentVolume): FieldProblem[] {
+  const problems = validateVolumeSpec(spec, metadata.name ?? '', 'spec');
+  if (metadata.annotations?.[mountOptionsAnnotation] === undefined || takingOptions.some((kind) => spec[kind] !== undefined)) {
+    return problems;
+  }
+  const text = 'may not specify mount options for this volume type';
+  return [...problems, forbiddenField(`metadata.annotations.${mountOptionsAnnotation}`, text)];
 }
 
 function volumeWarnings(volume: PersistentVolume): string[] {

@@ -69,8 +69,12 @@ function validateRest(spec: Spec, path: string): FieldProblem[] {
     const amounts = overhead as Record<string, string>;
     problems.push(...validateContainerResources({ limits: amounts }, new Set(), `${path}.overhead`));
   }
-  if (os !== undefined) problems.push(...oneOf(`${path}.os.name`, os.name, ['linux', 'windows']));
-  return problems;
+  return os === undefined ? problems : [...problems, ...validateOs(os.name ?? '', `${path}.os`)];
+}
+
+function validateOs(name: string, path: string): FieldProblem[] {
+  if (name === '') return [required(`${path}.name`, 'cannot be empty')];
+  return oneOf(path, name, ['linux', 'windows']);
 }
 
 function validateGates({ readinessGates = [], schedulingGates = [] }: Spec, path: string): FieldProblem[] {

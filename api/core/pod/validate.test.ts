@@ -18,6 +18,8 @@ test.each<[string, string, string[]]>([
     'metadata: {name: web, namespace: a}\nspec: {containers: [{name: c, image: i}, {name: c, image: i}]}',
     ['spec.containers[1].name: Duplicate value: "c"'],
   ],
+  ['no system', aPod('', 'os: {name: ""}'), ['spec.os.name: Required value: cannot be empty']],
+  ['odd system', aPod('', 'os: {name: odd}'), ['spec.os: Unsupported value: "odd": supported values: "linux", "windows"']],
   [
     'request over limit',
     aPod('resources: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}'),
