@@ -9,8 +9,8 @@ export interface Component {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Smaller young and old generations keep an idle component small; a busy one grows all the same. */
-const smallHeap = ['--max-semi-space-size=4'];
+/** A small young generation keeps an idle component small and its pauses short; a busy one grows all the same. */
+export const smallHeap = ['--max-semi-space-size=4'];
 /**
  * The C library keeps memory for each thread apart, and keeps it: where few threads work at a time that is waste. The API server's
  * store writes in a thread of its own.
@@ -30,7 +30,7 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
   });
   const kubeconfig = (user: string): Record<string, string> => ({ kubeconfig: layout.kubeconfig(user) });
   return [
-    make('kube-apiserver', [], {
+    make('kube-apiserver', smallHeap, {
       'data-dir': layout.store,
       'secure-port': String(config.port),
       'advertise-address': config.nodeIp,

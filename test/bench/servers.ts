@@ -12,6 +12,7 @@ import { pod } from '#api/core/pod/pod.ts';
 import { namespace } from '#api/core/namespace.ts';
 import { serviceAccount } from '#api/core/service-account.ts';
 import { systemClock } from '#base/clock.ts';
+import { smallHeap } from '#cli/cluster/components.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { Connection, type Peer, requestBytes } from './load/connection.ts';
 
@@ -129,7 +130,7 @@ export async function startApiServer(workshop: Workshop, { bundles, data, nodeOp
   return new ServerProcess(child, workshop.peer(port), readyMs);
 }
 
-/** Starts a process from its bundle, with its output in the workshop. */
+/** Starts a process from its bundle, with the heap that `up` gives it and its output in the workshop. */
 export function startBundle(
   workshop: Workshop,
   bundles: string,
@@ -139,7 +140,9 @@ export function startBundle(
 ): ChildProcess {
   const log = openSync(workshop.path(`${name}.log`), 'a');
   const extra = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
-  return spawn(process.execPath, [...nodeOptions, ...extra, join(bundles, `${name}.js`), ...argv], { stdio: ['ignore', log, log] });
+  return spawn(process.execPath, [...smallHeap, ...nodeOptions, ...extra, join(bundles, `${name}.js`), ...argv], {
+    stdio: ['ignore', log, log],
+  });
 }
 
 async function untilReady(peer: Peer, child: ChildProcess, workshop: Workshop, startMs: number): Promise<number> {
