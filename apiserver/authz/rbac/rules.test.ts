@@ -81,3 +81,15 @@ test.each<[string, V1PolicyRule[], V1PolicyRule[], string[]]>([
 ])('who holds %s', (_name, held, wanted, expected) => {
   expect(rulesText(missingRules(held, wanted))).toEqual(expected);
 });
+
+test('lists that multiply beyond any use are judged as a whole', () => {
+  const names = (prefix: string): string[] => Array.from({ length: 1_000 }, (_, at) => `${prefix}${at}`);
+  const wide = { verbs: names('v'), apiGroups: names('g'), resources: names('r') };
+  expect(missingRules([rule('get', '', 'pods')], [wide, wide])).toEqual([wide, wide]);
+  expect(missingRules([rule('*', '*', '*')], [wide])).toEqual([]);
+});
+
+test('what is said twice counts once', () => {
+  const repeated = { verbs: Array<string>(5_000).fill('get'), apiGroups: [''], resources: Array<string>(5_000).fill('pods') };
+  expect(missingRules([], [repeated])).toEqual([rule('get', '', 'pods')]);
+});

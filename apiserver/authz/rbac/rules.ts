@@ -12,9 +12,22 @@ export function ruleAllows(rule: V1PolicyRule, request: AuthorizationRequest): b
   return namesIt && includes(apiGroups, request.group) && allowsResource(rule, request);
 }
 
-/** Those of `wanted`, taken apart as far as rules go, that `held` does not cover. */
+/** How many single rights a role's rules may come to before they are only judged as a whole: lists multiply. */
+const atomLimit = 10_000;
+
+/**
+ * Those of `wanted`, taken apart as far as rules go, that `held` does not cover. Rules that come to too many single rights are not taken
+ * apart: they are missing unless one held rule covers all of them.
+ */
 export function missingRules(held: readonly V1PolicyRule[], wanted: readonly V1PolicyRule[]): V1PolicyRule[] {
-  return wanted.flatMap((rule) => [...atoms(rule)]).filter((atom) => !held.some((rule) => covers(rule, atom)));
+  let budget = atomLimit;
+  return wanted.flatMap((given) => {
+    const rule = withoutRepeats(given);
+    if (held.some((one) => covers(one, rule))) return [];
+    budget -= atomCount(rule);
+    if (budget < 0) return [rule];
+    return [...atoms(rule)].filter((atom) => !held.some((one) => covers(one, atom)));
+  });
 }
 
 /** `{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}`, one text for each group, resource and name; sorted. */
@@ -26,7 +39,8 @@ export function rulesText(rules: readonly V1PolicyRule[]): string[] {
     const known = merged.get(key);
     // Rules about URLs stay apart, as upstream leaves them.
     if (rest.nonResourceURLs !== undefined) apart.push({ ...rest, verbs });
-    else merged.set(key, { ...rest, verbs: [...(known?.verbs ?? []), ...verbs] });
+    else if (known === undefined) merged.set(key, { ...rest, verbs: [...verbs] });
+    else for (const verb of verbs) known.verbs.push(verb);
   }
   return [...new Set([...apart, ...merged.values()].map(ruleText))].toSorted();
 }
@@ -42,6 +56,16 @@ function includes(list: readonly string[], value: string): boolean {
 
 function urlCovers(url: string, path: string): boolean {
   return url === '*' || url === path || (url.endsWith('*') && path.startsWith(url.replace(/\*+$/, '')));
+}
+
+function withoutRepeats({ verbs, ...lists }: V1PolicyRule): V1PolicyRule {
+  const once = Object.entries(lists).map(([name, list]) => [name, [...new Set(list as string[])]]);
+  return { ...(Object.fromEntries(once) as Omit<V1PolicyRule, 'verbs'>), verbs: [...new Set(verbs)] };
+}
+
+/** How many rules `atoms` makes of one. */
+function atomCount({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: V1PolicyRule): number {
+  return verbs.length * (apiGroups.length * resources.length * Math.max(1, resourceNames.length) + nonResourceURLs.length);
 }
 
 /** One rule for each group, resource, name and verb, or URL and verb. */
