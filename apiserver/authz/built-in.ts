@@ -17,10 +17,6 @@ const componentUsers = new Set([
 const nodeGroup = 'system:nodes';
 const nodePrefix = 'system:node:';
 
-/** Service accounts of the cluster's own add-ons, which need to read the whole cluster. */
-const addOnAccounts =
-  /^system:serviceaccount:kube-system:(coxswain-dns|coredns|kube-proxy|kube-dns|[a-z0-9-]+-controller|generic-garbage-collector)$/;
-
 /** Paths that every authenticated client may read, upstream's system:discovery. */
 const discoveryPath = /^\/(api|apis|openapi)(\/.*)?$|^\/(healthz|livez|readyz|version)(\/.*)?$/;
 /** What service accounts may read besides: how to verify each other's tokens, upstream's system:service-account-issuer-discovery. */
@@ -56,7 +52,7 @@ export const administrators = allowingAll(({ groups }) => groups.includes('syste
 
 /** The cluster's components, by the users that upstream gives them. */
 export const components = allowingAll(({ name, groups }) => {
-  return componentUsers.has(name) || addOnAccounts.test(name) || (groups.includes(nodeGroup) && name.startsWith(nodePrefix));
+  return componentUsers.has(name) || (groups.includes(nodeGroup) && name.startsWith(nodePrefix));
 });
 
 /** What upstream's default roles give to everybody. */
