@@ -14,9 +14,10 @@ import { ClientCertificates } from './authn/client-certificate.ts';
 import { issuerPages } from './authn/issuer-pages.ts';
 import { ServiceAccountTokens } from './authn/service-account-token.ts';
 import { readVerificationKeys, TokenSigner } from './authn/token-keys.ts';
-import { administrators, components, everybody } from './authz/built-in.ts';
+import { administrators, components } from './authz/built-in.ts';
 import type { Authorizer } from './authz/contract.ts';
 import { rbacAuthorizer } from './authz/rbac/authorizer.ts';
+import { defaultRoles } from './authz/rbac/defaults/keeper.ts';
 import { rbacEscalation } from './authz/rbac/escalation.ts';
 import { RbacPolicy } from './authz/rbac/policy.ts';
 import { policyFeed } from './authz/rbac/policy-feed.ts';
@@ -89,7 +90,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const policy = new RbacPolicy();
-  const authorizer = firstOpinion([administrators, components, everybody, rbacAuthorizer(policy)]);
+  const authorizer = firstOpinion([administrators, components, rbacAuthorizer(policy)]);
   const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer });
   const admission = [...chosen, deviceAdminAccess(() => registry), rbacEscalation({ policy, authorizer }), serviceAllocation(pools)];
   const codec = createCodec();
@@ -100,6 +101,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     // Upstream's name, which probes ask for, whatever the store is.
     { name: 'etcd', on: ['livez', 'readyz'], check: () => answers(store, stopping.signal) },
     { name: 'informer-sync', on: ['readyz'], check: () => isReady || 'the caches are not filled yet' },
+    // Nobody is let in before the roles are there.
+    { name: 'poststarthook/rbac/bootstrap-roles', on: ['livez', 'readyz'], check: () => true },
     { name: 'shutdown', on: ['readyz'], check: () => (isDraining ? 'process is shutting down' : true) },
   ];
   const parts = requestParts({ ...deps, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
@@ -122,6 +125,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const services: readonly Service[] = [
     registry,
     servicePoolLoader(pools, registry),
+    defaultRoles({ registry, clock, log }),
     policyFeed({ policy, registry, clock, log }),
     parts.timeouts,
     door,

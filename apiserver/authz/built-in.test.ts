@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { administrators, components, everybody } from './built-in.ts';
+import { administrators, components } from './built-in.ts';
 import type { AuthorizationRequest } from './contract.ts';
 import { firstOpinion } from './union.ts';
 
-const authorizer = firstOpinion([administrators, components, everybody]);
+const authorizer = firstOpinion([administrators, components]);
 
 test.each<[string, string[], 'allow' | 'none']>([
   ['ann', ['system:masters'], 'allow'],

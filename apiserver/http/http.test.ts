@@ -223,19 +223,20 @@ describe('refusals', () => {
 });
 
 describe('health', () => {
-  const checks = ['ping', 'log', 'etcd', 'informer-sync', 'shutdown'];
+  const roles = 'poststarthook/rbac/bootstrap-roles';
+  const checks = ['ping', 'log', 'etcd', 'informer-sync', roles, 'shutdown'];
 
   test('every check has a line and a page of its own', async () => {
     const lines = checks.map((name) => `[+]${name} ok\n`).join('');
     expect(await send('GET', '/readyz?verbose')).toMatchObject({ code: 200, text: `${lines}readyz check passed\n` });
-    expect((await send('GET', '/livez?verbose')).text).toBe('[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n');
+    expect((await send('GET', '/livez?verbose')).text).toBe(`[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]${roles} ok\nlivez check passed\n`);
     for (const name of checks) expect((await send('GET', `/readyz/${name}`)).text).toBe('ok');
   });
 
   test('checks can be left out; strange ones are named', async () => {
     const { text } = await send('GET', '/livez?verbose&exclude=ping&exclude=z&exclude=a');
     expect(text).toBe(
-      '[+]ping excluded: ok\n[+]log ok\n[+]etcd ok\nwarn: some health checks cannot be excluded: no matches for "a","z"\nlivez check passed\n',
+      `[+]ping excluded: ok\n[+]log ok\n[+]etcd ok\n[+]${roles} ok\nwarn: some health checks cannot be excluded: no matches for "a","z"\nlivez check passed\n`,
     );
   });
 });
@@ -246,7 +247,7 @@ describe('who may what', () => {
       code: 401,
       json: { kind: 'Status', message: 'Unauthorized', reason: 'Unauthorized', code: 401 },
     });
-    for (const path of ['/readyz', '/livez/ping', '/version']) expect((await send('GET', path, { as: nobody })).code).toBe(200);
+    for (const path of ['/readyz', '/livez', '/version']) expect((await send('GET', path, { as: nobody })).code).toBe(200);
   });
 
   test('a user without rights discovers, and is refused the rest in so many words', async () => {

@@ -1,16 +1,6 @@
 // What the API server keeps in its own store: the system's namespaces and priority classes, and the Service by which pods find it.
-import type {
-  V1ClusterRole,
-  V1ClusterRoleBinding,
-  V1Endpoints,
-  V1EndpointSlice,
-  V1Namespace,
-  V1ObjectMeta,
-  V1Service,
-  V1ServiceCIDR,
-} from '#api/generated/types.ts';
+import type { V1Endpoints, V1EndpointSlice, V1Namespace, V1Service, V1ServiceCIDR } from '#api/generated/types.ts';
 import type { KubeObject } from '#api/meta/object.ts';
-import { rbacGroup } from '#api/rbac/rules.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { systemPriorityClasses } from '#api/scheduling/priority-class.ts';
 import type { Clock } from '#base/clock.ts';
@@ -34,22 +24,6 @@ export interface BootstrapDeps {
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 const serviceName = 'kubernetes';
 
-/** The role of administrators, as upstream has it: the first that people bind. */
-const clusterAdmin: { readonly role: V1ClusterRole; readonly binding: V1ClusterRoleBinding } = {
-  role: {
-    metadata: rbacDefaults('cluster-admin'),
-    rules: [
-      { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-      { verbs: ['*'], nonResourceURLs: ['*'] },
-    ],
-  },
-  binding: {
-    metadata: rbacDefaults('cluster-admin'),
-    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ apiGroup: rbacGroup, kind: 'Group', name: 'system:masters' }],
-  },
-};
-
 /** Makes and repairs those objects, at start and every ten seconds. */
 export class Bootstrap implements Service {
   readonly name = 'system objects';
@@ -72,8 +46,6 @@ export class Bootstrap implements Service {
     for (const priorityClass of systemPriorityClasses) {
       await this.#ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', priorityClass, signal);
     }
-    await this.#ensure(rbacGroup, 'v1', 'clusterroles', '', clusterAdmin.role as KubeObject, signal);
-    await this.#ensure(rbacGroup, 'v1', 'clusterrolebindings', '', clusterAdmin.binding as KubeObject, signal);
     const { address, port } = this.#deps.advertise();
     const wanted = wantedObjects(address, port, this.#deps.ipRange.at(1));
     await this.#ensure('', 'v1', 'services', 'default', wanted.service as KubeObject, signal);
@@ -141,14 +113,6 @@ export class Bootstrap implements Service {
       await registry.createObject(kind, object, context);
     }
   }
-}
-
-function rbacDefaults(name: string): V1ObjectMeta {
-  return {
-    name,
-    annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
-    labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
-  };
 }
 
 function wantedObjects(
