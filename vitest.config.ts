@@ -7,7 +7,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{base,api,client,apiserver,scheduler,controller-manager,kubelet,kube-proxy,addons,cli,testing,scripts}/**/*.test.ts'],
+          include: [
+            '{base,api,client,apiserver,scheduler,controller-manager,kubelet,kube-proxy,kubeadm,addons,cli,testing,scripts}/**/*.test.ts',
+          ],
           exclude: ['**/*.{docker,host,e2e}.test.ts', '**/node_modules/**'],
           setupFiles: ['test/property-seed.ts'],
           isolate: false,

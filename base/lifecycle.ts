@@ -102,6 +102,8 @@ export async function runMain(name: string, main: (context: MainContext) => Prom
       controller.abort(new Error(`received ${kind}`));
     });
   }
+  // Who reads our answers may stop reading (`| head`): an end like any other.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     await main({ argv: process.argv.slice(2), env: process.env, signal: controller.signal, log });
     process.exitCode ??= 0;

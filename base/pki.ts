@@ -1,7 +1,7 @@
-// Keys and certificates: an own CA, what it signs, and service-account signing keys. ECDSA P-256 throughout (handshake 0.4 ms
+// Keys and certificates: an own CA, what it signs, and service-account signing keys. ECDSA P-256 where nothing else is asked for (handshake 0.4 ms
 // against RSA's 0.65); service-account tokens are signed RS256 as upstream's are, so that key is RSA.
 import 'reflect-metadata';
-import { createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 /** PEM texts of a certificate and its private key (PKCS#8). */
@@ -20,20 +20,45 @@ export interface CertificateRequest {
   readonly usages: readonly ('client' | 'server')[];
   /** Default 365. */
   readonly validDays?: number;
+  /** Default ECDSA-P256. */
+  readonly keyAlgorithm?: KeyAlgorithm;
 }
 
-const dayMs = 86_400_000;
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+export interface CaOptions {
+  /** Default 3,650. */
+  readonly validDays?: number;
+  readonly keyAlgorithm?: KeyAlgorithm;
+}
 
-/** A new certificate authority, valid ten years from `nowMs`. */
-export async function createCa(commonName: string, nowMs: number): Promise<KeyPair> {
+/** How a certificate's own key is made. */
+export type KeyAlgorithm = 'ECDSA-P256' | 'ECDSA-P384' | 'RSA-2048' | 'RSA-3072' | 'RSA-4096';
+
+const dayMs = 86_400_000;
+const rsa = (modulusLength: number) => ({
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength,
+  publicExponent: new Uint8Array([1, 0, 1]),
+});
+const algorithms = {
+  'ECDSA-P256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  'ECDSA-P384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+  'RSA-2048': rsa(2_048),
+  'RSA-3072': rsa(3_072),
+  'RSA-4096': rsa(4_096),
+} as const;
+
+/** A new certificate authority. */
+export async function createCa(commonName: string, nowMs: number, options: CaOptions = {}): Promise<KeyPair> {
   x509.cryptoProvider.set(webcrypto);
+  const { validDays = 3_650, keyAlgorithm = 'ECDSA-P256' } = options;
+  const algorithm = algorithms[keyAlgorithm];
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: [{ CN: [commonName] }],
     notBefore: new Date(nowMs - 60_000),
-    notAfter: new Date(nowMs + 3_650 * dayMs),
+    notAfter: new Date(nowMs + validDays * dayMs),
     signingAlgorithm: algorithm,
     keys: keys,
     extensions: [
@@ -49,13 +74,12 @@ export async function createCa(commonName: string, nowMs: number): Promise<KeyPa
   return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys.privateKey) };
 }
 
-/** A new key and the certificate that `ca` signs for it. */
+/** A new key and the certificate that `ca` signs for it. The CA's key may be ECDSA (P-256, P-384) or RSA, in any PEM form. */
 export async function signCertificate(ca: KeyPair, request: CertificateRequest, nowMs: number): Promise<KeyPair> {
   x509.cryptoProvider.set(webcrypto);
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(algorithms[request.keyAlgorithm ?? 'ECDSA-P256'], true, ['sign', 'verify']);
   const issuer = new x509.X509Certificate(ca.cert);
-  const der = Buffer.from(ca.key.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  const [signingKey, signingAlgorithm] = await importSigningKey(ca.key);
   const names = [
     ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
     ...(request.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
@@ -67,7 +91,7 @@ export async function signCertificate(ca: KeyPair, request: CertificateRequest, 
     issuer: issuer.subject,
     notBefore: new Date(nowMs - 60_000),
     notAfter: new Date(nowMs + (request.validDays ?? 365) * dayMs),
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     publicKey: keys.publicKey,
     signingKey: signingKey,
     extensions: [
@@ -79,6 +103,33 @@ export async function signCertificate(ca: KeyPair, request: CertificateRequest, 
     ],
   });
   return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys.privateKey) };
+}
+
+/** What a certificate was made for: a request that makes its like. Throws where it cannot be read. */
+export function requestOf(cert: string): CertificateRequest {
+  const certificate = new x509.X509Certificate(cert);
+  const [commonName = ''] = certificate.subjectName.getField('CN');
+  const names = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
+  const extended: readonly string[] = certificate.getExtension(x509.ExtendedKeyUsageExtension)?.usages.map(String) ?? [];
+  const usages: CertificateRequest['usages'] = [
+    ...(extended.includes(x509.ExtendedKeyUsage.serverAuth) ? (['server'] as const) : []),
+    ...(extended.includes(x509.ExtendedKeyUsage.clientAuth) ? (['client'] as const) : []),
+  ];
+  return {
+    commonName,
+    organizations: certificate.subjectName.getField('O'),
+    dnsNames: names.filter(({ type }) => type === 'dns').map(({ value }) => value),
+    ips: names.filter(({ type }) => type === 'ip').map(({ value }) => value),
+    usages,
+    keyAlgorithm: keyAlgorithmOf(cert),
+  };
+}
+
+function keyAlgorithmOf(cert: string): KeyAlgorithm {
+  const { asymmetricKeyType, asymmetricKeyDetails: details } = createPublicKey(cert);
+  if (asymmetricKeyType !== 'rsa') return details?.namedCurve === 'secp384r1' ? 'ECDSA-P384' : 'ECDSA-P256';
+  const bits = details?.modulusLength ?? 0;
+  return bits >= 4_096 ? 'RSA-4096' : bits >= 3_072 ? 'RSA-3072' : 'RSA-2048';
 }
 
 /** The key pair that service-account tokens are signed with (RSA 2048, PEM). Takes some 100 ms: call it at set-up only. */
@@ -93,6 +144,16 @@ export function createServiceAccountKeys(): { readonly publicKey: string; readon
 /** The public half (SPKI PEM) of a private key or certificate. */
 export function publicKeyPem(pem: string): string {
   return createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+async function importSigningKey(pem: string): Promise<[webcrypto.CryptoKey, x509.X509CertificateCreateParams['signingAlgorithm']]> {
+  const key = createPrivateKey(pem);
+  const signs =
+    key.asymmetricKeyType === 'rsa'
+      ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+      : algorithms[key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'ECDSA-P384' : 'ECDSA-P256'];
+  const der = key.export({ type: 'pkcs8', format: 'der' });
+  return [await webcrypto.subtle.importKey('pkcs8', der, signs, false, ['sign']), signs];
 }
 
 function serial(): string {

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<(context: CommandContext) 
   up: async () => (await import('./commands/up.ts')).up,
   down: async () => (await import('./commands/down.ts')).down,
   status: async () => (await import('./commands/status.ts')).status,
+  node: async () => (await import('./commands/node.ts')).node,
   supervise: async () => (await import('./commands/supervise.ts')).supervise,
   version:
     async () =>
@@ -22,6 +23,7 @@ Usage:
   coxswain up [flags]       start a cluster on this host; returns when it is Ready
   coxswain status [flags]   show what runs
   coxswain down [flags]     stop the cluster; --wipe removes all that was made
+  coxswain node [flags]     keep this host's part of a cluster running that kubeadm set up
   coxswain test [flags]     run every test of this checkout
   coxswain bench [names]    measure this checkout beside a bare Node server
   coxswain version          print the version

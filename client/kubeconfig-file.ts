@@ -5,15 +5,18 @@ import { dirname, join } from 'node:path';
 import { Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { Clock } from '#base/clock.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import type { Credentials } from './endpoint.ts';
 
-/** A cluster, a user and a context, all three under one name. */
+/** A context with its cluster and its user. */
 export interface NewContext {
   readonly name: string;
+  /** Names of cluster and user; the context's own where absent. */
+  readonly clusterName?: string;
+  readonly userName?: string;
   readonly server: string;
-  /** PEM texts. */
+  /** PEM text. */
   readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
+  readonly credentials: Credentials;
 }
 
 /** A context to take out, and the one to make current in its place. */
@@ -156,13 +159,30 @@ function isEmpty(document: Document): boolean {
 }
 
 function put(document: Document, context: NewContext): void {
-  const { name, server } = context;
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  putEntry(document, 'clusters', { name, cluster: { 'certificate-authority-data': base64(context.ca), server } });
-  putEntry(document, 'contexts', { name, context: { cluster: name, user: name } });
-  const user = { 'client-certificate-data': base64(context.cert), 'client-key-data': base64(context.key) };
-  putEntry(document, 'users', { name, user });
+  const { name, server, clusterName: cluster = name, userName: user = name } = context;
+  putEntry(document, 'clusters', { name: cluster, cluster: { 'certificate-authority-data': base64(context.ca), server } });
+  putEntry(document, 'contexts', { name, context: { cluster, user } });
+  if (context.credentials.kind !== 'none') putEntry(document, 'users', { name: user, user: userOf(context.credentials) });
   document.set('current-context', name);
+}
+
+function userOf(credentials: Credentials): Readonly<Record<string, string>> {
+  switch (credentials.kind) {
+    case 'certificate':
+      return { 'client-certificate-data': base64(credentials.cert), 'client-key-data': base64(credentials.key) };
+    case 'certificate-files':
+      return { 'client-certificate': credentials.certFile, 'client-key': credentials.keyFile };
+    case 'token':
+      return { token: credentials.token };
+    case 'token-file':
+      return { tokenFile: credentials.tokenFile };
+    case 'none':
+      return {};
+  }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }
 
 function putEntry(document: Document, list: string, entry: { readonly name: string; readonly [other: string]: unknown }): void {

@@ -7,7 +7,12 @@ import { endpointOf, findEndpoint, inClusterEndpoint, kubeconfigPaths, kubeconfi
 import { addContext, kubeconfigText, removeContext } from './kubeconfig-file.ts';
 
 const never = new AbortController().signal;
-const mine = { name: 'coxswain', server: 'https://127.0.0.1:6443', ca: 'CA', cert: 'CERT', key: 'KEY' };
+const mine = {
+  name: 'coxswain',
+  server: 'https://127.0.0.1:6443',
+  ca: 'CA',
+  credentials: { kind: 'certificate', cert: 'CERT', key: 'KEY' },
+} as const;
 let folder: string;
 
 beforeEach(() => {

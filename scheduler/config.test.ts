@@ -11,7 +11,10 @@ let kubeconfig: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'scheduler-config-'));
   kubeconfig = join(folder, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigText({ name: 'c', server: 'https://h:1', ca: 'CA', cert: 'CERT', key: 'KEY' }));
+  writeFileSync(
+    kubeconfig,
+    kubeconfigText({ name: 'c', server: 'https://h:1', ca: 'CA', credentials: { kind: 'certificate', cert: 'CERT', key: 'KEY' } }),
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -20,7 +23,11 @@ const parse = (...argv: string[]) => parseConfig([`--kubeconfig=${kubeconfig}`, 
 describe('the command line', () => {
   test('has upstream’s defaults', () => {
     expect(parse()).toEqual({
-      api: { server: 'https://h:1', ca: 'CA', credentials: { kind: 'certificate', cert: 'CERT', key: 'KEY' } },
+      api: {
+        server: 'https://h:1',
+        ca: 'CA',
+        credentials: { kind: 'certificate', cert: 'CERT', key: 'KEY' },
+      },
       host: '0.0.0.0',
       port: 10_259,
       tls: undefined,

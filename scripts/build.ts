@@ -10,6 +10,7 @@ const entries: Record<string, string> = {
   'kube-apiserver': 'apiserver/main.ts',
   'kube-scheduler': 'scheduler/main.ts',
   'kube-controller-manager': 'controller-manager/main.ts',
+  kubeadm: 'kubeadm/main.ts',
   kubelet: 'kubelet/main.ts',
   'kube-proxy': 'kube-proxy/main.ts',
   'coxswain-dns': 'addons/dns/main.ts',

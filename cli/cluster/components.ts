@@ -4,7 +4,9 @@ import type { ClusterConfig, Layout } from './layout.ts';
 /** One supervised process. */
 export interface Component {
   readonly name: string;
-  /** Node's arguments: options of Node, the bundle, the component's flags. */
+  /** The program, where it is not Node. */
+  readonly program?: string;
+  /** The program's arguments; for Node its options, the bundle and the component's flags. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
@@ -15,7 +17,7 @@ export const smallHeap = ['--max-semi-space-size=4'];
  * The C library keeps memory for each thread apart, and keeps it: where few threads work at a time that is waste. The API server's
  * store writes in a thread of its own.
  */
-const arenas = (name: string): Record<string, string> => ({ MALLOC_ARENA_MAX: name === 'kube-apiserver' ? '2' : '1' });
+export const arenas = (name: string): Record<string, string> => ({ MALLOC_ARENA_MAX: name === 'kube-apiserver' ? '2' : '1' });
 
 /** The processes of a local cluster, in the order they start; they stop in reverse. Bundles lie in `bundleDir`. */
 export function components(layout: Layout, config: ClusterConfig, bundleDir: string): readonly Component[] {

@@ -3,11 +3,12 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Clock } from '#base/clock.ts';
+import { firstAddress } from '#base/host-network.ts';
 import { type CertificateRequest, createCa, createServiceAccountKeys, type KeyPair, signCertificate } from '#base/pki.ts';
+import { writeFileAtomically } from '#base/write-file.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
-import { type ClusterConfig, type Layout, writeFileAtomically } from './layout.ts';
-import { firstAddress } from './network.ts';
+import type { ClusterConfig, Layout } from './layout.ts';
 
 /** Users of the cluster's own parts, as upstream names them; each has a kubeconfig with a client certificate. */
 export const users: Readonly<
@@ -70,7 +71,10 @@ async function keepKubeconfig(
   if (existsSync(path) && readFileSync(path, 'utf8').startsWith(mark) && hasGoodCertificate(path, ca, nowMs)) return;
   const { commonName, organizations } = about;
   const pair = await signCertificate(ca, { commonName: commonName(config), organizations, usages: ['client'] }, nowMs);
-  writeFileAtomically(path, `${mark}\n${kubeconfigText({ name: config.name, server: serverUrl(config), ca: ca.cert, ...pair })}`);
+  writeFileAtomically(
+    path,
+    `${mark}\n${kubeconfigText({ name: config.name, server: serverUrl(config), ca: ca.cert, credentials: { kind: 'certificate', ...pair } })}`,
+  );
 }
 
 /** The address that this host's components and users dial. */

@@ -1,11 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
+import { writeFileAtomically } from '#base/write-file.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint, kubeconfigPathToWrite } from '#client/kubeconfig.ts';
 import { addContext, removeContext } from '#client/kubeconfig-file.ts';
 import { serverUrl } from './identity.ts';
-import { type ClusterConfig, type Layout, readJson, writeFileAtomically } from './layout.ts';
+import { type ClusterConfig, type Layout, readJson } from './layout.ts';
 
 /** What `up` changed in the user's kubeconfig, so that `down --wipe` can undo it. */
 interface WrittenContext {
@@ -28,12 +29,10 @@ export function adminEndpoint(layout: Layout): ApiEndpoint {
 /** Puts the cluster's context into the user's kubeconfig (KUBECONFIG honoured) and answers the file's path. */
 export async function writeUserKubeconfig(layout: Layout, config: ClusterConfig, { env, clock, signal }: Surroundings): Promise<string> {
   const path = kubeconfigPathToWrite(env);
-  const endpoint = adminEndpoint(layout);
-  if (endpoint.credentials.kind !== 'certificate') throw new Error('the admin kubeconfig carries no certificate');
-  const { cert, key } = endpoint.credentials;
+  const { credentials } = adminEndpoint(layout);
   const before = await addContext(
     path,
-    { name: config.name, server: serverUrl(config), ca: readFileSync(layout.pki('ca.crt'), 'utf8'), cert, key },
+    { name: config.name, server: serverUrl(config), ca: readFileSync(layout.pki('ca.crt'), 'utf8'), credentials },
     clock,
     signal,
   );

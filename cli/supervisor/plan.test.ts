@@ -11,6 +11,8 @@ describe('planSupervision', () => {
     ['restarts at once what ended after a steady life', { lastStartMs: 1_000, failures: 0 }, 61_000, ['start kubelet']],
     ['waits after a first failure', { lastStartMs: 1_000, failures: 1 }, 1_249, []],
     ['tries again after the wait', { lastStartMs: 1_000, failures: 1 }, 1_250, ['start kubelet']],
+    ['stops what nobody wants any more', { wanted: undefined, running: { command: 'a', startedMs: 0 } }, 5, ['stop kubelet']],
+    ['forgets what nobody wants and is not there', { wanted: undefined, lastStartMs: 0 }, 5, []],
     ['waits longer after more failures', { lastStartMs: 1_000, failures: 4 }, 2_999, []],
   ])('%s', (_name, seen, nowMs, expected) => {
     expect(planSupervision([{ ...base, ...seen }], nowMs).map((step) => `${step.do} ${step.name}`)).toEqual(expected);

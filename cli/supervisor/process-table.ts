@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Component } from '../cluster/components.ts';
-import { type Layout, readJson, writeFileAtomically } from '../cluster/layout.ts';
+import { writeFileAtomically } from '#base/write-file.ts';
+import { type Layout, readJson } from '../cluster/layout.ts';
 
 /** Names a process for good. */
 export interface Identity {
@@ -25,7 +26,7 @@ export interface ProcessRecord extends Identity {
 
 /** Names a command with what it reads at its start: the certificates, keys and kubeconfigs that its flags name. */
 export function commandDigest(component: Component): string {
-  const hash = createHash('sha256').update(JSON.stringify([process.execPath, component.argv, component.env]));
+  const hash = createHash('sha256').update(JSON.stringify([programOf(component), component.argv, component.env]));
   for (const word of component.argv) {
     const [, path] = /^--[a-z-]+=(\/.*\.(?:crt|key|pub|conf))$/.exec(word) ?? [];
     if (path !== undefined && existsSync(path)) hash.update(readFileSync(path));
@@ -62,7 +63,7 @@ export function selfIdentity(): Identity {
  * writing it down, and writes the record.
  */
 export function adoptUnrecorded(layout: Layout, component: Component, nowMs: number): ProcessRecord | undefined {
-  const wanted = `${[process.execPath, ...component.argv].join('\0')}\0`;
+  const wanted = `${[programOf(component), ...component.argv].join('\0')}\0`;
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry) || readProc(`${entry}/cmdline`) !== wanted) continue;
     const startTicks = startTicksOf(Number(entry));
@@ -79,7 +80,7 @@ export function adoptUnrecorded(layout: Layout, component: Component, nowMs: num
 export function start(layout: Layout, component: Component, starts: number, nowMs: number): ProcessRecord {
   const log = openSync(layout.log(component.name), 'a', 0o600);
   try {
-    const child = spawn(process.execPath, [...component.argv], {
+    const child = spawn(programOf(component), [...component.argv], {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: '/',
@@ -101,6 +102,10 @@ export function start(layout: Layout, component: Component, starts: number, nowM
   } finally {
     closeSync(log);
   }
+}
+
+function programOf({ program }: Component): string {
+  return program ?? process.execPath;
 }
 
 /** Writes the record of the running process itself. */

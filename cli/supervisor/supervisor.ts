@@ -7,7 +7,17 @@ import type { Log } from '#base/log.ts';
 import type { Component } from '../cluster/components.ts';
 import type { Layout } from '../cluster/layout.ts';
 import { planSupervision, type Seen, steadyMs } from './plan.ts';
-import { adoptUnrecorded, commandDigest, findRunning, forget, isAlive, type ProcessRecord, signalProcess, start } from './process-table.ts';
+import {
+  adoptUnrecorded,
+  commandDigest,
+  findRunning,
+  forget,
+  isAlive,
+  type ProcessRecord,
+  recordedNames,
+  signalProcess,
+  start,
+} from './process-table.ts';
 
 export interface SupervisorDeps {
   readonly layout: Layout;
@@ -66,19 +76,23 @@ export class Supervisor implements Service {
 
   async #look(signal: AbortSignal): Promise<void> {
     const { layout, clock, log } = this.#deps;
-    const wanted = this.#refresh();
-    const running = new Map(wanted.map(({ component: { name } }) => [name, findRunning(layout, name)]));
+    const wanted = new Map(this.#refresh().map((one) => [one.component.name, one]));
+    const names = new Set([...wanted.keys(), ...this.#left()]);
+    const running = new Map([...names].map((name) => [name, findRunning(layout, name)]));
     const nowMs = clock.nowMs();
-    const seen = wanted.map(({ component, digest }): Seen => {
-      const history = this.#historyOf(component.name);
-      const record = running.get(component.name);
+    const seen = [...names].map((name): Seen => {
+      const history = this.#historyOf(name);
+      const record = running.get(name);
       if (record === undefined && history.lastStartMs !== undefined) this.#noteEnd(history, nowMs);
-      return { name: component.name, wanted: digest, running: record, failures: history.failures, lastStartMs: history.lastStartMs };
+      return { name, wanted: wanted.get(name)?.digest, running: record, failures: history.failures, lastStartMs: history.lastStartMs };
     });
     for (const step of planSupervision(seen, nowMs)) {
-      const component = wanted.find((one) => one.component.name === step.name)?.component;
-      if (component === undefined) continue;
+      const component = wanted.get(step.name)?.component;
       try {
+        if (component === undefined) {
+          await this.#stop(step.name, running.get(step.name), signal);
+          continue;
+        }
         await this.#start(component, running.get(step.name), signal);
         log.info(
           { component: step.name, starts: this.#historyOf(step.name).starts },
@@ -90,6 +104,26 @@ export class Supervisor implements Service {
         log.error({ err, component: step.name }, 'a component could not be started');
       }
     }
+  }
+
+  /** Names of processes that run without being wanted; they are asked for only when the wish has changed. */
+  #left(): readonly string[] {
+    const wanted = this.#wanted;
+    if (wanted === undefined || wanted.isClean) return [];
+    const known = new Set(wanted.list.map(({ component }) => component.name));
+    const { layout } = this.#deps;
+    const left = recordedNames(layout).filter((name) => name !== this.name && !known.has(name));
+    for (const name of left) if (findRunning(layout, name) === undefined) forget(layout, name);
+    wanted.isClean = left.length === 0;
+    return left;
+  }
+
+  async #stop(name: string, record: ProcessRecord | undefined, signal: AbortSignal): Promise<void> {
+    const { layout, clock, log } = this.#deps;
+    if (record !== undefined) await stopProcess(record, clock, signal);
+    forget(layout, name);
+    this.#history.delete(name);
+    log.info({ component: name }, 'component removed');
   }
 
   async #start(component: Component, old: ProcessRecord | undefined, signal: AbortSignal): Promise<void> {
@@ -112,11 +146,11 @@ export class Supervisor implements Service {
       for (const { component } of list)
         if (findRunning(layout, component.name) === undefined) adoptUnrecorded(layout, component, clock.nowMs());
     }
-    this.#wanted = { revision: current, list };
+    this.#wanted = { revision: current, list, isClean: false };
     return list;
   }
 
-  #wanted: { readonly revision: string; readonly list: readonly Wanted[] } | undefined;
+  #wanted: { readonly revision: string; readonly list: readonly Wanted[]; isClean: boolean } | undefined;
   readonly #ended = new WeakSet<History>();
 
   /** Counts one end of a process once. */

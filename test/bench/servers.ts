@@ -62,7 +62,15 @@ export class Workshop implements Disposable {
   async kubeconfig(port: number, user: string): Promise<string> {
     const pair = await signCertificate(this.ca, { commonName: user, usages: ['client'] }, Date.now());
     const path = this.path(`${user}.conf`);
-    writeFileSync(path, kubeconfigText({ name: 'bench', server: `https://127.0.0.1:${port}`, ca: this.ca.cert, ...pair }));
+    writeFileSync(
+      path,
+      kubeconfigText({
+        name: 'bench',
+        server: `https://127.0.0.1:${port}`,
+        ca: this.ca.cert,
+        credentials: { kind: 'certificate', ...pair },
+      }),
+    );
     return path;
   }
 

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { expect, test } from 'vitest';
-import { addressAt, chooseAddress, defaultRouteInterface, firstAddress } from './network.ts';
+import { addressAt, chooseAddress, defaultRouteInterface, firstAddress } from './host-network.ts';
 
 const v4 = (address: string): NetworkInterfaceInfo =>
   ({ family: 'IPv4', address, internal: address.startsWith('127.') }) as NetworkInterfaceInfo;

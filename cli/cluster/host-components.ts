@@ -1,0 +1,98 @@
+// What runs on a host of a cluster of several: the kubelet, and what the manifests say (kubeadm's static Pods). A manifest's command runs
+// as a process of the host: components are known by name, and need no image.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import type { V1Pod } from '#api/generated/types.ts';
+import { reasonOf } from '#base/write-file.ts';
+import { arenas, type Component, smallHeap } from './components.ts';
+
+export interface HostFolders {
+  /** Of the manifests: `/etc/kubernetes/manifests`. */
+  readonly manifests: string;
+  /** Of kubeconfigs: `/etc/kubernetes`. */
+  readonly kubernetes: string;
+  /** Of the kubelet's configuration and flags: `/var/lib/kubelet`. */
+  readonly kubelet: string;
+}
+
+export interface HostComponents {
+  readonly components: readonly Component[];
+  /** What could not be understood, with its file. */
+  readonly problems: readonly string[];
+}
+
+const bundled: readonly string[] = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coxswain-dns'];
+/** What others need starts first, and stops last. */
+const first: readonly string[] = ['etcd', 'kube-apiserver'];
+
+/** Reads the files. A manifest that is broken is a problem, not an end: `previous` goes on as it was. */
+export function readHostComponents(folders: HostFolders, bundleDir: string, previous: readonly Component[] = []): HostComponents {
+  const problems: string[] = [];
+  const components = manifestPaths(folders.manifests).flatMap((path): Component[] => {
+    try {
+      return [componentOf(readFileSync(path, 'utf8'), bundleDir)];
+    } catch (error) {
+      problems.push(`${path}: ${reasonOf(error)}`);
+      return previous.filter(({ name }) => name === basename(path).replace(/\.ya?ml$/, ''));
+    }
+  });
+  const rank = ({ name }: Component): number => (first.includes(name) ? first.indexOf(name) : first.length);
+  const kubelet = kubeletOf(folders, bundleDir);
+  return { components: [...components.sort((a, b) => rank(a) - rank(b)), ...(kubelet === undefined ? [] : [kubelet])], problems };
+}
+
+/** Changes when any of the files does. */
+export function hostRevision(folders: HostFolders): string {
+  const files = [...manifestPaths(folders.manifests), join(folders.kubelet, 'config.yaml'), join(folders.kubelet, 'kubeadm-flags.env')];
+  return files
+    .map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return `${path} ${found?.mtimeMs} ${found?.size}`;
+    })
+    .join('\n');
+}
+
+/** Throws an Error that says what is wrong with the manifest. */
+export function componentOf(text: string, bundleDir: string): Component {
+  const pod = parse(text) as V1Pod | null;
+  if (pod?.kind !== 'Pod') throw new Error('not a Pod');
+  const [container, ...others] = pod.spec?.containers ?? [];
+  if (container === undefined || others.length > 0) throw new Error('a component has one container');
+  const [program = '', ...args] = [...(container.command ?? []), ...(container.args ?? [])];
+  const env = Object.fromEntries((container.env ?? []).map(({ name, value = '' }) => [name, value]));
+  const { name = container.name } = pod.metadata ?? {};
+  if (bundled.includes(program)) {
+    return { name, argv: [...smallHeap, join(bundleDir, `${program}.js`), ...args], env: { ...arenas(program), ...env } };
+  }
+  if (program !== 'etcd')
+    throw new Error(`no program ${JSON.stringify(program)}: only etcd and Coxswain's own components run without an image`);
+  return { name, program, argv: args, env };
+}
+
+function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Component | undefined {
+  const config = join(kubelet, 'config.yaml');
+  if (!existsSync(config)) return undefined;
+  const args = [
+    `--bootstrap-kubeconfig=${join(kubernetes, 'bootstrap-kubelet.conf')}`,
+    `--kubeconfig=${join(kubernetes, 'kubelet.conf')}`,
+    `--config=${config}`,
+    ...flagsIn(join(kubelet, 'kubeadm-flags.env')),
+  ];
+  return { name: 'kubelet', argv: [...smallHeap, join(bundleDir, 'kubelet.js'), ...args], env: arenas('kubelet') };
+}
+
+/** `KUBELET_KUBEADM_ARGS="--a=b --c=d"` */
+function flagsIn(path: string): readonly string[] {
+  if (!existsSync(path)) return [];
+  const [, text = ''] = /^KUBELET_KUBEADM_ARGS="?([^"\n]*)"?$/m.exec(readFileSync(path, 'utf8')) ?? [];
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+function manifestPaths(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => /^[^.].*\.ya?ml$/.test(file))
+    .sort()
+    .map((file) => join(folder, file));
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { clusterUrl, defaultCluster, splitHostPort } from './cluster.ts';
+import { clusterFrom, clusterText, durationText, readDocuments } from './document.ts';
+import { subnetsOverlap } from './subnets.ts';
+
+const read = (text: string): ReadonlyMap<string, Readonly<Record<string, unknown>>> => readDocuments(text, 'k.yaml');
+const head = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n';
+
+describe('configuration files', () => {
+  test('what is printed is read back as the same', () => {
+    const cluster = {
+      ...defaultCluster,
+      controlPlaneEndpoint: 'lb:16443',
+      networking: { ...defaultCluster.networking, podSubnet: '10.244.0.0/16' },
+      apiServer: { extraArgs: [{ name: 'v', value: '2' }], certSANs: ['a'] },
+    };
+    const document = read(clusterText(cluster)).get('ClusterConfiguration');
+    expect(clusterFrom(document ?? {}, 'k.yaml')).toEqual(cluster);
+  });
+
+  test.each<[string, string, string]>([
+    [
+      'an unknown field',
+      `${head}networking:\n  podSubnets: x\n`,
+      'k.yaml: ClusterConfiguration is invalid:\n\tunknown field "networking.podSubnets"',
+    ],
+    ['a wrong type', `${head}apiServer:\n  certSANs: a\n`, '\tapiServer.certSANs: must be a list'],
+    [
+      'a wrong type in a list',
+      `${head}apiServer:\n  extraArgs:\n  - name: a\n    value: 1\n`,
+      '\tapiServer.extraArgs[0].value: must be a string',
+    ],
+    [
+      'an old version',
+      'apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n',
+      'uses "kubeadm.k8s.io/v1beta3" (kind: "ClusterConfiguration"): it must be kubeadm.k8s.io/v1beta4',
+    ],
+    ['an unknown kind', 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: Cluster\n', 'k.yaml: unknown kind "Cluster"'],
+    ['one kind twice', `${head}---\n${head}`, 'k.yaml holds more than one ClusterConfiguration'],
+    ['broken YAML', 'a: [', 'k.yaml cannot be read: '],
+    [
+      'another component’s',
+      'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n',
+      'KubeletConfiguration of kubelet.config.k8s.io/v1beta1 is not supported',
+    ],
+  ])('%s is refused with its place', (_name, text, message) => expect(() => read(text)).toThrow(message));
+
+  test.each<[string, string, string]>([
+    [
+      'both etcds',
+      'etcd:\n  local:\n    dataDir: /d\n  external:\n    endpoints: []\n',
+      '.Etcd.Local and .Etcd.External are mutually exclusive',
+    ],
+    ['no duration', 'certificateValidityPeriod: soon\n', 'certificateValidityPeriod: "soon" must be a duration above zero'],
+    ['an unknown algorithm', 'encryptionAlgorithm: DSA\n', 'encryptionAlgorithm: Invalid value: "DSA": must be one of ECDSA-P256'],
+  ])('%s is refused', (_name, text, message) => {
+    expect(() => clusterFrom(read(`${head}${text}`).get('ClusterConfiguration') ?? {}, 'k.yaml')).toThrow(message);
+  });
+
+  test('an external etcd takes the place of the local one', () => {
+    const text = `${head}etcd:\n  external:\n    endpoints: [https://10.0.0.1:2379]\n    caFile: /ca\n`;
+    expect(clusterFrom(read(text).get('ClusterConfiguration') ?? {}, 'k.yaml').etcd).toEqual({
+      external: { endpoints: ['https://10.0.0.1:2379'], caFile: '/ca', certFile: '', keyFile: '' },
+    });
+  });
+});
+
+describe('addresses', () => {
+  test.each([
+    ['lb', { host: 'lb', port: 6443 }],
+    ['lb:16443', { host: 'lb', port: 16_443 }],
+    ['fd00::1', { host: 'fd00::1', port: 6443 }],
+    ['[fd00::1]:16443', { host: 'fd00::1', port: 16_443 }],
+  ])('%s', (text, expected) => expect(splitHostPort(text, 6443)).toEqual(expected));
+
+  test.each([
+    ['lb:0', 'port "0" must be a number between 1 and 65535, inclusive'],
+    ['lb:http', 'port "http" must be'],
+    [':6443', 'host "" must be'],
+    ['https://lb:6443', 'host "https://lb:6443" must be'],
+  ])('%s is refused', (text, message) => expect(() => splitHostPort(text, 6443)).toThrow(message));
+
+  test('clients dial the endpoint in front of all control planes', () => {
+    const local = { advertiseAddress: '10.0.0.5', bindPort: 7443, node: { name: 'a', criSocket: '' } };
+    expect(clusterUrl({ cluster: defaultCluster, local })).toBe('https://10.0.0.5:7443');
+    expect(clusterUrl({ cluster: { ...defaultCluster, controlPlaneEndpoint: 'lb' }, local })).toBe('https://lb:7443');
+  });
+
+  test.each([
+    ['10.0.0.0/8', '10.244.0.0/16', true],
+    ['10.244.1.0/24', '10.244.0.0/16', true],
+    ['10.245.0.0/16', '10.244.0.0/16', false],
+    ['fd00::/64', '10.244.0.0/16', false],
+    ['nonsense', '10.244.0.0/16', false],
+  ])('%s and %s share an address: %s', (a, b, expected) => expect(subnetsOverlap(a, b)).toBe(expected));
+});
+
+test('durations as Go writes them', () => expect([3_600_000, 86_461_000].map(durationText)).toEqual(['1h0m0s', '24h1m1s']));

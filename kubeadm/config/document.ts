@@ -1,0 +1,213 @@
+// Configuration files: kubeadm.k8s.io/v1beta4 as people write it, and how it becomes ours.
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments, stringify } from 'yaml';
+import { parseDurationMs } from '#base/duration.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import type { KeyAlgorithm } from '#base/pki.ts';
+import { reasonOf } from '#base/write-file.ts';
+import { type Argument, type ClusterConfiguration, defaultCluster, type InitConfiguration } from './cluster.ts';
+import { type Shape, shapeProblems } from './shape.ts';
+
+export const apiVersion = 'kubeadm.k8s.io/v1beta4';
+
+const args: Shape = [{ name: 'string', value: 'string' }];
+const component: Readonly<Record<string, Shape>> = { extraArgs: args };
+const meta: Readonly<Record<string, Shape>> = { apiVersion: 'string', kind: 'string' };
+const endpoint: Shape = { advertiseAddress: 'string', bindPort: 'number' };
+const node: Shape = {
+  name: 'string',
+  criSocket: 'string',
+  taints: [{ key: 'string', value: 'string', effect: 'string' }],
+  kubeletExtraArgs: args,
+  ignorePreflightErrors: ['string'],
+  imagePullPolicy: 'string',
+  imagePullSerial: 'boolean',
+};
+const timeouts: Shape = {
+  controlPlaneComponentHealthCheck: 'string',
+  discovery: 'string',
+  etcdAPICall: 'string',
+  kubeletHealthCheck: 'string',
+  kubernetesAPICall: 'string',
+  tlsBootstrap: 'string',
+  upgradeManifests: 'string',
+};
+
+const shapes: Readonly<Record<string, Shape>> = {
+  ClusterConfiguration: {
+    ...meta,
+    clusterName: 'string',
+    kubernetesVersion: 'string',
+    controlPlaneEndpoint: 'string',
+    certificatesDir: 'string',
+    imageRepository: 'string',
+    encryptionAlgorithm: 'string',
+    certificateValidityPeriod: 'string',
+    caCertificateValidityPeriod: 'string',
+    networking: { serviceSubnet: 'string', podSubnet: 'string', dnsDomain: 'string' },
+    apiServer: { ...component, certSANs: ['string'] },
+    controllerManager: component,
+    scheduler: component,
+    etcd: {
+      local: { ...component, dataDir: 'string', serverCertSANs: ['string'], peerCertSANs: ['string'] },
+      external: { endpoints: ['string'], caFile: 'string', certFile: 'string', keyFile: 'string' },
+    },
+  },
+  InitConfiguration: {
+    ...meta,
+    bootstrapTokens: [{ token: 'string', description: 'string', ttl: 'string', expires: 'string', usages: ['string'], groups: ['string'] }],
+    certificateKey: 'string',
+    dryRun: 'boolean',
+    localAPIEndpoint: endpoint,
+    nodeRegistration: node,
+    skipPhases: ['string'],
+    timeouts,
+  },
+  JoinConfiguration: {
+    ...meta,
+    caCertPath: 'string',
+    dryRun: 'boolean',
+    discovery: {
+      bootstrapToken: { token: 'string', apiServerEndpoint: 'string', caCertHashes: ['string'], unsafeSkipCAVerification: 'boolean' },
+      file: { kubeConfigPath: 'string' },
+      tlsBootstrapToken: 'string',
+    },
+    controlPlane: { localAPIEndpoint: endpoint, certificateKey: 'string' },
+    nodeRegistration: node,
+    skipPhases: ['string'],
+    timeouts,
+  },
+};
+
+/** The documents of the file at `path` by their kind. Throws a UsageError that names the file. */
+export function readConfigFile(path: string): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  try {
+    return readDocuments(readFileSync(path, 'utf8'), path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`unable to read config from ${JSON.stringify(path)}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** The documents of a file's text by their kind, checked field by field. Throws a UsageError that names document and field. */
+export function readDocuments(text: string, path: string): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const found = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const document of parseAllDocuments(text)) {
+    const [problem] = document.errors;
+    if (problem !== undefined) throw new UsageError(`${path} cannot be read: ${problem.message}`);
+    const content: unknown = document.toJS({ maxAliasCount: 100 });
+    if (content === null) continue;
+    const { apiVersion: version, kind } = content as { apiVersion?: unknown; kind?: unknown };
+    // Configuration of other components may stand in the same file; it belongs to them.
+    if (typeof version === 'string' && !version.startsWith('kubeadm.k8s.io/')) {
+      throw new UsageError(`${path}: ${String(kind)} of ${version} is not supported: give such settings as extraArgs`);
+    }
+    if (version !== apiVersion) {
+      throw new UsageError(
+        `your configuration file ${path} uses ${JSON.stringify(version ?? '')} (kind: ${JSON.stringify(kind ?? '')}): it must be ${apiVersion}. Please use 'kubeadm config migrate' of an older kubeadm`,
+      );
+    }
+    const shape = typeof kind === 'string' && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
+    if (shape === undefined || typeof kind !== 'string') throw new UsageError(`${path}: unknown kind ${JSON.stringify(kind ?? '')}`);
+    if (found.has(kind)) throw new UsageError(`${path} holds more than one ${kind}`);
+    const problems = shapeProblems(content, shape);
+    if (problems.length > 0) throw new UsageError(`${path}: ${kind} is invalid:\n${problems.map((line) => `\t${line}`).join('\n')}`);
+    found.set(kind, content as Record<string, unknown>);
+  }
+  return found;
+}
+
+/** What a ClusterConfiguration says, with defaults for the rest. Its shape has been checked. */
+export function clusterFrom(document: Readonly<Record<string, unknown>>, path: string): ClusterConfiguration {
+  const { certificateValidityPeriod, caCertificateValidityPeriod, etcd, networking, apiVersion: _, kind: __, ...rest } = document as Wire;
+  const duration = (field: string, text: string | undefined, otherwise: number): number => {
+    const ms = text === undefined ? otherwise : parseDurationMs(text);
+    if (ms === undefined || ms <= 0) throw new UsageError(`${path}: ${field}: ${JSON.stringify(text)} must be a duration above zero`);
+    return ms;
+  };
+  if (etcd?.local !== undefined && etcd.external !== undefined) {
+    throw new UsageError(`${path}: etcd: Forbidden: .Etcd.Local and .Etcd.External are mutually exclusive`);
+  }
+  const { external } = etcd ?? {};
+  return {
+    ...defaultCluster,
+    ...rest,
+    encryptionAlgorithm: algorithmOf(rest.encryptionAlgorithm, path),
+    networking: { ...defaultCluster.networking, ...networking },
+    certificateValidityMs: duration('certificateValidityPeriod', certificateValidityPeriod, defaultCluster.certificateValidityMs),
+    caCertificateValidityMs: duration('caCertificateValidityPeriod', caCertificateValidityPeriod, defaultCluster.caCertificateValidityMs),
+    etcd:
+      external === undefined
+        ? { local: { dataDir: '/var/lib/etcd', ...etcd?.local } }
+        : { external: { caFile: '', certFile: '', keyFile: '', endpoints: [], ...external } },
+  };
+}
+
+interface Wire extends Partial<Omit<ClusterConfiguration, 'etcd' | 'networking' | 'encryptionAlgorithm'>> {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly encryptionAlgorithm?: string;
+  readonly certificateValidityPeriod?: string;
+  readonly caCertificateValidityPeriod?: string;
+  readonly networking?: Partial<ClusterConfiguration['networking']>;
+  readonly etcd?: {
+    readonly local?: {
+      readonly dataDir?: string;
+      readonly extraArgs?: readonly Argument[];
+      readonly serverCertSANs?: readonly string[];
+      readonly peerCertSANs?: readonly string[];
+    };
+    readonly external?: {
+      readonly endpoints?: readonly string[];
+      readonly caFile?: string;
+      readonly certFile?: string;
+      readonly keyFile?: string;
+    };
+  };
+}
+
+const algorithmNames: readonly KeyAlgorithm[] = ['ECDSA-P256', 'ECDSA-P384', 'RSA-2048', 'RSA-3072', 'RSA-4096'];
+
+function algorithmOf(text: string | undefined, path: string): KeyAlgorithm {
+  const found = algorithmNames.find((name) => name === (text ?? defaultCluster.encryptionAlgorithm));
+  if (found !== undefined) return found;
+  throw new UsageError(`${path}: encryptionAlgorithm: Invalid value: ${JSON.stringify(text)}: must be one of ${algorithmNames.join(', ')}`);
+}
+
+/** The ClusterConfiguration as v1beta4 YAML: what the ConfigMap kubeadm-config holds and `config print` shows. */
+export function clusterText(cluster: ClusterConfiguration): string {
+  const { certificateValidityMs, caCertificateValidityMs, controlPlaneEndpoint, networking, ...rest } = cluster;
+  const { podSubnet, ...net } = networking;
+  return yamlOf({
+    apiVersion,
+    kind: 'ClusterConfiguration',
+    ...rest,
+    certificateValidityPeriod: durationText(certificateValidityMs),
+    caCertificateValidityPeriod: durationText(caCertificateValidityMs),
+    networking: { ...net, ...(podSubnet === '' ? {} : { podSubnet }) },
+    ...(controlPlaneEndpoint === '' ? {} : { controlPlaneEndpoint }),
+  });
+}
+
+/** The InitConfiguration of one host as YAML. */
+export function initText({ local }: InitConfiguration, bootstrapTokens: readonly object[]): string {
+  const { advertiseAddress, bindPort, node: nodeRegistration } = local;
+  return yamlOf({
+    apiVersion,
+    kind: 'InitConfiguration',
+    bootstrapTokens,
+    localAPIEndpoint: { advertiseAddress, bindPort },
+    nodeRegistration: { imagePullPolicy: 'IfNotPresent', imagePullSerial: true, ...nodeRegistration },
+  });
+}
+
+/** YAML with sorted keys, as upstream prints it. */
+export function yamlOf(value: object): string {
+  return stringify(value, { sortMapEntries: true, lineWidth: 0, indentSeq: false });
+}
+
+/** Go's way: `8760h0m0s`. */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  return `${Math.trunc(seconds / 3_600)}h${Math.trunc((seconds % 3_600) / 60)}m${seconds % 60}s`;
+}

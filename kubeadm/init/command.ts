@@ -1,0 +1,89 @@
+// `kubeadm init` and `kubeadm init phase …`.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UsageError } from '#base/lifecycle.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
+import { connect, type RestClient } from '#client/rest.ts';
+import { newCertificateKey } from '../certs/commands.ts';
+import { type Command, command, group } from '../command.ts';
+import { foldersAt } from '../folders.ts';
+import { hostFacts } from '../preflight/host-facts.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { bootstrapToken, markControlPlane, uploadCerts, uploadConfig, waitControlPlane } from './cluster-phases.ts';
+import { controlPlane, etcd, kubeletStart } from './control-plane-phases.ts';
+import { initFlags, type InitFlagValues, type LoadedInit, loadInit } from './flags.ts';
+import { certs, kubeconfig, preflight } from './local-phases.ts';
+import { addon, kubeletFinalize } from './node-phases.ts';
+import { type InitJob, type Phase, phaseCommand, phasePaths, runPhases } from './phase.ts';
+import { showJoinCommand } from './show-join-command.ts';
+import { tokensFrom } from './tokens.ts';
+
+const phases: readonly Phase[] = [
+  preflight,
+  certs,
+  kubeconfig,
+  etcd,
+  controlPlane,
+  kubeletStart,
+  waitControlPlane,
+  uploadConfig,
+  uploadCerts,
+  markControlPlane,
+  bootstrapToken,
+  kubeletFinalize,
+  addon,
+  showJoinCommand,
+];
+
+export const initCommand: Command = command({
+  name: 'init',
+  about: 'Run this command in order to set up the Kubernetes control plane',
+  flags: initFlags,
+  commands: [
+    group(
+      'phase',
+      'Use this command to invoke single phase of the "init" workflow',
+      phases.map((phase) => phaseCommand(phase, prepare)),
+    ),
+  ],
+  async run({ flags, given, host }) {
+    const loaded = loadInit(flags, given);
+    const skipped = flags['skip-phases'].length > 0 ? flags['skip-phases'] : (loaded.document.skipPhases ?? []);
+    const known = phasePaths(phases);
+    const unknown = skipped.find((path) => !known.includes(path));
+    if (unknown !== undefined) throw new UsageError(`invalid phase name: ${unknown}`);
+    await using job = prepare(loaded, flags, host);
+    host.print(`[init] Using Kubernetes version: ${job.config.cluster.kubernetesVersion}\n`);
+    await runPhases(phases, job, skipped);
+  },
+});
+
+function prepare(loaded: LoadedInit, flags: InitFlagValues, host: Surroundings): InitJob & AsyncDisposable {
+  const isDryRun = flags['dry-run'] || loaded.document.dryRun === true;
+  // A dry run writes its files into a folder of its own.
+  const base = isDryRun ? mkdtempSync(join(tmpdir(), 'kubeadm-init-dryrun')) : '';
+  if (isDryRun) host.print(`[dryrun] Files are written below ${base} and nothing is started\n`);
+  const folders = foldersAt(loaded.config.cluster.certificatesDir, base);
+  let client: RestClient | undefined;
+  return {
+    ...loaded,
+    flags,
+    folders,
+    host,
+    isDryRun,
+    facts: hostFacts(host.env, loaded.config.local.node.criSocket),
+    tokens: tokensFrom(flags, loaded.document, host.clock.nowMs()),
+    certificateKey: flags['certificate-key'] || (loaded.document.certificateKey ?? newCertificateKey()),
+    client() {
+      client ??= connect(findEndpoint({ path: join(folders.kubernetes, 'super-admin.conf'), env: {} }), {
+        clock: host.clock,
+        component: 'kubeadm',
+      });
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      await client?.[Symbol.asyncDispose]();
+    },
+  };
+}

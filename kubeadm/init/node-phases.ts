@@ -1,0 +1,86 @@
+// The phases that bring the node and the add-ons to their final state.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { signCertificate } from '#base/pki.ts';
+import { writeFileAtomically } from '#base/write-file.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
+import { kubeconfigText } from '#client/kubeconfig-file.ts';
+import { bindClusterRole, nodesGroup } from '../cluster/rights.ts';
+import { readPair } from '../certs/key-files.ts';
+import { localUrl } from '../config/cluster.ts';
+import { kubeconfigOf } from '../kubeconfig/kubeconfigs.ts';
+import { dnsPod, proxyPod } from '../manifests/add-ons.ts';
+import { writeManifest } from '../manifests/component-pod.ts';
+import type { InitJob, Phase } from './phase.ts';
+
+/** The kubelet's own certificate and key, both in one file, which it replaces when it rotates them. */
+export const kubeletClientFile = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+
+export const kubeletFinalize: Phase = {
+  name: 'kubelet-finalize',
+  about: 'Updates settings relevant to the kubelet after TLS bootstrap',
+  parts: [
+    {
+      name: 'enable-client-cert-rotation',
+      about: 'Enable kubelet client certificate rotation',
+      run({ config, folders, host, isDryRun }) {
+        const path = join(folders.kubernetes, 'kubelet.conf');
+        if (!existsSync(kubeletClientFile) && !isDryRun) {
+          host.print('[kubelet-finalize] Kubelet client certificate is not on disk yet: kubelet.conf keeps its own\n');
+          return;
+        }
+        host.print(`[kubelet-finalize] Updating ${JSON.stringify(path)} to point to a rotatable kubelet client certificate and key\n`);
+        if (isDryRun) return;
+        const { server, ca = '' } = findEndpoint({ path, env: {} });
+        const { clusterName } = config.cluster;
+        const user = `system:node:${config.local.node.name}`;
+        const credentials = { kind: 'certificate-files', certFile: kubeletClientFile, keyFile: kubeletClientFile } as const;
+        writeFileAtomically(path, kubeconfigText({ name: `${user}@${clusterName}`, clusterName, userName: user, server, ca, credentials }));
+      },
+    },
+  ],
+};
+
+const dnsUser = 'system:kube-dns';
+
+export const addon: Phase = {
+  name: 'addon',
+  about: 'Install required addons for passing conformance tests',
+  parts: [
+    {
+      name: 'coredns',
+      about: 'Install the DNS addon to a Kubernetes cluster',
+      async run(job) {
+        await writeDnsFiles(job);
+        if (!job.isDryRun)
+          await bindClusterRole({ client: job.client(), host: job.host }, 'coxswain:dns', 'system:kube-dns', { users: [dnsUser] });
+        job.host.print('[addons] Applied essential addon: CoreDNS\n');
+      },
+    },
+    {
+      name: 'kube-proxy',
+      about: 'Install the kube-proxy addon to a Kubernetes cluster',
+      async run(job) {
+        writeManifest(job.folders.manifests, proxyPod(job.config, job.folders));
+        // It runs beside the kubelet of every node, and as that node.
+        const grant = { client: job.client(), host: job.host };
+        if (!job.isDryRun) await bindClusterRole(grant, 'kubeadm:node-proxier', 'system:node-proxier', { groups: [nodesGroup] });
+        job.host.print('[addons] Applied essential addon: kube-proxy\n');
+      },
+    },
+  ],
+};
+
+/** The DNS server's manifest and kubeconfig on a control plane. */
+export async function writeDnsFiles({ config, folders, host }: Pick<InitJob, 'config' | 'folders' | 'host'>): Promise<void> {
+  const path = join(folders.kubernetes, 'dns.conf');
+  if (!existsSync(path)) {
+    const ca = readPair(folders.certificates, 'ca');
+    const pair = await signCertificate(ca, { commonName: dnsUser, usages: ['client'] }, host.clock.nowMs());
+    writeFileAtomically(
+      path,
+      kubeconfigOf({ clusterName: config.cluster.clusterName, user: dnsUser, server: localUrl(config.local), ca: ca.cert, pair }),
+    );
+  }
+  writeManifest(folders.manifests, dnsPod(config, folders));
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { configMap } from '#api/core/config-map.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import type { Client } from '#client/client.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
+import { connect, type RestClient } from '#client/rest.ts';
+import { patiently } from '../cluster/put.ts';
+import type { ClusterConfiguration, InitConfiguration } from '../config/cluster.ts';
+import { clusterFrom, readDocuments } from '../config/document.ts';
+import type { Folders } from '../folders.ts';
+import type { HostFacts } from '../preflight/facts.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { discover, type FoundCluster } from './discovery.ts';
+import type { JoinConfiguration } from './flags.ts';
+
+export interface JoinDeps {
+  readonly config: JoinConfiguration;
+  readonly folders: Folders;
+  readonly host: Surroundings;
+  readonly facts: HostFacts;
+}
+
+/** What the steps of one `kubeadm join` share; what they learn of the cluster is fetched once. */
+export class JoinJob implements AsyncDisposable {
+  readonly config: JoinConfiguration;
+  readonly folders: Folders;
+  readonly host: Surroundings;
+  readonly facts: HostFacts;
+  #found: FoundCluster | undefined;
+  #cluster: ClusterConfiguration | undefined;
+  #bootstrap: RestClient | undefined;
+  #admin: RestClient | undefined;
+
+  constructor({ config, folders, host, facts }: JoinDeps) {
+    this.config = config;
+    this.folders = folders;
+    this.host = host;
+    this.facts = facts;
+  }
+
+  /** Address and authority of the cluster, once trusted. */
+  async found(): Promise<FoundCluster> {
+    const { discovery } = this.config;
+    this.#found ??= discovery.kind === 'token' ? await discover(discovery, this.host) : fromFile(discovery.path);
+    return this.#found;
+  }
+
+  /** A client with the rights of the bootstrap token. */
+  async bootstrapClient(): Promise<Client> {
+    const { server, ca } = await this.found();
+    const token = this.config.tlsBootstrapToken;
+    this.#bootstrap ??= connect({ server, ca, credentials: { kind: 'token', token } }, { clock: this.host.clock, component: 'kubeadm' });
+    return this.#bootstrap;
+  }
+
+  /** The administrator, by the kubeconfig that this host made as a control plane. */
+  adminClient(): Client {
+    const path = join(this.folders.kubernetes, 'admin.conf');
+    this.#admin ??= connect(findEndpoint({ path, env: {} }), { clock: this.host.clock, component: 'kubeadm' });
+    return this.#admin;
+  }
+
+  /** What the cluster was made with. */
+  async cluster(): Promise<ClusterConfiguration> {
+    this.#cluster ??= await this.#fetchCluster();
+    return this.#cluster;
+  }
+
+  /** Known once `cluster()` has answered. */
+  get hasOwnEtcd(): boolean {
+    return this.#cluster !== undefined && 'local' in this.#cluster.etcd;
+  }
+
+  /** As if this host had been the first. */
+  async initConfiguration(): Promise<InitConfiguration> {
+    return { cluster: await this.cluster(), local: this.config.local };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bootstrap?.[Symbol.asyncDispose]();
+    await this.#admin?.[Symbol.asyncDispose]();
+  }
+
+  async #fetchCluster(): Promise<ClusterConfiguration> {
+    this.host.print('[preflight] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n');
+    const client = await this.bootstrapClient();
+    const found = await patiently(this.host, () =>
+      client.get(configMap, { namespace: 'kube-system', name: 'kubeadm-config' }, this.host.signal),
+    );
+    const path = 'ConfigMap kube-system/kubeadm-config';
+    const document = readDocuments(found.data?.['ClusterConfiguration'] ?? '', path).get('ClusterConfiguration');
+    if (document === undefined) throw new UsageError(`${path} holds no ClusterConfiguration`, { exitCode: 1 });
+    return clusterFrom(document, path);
+  }
+}
+
+function fromFile(path: string): FoundCluster {
+  const { server, ca } = findEndpoint({ path, env: {} });
+  if (ca === undefined) throw new UsageError(`${path} names no certificate authority`);
+  return { server, ca };
+}

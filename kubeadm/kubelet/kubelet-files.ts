@@ -1,0 +1,58 @@
+// What kubeadm leaves for the kubelet of a host: its configuration and its flags, at upstream's places below /var/lib/kubelet.
+import { join } from 'node:path';
+import { addressAt } from '#base/host-network.ts';
+import { writeFileAtomically } from '#base/write-file.ts';
+import type { ClusterConfiguration, LocalConfiguration } from '../config/cluster.ts';
+import { yamlOf } from '../config/document.ts';
+
+/** The KubeletConfiguration of every node of the cluster. */
+export function kubeletConfigurationText({ certificatesDir, networking }: ClusterConfiguration): string {
+  return yamlOf({
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: join(certificatesDir, 'ca.crt') } },
+    authorization: { mode: 'Webhook' },
+    cgroupDriver: 'cgroupfs',
+    clusterDNS: [dnsAddress(networking.serviceSubnet)],
+    clusterDomain: networking.dnsDomain,
+    healthzBindAddress: '127.0.0.1',
+    healthzPort: 10_248,
+    rotateCertificates: true,
+  });
+}
+
+/** The tenth address of the Service network, which the DNS Service gets. */
+export function dnsAddress(serviceSubnet: string): string {
+  return addressAt(serviceSubnet, 10);
+}
+
+export interface KubeletFiles {
+  /** `/var/lib/kubelet`, or its like. */
+  readonly folder: string;
+  readonly configuration: string;
+  readonly local: LocalConfiguration;
+  readonly labels: readonly string[];
+}
+
+/** Writes `config.yaml` and `kubeadm-flags.env`. */
+export function writeKubeletFiles({ folder, configuration, local, labels }: KubeletFiles, print: (text: string) => void): void {
+  const [flagsPath, configPath] = [join(folder, 'kubeadm-flags.env'), join(folder, 'config.yaml')];
+  print(`[kubelet-start] Writing kubelet environment file with flags to file ${JSON.stringify(flagsPath)}\n`);
+  writeFileAtomically(flagsPath, `KUBELET_KUBEADM_ARGS="${kubeletFlags(local, labels).join(' ')}"\n`, 0o644);
+  print(`[kubelet-start] Writing kubelet configuration to file ${JSON.stringify(configPath)}\n`);
+  writeFileAtomically(configPath, configuration, 0o644);
+}
+
+function kubeletFlags({ node, advertiseAddress }: LocalConfiguration, labels: readonly string[]): readonly string[] {
+  const taints = (node.taints ?? []).map(({ key, value = '', effect }) => `${key}=${value}:${effect}`);
+  const own = (node.kubeletExtraArgs ?? []).map(({ name, value }) => [name, value] as const);
+  const flags = new Map<string, string>([
+    ['container-runtime-endpoint', node.criSocket],
+    ['hostname-override', node.name],
+    ['node-ip', advertiseAddress],
+    ...(labels.length === 0 ? [] : [['node-labels', labels.map((label) => `${label}=`).join(',')] as const]),
+    ...(taints.length === 0 ? [] : [['register-with-taints', taints.join(',')] as const]),
+    ...own,
+  ]);
+  return [...flags].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `--${name}=${value}`);
+}

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { defaultCluster, type InitConfiguration } from '../config/cluster.ts';
+import { goodHost, recordedHost } from '../testing.ts';
+import { initChecks, isPrivilegedUser, joinChecks } from './checks.ts';
+import type { HostFacts } from './facts.ts';
+import { portsIn, routesIn } from './host-facts.ts';
+import { runChecks } from './run.ts';
+
+const config: InitConfiguration = {
+  cluster: { ...defaultCluster, networking: { ...defaultCluster.networking, podSubnet: '10.244.0.0/16' } },
+  local: { advertiseAddress: '192.168.1.5', bindPort: 6443, node: { name: 'cp1', criSocket: 'unix:///var/run/docker.sock' } },
+};
+const checks = [isPrivilegedUser, ...initChecks(config, { manifests: '/etc/kubernetes/manifests' })];
+const fileWith =
+  (path: string, text: string | undefined): HostFacts['readText'] =>
+  (asked) =>
+    asked === path ? text : goodHost().readText(asked);
+
+async function findings(facts: HostFacts): Promise<readonly string[]> {
+  const found = await Promise.all(checks.map(async ({ name, look }) => ({ name, ...(await look(facts)) })));
+  return found.flatMap(({ name, warnings = [], errors = [] }) => [
+    ...warnings.map((line) => `WARNING ${name}: ${line}`),
+    ...errors.map((line) => `ERROR ${name}: ${line}`),
+  ]);
+}
+
+describe('what kubeadm init finds on a host', () => {
+  test('nothing on a good one', async () => expect(await findings(goodHost())).toEqual([]));
+
+  test.each<[string, Partial<HostFacts>, string[]]>([
+    ['no root', { userId: 1000 }, ['ERROR IsPrivilegedUser: user is not running as root']],
+    ['one CPU', { cpus: 1 }, ['ERROR NumCPU: the number of available CPUs 1 is less than the required 2']],
+    ['little memory', { memoryMegabytes: 900 }, ['ERROR Mem: the system RAM (900 MB) is less than the minimum 1700 MB']],
+    ['a taken port', { isPortFree: (port) => Promise.resolve(port !== 2_379) }, ['ERROR Port-2379: Port 2379 is in use']],
+    [
+      'node ports in use',
+      { listeningPorts: () => [22, 30_080, 32_768] },
+      ['WARNING NodePorts: ports of the node-port range 30000-32767 are in use: 30080'],
+    ],
+    [
+      'an earlier control plane',
+      { exists: (path) => path.endsWith('kube-apiserver.yaml') || path.endsWith('cgroup.controllers') },
+      ['ERROR FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml: /etc/kubernetes/manifests/kube-apiserver.yaml already exists'],
+    ],
+    [
+      'an earlier etcd',
+      { isFilledFolder: (path) => path === '/var/lib/etcd' },
+      ['ERROR DirAvailable--var-lib-etcd: /var/lib/etcd is not empty'],
+    ],
+    ['no etcd', { hasProgram: (name) => name !== 'etcd' }, ['ERROR FileExisting-etcd: etcd not found in system path']],
+    ['no ethtool', { hasProgram: (name) => name !== 'ethtool' }, ['WARNING FileExisting-ethtool: ethtool not found in system path']],
+    [
+      'no forwarding',
+      { readText: fileWith('/proc/sys/net/ipv4/ip_forward', '0\n') },
+      ['ERROR FileContent--proc-sys-net-ipv4-ip_forward: /proc/sys/net/ipv4/ip_forward contents are not set to 1'],
+    ],
+    [
+      'no br_netfilter',
+      { readText: fileWith('/proc/sys/net/bridge/bridge-nf-call-iptables', undefined) },
+      ['ERROR FileContent--proc-sys-net-bridge-bridge-nf-call-iptables: /proc/sys/net/bridge/bridge-nf-call-iptables does not exist'],
+    ],
+    [
+      'swap',
+      { readText: fileWith('/proc/swaps', 'Filename\n/dev/sda2 partition 1 0 -2\n') },
+      [
+        'WARNING Swap: swap is supported for cgroup v2 only. The kubelet must be properly configured to use swap, or disable swap on the node',
+      ],
+    ],
+    [
+      'no Docker',
+      { docker: () => Promise.reject(new Error('connect ENOENT')) },
+      ['ERROR CRI: container runtime is not running: connect ENOENT'],
+    ],
+    [
+      'a name that leads nowhere',
+      { lookupProblem: () => Promise.resolve('getaddrinfo ENOTFOUND cp1') },
+      ['WARNING Hostname: hostname "cp1" could not be reached', 'WARNING Hostname: hostname "cp1": getaddrinfo ENOTFOUND cp1'],
+    ],
+    [
+      'a route into the pod network',
+      { routes: () => [{ network: '10.244.8.0/24', device: 'tun0' }] },
+      ['WARNING PodSubnet: the pod network 10.244.0.0/16 overlaps 10.244.8.0/24, which this host reaches by tun0'],
+    ],
+    [
+      'a proxy with exceptions for the networks only',
+      { env: { HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '10.96.0.0/12,10.244.0.0/16' } },
+      [
+        'WARNING HTTPProxy: Connection to "https://192.168.1.5" uses proxy "http://proxy:3128". If that is not intended, adjust your proxy settings',
+      ],
+    ],
+  ])('%s', async (_name, but, expected) => expect(await findings(goodHost(but))).toEqual(expected));
+
+  test('a missing cgroup controller of version 1 is an error', async () => {
+    const text = '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\ncpuset\t1\t1\t1\nmemory\t1\t1\t0\npids\t1\t1\t1\n';
+    const facts = goodHost({
+      exists: () => false,
+      readText: fileWith('/proc/cgroups', text),
+      docker: () => Promise.resolve({ version: '', cgroupDriver: 'cgroupfs', cgroupVersion: '1' }),
+    });
+    expect(await findings(facts)).toEqual([
+      'WARNING SystemVerification: cgroups v1 support is in maintenance mode, please migrate to cgroups v2',
+      'ERROR SystemVerification: missing required cgroups: memory',
+    ]);
+  });
+
+  test('joining refuses what an earlier join left', async () => {
+    const facts = goodHost({ exists: (path) => path.startsWith('/etc/kubernetes/') });
+    const found = await Promise.all(
+      joinChecks('n1', { kubernetes: '/etc/kubernetes', caFile: '/etc/kubernetes/pki/ca.crt' }).map(({ look }) => look(facts)),
+    );
+    expect(found.flatMap(({ errors = [] }) => errors).filter((line) => line.endsWith('already exists'))).toEqual([
+      '/etc/kubernetes/kubelet.conf already exists',
+      '/etc/kubernetes/bootstrap-kubelet.conf already exists',
+      '/etc/kubernetes/pki/ca.crt already exists',
+    ]);
+  });
+});
+
+describe('runChecks', () => {
+  const bad = goodHost({ cpus: 1, memoryMegabytes: 1 });
+
+  test('says every error at once, and how to pass them over', async () => {
+    const host = recordedHost();
+    await expect(runChecks(checks, bad, [], host)).rejects.toThrow('error execution phase preflight: preflight checks failed');
+    expect(host.warned.join('')).toBe(
+      '[preflight] Some fatal errors occurred:\n\t[ERROR NumCPU]: the number of available CPUs 1 is less than the required 2\n\t[ERROR Mem]: the system RAM (1 MB) is less than the minimum 1700 MB\n[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`\n',
+    );
+  });
+
+  test.each([[['numcpu', 'MEM']], [['all']]])('%j makes them warnings', async (ignored) => {
+    const host = recordedHost();
+    await runChecks(checks, bad, ignored, host);
+    expect(host.warned).toEqual([
+      '\t[WARNING NumCPU]: the number of available CPUs 1 is less than the required 2\n',
+      '\t[WARNING Mem]: the system RAM (1 MB) is less than the minimum 1700 MB\n',
+    ]);
+  });
+});
+
+describe('what the kernel tells', () => {
+  test('ports that listen', () => {
+    const table =
+      '  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 0\n   1: 0100007F:1F91 0100007F:0016 01 0\n   2: 00000000:7530 00000000:0000 0A 0\n';
+    expect(portsIn(table)).toEqual([8_080, 30_000]);
+  });
+
+  test('networks with a route, the default one left out', () => {
+    const table =
+      'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\neth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n';
+    expect(routesIn(table)).toEqual([{ network: '192.168.1.0/24', device: 'eth0' }]);
+  });
+});
