@@ -12,6 +12,7 @@ import { type NodeLifecycleOptions, nodeLifecycleController, upstreamTimings } f
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { replicaSetController, replicationControllerController } from './replicas/kinds.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
+import { roleAggregationController } from './role-aggregation/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 
@@ -35,6 +36,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     namespaceController(contents),
     resourceQuotaController(contents),
     serviceAccountController,
+    roleAggregationController(),
     ...(rootCa === undefined ? [] : [rootCaController(rootCa)]),
     replicationControllerController(clock),
     replicaSetController(clock),
