@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
+import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
 const flags = {
@@ -11,11 +12,12 @@ const flags = {
     'The address by which other members of the cluster reach this server; default: that of --bind-address, or of the first interface',
     { valueName: 'ip' },
   ),
+  'anonymous-auth': boolFlag(true, 'Let requests that no authentication method refuses come through as the user system:anonymous'),
   'allow-privileged': boolFlag(true, 'If true, allow privileged containers. Only true is supported'),
   'api-audiences': listFlag([], 'Identifiers of the API that service-account tokens must be made for; default: the issuer'),
   'authorization-mode': listFlag(
     ['Node', 'RBAC'],
-    "Accepted for compatibility: Node, RBAC. Roles and bindings decide, besides what components and administrators may do anyway; upstream's default roles are not made yet",
+    'Who decides what somebody may do, asked in this order: Node, RBAC, AlwaysAllow, AlwaysDeny',
   ),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
   'client-ca-file': stringFlag('', 'Certificates of the authorities that sign client certificates', { valueName: 'file' }),
@@ -57,6 +59,8 @@ export interface ApiServerConfig {
   readonly port: number;
   readonly advertiseAddress: string;
   readonly tls: { readonly cert: string; readonly key: string };
+  readonly authorizationModes: readonly AuthorizationMode[];
+  readonly acceptsAnonymous: boolean;
   readonly clientCa: string | undefined;
   readonly dataDir: string;
   readonly tokens: {
@@ -89,8 +93,6 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   if (positional.length > 0) throw new UsageError(`unknown argument: ${positional[0]} (flags only, see --help)`);
   if (given.has('etcd-servers')) throw new UsageError('--etcd-servers is not supported yet: the store is embedded, use --data-dir');
   if (!values['allow-privileged']) throw new UsageError('--allow-privileged=false is not supported');
-  const unknownMode = values['authorization-mode'].find((mode) => mode !== 'Node' && mode !== 'RBAC');
-  if (unknownMode !== undefined) throw new UsageError(`--authorization-mode=${unknownMode} is not supported: only Node and RBAC are`);
   if (values['data-dir'] === '') throw new UsageError('--data-dir is required');
   if (values['tls-cert-file'] === '') throw new UsageError('--tls-cert-file is required');
   if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
@@ -106,6 +108,9 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       cert: readFile(values['tls-cert-file'], 'tls-cert-file'),
       key: readFile(values['tls-private-key-file'], 'tls-private-key-file'),
     },
+    authorizationModes: readModes(values['authorization-mode']),
+    // Who may do everything should at least say who it is.
+    acceptsAnonymous: values['anonymous-auth'] && !values['authorization-mode'].includes('AlwaysAllow'),
     clientCa: optionalFile(values['client-ca-file'], 'client-ca-file'),
     dataDir: values['data-dir'],
     tokens: {
@@ -131,6 +136,22 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       shutdownDelayMs: values['shutdown-delay-duration'],
     },
   };
+}
+
+/** Upstream's other modes need files or servers that nothing here asks yet. */
+const otherModes = ['ABAC', 'Webhook'];
+
+function readModes(modes: readonly string[]): AuthorizationMode[] {
+  if (modes.length === 0) throw new UsageError('at least one authorization-mode must be passed');
+  if (new Set(modes).size < modes.length) {
+    throw new UsageError(`authorization-mode ${JSON.stringify(modes)} has mode specified more than once`);
+  }
+  return modes.map((mode) => {
+    const known = authorizationModes.find((one) => one === mode);
+    if (known !== undefined) return known;
+    if (otherModes.includes(mode)) throw new UsageError(`authorization-mode ${JSON.stringify(mode)} is not supported yet`);
+    throw new UsageError(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
+  });
 }
 
 function parsePortRange(text: string): { first: number; last: number } {

@@ -14,14 +14,14 @@ import { ClientCertificates } from './authn/client-certificate.ts';
 import { issuerPages } from './authn/issuer-pages.ts';
 import { ServiceAccountTokens } from './authn/service-account-token.ts';
 import { readVerificationKeys, TokenSigner } from './authn/token-keys.ts';
-import { administrators, components } from './authz/built-in.ts';
 import type { Authorizer } from './authz/contract.ts';
-import { rbacAuthorizer } from './authz/rbac/authorizer.ts';
+import { authorizerOf } from './authz/modes.ts';
+import { NodeGraph } from './authz/node/graph.ts';
+import { graphFeed } from './authz/node/graph-feed.ts';
 import { defaultRoles } from './authz/rbac/defaults/keeper.ts';
 import { rbacEscalation } from './authz/rbac/escalation.ts';
 import { RbacPolicy } from './authz/rbac/policy.ts';
 import { policyFeed } from './authz/rbac/policy-feed.ts';
-import { firstOpinion } from './authz/union.ts';
 import type { ApiServerConfig } from './config.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
 import { openApiPages } from './discovery/openapi-pages.ts';
@@ -90,7 +90,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   let isReady = false;
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const policy = new RbacPolicy();
-  const authorizer = firstOpinion([administrators, components, rbacAuthorizer(policy)]);
+  const graph = new NodeGraph();
+  const authorizer = authorizerOf(settings.authorizationModes, { policy, graph });
   const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer });
   const admission = [...chosen, deviceAdminAccess(() => registry), rbacEscalation({ policy, authorizer }), serviceAllocation(pools)];
   const codec = createCodec();
@@ -127,6 +128,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     servicePoolLoader(pools, registry),
     defaultRoles({ registry, clock, log }),
     policyFeed({ policy, registry, clock, log }),
+    ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
     parts.timeouts,
     door,
     ...objectKeepers(deps, registry, listener),
@@ -240,6 +242,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
       openApiPages(new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version })),
     ],
   });
+  const methods = [new ClientCertificates(() => clock.nowMs()), tokenAuthenticator];
   const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
   const limits = inFlight(settings.limits);
   serverMetrics(metrics, { inFlight: limits, objects: () => registry.objectCounts() });
@@ -247,7 +250,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     recovery(log),
     requestMetrics(metrics, clock),
     timeouts.filter,
-    authentication(createAuthenticator({ methods: [new ClientCertificates(() => clock.nowMs()), tokenAuthenticator], log })),
+    authentication(createAuthenticator({ methods, acceptsAnonymous: settings.acceptsAnonymous, log })),
     impersonation(authorizer),
     limits.filter,
     authorization(authorizer),

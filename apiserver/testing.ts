@@ -98,6 +98,8 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     advertiseAddress: '192.0.2.1',
     tls: await signCertificate(ca, request, systemClock.nowMs()),
     clientCa: ca.cert,
+    authorizationModes: ['Node', 'RBAC'],
+    acceptsAnonymous: true,
     tokens: { issuers: [defaultIssuer], audiences: [defaultIssuer], signingKey: privateKey, verificationKeys: [privateKey] },
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
     serviceIps: parseIpRange('10.96.0.0/12'),

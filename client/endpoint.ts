@@ -4,7 +4,16 @@ export type Credentials =
   | { readonly kind: 'certificate'; readonly cert: string; readonly key: string }
   | { readonly kind: 'certificate-files'; readonly certFile: string; readonly keyFile: string }
   | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'token-file'; readonly tokenFile: string };
+  | { readonly kind: 'token-file'; readonly tokenFile: string }
+  | { readonly kind: 'token-source'; readonly source: TokenSource };
+
+/** Gives tokens that are asked for as they are needed. */
+export interface TokenSource {
+  /** At once where one is known. */
+  get(): string | Promise<string>;
+  /** The server refused the token. */
+  forget(): void;
+}
 
 /** Where an API server is, whom to trust there, and as whom to come. */
 export interface ApiEndpoint {

@@ -176,6 +176,8 @@ function userOf(credentials: Credentials): Readonly<Record<string, string>> {
       return { token: credentials.token };
     case 'token-file':
       return { tokenFile: credentials.tokenFile };
+    // Tokens that a process asks for live in it only.
+    case 'token-source':
     case 'none':
       return {};
   }

@@ -70,9 +70,9 @@ export class Transport implements AsyncDisposable {
     const limitMs = this.#options.requestLimitMs ?? 60_000;
     using deadline = this.#options.clock.deadline(signal, limitMs);
     try {
-      const answer = await this.#requests.request(this.#dispatch(request, deadline.signal));
+      const answer = await this.#requests.request(await this.#dispatch(request, deadline.signal));
       const text = await answer.body.text();
-      if (answer.statusCode === 401) this.#token = undefined;
+      if (answer.statusCode === 401) this.#forgetToken();
       return { status: answer.statusCode, text, retryAfterSeconds: retryAfter(answer.headers) };
     } catch (error) {
       throw this.#failure(request, error, signal);
@@ -84,8 +84,8 @@ export class Transport implements AsyncDisposable {
     const limitMs = this.#options.requestLimitMs ?? 60_000;
     using deadline = this.#options.clock.deadline(signal, limitMs);
     try {
-      const answer = await this.#streams.request(this.#dispatch(request, deadline.signal));
-      if (answer.statusCode === 401) this.#token = undefined;
+      const answer = await this.#streams.request(await this.#dispatch(request, deadline.signal));
+      if (answer.statusCode === 401) this.#forgetToken();
       return { status: answer.statusCode, body: answer.body };
     } catch (error) {
       throw this.#failure(request, error, signal);
@@ -97,8 +97,13 @@ export class Transport implements AsyncDisposable {
     await Promise.all([this.#requests.destroy(), this.#streams.destroy()]);
   }
 
-  #dispatch(request: HttpRequest, signal: AbortSignal): Dispatcher.RequestOptions {
+  #dispatch(request: HttpRequest, signal: AbortSignal): Dispatcher.RequestOptions | Promise<Dispatcher.RequestOptions> {
     const token = this.#bearer();
+    if (token instanceof Promise) return token.then((text) => this.#withToken(request, text, signal));
+    return this.#withToken(request, token, signal);
+  }
+
+  #withToken(request: HttpRequest, token: string | undefined, signal: AbortSignal): Dispatcher.RequestOptions {
     return {
       method: request.method as Dispatcher.HttpMethod,
       path: `${this.#basePath}${request.path}`,
@@ -113,9 +118,15 @@ export class Transport implements AsyncDisposable {
     };
   }
 
-  #bearer(): string | undefined {
+  #forgetToken(): void {
+    this.#token = undefined;
+    if (this.#credentials.kind === 'token-source') this.#credentials.source.forget();
+  }
+
+  #bearer(): string | undefined | Promise<string> {
     const credentials = this.#credentials;
     if (credentials.kind === 'token') return credentials.token;
+    if (credentials.kind === 'token-source') return credentials.source.get();
     if (credentials.kind !== 'token-file') return undefined;
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#token === undefined || nowMs - this.#token.readAtMs > tokenAgeLimitMs) {

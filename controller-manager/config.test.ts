@@ -68,7 +68,6 @@ describe('flags', () => {
     [['--allocate-node-cidrs', '--cluster-cidr=10.0.0.0/26'], '--node-cidr-mask-size must be greater or equal than the cluster CIDR mask'],
     [['--node-eviction-rate=fast'], 'invalid value "fast" for --node-eviction-rate'],
     [['--unhealthy-zone-threshold=-1'], 'invalid value "-1" for --unhealthy-zone-threshold'],
-    [['--use-service-account-credentials'], 'not supported yet'],
     [['--root-ca-file=/does/not/exist'], '--root-ca-file: ENOENT'],
     [['stray'], 'unexpected argument "stray"'],
   ])('%j is refused', (argv, message) => {

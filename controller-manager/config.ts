@@ -47,7 +47,7 @@ const flags = {
   'tls-cert-file': stringFlag('', 'Certificate of the secure port; default: one made at start', file),
   'tls-private-key-file': stringFlag('', 'Key of the certificate', file),
   'unhealthy-zone-threshold': stringFlag('0.55', 'Share of lost nodes, of three at least, from which a zone is unhealthy'),
-  'use-service-account-credentials': boolFlag(false, 'Not supported yet: all controllers share one identity'),
+  'use-service-account-credentials': boolFlag(false, 'Each controller works as a service account of kube-system of its own'),
   v: intFlag(0, 'Accepted for compatibility: the level of the log is COXSWAIN_LOG_LEVEL', { short: 'v' }),
 } as const;
 
@@ -65,6 +65,8 @@ export interface ControllerManagerConfig {
   readonly nodeCidrBits: number;
   readonly loadBalancerCidr: string | undefined;
   readonly nodeTimings: NodeLifecycleOptions;
+  /** Whether each controller works as an account of its own. */
+  readonly usesAccounts: boolean;
   /** Which controllers run. */
   readonly selection: readonly string[];
   readonly podCollection: PodCollectorOptions;
@@ -74,7 +76,6 @@ export interface ControllerManagerConfig {
 export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): ControllerManagerConfig {
   const { values, positional } = parseFlags('kube-controller-manager', flags, argv, 'Runs the control loops of a cluster.');
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
-  if (values['use-service-account-credentials']) throw new UsageError('--use-service-account-credentials is not supported yet');
   checkNetworks(values);
   const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
   return {
@@ -106,6 +107,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
         largeClusterSize: values['large-cluster-size-threshold'],
       },
     },
+    usesAccounts: values['use-service-account-credentials'],
     selection: values.controllers,
     podCollection: { maxFinished: values['terminated-pod-gc-threshold'] },
   };

@@ -13,7 +13,10 @@ import { PodGarbageCollector, type PodCollectorOptions } from './pod-garbage-col
 import { isSelected } from './selection.ts';
 
 export interface ControllerManagerDeps extends ControllerOptions {
+  /** Fills the caches, and does everything else where controllers have no clients of their own. */
   readonly client: Client;
+  /** The client of each controller by its name; default: the common one. */
+  readonly clientFor?: ((controller: string) => Client) | undefined;
   /** The recorder of events sent in a source's name. */
   readonly events: (source: string) => EventRecorder;
   readonly log: Log;
@@ -34,16 +37,31 @@ export const maxFinishedPods = 12_500;
 
 /** Every control loop of the process, wired. */
 export function controllerManager(deps: ControllerManagerDeps): ControllerManager {
-  const { client, clock, log, metrics, selection = ['*'], podCollection = { maxFinished: maxFinishedPods } } = deps;
+  const {
+    client,
+    clientFor = () => client,
+    clock,
+    log,
+    metrics,
+    selection = ['*'],
+    podCollection = { maxFinished: maxFinishedPods },
+  } = deps;
   const events = (name: string): EventRecorder => deps.events(eventSources[name] ?? name);
   const contents = kindsWith('list', 'watch', 'delete').filter(({ scope }) => scope === 'namespaced');
   const collected = kindsWith('list', 'watch', 'delete', 'patch').filter((kind) => !isEvent(kind));
   const definitions = buildControllers(deps, contents).filter(({ name }) => isSelected(name, selection));
   const cluster = new ClusterCache(cachesFor(definitions, collected), { client, clock, log });
-  const controllers = runControllers(definitions, { client: () => client, cluster, events, clock, log, metrics });
+  const controllers = runControllers(definitions, { client: clientFor, cluster, events, clock, log, metrics });
   const collectors = [
-    new GarbageCollector({ kinds: collected, cluster, client, events: events('garbage-collector-controller'), clock, log }),
-    new PodGarbageCollector(podCollection, { cluster, client, clock, log }),
+    new GarbageCollector({
+      kinds: collected,
+      cluster,
+      client: clientFor('garbage-collector-controller'),
+      events: events('garbage-collector-controller'),
+      clock,
+      log,
+    }),
+    new PodGarbageCollector(podCollection, { cluster, client: clientFor('pod-garbage-collector-controller'), clock, log }),
   ].filter(({ name }) => isSelected(name, selection));
   return {
     cluster,

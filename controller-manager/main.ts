@@ -8,6 +8,7 @@ import { version } from '#base/version.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
 import { connect } from '#client/rest.ts';
+import { AccountClients } from './accounts/account-clients.ts';
 import { parseConfig } from './config.ts';
 import { controllerManager } from './controller-manager.ts';
 
@@ -15,8 +16,18 @@ await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env);
   const metrics = createMetrics();
   await using client = connect(config.api, { clock, component: 'kube-controller-manager', version });
+  await using accounts = new AccountClients({ api: config.api, client, clock, version });
+  const clientFor = config.usesAccounts ? (controller: string) => accounts.clientFor(controller) : undefined;
   const sender = new EventSender({ client, clock, log });
-  const { cluster, loops } = controllerManager({ ...config, client, events: (name) => sender.recorder(name), clock, log, metrics });
+  const { cluster, loops } = controllerManager({
+    ...config,
+    client,
+    clientFor,
+    events: (name) => sender.recorder(name),
+    clock,
+    log,
+    metrics,
+  });
   const health = new HealthServer({
     host: config.host,
     port: config.port,

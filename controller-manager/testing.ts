@@ -1,4 +1,4 @@
-// The control loops against a real API server in process. Pods have no node agent here: tests play it by writing status.
+// The control loops against a real API server in process, each with the rights that upstream's roles give it. Pods have no node agent here: tests play it by writing status.
 import { type Deployment, deployment } from '#api/apps/deployment.ts';
 import { type Namespace, namespace } from '#api/core/namespace.ts';
 import { type Pod, pod } from '#api/core/pod/pod.ts';
@@ -10,7 +10,9 @@ import { systemClock } from '#base/clock.ts';
 import { runServices } from '#base/lifecycle.ts';
 import { silentLog } from '#base/log.ts';
 import type { Client, TypedResource, WatchEvent } from '#client/client.ts';
+import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
+import { AccountClients } from './accounts/account-clients.ts';
 import { timeText } from '#client/timestamps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aTemplate } from './builders.ts';
@@ -39,18 +41,23 @@ export class ControlPlane implements AsyncDisposable {
   /** What the loops recorded since the start. */
   readonly events: RecordedEvent[] = [];
   readonly #options: ControlPlaneOptions;
+  readonly #own: RestClient;
+  readonly #accounts: AccountClients;
   #stop = new AbortController();
   #ended: Promise<void>;
 
-  private constructor(server: TestApiServer, options: ControlPlaneOptions) {
+  private constructor(server: TestApiServer, options: ControlPlaneOptions, api: ApiEndpoint) {
     this.server = server;
     this.#options = options;
     this.client = connect(server.adminClientConfig, { clock: systemClock, component: 'controllers-test' });
+    this.#own = connect(api, { clock: systemClock, component: 'kube-controller-manager' });
+    this.#accounts = new AccountClients({ api, client: this.#own, clock: systemClock });
     this.#ended = this.#run();
   }
 
   static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-    return new ControlPlane(await startTestApiServer(), options);
+    const server = await startTestApiServer();
+    return new ControlPlane(server, options, await server.clientConfigFor('system:kube-controller-manager'));
   }
 
   /** As when the process is killed and comes back: nothing is remembered. */
@@ -63,13 +70,14 @@ export class ControlPlane implements AsyncDisposable {
 
   #run(): Promise<void> {
     const { lagMs = 0, ...options } = this.#options;
-    const client = lagMs > 0 ? withLag(this.client, lagMs) : this.client;
+    const client = lagMs > 0 ? withLag(this.#own, lagMs) : this.#own;
+    const clientFor = (controller: string): Client => this.#accounts.clientFor(controller);
     const events = (source: string) => ({
       event: ({ kind, metadata }: KubeObject, _type: string, reason: string, message: string): void => {
         this.events.push({ source, about: `${kind}/${metadata.name}`, reason, message });
       },
     });
-    const { cluster, loops } = controllerManager({ ...options, client, events, clock: systemClock, log: silentLog });
+    const { cluster, loops } = controllerManager({ ...options, client, clientFor, events, clock: systemClock, log: silentLog });
     return runServices(this.#stop.signal, [cluster, loops]);
   }
 
@@ -153,6 +161,8 @@ export class ControlPlane implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the test is over'));
     await this.#ended;
+    await this.#accounts[Symbol.asyncDispose]();
+    await this.#own[Symbol.asyncDispose]();
     await this.client[Symbol.asyncDispose]();
     await this.server.stop();
   }

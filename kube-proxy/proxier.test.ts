@@ -22,6 +22,8 @@ const never = new AbortController().signal;
 describe('Proxier', () => {
   let server: TestApiServer;
   let client: Client & AsyncDisposable;
+  /** With kube-proxy's rights. */
+  let own: Client & AsyncDisposable;
   let backend: RecordingBackend;
   let clock: FakeClock;
   let proxier: Proxier;
@@ -33,11 +35,13 @@ describe('Proxier', () => {
   beforeEach(async () => {
     server = await startTestApiServer();
     client = connect(server.adminClientConfig, { clock: systemClock, component: 'test' });
+    own = connect(await server.clientConfigFor('system:kube-proxy'), { clock: systemClock, component: 'kube-proxy' });
     backend = new RecordingBackend();
     await start();
   });
   afterEach(async () => {
     await stop();
+    await own[Symbol.asyncDispose]();
     await client[Symbol.asyncDispose]();
     await server.stop();
   });
@@ -45,7 +49,7 @@ describe('Proxier', () => {
   const start = async (): Promise<void> => {
     clock = new FakeClock();
     life = new AbortController();
-    cluster = new ClusterCache(cachedKinds('n1'), { client, clock: systemClock, log: silentLog });
+    cluster = new ClusterCache(cachedKinds('n1'), { client: own, clock: systemClock, log: silentLog });
     const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];
     proxier = new Proxier({
       services,

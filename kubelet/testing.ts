@@ -6,6 +6,7 @@ import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { type Clock, systemClock } from '#base/clock.ts';
 import { type Log, silentLog } from '#base/log.ts';
 import { createMetrics } from '#base/metrics.ts';
+import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import type { KubeletConfig } from './config.ts';
 import { runKubelet } from './kubelet.ts';
@@ -43,7 +44,7 @@ export interface TestCluster extends AsyncDisposable {
 
 /** An API server without admission of service accounts, so that pods need nothing but themselves. */
 export async function startTestCluster(): Promise<TestCluster> {
-  const api = await startTestApiServer({ admissionPlugins: ['NamespaceLifecycle'] });
+  const api = await startTestApiServer({ admissionPlugins: ['NamespaceLifecycle', 'NodeRestriction'] });
   const client = connect(api.adminClientConfig, { clock: systemClock, component: 'test' });
   return {
     api,
@@ -77,7 +78,7 @@ export async function startTestKubelet(cluster: TestCluster, options: TestKubele
   const rootDir = options.rootDir ?? (await mkdtemp(join(tmpdir(), 'kubelet-')));
   const mounter = options.mounter ?? folderMounter();
   const clock = options.clock ?? systemClock;
-  const client = connect(cluster.api.adminClientConfig, { clock, component: 'kubelet' });
+  const client = connect(await nodeEndpoint(cluster), { clock, component: 'kubelet' });
   const life = new AbortController();
   const deps = {
     client,
@@ -103,6 +104,11 @@ export async function startTestKubelet(cluster: TestCluster, options: TestKubele
       await rm(rootDir, { recursive: true, force: true });
     },
   };
+}
+
+/** As the kubelet of this node comes to the API server. */
+function nodeEndpoint(cluster: TestCluster): Promise<ApiEndpoint> {
+  return cluster.api.clientConfigFor(`system:node:${testNode}`, ['system:nodes']);
 }
 
 function testConfig(cluster: TestCluster, rootDir: string, own: Partial<KubeletConfig> = {}): KubeletConfig {

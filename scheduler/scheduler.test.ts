@@ -29,13 +29,16 @@ const hasty: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(
 
 let server: TestApiServer;
 let client: RestClient;
+/** With the scheduler's rights. */
+let own: RestClient;
 let stop: AbortController;
 let ended: Promise<void>;
 let metrics: Metrics;
 
 beforeEach(async () => {
   server = await startTestApiServer({ admissionPlugins: ['NamespaceLifecycle', 'Priority', 'DefaultTolerationSeconds'] });
-  client = connect(server.adminClientConfig, { clock: systemClock, component: 'kube-scheduler' });
+  client = connect(server.adminClientConfig, { clock: systemClock, component: 'test' });
+  own = connect(await server.clientConfigFor('system:kube-scheduler'), { clock: systemClock, component: 'kube-scheduler' });
   await client.create(namespace, { metadata: { name: 'a' } }, {}, never);
   stop = new AbortController();
   ended = Promise.resolve();
@@ -44,11 +47,12 @@ beforeEach(async () => {
 afterEach(async () => {
   stop.abort(new Error('the test is over'));
   await ended;
+  await own[Symbol.asyncDispose]();
   await client[Symbol.asyncDispose]();
   await server.stop();
 });
 
-function start(plugins: readonly Plugin[] = [], by: Client = client): Scheduler {
+function start(plugins: readonly Plugin[] = [], by: Client = own): Scheduler {
   const cluster = new ClusterCache(schedulerKinds, { client: by, clock: systemClock, log: silentLog });
   const sender = new EventSender({ client: by, clock: systemClock, log: silentLog });
   const profile = defaultProfile([...plugins, defaultBinder(by)]);

@@ -74,6 +74,11 @@ function readTerm(selector: string, part: string): FieldTerm {
   return { field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value) };
 }
 
+/** A value as a selector's text has it. */
+export function escapeFieldValue(value: string): string {
+  return value.replaceAll(/[\\,=]/g, (char) => `\\${char}`);
+}
+
 function unescapeValue(value: string): string {
   let result = '';
   for (let at = 0; at < value.length; at++) {

@@ -19,6 +19,7 @@ import { limitRanger } from './limit-ranger/plugin.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { namespaceAutoProvision, namespaceExists } from './namespace-presence.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts';
+import { nodeRestriction } from './node-restriction/plugin.ts';
 import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
 import { resourceQuotaPlugin } from './resource-quota/plugin.ts';
@@ -53,7 +54,7 @@ const entries = {
   LimitPodHardAntiAffinityTopology: off(() => limitPodHardAntiAffinityTopology),
   LimitRanger: on(({ registry }) => limitRanger(registry)),
   ServiceAccount: on(serviceAccountPlugin),
-  NodeRestriction: off('missing'),
+  NodeRestriction: off(nodeRestriction),
   TaintNodesByCondition: on(() => taintNodesByCondition),
   AlwaysPullImages: off(() => alwaysPullImages),
   ImagePolicyWebhook: off('missing'),

@@ -5,20 +5,19 @@ import { authenticatedGroup, type AuthenticationMethod, type Authenticator, unau
 
 export const anonymous: UserInfo = { name: 'system:anonymous', groups: [unauthenticatedGroup] };
 
-/** Paths that anybody may ask for. */
-const publicPaths = /^\/(livez|readyz|healthz)(\/|$)|^\/version\/?$/;
-
 export interface AuthenticatorDeps {
   /** Asked in this order; the first that knows the client decides. */
   readonly methods: readonly AuthenticationMethod[];
+  /** Whether clients that show nothing come through as `system:anonymous`; roles say what that user may do. */
+  readonly acceptsAnonymous: boolean;
   readonly log: Log;
 }
 
-/** Joins the ways to authenticate. Clients that show nothing are anonymous for health and version, and nobody elsewhere. */
-export function createAuthenticator({ methods, log }: AuthenticatorDeps): Authenticator {
+/** Joins the ways to authenticate. Clients that show something that does not hold are nobody. */
+export function createAuthenticator({ methods, acceptsAnonymous, log }: AuthenticatorDeps): Authenticator {
   const conclude = (exchange: Exchange, refusals: readonly string[]): UserInfo | undefined => {
-    if (refusals.length === 0 && publicPaths.test(exchange.info.path)) return anonymous;
-    if (refusals.length > 0) log.debug({ refusals, auditId: exchange.auditId }, 'unable to authenticate a request');
+    if (refusals.length === 0) return acceptsAnonymous ? anonymous : undefined;
+    log.debug({ refusals, auditId: exchange.auditId }, 'unable to authenticate a request');
     return undefined;
   };
   const ask = (exchange: Exchange, at: number, refusals: readonly string[]): UserInfo | undefined | Promise<UserInfo | undefined> => {

@@ -14,6 +14,8 @@ export interface AuthorizationRequest {
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
+  /** The text of the request's field selector, where it has one. */
+  readonly fieldSelector?: string | undefined;
 }
 
 /** `none` is no opinion: the next authorizer is asked, and where nobody allows the request is refused. */

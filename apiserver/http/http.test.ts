@@ -242,8 +242,13 @@ describe('health', () => {
 });
 
 describe('who may what', () => {
-  test('nobody gets in without proof, but anybody may ask for health and version', async () => {
+  test('who shows nothing is anonymous, who shows what does not hold is nobody', async () => {
     expect(await send('GET', '/api', { as: nobody })).toMatchObject({
+      code: 403,
+      json: { message: 'forbidden: User "system:anonymous" cannot get path "/api"' },
+    });
+    const headers = { authorization: 'Bearer forged' };
+    expect(await send('GET', '/version', { as: nobody, headers })).toMatchObject({
       code: 401,
       json: { kind: 'Status', message: 'Unauthorized', reason: 'Unauthorized', code: 401 },
     });

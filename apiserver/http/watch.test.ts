@@ -141,7 +141,7 @@ describe('watch', () => {
       socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
       socket.on('error', () => undefined);
     });
-    expect(code).toBe(401);
+    expect(code).toBe(403);
   });
 
   test('ends with the server, which does not wait for it', async () => {

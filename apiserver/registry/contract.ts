@@ -122,6 +122,8 @@ export interface Registry {
   /** For sub-resources and admission plugins inside the server: create from an object, and change under guard with all the steps. */
   createObject(kind: KindDefinition, object: KubeObject, context: RequestContext): Promise<Encoded>;
   change(kind: KindDefinition, name: string, change: Change, context: RequestContext): Promise<Encoded>;
+  /** Asks admission about an act that is no write of a stored object, such as an eviction or a token. Throws its refusal. */
+  admit(request: AdmissionRequest): Promise<void>;
 }
 
 /** One write as admission sees it. */

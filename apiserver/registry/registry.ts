@@ -17,6 +17,7 @@ import { WatchCache } from '../storage/watch-cache.ts';
 import { AdmissionChain } from './admission-chain.ts';
 import type {
   AdmissionPlugin,
+  AdmissionRequest,
   Body,
   Change,
   DeleteAnswer,
@@ -61,6 +62,7 @@ export class GenericRegistry implements Registry, Service {
   readonly #cache: WatchCache;
   readonly #compactor: Compactor;
   readonly #reader: Reader;
+  readonly #admission: AdmissionChain;
   readonly #writer: Writer;
   readonly #deleter: Deleter;
   readonly #clock: Clock;
@@ -72,6 +74,7 @@ export class GenericRegistry implements Registry, Service {
     this.#cache = new WatchCache({ store, resources: this.#served.resources, clock, log });
     this.#compactor = new Compactor({ store, clock, log });
     const admission = new AdmissionChain(plugins);
+    this.#admission = admission;
     const objects = new ObjectStore({ store, cache: this.#cache });
     this.#reader = new Reader({ store, cache: this.#cache, clock });
     this.#writer = new Writer({ objects, admission, clock });
@@ -96,6 +99,11 @@ export class GenericRegistry implements Registry, Service {
 
   find(group: string, version: string, plural: string): KindDefinition | undefined {
     return this.#served.find(group, version, plural);
+  }
+
+  async admit(request: AdmissionRequest): Promise<void> {
+    await this.#admission.mutate(request);
+    await this.#admission.validate(request);
   }
 
   async get(kind: KindDefinition, name: string, resourceVersion: string, context: RequestContext): Promise<Encoded> {

@@ -1,5 +1,6 @@
 import type { KindDefinition } from '#api/kind.ts';
 import { type FieldProblem, invalid, invalidObject, required } from '#api/meta/field-problem.ts';
+import { escapeFieldValue } from '#api/meta/field-selector.ts';
 import { apiVersionOf, type Json, type JsonObject } from '#api/meta/object.ts';
 import type { AuthorizationRequest, Authorizer } from '../authz/contract.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -98,5 +99,21 @@ function question(user: UserInfo, spec: JsonObject): AuthorizationRequest {
     subresource: text(resource, 'subresource'),
     namespace: text(resource, 'namespace'),
     name: text(resource, 'name'),
+    fieldSelector: fieldSelectorText(member(resource, 'fieldSelector')),
   };
+}
+
+/** The selector of the request in question as a request would have it; parts that no field selector can say are left out. */
+function fieldSelectorText(selector: JsonObject): string {
+  const raw = text(selector, 'rawSelector');
+  if (raw !== '') return raw;
+  const parts = Array.isArray(selector['requirements']) ? selector['requirements'] : [];
+  return parts
+    .flatMap((part) => {
+      const { key, operator, values } = part as { key?: unknown; operator?: unknown; values?: unknown };
+      const sign = operator === 'In' ? '=' : operator === 'NotIn' ? '!=' : undefined;
+      if (sign === undefined || typeof key !== 'string' || /[!=,\\]/.test(key) || !Array.isArray(values) || values.length !== 1) return [];
+      return [`${key}${sign}${escapeFieldValue(String(values[0]))}`];
+    })
+    .join(',');
 }

@@ -38,6 +38,8 @@ export const podEviction: SubresourceHandler = {
     const name = exchange.info.pathName;
     if (text(meta, 'name') !== name) throw badRequest('name in URL does not match name in Eviction object');
     setNamespace(pods, meta as JsonObject & ObjectMeta, act.context.namespace);
+    const object = act.body as unknown as KubeObject;
+    await deps.registry.admit({ kind: pods, operation: 'CREATE', name, context: act.context, object, previous: undefined });
     const { request, context } = parseDelete(exchange, act.body['deleteOptions'] ?? {});
     const plain = { ...context, subresource: '', dryRun: act.context.dryRun || context.dryRun };
     const outcome = await evict({ pods, name, request, context: plain, deps });

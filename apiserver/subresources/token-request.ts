@@ -6,6 +6,7 @@ import type { ClaimedObject, KubernetesClaims } from '../authn/token-claims.ts';
 import type { TokenSigner } from '../authn/token-keys.ts';
 import { sendValue } from '../http/respond.ts';
 import type { Registry, RequestContext } from '../registry/contract.ts';
+import { cloneJson } from '#api/patch/json-object.ts';
 import { actBody, member, text } from './body.ts';
 import type { SubresourceHandler } from './contract.ts';
 
@@ -41,6 +42,9 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
       const spec = member(body, 'spec');
       const expirationSeconds = lifetime(spec, name);
       const account = (await registry.get(kind, name, '', context)).object();
+      // Mutating plugins see what was asked for; what they change of it is not taken up.
+      const object = cloneJson(body) as unknown as KubeObject;
+      await registry.admit({ kind, operation: 'CREATE', name, context: act.context, object, previous: undefined });
       const asked = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : [];
       const audiences = asked.length === 0 ? ours : asked;
       const reference = member(spec, 'boundObjectRef');

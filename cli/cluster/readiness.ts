@@ -6,6 +6,7 @@ import { serviceAccount } from '#api/core/service-account.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Client } from '#client/client.ts';
+import { controlPlaneLabel } from './base-objects.ts';
 import type { ClusterConfig } from './layout.ts';
 
 /** One condition; answers true, or what is still missing. */
@@ -37,7 +38,10 @@ export function readyText(object: Node): true | string {
 
 async function nodeReady(client: Client, name: string, signal: AbortSignal): Promise<true | string> {
   try {
-    return readyText(await client.get(node, { name }, signal));
+    const found = await client.get(node, { name }, signal);
+    const ready = readyText(found);
+    if (ready !== true) return ready;
+    return found.metadata.labels?.[controlPlaneLabel] === undefined ? 'it is not marked as the control plane yet' : true;
   } catch (error) {
     if (hasReason(error, 'NotFound')) return 'the kubelet has not registered yet';
     throw error;

@@ -3,6 +3,7 @@ import { parseFlags, stringFlag } from '#base/flags.ts';
 import { runServices, UsageError } from '#base/lifecycle.ts';
 import { components } from '../cluster/components.ts';
 import { Layout } from '../cluster/layout.ts';
+import { baseObjectsKeeper } from '../supervisor/base-objects-keeper.ts';
 import { findRunning, forget, recordSelf } from '../supervisor/process-table.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { CommandContext } from './context.ts';
@@ -23,6 +24,7 @@ export async function supervise({ argv, signal, clock, log, bundleDir }: Command
     clock,
     log,
   });
-  await runServices(signal, [supervisor]);
+  const keeper = baseObjectsKeeper({ layout, config: () => layout.readConfig() ?? config, clock, log });
+  await runServices(signal, [supervisor, keeper]);
   forget(layout, 'supervisor');
 }

@@ -15,7 +15,9 @@ export function roleAggregationController(): ControllerDefinition {
     writes: [clusterRole],
     wakes: [
       on<ClusterRole>(clusterRole, (_role, _previous, cache) =>
-        cache.list(clusterRole).flatMap(({ aggregationRule, metadata }) => (aggregationRule === undefined ? [] : [{ name: metadata.name ?? '' }])),
+        cache
+          .list(clusterRole)
+          .flatMap(({ aggregationRule, metadata }) => (aggregationRule === undefined ? [] : [{ name: metadata.name ?? '' }])),
       ),
     ],
     async reconcile({ key, cache, client, signal }) {

@@ -3,7 +3,6 @@ import { rbacGroup } from '#api/rbac/rules.ts';
 import type { UserInfo } from '../../registry/contract.ts';
 import type { Authorizer, Decision, Rights } from '../contract.ts';
 import type { Grant, RbacPolicy } from './policy.ts';
-import { ruleAllows } from './rules.ts';
 
 /** Allows what roles bound to a user or its groups allow; never forbids (plugin/pkg/auth/authorizer/rbac). */
 export function rbacAuthorizer(policy: RbacPolicy): Authorizer {
@@ -11,8 +10,8 @@ export function rbacAuthorizer(policy: RbacPolicy): Authorizer {
     authorize: (request): Decision => {
       const missing: string[] = [];
       for (const grant of policy.grantsOf(request.user, request.isResource ? request.namespace : '')) {
-        if (grant.rules === undefined) missing.push(missingRole(grant));
-        else if (grant.rules.some((rule) => ruleAllows(rule, request))) {
+        if (grant.role === undefined) missing.push(missingRole(grant));
+        else if (grant.role.allows(request)) {
           return { verdict: 'allow', reason: `RBAC: allowed by ${grantText(grant)}` };
         }
       }
@@ -47,8 +46,8 @@ export function rbacAuthorizer(policy: RbacPolicy): Authorizer {
 export function rulesFor(policy: RbacPolicy, user: UserInfo, namespace: string): { rules: V1PolicyRule[]; errors: string[] } {
   const grants = [...policy.grantsOf(user, namespace)];
   return {
-    rules: grants.flatMap(({ rules }) => rules ?? []),
-    errors: grants.filter(({ rules }) => rules === undefined).map(missingRole),
+    rules: grants.flatMap(({ role }) => role?.rules ?? []),
+    errors: grants.filter(({ role }) => role === undefined).map(missingRole),
   };
 }
 

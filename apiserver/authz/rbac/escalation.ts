@@ -57,7 +57,7 @@ async function checkBinding(deps: EscalationDeps, request: AdmissionRequest, { r
   const { namespace } = request.context;
   const resource = pluralOf(roleRef);
   if (await mayDo(deps, { ...rightTo('bind', request), resource, namespace, name: roleRef.name })) return;
-  const rules = deps.policy.rulesOf(roleRef, namespace);
+  const rules = deps.policy.roleOf(roleRef, namespace)?.rules;
   if (rules === undefined) throw notFound({ group: rbacGroup, plural: roleRef.kind.toLowerCase() }, roleRef.name);
   requireRules(deps, request, rules);
 }

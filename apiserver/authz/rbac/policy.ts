@@ -4,6 +4,7 @@ import type { RbacV1Subject, V1PolicyRule, V1RoleRef } from '#api/generated/type
 import type { AnyBinding } from '#api/rbac/bindings.ts';
 import { keyOf, keyText, type KubeObject } from '#api/meta/object.ts';
 import type { UserInfo } from '../../registry/contract.ts';
+import { compileRules, type Matcher } from './compiled-rules.ts';
 
 /** The kinds that make up the policy, by their plurals. */
 export const policyKinds = ['clusterroles', 'roles', 'clusterrolebindings', 'rolebindings'] as const;
@@ -14,7 +15,23 @@ export interface Grant {
   readonly binding: AnyBinding;
   readonly subject: RbacV1Subject;
   /** Undefined where the role does not exist. */
-  readonly rules: readonly V1PolicyRule[] | undefined;
+  readonly role: HeldRole | undefined;
+}
+
+/** One version of a role. */
+export class HeldRole {
+  readonly rules: readonly V1PolicyRule[];
+  #allows: Matcher | undefined;
+
+  constructor(rules: readonly V1PolicyRule[]) {
+    this.rules = rules;
+  }
+
+  /** Compiled on first use: most roles are never asked. */
+  get allows(): Matcher {
+    this.#allows ??= compileRules(this.rules);
+    return this.#allows;
+  }
 }
 
 interface Entry {
@@ -25,7 +42,7 @@ interface Entry {
 const accountPrefix = 'system:serviceaccount:';
 
 export class RbacPolicy {
-  readonly #roles = new Map<string, readonly V1PolicyRule[]>();
+  readonly #roles = new Map<string, HeldRole>();
   readonly #bindings = new Map<string, AnyBinding>();
   /** Namespace ('' for cluster bindings) and subject → key of the binding → entry. */
   readonly #bySubject = new Map<string, Map<string, Entry>>();
@@ -34,7 +51,7 @@ export class RbacPolicy {
   set(kind: PolicyKind, object: KubeObject): void {
     const key = `${kind}/${keyText(keyOf(object))}`;
     if (kind === 'roles' || kind === 'clusterroles') {
-      this.#roles.set(key, (object as KubeObject & { rules?: V1PolicyRule[] }).rules ?? []);
+      this.#roles.set(key, new HeldRole((object as KubeObject & { rules?: V1PolicyRule[] }).rules ?? []));
       return;
     }
     this.#removeBinding(key);
@@ -53,11 +70,10 @@ export class RbacPolicy {
     this.#removeBinding(key);
   }
 
-  /** Takes all objects of a kind, in the place of those known before. */
-  replace(kind: PolicyKind, objects: readonly KubeObject[]): void {
+  /** Forgets all objects of a kind. */
+  clear(kind: PolicyKind): void {
     for (const key of this.#roles.keys()) if (key.startsWith(`${kind}/`)) this.#roles.delete(key);
     for (const key of this.#bindings.keys()) if (key.startsWith(`${kind}/`)) this.#removeBinding(key);
-    for (const object of objects) this.set(kind, object);
   }
 
   /** What bindings give to a user: those of the cluster first, then those of a namespace ('' has none). */
@@ -66,14 +82,14 @@ export class RbacPolicy {
     for (const place of namespace === '' ? [''] : ['', namespace]) {
       for (const subject of subjects) {
         for (const entry of this.#bySubject.get(`${place}/${subject}`)?.values() ?? []) {
-          yield { ...entry, rules: this.rulesOf(entry.binding.roleRef, place) };
+          yield { ...entry, role: this.roleOf(entry.binding.roleRef, place) };
         }
       }
     }
   }
 
-  /** The rules of a role; undefined where there is none. */
-  rulesOf({ kind, name }: V1RoleRef, namespace: string): readonly V1PolicyRule[] | undefined {
+  /** Undefined where there is no such role. */
+  roleOf({ kind, name }: V1RoleRef, namespace: string): HeldRole | undefined {
     return this.#roles.get(kind === 'Role' ? `roles/${namespace}/${name}` : `clusterroles/${name}`);
   }
 

@@ -1,16 +1,5 @@
-// What a rule of a role allows, and which rules others hold already (upstream's pkg/registry/rbac/validation and
-// component-helpers/auth/rbac/validation).
+// Which rules others hold already (upstream's pkg/registry/rbac/validation and component-helpers/auth/rbac/validation).
 import type { V1PolicyRule } from '#api/generated/types.ts';
-import type { AuthorizationRequest } from '../contract.ts';
-
-/** Whether a rule allows this request. */
-export function ruleAllows(rule: V1PolicyRule, request: AuthorizationRequest): boolean {
-  const { verbs, apiGroups = [], resourceNames = [], nonResourceURLs = [] } = rule;
-  if (!includes(verbs, request.verb)) return false;
-  if (!request.isResource) return nonResourceURLs.some((url) => urlCovers(url, request.path));
-  const namesIt = resourceNames.length === 0 || resourceNames.includes(request.name);
-  return namesIt && includes(apiGroups, request.group) && allowsResource(rule, request);
-}
 
 /** How many single rights a role's rules may come to before they are only judged as a whole: lists multiply. */
 const atomLimit = 10_000;
@@ -45,16 +34,12 @@ export function rulesText(rules: readonly V1PolicyRule[]): string[] {
   return [...new Set([...apart, ...merged.values()].map(ruleText))].toSorted();
 }
 
-function allowsResource({ resources = [] }: V1PolicyRule, { resource, subresource }: AuthorizationRequest): boolean {
-  const whole = subresource === '' ? resource : `${resource}/${subresource}`;
-  return resources.some((one) => one === '*' || one === whole || (subresource !== '' && one === `*/${subresource}`));
-}
-
 function includes(list: readonly string[], value: string): boolean {
   return list.includes('*') || list.includes(value);
 }
 
-function urlCovers(url: string, path: string): boolean {
+/** Whether a URL of a rule, which may end in `*`, covers a path. */
+export function urlCovers(url: string, path: string): boolean {
   return url === '*' || url === path || (url.endsWith('*') && path.startsWith(url.replace(/\*+$/, '')));
 }
 

@@ -4,6 +4,9 @@ import type { Exchange } from '../exchange.ts';
 import { sendError } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
+/** Verbs whose selectors count. */
+const readsMany = new Set(['list', 'watch', 'deletecollection']);
+
 /** Lets through what the authorizer allows, answers 403 to everything else. */
 export function authorization(authorizer: Authorizer): Filter {
   return (exchange, next) => {
@@ -41,6 +44,7 @@ function authorizationRequest(exchange: Exchange): AuthorizationRequest {
     subresource: info.subresource,
     namespace: info.namespace,
     name: info.name,
+    fieldSelector: readsMany.has(info.verb) ? exchange.query.get('fieldSelector') : undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import { startTestApiServer, type TestApiServer } from '../../testing.ts';
 
 const clock = new FakeClock(Date.now());
 let server: TestApiServer;
-let component: Agent;
+let user: Agent;
 let admin: Agent;
 
 beforeAll(async () => {
@@ -17,14 +17,29 @@ beforeAll(async () => {
     if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
     return new Agent({ connect: { ca: server.ca.cert, cert: credentials.cert, key: credentials.key } });
   };
-  component = await agentFor('system:kube-controller-manager', []);
+  user = await agentFor('bob', []);
   admin = await agentFor('root', ['system:masters']);
+  await giveRights('bob');
 });
 
 afterAll(async () => {
-  await Promise.all([component.destroy(), admin.destroy()]);
+  await Promise.all([user.destroy(), admin.destroy()]);
   await server.stop();
 });
+
+/** Lets a user do everything, and waits until that is known. */
+async function giveRights(name: string): Promise<void> {
+  const body = {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'User', name }],
+  };
+  const headers = { 'content-type': 'application/json' };
+  const path = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
+  await request(`${server.url}${path}`, { method: 'POST', dispatcher: admin, headers, body: JSON.stringify(body) });
+  const status = (): Promise<number> => request(`${server.url}${path}`, { dispatcher: user }).then(({ statusCode }) => statusCode);
+  while ((await status()) !== 200) await new Promise((resolve) => setImmediate(resolve));
+}
 
 function post(as: Agent, plural: string, body: object): Promise<{ code: number; text: string; retryAfter: unknown }> {
   return request(`${server.url}/api/v1/namespaces/default/${plural}`, {
@@ -39,11 +54,11 @@ const pod = (name: string): object => ({ metadata: { name }, spec: { containers:
 
 describe('limits', () => {
   test('too many writes are put off, except those of administrators; late ones are ended', async () => {
-    const waiting = post(component, 'pods', pod('slow'));
+    const waiting = post(user, 'pods', pod('slow'));
     // The first write is inside once a timer of its own waits beside those of the server.
     const before = clock.pending;
     while (clock.pending <= before) await new Promise((resolve) => setImmediate(resolve));
-    const second = await post(component, 'configmaps', { metadata: { name: 'a' } });
+    const second = await post(user, 'configmaps', { metadata: { name: 'a' } });
     expect(second).toEqual({ code: 429, text: 'Too many requests, please try again later.\n', retryAfter: '1' });
     expect((await post(admin, 'configmaps', { metadata: { name: 'b' } })).code).toBe(201);
     await clock.advance(1_000);
@@ -53,12 +68,12 @@ describe('limits', () => {
       reason: 'Timeout',
       message: 'Timeout: request did not complete within the allotted timeout',
     });
-    expect((await post(component, 'configmaps', { metadata: { name: 'c' } })).code).toBe(201);
+    expect((await post(user, 'configmaps', { metadata: { name: 'c' } })).code).toBe(201);
   });
 
   test('a request may ask for less time', async () => {
     const before = clock.pending;
-    const waiting = post(component, 'pods?timeout=200ms', pod('hasty'));
+    const waiting = post(user, 'pods?timeout=200ms', pod('hasty'));
     while (clock.pending <= before) await new Promise((resolve) => setImmediate(resolve));
     await clock.advance(1_000);
     expect((await waiting).code).toBe(504);

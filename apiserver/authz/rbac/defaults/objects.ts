@@ -82,7 +82,7 @@ function subjectOf(text: string): RbacV1Subject {
   return kind === 'ServiceAccount' ? { kind, name, namespace: systemNamespace } : { apiGroup: rbacGroup, kind, name };
 }
 
-function meta(name: string, namespace?: string): V1ObjectMeta & KubeObject['metadata'] {
+function meta(name: string, namespace?: string): V1ObjectMeta {
   return {
     name,
     ...(namespace === undefined ? {} : { namespace }),

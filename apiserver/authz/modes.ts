@@ -1,0 +1,48 @@
+import { type Authorizer, type Decision, noRights } from './contract.ts';
+import { nodeAuthorizer } from './node/authorizer.ts';
+import type { NodeGraph } from './node/graph.ts';
+import { rbacAuthorizer } from './rbac/authorizer.ts';
+import type { RbacPolicy } from './rbac/policy.ts';
+import { firstOpinion } from './union.ts';
+
+/** What `--authorization-mode` may list. */
+export const authorizationModes = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] as const;
+export type AuthorizationMode = (typeof authorizationModes)[number];
+
+export interface AuthorizerDeps {
+  readonly policy: RbacPolicy;
+  readonly graph: NodeGraph;
+}
+
+const superusers = 'system:masters';
+const allow: Decision = { verdict: 'allow', reason: '' };
+const noOpinion: Decision = { verdict: 'none', reason: '' };
+const everythingForbidden: Decision = { verdict: 'none', reason: 'Everything is forbidden.' };
+
+/** Asks the modes in the order given. Whatever they say, members of system:masters may do everything: nobody can lock them out. */
+export function authorizerOf(modes: readonly AuthorizationMode[], { policy, graph }: AuthorizerDeps): Authorizer {
+  const makers: Readonly<Record<AuthorizationMode, () => Authorizer>> = {
+    Node: () => nodeAuthorizer(graph),
+    RBAC: () => rbacAuthorizer(policy),
+    AlwaysAllow: () => alwaysAllow,
+    AlwaysDeny: () => alwaysDeny,
+  };
+  return firstOpinion([administrators, ...modes.map((mode) => makers[mode]())]);
+}
+
+/** Lists no rights: those are for the role cluster-admin to tell. */
+const administrators: Authorizer = {
+  authorize: ({ user }) => (user.groups.includes(superusers) ? allow : noOpinion),
+  rightsOf: () => noRights,
+};
+
+const alwaysAllow: Authorizer = {
+  authorize: () => allow,
+  rightsOf: () => ({
+    ...noRights,
+    resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+    nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+  }),
+};
+
+const alwaysDeny: Authorizer = { authorize: () => everythingForbidden, rightsOf: () => noRights };

@@ -1,0 +1,42 @@
+import type { Clock } from '#base/clock.ts';
+import type { Client } from '#client/client.ts';
+import type { ApiEndpoint } from '#client/endpoint.ts';
+import { connect, type RestClient } from '#client/rest.ts';
+import { accountOf } from './account-names.ts';
+import { AccountToken } from './account-token.ts';
+
+export interface AccountClientsOptions {
+  readonly api: ApiEndpoint;
+  /** The controller manager's own: it makes the accounts and asks for their tokens. */
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly version?: string | undefined;
+}
+
+/** One client for each account that controllers work as; connects when first used. */
+export class AccountClients implements AsyncDisposable {
+  readonly #options: AccountClientsOptions;
+  readonly #clients = new Map<string, RestClient>();
+  readonly #over = new AbortController();
+
+  constructor(options: AccountClientsOptions) {
+    this.#options = options;
+  }
+
+  clientFor(controller: string): Client {
+    const name = accountOf(controller);
+    const known = this.#clients.get(name);
+    if (known !== undefined) return known;
+    const { api, client, clock, version } = this.#options;
+    const token = new AccountToken({ client, name, clock, signal: this.#over.signal });
+    const endpoint: ApiEndpoint = { ...api, credentials: { kind: 'token-source', source: token } };
+    const made = connect(endpoint, { clock, component: `kube-controller-manager/${name}`, version });
+    this.#clients.set(name, made);
+    return made;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort(new Error('the controllers end'));
+    await Promise.all([...this.#clients.values()].map((client) => client[Symbol.asyncDispose]()));
+  }
+}
