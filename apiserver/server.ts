@@ -46,6 +46,7 @@ import { serverMetrics } from './server-metrics.ts';
 import type { Registry } from './registry/contract.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
+import { ServerLeases } from './services/server-leases.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
 import { LocalApiServices } from './services/local-api-services.ts';
 import { serviceAllocation, servicePoolLoader } from './services/service-allocation.ts';
@@ -154,10 +155,11 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
 }
 
 /** What makes and repairs the objects that the server itself needs in its store. */
-function objectKeepers({ settings, clock, log }: ApiServerDeps, registry: Registry, listener: Listener): readonly Service[] {
+function objectKeepers({ settings, store, clock, log }: ApiServerDeps, registry: Registry, listener: Listener): readonly Service[] {
   const bootstrap = new Bootstrap({
     registry: () => registry,
     ipRange: settings.serviceIps,
+    leases: new ServerLeases({ store }),
     advertise: () => ({ address: settings.advertiseAddress, port: listener.port }),
     clock,
     log,

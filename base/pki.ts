@@ -105,6 +105,32 @@ export async function signCertificate(ca: KeyPair, request: CertificateRequest, 
   return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys.privateKey) };
 }
 
+/** A new private key (ECDSA P-256, PKCS#8 PEM). */
+export async function createPrivateKeyPem(): Promise<string> {
+  const { privateKey } = await webcrypto.subtle.generateKey(algorithms['ECDSA-P256'], true, ['sign', 'verify']);
+  return await privateKeyPem(privateKey);
+}
+
+/** A PKCS#10 request for a certificate of this key, as PEM text. The key is ECDSA P-256. */
+export async function createSigningRequest(
+  { commonName, organizations = [] }: Pick<CertificateRequest, 'commonName' | 'organizations'>,
+  key: string,
+): Promise<string> {
+  x509.cryptoProvider.set(webcrypto);
+  const algorithm = algorithms['ECDSA-P256'];
+  const der = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' });
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [...organizations.map((name) => ({ O: [name] })), { CN: [commonName] }],
+    keys: {
+      privateKey: await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']),
+      publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
+    },
+    signingAlgorithm: algorithm,
+  });
+  return `${request.toString('pem')}\n`;
+}
+
 /** What a certificate was made for: a request that makes its like. Throws where it cannot be read. */
 export function requestOf(cert: string): CertificateRequest {
   const certificate = new x509.X509Certificate(cert);

@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('defaults', () => {
-  expect(parseConfig(base, {}, 'Host-1')).toMatchObject({
+  expect(parseConfig(base, 'Host-1')).toMatchObject({
     nodeName: 'host-1',
     rootDir: '/var/lib/kubelet',
     clusterDomain: 'cluster.local',
@@ -38,7 +38,7 @@ test('defaults', () => {
 test('what is given', () => {
   const argv = ['--node-labels=a=b,node-role.kubernetes.io/control-plane=', '--register-with-taints=k=v:NoSchedule,x:NoExecute'];
   const more = ['--node-ip', '10.0.0.1', '--cluster-dns=10.96.0.10', '--system-reserved=cpu=100m,memory=64Mi', '--kube-reserved=cpu=1'];
-  expect(parseConfig([...base, ...argv, ...more], {}, 'h')).toMatchObject({
+  expect(parseConfig([...base, ...argv, ...more], 'h')).toMatchObject({
     labels: { a: 'b', 'node-role.kubernetes.io/control-plane': '' },
     taints: [
       { key: 'k', value: 'v', effect: 'NoSchedule' },
@@ -57,4 +57,35 @@ test.each([
   ['--seccomp-default', 'not supported'],
   ['--nope', 'unknown flag: --nope'],
   ['stray', 'unexpected argument "stray"'],
-])('%s is refused', (flag, message) => expect(() => parseConfig([...base, flag], {}, 'h')).toThrow(message));
+])('%s is refused', (flag, message) => expect(() => parseConfig([...base, flag], 'h')).toThrow(message));
+
+test('a configuration file says what flags do not', () => {
+  const path = join(folder, 'config.yaml');
+  writeFileSync(
+    path,
+    'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nclusterDNS: [10.96.0.10, 10.96.0.11]\nmaxPods: 7\nport: 11250\nsystemReserved:\n  cpu: 100m\nauthentication:\n  x509:\n    clientCAFile: /ca.crt\nregisterWithTaints:\n- key: k\n  effect: NoSchedule\nstreamingConnectionIdleTimeout: 1m\n',
+  );
+  expect(parseConfig([...base, `--config=${path}`, '--max-pods=9', '--cluster-dns=10.0.0.1'], 'h')).toMatchObject({
+    clusterDns: ['10.0.0.1'],
+    maxPods: 9,
+    server: { port: 11_250, clientCaFile: '/ca.crt' },
+    reserved: { cpuMillis: 100 },
+    taints: [{ key: 'k', effect: 'NoSchedule' }],
+    streamIdleMs: 60_000,
+  });
+});
+
+test.each([
+  ['kind: Other', 'it must be a KubeletConfiguration of kubelet.config.k8s.io/v1beta1'],
+  ['maxPod: 3', 'unknown field "maxPod"'],
+  ['maxPods: many', 'maxPods: must be a number'],
+  ['authentication: {anonymous: {enabled: true}}', 'anonymous requests are never served'],
+  ['cgroupDriver: systemd', '--cgroup-driver=systemd is not supported'],
+])('a file that says %j is refused', (text, message) => {
+  const path = join(folder, 'bad.yaml');
+  writeFileSync(
+    path,
+    `apiVersion: kubelet.config.k8s.io/v1beta1\n${text.startsWith('kind') ? '' : 'kind: KubeletConfiguration\n'}${text}\n`,
+  );
+  expect(() => parseConfig([...base, `--config=${path}`], 'h')).toThrow(message);
+});

@@ -1,16 +1,23 @@
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import type { V1Taint } from '#api/generated/types.ts';
 import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
-import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, type Parsed, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
+import { flagsOfFile } from './config-file.ts';
+import type { BootstrapOptions } from './identity/bootstrap.ts';
 
 const path = { valueName: 'path' };
 
 /** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
 export const kubeletFlags = {
   kubeconfig: stringFlag('', 'Kubeconfig with the address and credentials of the API server', path),
+  'bootstrap-kubeconfig': stringFlag('', 'Kubeconfig to ask for a certificate with where --kubeconfig is missing', path),
+  config: stringFlag('', 'A KubeletConfiguration; flags come before what it says', path),
+  'cert-dir': stringFlag('', 'Folder of the certificates of this node; default pki below --root-dir', path),
+  'rotate-certificates': boolFlag(false, 'Replace the client certificate before it ends'),
   'hostname-override': stringFlag('', "Name of this node where it is not the host's"),
   'node-ip': listFlag([], "Addresses of this node; where absent, that of the default route's interface"),
   'root-dir': stringFlag('/var/lib/kubelet', 'Folder for volumes and other files of pods', path),
@@ -44,7 +51,7 @@ export const kubeletFlags = {
 };
 
 export interface KubeletConfig {
-  readonly api: ApiEndpoint;
+  readonly identity: BootstrapOptions;
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
   readonly rootDir: string;
@@ -74,8 +81,8 @@ export interface KubeletConfig {
 }
 
 /** What the flags say. Throws UsageError naming the flag. */
-export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, hostname: string): KubeletConfig {
-  const { values, positional } = parseFlags('kubelet', kubeletFlags, argv, 'Runs the pods of a node.');
+export function parseConfig(argv: readonly string[], hostname: string): KubeletConfig {
+  const { values, positional } = readFlags(argv);
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
   if (values['cgroup-driver'] !== 'cgroupfs')
     throw new UsageError(`--cgroup-driver=${values['cgroup-driver']} is not supported: only cgroupfs is`);
@@ -83,9 +90,16 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   if (values['pod-infra-container-image'] !== '')
     throw new UsageError('--pod-infra-container-image is not supported: sandboxes have an image of their own');
   const reserved = [values['system-reserved'], values['kube-reserved']];
+  const nodeName = (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase();
   return {
-    api: findEndpoint({ path: values.kubeconfig, env }),
-    nodeName: (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase(),
+    identity: {
+      kubeconfig: values.kubeconfig,
+      bootstrapKubeconfig: values['bootstrap-kubeconfig'],
+      certFolder: values['cert-dir'] === '' ? join(values['root-dir'], 'pki') : values['cert-dir'],
+      nodeName,
+      rotates: values['rotate-certificates'],
+    },
+    nodeName,
     nodeIps: values['node-ip'].length > 0 ? values['node-ip'] : ownAddresses(),
     rootDir: values['root-dir'],
     clusterDns: values['cluster-dns'],
@@ -115,6 +129,20 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     health: { host: values['healthz-bind-address'], port: values['healthz-port'] },
     streamIdleMs: values['streaming-connection-idle-timeout'],
   };
+}
+
+/** What is given, over what the configuration file says, over the defaults. */
+function readFlags(argv: readonly string[]): Parsed<typeof kubeletFlags> {
+  const about = 'Runs the pods of a node.';
+  const first = parseFlags('kubelet', kubeletFlags, argv, about);
+  if (first.values.config === '') return first;
+  const fromFile = Object.entries(flagsOfFile(first.values.config)).filter(([name]) => !first.given.has(name as keyof typeof kubeletFlags));
+  return parseFlags('kubelet', kubeletFlags, [...fromFile.map(([name, value]) => `--${name}=${value}`), ...argv], about);
+}
+
+/** Where the API server is and as whom to come. */
+export function apiEndpoint({ identity }: Pick<KubeletConfig, 'identity'>, env: Readonly<Record<string, string | undefined>>): ApiEndpoint {
+  return findEndpoint({ path: identity.kubeconfig, env });
 }
 
 function parseTaint(text: string): V1Taint {

@@ -15,6 +15,8 @@ import type { Client } from '#client/client.ts';
 import { EventSender } from '#client/events.ts';
 import { Informer } from '#client/informer.ts';
 import type { KubeletConfig } from './config.ts';
+import { CertificateFile } from './identity/certificate-file.ts';
+import { CertificateRotation } from './identity/rotation.ts';
 import { ImagePuller } from './images/image-puller.ts';
 import { defaultThresholds } from './node/conditions.ts';
 import { type MachineFacts, readMachineFacts } from './node/facts.ts';
@@ -87,7 +89,9 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const parts: PodParts = buildPods(config, deps, { info, facts, record: podRecorder(events), node: () => agent.node });
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
   const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
-  return [...health, sender, ...buildServer(config, deps, parts), nodes, agent, lease, ...parts.services];
+  const file = new CertificateFile(config.identity.certFolder);
+  const rotation = config.identity.rotates ? [new CertificateRotation({ ...api, file, nodeName })] : [];
+  return [...health, sender, ...rotation, ...buildServer(config, deps, parts), nodes, agent, lease, ...parts.services];
 }
 
 interface PodParts {

@@ -5,7 +5,8 @@ import { runMain } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
 import { connect } from '#client/rest.ts';
-import { parseConfig } from './config.ts';
+import { apiEndpoint, parseConfig } from './config.ts';
+import { ensureIdentity } from './identity/bootstrap.ts';
 import { readTls, runKubelet } from './kubelet.ts';
 import { CniNetwork } from './network/cni/cni-network.ts';
 import { HostRules } from './network/host-rules.ts';
@@ -14,8 +15,9 @@ import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { systemMounter } from './volumes/mounter.ts';
 
 await runMain('kubelet', async ({ argv, env, signal, log }) => {
-  const config = parseConfig(argv, env, hostname());
-  await using client = connect(config.api, { clock: systemClock, component: 'kubelet', version });
+  const config = parseConfig(argv, hostname());
+  await ensureIdentity(config.identity, { clock: systemClock, log }, signal);
+  await using client = connect(apiEndpoint(config, env), { clock: systemClock, component: 'kubelet', version });
   const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
   const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
   const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });

@@ -89,7 +89,7 @@ export async function startTestKubelet(cluster: TestCluster, options: TestKubele
     clock,
     log: options.log ?? silentLog,
   };
-  const ended = runKubelet(testConfig(cluster, rootDir, options.config), deps, life.signal);
+  const ended = runKubelet(testConfig(rootDir, options.config), deps, life.signal);
   const kill = async (): Promise<void> => {
     life.abort(new Error('killed'));
     await ended;
@@ -111,9 +111,9 @@ function nodeEndpoint(cluster: TestCluster): Promise<ApiEndpoint> {
   return cluster.api.clientConfigFor(`system:node:${testNode}`, ['system:nodes']);
 }
 
-function testConfig(cluster: TestCluster, rootDir: string, own: Partial<KubeletConfig> = {}): KubeletConfig {
+function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletConfig {
   return {
-    api: cluster.api.adminClientConfig,
+    identity: { kubeconfig: '', bootstrapKubeconfig: '', certFolder: `${rootDir}/pki`, nodeName: testNode, rotates: false },
     nodeName: testNode,
     nodeIps: ['192.168.7.1'],
     rootDir,

@@ -11,10 +11,13 @@ import type { Registry } from '../registry/contract.ts';
 import { timeText } from '#api/meta/time-text.ts';
 import type { IpRange } from './ip-range.ts';
 import { keepObjects } from './keep-objects.ts';
+import type { ServerLeases } from './server-leases.ts';
 
 export interface BootstrapDeps {
   readonly registry: () => Registry;
   readonly ipRange: IpRange;
+  /** Who else serves the same store. */
+  readonly leases: ServerLeases;
   /** Where pods reach this server. */
   readonly advertise: () => { readonly address: string; readonly port: number };
   readonly clock: Clock;
@@ -23,6 +26,7 @@ export interface BootstrapDeps {
 
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 const serviceName = 'kubernetes';
+const leaveLimitMs = 2_000;
 
 /** Makes and repairs those objects, at start and every ten seconds. */
 export class Bootstrap implements Service {
@@ -36,6 +40,18 @@ export class Bootstrap implements Service {
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { clock, log } = this.#deps;
     await keepObjects({ what: 'the system objects', reconcile: (life) => this.#reconcile(life), clock, log }, signal, ready);
+    await this.#leave(signal.reason);
+  }
+
+  /** Clients need not try this server any more. Where that cannot be said, its lease ends by itself. */
+  async #leave(reason: unknown): Promise<void> {
+    const { advertise, clock, leases, log } = this.#deps;
+    using limit = clock.deadline(new AbortController().signal, leaveLimitMs);
+    try {
+      await leases.release(advertise().address, limit.signal);
+    } catch (err) {
+      log.warn({ err, reason }, 'the lease of this server is left to end by itself');
+    }
   }
 
   async #reconcile(signal: AbortSignal): Promise<void> {
@@ -46,8 +62,10 @@ export class Bootstrap implements Service {
     for (const priorityClass of systemPriorityClasses) {
       await this.#ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', priorityClass, signal);
     }
-    const { address, port } = this.#deps.advertise();
-    const wanted = wantedObjects(address, port, this.#deps.ipRange.at(1));
+    const { advertise, ipRange, leases } = this.#deps;
+    const { address, port } = advertise();
+    await leases.renew(address, signal);
+    const wanted = wantedObjects(await leases.addresses(address, signal), port, ipRange.at(1));
     await this.#ensure('', 'v1', 'services', 'default', wanted.service as KubeObject, signal);
     await this.#ensure('', 'v1', 'endpoints', 'default', wanted.endpoints as KubeObject, signal, (found) =>
       sameJson((found as V1Endpoints).subsets, wanted.endpoints.subsets) ? undefined : { ...found, subsets: wanted.endpoints.subsets },
@@ -116,7 +134,7 @@ export class Bootstrap implements Service {
 }
 
 function wantedObjects(
-  address: string,
+  addresses: readonly string[],
   port: number,
   clusterIp: string,
 ): { service: V1Service; endpoints: V1Endpoints; slice: V1EndpointSlice } {
@@ -132,12 +150,12 @@ function wantedObjects(
     },
     endpoints: {
       metadata: { name: serviceName, namespace: 'default', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-      subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+      subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports: [{ name: 'https', port, protocol: 'TCP' }] }],
     },
     slice: {
       metadata: { name: serviceName, namespace: 'default', labels: { 'kubernetes.io/service-name': serviceName } },
       addressType: 'IPv4',
-      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
       ports: [{ name: 'https', port, protocol: 'TCP' }],
     },
   };

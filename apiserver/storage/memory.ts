@@ -22,7 +22,7 @@ interface Expiry extends ExpiredKey {
 }
 
 export class MemoryStore implements Store {
-  readonly isSoleWriter = true;
+  readonly isSoleWriter: boolean;
   readonly #values = new SortedMap<string, StoredValue>();
   /** By time, then revision. */
   readonly #expiries = new SortedMap<[number, number], Expiry>();
@@ -33,7 +33,9 @@ export class MemoryStore implements Store {
   readonly #closing = new AbortController();
   readonly #sweeping: Promise<void>;
 
-  constructor({ clock }: { clock: Clock }) {
+  /** `isSoleWriter` is false where several servers of one process share it, as they would an etcd. */
+  constructor({ clock, isSoleWriter = true }: { readonly clock: Clock; readonly isSoleWriter?: boolean }) {
+    this.isSoleWriter = isSoleWriter;
     this.#clock = clock;
     this.#feed = new EventFeed({ revision: 0, replay: (after, limit) => this.#replay(after, limit) });
     this.#sweeping = sweepExpired(

@@ -1,12 +1,12 @@
 // Configuration files: kubeadm.k8s.io/v1beta4 as people write it, and how it becomes ours.
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments, stringify } from 'yaml';
+import { type Shape, shapeProblems } from '#base/document-shape.ts';
 import { parseDurationMs } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { KeyAlgorithm } from '#base/pki.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { type Argument, type ClusterConfiguration, defaultCluster, type InitConfiguration } from './cluster.ts';
-import { type Shape, shapeProblems } from './shape.ts';
 
 export const apiVersion = 'kubeadm.k8s.io/v1beta4';
 

@@ -1,0 +1,120 @@
+// `--config`: a KubeletConfiguration (kubelet.config.k8s.io/v1beta1). Each of its fields stands for a flag, and gives way to it.
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { type Shape, shapeProblems } from '#base/document-shape.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import { reasonOf } from '#base/write-file.ts';
+
+const apiVersion = 'kubelet.config.k8s.io/v1beta1';
+
+const shape: Shape = {
+  apiVersion: 'string',
+  kind: 'string',
+  address: 'string',
+  allowedUnsafeSysctls: ['string'],
+  authentication: {
+    anonymous: { enabled: 'boolean' },
+    webhook: { enabled: 'boolean', cacheTTL: 'string' },
+    x509: { clientCAFile: 'string' },
+  },
+  authorization: { mode: 'string', webhook: { cacheAuthorizedTTL: 'string', cacheUnauthorizedTTL: 'string' } },
+  cgroupDriver: 'string',
+  cgroupRoot: 'string',
+  cgroupsPerQOS: 'boolean',
+  clusterDNS: ['string'],
+  clusterDomain: 'string',
+  containerRuntimeEndpoint: 'string',
+  healthzBindAddress: 'string',
+  healthzPort: 'number',
+  kubeReserved: 'map',
+  maxPods: 'number',
+  podCIDR: 'string',
+  port: 'number',
+  registerNode: 'boolean',
+  registerWithTaints: [{ key: 'string', value: 'string', effect: 'string' }],
+  resolvConf: 'string',
+  rotateCertificates: 'boolean',
+  seccompDefault: 'boolean',
+  streamingConnectionIdleTimeout: 'string',
+  systemReserved: 'map',
+  tlsCertFile: 'string',
+  tlsPrivateKeyFile: 'string',
+};
+
+/** Fields that are one flag, by the flag's name. */
+const flagFields: Readonly<Record<string, string>> = {
+  address: 'address',
+  'allowed-unsafe-sysctls': 'allowedUnsafeSysctls',
+  'cgroup-driver': 'cgroupDriver',
+  'cgroup-root': 'cgroupRoot',
+  'cgroups-per-qos': 'cgroupsPerQOS',
+  'cluster-dns': 'clusterDNS',
+  'cluster-domain': 'clusterDomain',
+  'container-runtime-endpoint': 'containerRuntimeEndpoint',
+  'healthz-bind-address': 'healthzBindAddress',
+  'healthz-port': 'healthzPort',
+  'kube-reserved': 'kubeReserved',
+  'max-pods': 'maxPods',
+  'pod-cidr': 'podCIDR',
+  port: 'port',
+  'register-node': 'registerNode',
+  'register-with-taints': 'registerWithTaints',
+  'resolv-conf': 'resolvConf',
+  'rotate-certificates': 'rotateCertificates',
+  'seccomp-default': 'seccompDefault',
+  'streaming-connection-idle-timeout': 'streamingConnectionIdleTimeout',
+  'system-reserved': 'systemReserved',
+  'tls-cert-file': 'tlsCertFile',
+  'tls-private-key-file': 'tlsPrivateKeyFile',
+};
+
+/** The file's fields as flags. Throws a UsageError that names file and field. */
+export function flagsOfFile(path: string): Readonly<Record<string, string>> {
+  try {
+    return flagsOfText(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`failed to load kubelet config file, path: ${path}, error: ${reasonOf(error)}`, { exitCode: 1, cause: error });
+  }
+}
+
+/** Throws an Error that names the field. */
+export function flagsOfText(text: string): Readonly<Record<string, string>> {
+  const document = (parse(text) ?? {}) as Readonly<Record<string, unknown>>;
+  if (document['kind'] !== 'KubeletConfiguration' || document['apiVersion'] !== apiVersion) {
+    throw new Error(`it must be a KubeletConfiguration of ${apiVersion}`);
+  }
+  const problems = shapeProblems(document, shape);
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  const { authentication, authorization } = document as Authenticating;
+  if (authentication?.anonymous?.enabled === true) throw new Error('authentication.anonymous.enabled: anonymous requests are never served');
+  if (authorization?.mode === 'AlwaysAllow') throw new Error('authorization.mode: AlwaysAllow is not supported');
+  const clientCaFile = authentication?.x509?.clientCAFile;
+  const flags = Object.entries(flagFields).flatMap(([flag, field]): [string, string][] => {
+    const value = document[field];
+    return value === undefined || value === null ? [] : [[flag, flagText(value)]];
+  });
+  return Object.fromEntries([...flags, ...(clientCaFile === undefined ? [] : [['client-ca-file', clientCaFile] as const])]);
+}
+
+interface Authenticating {
+  readonly authentication?: { readonly anonymous?: { readonly enabled?: boolean }; readonly x509?: { readonly clientCAFile?: string } };
+  readonly authorization?: { readonly mode?: string };
+}
+
+function flagText(value: unknown): string {
+  if (Array.isArray(value)) return value.map((item) => (typeof item === 'string' ? item : taintText(item as Taint))).join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, part]) => `${key}=${String(part)}`)
+    .join(',');
+}
+
+interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+function taintText({ key, value = '', effect }: Taint): string {
+  return `${key}=${value}:${effect}`;
+}
