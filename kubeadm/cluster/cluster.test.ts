@@ -1,4 +1,5 @@
-// kubeadm against an API server: tokens and uploads.
+// kubeadm against an API server: tokens, uploads, discovery.
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import { bootstrapToken, uploadCerts, uploadConfig } from '../init/cluster-phase
 import { initFlags } from '../init/flags.ts';
 import { type InitJob, runPhases } from '../init/phase.ts';
 import { tokensFrom } from '../init/tokens.ts';
+import { discover } from '../join/discovery.ts';
 import { publicKeyHash } from '../join/join-command.ts';
 import { goodHost, recordedHost } from '../testing.ts';
 import { tokenCommand } from '../token/commands.ts';
@@ -130,5 +132,21 @@ describe('what init leaves in the cluster', () => {
     expect(metadata.ownerReferences).toMatchObject([
       { kind: 'Secret', controller: true, name: expect.stringMatching(/^bootstrap-token-/) as string },
     ]);
+  });
+
+  test('cluster-info, by which a host finds and trusts the cluster', async () => {
+    const [id, tokenSecret] = ['abcdef', '0123456789abcdef'];
+    const key = { namespace: 'kube-public', name: 'cluster-info' };
+    const { data } = await client.get(configMap, key, signal);
+    const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: id })).toString('base64url');
+    const payload = Buffer.from(data?.['kubeconfig'] ?? '').toString('base64url');
+    const jws = `${header}..${createHmac('sha256', tokenSecret).update(`${header}.${payload}`).digest('base64url')}`;
+    await client.patch(configMap, key, { data: { [`jws-kubeconfig-${id}`]: jws } }, { type: 'merge' }, signal);
+
+    const endpoint = server.url.replace('https://', '');
+    const wanted = { endpoint, token: `${id}.${tokenSecret}`, caHashes: [publicKeyHash(server.ca.cert)] };
+    expect(await discover(wanted, host)).toEqual({ server: server.url, ca: server.ca.cert });
+    await expect(discover({ ...wanted, caHashes: [`sha256:${'0'.repeat(64)}`] }, host)).rejects.toThrow('are pinned');
+    await expect(discover({ ...wanted, token: `${id}.0000000000000000` }, host)).rejects.toThrow('failed to verify JWS signature');
   });
 });
