@@ -1,6 +1,7 @@
 // What a kind is: one constant holds everything that is particular to it. Routes, discovery, tables, caches, patches and
 // published schemas follow from it at run time; the generic registry asks it for behaviour. Deciding code only: no I/O here.
 import type { FieldProblem } from './meta/field-problem.ts';
+import type { NameCheck } from './meta/names.ts';
 import type { KubeObject } from './meta/object.ts';
 
 export interface KindNames {
@@ -94,7 +95,7 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   /** Checks what an update may change; `validate` of the new object is run as well. */
   readonly validateUpdate?: (next: T, prev: T, context: WriteContext) => FieldProblem[];
   /** Which names are allowed; default DNS subdomain. Answers messages. */
-  readonly validateName?: (name: string, prefix: boolean) => string[];
+  readonly validateName?: NameCheck;
   /** Runs before validation on create: clears what clients may not set (status and the like). Changes `object` in place. */
   readonly prepareCreate?: (object: T, context: WriteContext) => void;
   /** Runs before validation on update: carries over what this endpoint may not change. Changes `next` in place. Status isolation is generic. */

@@ -99,7 +99,12 @@ function validateSignerName(name: string, field: string): FieldProblem[] {
   return problems;
 }
 
-function firstBadLabel(field: string, value: string, labels: readonly string[], check: (label: string) => string[]): FieldProblem[] {
+function firstBadLabel(
+  field: string,
+  value: string,
+  labels: readonly string[],
+  check: (label: string) => readonly string[],
+): FieldProblem[] {
   const label = labels.find((one) => check(one).length > 0);
   if (label === undefined) return [];
   return check(label).map((text) => invalid(field, value, `validating label ${JSON.stringify(label)}: ${text}`));

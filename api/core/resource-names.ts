@@ -26,6 +26,11 @@ const quotaResources: ReadonlySet<string> = new Set([
 const wholeResources: ReadonlySet<string> = new Set(countedObjects);
 const hugePages = 'hugepages-';
 
+/** What every node has and every container can ask for. */
+export function isContainerResource(name: string): boolean {
+  return containerResources.has(name);
+}
+
 /** Resources of somebody else's domain, such as `example.com/gpu`. */
 export function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith('requests.')) return false;
@@ -78,7 +83,7 @@ export function validateResourceName(name: string, field: string): FieldProblem[
 export function validateContainerResourceName(name: string, field: string): FieldProblem[] {
   const problems = validateResourceName(name, field);
   if (!name.includes('/')) {
-    const isKnown = containerResources.has(name) || isHugePages(name);
+    const isKnown = isContainerResource(name) || isHugePages(name);
     if (!isKnown) problems.push(invalid(field, name, 'must be a standard resource for containers'));
   } else if (!isNativeResource(name) && !isExtendedResource(name)) {
     problems.push(invalid(field, name, "doesn't follow extended resource name standard"));

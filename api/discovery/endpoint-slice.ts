@@ -122,7 +122,11 @@ function validateDomain(field: string, value: string): FieldProblem[] {
 }
 
 /** Zones or nodes that an endpoint is meant for. */
-function validateHints(hints: Unchecked<readonly { name: string }[]>, path: string, checkName: (name: string) => string[]): FieldProblem[] {
+function validateHints(
+  hints: Unchecked<readonly { name: string }[]>,
+  path: string,
+  checkName: (name: string) => readonly string[],
+): FieldProblem[] {
   if (hints.length > maxHints) return [tooMany(path, hints.length, maxHints)];
   const seen = new Set<string>();
   return hints.flatMap(({ name = '' }, at) => {

@@ -25,7 +25,7 @@ const qualified =
 const value =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-test.each<[string, (text: string) => string[], string, string[]]>([
+test.each<[string, (text: string) => readonly string[], string, string[]]>([
   ['label', dnsLabelProblems, 'web-1', []],
   ['label', dnsLabelProblems, 'a.b', ['must not contain dots']],
   ['label', dnsLabelProblems, 'Web', [label]],

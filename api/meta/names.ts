@@ -42,7 +42,10 @@ const wildcardSubdomain = whole(wildcardSubdomainFormat);
 const httpPath = whole(httpPathFormat);
 
 /** Checks a name and answers messages; `prefix` is true for a generateName, which may end in a dash. */
-export type NameCheck = (name: string, prefix: boolean) => string[];
+export type NameCheck = (name: string, prefix: boolean) => readonly string[];
+
+/** What most names have: no array is made to say so. */
+const noProblems: readonly string[] = Object.freeze([]);
 
 /** Bytes, as Go counts a string's length. */
 export function byteLength(text: string): number {
@@ -50,7 +53,8 @@ export function byteLength(text: string): number {
 }
 
 /** A DNS label (RFC 1123), such as a namespace. */
-export function dnsLabelProblems(value: string): string[] {
+export function dnsLabelProblems(value: string): readonly string[] {
+  if (value.length <= 63 && dns1123Label.test(value)) return noProblems;
   const problems = lengthProblems(value, 63);
   if (!dns1123Label.test(value)) {
     const isDotted = dns1123Subdomain.test(value);
@@ -60,7 +64,8 @@ export function dnsLabelProblems(value: string): string[] {
 }
 
 /** A DNS subdomain (RFC 1123): what most names are. */
-export function dnsSubdomainProblems(value: string): string[] {
+export function dnsSubdomainProblems(value: string): readonly string[] {
+  if (value.length <= 253 && dns1123Subdomain.test(value)) return noProblems;
   const problems = lengthProblems(value, 253);
   if (!dns1123Subdomain.test(value)) problems.push(regexText(subdomainText, dns1123SubdomainFormat, 'example.com'));
   return problems;
@@ -93,17 +98,19 @@ export function dns1035LabelProblems(value: string): string[] {
 }
 
 /** `name` or `prefix/name`: label keys, finalizers, condition types. */
-export function qualifiedNameProblems(value: string): string[] {
+export function qualifiedNameProblems(value: string): readonly string[] {
   const slash = value.indexOf('/');
+  const name = value.slice(slash + 1);
+  if (slash !== 0 && name.length <= 63 && qualifiedName.test(name)) {
+    if (slash < 0 || dnsSubdomainProblems(value.slice(0, slash)).length === 0) return noProblems;
+  }
   const problems: string[] = [];
-  let name = value;
   if (slash >= 0) {
     if (value.includes('/', slash + 1)) {
       const text = regexText(qualifiedNameText, qualifiedNameFormat, 'MyName', 'my.name', '123-abc');
       return [`a qualified name ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
     }
     const prefix = value.slice(0, slash);
-    name = value.slice(slash + 1);
     if (prefix === '') problems.push('prefix part must be non-empty');
     else problems.push(...dnsSubdomainProblems(prefix).map((text) => `prefix part ${text}`));
   }
@@ -116,7 +123,8 @@ export function qualifiedNameProblems(value: string): string[] {
 }
 
 /** A label's value; empty is fine. */
-export function labelValueProblems(value: string): string[] {
+export function labelValueProblems(value: string): readonly string[] {
+  if (value.length <= 63 && labelValue.test(value)) return noProblems;
   const problems = lengthProblems(value, 63);
   if (!labelValue.test(value)) problems.push(regexText(labelValueText, labelValueFormat, 'MyValue', 'my_value', '12345'));
   return problems;
@@ -136,9 +144,9 @@ export function configMapKeyProblems(value: string): string[] {
 }
 
 /** The name of an environment variable: printable ASCII without `=`. */
-export function envVarNameProblems(value: string): string[] {
+export function envVarNameProblems(value: string): readonly string[] {
   if (value === '') return ['environment variable name must be non-empty'];
-  if (/^[\x20-\x3c\x3e-\x7e]*$/.test(value)) return [];
+  if (/^[\x20-\x3c\x3e-\x7e]*$/.test(value)) return noProblems;
   return ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
@@ -153,13 +161,13 @@ export function portNameProblems(value: string): string[] {
 }
 
 /** A port's number. */
-export function portNumberProblems(value: number): string[] {
+export function portNumberProblems(value: number): readonly string[] {
   return rangeProblems(value, 1, 65_535);
 }
 
 /** Both ends belong to the range. */
-export function rangeProblems(value: number, min: number, max: number): string[] {
-  return value >= min && value <= max ? [] : [inclusiveRangeText(min, max)];
+export function rangeProblems(value: number, min: number, max: number): readonly string[] {
+  return value >= min && value <= max ? noProblems : [inclusiveRangeText(min, max)];
 }
 
 /** `must be between 1 and 65535, inclusive`. */
@@ -168,7 +176,7 @@ export function inclusiveRangeText(min: number, max: number): string {
 }
 
 /** A user's or group's number. */
-export function idProblems(value: number): string[] {
+export function idProblems(value: number): readonly string[] {
   return rangeProblems(value, 0, 0xffff_ffff);
 }
 
@@ -201,6 +209,7 @@ export const nameIsDns1035Label: NameCheck = (name, prefix) => dns1035LabelProbl
 /** What a name in a URL may not be, whatever the kind; upstream's path segment rule. */
 export const nameIsPathSegment: NameCheck = (name, prefix) => {
   if (!prefix && (name === '.' || name === '..')) return [`may not be '${name}'`];
+  if (!name.includes('/') && !name.includes('%')) return noProblems;
   return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
 };
 

@@ -24,13 +24,8 @@ export interface MetaRules {
 /** Checks the metadata of a new object, after a name was generated. `path` is usually `metadata`. */
 export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'metadata'): FieldProblem[] {
   const { namespaced, checkName, anyFinalizer = false } = rules;
-  const { name = '', generateName = '', namespace = '', generation = 0 } = meta;
-  const problems: FieldProblem[] = [];
-  if (generateName !== '') {
-    for (const text of checkName(generateName, true)) problems.push(invalid(`${path}.generateName`, generateName, text));
-  }
-  if (name === '') problems.push(required(`${path}.name`, 'name or generateName is required'));
-  else for (const text of checkName(name, false)) problems.push(invalid(`${path}.name`, name, text));
+  const { namespace = '', generation = 0, finalizers } = meta;
+  const problems = validateNames(meta, checkName, path);
   if (!namespaced) {
     if (namespace !== '') problems.push(forbiddenField(`${path}.namespace`, 'not allowed on this type'));
   } else if (namespace === '') {
@@ -39,10 +34,23 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'm
     for (const text of nameIsDnsLabel(namespace, false)) problems.push(invalid(`${path}.namespace`, namespace, text));
   }
   if (generation < 0) problems.push(invalid(`${path}.generation`, generation, 'must be greater than or equal to 0'));
-  problems.push(...validateSharedMeta(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
+  problems.push(...validateSharedMeta(meta, path));
+  if (finalizers === undefined) return problems;
+  problems.push(...validateFinalizers(finalizers, `${path}.finalizers`));
   if (!anyFinalizer) {
-    meta.finalizers?.forEach((one, at) => problems.push(...validateStandardFinalizer(one, `${path}.finalizers[${at}]`)));
+    finalizers.forEach((one, at) => problems.push(...validateStandardFinalizer(one, `${path}.finalizers[${at}]`)));
   }
+  return problems;
+}
+
+/** Checks only how the object is called, or will be. */
+export function validateNames({ name = '', generateName = '' }: ObjectMeta, checkName: NameCheck, path = 'metadata'): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  if (generateName !== '') {
+    for (const text of checkName(generateName, true)) problems.push(invalid(`${path}.generateName`, generateName, text));
+  }
+  if (name === '') problems.push(required(`${path}.name`, 'name or generateName is required'));
+  else for (const text of checkName(name, false)) problems.push(invalid(`${path}.name`, name, text));
   return problems;
 }
 
@@ -87,19 +95,20 @@ export function keepMetaInStatus(next: ObjectMeta, prev: ObjectMeta): void {
   }
 }
 
-function validateSharedMeta(meta: ObjectMeta, path: string): FieldProblem[] {
-  return [
-    ...validateLabels(meta.labels, `${path}.labels`),
-    ...validateAnnotations(meta.annotations, `${path}.annotations`),
-    ...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`),
-    ...(meta.managedFields ?? []).flatMap((entry, at) => validateManagedFields(entry, `${path}.managedFields[${at}]`)),
-  ];
+function validateSharedMeta({ labels, annotations, ownerReferences, managedFields }: ObjectMeta, path: string): FieldProblem[] {
+  const problems = validateLabels(labels, `${path}.labels`);
+  if (annotations !== undefined) problems.push(...validateAnnotations(annotations, `${path}.annotations`));
+  if (ownerReferences !== undefined) problems.push(...validateOwnerReferences(ownerReferences, `${path}.ownerReferences`));
+  managedFields?.forEach((entry, at) => problems.push(...validateManagedFields(entry, `${path}.managedFields[${at}]`)));
+  return problems;
 }
 
 /** Keys and values of labels, also of selectors and node selectors. */
 export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string): FieldProblem[] {
   const problems: FieldProblem[] = [];
-  for (const [key, value] of Object.entries(labels ?? {})) {
+  if (labels === undefined) return problems;
+  for (const key of Object.keys(labels)) {
+    const value = labels[key] ?? '';
     for (const text of qualifiedNameProblems(key)) problems.push(invalid(path, key, text));
     for (const text of labelValueProblems(value)) problems.push(invalid(path, value, text));
   }

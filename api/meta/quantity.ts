@@ -42,6 +42,7 @@ export function parseQuantity(text: string): Quantity {
   if (text === '') throw new QuantityError(wrongFormat);
   if (text.length > maxTextLength) throw new QuantityError(wrongNumber);
   if (text === '0') return { digits: 0n, exponent: 0, format: 'DecimalSI', text };
+  if (isPlain(text)) return parsePlain(text);
   const parts = form.exec(text);
   if (parts === null) throw new QuantityError(wrongFormat);
   const [, sign = '', zeros = '', significant = '', fraction = '', suffix = ''] = parts;
@@ -61,6 +62,19 @@ export function parseQuantity(text: string): Quantity {
     return { digits: scaled, exponent, format, text: keep ? text : undefined };
   }
   return bounded(base === 2 ? digits << BigInt(power) : digits, (base === 10 ? power : 0) - fraction.length, format);
+}
+
+function isPlain(text: string): boolean {
+  return plain.test(text) && !text.includes('000');
+}
+
+/** Without looking for its parts. The number in front is at most twelve digits, or three and forty binary places: exact. */
+function parsePlain(text: string): Quantity {
+  const number = Number.parseInt(text, 10);
+  const last = text.at(-1) ?? '';
+  if (last !== 'i') return { digits: BigInt(number), exponent: decimalPowers[last] ?? 0, format: 'DecimalSI', text };
+  const power = binaryPowers[text.slice(-2)] ?? 0;
+  return { digits: BigInt(number * 2 ** power), exponent: 0, format: 'BinarySI', text };
 }
 
 function interpretSuffix(suffix: string): { base: 2 | 10; power: number; format: QuantityFormat } {
@@ -161,7 +175,7 @@ export function toQuantity(value: Quantity | string | number): Quantity {
 
 /** Canonical form of a text, as a decoded and re-encoded Quantity reads. Throws QuantityError. */
 export function canonicalQuantity(text: string): string {
-  if (plain.test(text) && !text.includes('000')) return text;
+  if (isPlain(text)) return text;
   return formatQuantity(parseQuantity(text.trim()));
 }
 

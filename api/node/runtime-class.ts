@@ -1,14 +1,15 @@
 import type { V1RuntimeClass } from '#api/generated/types.ts';
 import { oldLabelText } from '../core/node/labels.ts';
 import { roundAmounts } from '../core/pod/container-defaults.ts';
-import { validateContainerResources } from '../core/pod/resources.ts';
-import { validateTolerations } from '../core/pod/scheduling.ts';
+import { validateOverhead } from '../core/pod/resources.ts';
+import { checkToleration } from '../core/pod/scheduling.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { dnsLabel } from '../meta/field-checks.ts';
 import type { FieldProblem } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable, validateLabels } from '../meta/object-meta.ts';
+import { Problems } from '../meta/problems.ts';
 
 export interface RuntimeClass extends V1RuntimeClass {
   metadata: ObjectMeta;
@@ -46,8 +47,8 @@ export const runtimeClass = defineKind<RuntimeClass>({
 
 function validateRuntimeClass({ handler, overhead, scheduling }: RuntimeClass): FieldProblem[] {
   const problems = dnsLabel('handler', handler);
-  if (overhead !== undefined) problems.push(...validateContainerResources({ limits: overhead.podFixed ?? {} }, new Set(), 'overhead'));
+  if (overhead !== undefined) problems.push(...validateOverhead(overhead.podFixed ?? {}, 'overhead'));
   if (scheduling === undefined) return problems;
   problems.push(...validateLabels(scheduling.nodeSelector, 'scheduling.nodeSelector'));
-  return [...problems, ...validateTolerations(scheduling.tolerations ?? [], 'scheduling.tolerations')];
+  return [...problems, ...Problems.of('scheduling', scheduling, (own, at) => at.each('tolerations', own.tolerations, checkToleration))];
 }

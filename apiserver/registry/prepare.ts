@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import type { KindDefinition, WriteContext } from '#api/kind.ts';
 import { equalValues } from '#api/meta/equality.ts';
-import { type FieldProblem, invalidObject } from '#api/meta/field-problem.ts';
+import { invalidObject } from '#api/meta/field-problem.ts';
 import { nameIsDnsSubdomain, nameIsPathSegment } from '#api/meta/names.ts';
 import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
-import { validateObjectMeta, validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
+import { validateNames, validateObjectMeta, validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
 import { timeText } from '#api/meta/time-text.ts';
 import { badRequest, forbidden } from '#api/meta/status.ts';
 import type { RequestContext } from './contract.ts';
@@ -75,9 +75,10 @@ export function prepareUpdate(kind: KindDefinition, next: KubeObject, prev: Kube
 export function checkCreate(kind: KindDefinition, object: KubeObject, context: WriteContext): void {
   const meta = object.metadata;
   const rules = { namespaced: kind.scope === 'namespaced', checkName: kind.validateName ?? nameIsDnsSubdomain };
-  let problems: readonly FieldProblem[] = [...validateObjectMeta(meta, rules), ...(kind.validate?.(object, context) ?? [])];
+  const problems = validateObjectMeta(meta, rules);
+  if (kind.validate !== undefined) problems.push(...kind.validate(object, context));
   // Whatever a kind allows, a name must fit into a path.
-  if (problems.length === 0) problems = validateObjectMeta(meta, { ...rules, checkName: nameIsPathSegment });
+  if (problems.length === 0) problems.push(...validateNames(meta, nameIsPathSegment));
   if (problems.length > 0) throw invalidObject(kind, meta.name ?? '', problems);
   refuseNotYet(kind, object);
 }

@@ -1,33 +1,29 @@
 // Warnings about what containers ask for, their variables and their ports.
 import type { V1Container, V1ContainerPort, V1EnvVar, V1EphemeralContainer, V1PodSpec } from '#api/generated/types.ts';
 import { isWholeQuantity } from '../../meta/quantity.ts';
+import type { Warnings } from '../../meta/warnings.ts';
 
-/** Warnings about one container; its ports are judged with those of the others. */
-export function containerWarnings({ resources, env = [] }: V1Container | V1EphemeralContainer, path: string): string[] {
-  const amounts = ['memory', 'ephemeral-storage'].flatMap((name) =>
-    (['limits', 'requests'] as const).flatMap((which) =>
-      fractionWarning(resources?.[which]?.[name], `${path}.resources.${which}[${name}]`),
-    ),
-  );
-  return [...amounts, ...variableWarnings(env, path)];
+/** One container; its ports are judged with those of the others. */
+export function checkContainer({ resources, env }: V1Container | V1EphemeralContainer, at: Warnings): void {
+  for (const name of ['memory', 'ephemeral-storage']) {
+    at.member(`resources.limits[${name}]`, resources?.limits?.[name], checkFraction);
+    at.member(`resources.requests[${name}]`, resources?.requests?.[name], checkFraction);
+  }
+  at.each('env', env, checkVariable, new Set());
 }
 
 /** Bytes are whole. */
-export function fractionWarning(amount: string | undefined, field: string): string[] {
-  if (amount === undefined || isWholeQuantity(amount)) return [];
-  return [`${field}: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`];
+export function checkFraction(amount: string, at: Warnings): void {
+  if (!isWholeQuantity(amount)) at.warn('', `fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`);
 }
 
 /** A variable may be set anew from what it was, but not otherwise. */
-function variableWarnings(env: readonly V1EnvVar[], path: string): string[] {
-  const seen = new Set<string>();
-  return env.flatMap(({ name, value = '', valueFrom }, at) => {
-    const isRepeated = seen.has(name);
-    seen.add(name);
-    const before = `$(${name})`;
-    if (!isRepeated || (valueFrom === undefined && value !== before && value.includes(before))) return [];
-    return [`${path}.env[${at}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`];
-  });
+function checkVariable({ name, value = '', valueFrom }: V1EnvVar, at: Warnings, seen: Set<string>): void {
+  const isRepeated = seen.has(name);
+  if (!isRepeated) seen.add(name);
+  const before = isRepeated ? `$(${name})` : '';
+  if (!isRepeated || (valueFrom === undefined && value !== before && value.includes(before))) return;
+  at.warn('', `hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`);
 }
 
 interface PlacedPort {
@@ -35,23 +31,30 @@ interface PlacedPort {
   readonly port: V1ContainerPort;
 }
 
+const portLists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+
 /** Ports of all containers together, since they share an address. */
-export function portWarnings(spec: V1PodSpec, path: string): string[] {
+export function checkPorts(spec: V1PodSpec, at: Warnings): void {
   const known = new Map<string, PlacedPort[]>();
-  const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
-  return lists.flatMap((list) =>
-    (spec[list] ?? []).flatMap(({ ports = [] }, at) =>
-      ports.flatMap((port, index) => {
-        const field = `${path}.${list}[${at}].ports[${index}]`;
-        const key = `${port.containerPort}/${port.protocol ?? ''}`;
-        const others = known.get(key) ?? [];
-        known.set(key, [...others, { field, port }]);
-        const shown = `{Name:${port.name ?? ''} HostPort:0 ContainerPort:${port.containerPort} Protocol:${port.protocol ?? ''} HostIP:${port.hostIP}}`;
-        const lonely = port.hostIP && !port.hostPort ? [`${field}: hostIP set without hostPort: ${shown}`] : [];
-        return [...lonely, ...others.flatMap((other) => clashWarning(port, field, other))];
-      }),
-    ),
-  );
+  for (const list of portLists) {
+    at.each(list, spec[list], ({ ports }: V1Container | V1EphemeralContainer, own) => own.each('ports', ports, checkPort, known));
+  }
+}
+
+function checkPort(port: V1ContainerPort, at: Warnings, known: Map<string, PlacedPort[]>): void {
+  const { name = '', containerPort, protocol = '', hostIP, hostPort } = port;
+  if (hostIP && !hostPort) {
+    const shown = `{Name:${name} HostPort:0 ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`;
+    at.warn('', `hostIP set without hostPort: ${shown}`);
+  }
+  const field = at.path();
+  const key = `${containerPort}/${protocol}`;
+  const others = known.get(key);
+  if (others === undefined) known.set(key, [{ field, port }]);
+  else {
+    for (const other of others) at.addAll(clashWarning(port, field, other));
+    others.push({ field, port });
+  }
 }
 
 function clashWarning({ hostIP = '', hostPort = 0 }: V1ContainerPort, field: string, { field: otherField, port }: PlacedPort): string[] {

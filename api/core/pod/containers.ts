@@ -1,16 +1,17 @@
 // Validation of a pod's containers: regular, init (with sidecars) and ephemeral.
 import type { V1Container, V1ContainerPort, V1EphemeralContainer } from '#api/generated/types.ts';
-import { dnsLabel, invalidEach, oneOf, oneOfIfSet } from '../../meta/field-checks.ts';
-import { duplicate, type FieldProblem, forbiddenField, invalid, notSupported, required, valueNotFound } from '../../meta/field-problem.ts';
+import { duplicate } from '../../meta/field-problem.ts';
 import { portNameProblems, portNumberProblems } from '../../meta/names.ts';
+import { Problems } from '../../meta/problems.ts';
+import { Seen } from '../../meta/seen.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { portProtocols } from '../endpoints.ts';
-import { validateEnv, validateEnvFrom } from './env.ts';
+import { checkEnvFrom, checkVariable } from './env.ts';
 import { isSidecar } from './pod-resources.ts';
-import { validateLifecycle, validateProbes } from './probes.ts';
-import { type ClaimNames, validateContainerResources } from './resources.ts';
-import { validateContainerSecurity } from './security.ts';
-import { type VolumeNames, validateVolumeDevices, validateVolumeMounts } from './volume-mounts.ts';
+import { checkLifecycle, checkProbes } from './probes.ts';
+import { type ClaimNames, checkContainerResources } from './resources.ts';
+import { checkContainerSecurity } from './security.ts';
+import { checkVolumeDevices, checkVolumeMounts, type VolumeNames } from './volume-mounts.ts';
 
 /** What containers are judged against. */
 export interface ContainerContext {
@@ -20,63 +21,64 @@ export interface ContainerContext {
   readonly restartPolicy: string;
   /** False where the pod has a user namespace of its own. */
   readonly hostUsers: boolean;
+  /** Names of the containers so far: regular ones first, then init, then ephemeral ones. */
+  readonly names: Seen;
 }
 
 export type AnyContainer = Unchecked<V1Container>;
 
-/** The main containers: at least one. */
-export function validateContainers(containers: readonly AnyContainer[], context: ContainerContext, path: string): FieldProblem[] {
-  if (containers.length === 0) return [required(path)];
-  const names = new Set<string>();
-  const problems = containers.flatMap((container, at) => {
-    const own = `${path}[${at}]`;
-    const found = validateCommon(container, context, own);
-    found.push(...claimName(container.name ?? '', names, own));
-    if (container.lifecycle !== undefined) {
-      found.push(...validateLifecycle(container.lifecycle, context.graceSeconds, `${own}.lifecycle`));
-    }
-    found.push(...validateProbes(container, context.graceSeconds, own));
-    found.push(...validateRestartPolicy(container, ['Always', 'OnFailure', 'Never'], `${own}.restartPolicy`));
-    return found;
-  });
-  return [...problems, ...validateHostPorts(containers, path)];
+interface Containers {
+  readonly containers?: readonly AnyContainer[] | undefined;
+  readonly initContainers?: readonly AnyContainer[] | undefined;
+  readonly ephemeralContainers?: readonly Unchecked<V1EphemeralContainer>[] | undefined;
+}
+
+/** All containers of a pod; it has at least one. */
+export function checkContainers(spec: Containers, at: Problems, context: ContainerContext): void {
+  const { containers = [], initContainers, ephemeralContainers } = spec;
+  if (containers.length === 0) at.required('containers');
+  at.each('containers', containers, checkContainer, context);
+  at.each('containers', containers, checkHostPorts, new Seen());
+  at.each('initContainers', initContainers, checkInitContainer, context);
+  if (ephemeralContainers === undefined) return;
+  const others = new Set([...containers, ...(initContainers ?? [])].map(({ name = '' }) => name));
+  at.each('ephemeralContainers', ephemeralContainers, checkEphemeralContainer, { ...context, others });
+}
+
+function checkContainer(container: AnyContainer, at: Problems, context: ContainerContext): void {
+  checkCommon(container, at, context);
+  claimName(container.name ?? '', at, context.names);
+  at.member('lifecycle', container.lifecycle, checkLifecycle, context.graceSeconds);
+  checkProbes(container, at, context.graceSeconds);
+  checkRestartPolicy(container, at);
 }
 
 /** A rule of its own for one container's restarts. */
-function validateRestartPolicy({ restartPolicy, restartPolicyRules = [] }: AnyContainer, allowed: readonly string[], field: string) {
-  const problems = oneOfIfSet(field, restartPolicy, allowed);
+function checkRestartPolicy({ restartPolicy, restartPolicyRules = [] }: AnyContainer, at: Problems): void {
+  at.oneOfIfSet('restartPolicy', restartPolicy, ['Always', 'OnFailure', 'Never']);
   if (restartPolicyRules.length > 0 && restartPolicy === undefined) {
-    problems.push(required(field, 'must specify restartPolicy when restart rules are used'));
+    at.required('restartPolicy', 'must specify restartPolicy when restart rules are used');
   }
-  return problems;
 }
 
-/** Init containers; sidecars among them may have probes and hooks. */
-export function validateInitContainers(
-  containers: readonly AnyContainer[],
-  regular: readonly AnyContainer[],
-  context: ContainerContext,
-  path: string,
-): FieldProblem[] {
-  const names = new Set(regular.map(({ name = '' }) => name));
-  return containers.flatMap((container, at) => {
-    const own = `${path}[${at}]`;
-    const problems = validateCommon(container, context, own);
-    problems.push(...validateRestartPolicy(container, ['Always', 'OnFailure', 'Never'], `${own}.restartPolicy`));
-    if ((container.name ?? '') !== '') problems.push(...claimName(container.name ?? '', names, own));
-    problems.push(...validateHostPorts([container], path));
-    if (isSidecar(container)) {
-      if (container.lifecycle !== undefined) {
-        problems.push(...validateLifecycle(container.lifecycle, context.graceSeconds, `${own}.lifecycle`));
-      }
-      return [...problems, ...validateProbes(container, context.graceSeconds, own)];
-    }
-    for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-      const text = 'may not be set for init containers without restartPolicy=Always';
-      if (container[field] !== undefined) problems.push(forbiddenField(`${own}.${field}`, text));
-    }
-    return problems;
-  });
+/** Sidecars among init containers may have probes and hooks. */
+function checkInitContainer(container: AnyContainer, at: Problems, context: ContainerContext): void {
+  const { name = '', ports = [] } = container;
+  checkCommon(container, at, context);
+  checkRestartPolicy(container, at);
+  if (name === '') context.names.add(name);
+  else claimName(name, at, context.names);
+  // Upstream looks at each by itself, and takes it for the first.
+  if (ports.length > 0) at.addAll(Problems.of(`${at.path('', 1)}[0]`, container, checkHostPorts, new Seen()));
+  if (isSidecar(container)) {
+    at.member('lifecycle', container.lifecycle, checkLifecycle, context.graceSeconds);
+    checkProbes(container, at, context.graceSeconds);
+    return;
+  }
+  for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
+    const text = 'may not be set for init containers without restartPolicy=Always';
+    if (container[field] !== undefined) at.forbidden(field, text);
+  }
 }
 
 const ephemeralFields: ReadonlySet<string> = new Set([
@@ -99,32 +101,25 @@ const ephemeralFields: ReadonlySet<string> = new Set([
   'targetContainerName',
 ]);
 
+interface EphemeralContext extends ContainerContext {
+  /** Names of regular and init containers. */
+  readonly others: ReadonlySet<string>;
+}
+
 /** Containers for debugging, added to a running pod. */
-export function validateEphemeralContainers(
-  containers: readonly Unchecked<V1EphemeralContainer>[],
-  others: readonly AnyContainer[],
-  context: ContainerContext,
-  path: string,
-): FieldProblem[] {
-  const otherNames = new Set(others.map(({ name = '' }) => name));
-  const names = new Set(otherNames);
-  return containers.flatMap((container, at) => {
-    const own = `${path}[${at}]`;
-    const { targetContainerName = '', volumeMounts = [] } = container;
-    const problems = [...validateCommon(container, context, own), ...validateImageSpace(container, own)];
-    problems.push(...claimName(container.name ?? '', names, own));
-    if (targetContainerName !== '' && !otherNames.has(targetContainerName)) {
-      problems.push(valueNotFound(`${own}.targetContainerName`, targetContainerName));
-    }
-    const text = 'cannot be set for an Ephemeral Container';
-    for (const [field, value] of Object.entries(container)) {
-      if (!ephemeralFields.has(field) && !isEmpty(value)) problems.push(forbiddenField(`${own}.${field}`, text));
-    }
-    volumeMounts.forEach(({ subPath, subPathExpr }, index) => {
-      if (subPath) problems.push(forbiddenField(`${own}.volumeMounts[${index}].subPath`, text));
-      if (subPathExpr) problems.push(forbiddenField(`${own}.volumeMounts[${index}].subPathExpr`, text));
-    });
-    return problems;
+function checkEphemeralContainer(container: Unchecked<V1EphemeralContainer>, at: Problems, context: EphemeralContext): void {
+  const { targetContainerName = '', volumeMounts } = container;
+  checkCommon(container, at, context);
+  checkImageSpace(container, at);
+  claimName(container.name ?? '', at, context.names);
+  if (targetContainerName !== '' && !context.others.has(targetContainerName)) at.notFound('targetContainerName', targetContainerName);
+  const text = 'cannot be set for an Ephemeral Container';
+  for (const [field, value] of Object.entries(container)) {
+    if (!ephemeralFields.has(field) && !isEmpty(value)) at.forbidden(field, text);
+  }
+  at.each('volumeMounts', volumeMounts, ({ subPath, subPathExpr }, mount) => {
+    if (subPath) mount.forbidden('subPath', text);
+    if (subPathExpr) mount.forbidden('subPathExpr', text);
   });
 }
 
@@ -133,90 +128,67 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Pods, unlike templates, may not have an image of spaces. */
-export function validateImageSpace({ image = '' }: { readonly image?: string | undefined }, path: string): FieldProblem[] {
-  return image.trim() === image ? [] : [invalid(`${path}.image`, image, 'must not have leading or trailing whitespace')];
+export function checkImageSpace({ image = '' }: { readonly image?: string | undefined }, at: Problems): void {
+  if (image.trim() !== image) at.invalid('image', image, 'must not have leading or trailing whitespace');
 }
 
-function claimName(name: string, names: Set<string>, path: string): FieldProblem[] {
-  if (names.has(name)) return [duplicate(`${path}.name`, name)];
-  names.add(name);
-  return [];
+function claimName(name: string, at: Problems, names: Seen): void {
+  if (!names.add(name)) at.duplicate('name', name);
 }
 
 /** What holds for containers of all sorts. */
-function validateCommon(
-  container: AnyContainer & Unchecked<V1EphemeralContainer>,
-  context: ContainerContext,
-  path: string,
-): FieldProblem[] {
-  const { name = '', image = '', volumeMounts = [], volumeDevices = [] } = container;
-  const messagePolicies = ['File', 'FallbackToLogsOnError'];
-  return [
-    ...(name === '' ? [required(`${path}.name`)] : dnsLabel(`${path}.name`, name)),
-    ...(image === '' ? [required(`${path}.image`)] : []),
-    ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, messagePolicies),
-    ...validatePorts(container.ports ?? [], `${path}.ports`),
-    ...validateEnv(container.env ?? [], `${path}.env`),
-    ...validateEnvFrom(container.envFrom ?? [], `${path}.envFrom`),
-    ...validateVolumeMounts(container, context.volumes, `${path}.volumeMounts`),
-    ...validateVolumeDevices(volumeDevices, volumeMounts, context.volumes, `${path}.volumeDevices`),
-    ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']),
-    ...validateContainerResources(container.resources, context.claimNames, `${path}.resources`),
-    ...validateResizePolicy(container.resizePolicy ?? [], context.restartPolicy, `${path}.resizePolicy`),
-    ...validateContainerSecurity(container.securityContext, context.hostUsers, `${path}.securityContext`),
-  ];
+function checkCommon(container: AnyContainer & Unchecked<V1EphemeralContainer>, at: Problems, context: ContainerContext): void {
+  const { name = '', image = '' } = container;
+  if (name === '') at.required('name');
+  else at.dnsLabel('name', name);
+  if (image === '') at.required('image');
+  at.oneOf('terminationMessagePolicy', container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError']);
+  at.each('ports', container.ports, checkPort, new Seen());
+  at.each('env', container.env, checkVariable);
+  at.each('envFrom', container.envFrom, checkEnvFrom);
+  checkVolumeMounts(container, at, context.volumes);
+  checkVolumeDevices(container, at, context.volumes);
+  at.oneOf('imagePullPolicy', container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']);
+  at.member('resources', container.resources, checkContainerResources, context.claimNames);
+  at.member('resizePolicy', container.resizePolicy, checkResizePolicies, context.restartPolicy);
+  at.member('securityContext', container.securityContext, checkContainerSecurity, context.hostUsers);
 }
 
-function validatePorts(ports: readonly Unchecked<V1ContainerPort>[], path: string): FieldProblem[] {
-  const names = new Set<string>();
-  return ports.flatMap(({ name = '', containerPort = 0, hostPort = 0, protocol }, at) => {
-    const own = `${path}[${at}]`;
-    const problems: FieldProblem[] = [];
-    if (name !== '') {
-      const texts = portNameProblems(name);
-      if (texts.length > 0) problems.push(...invalidEach(`${own}.name`, name, texts));
-      else problems.push(...claimName(name, names, own));
-    }
-    if (containerPort === 0) problems.push(required(`${own}.containerPort`));
-    else problems.push(...invalidEach(`${own}.containerPort`, containerPort, portNumberProblems(containerPort)));
-    if (hostPort !== 0) problems.push(...invalidEach(`${own}.hostPort`, hostPort, portNumberProblems(hostPort)));
-    return [...problems, ...oneOf(`${own}.protocol`, protocol, portProtocols)];
-  });
+function checkPort({ name = '', containerPort = 0, hostPort = 0, protocol }: Unchecked<V1ContainerPort>, at: Problems, names: Seen): void {
+  const texts = name === '' ? [] : portNameProblems(name);
+  at.invalidEach('name', name, texts);
+  if (name !== '' && texts.length === 0) claimName(name, at, names);
+  if (containerPort === 0) at.required('containerPort');
+  else at.invalidEach('containerPort', containerPort, portNumberProblems(containerPort));
+  if (hostPort !== 0) at.invalidEach('hostPort', hostPort, portNumberProblems(hostPort));
+  at.oneOf('protocol', protocol, portProtocols);
 }
 
 /** One host port, one container of the pod. */
-function validateHostPorts(containers: readonly AnyContainer[], path: string): FieldProblem[] {
-  const seen = new Set<string>();
-  return containers.flatMap(({ ports = [] }, at) =>
-    ports.flatMap(({ hostPort = 0, hostIP = '', protocol = '' }, index) => {
-      if (hostPort === 0) return [];
-      const text = `${protocol}/${hostIP}/${hostPort}`;
-      if (seen.has(text)) return [duplicate(`${path}[${at}].ports[${index}].hostPort`, text)];
-      seen.add(text);
-      return [];
-    }),
-  );
+function checkHostPorts({ ports }: AnyContainer, at: Problems, seen: Seen): void {
+  at.each('ports', ports, checkHostPort, seen);
 }
 
-function validateResizePolicy(
-  policies: readonly { readonly resourceName?: string | undefined; readonly restartPolicy?: string | undefined }[],
-  podRestartPolicy: string,
-  path: string,
-): FieldProblem[] {
-  const seen = new Set<string>();
-  return policies.flatMap(({ resourceName = '', restartPolicy = '' }, at) => {
-    const problems = seen.has(resourceName) ? [duplicate(`${path}[${at}]`, resourceName)] : [];
-    seen.add(resourceName);
-    problems.push(...supported(path, resourceName, ['cpu', 'memory']));
-    problems.push(...supported(path, restartPolicy, ['NotRequired', 'RestartContainer']));
+function checkHostPort({ hostPort = 0, hostIP = '', protocol = '' }: Unchecked<V1ContainerPort>, at: Problems, seen: Seen): void {
+  if (hostPort === 0) return;
+  const text = `${protocol}/${hostIP}/${hostPort}`;
+  if (!seen.add(text)) at.duplicate('hostPort', text);
+}
+
+interface ResizePolicy {
+  readonly resourceName?: string | undefined;
+  readonly restartPolicy?: string | undefined;
+}
+
+/** Most problems are said to be the whole list's: upstream's oddity. */
+function checkResizePolicies(policies: readonly ResizePolicy[], at: Problems, podRestartPolicy: string): void {
+  const seen = new Seen();
+  for (const [index, { resourceName = '', restartPolicy = '' }] of policies.entries()) {
+    if (!seen.add(resourceName)) at.add(duplicate(`${at.path()}[${index}]`, resourceName));
+    at.oneOf('', resourceName, ['cpu', 'memory']);
+    at.oneOf('', restartPolicy, ['NotRequired', 'RestartContainer']);
     if (podRestartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
-      problems.push(invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+      at.invalid('', restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'");
     }
-    return problems;
-  });
-}
-
-function supported(field: string, value: string, values: readonly string[]): FieldProblem[] {
-  if (value === '') return [required(field)];
-  return values.includes(value) ? [] : [notSupported(field, value, values)];
+  }
 }

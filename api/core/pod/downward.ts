@@ -1,8 +1,7 @@
 // Fields of a pod that its containers may read: in variables and in files.
 import type { V1ObjectFieldSelector, V1ResourceFieldSelector } from '#api/generated/types.ts';
-import { invalidEach } from '../../meta/field-checks.ts';
-import { type FieldProblem, invalid, notSupported, required } from '../../meta/field-problem.ts';
 import { qualifiedNameProblems } from '../../meta/names.ts';
+import type { Problems } from '../../meta/problems.ts';
 import { canonicalQuantity } from '../../meta/quantity.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 
@@ -30,53 +29,53 @@ const knownFields: ReadonlySet<string> = new Set([
   'spec.host',
 ]);
 const resourceFields = ['cpu', 'memory', 'ephemeral-storage'].flatMap((name) => [`limits.${name}`, `requests.${name}`]);
+const notConverted = 'error converting fieldPath: ';
 const byteDivisors = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];
 
 /** `metadata.labels['app']` split into path and subscript; undefined for plain paths. */
-export function splitSubscript(fieldPath: string): { path: string; subscript: string } | undefined {
+function splitSubscript(fieldPath: string): { path: string; subscript: string } | undefined {
   const found = /^(.+?)\['(.*)'\]$/s.exec(fieldPath);
   return found === null ? undefined : { path: found[1] ?? '', subscript: found[2] ?? '' };
 }
 
 /** A reference to a field of the pod. */
-export function validateFieldRef(ref: Unchecked<V1ObjectFieldSelector>, allowed: readonly string[], path: string): FieldProblem[] {
+export function checkFieldRef(ref: Unchecked<V1ObjectFieldSelector>, at: Problems, allowed: readonly string[]): void {
   const { apiVersion = '', fieldPath = '' } = ref;
-  if (apiVersion === '') return [required(`${path}.apiVersion`)];
-  if (fieldPath === '') return [required(`${path}.fieldPath`)];
-  const failed = (why: string): FieldProblem[] => [invalid(`${path}.fieldPath`, fieldPath, `error converting fieldPath: ${why}`)];
-  if (apiVersion !== 'v1') return failed(`unsupported pod version: ${apiVersion}`);
-  const subscripted = splitSubscript(fieldPath);
-  if (subscripted !== undefined) {
-    const { path: base, subscript } = subscripted;
-    if (base === 'metadata.annotations') return invalidEach(path, subscript, qualifiedNameProblems(subscript.toLowerCase()));
-    if (base === 'metadata.labels') return invalidEach(path, subscript, qualifiedNameProblems(subscript));
-    return failed(`field label does not support subscript: ${fieldPath}`);
-  }
-  if (!knownFields.has(fieldPath)) return failed(`field label not supported: ${fieldPath}`);
-  const field = fieldPath === 'spec.host' ? 'spec.nodeName' : fieldPath;
-  return allowed.includes(field) ? [] : [notSupported(`${path}.fieldPath`, field, allowed)];
+  if (apiVersion === '') at.required('apiVersion');
+  else if (fieldPath === '') at.required('fieldPath');
+  else if (apiVersion !== 'v1') at.invalid('fieldPath', fieldPath, `${notConverted}unsupported pod version: ${apiVersion}`);
+  else if (fieldPath.endsWith("']") && splitSubscript(fieldPath) !== undefined) checkSubscript(fieldPath, at);
+  else if (!knownFields.has(fieldPath)) at.invalid('fieldPath', fieldPath, `${notConverted}field label not supported: ${fieldPath}`);
+  else at.oneOfIfSet('fieldPath', fieldPath === 'spec.host' ? 'spec.nodeName' : fieldPath, allowed);
+}
+
+function checkSubscript(fieldPath: string, at: Problems): void {
+  const { path, subscript } = splitSubscript(fieldPath) ?? { path: '', subscript: '' };
+  if (path === 'metadata.annotations') at.invalidEach('', subscript, qualifiedNameProblems(subscript.toLowerCase()));
+  else if (path === 'metadata.labels') at.invalidEach('', subscript, qualifiedNameProblems(subscript));
+  else at.invalid('fieldPath', fieldPath, `${notConverted}field label does not support subscript: ${fieldPath}`);
 }
 
 /** A reference to a request or limit. In files the container must be named. */
-export function validateResourceRef(ref: Unchecked<V1ResourceFieldSelector>, where: 'variable' | 'file', path: string): FieldProblem[] {
+export function checkResourceRef(ref: Unchecked<V1ResourceFieldSelector>, at: Problems, where: 'variable' | 'file'): void {
   const { containerName = '', resource = '', divisor = '0' } = ref;
-  const problems: FieldProblem[] = [];
-  if (where === 'file' && containerName === '') problems.push(required(`${path}.containerName`));
-  else if (resource === '') problems.push(required(`${path}.resource`));
-  else if (!resourceFields.includes(resource) && !/^(limits|requests)\.hugepages-/.test(resource)) {
-    problems.push(notSupported(`${path}.resource`, resource, resourceFields));
-  }
-  return [...problems, ...validateDivisor(resource, divisor, path)];
+  if (where === 'file' && containerName === '') at.required('containerName');
+  else if (resource === '') at.required('resource');
+  else if (!/^(limits|requests)\.hugepages-/.test(resource)) at.oneOfIfSet('resource', resource, resourceFields);
+  checkDivisor(resource, divisor, at);
 }
 
-function validateDivisor(resource: string, divisor: string, path: string): FieldProblem[] {
+function checkDivisor(resource: string, divisor: string, at: Problems): void {
   const unit = canonicalQuantity(divisor);
-  if (unit === '0') return [];
+  if (unit === '0') return;
   const name = resource.replace(/^(limits|requests)\./, '');
-  const refused = (allowed: readonly string[], text: string): FieldProblem[] =>
-    allowed.includes(unit) ? [] : [invalid(`${path}.divisor`, resource, text)];
-  if (name === 'cpu') return refused(['1', '1m'], "only divisor's values 1m and 1 are supported with the cpu resource");
+  if (name === 'cpu') {
+    if (unit !== '1' && unit !== '1m')
+      at.invalid('divisor', resource, "only divisor's values 1m and 1 are supported with the cpu resource");
+    return;
+  }
   const words = name === 'ephemeral-storage' ? 'local ephemeral storage' : name.startsWith('hugepages-') ? 'hugepages' : name;
-  if (words !== 'memory' && words !== 'local ephemeral storage' && words !== 'hugepages') return [];
-  return refused(byteDivisors, `only divisor's values ${byteDivisors.join(', ')} are supported with the ${words} resource`);
+  if (words !== 'memory' && words !== 'local ephemeral storage' && words !== 'hugepages') return;
+  const text = `only divisor's values ${byteDivisors.join(', ')} are supported with the ${words} resource`;
+  if (!byteDivisors.includes(unit)) at.invalid('divisor', resource, text);
 }

@@ -1,9 +1,10 @@
 // Names that a pod has and looks up.
-import type { V1PodDNSConfig, V1PodSpec } from '#api/generated/types.ts';
-import { dnsLabel, invalidEach } from '../../meta/field-checks.ts';
-import { type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
+import type { V1HostAlias, V1PodDNSConfig, V1PodSpec } from '#api/generated/types.ts';
+import { invalidEach } from '../../meta/field-checks.ts';
+import { type FieldProblem, invalid, required } from '../../meta/field-problem.ts';
 import { validateIp } from '../../meta/ip.ts';
-import { dnsSubdomainProblems, dnsSubdomainWithUnderscoreProblems } from '../../meta/names.ts';
+import { dnsSubdomainWithUnderscoreProblems } from '../../meta/names.ts';
+import type { Problems } from '../../meta/problems.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 
 const maxNameservers = 3;
@@ -43,23 +44,23 @@ export function validateDnsConfig(config: Unchecked<V1PodDNSConfig> | undefined,
 }
 
 /** Host names of the pod, and those it maps itself. */
-export function validateHostNames(spec: Unchecked<V1PodSpec>, path: string): FieldProblem[] {
-  const { hostname = '', subdomain = '', hostnameOverride, hostAliases = [] } = spec;
-  const problems: FieldProblem[] = [];
-  if (hostname !== '') problems.push(...dnsLabel(`${path}.hostname`, hostname));
-  if (subdomain !== '') problems.push(...dnsLabel(`${path}.subdomain`, subdomain));
-  if (hostnameOverride !== undefined) {
-    const field = `${path}.hostnameOverride`;
-    if (hostnameOverride.length > maxHostname) problems.push(invalid(field, hostnameOverride, `must be no more than ${maxHostname} bytes`));
-    problems.push(...invalidEach(field, hostnameOverride, dnsSubdomainProblems(hostnameOverride)));
-    if (spec.hostNetwork === true) problems.push(forbiddenField(field, 'may not be specified when hostNetwork is true'));
-    if (spec.setHostnameAsFQDN === true) problems.push(forbiddenField(field, 'may not be specified when setHostnameAsFQDN is true'));
-  }
-  hostAliases.forEach(({ ip = '', hostnames = [] }, at) => {
-    problems.push(...validateIp(`${path}.hostAliases[${at}].ip`, ip));
-    hostnames.forEach((name, index) => {
-      problems.push(...invalidEach(`${path}.hostAliases[${at}].hostnames[${index}]`, name, dnsSubdomainProblems(name)));
-    });
-  });
-  return problems;
+export function checkHostNames(spec: Unchecked<V1PodSpec>, at: Problems): void {
+  const { hostname = '', subdomain = '', hostnameOverride, hostAliases } = spec;
+  if (hostname !== '') at.dnsLabel('hostname', hostname);
+  if (subdomain !== '') at.dnsLabel('subdomain', subdomain);
+  if (hostnameOverride !== undefined) checkHostnameOverride(hostnameOverride, at, spec);
+  at.each('hostAliases', hostAliases, checkHostAlias);
+}
+
+function checkHostnameOverride(name: string, at: Problems, spec: Unchecked<V1PodSpec>): void {
+  const field = 'hostnameOverride';
+  if (name.length > maxHostname) at.invalid(field, name, `must be no more than ${maxHostname} bytes`);
+  at.dnsSubdomain(field, name);
+  if (spec.hostNetwork === true) at.forbidden(field, 'may not be specified when hostNetwork is true');
+  if (spec.setHostnameAsFQDN === true) at.forbidden(field, 'may not be specified when setHostnameAsFQDN is true');
+}
+
+function checkHostAlias({ ip = '', hostnames = [] }: Unchecked<V1HostAlias>, at: Problems): void {
+  at.addAll(validateIp(at.path('ip'), ip));
+  for (const [index, name] of hostnames.entries()) at.dnsSubdomain(`hostnames[${index}]`, name);
 }

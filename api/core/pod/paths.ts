@@ -1,20 +1,30 @@
 // Paths in volumes: nothing may lead out of its folder.
-import { type FieldProblem, invalid } from '../../meta/field-problem.ts';
+import { invalidEach } from '../../meta/field-checks.ts';
+import type { FieldProblem } from '../../meta/field-problem.ts';
+
+const noProblems: readonly string[] = Object.freeze([]);
 
 /** No `..` between slashes. */
 export function validateNoBacksteps(field: string, path: string): FieldProblem[] {
-  return path.split('/').includes('..') ? [invalid(field, path, "must not contain '..'")] : [];
+  return invalidEach(field, path, backstepProblems(path));
 }
 
 /** Relative, and staying inside. */
 export function validateRelativePath(field: string, path: string): FieldProblem[] {
-  const problems = path.startsWith('/') ? [invalid(field, path, 'must be a relative path')] : [];
-  return [...problems, ...validateNoBacksteps(field, path)];
+  return invalidEach(field, path, relativePathProblems(path));
 }
 
 /** Relative, inside, and not a name that the atomic writer keeps for itself. */
-export function validateFilePath(field: string, path: string): FieldProblem[] {
-  const problems = validateRelativePath(field, path);
-  if (path.startsWith('..') && !path.startsWith('../')) problems.push(invalid(field, path, "must not start with '..'"));
-  return problems;
+export function filePathProblems(path: string): readonly string[] {
+  const problems = relativePathProblems(path);
+  return path.startsWith('..') && !path.startsWith('../') ? [...problems, "must not start with '..'"] : problems;
+}
+
+function relativePathProblems(path: string): readonly string[] {
+  const problems = backstepProblems(path);
+  return path.startsWith('/') ? ['must be a relative path', ...problems] : problems;
+}
+
+function backstepProblems(path: string): readonly string[] {
+  return path.includes('..') && path.split('/').includes('..') ? ["must not contain '..'"] : noProblems;
 }

@@ -1,19 +1,21 @@
 // Validation of a pod's spec, alone or in a template (pkg/apis/core/validation/validation.go).
 import type { V1PodSpec } from '#api/generated/types.ts';
-import { dnsLabel, invalidEach, oneOf, oneOfIfSet, qualifiedName } from '../../meta/field-checks.ts';
-import { duplicate, type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
-import { dnsSubdomainProblems, inclusiveRangeText } from '../../meta/names.ts';
+import type { FieldProblem } from '../../meta/field-problem.ts';
+import { inclusiveRangeText } from '../../meta/names.ts';
 import { validateLabels } from '../../meta/object-meta.ts';
+import { Problems } from '../../meta/problems.ts';
 import { amountOf, compareQuantities } from '../../meta/quantity.ts';
+import { Seen } from '../../meta/seen.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateAffinity } from './affinity.ts';
-import { type ContainerContext, validateContainers, validateEphemeralContainers, validateInitContainers } from './containers.ts';
-import { validateDnsConfig, validateHostNames } from './names-and-dns.ts';
+import { type AnyContainer, checkContainers, type ContainerContext } from './containers.ts';
+import { checkHostNames, validateDnsConfig } from './names-and-dns.ts';
 import { aggregateContainers } from './pod-resources.ts';
-import { validateContainerResources, validatePodLevelResources } from './resources.ts';
-import { validateTolerations, validateTopologySpread } from './scheduling.ts';
-import { validatePodSecurity } from './security.ts';
-import { validateVolumes, type VolumeOwner } from './volumes.ts';
+import { checkPodLevelResources, validateOverhead } from './resources.ts';
+import { checkToleration, checkTopologySpread } from './scheduling.ts';
+import { checkPodSecurity } from './security.ts';
+import type { VolumeNames } from './volume-mounts.ts';
+import { checkVolumes, type VolumeOwner } from './volumes.ts';
 
 type Spec = Unchecked<V1PodSpec>;
 
@@ -21,142 +23,125 @@ const maxInt32 = 2 ** 31 - 1;
 
 /** For templates some rules are looser. */
 export function validatePodSpec(spec: Spec, path: string, owner: VolumeOwner): FieldProblem[] {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = spec;
-  const problems: FieldProblem[] = [];
-  if (spec.terminationGracePeriodSeconds === undefined) problems.push(required(`${path}.terminationGracePeriodSeconds`));
-  const volumes = validateVolumes(spec.volumes ?? [], owner, `${path}.volumes`);
-  problems.push(...volumes.problems, ...validateClaims(spec, `${path}.resourceClaims`));
-  const context: ContainerContext = {
-    volumes: volumes.names,
-    claimNames: new Set((spec.resourceClaims ?? []).map(({ name = '' }) => name).filter((name) => name !== '')),
+  return Problems.of(path, spec, checkPodSpec, owner);
+}
+
+function checkPodSpec(spec: Spec, at: Problems, owner: VolumeOwner): void {
+  const { containers, nodeSelector, affinity, dnsConfig, topologySpreadConstraints = [] } = spec;
+  if (spec.terminationGracePeriodSeconds === undefined) at.required('terminationGracePeriodSeconds');
+  const volumes = checkVolumes(spec.volumes ?? [], at, owner);
+  at.each('resourceClaims', spec.resourceClaims, checkClaim, new Seen());
+  checkContainers(spec, at, contextOf(spec, volumes));
+  if (spec.resources !== undefined) checkPodResources(spec, at, spec.resources);
+  if (spec.hostNetwork === true) at.each('containers', containers, checkHostNetworkPorts, owner);
+  at.oneOf('restartPolicy', spec.restartPolicy, ['Always', 'OnFailure', 'Never']);
+  at.oneOf('dnsPolicy', spec.dnsPolicy, ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']);
+  if (nodeSelector !== undefined) at.addAll(validateLabels(nodeSelector as Record<string, string>, at.path('nodeSelector')));
+  at.member('securityContext', spec.securityContext, checkPodSecurity, spec);
+  if (affinity !== undefined) at.addAll(validateAffinity(affinity, at.path('affinity')));
+  if (dnsConfig !== undefined || spec.dnsPolicy === 'None') {
+    at.addAll(validateDnsConfig(dnsConfig, spec.dnsPolicy, at.path('dnsConfig')));
+  }
+  checkGates(spec, at);
+  at.each('topologySpreadConstraints', topologySpreadConstraints, checkTopologySpread, topologySpreadConstraints);
+  if (spec.hostUsers === false) checkHostUsers(spec, at);
+  checkReferences(spec, at);
+  checkRest(spec, at);
+}
+
+const noNames: ReadonlySet<string> = new Set();
+
+function contextOf(spec: Spec, volumes: VolumeNames): ContainerContext {
+  const { resourceClaims } = spec;
+  return {
+    volumes,
+    claimNames: resourceClaims === undefined ? noNames : new Set(resourceClaims.map(({ name = '' }) => name).filter((name) => name !== '')),
     graceSeconds: spec.terminationGracePeriodSeconds,
     restartPolicy: spec.restartPolicy ?? '',
     hostUsers: spec.hostUsers !== false,
+    names: new Seen(),
   };
-  problems.push(...validateContainers(containers, context, `${path}.containers`));
-  problems.push(...validateInitContainers(initContainers, containers, context, `${path}.initContainers`));
-  const others = [...containers, ...initContainers];
-  problems.push(...validateEphemeralContainers(ephemeralContainers, others, context, `${path}.ephemeralContainers`));
-  problems.push(...validatePodResources(spec, `${path}.resources`), ...validateHostPorts(spec, path, owner !== 'template'));
-  problems.push(...oneOf(`${path}.restartPolicy`, spec.restartPolicy, ['Always', 'OnFailure', 'Never']));
-  const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
-  problems.push(...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies));
-  problems.push(...validateLabels(spec.nodeSelector as Record<string, string> | undefined, `${path}.nodeSelector`));
-  problems.push(...validatePodSecurity(spec, path), ...validateAffinity(spec.affinity, `${path}.affinity`));
-  problems.push(...validateDnsConfig(spec.dnsConfig, spec.dnsPolicy, `${path}.dnsConfig`));
-  problems.push(...validateGates(spec, path));
-  problems.push(...validateTopologySpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`));
-  return [...problems, ...validateHostUsers(spec, path), ...validateReferences(spec, path), ...validateRest(spec, path)];
 }
 
 /** Names of other objects that the pod belongs to or asks for. */
-function validateReferences(spec: Spec, path: string): FieldProblem[] {
-  const { serviceAccountName, nodeName, priorityClassName, runtimeClassName } = spec;
-  return Object.entries({ serviceAccountName, nodeName, priorityClassName, runtimeClassName }).flatMap(([field, name]) =>
-    name ? invalidEach(`${path}.${field}`, name, dnsSubdomainProblems(name)) : [],
-  );
+function checkReferences(spec: Spec, at: Problems): void {
+  for (const field of ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const) {
+    const name = spec[field];
+    if (name) at.dnsSubdomain(field, name);
+  }
 }
 
-function validateRest(spec: Spec, path: string): FieldProblem[] {
-  const { activeDeadlineSeconds, preemptionPolicy, overhead, os } = spec;
-  const problems = validateHostNames(spec, path);
+function checkRest(spec: Spec, at: Problems): void {
+  const { activeDeadlineSeconds, overhead, os } = spec;
+  checkHostNames(spec, at);
   if (activeDeadlineSeconds !== undefined && (activeDeadlineSeconds < 1 || activeDeadlineSeconds > maxInt32)) {
-    problems.push(invalid(`${path}.activeDeadlineSeconds`, activeDeadlineSeconds, inclusiveRangeText(1, maxInt32)));
+    at.invalid('activeDeadlineSeconds', activeDeadlineSeconds, inclusiveRangeText(1, maxInt32));
   }
-  problems.push(...validateTolerations(spec.tolerations ?? [], `${path}.tolerations`));
-  problems.push(...oneOfIfSet(`${path}.preemptionPolicy`, preemptionPolicy, ['PreemptLowerPriority', 'Never']));
-  if (overhead !== undefined) {
-    const amounts = overhead as Record<string, string>;
-    problems.push(...validateContainerResources({ limits: amounts }, new Set(), `${path}.overhead`));
-  }
-  return os === undefined ? problems : [...problems, ...validateOs(os.name ?? '', `${path}.os`)];
+  at.each('tolerations', spec.tolerations, checkToleration);
+  at.oneOfIfSet('preemptionPolicy', spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']);
+  if (overhead !== undefined) at.addAll(validateOverhead(overhead as Record<string, string>, at.path('overhead')));
+  if (os === undefined) return;
+  if (!os.name) at.required('os.name', 'cannot be empty');
+  else at.oneOf('os', os.name, ['linux', 'windows']);
 }
 
-function validateOs(name: string, path: string): FieldProblem[] {
-  if (name === '') return [required(`${path}.name`, 'cannot be empty')];
-  return oneOf(path, name, ['linux', 'windows']);
+function checkGates({ readinessGates, schedulingGates }: Spec, at: Problems): void {
+  at.each('readinessGates', readinessGates, ({ conditionType = '' }, gate) => gate.qualifiedName('conditionType', conditionType));
+  at.each('schedulingGates', schedulingGates, checkSchedulingGate, new Seen());
 }
 
-function validateGates({ readinessGates = [], schedulingGates = [] }: Spec, path: string): FieldProblem[] {
-  const seen = new Set<string>();
-  return [
-    ...readinessGates.flatMap(({ conditionType = '' }, at) => qualifiedName(`${path}.readinessGates[${at}].conditionType`, conditionType)),
-    ...schedulingGates.flatMap(({ name = '' }, at) => {
-      const field = `${path}.schedulingGates[${at}]`;
-      const problems = qualifiedName(field, name);
-      if (seen.has(name)) problems.push(duplicate(field, name));
-      seen.add(name);
-      return problems;
-    }),
-  ];
+function checkSchedulingGate({ name = '' }: { readonly name?: string | undefined }, at: Problems, seen: Seen): void {
+  at.qualifiedName('', name);
+  if (!seen.add(name)) at.duplicate('', name);
 }
 
 /** On the host's network a container port is the host's port; templates may leave that to the pod's defaults. */
-function validateHostPorts({ hostNetwork, containers = [] }: Spec, path: string, isPod: boolean): FieldProblem[] {
-  if (hostNetwork !== true) return [];
-  return containers.flatMap(({ ports = [] }, at) =>
-    ports.flatMap(({ hostPort = 0, containerPort = 0 }, index) => {
-      if (hostPort === containerPort || (!isPod && hostPort === 0)) return [];
-      const field = `${path}.containers[${at}].ports[${index}].hostPort`;
-      return [invalid(field, hostPort, 'must match `containerPort` when `hostNetwork` is true')];
-    }),
-  );
+function checkHostNetworkPorts({ ports }: AnyContainer, at: Problems, owner: VolumeOwner): void {
+  at.each('ports', ports, ({ hostPort = 0, containerPort = 0 }, port) => {
+    if (hostPort === containerPort || (owner === 'template' && hostPort === 0)) return;
+    port.invalid('hostPort', hostPort, 'must match `containerPort` when `hostNetwork` is true');
+  });
 }
 
 /** The odd capitals are upstream's. */
-function validateHostUsers({ hostUsers, hostNetwork, hostPID, hostIPC }: Spec, path: string): FieldProblem[] {
-  if (hostUsers !== false) return [];
+function checkHostUsers({ hostNetwork, hostPID, hostIPC }: Spec, at: Problems): void {
   const text = 'when `pod.Spec.HostUsers` is false';
-  return [
-    ...(hostNetwork === true ? [forbiddenField(`${path}.hostNetwork`, text)] : []),
-    ...(hostPID === true ? [forbiddenField(`${path}.HostPID`, text)] : []),
-    ...(hostIPC === true ? [forbiddenField(`${path}.HostIPC`, text)] : []),
-  ];
+  if (hostNetwork === true) at.forbidden('hostNetwork', text);
+  if (hostPID === true) at.forbidden('HostPID', text);
+  if (hostIPC === true) at.forbidden('HostIPC', text);
 }
 
-function validatePodResources(spec: Spec, path: string): FieldProblem[] {
-  const { resources, containers = [] } = spec;
-  if (resources === undefined) return [];
-  const problems = validatePodLevelResources(resources, path);
+function checkPodResources(spec: Spec, at: Problems, resources: NonNullable<Spec['resources']>): void {
+  at.member('resources', resources, checkPodLevelResources);
   const requests = (resources.requests ?? {}) as Record<string, string>;
   for (const [name, amount] of Object.entries(aggregateContainers(spec as V1PodSpec, 'requests'))) {
     const own = amountOf(requests, name) ?? '0';
     if (compareQuantities(amount, own) <= 0) continue;
     const text = `must be greater than or equal to aggregate container requests of ${amount}`;
-    problems.push(invalid(`${path}.requests[${name}]`, own, text));
+    at.invalid(`resources.requests[${name}]`, own, text);
   }
   const limits = (resources.limits ?? {}) as Record<string, string>;
-  containers.forEach((container, at) => {
+  for (const [index, container] of (spec.containers ?? []).entries()) {
     for (const [name, amount] of Object.entries((container.resources?.limits ?? {}) as Record<string, string>)) {
       const limit = amountOf(limits, name);
       if (limit === undefined || compareQuantities(amount, limit) <= 0) continue;
-      const field = `${path}.containers[${at}][${name}].limits`;
-      problems.push(invalid(field, amount, `must be less than or equal to pod limits of ${limit}`));
+      at.invalid(`resources.containers[${index}][${name}].limits`, amount, `must be less than or equal to pod limits of ${limit}`);
     }
-  });
-  return problems;
+  }
 }
 
-function validateClaims({ resourceClaims = [] }: Spec, path: string): FieldProblem[] {
-  const seen = new Set<string>();
-  return resourceClaims.flatMap((claim, at) => {
-    const { name = '', resourceClaimName, resourceClaimTemplateName } = claim;
-    const own = `${path}[${at}]`;
-    const problems: FieldProblem[] = [];
-    if (name === '') problems.push(required(`${own}.name`));
-    else if (seen.has(name)) problems.push(duplicate(`${own}.name`, name));
-    else problems.push(...dnsLabel(`${own}.name`, name));
-    seen.add(name);
-    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
-      const text = 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified';
-      problems.push(invalid(own, claim, text));
-    }
-    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
-      problems.push(invalid(own, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
-    }
-    for (const [field, value] of Object.entries({ resourceClaimName, resourceClaimTemplateName })) {
-      if (value !== undefined) problems.push(...invalidEach(`${own}.${field}`, value, dnsSubdomainProblems(value)));
-    }
-    return problems;
-  });
+function checkClaim(claim: NonNullable<Spec['resourceClaims']>[number], at: Problems, seen: Seen): void {
+  const { name = '', resourceClaimName, resourceClaimTemplateName } = claim;
+  const isNew = seen.add(name);
+  if (name === '') at.required('name');
+  else if (!isNew) at.duplicate('name', name);
+  else at.dnsLabel('name', name);
+  if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
+    at.invalid('', claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified');
+  }
+  if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+    at.invalid('', claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
+  }
+  if (resourceClaimName !== undefined) at.dnsSubdomain('resourceClaimName', resourceClaimName);
+  if (resourceClaimTemplateName !== undefined) at.dnsSubdomain('resourceClaimTemplateName', resourceClaimTemplateName);
 }

@@ -1,90 +1,86 @@
 // Probes and lifecycle hooks.
 import type { V1HTTPGetAction, V1Lifecycle, V1LifecycleHandler, V1Probe } from '#api/generated/types.ts';
-import { invalidEach, notNegative, oneOfIfSet, portNumberOrName } from '../../meta/field-checks.ts';
-import { type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
 import { headerNameProblems } from '../../meta/names.ts';
+import type { Problems } from '../../meta/problems.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 
+type Probe = Unchecked<V1Probe>;
 /** What a hook or probe may do; each has some of these. */
 type Action = Unchecked<V1Probe & V1LifecycleHandler>;
+/** Of the pod: how long it has to end. */
+type GraceSeconds = number | undefined;
 
 /** The three probes of a container. */
-export function validateProbes(
-  container: { readonly [Key in 'livenessProbe' | 'readinessProbe' | 'startupProbe']?: Unchecked<V1Probe> | undefined },
-  graceSeconds: number | undefined,
-  path: string,
-): FieldProblem[] {
-  const { livenessProbe, readinessProbe, startupProbe } = container;
-  return [
-    ...validateProbe(livenessProbe, graceSeconds, `${path}.livenessProbe`),
-    ...validateSuccessThreshold(livenessProbe, `${path}.livenessProbe`),
-    ...validateProbe(readinessProbe, graceSeconds, `${path}.readinessProbe`),
-    ...validateReadinessGrace(readinessProbe, `${path}.readinessProbe`),
-    ...validateProbe(startupProbe, graceSeconds, `${path}.startupProbe`),
-    ...validateSuccessThreshold(startupProbe, `${path}.startupProbe`),
-  ];
+export function checkProbes(
+  container: { readonly [Key in 'livenessProbe' | 'readinessProbe' | 'startupProbe']?: Probe | undefined },
+  at: Problems,
+  graceSeconds: GraceSeconds,
+): void {
+  at.member('livenessProbe', container.livenessProbe, checkProbeForOne, graceSeconds);
+  at.member('readinessProbe', container.readinessProbe, checkReadinessProbe, graceSeconds);
+  at.member('startupProbe', container.startupProbe, checkProbeForOne, graceSeconds);
 }
 
-function validateProbe(probe: Unchecked<V1Probe> | undefined, graceSeconds: number | undefined, path: string): FieldProblem[] {
-  if (probe === undefined) return [];
-  const problems = validateAction(probe, graceSeconds, path);
-  for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) {
-    problems.push(...notNegative(`${path}.${field}`, probe[field]));
-  }
+/** A probe that one success is enough for. */
+function checkProbeForOne(probe: Probe, at: Problems, graceSeconds: GraceSeconds): void {
+  checkProbe(probe, at, graceSeconds);
+  if (probe.successThreshold !== 1) at.invalid('successThreshold', probe.successThreshold ?? 0, 'must be 1');
+}
+
+function checkReadinessProbe(probe: Probe, at: Problems, graceSeconds: GraceSeconds): void {
+  checkProbe(probe, at, graceSeconds);
   const grace = probe.terminationGracePeriodSeconds;
-  if (grace !== undefined && grace <= 0) problems.push(invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0'));
-  return problems;
+  if (grace !== undefined) at.invalid('terminationGracePeriodSeconds', grace, 'must not be set for readinessProbes');
 }
 
-function validateSuccessThreshold(probe: Unchecked<V1Probe> | undefined, path: string): FieldProblem[] {
-  if (probe === undefined || probe.successThreshold === 1) return [];
-  return [invalid(`${path}.successThreshold`, probe.successThreshold ?? 0, 'must be 1')];
-}
-
-function validateReadinessGrace(probe: Unchecked<V1Probe> | undefined, path: string): FieldProblem[] {
-  const grace = probe?.terminationGracePeriodSeconds;
-  return grace === undefined ? [] : [invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes')];
+function checkProbe(probe: Probe, at: Problems, graceSeconds: GraceSeconds): void {
+  checkAction(probe, at, graceSeconds);
+  at.notNegative('initialDelaySeconds', probe.initialDelaySeconds);
+  at.notNegative('timeoutSeconds', probe.timeoutSeconds);
+  at.notNegative('periodSeconds', probe.periodSeconds);
+  at.notNegative('successThreshold', probe.successThreshold);
+  at.notNegative('failureThreshold', probe.failureThreshold);
+  const grace = probe.terminationGracePeriodSeconds;
+  if (grace !== undefined && grace <= 0) at.invalid('terminationGracePeriodSeconds', grace, 'must be greater than 0');
 }
 
 /** Hooks after the start and before the end. */
-export function validateLifecycle(lifecycle: Unchecked<V1Lifecycle>, graceSeconds: number | undefined, path: string): FieldProblem[] {
-  const { postStart, preStop } = lifecycle;
-  return [
-    ...(postStart === undefined ? [] : validateAction(postStart, graceSeconds, `${path}.postStart`)),
-    ...(preStop === undefined ? [] : validateAction(preStop, graceSeconds, `${path}.preStop`)),
-  ];
+export function checkLifecycle({ postStart, preStop }: Unchecked<V1Lifecycle>, at: Problems, graceSeconds: GraceSeconds): void {
+  at.member('postStart', postStart, checkAction, graceSeconds);
+  at.member('preStop', preStop, checkAction, graceSeconds);
 }
+
+const actions = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
 
 /** Exactly one action; the first one found counts, others are refused. */
-function validateAction(action: Action, graceSeconds: number | undefined, path: string): FieldProblem[] {
+function checkAction(action: Action, at: Problems, graceSeconds: GraceSeconds): void {
+  let isFound = false;
+  for (const name of actions) {
+    if (action[name] === undefined) continue;
+    if (isFound) at.forbidden(name, 'may not specify more than 1 handler type');
+    else checkNamedAction(action, name, at, graceSeconds);
+    isFound = true;
+  }
+  if (!isFound) at.required('', 'must specify a handler type');
+}
+
+function checkNamedAction(action: Action, name: (typeof actions)[number], at: Problems, graceSeconds: GraceSeconds): void {
   const { exec, httpGet, tcpSocket, grpc, sleep } = action;
-  const checks: [string, unknown, () => FieldProblem[]][] = [
-    ['exec', exec, () => ((exec?.command?.length ?? 0) === 0 ? [required(`${path}.exec.command`)] : [])],
-    ['httpGet', httpGet, () => validateHttpGet(httpGet ?? {}, `${path}.httpGet`)],
-    ['tcpSocket', tcpSocket, () => portNumberOrName(`${path}.tcpSocket.port`, tcpSocket?.port)],
-    ['grpc', grpc, () => portNumberOrName(`${path}.grpc.port`, grpc?.port)],
-    ['sleep', sleep, () => validateSleep(sleep?.seconds ?? 0, graceSeconds, `${path}.sleep`)],
-  ];
-  const given = checks.filter(([, value]) => value !== undefined);
-  if (given.length === 0) return [required(path, 'must specify a handler type')];
-  return given.flatMap(([name, , check], at) =>
-    at === 0 ? check() : [forbiddenField(`${path}.${name}`, 'may not specify more than 1 handler type')],
-  );
+  if (name === 'exec' && (exec?.command?.length ?? 0) === 0) at.required('exec.command');
+  else if (name === 'httpGet') at.member('httpGet', httpGet, checkHttpGet);
+  else if (name === 'tcpSocket') at.port('tcpSocket.port', tcpSocket?.port);
+  else if (name === 'grpc') at.port('grpc.port', grpc?.port);
+  else if (name === 'sleep') checkSleep(sleep?.seconds ?? 0, at, graceSeconds);
 }
 
-function validateHttpGet(
-  { path: urlPath = '', port, scheme = '', httpHeaders = [] }: Unchecked<V1HTTPGetAction>,
-  path: string,
-): FieldProblem[] {
-  return [
-    ...(urlPath === '' ? [required(`${path}.path`)] : []),
-    ...portNumberOrName(`${path}.port`, port),
-    ...oneOfIfSet(`${path}.scheme`, scheme, ['HTTP', 'HTTPS']),
-    ...httpHeaders.flatMap(({ name = '' }) => invalidEach(`${path}.httpHeaders`, name, headerNameProblems(name))),
-  ];
+function checkHttpGet({ path = '', port, scheme = '', httpHeaders }: Unchecked<V1HTTPGetAction>, at: Problems): void {
+  if (path === '') at.required('path');
+  at.port('port', port);
+  at.oneOfIfSet('scheme', scheme, ['HTTP', 'HTTPS']);
+  for (const { name = '' } of httpHeaders ?? []) at.invalidEach('httpHeaders', name, headerNameProblems(name));
 }
 
-function validateSleep(seconds: number, graceSeconds: number | undefined, path: string): FieldProblem[] {
-  if (graceSeconds === undefined || (seconds >= 0 && seconds <= graceSeconds)) return [];
-  return [invalid(path, seconds, `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`)];
+function checkSleep(seconds: number, at: Problems, graceSeconds: GraceSeconds): void {
+  if (graceSeconds === undefined || (seconds >= 0 && seconds <= graceSeconds)) return;
+  at.invalid('sleep', seconds, `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`);
 }

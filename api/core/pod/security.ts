@@ -1,8 +1,8 @@
 // Security contexts of pods and containers.
 import type { V1AppArmorProfile, V1PodSpec, V1SeccompProfile, V1SecurityContext, V1Sysctl } from '#api/generated/types.ts';
-import { invalidEach, oneOfIfSet } from '../../meta/field-checks.ts';
-import { duplicate, type FieldProblem, invalid, notSupported, required } from '../../meta/field-problem.ts';
 import { idProblems } from '../../meta/names.ts';
+import type { Problems } from '../../meta/problems.ts';
+import { Seen } from '../../meta/seen.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateRelativePath } from './paths.ts';
 
@@ -12,85 +12,60 @@ const sysctlFormat = `^(${sysctlSegment}[\\./])*${sysctlSegment}$`;
 const sysctlPattern = new RegExp(sysctlFormat);
 
 type Container = Unchecked<V1SecurityContext>;
+type Spec = Unchecked<V1PodSpec>;
 
 /** One container's security context. */
-export function validateContainerSecurity(context: Container | undefined, hostUsers: boolean, path: string): FieldProblem[] {
-  if (context === undefined) return [];
+export function checkContainerSecurity(context: Container, at: Problems, hostUsers: boolean): void {
   const { runAsUser, runAsGroup, procMount, seccompProfile, appArmorProfile } = context;
-  const problems = [...validateId(runAsUser, `${path}.runAsUser`), ...validateId(runAsGroup, `${path}.runAsGroup`)];
-  problems.push(...oneOfIfSet(`${path}.procMount`, procMount, ['Default', 'Unmasked']));
-  if (hostUsers && procMount === 'Unmasked') {
-    problems.push(invalid(`${path}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`'));
-  }
-  problems.push(...validateSeccomp(seccompProfile, `${path}.seccompProfile`));
-  problems.push(...validateEscalation(context, path));
-  return [...problems, ...validateAppArmor(appArmorProfile, `${path}.appArmorProfile`)];
+  checkId('runAsUser', runAsUser, at);
+  checkId('runAsGroup', runAsGroup, at);
+  at.oneOfIfSet('procMount', procMount, ['Default', 'Unmasked']);
+  if (hostUsers && procMount === 'Unmasked') at.invalid('procMount', procMount, '`hostUsers` must be false to use `Unmasked`');
+  at.member('seccompProfile', seccompProfile, checkSeccomp);
+  checkEscalation(context, at);
+  at.member('appArmorProfile', appArmorProfile, checkAppArmor);
 }
 
-function validateEscalation(context: Container, path: string): FieldProblem[] {
-  if (context.allowPrivilegeEscalation !== false) return [];
-  const problems: FieldProblem[] = [];
-  if (context.privileged === true) {
-    problems.push(invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'));
-  }
+function checkEscalation(context: Container, at: Problems): void {
+  if (context.allowPrivilegeEscalation !== false) return;
+  if (context.privileged === true) at.invalid('', context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
   if (context.capabilities?.add?.includes('CAP_SYS_ADMIN') === true) {
-    problems.push(invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'));
+    at.invalid('', context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN');
   }
-  return problems;
 }
 
 /** The security context of a whole pod. */
-export function validatePodSecurity(spec: Unchecked<V1PodSpec>, path: string): FieldProblem[] {
-  const context = spec.securityContext;
-  if (context === undefined) return [];
-  const { fsGroup, runAsUser, runAsGroup, supplementalGroups = [], supplementalGroupsPolicy, sysctls = [] } = context;
-  const own = `${path}.securityContext`;
-  const problems = [
-    ...validateId(fsGroup, `${own}.fsGroup`),
-    ...validateId(runAsUser, `${own}.runAsUser`),
-    ...validateId(runAsGroup, `${own}.runAsGroup`),
-    ...supplementalGroups.flatMap((group, at) => validateId(group, `${own}.supplementalGroups[${at}]`)),
-    ...oneOfIfSet(`${own}.supplementalGroupsPolicy`, supplementalGroupsPolicy, ['Merge', 'Strict']),
-  ];
+export function checkPodSecurity(context: NonNullable<Spec['securityContext']>, at: Problems, spec: Spec): void {
+  checkId('fsGroup', context.fsGroup, at);
+  checkId('runAsUser', context.runAsUser, at);
+  checkId('runAsGroup', context.runAsGroup, at);
+  at.each('supplementalGroups', context.supplementalGroups, (group) => checkId('', group, at));
+  at.oneOfIfSet('supplementalGroupsPolicy', context.supplementalGroupsPolicy, ['Merge', 'Strict']);
   if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    problems.push(invalid(`${own}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'));
+    at.invalid('shareProcessNamespace', true, 'ShareProcessNamespace and HostPID cannot both be enabled');
   }
-  return [
-    ...problems,
-    ...validateSysctls(sysctls, spec, `${own}.sysctls`),
-    ...oneOfIfSet(`${own}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']),
-    ...validateSeccomp(context.seccompProfile, `${own}.seccompProfile`),
-    ...oneOfIfSet(`${own}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['MountOption', 'Recursive']),
-    ...validateAppArmor(context.appArmorProfile, `${own}.appArmorProfile`),
-  ];
+  at.each('sysctls', context.sysctls, checkSysctl, { spec, seen: new Seen() });
+  at.oneOfIfSet('fsGroupChangePolicy', context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']);
+  at.member('seccompProfile', context.seccompProfile, checkSeccomp);
+  at.oneOfIfSet('seLinuxChangePolicy', context.seLinuxChangePolicy, ['MountOption', 'Recursive']);
+  at.member('appArmorProfile', context.appArmorProfile, checkAppArmor);
 }
 
-function validateId(id: number | undefined, field: string): FieldProblem[] {
-  return id === undefined ? [] : invalidEach(field, id, idProblems(id));
+function checkId(member: string, id: number | undefined, at: Problems): void {
+  if (id !== undefined) at.invalidEach(member, id, idProblems(id));
 }
 
-function validateSysctls(sysctls: readonly Unchecked<V1Sysctl>[], spec: Unchecked<V1PodSpec>, path: string): FieldProblem[] {
-  const seen = new Set<string>();
-  return sysctls.flatMap(({ name = '' }, at) => {
-    const field = `${path}[${at}].name`;
-    const dotted = normalSysctl(name);
-    const problems: FieldProblem[] = [];
-    if (name === '') {
-      problems.push(required(field));
-    } else if (name.length > 253 || !sysctlPattern.test(name)) {
-      problems.push(invalid(field, name, `must have at most 253 characters and match regex ${sysctlFormat}`));
-    } else if (seen.has(dotted)) {
-      problems.push(duplicate(field, name));
-    }
-    seen.add(dotted);
-    if (spec.hostNetwork === true && dotted.startsWith('net.')) {
-      problems.push(invalid(field, name, "may not be specified when 'hostNetwork' is true"));
-    }
-    if (spec.hostIPC === true && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(dotted)) {
-      problems.push(invalid(field, name, "may not be specified when 'hostIPC' is true"));
-    }
-    return problems;
-  });
+function checkSysctl({ name = '' }: Unchecked<V1Sysctl>, at: Problems, { spec, seen }: { readonly spec: Spec; readonly seen: Seen }): void {
+  const dotted = normalSysctl(name);
+  const isNew = seen.add(dotted);
+  if (name === '') at.required('name');
+  else if (name.length > 253 || !sysctlPattern.test(name)) {
+    at.invalid('name', name, `must have at most 253 characters and match regex ${sysctlFormat}`);
+  } else if (!isNew) at.duplicate('name', name);
+  if (spec.hostNetwork === true && dotted.startsWith('net.')) at.invalid('name', name, "may not be specified when 'hostNetwork' is true");
+  if (spec.hostIPC === true && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(dotted)) {
+    at.invalid('name', name, "may not be specified when 'hostIPC' is true");
+  }
 }
 
 /** Slashes may separate as dots do; then dots are part of names. */
@@ -99,34 +74,29 @@ function normalSysctl(name: string): string {
   return first === '/' ? name.replace(/[./]/g, (char) => (char === '/' ? '.' : '/')) : name;
 }
 
-function validateSeccomp(profile: Unchecked<V1SeccompProfile> | undefined, path: string): FieldProblem[] {
-  if (profile === undefined) return [];
+function checkSeccomp(profile: Unchecked<V1SeccompProfile>, at: Problems): void {
   const { type = '', localhostProfile } = profile;
-  const field = `${path}.localhostProfile`;
-  const problems: FieldProblem[] = [];
-  if (type === '') problems.push(required(`${path}.type`, 'type is required when seccompProfile is set'));
-  else if (!profileTypes.includes(type)) problems.push(notSupported(`${path}.type`, type, profileTypes));
+  if (type === '') at.required('type', 'type is required when seccompProfile is set');
+  else at.oneOfIfSet('type', type, profileTypes);
   if (type !== 'Localhost') {
-    if (localhostProfile !== undefined) problems.push(invalid(field, profile, 'can only be set when seccomp type is Localhost'));
+    if (localhostProfile !== undefined) at.invalid('localhostProfile', profile, 'can only be set when seccomp type is Localhost');
   } else if (localhostProfile === undefined) {
-    problems.push(required(field, 'must be set when seccomp type is Localhost'));
+    at.required('localhostProfile', 'must be set when seccomp type is Localhost');
   } else {
-    problems.push(...validateRelativePath(field, localhostProfile));
+    at.addAll(validateRelativePath(at.path('localhostProfile'), localhostProfile));
   }
-  return problems;
 }
 
-function validateAppArmor(profile: Unchecked<V1AppArmorProfile> | undefined, path: string): FieldProblem[] {
-  if (profile === undefined) return [];
-  const { type = '', localhostProfile } = profile;
-  const field = `${path}.localhostProfile`;
-  if (type === '') return [required(`${path}.type`, 'type is required when appArmorProfile is set')];
-  if (!profileTypes.includes(type)) return [notSupported(`${path}.type`, type, profileTypes)];
-  if (type !== 'Localhost') {
-    return localhostProfile === undefined ? [] : [invalid(field, localhostProfile, 'can only be set when AppArmor type is Localhost')];
+function checkAppArmor({ type = '', localhostProfile }: Unchecked<V1AppArmorProfile>, at: Problems): void {
+  if (type === '') {
+    at.required('type', 'type is required when appArmorProfile is set');
+  } else if (!profileTypes.includes(type)) {
+    at.notSupported('type', type, profileTypes);
+  } else if (type !== 'Localhost') {
+    if (localhostProfile !== undefined) at.invalid('localhostProfile', localhostProfile, 'can only be set when AppArmor type is Localhost');
+  } else if (localhostProfile === undefined || localhostProfile.trim() === '') {
+    at.required('localhostProfile', 'must be set when AppArmor type is Localhost');
+  } else if (localhostProfile.trim() !== localhostProfile) {
+    at.invalid('localhostProfile', localhostProfile, 'must not be padded with whitespace');
   }
-  if (localhostProfile === undefined) return [required(field, 'must be set when AppArmor type is Localhost')];
-  if (localhostProfile.trim() === '') return [required(field, 'must be set when AppArmor type is Localhost')];
-  if (localhostProfile.trim() === localhostProfile) return [];
-  return [invalid(field, localhostProfile, 'must not be padded with whitespace')];
 }

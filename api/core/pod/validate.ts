@@ -1,5 +1,5 @@
 // What a pod must be, and what each endpoint may change of it.
-import type { V1Container, V1ContainerStatus, V1PodSpec, V1Toleration } from '#api/generated/types.ts';
+import type { V1Container, V1ContainerStatus, V1PodSpec, V1Toleration, V1Volume } from '#api/generated/types.ts';
 import type { WriteContext } from '../../kind.ts';
 import { equalValues } from '../../meta/equality.ts';
 import { invalidEach, qualifiedName } from '../../meta/field-checks.ts';
@@ -7,7 +7,8 @@ import { type FieldProblem, forbiddenField, invalid, required } from '../../meta
 import { ipFamilyOf, validateIp } from '../../meta/ip.ts';
 import { dnsSubdomainProblems, inclusiveRangeText } from '../../meta/names.ts';
 import { validateImmutable } from '../../meta/object-meta.ts';
-import { validateImageSpace } from './containers.ts';
+import { Problems } from '../../meta/problems.ts';
+import { checkImageSpace } from './containers.ts';
 import { isMirrorPod } from './mirror.ts';
 import type { Pod } from './pod.ts';
 import { isSidecar } from './pod-resources.ts';
@@ -29,19 +30,22 @@ const changeableFields = [
 export function validatePod({ spec, metadata }: Pod, { subresource }: WriteContext): FieldProblem[] {
   if (subresource === 'status') return [];
   const problems = validatePodSpec(spec, 'spec', { podName: metadata.name ?? '' });
-  if (!spec.serviceAccountName) {
-    spec.volumes?.forEach(({ projected }, at) => {
-      projected?.sources?.forEach(({ serviceAccountToken }, index) => {
-        const field = `spec.volumes[${at}].projected.sources[${index}].serviceAccountToken`;
-        const text = 'must not be specified when serviceAccountName is not set';
-        if (serviceAccountToken !== undefined) problems.push(forbiddenField(field, text));
-      });
-    });
-  }
-  for (const list of ['containers', 'initContainers'] as const) {
-    spec[list]?.forEach((container, at) => problems.push(...validateImageSpace(container, `spec.${list}[${at}]`)));
-  }
+  problems.push(...Problems.of('spec', spec, checkAsPod));
   return problems;
+}
+
+/** What holds for pods, but not for templates. */
+function checkAsPod(spec: V1PodSpec, at: Problems): void {
+  if (!spec.serviceAccountName) at.each('volumes', spec.volumes, checkNoToken);
+  at.each('containers', spec.containers, checkImageSpace);
+  at.each('initContainers', spec.initContainers, checkImageSpace);
+}
+
+function checkNoToken({ projected }: V1Volume, at: Problems): void {
+  for (const [index, { serviceAccountToken }] of (projected?.sources ?? []).entries()) {
+    const field = `projected.sources[${index}].serviceAccountToken`;
+    if (serviceAccountToken !== undefined) at.forbidden(field, 'must not be specified when serviceAccountName is not set');
+  }
 }
 
 /** What a write may change, by endpoint. */

@@ -1,9 +1,10 @@
 // Warnings about volumes: types that are gone, and files that would lie in each other's place.
 import type { V1Volume, V1VolumeProjection } from '#api/generated/types.ts';
+import type { Warnings } from '../../meta/warnings.ts';
 import { claimSpecWarnings } from '../persistent-volume-claim/spec.ts';
 
 /** Types of volumes that no longer do anything, or will not for long, by how warnings call them. */
-const oldSources = {
+const oldSources = Object.entries({
   photonPersistentDisk: 'photonPersistentDisk: deprecated in v1.11, non-functional in v1.16+',
   gitRepo: 'gitRepo: deprecated in v1.11',
   scaleIO: 'scaleIO: deprecated in v1.16, non-functional in v1.22+',
@@ -13,83 +14,103 @@ const oldSources = {
   glusterfs: 'glusterfs: deprecated in v1.25, non-functional in v1.26+',
   cephfs: 'cephfs: deprecated in v1.28, non-functional in v1.31+',
   rbd: 'rbd: deprecated in v1.28, non-functional in v1.31+',
-} as const;
+}) as readonly (readonly [keyof V1Volume, string])[];
 
-/** Types of volumes, and amounts of the claims that come with them. */
-export function volumeWarnings(volumes: readonly V1Volume[], path: string): string[] {
-  return volumes.flatMap((volume, at) => {
-    const own = `${path}.volumes[${at}]`;
-    const old = Object.entries(oldSources).filter(([kind]) => volume[kind as keyof typeof oldSources] !== undefined);
-    const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
-    return [
-      ...old.map(([, text]) => `${own}.${text}`),
-      ...(claim === undefined ? [] : claimSpecWarnings(claim, `${own}.ephemeral.volumeClaimTemplate.spec`)),
-    ];
-  });
+/** The type of a volume, and amounts of the claim that comes with it. */
+export function checkVolume(volume: V1Volume, at: Warnings): void {
+  for (const [kind, text] of oldSources) {
+    if (volume[kind] !== undefined) at.addAll([`${at.path()}.${text}`]);
+  }
+  const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
+  if (claim !== undefined) at.addAll(claimSpecWarnings(claim, at.path('ephemeral.volumeClaimTemplate.spec')));
 }
 
-/** Files of one volume in the same place, or one where another has its folder. */
-export function pathWarnings(volumes: readonly V1Volume[]): string[] {
-  return volumes.flatMap(({ name, configMap, secret, downwardAPI, projected }) => {
-    const volume = `volume ${JSON.stringify(name)}`;
-    const text = (what: string): string => `${volume} (${what}): overlapping paths`;
-    return [
-      ...overlaps(pathsOf(configMap?.items), text(`ConfigMap ${JSON.stringify(configMap?.name ?? '')}`)),
-      ...overlaps(pathsOf(secret?.items), text(`Secret ${JSON.stringify(secret?.secretName ?? '')}`)),
-      ...overlaps(pathsOf(downwardAPI?.items), text('DownwardAPI')),
-      ...projectionWarnings(projected?.sources ?? [], volume),
-    ];
-  });
+/** Files of one volume in the same place, or one where another has its folder. These warnings call volumes by their names. */
+export function checkPaths({ name, configMap, secret, downwardAPI, projected }: V1Volume, at: Warnings): void {
+  if (configMap?.items !== undefined) warnOfClashes(clashesIn(pathsOf(configMap.items)), at, name, () => configMapText(configMap.name));
+  if (secret?.items !== undefined) warnOfClashes(clashesIn(pathsOf(secret.items)), at, name, () => secretText(secret.secretName));
+  if (downwardAPI?.items !== undefined) warnOfClashes(clashesIn(pathsOf(downwardAPI.items)), at, name, () => 'DownwardAPI');
+  if (projected?.sources !== undefined) checkProjection(projected.sources, at, name);
 }
 
-function pathsOf(items: readonly { readonly path: string }[] = []): string[] {
+function warnOfClashes(clashes: readonly string[], at: Warnings, volume: string, source: () => string): void {
+  for (const clash of clashes) at.addAll([`volume ${JSON.stringify(volume)} (${source()}): overlapping paths: ${clash}`]);
+}
+
+const configMapText = (name = ''): string => `ConfigMap ${JSON.stringify(name)}`;
+const secretText = (name = ''): string => `Secret ${JSON.stringify(name)}`;
+
+function pathsOf(items: readonly { readonly path: string }[]): string[] {
   return items.map(({ path }) => path);
 }
 
 interface SourceFiles {
+  readonly source: V1VolumeProjection;
   readonly paths: readonly string[];
-  readonly text: string;
 }
 
 /** Upstream takes a source that does not say what its files are called for the one before it. */
-function projectionWarnings(sources: readonly V1VolumeProjection[], volume: string): string[] {
-  const all = new Set<string>();
-  let files: SourceFiles = { paths: [], text: '' };
-  return sources.flatMap((source) => {
-    if (Object.values(source).every((member) => member === undefined)) return [`${volume} (Projected) has no sources provided`];
-    files = filesOf(source, volume) ?? files;
-    const { paths, text } = files;
-    if (paths.length === 0) return [];
-    const distinct = [...new Set(paths)];
-    const warnings = [...overlaps(paths, text), ...overlaps([...distinct, ...all].toSorted(), text)];
-    for (const path of distinct) all.add(path);
-    return warnings;
-  });
+function checkProjection(sources: readonly V1VolumeProjection[], at: Warnings, volume: string): void {
+  const all: string[] = [];
+  let mayClash = false;
+  let files: SourceFiles | undefined;
+  for (const source of sources) {
+    if (Object.values(source).every((member) => member === undefined)) {
+      at.addAll([`volume ${JSON.stringify(volume)} (Projected) has no sources provided`]);
+      continue;
+    }
+    const paths = projectedPaths(source);
+    if (paths !== undefined) files = { source, paths };
+    if (files === undefined || files.paths.length === 0) continue;
+    const said = files;
+    mayClash ||= said.paths.length > 1 || all.some((other) => isClash(plainPath(other), plainPath(said.paths[0] ?? '')));
+    if (mayClash) {
+      const clashes = [...clashesIn(said.paths), ...clashesIn([...new Set(said.paths), ...new Set(all)].toSorted())];
+      warnOfClashes(clashes, at, volume, () => `Projected ${projectedText(said.source)}`);
+    }
+    all.push(...said.paths);
+  }
 }
 
-function filesOf({ configMap, secret, downwardAPI, serviceAccountToken }: V1VolumeProjection, volume: string): SourceFiles | undefined {
-  const text = (what: string): string => `${volume} (Projected ${what}): overlapping paths`;
-  if (configMap?.items !== undefined)
-    return { paths: pathsOf(configMap.items), text: text(`ConfigMap ${JSON.stringify(configMap.name ?? '')}`) };
-  if (secret?.items !== undefined) return { paths: pathsOf(secret.items), text: text(`Secret ${JSON.stringify(secret.name ?? '')}`) };
-  if (downwardAPI?.items !== undefined) return { paths: pathsOf(downwardAPI.items), text: text('DownwardAPI') };
-  return serviceAccountToken && { paths: [serviceAccountToken.path], text: text('ServiceAccountToken') };
+function projectedPaths({ configMap, secret, downwardAPI, serviceAccountToken }: V1VolumeProjection): readonly string[] | undefined {
+  const items = configMap?.items ?? secret?.items ?? downwardAPI?.items;
+  if (items !== undefined) return pathsOf(items);
+  return serviceAccountToken && [serviceAccountToken.path];
 }
 
-function overlaps(paths: readonly string[], text: string): string[] {
+function projectedText({ configMap, secret, downwardAPI }: V1VolumeProjection): string {
+  if (configMap?.items !== undefined) return configMapText(configMap.name);
+  if (secret?.items !== undefined) return secretText(secret.name);
+  return downwardAPI?.items === undefined ? 'ServiceAccountToken' : 'DownwardAPI';
+}
+
+const noClashes: readonly string[] = Object.freeze([]);
+
+/** `"a/b" with "a"`, for each path that lies where an earlier one is. */
+function clashesIn(paths: readonly string[]): readonly string[] {
+  if (paths.length < 2) return noClashes;
   const seen = new Set<string>();
   return paths.flatMap((path) => {
-    const plain = path.replace(/\/+$/, '');
-    const other = overlapping(seen, plain);
+    const plain = plainPath(path);
+    const other = clashing(seen, plain);
     seen.add(plain);
-    return other === '' ? [] : [`${text}: ${JSON.stringify(plain)} with ${JSON.stringify(other)}`];
+    return other === '' ? [] : [`${JSON.stringify(plain)} with ${JSON.stringify(other)}`];
   });
 }
 
-function overlapping(seen: ReadonlySet<string>, path: string): string {
+function clashing(seen: ReadonlySet<string>, path: string): string {
   for (const other of seen) {
     if (other === '' || path === '') return '';
-    if (other === path || `${other}/`.startsWith(path) || `${path}/`.startsWith(other)) return other;
+    if (isClash(other, path)) return other;
   }
   return '';
+}
+
+/** Upstream takes `ab` to lie in `a`. */
+function isClash(path: string, other: string): boolean {
+  return path.startsWith(other) || other.startsWith(path);
+}
+
+function plainPath(path: string): string {
+  return path.endsWith('/') ? path.replace(/\/+$/, '') : path;
 }

@@ -1,8 +1,9 @@
 // Validation of a pod's volumes: names, and one source each.
 import type { V1Volume } from '#api/generated/types.ts';
-import { dnsLabel, invalidEach, oneOf } from '../../meta/field-checks.ts';
-import { duplicate, type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
+import { invalidEach, oneOf } from '../../meta/field-checks.ts';
+import { type FieldProblem, forbiddenField, required } from '../../meta/field-problem.ts';
 import { dnsSubdomainProblems } from '../../meta/names.ts';
+import { Problems } from '../../meta/problems.ts';
 import { signOfQuantity } from '../../meta/quantity.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateClaimTemplate } from '../persistent-volume-claim/spec.ts';
@@ -23,7 +24,7 @@ import {
 } from '../volume/sources.ts';
 import { validateRelativePath } from './paths.ts';
 import type { VolumeNames } from './volume-mounts.ts';
-import { validateConfigFiles, validateDownwardFiles, validateProjected } from './volume-files.ts';
+import { checkDownwardFiles, checkProjected, validateConfigFiles } from './volume-files.ts';
 
 type Volume = Unchecked<V1Volume>;
 
@@ -41,7 +42,7 @@ const sourceRules: readonly SourceRule<Volume>[] = [
     check: ({ gcePersistentDisk }, path) => validateGceDisk(gcePersistentDisk, path),
   },
   { kind: 'awsElasticBlockStore', check: ({ awsElasticBlockStore }, path) => validateAwsDisk(awsElasticBlockStore, path) },
-  { kind: 'secret', check: ({ secret }, path) => validateConfigFiles('secretName', secret?.secretName, secret ?? {}, path) },
+  { kind: 'secret', check: ({ secret = {} }, path) => validateConfigFiles(secret, secret.secretName, 'secretName', path) },
   { kind: 'nfs', check: ({ nfs }, path) => validateNfs(nfs, path) },
   { kind: 'iscsi', check: ({ iscsi }, path) => validateIscsi(iscsi ?? {}, path) },
   { kind: 'glusterfs', check: ({ glusterfs }, path) => requireMembers(glusterfs, path, ['endpoints', 'path']) },
@@ -51,10 +52,14 @@ const sourceRules: readonly SourceRule<Volume>[] = [
   { kind: 'cinder', check: ({ cinder }, path) => [...requireMembers(cinder, path, ['volumeID']), ...validateLocalSecret(cinder, path)] },
   { kind: 'cephfs', clashesAs: 'cephFS', check: ({ cephfs }, path) => requireMembers(cephfs, path, ['monitors']) },
   { kind: 'quobyte', check: ({ quobyte }, path) => validateQuobyte(quobyte, path) },
-  { kind: 'downwardAPI', clashesAs: 'downwarAPI', check: ({ downwardAPI }, path) => validateDownwardFiles(downwardAPI ?? {}, path) },
+  {
+    kind: 'downwardAPI',
+    clashesAs: 'downwarAPI',
+    check: ({ downwardAPI }, path) => Problems.of(path, downwardAPI ?? {}, checkDownwardFiles),
+  },
   { kind: 'fc', check: ({ fc }, path) => validateFibreChannel(fc, path) },
   { kind: 'flexVolume', check: ({ flexVolume }, path) => validateFlex(flexVolume, path) },
-  { kind: 'configMap', check: ({ configMap }, path) => validateConfigFiles('name', configMap?.name, configMap ?? {}, path) },
+  { kind: 'configMap', check: ({ configMap = {} }, path) => validateConfigFiles(configMap, configMap.name, 'name', path) },
   { kind: 'azureFile', check: ({ azureFile }, path) => requireMembers(azureFile, path, ['secretName', 'shareName']) },
   { kind: 'vsphereVolume', check: ({ vsphereVolume }, path) => requireMembers(vsphereVolume, path, ['volumePath']) },
   { kind: 'photonPersistentDisk', check: ({ photonPersistentDisk }, path) => requireMembers(photonPersistentDisk, path, ['pdID']) },
@@ -64,38 +69,49 @@ const sourceRules: readonly SourceRule<Volume>[] = [
     kind: 'storageos',
     check: ({ storageos }, path) => [...validateStorageOsNames(storageos, path), ...validateLocalSecret(storageos, path)],
   },
-  { kind: 'projected', check: ({ projected }, path) => validateProjected(projected ?? {}, path) },
+  { kind: 'projected', check: ({ projected }, path) => Problems.of(path, projected ?? {}, checkProjected) },
   { kind: 'scaleIO', check: ({ scaleIO }, path) => requireMembers(scaleIO, path, ['gateway', 'system', 'volumeName']) },
   { kind: 'csi', check: validateCsi },
   { kind: 'ephemeral', check: validateEphemeral },
   { kind: 'image', check: ({ image }, path) => oneOf(`${path}.pullPolicy`, image?.pullPolicy, ['Always', 'IfNotPresent', 'Never']) },
 ];
 
-/** Problems, and the names of the volumes that have none: mounts of others are not found, as upstream has it. */
-export function validateVolumes(
-  volumes: readonly Volume[],
-  owner: VolumeOwner,
-  path: string,
-): { problems: FieldProblem[]; names: VolumeNames } {
-  const names = new Map<string, { isClaim: boolean }>();
-  const problems: FieldProblem[] = [];
-  const ownClaims = new Set(volumes.flatMap((volume) => ownClaimName(volume, owner) ?? []));
-  volumes.forEach((volume, at) => {
-    const own = `${path}[${at}]`;
-    const { name = '', persistentVolumeClaim } = volume;
-    const found = [...validateOneSource(sourceRules, volume, own), ...validateWithOwner(volume, owner, own)];
-    if (name === '') found.push(required(`${own}.name`));
-    else found.push(...dnsLabel(`${own}.name`, name));
-    if (names.has(name)) found.push(duplicate(`${own}.name`, name));
-    if (found.length > 0) problems.push(...found);
-    else names.set(name, { isClaim: persistentVolumeClaim !== undefined || volume.ephemeral !== undefined });
-    const claimName = persistentVolumeClaim?.claimName ?? '';
-    if (ownClaims.has(claimName)) {
-      const text = 'must not reference a PVC that gets created for an ephemeral volume';
-      problems.push(invalid(`${own}.persistentVolumeClaim.claimName`, claimName, text));
-    }
-  });
-  return { problems, names };
+interface VolumeContext {
+  readonly owner: VolumeOwner;
+  /** Claims that the pod's ephemeral volumes will have. */
+  readonly ownClaims: ReadonlySet<string>;
+  /** As `VolumeNames`; what is known so far. */
+  readonly names: Map<string, boolean>;
+}
+
+/** Answers the names of the volumes without problems: mounts of others are not found, as upstream has it. */
+export function checkVolumes(volumes: readonly Volume[], at: Problems, owner: VolumeOwner): VolumeNames {
+  const names = new Map<string, boolean>();
+  const ownClaims = volumes.some(({ ephemeral }) => ephemeral !== undefined) ? claimsOf(volumes, owner) : noClaims;
+  at.each('volumes', volumes, checkVolume, { owner, ownClaims, names });
+  return names;
+}
+
+const noClaims: ReadonlySet<string> = new Set();
+
+function claimsOf(volumes: readonly Volume[], owner: VolumeOwner): ReadonlySet<string> {
+  return new Set(volumes.flatMap((volume) => ownClaimName(volume, owner) ?? []));
+}
+
+function checkVolume(volume: Volume, at: Problems, { owner, ownClaims, names }: VolumeContext): void {
+  const { name = '', persistentVolumeClaim, ephemeral } = volume;
+  const before = at.found.length;
+  at.addAll(validateOneSource(sourceRules, volume, at.path()));
+  checkWithOwner(volume, at, owner);
+  if (name === '') at.required('name');
+  else at.dnsLabel('name', name);
+  if (names.has(name)) at.duplicate('name', name);
+  if (at.found.length === before) names.set(name, persistentVolumeClaim !== undefined || ephemeral !== undefined);
+  const claimName = persistentVolumeClaim?.claimName ?? '';
+  if (ownClaims.has(claimName)) {
+    const text = 'must not reference a PVC that gets created for an ephemeral volume';
+    at.invalid('persistentVolumeClaim.claimName', claimName, text);
+  }
 }
 
 /** The claim that an ephemeral volume of a pod will have. */
@@ -104,17 +120,15 @@ function ownClaimName({ name = '', ephemeral }: Volume, owner: VolumeOwner): str
 }
 
 /** Rules that look at names, too. */
-function validateWithOwner(volume: Volume, owner: VolumeOwner, path: string): FieldProblem[] {
+function checkWithOwner(volume: Volume, at: Problems, owner: VolumeOwner): void {
   const { name = '', iscsi, image } = volume;
-  const problems = iscsi === undefined ? [] : validateIscsiVolumeName(iscsi, name, path);
+  if (iscsi !== undefined) at.addAll(validateIscsiVolumeName(iscsi, name, at.path()));
   const claimName = name === '' ? undefined : ownClaimName(volume, owner);
   if (claimName !== undefined) {
-    const texts = dnsSubdomainProblems(claimName).map((text) => `PVC name ${JSON.stringify(claimName)}: ${text}`);
-    problems.push(...invalidEach(`${path}.name`, name, texts));
+    for (const text of dnsSubdomainProblems(claimName)) at.invalid('name', name, `PVC name ${JSON.stringify(claimName)}: ${text}`);
   }
   // Templates may leave the image to whoever makes pods of them.
-  if (image !== undefined && !image.reference && owner !== 'template') problems.push(required(`${path}.image.reference`));
-  return problems;
+  if (image !== undefined && !image.reference && owner !== 'template') at.required('image.reference');
 }
 
 function validateSizeLimit(sizeLimit: string | undefined, field: string): FieldProblem[] {

@@ -1,118 +1,139 @@
 // What a client should know about a pod that is fine otherwise (pkg/api/pod/warnings.go).
-import type { V1Affinity, V1ObjectMeta, V1PodAffinityTerm, V1PodSpec } from '#api/generated/types.ts';
+import type { V1Affinity, V1Container, V1EphemeralContainer, V1ObjectMeta, V1PodAffinity, V1PodSpec } from '#api/generated/types.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
+import { Warnings } from '../../meta/warnings.ts';
 import { oldLabelText, selectorTermWarnings } from '../node/labels.ts';
-import { containerWarnings, fractionWarning, portWarnings } from './container-warnings.ts';
+import { checkContainer, checkFraction, checkPorts } from './container-warnings.ts';
 import type { Pod } from './pod.ts';
-import { pathWarnings, volumeWarnings } from './volume-warnings.ts';
+import { checkPaths, checkVolume } from './volume-warnings.ts';
 
 const requiredField = 'requiredDuringSchedulingIgnoredDuringExecution';
 const preferredField = 'preferredDuringSchedulingIgnoredDuringExecution';
 const nullSelector = 'a null labelSelector results in matching no pod';
 const seccompField = 'non-functional in v1.27+; use the "seccompProfile" field instead';
-const oldAnnotations: Readonly<Record<string, string>> = {
+const oldAnnotations = Object.entries({
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
   'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
   'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
-};
+});
 
-type Annotations = Readonly<Record<string, string>>;
+type AnyContainer = V1Container | V1EphemeralContainer;
 
 /** Warnings for a new pod; updates have none. */
 export function podWarnings({ metadata, spec }: Pod, prev: Pod | undefined): string[] {
   if (prev !== undefined) return [];
   const problems = dnsLabelProblems(metadata.name ?? '');
+  const warnings = podSpecWarnings(spec, 'spec', metadata);
+  if (problems.length === 0) return warnings;
   const text = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
-  const names = problems.length === 0 ? [] : [`metadata.name: ${text}: [${problems.join(' ')}]`];
-  return [...names, ...podSpecWarnings(spec, 'spec', metadata)];
+  return [`metadata.name: ${text}: [${problems.join(' ')}]`, ...warnings];
 }
 
 /** Warnings about a spec, also in templates, with the metadata that goes with it. `path` ends in `spec`. */
-export function podSpecWarnings(spec: V1PodSpec, path: string, metadata: V1ObjectMeta = {}): string[] {
-  const isTemplate = path !== 'spec';
-  const { annotations = {} } = metadata;
-  const annotationAt = (key: string): string => `${path.slice(0, -'spec'.length)}metadata.annotations[${key}]`;
-  return [
-    ...placementWarnings(spec, path),
-    ...Object.entries(oldAnnotations).flatMap(([key, text]) => (annotations[key] === undefined ? [] : [`${annotationAt(key)}: ${text}`])),
-    ...volumeWarnings(spec.volumes ?? [], path),
-    ...pathWarnings(spec.volumes ?? []),
-    ...aliasAndSecretWarnings(spec, path),
-    ...['memory', 'ephemeral-storage'].flatMap((name) => fractionWarning(spec.overhead?.[name], `${path}.overhead[${name}]`)),
-    ...securityWarnings(spec, annotations, isTemplate, annotationAt),
-    ...(['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
-      (spec[list] ?? []).flatMap((container, at) => containerWarnings(container, `${path}.${list}[${at}]`)),
-    ),
-    ...portWarnings(spec, path),
-    ...(spec.terminationGracePeriodSeconds !== undefined && spec.terminationGracePeriodSeconds < 0
-      ? [`${path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
-      : []),
-    ...affinityWarnings(spec.affinity ?? {}, `${path}.affinity`),
-  ];
+export function podSpecWarnings(spec: V1PodSpec, path: string, { annotations }: V1ObjectMeta = {}): string[] {
+  return Warnings.of(path, spec, checkSpec, annotations);
+}
+
+type Annotations = Readonly<Record<string, string>> | undefined;
+
+function checkSpec(spec: V1PodSpec, at: Warnings, annotations: Annotations): void {
+  const { overhead, terminationGracePeriodSeconds = 0 } = spec;
+  checkPlacement(spec, at);
+  for (const [key, text] of oldAnnotations) {
+    if (annotations?.[key] !== undefined) warnOfAnnotation(key, text, at);
+  }
+  at.each('volumes', spec.volumes, checkVolume);
+  for (const volume of spec.volumes ?? []) checkPaths(volume, at);
+  checkAliasesAndSecrets(spec, at);
+  for (const name of ['memory', 'ephemeral-storage']) at.member(`overhead[${name}]`, overhead?.[name], checkFraction);
+  if (annotations !== undefined && Object.keys(annotations).some(isAboutSecurity)) checkSecurity(spec, at, annotations);
+  at.each('initContainers', spec.initContainers, checkContainer);
+  at.each('containers', spec.containers, checkContainer);
+  at.each('ephemeralContainers', spec.ephemeralContainers, checkContainer);
+  checkPorts(spec, at);
+  if (terminationGracePeriodSeconds < 0) {
+    at.warn('terminationGracePeriodSeconds', 'must be >= 0; negative values are invalid and will be treated as 1');
+  }
+  at.member('affinity', spec.affinity, checkAffinity);
+}
+
+/** Annotations belong to the metadata beside the spec. */
+function warnOfAnnotation(key: string, text: string, at: Warnings): void {
+  at.addAll([`${at.path().slice(0, -'spec'.length)}metadata.annotations[${key}]: ${text}`]);
 }
 
 /** Old names of nodes' labels, and spreading over no pods. */
-function placementWarnings({ nodeSelector = {}, affinity, topologySpreadConstraints = [] }: V1PodSpec, path: string): string[] {
-  const warnings = Object.keys(nodeSelector).flatMap((key) => {
+function checkPlacement({ nodeSelector, affinity, topologySpreadConstraints }: V1PodSpec, at: Warnings): void {
+  at.entries('nodeSelector', nodeSelector, (_value, own, _context, key) => {
     const text = oldLabelText(key);
-    return text === undefined ? [] : [`${path}.nodeSelector[${key}]: ${text}`];
+    if (text !== undefined) own.warn('', text);
   });
-  const own = `${path}.affinity.nodeAffinity`;
-  affinity?.nodeAffinity?.[requiredField]?.nodeSelectorTerms.forEach((term, at) => {
-    warnings.push(...selectorTermWarnings(term, `${own}.${requiredField}.nodeSelectorTerms[${at}]`));
-  });
-  affinity?.nodeAffinity?.[preferredField]?.forEach(({ preference }, at) => {
-    warnings.push(...selectorTermWarnings(preference, `${own}.${preferredField}[${at}].preference`));
-  });
-  topologySpreadConstraints.forEach(({ topologyKey, labelSelector }, at) => {
-    const constraint = `${path}.topologySpreadConstraints[${at}]`;
+  at.member('affinity', affinity, ({ nodeAffinity }) => at.member('nodeAffinity', nodeAffinity, checkNodeAffinity));
+  at.each('topologySpreadConstraints', topologySpreadConstraints, ({ topologyKey, labelSelector }, own) => {
     const text = oldLabelText(topologyKey);
-    if (text !== undefined) warnings.push(`${constraint}.topologyKey: ${topologyKey} is ${text}`);
-    if (labelSelector === undefined) warnings.push(`${constraint}.labelSelector: ${nullSelector}`);
+    if (text !== undefined) own.warn('topologyKey', `${topologyKey} is ${text}`);
+    if (labelSelector === undefined) own.warn('labelSelector', nullSelector);
   });
-  return warnings;
 }
 
-function aliasAndSecretWarnings({ hostAliases = [], imagePullSecrets = [] }: V1PodSpec, path: string): string[] {
-  const repeated = (values: readonly string[]): number[] => values.flatMap((value, at) => (values.indexOf(value) < at ? [at] : []));
-  const ips = hostAliases.map(({ ip }) => ip);
+function checkNodeAffinity(affinity: NonNullable<V1Affinity['nodeAffinity']>, at: Warnings): void {
+  affinity[requiredField]?.nodeSelectorTerms.forEach((term, index) => {
+    at.addAll(selectorTermWarnings(term, at.path(`${requiredField}.nodeSelectorTerms[${index}]`)));
+  });
+  affinity[preferredField]?.forEach(({ preference }, index) => {
+    at.addAll(selectorTermWarnings(preference, at.path(`${preferredField}[${index}].preference`)));
+  });
+}
+
+function checkAliasesAndSecrets({ hostAliases, imagePullSecrets }: V1PodSpec, at: Warnings): void {
+  if (hostAliases !== undefined) {
+    const ips = hostAliases.map(({ ip }) => ip);
+    for (const index of repeated(ips)) at.warn(`hostAliases[${index}].ip`, `duplicate ip ${JSON.stringify(ips[index])}`);
+  }
+  if (imagePullSecrets === undefined) return;
   const names = imagePullSecrets.map(({ name = '' }) => name);
-  return [
-    ...repeated(ips).map((at) => `${path}.hostAliases[${at}].ip: duplicate ip ${JSON.stringify(ips[at])}`),
-    ...repeated(names).map((at) => `${path}.imagePullSecrets[${at}].name: duplicate name ${JSON.stringify(names[at])}`),
-    ...names.flatMap((name, at) => (name === '' ? [`${path}.imagePullSecrets[${at}].name: invalid empty name ""`] : [])),
-  ];
+  for (const index of repeated(names)) at.warn(`imagePullSecrets[${index}].name`, `duplicate name ${JSON.stringify(names[index])}`);
+  at.each('imagePullSecrets', imagePullSecrets, ({ name = '' }, own) => {
+    if (name === '') own.warn('name', 'invalid empty name ""');
+  });
+}
+
+function repeated(values: readonly string[]): number[] {
+  return values.flatMap((value, at) => (values.indexOf(value) < at ? [at] : []));
+}
+
+const seccompKey = 'seccomp.security.alpha.kubernetes.io/';
+const appArmorKey = 'container.apparmor.security.beta.kubernetes.io/';
+
+function isAboutSecurity(key: string): boolean {
+  return key.startsWith(seccompKey) || key.startsWith(`container.${seccompKey}`) || key.startsWith(appArmorKey);
 }
 
 /** Annotations that fields have replaced. */
-function securityWarnings(spec: V1PodSpec, annotations: Annotations, isTemplate: boolean, annotationAt: (key: string) => string): string[] {
-  const warnings: string[] = [];
-  const podKey = 'seccomp.security.alpha.kubernetes.io/pod';
-  if (spec.securityContext?.seccompProfile === undefined && annotations[podKey] !== undefined) {
-    warnings.push(`${annotationAt(podKey)}: ${seccompField}`);
-  }
-  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
+function checkSecurity(spec: V1PodSpec, at: Warnings, annotations: NonNullable<Annotations>): void {
+  const isTemplate = at.path() !== 'spec';
+  const warn = (key: string, text: string): void => {
+    if (annotations[key] !== undefined) warnOfAnnotation(key, text, at);
+  };
+  if (spec.securityContext?.seccompProfile === undefined) warn(`${seccompKey}pod`, seccompField);
+  const containers: AnyContainer[] = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
   for (const { name, securityContext } of containers) {
-    const seccompKey = `container.seccomp.security.alpha.kubernetes.io/${name}`;
-    if (securityContext?.seccompProfile === undefined && annotations[seccompKey] !== undefined) {
-      warnings.push(`${annotationAt(seccompKey)}: ${seccompField}`);
-    }
-    const appArmorKey = `container.apparmor.security.beta.kubernetes.io/${name}`;
+    if (securityContext?.seccompProfile === undefined) warn(`container.${seccompKey}${name}`, seccompField);
     const hasProfile = (securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile) !== undefined;
-    if (isTemplate && !hasProfile && annotations[appArmorKey] !== undefined) {
-      warnings.push(`${annotationAt(appArmorKey)}: deprecated since v1.30; use the "appArmorProfile" field instead`);
-    }
+    if (isTemplate && !hasProfile) warn(`${appArmorKey}${name}`, 'deprecated since v1.30; use the "appArmorProfile" field instead');
   }
-  return warnings;
 }
 
-function affinityWarnings({ podAffinity, podAntiAffinity }: V1Affinity, path: string): string[] {
-  const warn = (term: V1PodAffinityTerm, own: string): string[] =>
-    term.labelSelector === undefined ? [`${own}.labelSelector: ${nullSelector}`] : [];
-  return Object.entries({ podAffinity, podAntiAffinity }).flatMap(([name, affinity]) => [
-    ...(affinity?.[requiredField] ?? []).flatMap((term, at) => warn(term, `${path}.${name}.${requiredField}[${at}]`)),
-    ...(affinity?.[preferredField] ?? []).flatMap(({ podAffinityTerm }, at) =>
-      warn(podAffinityTerm, `${path}.${name}.${preferredField}[${at}].podAffinityTerm`),
-    ),
-  ]);
+function checkAffinity({ podAffinity, podAntiAffinity }: V1Affinity, at: Warnings): void {
+  at.member('podAffinity', podAffinity, checkTerms);
+  at.member('podAntiAffinity', podAntiAffinity, checkTerms);
+}
+
+function checkTerms(affinity: V1PodAffinity, at: Warnings): void {
+  at.each(requiredField, affinity[requiredField], ({ labelSelector }, own) => {
+    if (labelSelector === undefined) own.warn('labelSelector', nullSelector);
+  });
+  at.each(preferredField, affinity[preferredField], ({ podAffinityTerm }, own) => {
+    if (podAffinityTerm.labelSelector === undefined) own.warn('podAffinityTerm.labelSelector', nullSelector);
+  });
 }
