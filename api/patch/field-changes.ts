@@ -3,7 +3,7 @@
 import type { Json, JsonObject } from '../meta/object.ts';
 import { compareElements, emptySet, type FieldNode, leaf } from './field-set.ts';
 import { compareItems, freeKind, itemElement, type ListShape, readField, type Shape, type StructShape } from './field-shape.ts';
-import { equalJson, isObject } from './json-object.ts';
+import { equalJson, isBarren, isObject } from './json-object.ts';
 
 /** What a write did. */
 export interface FieldChanges {
@@ -25,6 +25,7 @@ export function fieldChanges(shape: StructShape, before: JsonObject, after: Json
   return { changed: found?.changed ?? emptySet, removed: found?.removed ?? emptySet };
 }
 
+/** Where neither side holds anything upstream takes both as one value, so that empty and null stay apart. */
 function compare(shape: Shape, before: Json | undefined, after: Json | undefined): NodeChanges | undefined {
   if (before === after) return undefined;
   if (before === undefined) return { changed: wholeNode(shape, after as Json) };
@@ -188,14 +189,6 @@ function note(result: NodeChanges | undefined, element: string, found: NodeChang
   if (found.changed !== undefined) ((changes.changed ??= {}) as Building)[element] = found.changed;
   if (found.removed !== undefined) ((changes.removed ??= {}) as Building)[element] = found.removed;
   return changes;
-}
-
-/** Neither holds anything: upstream then takes both as one value, so that empty and null stay apart. */
-function isBarren(value: Json): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  if (!isObject(value)) return true;
-  for (const key of Object.keys(value)) if (value[key] !== undefined) return false;
-  return true;
 }
 
 function asObject(value: Json): JsonObject {

@@ -28,6 +28,8 @@ export interface Field {
   readonly name: string;
   /** `f:name`. */
   readonly element: string;
+  /** A character that stands for the field in signatures. */
+  readonly mark: string;
   readonly shape: Shape;
   /** False for fields that no one ever owns: metadata.name and its like. */
   readonly isOwned: boolean;
@@ -72,7 +74,11 @@ const unownedMeta: ReadonlySet<string> = new Set([
 /** Values that upstream's types give to keys of list items when absent; published as defaults of the key's property. */
 const keyDefaults: Readonly<Record<string, Json>> = { protocol: 'TCP' };
 
-const free: FreeShape = { kind: 'free' };
+/** Free JSON. */
+export const freeShape: FreeShape = { kind: 'free' };
+
+/** Apart from all that signatures are written with otherwise. */
+const firstMark = 0x80;
 
 /** Compiles the schema of a kind. */
 export function compileShape(schema: ObjectSchema): StructShape {
@@ -124,7 +130,7 @@ function compileNew(schema: Schema, known: Map<Schema, Shape>): Shape {
       return { kind: 'leaf', type: 'any' };
     case 'any':
     case 'raw':
-      return free;
+      return freeShape;
   }
 }
 
@@ -142,7 +148,8 @@ function compileStruct(schema: ObjectSchema, known: Map<Schema, Shape>): StructS
   for (const name of Object.keys(schema.properties).sort()) {
     const property = schema.properties[name] as Property;
     const shape = compileProperty(property, known);
-    const field: Field = { name, element: `f:${name}`, shape, isOwned: true, isInherited: name in Object.prototype };
+    const mark = String.fromCharCode(firstMark + fields.length);
+    const field: Field = { name, element: `f:${name}`, mark, shape, isOwned: true, isInherited: name in Object.prototype };
     fields.push(field);
     byName.set(name, field);
   }
@@ -163,7 +170,7 @@ function compileProperty(property: Property, known: Map<Schema, Shape>): Shape {
 
 /** The shape of a field by name; undefined where the struct knows no such field. */
 export function fieldShape(shape: StructShape, name: string): Shape | undefined {
-  return shape.byName.get(name)?.shape ?? (shape.keepsUnknown ? free : undefined);
+  return shape.byName.get(name)?.shape ?? (shape.keepsUnknown ? freeShape : undefined);
 }
 
 /** A declared field of a value. Names that every JavaScript object inherits need the careful way. */

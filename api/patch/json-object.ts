@@ -23,6 +23,14 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
 }
 
+/** True for what holds nothing: null, scalars, empty lists and objects. */
+export function isBarren(value: Json): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (!isObject(value)) return true;
+  for (const key of Object.keys(value)) if (value[key] !== undefined) return false;
+  return true;
+}
+
 /** A deep copy. */
 export function cloneJson<T extends Json>(value: T): T {
   return copy(value) as T;

@@ -19,8 +19,10 @@ import { applyConfig } from './apply.ts';
 import { type FieldChanges, fieldChanges } from './field-changes.ts';
 import { differenceBelow, difference, emptySet, type FieldNode, isEmptySet, setOf, union } from './field-set.ts';
 import { compileShape, type StructShape } from './field-shape.ts';
-import { equalJson, withinStack } from './json-object.ts';
+import { fieldSignature } from './field-signature.ts';
+import { equalJson, isObject, withinStack } from './json-object.ts';
 import { capOwners, type Owner, ownerId, type Owners, ownersOf, ownersSent, toEntries } from './owners.ts';
+import { SharedSets } from './shared-sets.ts';
 import { zeroObject } from './zero-object.ts';
 
 export interface OwnershipOptions {
@@ -60,6 +62,8 @@ export interface Ownership {
    * wrong kind, fields that the schema does not have.
    */
   onApply(config: JsonObject, previous: KubeObject | undefined, write: ApplyWrite): KubeObject;
+  /** The JSON of an entry's fields, where it is known without making it. */
+  textOf(fields: unknown): string | undefined;
 }
 
 /** Compares two forms of the object as some version sees them. Undefined: nobody knows that version any more. */
@@ -80,6 +84,7 @@ class KindOwnership implements Ownership {
   readonly #options: OwnershipOptions;
   readonly #ignored: ReadonlyMap<string, FieldNode>;
   readonly #compiled = new Map<string, Compiled>();
+  readonly #sets = new SharedSets();
   #clock = { second: Number.NaN, text: '' };
 
   constructor(options: OwnershipOptions) {
@@ -115,6 +120,10 @@ class KindOwnership implements Ownership {
     return withinStack(() => applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, ignored, compare }));
   }
 
+  textOf(fields: unknown): string | undefined {
+    return isObject(fields) ? this.#sets.textOf(fields) : undefined;
+  }
+
   #update(owners: Owners, previous: KubeObject | undefined, next: KubeObject, write: OwnershipWrite): void {
     const compare = this.#compare(previous, next, this.#ignored.get(write.subresource) ?? emptySet);
     updateOwners(owners, compare, { ...write, apiVersion: this.#options.apiVersion, time: this.#time(write.nowMs) });
@@ -133,13 +142,21 @@ class KindOwnership implements Ownership {
     const { apiVersion, schema, otherVersion } = this.#options;
     if (version === apiVersion) {
       const { shape, zero } = this.#compile(version, schema);
-      return fieldChanges(shape, asJson(previous) ?? zero, asJson(next) as JsonObject);
+      return this.#changes({ shape, zero }, asJson(previous), asJson(next) as JsonObject);
     }
     const other = otherVersion?.(version);
     if (other === undefined) return undefined;
     const { shape, zero } = this.#compile(version, other.schema);
     const before = previous === undefined ? undefined : other.convert(previous);
-    return fieldChanges(shape, asJson(before) ?? zero, asJson(other.convert(next)) as JsonObject);
+    return this.#changes({ shape, zero }, asJson(before), asJson(other.convert(next)) as JsonObject);
+  }
+
+  /** Nobody owned anything of a new object, so nothing was taken away from anybody. */
+  #changes({ shape, zero }: Compiled, before: JsonObject | undefined, after: JsonObject): FieldChanges {
+    if (before !== undefined) return fieldChanges(shape, before, after);
+    const make = (): FieldNode => fieldChanges(shape, zero, after).changed;
+    const signature = fieldSignature(shape, zero, after);
+    return { changed: signature === undefined ? make() : this.#sets.get(signature, make), removed: emptySet };
   }
 
   #compile(version: string, schema: ObjectSchema): Compiled {

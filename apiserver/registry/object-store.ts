@@ -41,9 +41,9 @@ export class ObjectStore {
   }
 
   /** The stored form of an object: what to compare with and to write. Keeps nothing; may change `object`'s kind and apiVersion. */
-  encode({ storedForm, toStored }: ServedKind, object: KubeObject): { bytes: Uint8Array; stored: KubeObject } {
+  encode({ storedForm, toStored, ownership }: ServedKind, object: KubeObject): { bytes: Uint8Array; stored: KubeObject } {
     const stored = toStored === undefined ? object : toStored(cloneJson(object as never));
-    return { bytes: encodeStored(storedForm, stored), stored };
+    return { bytes: encodeStored(storedForm, stored, ownership), stored };
   }
 
   /** Writes, and answers the object when every read here sees it. Undefined when the guard did not hold: the newest is cached then. */

@@ -1,12 +1,15 @@
 import type { KindDefinition } from '#api/kind.ts';
-import { apiVersionOf, type KubeObject } from '#api/meta/object.ts';
+import { apiVersionOf, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
+import type { Ownership } from '#api/patch/managed-fields.ts';
 import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 import { parseObject } from './decoded-objects.ts';
 
 /** How objects of one stored resource look under one kind that serves them. Made once per kind; compared by identity. */
 export interface ServedForm {
   readonly kind: KindDefinition;
-  /** How every object's JSON starts: `{"kind":"Pod","apiVersion":"v1","metadata":{`. */
+  /** How every object's JSON starts: `{"kind":"Pod","apiVersion":"v1","metadata":`. */
+  readonly start: string;
+  /** The same as bytes, with the brace that follows. */
   readonly head: Buffer;
   /** Names of the kind's selectable fields, in the order of `CachedObject.fieldValues`. */
   readonly fields: readonly string[];
@@ -16,24 +19,45 @@ export interface ServedForm {
 
 /** The form of a kind. */
 export function servedForm(kind: KindDefinition, fromStored?: ServedForm['fromStored']): ServedForm {
+  const start = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":`;
   return {
     kind,
-    head: Buffer.from(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":{`),
+    start,
+    head: Buffer.from(`${start}{`),
     fields: Object.keys(kind.selectableFields ?? {}),
     fromStored,
   };
 }
 
+/** Knows the JSON of sets of fields that many objects have. */
+export type FieldTexts = Pick<Ownership, 'textOf'>;
+
 /**
  * An object's JSON as it is stored: without resourceVersion, and starting with the form's head, so that a resourceVersion can be
  * put in without parsing. Sets kind, apiVersion on `object` and takes its resourceVersion away.
  */
-export function encodeStored(form: ServedForm, object: KubeObject): Buffer {
+export function encodeStored(form: ServedForm, object: KubeObject, texts?: FieldTexts): Buffer {
   const { kind: _kind, apiVersion: _version, metadata, ...rest } = object;
   object.kind = form.kind.kind;
   object.apiVersion = apiVersionOf(form.kind);
-  delete metadata.resourceVersion;
-  return Buffer.from(stringifyDeep({ kind: object.kind, apiVersion: object.apiVersion, metadata, ...rest }));
+  if (metadata.resourceVersion !== undefined) delete metadata.resourceVersion;
+  const known = texts && metadataText(metadata, texts);
+  if (known === undefined) return Buffer.from(stringifyDeep({ kind: object.kind, apiVersion: object.apiVersion, metadata, ...rest }));
+  const after = stringifyDeep(rest);
+  const separator = after === '{}' ? '' : ',';
+  return Buffer.from(`${form.start}${known}${separator}${after.slice(1)}`);
+}
+
+/** A new object's metadata, whose one owner's fields are most of it; undefined where their text is not known. */
+function metadataText(metadata: ObjectMeta, texts: FieldTexts): string | undefined {
+  const { managedFields, ...others } = metadata;
+  const [owner] = managedFields?.length === 1 ? managedFields : [];
+  const fields = owner && texts.textOf(owner.fieldsV1);
+  if (owner === undefined || fields === undefined) return undefined;
+  const { fieldsV1: _fields, ...about } = owner;
+  const before = stringifyDeep(others).slice(0, -1);
+  const separator = before === '{' ? '' : ',';
+  return `${before}${separator}"managedFields":[${JSON.stringify(about).slice(0, -1)},"fieldsV1":${fields}}]}`;
 }
 
 /** The bytes in the form's canonical order; the same buffer where they already are. */
