@@ -5,47 +5,44 @@ import { hasReason } from '#api/meta/status.ts';
 import { isAbort, UsageError } from '#base/lifecycle.ts';
 import { bindClusterRole, bootstrappers, grantEverywhere, grantInNamespace, mayRead, nodesGroup } from '../cluster/rights.ts';
 import { patiently, put } from '../cluster/put.ts';
-import { uploadCertificates } from '../cluster/uploaded-certificates.ts';
 import { clusterUrl, type LocalConfiguration } from '../config/cluster.ts';
-import { clusterText } from '../config/document.ts';
-import { kubeletConfigurationText } from '../kubelet/kubelet-files.ts';
 import { readCertificate } from '../certs/key-files.ts';
 import { tokenText } from '../token/bootstrap-token.ts';
 import { storeToken } from '../token/store.ts';
 import { clusterInfoText } from './cluster-info.ts';
 import type { InitJob, Phase } from './phase.ts';
 
-export const configName = 'kubeadm-config';
-export const kubeletConfigName = 'kubelet-config';
 const waitMs = 4 * 60_000;
 
 export const waitControlPlane: Phase = {
   name: 'wait-control-plane',
   about: 'Wait for the control plane to start',
-  async run(job) {
-    const { host, folders } = job;
-    const { clock, signal } = host;
-    host.print(
-      `[wait-control-plane] Waiting for the components of directory ${JSON.stringify(folders.manifests)} to start. This can take up to 4m0s\n`,
-    );
-    if (job.isDryRun) return;
-    const startMs = clock.monotonicMs();
-    let last = '';
-    while (clock.monotonicMs() - startMs < waitMs) {
-      try {
-        await job.client().raw('GET', '/readyz', undefined, signal);
-        host.print(`[api-check] The API server is healthy after ${((clock.monotonicMs() - startMs) / 1_000).toFixed(1)}s\n`);
-        await ensureAdmins(job);
-        return;
-      } catch (error) {
-        if (isAbort(error, signal)) throw error;
-        last = String(error);
-      }
-      await clock.sleep(200, signal);
-    }
-    throw new UsageError(`error execution phase wait-control-plane: the API server is not healthy after 4m0s: ${last}`, { exitCode: 4 });
-  },
+  run: waitForControlPlane,
 };
+
+async function waitForControlPlane(job: InitJob): Promise<void> {
+  const { host, folders } = job;
+  const { clock, signal } = host;
+  host.print(
+    `[wait-control-plane] Waiting for the components of directory ${JSON.stringify(folders.manifests)} to start. This can take up to 4m0s\n`,
+  );
+  if (job.isDryRun) return;
+  const startMs = clock.monotonicMs();
+  let last = '';
+  while (clock.monotonicMs() - startMs < waitMs) {
+    try {
+      await job.client().raw('GET', '/readyz', undefined, signal);
+      host.print(`[api-check] The API server is healthy after ${((clock.monotonicMs() - startMs) / 1_000).toFixed(1)}s\n`);
+      await ensureAdmins(job);
+      return;
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      last = String(error);
+    }
+    await clock.sleep(200, signal);
+  }
+  throw new UsageError(`error execution phase wait-control-plane: the API server is not healthy after 4m0s: ${last}`, { exitCode: 4 });
+}
 
 /** Lets the kubeconfig `admin.conf` do all: rights that, other than the super-admin's, can be taken away. */
 async function ensureAdmins(job: InitJob): Promise<void> {
@@ -53,63 +50,6 @@ async function ensureAdmins(job: InitJob): Promise<void> {
     groups: ['kubeadm:cluster-admins'],
   });
 }
-
-const readers = { groups: [bootstrappers, nodesGroup] };
-
-export const uploadConfig: Phase = {
-  name: 'upload-config',
-  about: 'Upload the kubeadm and kubelet configuration to a ConfigMap',
-  parts: [
-    {
-      name: 'kubeadm',
-      about: 'Upload the kubeadm ClusterConfiguration to a ConfigMap',
-      async run(job) {
-        job.host.print(`[upload-config] Storing the configuration used in ConfigMap "${configName}" in the "kube-system" Namespace\n`);
-        if (job.isDryRun) return;
-        const grant = { client: job.client(), host: job.host };
-        const metadata = { name: configName, namespace: 'kube-system' };
-        await put(grant.client, configMap, { metadata, data: { ClusterConfiguration: clusterText(job.config.cluster) } }, job.host);
-        await grantInNamespace(grant, 'kube-system', 'kubeadm:nodes-kubeadm-config', [mayRead('configmaps', configName)], readers);
-      },
-    },
-    {
-      name: 'kubelet',
-      about: 'Upload the kubelet component config to a ConfigMap',
-      async run(job) {
-        job.host.print(
-          `[kubelet] Creating a ConfigMap "${kubeletConfigName}" in namespace kube-system with the configuration for the kubelets in the cluster\n`,
-        );
-        if (job.isDryRun) return;
-        const grant = { client: job.client(), host: job.host };
-        const metadata = { name: kubeletConfigName, namespace: 'kube-system' };
-        await put(grant.client, configMap, { metadata, data: { kubelet: kubeletConfigurationText(job.config.cluster) } }, job.host);
-        await grantInNamespace(grant, 'kube-system', 'kubeadm:kubelet-config', [mayRead('configmaps', kubeletConfigName)], readers);
-      },
-    },
-  ],
-};
-
-export const uploadCerts: Phase = {
-  name: 'upload-certs',
-  about: `Upload certificates to kubeadm-certs`,
-  async run(job) {
-    const { flags, folders, host, config } = job;
-    if (!flags['upload-certs']) {
-      host.print('[upload-certs] Skipping phase. Please see --upload-certs\n');
-      return;
-    }
-    host.print('[upload-certs] Storing the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace\n');
-    if (!job.isDryRun)
-      await uploadCertificates({
-        client: job.client(),
-        host,
-        folder: folders.certificates,
-        cluster: config.cluster,
-        key: job.certificateKey,
-      });
-    if (!flags['skip-certificate-key-print']) host.print(`[upload-certs] Using certificate key:\n${job.certificateKey}\n`);
-  },
-};
 
 export const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node.kubernetes.io/exclude-from-external-load-balancers'];
 
@@ -170,21 +110,23 @@ async function patchNode(
 export const bootstrapToken: Phase = {
   name: 'bootstrap-token',
   about: 'Generates bootstrap tokens used to join a node to a cluster',
-  async run(job) {
-    const { host, isDryRun } = job;
-    const say = (text: string): void => host.print(`[bootstrap-token] ${text}\n`);
-    say(`Using token: ${job.tokens.map((token) => (job.flags['skip-token-print'] ? '<value withheld>' : tokenText(token))).join(' ')}`);
-    say('Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles');
-    if (!isDryRun) for (const token of job.tokens) await storeToken(job.client(), token, host);
-    say('Configured RBAC rules to allow Node Bootstrap tokens to get nodes');
-    say('Configured RBAC rules to allow Node Bootstrap tokens to post CSRs in order for nodes to get long term certificate credentials');
-    say('Configured RBAC rules to allow the csrapprover controller automatically approve CSRs from a Node Bootstrap Token');
-    say('Configured RBAC rules to allow certificate rotation for all node client certificates in the cluster');
-    if (!isDryRun) await grantToNodes(job);
-    say('Creating the "cluster-info" ConfigMap in the "kube-public" namespace');
-    if (!isDryRun) await publishClusterInfo(job);
-  },
+  run: makeBootstrapTokens,
 };
+
+async function makeBootstrapTokens(job: InitJob): Promise<void> {
+  const { host, isDryRun } = job;
+  const say = (text: string): void => host.print(`[bootstrap-token] ${text}\n`);
+  say(`Using token: ${job.tokens.map((token) => (job.flags['skip-token-print'] ? '<value withheld>' : tokenText(token))).join(' ')}`);
+  say('Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles');
+  if (!isDryRun) for (const token of job.tokens) await storeToken(job.client(), token, host);
+  say('Configured RBAC rules to allow Node Bootstrap tokens to get nodes');
+  say('Configured RBAC rules to allow Node Bootstrap tokens to post CSRs in order for nodes to get long term certificate credentials');
+  say('Configured RBAC rules to allow the csrapprover controller automatically approve CSRs from a Node Bootstrap Token');
+  say('Configured RBAC rules to allow certificate rotation for all node client certificates in the cluster');
+  if (!isDryRun) await grantToNodes(job);
+  say('Creating the "cluster-info" ConfigMap in the "kube-public" namespace');
+  if (!isDryRun) await publishClusterInfo(job);
+}
 
 async function grantToNodes(job: InitJob): Promise<void> {
   const grant = { client: job.client(), host: job.host };

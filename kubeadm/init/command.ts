@@ -10,7 +10,7 @@ import { type Command, command, group } from '../command.ts';
 import { foldersAt } from '../folders.ts';
 import { hostFacts } from '../preflight/host-facts.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { bootstrapToken, markControlPlane, uploadCerts, uploadConfig, waitControlPlane } from './cluster-phases.ts';
+import { bootstrapToken, markControlPlane, waitControlPlane } from './cluster-phases.ts';
 import { controlPlane, etcd, kubeletStart } from './control-plane-phases.ts';
 import { initFlags, type InitFlagValues, type LoadedInit, loadInit } from './flags.ts';
 import { certs, kubeconfig, preflight } from './local-phases.ts';
@@ -18,6 +18,7 @@ import { addon, kubeletFinalize } from './node-phases.ts';
 import { type InitJob, type Phase, phaseCommand, phasePaths, runPhases } from './phase.ts';
 import { showJoinCommand } from './show-join-command.ts';
 import { tokensFrom } from './tokens.ts';
+import { uploadCerts, uploadConfig } from './upload-phases.ts';
 
 const phases: readonly Phase[] = [
   preflight,

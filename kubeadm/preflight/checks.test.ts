@@ -106,7 +106,7 @@ describe('what kubeadm init finds on a host', () => {
   test('joining refuses what an earlier join left', async () => {
     const facts = goodHost({ exists: (path) => path.startsWith('/etc/kubernetes/') });
     const found = await Promise.all(
-      joinChecks('n1', { kubernetes: '/etc/kubernetes', caFile: '/etc/kubernetes/pki/ca.crt' }).map(({ look }) => look(facts)),
+      joinChecks('n1', { kubernetes: '/etc/kubernetes', caFile: '/etc/kubernetes/pki/ca.crt' }).map(async ({ look }) => await look(facts)),
     );
     expect(found.flatMap(({ errors = [] }) => errors).filter((line) => line.endsWith('already exists'))).toEqual([
       '/etc/kubernetes/kubelet.conf already exists',
