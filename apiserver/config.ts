@@ -138,6 +138,13 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   };
 }
 
+/** The files that may be replaced while the server runs. */
+export function certificateFiles(argv: readonly string[]): readonly string[] {
+  const { values } = parseFlags('kube-apiserver', flags, argv);
+  const names = ['tls-cert-file', 'tls-private-key-file', 'client-ca-file', 'kubelet-client-certificate', 'kubelet-client-key'] as const;
+  return [...names, 'kubelet-certificate-authority' as const].map((name) => values[name]).filter((path) => path !== '');
+}
+
 /** Upstream's other modes need files or servers that nothing here asks yet. */
 const otherModes = ['ABAC', 'Webhook'];
 

@@ -1,7 +1,8 @@
 import { builtinKinds } from '#api/kinds.ts';
 import { systemClock } from '#base/clock.ts';
+import { FileWatch } from '#base/file-watch.ts';
 import { runMain, runServices, UsageError } from '#base/lifecycle.ts';
-import { parseConfig } from './config.ts';
+import { certificateFiles, parseConfig } from './config.ts';
 import { createApiServer } from './server.ts';
 import { StoreError } from './storage/contract.ts';
 import { LmdbStore } from './storage/lmdb.ts';
@@ -10,7 +11,13 @@ await runMain('kube-apiserver', async ({ argv, signal, log }) => {
   const settings = parseConfig(argv);
   await using store = await LmdbStore.open({ folder: settings.dataDir, clock: systemClock, log }).catch(refuse);
   const server = createApiServer({ settings, store, kinds: builtinKinds, clock: systemClock, log });
-  await runServices(signal, [server], () => log.info({ port: server.port }, 'serving'));
+  const renewal = new FileWatch({
+    paths: certificateFiles(argv),
+    onChange: () => server.renew(parseConfig(argv)),
+    clock: systemClock,
+    log,
+  });
+  await runServices(signal, [server, renewal], () => log.info({ port: server.port }, 'serving'));
 });
 
 /** A store that cannot be opened is for the user to mend: one sentence. */

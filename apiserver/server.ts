@@ -77,7 +77,11 @@ export interface ApiServer extends Service {
   readonly metrics: Metrics;
   /** The port that is really listened on; known from `ready` on. */
   readonly port: number;
+  /** Uses other certificates (its own, the kubelets' and the clients' authorities) from the next connection on. Throws where they are none. */
+  renew(settings: Certificates): void;
 }
+
+export type Certificates = Pick<ApiServerSettings, 'tls' | 'clientCa' | 'kubelet'>;
 
 /** How long open requests may take to finish when the server stops. */
 const graceMs = 60_000;
@@ -87,8 +91,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const metrics = createMetrics();
   processMetrics(metrics);
   const stopping = new AbortController();
-  let isDraining = false;
-  let isReady = false;
+  const state: ServerState = { isReady: false, isDraining: false, certificates: settings };
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const policy = new RbacPolicy();
   const graph = new NodeGraph();
@@ -97,33 +100,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const admission = [...chosen, deviceAdminAccess(() => registry), rbacEscalation({ policy, authorizer }), serviceAllocation(pools)];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });
-  const checks: readonly HealthCheck[] = [
-    { name: 'ping', on: ['livez', 'readyz'], check: () => true },
-    { name: 'log', on: ['livez', 'readyz'], check: () => true },
-    // Upstream's name, which probes ask for, whatever the store is.
-    { name: 'etcd', on: ['livez', 'readyz'], check: () => answers(store, stopping.signal) },
-    { name: 'informer-sync', on: ['readyz'], check: () => isReady || 'the caches are not filled yet' },
-    // Nobody is let in before the roles are there.
-    { name: 'poststarthook/rbac/bootstrap-roles', on: ['livez', 'readyz'], check: () => true },
-    { name: 'shutdown', on: ['readyz'], check: () => (isDraining ? 'process is shutting down' : true) },
-  ];
-  const parts = requestParts({ ...deps, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
+  const checks = healthChecks(store, state, stopping.signal);
+  const parts = requestParts({ ...deps, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const { listener } = parts;
-
-  const door: Service = {
-    name: 'listener',
-    run: async (signal, ready) => {
-      await listener.listen();
-      ready();
-      await aborted(signal);
-      isDraining = true;
-      const never = new AbortController().signal;
-      if (settings.limits.shutdownDelayMs > 0) await clock.sleep(settings.limits.shutdownDelayMs, never);
-      stopping.abort(new Error('the server is shutting down'));
-      using deadline = clock.deadline(never, graceMs);
-      await listener.close(deadline.signal);
-    },
-  };
   const services: readonly Service[] = [
     registry,
     servicePoolLoader(pools, registry),
@@ -131,7 +110,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
     parts.timeouts,
-    door,
+    door(listener, deps, { state, stopping }),
     ...objectKeepers(deps, registry, listener),
   ];
   return {
@@ -141,15 +120,61 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     get port() {
       return listener.port;
     },
+    renew(next) {
+      listener.setTls({ ...next.tls, clientCa: next.clientCa });
+      state.certificates = next;
+    },
     run: async (signal, ready) => {
       try {
         await runServices(signal, services, () => {
-          isReady = true;
+          state.isReady = true;
           ready();
         });
       } catch (error) {
         if (!isAbort(error, signal)) throw error;
       }
+    },
+  };
+}
+
+/** What changes while the server lives. */
+interface ServerState {
+  isReady: boolean;
+  isDraining: boolean;
+  certificates: Certificates;
+}
+
+function healthChecks(store: Store, state: ServerState, stopping: AbortSignal): readonly HealthCheck[] {
+  return [
+    { name: 'ping', on: ['livez', 'readyz'], check: () => true },
+    { name: 'log', on: ['livez', 'readyz'], check: () => true },
+    // Upstream's name, which probes ask for, whatever the store is.
+    { name: 'etcd', on: ['livez', 'readyz'], check: () => answers(store, stopping) },
+    { name: 'informer-sync', on: ['readyz'], check: () => state.isReady || 'the caches are not filled yet' },
+    // Nobody is let in before the roles are there.
+    { name: 'poststarthook/rbac/bootstrap-roles', on: ['livez', 'readyz'], check: () => true },
+    { name: 'shutdown', on: ['readyz'], check: () => (state.isDraining ? 'process is shutting down' : true) },
+  ];
+}
+
+/** Lets clients in, and at the end lets them go: not ready first, then no new requests, then the open ones' end. */
+function door(
+  listener: Listener,
+  { settings, clock }: ApiServerDeps,
+  { state, stopping }: { readonly state: ServerState; readonly stopping: AbortController },
+): Service {
+  return {
+    name: 'listener',
+    run: async (signal, ready) => {
+      await listener.listen();
+      ready();
+      await aborted(signal);
+      state.isDraining = true;
+      const never = new AbortController().signal;
+      if (settings.limits.shutdownDelayMs > 0) await clock.sleep(settings.limits.shutdownDelayMs, never);
+      stopping.abort(new Error('the server is shutting down'));
+      using deadline = clock.deadline(never, graceMs);
+      await listener.close(deadline.signal);
     },
   };
 }
@@ -177,6 +202,7 @@ async function answers(store: Store, signal: AbortSignal): Promise<true | string
 }
 
 interface RequestPartsDeps extends ApiServerDeps {
+  readonly state: ServerState;
   readonly codec: Codec;
   readonly registry: GenericRegistry;
   readonly authorizer: Authorizer;
@@ -190,17 +216,15 @@ interface RequestParts {
   readonly timeouts: RequestTimeouts;
 }
 
-/** Everything between the socket and the registry. */
-function requestParts(deps: RequestPartsDeps): RequestParts {
-  const { settings, store, clock, log, mayReach = isGlobalUnicast, codec, registry, authorizer, metrics, stopping, checks } = deps;
-  const negotiator = new Negotiator();
-  const kubelets = new KubeletConnection(settings.kubelet, () => registry);
-  const { signingKey, issuers, audiences, verificationKeys } = settings.tokens;
+function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: ServiceAccountTokens): ReturnType<typeof subresourceTable> {
+  const { settings, store, state, clock, mayReach = isGlobalUnicast, registry, authorizer } = deps;
+  const { signingKey, issuers, audiences } = settings.tokens;
   const signer = signingKey === undefined ? undefined : new TokenSigner(issuers[0] ?? '', signingKey);
-  const keys = readVerificationKeys(verificationKeys);
-  const tokenAuthenticator = new ServiceAccountTokens({ registry, keys, issuers, audiences, clock });
-  const subresources = subresourceTable({
-    kubelets,
+  return subresourceTable({
+    kubelets: new KubeletConnection(
+      () => state.certificates.kubelet,
+      () => registry,
+    ),
     mayReach,
     tokens: signer === undefined ? undefined : { signer, audiences },
     authorizer,
@@ -213,6 +237,16 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     ],
     clock,
   });
+}
+
+/** Everything between the socket and the registry. */
+function requestParts(deps: RequestPartsDeps): RequestParts {
+  const { settings, clock, log, codec, registry, authorizer, metrics, stopping, checks } = deps;
+  const negotiator = new Negotiator();
+  const { issuers, audiences, verificationKeys } = settings.tokens;
+  const keys = readVerificationKeys(verificationKeys);
+  const tokenAuthenticator = new ServiceAccountTokens({ registry, keys, issuers, audiences, clock });
+  const subresources = makeSubresources(deps, tokenAuthenticator);
   const discovery = new DiscoveryDocuments({
     kinds: () => registry.kinds(),
     subresources,

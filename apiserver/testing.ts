@@ -9,7 +9,7 @@ import type { ApiEndpoint } from '#client/endpoint.ts';
 import { type AdmissionPluginName, defaultPlugins } from './admission/plugins.ts';
 import { defaultIssuer } from './config.ts';
 import type { Registry } from './registry/contract.ts';
-import { type ApiServerSettings, createApiServer } from './server.ts';
+import { type ApiServerSettings, type Certificates, createApiServer } from './server.ts';
 import { parseIpRange } from './services/ip-range.ts';
 import type { Store } from './storage/contract.ts';
 import { MemoryStore } from './storage/memory.ts';
@@ -43,6 +43,8 @@ export interface TestApiServer extends AsyncDisposable {
   readonly registry: Registry;
   /** Connects as somebody else, by a client certificate. */
   clientConfigFor(user: string, groups?: readonly string[]): Promise<ApiEndpoint>;
+  /** Uses other certificates from the next connection on. */
+  renew(certificates: Certificates): void;
   stop(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
     adminClientConfig: await clientConfigFor('kubernetes-admin', ['system:masters']),
     registry: server.registry,
     clientConfigFor,
+    renew: (certificates) => server.renew(certificates),
     stop,
     [Symbol.asyncDispose]: stop,
   };

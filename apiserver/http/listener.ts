@@ -63,6 +63,11 @@ export class Listener {
     return (this.#app?.server.address() as AddressInfo | null)?.port ?? this.#options.port;
   }
 
+  /** Shows another certificate, and trusts other clients, from the next connection on. Throws where the pair is none. */
+  setTls({ cert, key, clientCa }: Pick<ListenerOptions, 'cert' | 'key' | 'clientCa'>): void {
+    this.#app?.server.setSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: 'TLSv1.2' });
+  }
+
   /** Begins to accept connections. A taken port becomes a UsageError of one sentence. */
   async listen(): Promise<void> {
     const { host, port, cert, key, clientCa } = this.#options;

@@ -35,10 +35,11 @@ const defaultPort = 10_250;
 
 /** Reaches the kubelets of the nodes. */
 export class KubeletConnection {
-  readonly #options: KubeletConnectionOptions;
+  readonly #options: () => KubeletConnectionOptions;
   readonly #registry: () => Registry;
 
-  constructor(options: KubeletConnectionOptions, registry: () => Registry) {
+  /** `options` is asked for each connection: certificates may be renewed. */
+  constructor(options: () => KubeletConnectionOptions, registry: () => Registry) {
     this.#options = options;
     this.#registry = registry;
   }
@@ -51,7 +52,7 @@ export class KubeletConnection {
 
   /** The same where the kubelet has been located; `address` is what is dialled. */
   openAt({ host, port, address }: KubeletPlace & { readonly address: string }, wish: KubeletWish, signal: AbortSignal): ClientRequest {
-    const { cert, key, ca } = this.#options;
+    const { cert, key, ca } = this.#options();
     const options: RequestOptions = {
       ...wish,
       host: address,
@@ -87,11 +88,12 @@ export class KubeletConnection {
     if (kind === undefined) throw notFound({ group: '', plural: 'nodes' }, name);
     const node = (await registry.get(kind, name, '', internalContext({}, signal))).object() as V1Node;
     const addresses = node.status?.addresses ?? [];
-    for (const type of this.#options.addressTypes) {
+    const { addressTypes } = this.#options();
+    for (const type of addressTypes) {
       const address = addresses.find((one) => one.type === type)?.address;
       if (address !== undefined) return { host: address, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultPort };
     }
-    const types = this.#options.addressTypes.join(', ');
+    const types = addressTypes.join(', ');
     throw internalError(`no preferred addresses found; known addresses: ${JSON.stringify(addresses)}, wanted types: ${types}`);
   }
 }
