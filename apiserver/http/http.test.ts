@@ -341,7 +341,7 @@ describe('forms of answers', () => {
   test('lists in YAML and indented say the same as plain ones', async () => {
     const plain = (await send('GET', configMaps)).json;
     const pretty = await send('GET', `${configMaps}?pretty=1`);
-    expect(pretty.text).toMatch(/^\{\n {2}"kind": "ConfigMapList",\n[\s\S]*\n {4}\{\n {6}"kind": "ConfigMap"/);
+    expect(pretty.text).toMatch(/^\{\n {2}"kind": "ConfigMapList",\n[\s\S]*\n {4}\{\n {6}"metadata": \{/);
     const withoutVersion = ({ metadata: _metadata, ...rest }: Record<string, unknown>): object => rest;
     expect(withoutVersion(pretty.json)).toEqual(withoutVersion(plain));
     const yaml = await send('GET', configMaps, { headers: { accept: 'application/yaml' } });
@@ -349,6 +349,20 @@ describe('forms of answers', () => {
     const none = `${configMaps}?labelSelector=at%3Dnowhere`;
     expect((await send('GET', `${none}&pretty=1`)).json).toMatchObject({ items: [] });
     expect(parse((await send('GET', none, { headers: { accept: 'application/yaml' } })).text)).toMatchObject({ items: [] });
+  });
+
+  test('items of a list say neither kind nor version: the list has said it', async () => {
+    const forms: [string, string][] = [
+      ['application/json', ''],
+      ['application/json', '?pretty=1'],
+      ['application/yaml', ''],
+      ['application/json', '?limit=1'],
+    ];
+    for (const [form, query] of forms) {
+      const { text } = await send('GET', configMaps + query, { headers: { accept: form } });
+      const [item] = (parse(text) as { items: Record<string, unknown>[] }).items;
+      expect(Object.keys(item ?? {}).toSorted(), form + query).toEqual(['data', 'metadata']);
+    }
   });
 
   test('large answers are packed for clients that unpack', async () => {

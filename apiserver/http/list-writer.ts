@@ -1,5 +1,6 @@
-// Lists are written as they lie in the cache: a head, the items' bytes with commas between, a tail. Pieces are gathered into
-// chunks of a bounded size; between chunks the writer waits for the client and lets other requests run.
+// Lists are written as they lie in the cache: a head, the items' bytes with commas between, a tail. Items of a built-in kind say neither
+// kind nor apiVersion, so the bytes from their metadata on are taken, and a brace goes before them. Pieces are gathered into chunks of a
+// bounded size; between chunks the writer waits for the client and lets other requests run.
 import { createGzip, type Gzip } from 'node:zlib';
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
@@ -25,7 +26,10 @@ interface ListDocument {
   readonly head: Readonly<Record<string, unknown>>;
   readonly key: 'items' | 'rows';
   readonly elements: Iterable<Encoded>;
+  /** Starts behind `opening`. */
   readonly render: (element: Encoded) => Uint8Array;
+  /** What stands before each rendered element. */
+  readonly opening: '' | '{';
   /** What is spent on it where elements are rendered, not copied. */
   readonly slice: WorkSlice;
 }
@@ -64,9 +68,15 @@ function listDocument(wanted: Wanted, kind: KindDefinition, answer: ListAnswer):
     head: { ...head, metadata: listMeta(answer) },
     key: 'items',
     elements: answer.items,
-    render: isPartial ? (item) => Buffer.from(partialText(item, wanted.formVersion)) : (item) => item.json,
+    ...(isPartial ? { render: (item) => Buffer.from(partialText(item, wanted.formVersion)), opening: '' } : plainItems(kind)),
     slice: new WorkSlice(renderedBytes),
   };
+}
+
+/** Encoded objects start with their kind and version, always in this form (storage/served-form.ts). */
+function plainItems(kind: KindDefinition): Pick<ListDocument, 'render' | 'opening'> {
+  const start = Buffer.byteLength(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},`);
+  return { render: ({ json }) => json.subarray(start), opening: '{' };
 }
 
 function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition, answer: ListAnswer, deps: TableDeps): ListDocument {
@@ -76,16 +86,17 @@ function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition,
     key: 'rows',
     elements: answer.items,
     render: (item) => Buffer.from(maker.row(item)),
+    opening: '',
     slice: new WorkSlice(renderedBytes),
   };
 }
 
-function* plainPieces({ head, key, elements, render, slice }: ListDocument): Generator<Uint8Array> {
-  const comma = Buffer.from(',');
+function* plainPieces({ head, key, elements, render, opening, slice }: ListDocument): Generator<Uint8Array> {
+  const between = Buffer.from(`,${opening}`);
   yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"${key}":[`);
   let isFirst = true;
   for (const element of elements) {
-    if (!isFirst) yield comma;
+    yield isFirst ? between.subarray(1) : between;
     isFirst = false;
     slice.spend(element.json.length + itemBytes);
     yield render(element);
@@ -93,12 +104,12 @@ function* plainPieces({ head, key, elements, render, slice }: ListDocument): Gen
   yield Buffer.from(']}\n');
 }
 
-function* prettyPieces({ head, key, elements, render, slice }: ListDocument): Generator<Uint8Array> {
+function* prettyPieces({ head, key, elements, render, opening, slice }: ListDocument): Generator<Uint8Array> {
   yield Buffer.from(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "${key}": [`);
   let isFirst = true;
   for (const element of elements) {
     slice.spend(element.json.length + itemBytes);
-    const text = JSON.stringify(JSON.parse(textOf(render(element))), undefined, 2).replaceAll('\n', '\n    ');
+    const text = JSON.stringify(JSON.parse(opening + textOf(render(element))), undefined, 2).replaceAll('\n', '\n    ');
     yield Buffer.from(`${isFirst ? '' : ','}\n    ${text}`);
     isFirst = false;
   }
@@ -106,7 +117,7 @@ function* prettyPieces({ head, key, elements, render, slice }: ListDocument): Ge
 }
 
 /** The keys of YAML answers are sorted, so what comes behind the list's key has to wait. */
-function* yamlPieces({ head, key, elements, render, slice }: ListDocument): Generator<Uint8Array> {
+function* yamlPieces({ head, key, elements, render, opening, slice }: ListDocument): Generator<Uint8Array> {
   const part = (isBefore: boolean): string => {
     const entries = Object.entries(head).filter(([name]) => name < key === isBefore);
     return entries.length === 0 ? '' : yamlText(Object.fromEntries(entries));
@@ -115,7 +126,7 @@ function* yamlPieces({ head, key, elements, render, slice }: ListDocument): Gene
   let isFirst = true;
   for (const element of elements) {
     slice.spend(element.json.length + itemBytes);
-    const text = yamlText(JSON.parse(textOf(render(element)))).trimEnd();
+    const text = yamlText(JSON.parse(opening + textOf(render(element)))).trimEnd();
     yield Buffer.from(`\n- ${text.replaceAll('\n', '\n  ')}`);
     isFirst = false;
   }
@@ -130,18 +141,20 @@ function textOf(bytes: Uint8Array): string {
  * Items that lie ready: the length of the answer is known, which saves the copy that chunked encoding makes of everything, and one
  * buffer serves for all of it.
  */
-async function writeCopies(exchange: Exchange, { head, elements, render }: ListDocument): Promise<void> {
+async function writeCopies(exchange: Exchange, { head, elements, render, opening }: ListDocument): Promise<void> {
   const items = Array.from(elements, render);
+  const between = Buffer.from(`,${opening}`);
   const first = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
   const last = Buffer.from(']}\n');
-  const total = items.reduce((sum, item) => sum + item.length + 1, first.length + last.length - Math.min(1, items.length));
-  if (total < chunkBytes) return writeChunks(exchange, withCommas(first, items, last), copiedPerTurn, jsonType);
+  const around = first.length + last.length - Math.min(1, items.length);
+  const total = items.reduce((sum, item) => sum + item.length + between.length, around);
+  if (total < chunkBytes) return writeChunks(exchange, joined(first, items, between, last), copiedPerTurn, jsonType);
   const { response } = exchange;
   exchange.sentBytes = total;
   start(exchange, 200, jsonType, ['Content-Length', String(total)]);
   const buffer = Buffer.allocUnsafeSlow(chunkBytes);
   let filled = 0;
-  for (const piece of withCommas(first, items, last)) {
+  for (const piece of joined(first, items, between, last)) {
     for (let from = 0; from < piece.length; ) {
       if (filled === chunkBytes) {
         await written(response, buffer);
@@ -157,11 +170,11 @@ async function writeCopies(exchange: Exchange, { head, elements, render }: ListD
   response.end(buffer.subarray(0, filled));
 }
 
-function* withCommas(first: Uint8Array, items: readonly Uint8Array[], last: Uint8Array): Generator<Uint8Array> {
-  const comma = Buffer.from(',');
+/** `between` starts with the comma, which does not stand before the first item. */
+function* joined(first: Uint8Array, items: readonly Uint8Array[], between: Uint8Array, last: Uint8Array): Generator<Uint8Array> {
   yield first;
   for (const [at, item] of items.entries()) {
-    if (at > 0) yield comma;
+    yield at > 0 ? between : between.subarray(1);
     yield item;
   }
   yield last;
