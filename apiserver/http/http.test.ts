@@ -351,6 +351,14 @@ describe('forms of answers', () => {
     expect(parse((await send('GET', none, { headers: { accept: 'application/yaml' } })).text)).toMatchObject({ items: [] });
   });
 
+  test('a review has no table', async () => {
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    const body = { spec: { resourceAttributes: { verb: 'get', resource: 'pods' } } };
+    const answer = await send('POST', path, { body, headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } });
+    expect(answer).toMatchObject({ code: 406, json: { reason: 'NotAcceptable' } });
+    expect((await send('POST', path, { body })).code).toBe(201);
+  });
+
   test('items of a list say neither kind nor version: the list has said it', async () => {
     const forms: [string, string][] = [
       ['application/json', ''],

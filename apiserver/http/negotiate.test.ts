@@ -40,6 +40,11 @@ describe('negotiation', () => {
       'application/json, application/yaml, application/vnd.kubernetes.protobuf',
     ],
     ['application/vnd.kubernetes.protobuf', 'text', 'application/json, application/yaml'],
+    [
+      'application/json;as=Table;v=v1;g=meta.k8s.io',
+      'no-table',
+      'application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    ],
   ])('nothing for %s of what is offered: %s', (accept, offer, accepted) => {
     const negotiator = new Negotiator();
     // Twice: the second answer comes from memory.
@@ -48,6 +53,10 @@ describe('negotiation', () => {
         expect.objectContaining({ code: 406, message: `only the following media types are accepted: ${accepted}` }),
       );
     }
+  });
+
+  test('where there are no tables the next best is taken', () => {
+    expect(new Negotiator().negotiate(kubectlTable, 'no-table')).toMatchObject({ encoding: 'json', form: 'object' });
   });
 
   test('metadata can be had in protobuf of everything', () => {

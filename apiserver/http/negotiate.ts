@@ -24,14 +24,14 @@ export interface Wanted {
 }
 
 export const protobufType = 'application/vnd.kubernetes.protobuf';
-/** What can be had: `all`, or `text` of kinds that have no protobuf form (custom resources). */
-export type Offer = 'all' | 'text';
+/** What can be had: `all`, `text` of kinds that have no protobuf form (custom resources), `no-table` of answers that are never listed. */
+export type Offer = 'all' | 'text' | 'no-table';
 const plainJson: Wanted = { encoding: 'json', form: 'object', formVersion: '', stream: false };
 const maxKept = 500;
 
 /** Reads Accept headers. */
 export class Negotiator {
-  readonly #kept = { all: new Map<string, Wanted | undefined>(), text: new Map<string, Wanted | undefined>() };
+  readonly #kept: Readonly<Record<Offer, Map<string, Wanted | undefined>>> = { all: new Map(), text: new Map(), 'no-table': new Map() };
 
   /** What to answer with. Throws NotAcceptable where the client accepts nothing that we write. */
   negotiate(accept: string | undefined, offer: Offer = 'all'): Wanted {
@@ -59,7 +59,7 @@ const allTypes = [...textTypes, protobufType] as const;
 
 /** The media types that objects are read and written in, as refusals name them. */
 export function mediaTypesOf(offer: Offer): readonly (typeof allTypes)[number][] {
-  return offer === 'all' ? allTypes : textTypes;
+  return offer === 'text' ? textTypes : allTypes;
 }
 
 /** The same for watches: what ends nowhere cannot be YAML. */
@@ -119,6 +119,7 @@ function wantedOf(range: MediaRange, offer: Offer): Wanted | undefined {
   const encoding = encodingOf(range.type);
   const form = formOf(range);
   if (encoding === undefined || form === undefined) return undefined;
+  if (form === 'table' && offer === 'no-table') return undefined;
   // A table has no protobuf form; everything can be reduced to its metadata.
   if (encoding === 'protobuf' && (form === 'table' || (form === 'object' && offer === 'text'))) return undefined;
   return {

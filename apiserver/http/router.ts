@@ -83,7 +83,7 @@ export class Router {
   }
 
   #wanted(exchange: Exchange): Pick<Wanted, 'encoding'> {
-    return this.#deps.negotiator.negotiate(exchange.request.headers.accept);
+    return this.#deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
   }
 
   #paths(): string[] {

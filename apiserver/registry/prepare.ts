@@ -56,12 +56,12 @@ export function prepareCreate(kind: KindDefinition, object: KubeObject, context:
 
 /** Carries over what an update may not change, and counts the generation. */
 export function prepareUpdate(kind: KindDefinition, next: KubeObject, prev: KubeObject, context: WriteContext): void {
-  const meta = next.metadata;
   const before = prev.metadata;
-  if (before.generation === undefined) delete meta.generation;
-  else meta.generation = before.generation;
+  carry(next.metadata, before, 'generation');
   isolateStatus(kind, next, prev, context.subresource);
   kind.prepareUpdate?.(next, prev, context);
+  // Looked at only now: the kind may have put other metadata in its place.
+  const meta = next.metadata;
   if (meta.uid === undefined || meta.uid === '') carry(meta, before, 'uid');
   carry(meta, before, 'creationTimestamp');
   if (before.deletionTimestamp !== undefined) meta.deletionTimestamp = before.deletionTimestamp;

@@ -205,6 +205,20 @@ describe('generation and status', () => {
     expect((await update(t, status, aContext({ subresource: 'status' }), deployments)).metadata.generation).toBe(2);
   });
 
+  test("the generation counts changes by a pod's sub-resources", async () => {
+    await using t = await start();
+    const pods = aKind('pods');
+    const resources = { requests: { cpu: '1' } };
+    const pod = await create(t, { metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i', resources }] } }, pods);
+    const podSpec = pod['spec'] as { containers: object[] };
+    const looking = { ...pod, spec: { ...podSpec, ephemeralContainers: [{ name: 'e', image: 'i' }] } };
+    const looked = await update(t, looking, aContext({ subresource: 'ephemeralcontainers' }), pods);
+    expect(looked.metadata.generation).toBe(2);
+    const containers = [{ ...podSpec.containers[0], resources: { requests: { cpu: '2' } } }];
+    const resizing = { ...looked, spec: { ...(looked['spec'] as object), containers } };
+    expect((await update(t, resizing, aContext({ subresource: 'resize' }), pods)).metadata.generation).toBe(3);
+  });
+
   test('the object endpoint leaves the status alone, the status endpoint the spec', async () => {
     await using t = await start();
     const made = await create(t, { metadata: { name: 'a' }, spec }, deployments);

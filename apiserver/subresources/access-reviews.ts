@@ -30,7 +30,7 @@ function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
   return {
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {
-      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
       const { body } = await actBody(exchange, kind, deps);
       const spec = member(body, 'spec');
       const user = userOf(exchange, spec);

@@ -58,7 +58,7 @@ async function bind(exchange: Exchange, { pods, name, body, context }: BindingAc
     ...context,
     subresource: 'binding',
   });
-  sendValue(exchange, deps.negotiator.negotiate(exchange.request.headers.accept), 201, created);
+  sendValue(exchange, deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table'), 201, created);
 }
 
 interface Wish {

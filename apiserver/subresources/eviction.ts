@@ -32,7 +32,7 @@ const waitMs = 500;
 export const podEviction: SubresourceHandler = {
   verbs: ['create'],
   serve: async (exchange, pods, deps) => {
-    const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+    const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
     const act = await actBody(exchange, evictionKind, deps);
     const meta = member(act.body, 'metadata');
     const name = exchange.info.pathName;

@@ -12,7 +12,7 @@ const apiVersion = 'authentication.k8s.io/v1';
 export const selfSubjectReview: SubresourceHandler = {
   verbs: ['create'],
   serve: async (exchange, kind, deps) => {
-    const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+    const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
     await actBody(exchange, kind, deps);
     const status = { userInfo: userInfo(exchange.requireUser) };
     const metadata = { creationTimestamp: timeText(deps.clock.nowMs()) };
@@ -25,7 +25,7 @@ export function tokenReview(tokens: ServiceAccountTokens, ours: readonly string[
   return {
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {
-      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
       const spec = member((await actBody(exchange, kind, deps)).body, 'spec');
       const token = text(spec, 'token');
       if (token === '') throw badRequest('token is required for TokenReview in authentication');

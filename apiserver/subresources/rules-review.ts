@@ -10,7 +10,7 @@ export function selfSubjectRulesReview(authorizer: Authorizer): SubresourceHandl
   return {
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {
-      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept);
+      const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
       const namespace = text(member((await actBody(exchange, kind, deps)).body, 'spec'), 'namespace');
       if (namespace === '') throw badRequest('no namespace on request');
       const { resourceRules, nonResourceRules, isIncomplete, errors } = authorizer.rightsOf(exchange.requireUser, namespace);

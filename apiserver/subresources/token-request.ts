@@ -60,7 +60,7 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
       const token = context.dryRun
         ? ''
         : await signer.sign({ audiences, claims, nowSeconds, expirationSeconds: isPodToken ? extendedSeconds : expirationSeconds });
-      sendValue(exchange, negotiator.negotiate(exchange.request.headers.accept), 201, {
+      sendValue(exchange, negotiator.negotiate(exchange.request.headers.accept, 'no-table'), 201, {
         kind: 'TokenRequest',
         apiVersion: 'authentication.k8s.io/v1',
         metadata: { name, namespace: context.namespace, creationTimestamp: isoSeconds(nowSeconds) },
