@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { V1JobStatus } from '#api/generated/types.ts';
 import { createProblems, decoded, row, updateProblems } from '../../testing.ts';
 import { type Job, job } from './job.ts';
 
@@ -263,6 +264,22 @@ test.each<[string, string, (object: Job) => void, string[]]>([
   expect(updateProblems(job, yaml, change)).toEqual(expected);
 });
 
+test.each<[string, V1JobStatus, boolean]>([
+  ['has not begun', {}, true],
+  ['has been stopped', { startTime: '2026-01-01T00:00:00Z', conditions: [{ type: 'Suspended', status: 'True' }] }, true],
+  ['is about to be stopped', { startTime: '2026-01-01T00:00:00Z' }, false],
+  ['has pods still', { active: 1, conditions: [{ type: 'Suspended', status: 'True' }] }, false],
+])('what pods ask for may change in a suspended Job that %s', (_name, status, isAllowed) => {
+  const prev = decoded(job, aJob('suspend: true'));
+  job.prepareCreate?.(prev, { verb: 'create', subresource: '', nowMs: 0 });
+  prev.status = status;
+  const next = structuredClone(prev);
+  next.spec.template.spec!.nodeSelector = { a: 'b' };
+  next.spec.template.spec!.containers[0]!.resources = { requests: { cpu: '2' } };
+  const problems = job.validateUpdate?.(next, prev, { verb: 'update', subresource: '', nowMs: 0 }) ?? [];
+  expect(problems.map(({ field }) => field)).toEqual(isAllowed ? [] : ['spec.template']);
+});
+
 test.each<[string, string, (object: Job) => void, boolean]>([
   ['image', 'suspend: true', ({ spec }) => void (spec.template.spec!.containers[0]!.image = 'i:2'), false],
   ['scheduling of a running Job', '', ({ spec }) => void (spec.template.spec!.nodeSelector = { a: 'b' }), false],
@@ -295,16 +312,6 @@ test.each<[string, string, (object: Job) => void, boolean]>([
   ],
 ])('template: %s', (_name, spec, change, isAllowed) => {
   expect(updateProblems(job, aJob(spec), change).every((text) => !text.startsWith('spec.template:'))).toBe(isAllowed);
-});
-
-test('resources stay while pods of a suspended Job are left', () => {
-  const prev = decoded(job, aJob('suspend: true'));
-  job.prepareCreate?.(prev, { verb: 'create', subresource: '', nowMs: 0 });
-  prev.status = { active: 1, startTime: '2026-01-01T00:00:00Z' };
-  const next = structuredClone(prev);
-  next.spec.template.spec!.containers[0]!.resources = { requests: { cpu: '2' } };
-  const problems = job.validateUpdate?.(next, prev, { verb: 'update', subresource: '', nowMs: 0 }) ?? [];
-  expect(problems.map(({ field }) => field)).toEqual(['spec.template']);
 });
 
 test('columns', () => {

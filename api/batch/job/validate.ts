@@ -67,14 +67,14 @@ function validateCompletions({ completions, parallelism, completionMode }: V1Job
 /** The old template with what may change in the new one: where pods go and what they ask for, while none of them runs. */
 function withChangeable(next: V1PodTemplateSpec, { spec, status }: Job): V1PodTemplateSpec {
   const { template } = spec;
-  const isHeld = spec.suspend === true;
-  const hasNoPods = (status?.active ?? 0) === 0;
-  if (!isHeld || (!hasNoPods && status?.startTime !== undefined)) return template;
+  const hasStopped = status?.conditions?.some((one) => one.type === 'Suspended' && one.status === 'True') === true;
+  const hasNoPods = (status?.active ?? 0) === 0 && (status?.startTime === undefined || hasStopped);
+  if (spec.suspend !== true || !hasNoPods) return template;
   const before = template.spec ?? { containers: [] };
   const now = next.spec ?? { containers: [] };
   const { nodeSelector, tolerations, schedulingGates } = now;
-  const pod = { ...before, nodeSelector, tolerations, schedulingGates, affinity: withNodeAffinity(now.affinity, before.affinity) };
-  if (hasNoPods) Object.assign(pod, resourcesOf(now, before));
+  const affinity = withNodeAffinity(now.affinity, before.affinity);
+  const pod = { ...before, nodeSelector, tolerations, schedulingGates, affinity, ...resourcesOf(now, before) };
   const metadata = { ...template.metadata, labels: next.metadata?.labels, annotations: next.metadata?.annotations };
   return { ...template, metadata, spec: pod } as V1PodTemplateSpec;
 }
@@ -87,13 +87,12 @@ function withNodeAffinity(next: Affinity, prev: Affinity): Affinity {
   return equalValues(merged, {}) ? undefined : merged;
 }
 
-/** Requests and limits of the new containers, in the old ones of the same names. */
+/** What the new containers ask for, in the old ones of the same names. */
 function resourcesOf(next: PodSpec, prev: PodSpec): Partial<PodSpec> {
   const withResources = (list: 'containers' | 'initContainers'): PodSpec['containers'] | undefined =>
     prev[list]?.map((container) => {
       const found = next[list]?.find(({ name }) => name === container.name)?.resources;
-      const claims = container.resources?.claims;
-      return found === undefined ? container : { ...container, resources: { ...found, ...(claims === undefined ? {} : { claims }) } };
+      return found === undefined ? container : { ...container, resources: found };
     });
   const initContainers = withResources('initContainers');
   return { containers: withResources('containers') ?? [], ...(initContainers === undefined ? {} : { initContainers }) };

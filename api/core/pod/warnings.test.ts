@@ -13,6 +13,9 @@ const text = 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'
 const term = `{matchExpressions: [{key: ${zone}, operator: Exists}]}`;
 const ports = (...list: string[]): string => list.map((one, at) => `{name: c${at}, image: i, ports: [${one}]}`).join(', ');
 
+const labelText =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
 test.each<[string, string[]]>([
   [`nodeSelector: {${zone}: a}`, [`spec.nodeSelector[${zone}]: ${text}`]],
   [
@@ -20,6 +23,13 @@ test.each<[string, string[]]>([
     [
       `spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key: ${zone} is ${text}`,
       `spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].key: ${zone} is ${text}`,
+    ],
+  ],
+  [
+    'affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {matchExpressions: [{key: node-role.kubernetes.io/master, operator: In, values: ["-a"]}]}}]}}',
+    [
+      'spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].key: node-role.kubernetes.io/master is use "node-role.kubernetes.io/control-plane" instead',
+      `spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].values[0]: -a is invalid, ${labelText}`,
     ],
   ],
   [

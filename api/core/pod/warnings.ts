@@ -2,7 +2,7 @@
 import type { V1Affinity, V1Container, V1EphemeralContainer, V1ObjectMeta, V1PodAffinity, V1PodSpec } from '#api/generated/types.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
 import { Warnings } from '../../meta/warnings.ts';
-import { oldLabelText, selectorTermWarnings } from '../node/labels.ts';
+import { oldLabelText, preferenceWarnings, selectorTermWarnings } from '../node/labels.ts';
 import { checkContainer, checkFraction, checkPorts } from './container-warnings.ts';
 import type { Pod } from './pod.ts';
 import { checkPaths, checkVolume } from './volume-warnings.ts';
@@ -81,7 +81,7 @@ function checkNodeAffinity(affinity: NonNullable<V1Affinity['nodeAffinity']>, at
     at.addAll(selectorTermWarnings(term, at.path(`${requiredField}.nodeSelectorTerms[${index}]`)));
   });
   affinity[preferredField]?.forEach(({ preference }, index) => {
-    at.addAll(selectorTermWarnings(preference, at.path(`${preferredField}[${index}].preference`)));
+    at.addAll(preferenceWarnings(preference, at.path(`${preferredField}[${index}].preference`)));
   });
 }
 

@@ -151,3 +151,47 @@ test.each([
 ])('columns: %s', (_name, yaml, expected) => {
   expect(row(service, decoded(service, yaml))).toMatchObject(expected);
 });
+
+const obsolete = 'spec.externalIPs is deprecated and may no longer be implemented in some clusters';
+
+test.each<[string, string, string[]]>([
+  ['nothing', aService(), []],
+  [
+    'what a headless one ignores',
+    aService('clusterIP: None, clusterIPs: [None], loadBalancerIP: 192.0.2.1, externalIPs: [192.0.2.2], sessionAffinity: ClientIP'),
+    [
+      'spec.loadBalancerIP is ignored for headless services',
+      'spec.externalIPs is ignored for headless services',
+      'spec.SessionAffinity is ignored for headless services',
+    ],
+  ],
+  [
+    'odd addresses',
+    aService(
+      'type: LoadBalancer, clusterIP: "FD00::1", clusterIPs: ["FD00::1"], externalIPs: ["2001:DB8::1"], loadBalancerIP: "2001:DB8::2", loadBalancerSourceRanges: [10.0.0.1/8]',
+    ),
+    [
+      'spec.clusterIPs[0]: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")',
+      'spec.externalIPs[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+      obsolete,
+      'spec.loadBalancerIP: IPv6 address "2001:DB8::2" should be in RFC 5952 canonical format ("2001:db8::2")',
+      'spec.loadBalancerSourceRanges[0]: CIDR value "10.0.0.1/8" is ambiguous in this context (should be "10.0.0.0/8" or "10.0.0.1/32"?)',
+    ],
+  ],
+  [
+    'external addresses of a name',
+    aService('type: ExternalName, externalName: a.b, externalIPs: [192.0.2.2]'),
+    ['spec.externalIPs is ignored when spec.type is "ExternalName"'],
+  ],
+  ['a name without use', aService('externalName: a.b'), ['spec.externalName is ignored when spec.type is not "ExternalName"']],
+  [
+    'old words',
+    `metadata: {name: web, annotations: {service.kubernetes.io/topology-aware-hints: auto}}\nspec: {trafficDistribution: PreferClose}`,
+    [
+      'annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead',
+      'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
+    ],
+  ],
+])('warnings: %s', (_name, yaml, expected) => {
+  expect(service.warnings?.(decoded(service, yaml), undefined)).toEqual(expected);
+});

@@ -6,6 +6,7 @@ import { serviceColumns } from './columns.ts';
 import { defaultService } from './service-defaults.ts';
 import { validateServiceUpdate } from './update.ts';
 import { validateService } from './validate.ts';
+import { serviceWarnings } from './warnings.ts';
 import { dropForType, keepAllocated, normalizeClusterIps } from './rules.ts';
 
 export interface Service extends V1Service {
@@ -31,6 +32,7 @@ export const service = defineKind<Service>({
   prepareUpdate: prepareServiceUpdate,
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  warnings: serviceWarnings,
   columns: serviceColumns,
   selectableFields: {
     'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
