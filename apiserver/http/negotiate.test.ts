@@ -40,11 +40,7 @@ describe('negotiation', () => {
       'application/json, application/yaml, application/vnd.kubernetes.protobuf',
     ],
     ['application/vnd.kubernetes.protobuf', 'text', 'application/json, application/yaml'],
-    [
-      'application/json;as=Table;v=v1;g=meta.k8s.io',
-      'no-table',
-      'application/json, application/yaml, application/vnd.kubernetes.protobuf',
-    ],
+    ['application/json;as=Table;v=v1;g=meta.k8s.io', 'no-table', 'application/json, application/yaml, application/vnd.kubernetes.protobuf'],
   ])('nothing for %s of what is offered: %s', (accept, offer, accepted) => {
     const negotiator = new Negotiator();
     // Twice: the second answer comes from memory.

@@ -12,6 +12,7 @@ import { invalidEach, qualifiedName, validateLabelSelector } from '../../meta/fi
 import { type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
 import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems } from '../../meta/names.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
+import { validateLabelKeys } from './label-keys.ts';
 
 const requiredField = 'requiredDuringSchedulingIgnoredDuringExecution';
 const preferredField = 'preferredDuringSchedulingIgnoredDuringExecution';
@@ -102,27 +103,8 @@ function validatePodTerm(term: Unchecked<V1PodAffinityTerm>, path: string): Fiel
     ...validateLabelSelector(labelSelector, `${path}.labelSelector`),
     ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),
     ...namespaces.flatMap((name) => invalidEach(`${path}.namespace`, name, dnsLabelProblems(name))),
-    ...validateKeys(term, path),
+    ...validateLabelKeys(term, path),
     ...(topologyKey === '' ? [required(`${path}.topologyKey`, 'can not be empty')] : []),
     ...qualifiedName(`${path}.topologyKey`, topologyKey),
   ];
-}
-
-/** matchLabelKeys and mismatchLabelKeys need a selector and may not overlap. */
-function validateKeys(term: Unchecked<V1PodAffinityTerm>, path: string): FieldProblem[] {
-  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term;
-  const problems: FieldProblem[] = [];
-  for (const [field, keys] of Object.entries({ matchLabelKeys, mismatchLabelKeys })) {
-    if (keys.length === 0) continue;
-    if (labelSelector === undefined) {
-      problems.push(forbiddenField(`${path}.${field}`, 'must not be specified when labelSelector is not set'));
-    }
-    keys.forEach((key, at) => problems.push(...qualifiedName(`${path}.${field}[${at}]`, key)));
-  }
-  matchLabelKeys.forEach((key, at) => {
-    if (mismatchLabelKeys.includes(key)) {
-      problems.push(invalid(`${path}.matchLabelKeys[${at}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
-    }
-  });
-  return problems;
 }

@@ -10,6 +10,7 @@ import { checkEnvFrom, checkVariable } from './env.ts';
 import { isSidecar } from './pod-resources.ts';
 import { checkLifecycle, checkProbes } from './probes.ts';
 import { type ClaimNames, checkContainerResources } from './resources.ts';
+import { checkRestart } from './restart.ts';
 import { checkContainerSecurity } from './security.ts';
 import { checkVolumeDevices, checkVolumeMounts, type VolumeNames } from './volume-mounts.ts';
 
@@ -50,22 +51,14 @@ function checkContainer(container: AnyContainer, at: Problems, context: Containe
   claimName(container.name ?? '', at, context.names);
   at.member('lifecycle', container.lifecycle, checkLifecycle, context.graceSeconds);
   checkProbes(container, at, context.graceSeconds);
-  checkRestartPolicy(container, at);
-}
-
-/** A rule of its own for one container's restarts. */
-function checkRestartPolicy({ restartPolicy, restartPolicyRules = [] }: AnyContainer, at: Problems): void {
-  at.oneOfIfSet('restartPolicy', restartPolicy, ['Always', 'OnFailure', 'Never']);
-  if (restartPolicyRules.length > 0 && restartPolicy === undefined) {
-    at.required('restartPolicy', 'must specify restartPolicy when restart rules are used');
-  }
+  checkRestart(container, at);
 }
 
 /** Sidecars among init containers may have probes and hooks. */
 function checkInitContainer(container: AnyContainer, at: Problems, context: ContainerContext): void {
   const { name = '', ports = [] } = container;
   checkCommon(container, at, context);
-  checkRestartPolicy(container, at);
+  checkRestart(container, at);
   if (name === '') context.names.add(name);
   else claimName(name, at, context.names);
   // Upstream looks at each by itself, and takes it for the first.

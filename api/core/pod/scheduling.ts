@@ -1,10 +1,11 @@
 // Tolerations and spreading.
-import type { V1LabelSelector, V1Toleration, V1TopologySpreadConstraint } from '#api/generated/types.ts';
-import { qualifiedName, validateLabelSelector } from '../../meta/field-checks.ts';
-import { type FieldProblem, forbiddenField, invalid } from '../../meta/field-problem.ts';
+import type { V1Toleration, V1TopologySpreadConstraint } from '#api/generated/types.ts';
+import { validateLabelSelector } from '../../meta/field-checks.ts';
+import { type FieldProblem, invalid } from '../../meta/field-problem.ts';
 import { labelValueProblems } from '../../meta/names.ts';
 import type { Problems } from '../../meta/problems.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
+import { validateLabelKeys } from './label-keys.ts';
 
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
@@ -45,7 +46,7 @@ export function checkTopologySpread(constraint: Constraint, at: Problems, constr
   at.addAll(validateMinDomains(minDomains, whenUnsatisfiable, at.path('minDomains')));
   at.oneOfIfSet('nodeAffinityPolicy', constraint.nodeAffinityPolicy, ['Honor', 'Ignore']);
   at.oneOfIfSet('nodeTaintsPolicy', constraint.nodeTaintsPolicy, ['Honor', 'Ignore']);
-  at.addAll(validateLabelKeys(constraint.matchLabelKeys ?? [], labelSelector, at.path('matchLabelKeys')));
+  if (constraint.matchLabelKeys !== undefined) at.addAll(validateLabelKeys(constraint, at.path()));
   at.addAll(validateLabelSelector(labelSelector, at.path('labelSelector')));
 }
 
@@ -56,13 +57,5 @@ function validateMinDomains(minDomains: number | undefined, whenUnsatisfiable: s
     const text = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
     problems.push(invalid(field, minDomains, text));
   }
-  return problems;
-}
-
-function validateLabelKeys(keys: readonly string[], selector: Unchecked<V1LabelSelector> | undefined, path: string): FieldProblem[] {
-  if (keys.length === 0) return [];
-  const problems: FieldProblem[] = [];
-  if (selector === undefined) problems.push(forbiddenField(path, 'must not be specified when labelSelector is not set'));
-  keys.forEach((key, at) => problems.push(...qualifiedName(`${path}[${at}]`, key)));
   return problems;
 }

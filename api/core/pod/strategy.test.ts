@@ -8,6 +8,12 @@ function aPod(spec = '', resources = '{}'): string {
   return `metadata: {name: web, namespace: a, labels: {app: web}}\nspec: {${spec}${spec === '' ? '' : ','} containers: [{name: c, image: i, resources: ${resources}}]}\nstatus: {phase: Running}`;
 }
 
+/** A pod that only shows what a node runs by itself. */
+function makeStatic({ metadata, spec }: Pod): void {
+  metadata.annotations = { 'kubernetes.io/config.mirror': 'x' };
+  spec.nodeName = 'n1';
+}
+
 function prepared(yaml: string): Pod {
   const object = decoded(pod, yaml);
   pod.prepareCreate?.(object, { verb: 'create', subresource: '', nowMs: 0 });
@@ -129,7 +135,7 @@ test.each<[string, string, (object: Pod) => void, string[]]>([
 });
 
 test.each<[string, (object: Pod) => void, string[]]>([
-  ['static', ({ metadata }) => void (metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }), ['[]']],
+  ['static', makeStatic, ['[]']],
   [
     'on an old node',
     (object) =>
@@ -154,7 +160,7 @@ test.each<[string, (object: Pod) => void, string[]]>([
 
 test('static pods get no ephemeral containers', () => {
   const prev = prepared(aPod());
-  prev.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' };
+  makeStatic(prev);
   expect(pod.validateUpdate?.(prev, prev, { verb: 'update', subresource: 'ephemeralcontainers', nowMs: 0 })).toMatchObject([
     { field: '[]', message: 'Forbidden: static pods do not support ephemeral containers' },
   ]);

@@ -2,6 +2,7 @@
 import type { V1Container, V1PodAffinityTerm, V1PodCondition } from '#api/generated/types.ts';
 import type { WriteContext } from '../../kind.ts';
 import type { Labels } from '../../meta/label-requirement.ts';
+import { adoptAppArmorAnnotations } from './annotations.ts';
 import type { Pod } from './pod.ts';
 import { copyServiceAccount } from './pod-defaults.ts';
 import { qosClassOf } from './qos.ts';
@@ -21,6 +22,7 @@ export function preparePod(pod: Pod): void {
     ];
   }
   mergeLabelKeys(pod);
+  adoptAppArmorAnnotations(pod.spec, pod.metadata.annotations);
 }
 
 /** Each endpoint may change its own part of a pod. */

@@ -4,6 +4,7 @@ import { type FieldProblem, forbiddenField, invalid, notSupported, required } fr
 import type { LabelSelector } from '../../meta/label-selector.ts';
 import { validateAnnotations, validateLabels } from '../../meta/object-meta.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
+import { validatePodAnnotations } from './annotations.ts';
 import { validatePodSpec } from './pod-spec.ts';
 
 type Template = Unchecked<V1PodTemplateSpec>;
@@ -15,6 +16,7 @@ export function validatePodTemplate(template: Template, path: string): FieldProb
   const problems = [
     ...validateLabels(labels as StringMap | undefined, `${path}.labels`),
     ...validateAnnotations(annotations as StringMap | undefined, `${path}.annotations`),
+    ...validatePodAnnotations(annotations as StringMap | undefined, template.spec ?? {}, `${path}.annotations`),
     ...validatePodSpec(template.spec ?? {}, `${path}.spec`, 'template'),
   ];
   if ((template.spec?.ephemeralContainers?.length ?? 0) > 0) {

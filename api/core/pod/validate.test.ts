@@ -180,6 +180,39 @@ test.each<[string, string, string[]]>([
       'spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: must not be specified when serviceAccountName is not set',
     ],
   ],
+  [
+    'restart rules',
+    aPod('restartPolicy: Never, restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, values: [3]}}]'),
+    [],
+  ],
+  [
+    'odd restart rules',
+    aPod('restartPolicyRules: [{action: Stop, exitCodes: {operator: "", values: [3]}}, {action: Restart}]'),
+    [
+      'spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used',
+      'spec.containers[0].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart", "RestartAllContainers"',
+      'spec.containers[0].restartPolicyRules[0].exitCodes.operator: Unsupported value: "": supported values: "In", "NotIn"',
+      'spec.containers[0].restartPolicyRules[1].exitCodes: Required value: must be specified',
+    ],
+  ],
+  [
+    'many restart rules',
+    aPod(
+      `restartPolicy: Never, restartPolicyRules: [${`{action: Restart, exitCodes: {operator: In, values: [${'1,'.repeat(256)}]}},`.repeat(21)}]`,
+    ),
+    [
+      'spec.containers[0].restartPolicyRules: Too many: 21: must have at most 20 items',
+      ...Array.from(
+        { length: 21 },
+        (_one, at) => `spec.containers[0].restartPolicyRules[${at}].exitCodes.values: Too many: 256: must have at most 255 items`,
+      ),
+    ],
+  ],
+  [
+    'label keys that the selector names',
+    'metadata: {name: web, namespace: a, labels: {app: x}}\nspec: {containers: [{name: c, image: i}], topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: x}}, matchLabelKeys: [tier, app]}]}',
+    ['spec.topologySpreadConstraints[0][1]: Invalid value: "app": exists in both matchLabelKeys and labelSelector'],
+  ],
 ])('create: %s', (_name, yaml, expected) => {
   expect(createProblems(pod, yaml)).toEqual(expected);
 });

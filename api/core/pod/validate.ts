@@ -8,6 +8,7 @@ import { ipFamilyOf, validateIp } from '../../meta/ip.ts';
 import { dnsSubdomainProblems, inclusiveRangeText } from '../../meta/names.ts';
 import { validateImmutable } from '../../meta/object-meta.ts';
 import { Problems } from '../../meta/problems.ts';
+import { validatePodAnnotations, validatePodAnnotationUpdate } from './annotations.ts';
 import { checkImageSpace } from './containers.ts';
 import { isMirrorPod } from './mirror.ts';
 import type { Pod } from './pod.ts';
@@ -18,6 +19,7 @@ import { validateResize } from './resize.ts';
 import { specDiff } from './spec-diff.ts';
 
 const maxInt32 = 2 ** 31 - 1;
+const annotationsPath = 'metadata.annotations';
 const changeableFields = [
   '`spec.containers[*].image`',
   '`spec.initContainers[*].image`',
@@ -27,9 +29,11 @@ const changeableFields = [
 ];
 
 /** The whole pod. A status write does not look at the spec, which it cannot change. */
-export function validatePod({ spec, metadata }: Pod, { subresource }: WriteContext): FieldProblem[] {
+export function validatePod({ spec, metadata }: Pod, { verb, subresource }: WriteContext): FieldProblem[] {
   if (subresource === 'status') return [];
-  const problems = validatePodSpec(spec, 'spec', { podName: metadata.name ?? '' });
+  // On updates they are judged with the old ones at hand.
+  const problems = verb === 'create' ? validatePodAnnotations(metadata.annotations, spec, annotationsPath) : [];
+  problems.push(...validatePodSpec(spec, 'spec', { podName: metadata.name ?? '' }));
   problems.push(...Problems.of('spec', spec, checkAsPod));
   return problems;
 }
@@ -52,10 +56,21 @@ function checkNoToken({ projected }: V1Volume, at: Problems): void {
 export function validatePodUpdate(next: Pod, prev: Pod, { subresource }: WriteContext): FieldProblem[] {
   // Binding is an act that checks by itself what it changes.
   if (subresource === 'binding') return [];
-  if (subresource === 'status') return validateStatusUpdate(next, prev);
-  if (subresource === 'ephemeralcontainers') return validateEphemeralUpdate(next, prev);
-  if (subresource === 'resize') return validateResize(next, prev);
-  return validateSpecUpdate(next.spec, prev.spec);
+  const problems = validateAnnotationUpdate(next, prev);
+  if (subresource === 'status') return [...problems, ...validateStatusUpdate(next, prev)];
+  if (subresource === 'ephemeralcontainers') return [...problems, ...validateEphemeralUpdate(next, prev)];
+  if (subresource === 'resize') return [...problems, ...validateResize(next, prev)];
+  return [...problems, ...validateSpecUpdate(next.spec, prev.spec)];
+}
+
+function validateAnnotationUpdate(next: Pod, prev: Pod): FieldProblem[] {
+  const { annotations } = next.metadata;
+  const before = prev.metadata.annotations;
+  if (annotations === undefined && before === undefined) return [];
+  return [
+    ...validatePodAnnotationUpdate(annotations ?? {}, before ?? {}, annotationsPath),
+    ...validatePodAnnotations(annotations, next.spec, annotationsPath, before),
+  ];
 }
 
 function validateSpecUpdate(next: V1PodSpec, prev: V1PodSpec): FieldProblem[] {

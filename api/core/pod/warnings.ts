@@ -3,6 +3,7 @@ import type { V1Affinity, V1Container, V1EphemeralContainer, V1ObjectMeta, V1Pod
 import { dnsLabelProblems } from '../../meta/names.ts';
 import { Warnings } from '../../meta/warnings.ts';
 import { oldLabelText, preferenceWarnings, selectorTermWarnings } from '../node/labels.ts';
+import { appArmorPrefix, isAppArmorProfile } from './annotations.ts';
 import { checkContainer, checkFraction, checkPorts } from './container-warnings.ts';
 import type { Pod } from './pod.ts';
 import { checkPaths, checkVolume } from './volume-warnings.ts';
@@ -103,10 +104,9 @@ function repeated(values: readonly string[]): number[] {
 }
 
 const seccompKey = 'seccomp.security.alpha.kubernetes.io/';
-const appArmorKey = 'container.apparmor.security.beta.kubernetes.io/';
 
 function isAboutSecurity(key: string): boolean {
-  return key.startsWith(seccompKey) || key.startsWith(`container.${seccompKey}`) || key.startsWith(appArmorKey);
+  return key.startsWith(seccompKey) || key.startsWith(`container.${seccompKey}`) || key.startsWith(appArmorPrefix);
 }
 
 /** Annotations that fields have replaced. */
@@ -119,8 +119,11 @@ function checkSecurity(spec: V1PodSpec, at: Warnings, annotations: NonNullable<A
   const containers: AnyContainer[] = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
   for (const { name, securityContext } of containers) {
     if (securityContext?.seccompProfile === undefined) warn(`container.${seccompKey}${name}`, seccompField);
-    const hasProfile = (securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile) !== undefined;
-    if (isTemplate && !hasProfile) warn(`${appArmorKey}${name}`, 'deprecated since v1.30; use the "appArmorProfile" field instead');
+    const key = `${appArmorPrefix}${name}`;
+    const own = securityContext?.appArmorProfile;
+    // Pods have the profiles of their annotations by now: theirs says the same as the annotation.
+    const isOld = isTemplate ? (own ?? spec.securityContext?.appArmorProfile) === undefined : isAppArmorProfile(own, annotations[key]);
+    if (isOld) warn(key, 'deprecated since v1.30; use the "appArmorProfile" field instead');
   }
 }
 

@@ -23,10 +23,7 @@ export function serviceWarnings(service: Service): string[] {
     ...(spec.loadBalancerSourceRanges ?? []).flatMap((range, at) => cidrWarnings(`spec.loadBalancerSourceRanges[${at}]`, range)),
     ...when(isExternal && externalIPs.length > 0, 'spec.externalIPs is ignored when spec.type is "ExternalName"'),
     ...when(!isExternal && externalName !== '', 'spec.externalName is ignored when spec.type is not "ExternalName"'),
-    ...when(
-      spec.trafficDistribution === 'PreferClose',
-      'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
-    ),
+    ...when(spec.trafficDistribution === 'PreferClose', 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'),
   ];
 }
 
