@@ -1,18 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
+import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
 const flags = {
+  ...authnFlags,
   'advertise-address': stringFlag(
     '',
     'The address by which other members of the cluster reach this server; default: that of --bind-address, or of the first interface',
     { valueName: 'ip' },
   ),
-  'anonymous-auth': boolFlag(true, 'Let requests that no authentication method refuses come through as the user system:anonymous'),
   'allow-privileged': boolFlag(true, 'If true, allow privileged containers. Only true is supported'),
   'api-audiences': listFlag([], 'Identifiers of the API that service-account tokens must be made for; default: the issuer'),
   'authorization-mode': listFlag(
@@ -20,7 +20,6 @@ const flags = {
     'Who decides what somebody may do, asked in this order: Node, RBAC, AlwaysAllow, AlwaysDeny',
   ),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
-  'client-ca-file': stringFlag('', 'Certificates of the authorities that sign client certificates', { valueName: 'file' }),
   'data-dir': stringFlag('', 'Folder of the embedded store', { valueName: 'folder' }),
   'disable-admission-plugins': listFlag([], 'Admission plugins to switch off although they are on by default'),
   'enable-admission-plugins': listFlag([], 'Admission plugins to switch on besides the default ones'),
@@ -60,8 +59,7 @@ export interface ApiServerConfig {
   readonly advertiseAddress: string;
   readonly tls: { readonly cert: string; readonly key: string };
   readonly authorizationModes: readonly AuthorizationMode[];
-  readonly acceptsAnonymous: boolean;
-  readonly clientCa: string | undefined;
+  readonly authentication: AuthenticationSettings;
   readonly dataDir: string;
   readonly tokens: {
     readonly issuers: readonly string[];
@@ -96,22 +94,25 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   if (values['data-dir'] === '') throw new UsageError('--data-dir is required');
   if (values['tls-cert-file'] === '') throw new UsageError('--tls-cert-file is required');
   if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
+  const authentication = readAuthentication(values);
   const host = values['bind-address'];
-  const signingKey = optionalFile(values['service-account-signing-key-file'], 'service-account-signing-key-file');
-  const keyFiles = values['service-account-key-file'].map((path) => readFile(path, 'service-account-key-file'));
+  const signingKey = readOptional(values['service-account-signing-key-file'], 'service-account-signing-key-file');
+  const keyFiles = values['service-account-key-file'].map((path) => readFlagFile(path, 'service-account-key-file'));
   const issuers = values['service-account-issuer'].length === 0 ? [defaultIssuer] : values['service-account-issuer'];
   return {
     host,
     port: values['secure-port'],
     advertiseAddress: values['advertise-address'] === '' ? ownAddress(host) : values['advertise-address'],
     tls: {
-      cert: readFile(values['tls-cert-file'], 'tls-cert-file'),
-      key: readFile(values['tls-private-key-file'], 'tls-private-key-file'),
+      cert: readFlagFile(values['tls-cert-file'], 'tls-cert-file'),
+      key: readFlagFile(values['tls-private-key-file'], 'tls-private-key-file'),
     },
     authorizationModes: readModes(values['authorization-mode']),
-    // Who may do everything should at least say who it is.
-    acceptsAnonymous: values['anonymous-auth'] && !values['authorization-mode'].includes('AlwaysAllow'),
-    clientCa: optionalFile(values['client-ca-file'], 'client-ca-file'),
+    authentication: {
+      ...authentication,
+      // Who may do everything should at least say who it is.
+      acceptsAnonymous: authentication.acceptsAnonymous && !values['authorization-mode'].includes('AlwaysAllow'),
+    },
     dataDir: values['data-dir'],
     tokens: {
       issuers,
@@ -120,9 +121,9 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       verificationKeys: keyFiles.length === 0 && signingKey !== undefined ? [signingKey] : keyFiles,
     },
     kubelet: {
-      cert: optionalFile(values['kubelet-client-certificate'], 'kubelet-client-certificate'),
-      key: optionalFile(values['kubelet-client-key'], 'kubelet-client-key'),
-      ca: optionalFile(values['kubelet-certificate-authority'], 'kubelet-certificate-authority'),
+      cert: readOptional(values['kubelet-client-certificate'], 'kubelet-client-certificate'),
+      key: readOptional(values['kubelet-client-key'], 'kubelet-client-key'),
+      ca: readOptional(values['kubelet-certificate-authority'], 'kubelet-certificate-authority'),
       addressTypes: values['kubelet-preferred-address-types'],
     },
     serviceIps: parseIpRange(values['service-cluster-ip-range']),
@@ -142,7 +143,9 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
 export function certificateFiles(argv: readonly string[]): readonly string[] {
   const { values } = parseFlags('kube-apiserver', flags, argv);
   const names = ['tls-cert-file', 'tls-private-key-file', 'client-ca-file', 'kubelet-client-certificate', 'kubelet-client-key'] as const;
-  return [...names, 'kubelet-certificate-authority' as const].map((name) => values[name]).filter((path) => path !== '');
+  return [...names, 'kubelet-certificate-authority' as const, 'requestheader-client-ca-file' as const]
+    .map((name) => values[name])
+    .filter((path) => path !== '');
 }
 
 /** Upstream's other modes need files or servers that nothing here asks yet. */
@@ -168,19 +171,6 @@ function parsePortRange(text: string): { first: number; last: number } {
   const last = plus !== null ? first + Number(plus[2]) : Number(minus?.[2] ?? minus?.[1]);
   if (Number.isInteger(first) && Number.isInteger(last) && first >= 1 && last <= 65_535 && first <= last) return { first, last };
   throw new UsageError(`invalid value ${JSON.stringify(text)} for --service-node-port-range: must be a range such as 30000-32767`);
-}
-
-function optionalFile(path: string, flag: string): string | undefined {
-  return path === '' ? undefined : readFile(path, flag);
-}
-
-function readFile(path: string, flag: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String((error as Error).message);
-    throw new UsageError(`cannot read ${path} (--${flag}): ${why}`, { exitCode: 1, cause: error });
-  }
 }
 
 /** The address that others reach a server at which listens on `host`. */

@@ -8,6 +8,7 @@ import { startTestApiServer, type TestApiServer } from './testing.ts';
 
 const signal = new AbortController().signal;
 const kubelet = { cert: undefined, key: undefined, ca: undefined, addressTypes: [] };
+const trusting = ({ cert }: KeyPair) => ({ clientCa: cert, frontProxy: undefined });
 let server: TestApiServer;
 let next: KeyPair;
 let pair: KeyPair;
@@ -30,14 +31,14 @@ function shownIssuer(): Promise<string> {
 }
 
 test('a pair that is none is refused, and the old one goes on', async () => {
-  expect(() => server.renew({ tls: { cert: pair.cert, key: next.key }, clientCa: next.cert, kubelet })).toThrow();
+  expect(() => server.renew({ tls: { cert: pair.cert, key: next.key }, authentication: trusting(next), kubelet })).toThrow();
   expect(await shownIssuer()).toBe('kubernetes');
 });
 
 test('new connections see the new certificate and its authority’s clients; open ones go on', async () => {
   await using open = connect(server.adminClientConfig, { clock: systemClock, component: 'test' });
   await open.get(namespace, { name: 'default' }, signal);
-  server.renew({ tls: pair, clientCa: next.cert, kubelet });
+  server.renew({ tls: pair, authentication: trusting(next), kubelet });
   expect(await shownIssuer()).toBe('next');
   await open.get(namespace, { name: 'default' }, signal);
 

@@ -9,10 +9,10 @@ import { CounterCells } from '#base/metric-cells.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
 import { makePlugins } from './admission/plugins.ts';
-import { createAuthenticator } from './authn/authenticator.ts';
-import { ClientCertificates } from './authn/client-certificate.ts';
 import { issuerPages } from './authn/issuer-pages.ts';
-import { ServiceAccountTokens } from './authn/service-account-token.ts';
+import type { TokenVerifier } from './authn/bearer-tokens.ts';
+import { type Authorities, authenticationOf, trustedCa } from './authn/methods.ts';
+import { publishedTrust } from './authn/published-trust.ts';
 import { readVerificationKeys, TokenSigner } from './authn/token-keys.ts';
 import type { Authorizer } from './authz/contract.ts';
 import { authorizerOf } from './authz/modes.ts';
@@ -54,7 +54,7 @@ import { ServicePools } from './services/service-pools.ts';
 import type { Store } from './storage/contract.ts';
 import { KubeletConnection } from './subresources/kubelet-connection.ts';
 import { isGlobalUnicast, type MayReach } from './subresources/proxy-target.ts';
-import { localComponent } from './subresources/component-status.ts';
+import { type Component, localComponent } from './subresources/component-status.ts';
 import { subresourceTable } from './subresources/table.ts';
 
 /** What the flags say, without what only a process needs. */
@@ -81,7 +81,9 @@ export interface ApiServer extends Service {
   renew(settings: Certificates): void;
 }
 
-export type Certificates = Pick<ApiServerSettings, 'tls' | 'clientCa' | 'kubelet'>;
+export interface Certificates extends Pick<ApiServerSettings, 'tls' | 'kubelet'> {
+  readonly authentication: Authorities;
+}
 
 /** How long open requests may take to finish when the server stops. */
 const graceMs = 60_000;
@@ -111,7 +113,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
     parts.timeouts,
     door(listener, deps, { state, stopping }),
-    ...objectKeepers(deps, registry, listener),
+    ...objectKeepers(deps, registry, { listener, state }),
   ];
   return {
     name: 'kube-apiserver',
@@ -121,7 +123,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       return listener.port;
     },
     renew(next) {
-      listener.setTls({ ...next.tls, clientCa: next.clientCa });
+      listener.setTls({ ...next.tls, clientCa: trustedCa(next.authentication) });
       state.certificates = next;
     },
     run: async (signal, ready) => {
@@ -180,16 +182,30 @@ function door(
 }
 
 /** What makes and repairs the objects that the server itself needs in its store. */
-function objectKeepers({ settings, store, clock, log }: ApiServerDeps, registry: Registry, listener: Listener): readonly Service[] {
+function objectKeepers(
+  { settings, store, clock, log }: ApiServerDeps,
+  registry: Registry,
+  { listener, state }: { readonly listener: Listener; readonly state: ServerState },
+): readonly Service[] {
   const bootstrap = new Bootstrap({
     registry: () => registry,
     ipRange: settings.serviceIps,
     leases: new ServerLeases({ store }),
+    trust: () => publishedTrust(state.certificates.authentication),
     advertise: () => ({ address: settings.advertiseAddress, port: listener.port }),
     clock,
     log,
   });
   return [bootstrap, new LocalApiServices({ registry: () => registry, clock, log }), initialConfiguration({ registry, clock, log })];
+}
+
+/** What `componentstatuses` tells of. */
+function reportedComponents(store: Store): readonly Component[] {
+  return [
+    localComponent('controller-manager', 10_257),
+    localComponent('scheduler', 10_259),
+    { name: 'etcd-0', check: (signal) => store.currentRevision(signal).then(() => 'ok') },
+  ];
 }
 
 async function answers(store: Store, signal: AbortSignal): Promise<true | string> {
@@ -216,7 +232,7 @@ interface RequestParts {
   readonly timeouts: RequestTimeouts;
 }
 
-function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: ServiceAccountTokens): ReturnType<typeof subresourceTable> {
+function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerifier): ReturnType<typeof subresourceTable> {
   const { settings, store, state, clock, mayReach = isGlobalUnicast, registry, authorizer } = deps;
   const { signingKey, issuers, audiences } = settings.tokens;
   const signer = signingKey === undefined ? undefined : new TokenSigner(issuers[0] ?? '', signingKey);
@@ -230,11 +246,7 @@ function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: ServiceAcc
     authorizer,
     tokenAuthenticator,
     audiences,
-    components: [
-      localComponent('controller-manager', 10_257),
-      localComponent('scheduler', 10_259),
-      { name: 'etcd-0', check: (signal) => store.currentRevision(signal).then(() => 'ok') },
-    ],
+    components: reportedComponents(store),
     clock,
   });
 }
@@ -245,8 +257,9 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
   const negotiator = new Negotiator();
   const { issuers, audiences, verificationKeys } = settings.tokens;
   const keys = readVerificationKeys(verificationKeys);
-  const tokenAuthenticator = new ServiceAccountTokens({ registry, keys, issuers, audiences, clock });
-  const subresources = makeSubresources(deps, tokenAuthenticator);
+  const authorities = (): Authorities => deps.state.certificates.authentication;
+  const authn = authenticationOf({ settings: settings.authentication, authorities, keys, issuers, audiences, registry, clock, log });
+  const subresources = makeSubresources(deps, authn.tokens);
   const discovery = new DiscoveryDocuments({
     kinds: () => registry.kinds(),
     subresources,
@@ -278,7 +291,6 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
       openApiPages(new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version })),
     ],
   });
-  const methods = [new ClientCertificates(() => clock.nowMs()), tokenAuthenticator];
   const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
   const limits = inFlight(settings.limits);
   serverMetrics(metrics, { inFlight: limits, objects: () => registry.objectCounts() });
@@ -286,12 +298,16 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     recovery(log),
     requestMetrics(metrics, clock),
     timeouts.filter,
-    authentication(createAuthenticator({ methods, acceptsAnonymous: settings.acceptsAnonymous, log })),
+    authentication(authn.authenticator),
     impersonation(authorizer),
     limits.filter,
     authorization(authorizer),
   ];
-  const { host, port, tls, clientCa } = settings;
-  const listener = new Listener({ host, port, ...tls, clientCa, protobuf: codec.protobuf }, compose(filters, router.serve), clock);
+  const { host, port, tls } = settings;
+  const listener = new Listener(
+    { host, port, ...tls, clientCa: trustedCa(settings.authentication), protobuf: codec.protobuf },
+    compose(filters, router.serve),
+    clock,
+  );
   return { listener, timeouts };
 }

@@ -25,6 +25,8 @@ export interface TestApiServerOptions {
   readonly ca?: KeyPair;
   /** Default: all. Without ServiceAccount, pods can be made in namespaces whose default account nobody has made. */
   readonly admissionPlugins?: readonly AdmissionPluginName[];
+  /** Default: client certificates, tokens of accounts and bootstrap tokens. */
+  readonly authentication?: Partial<ApiServerSettings['authentication']>;
   readonly kubelet?: ApiServerSettings['kubelet'];
   readonly limits?: Partial<ApiServerSettings['limits']>;
   readonly log?: Log;
@@ -100,9 +102,15 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     // Endpoints may not be loopback addresses; nobody dials this one.
     advertiseAddress: '192.0.2.1',
     tls: await signCertificate(ca, request, systemClock.nowMs()),
-    clientCa: ca.cert,
     authorizationModes: ['Node', 'RBAC'],
-    acceptsAnonymous: true,
+    authentication: {
+      acceptsAnonymous: true,
+      clientCa: ca.cert,
+      acceptsBootstrapTokens: true,
+      staticTokens: new Map(),
+      frontProxy: undefined,
+      ...options.authentication,
+    },
     tokens: { issuers: [defaultIssuer], audiences: [defaultIssuer], signingKey: privateKey, verificationKeys: [privateKey] },
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
     serviceIps: parseIpRange('10.96.0.0/12'),

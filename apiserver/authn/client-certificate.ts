@@ -1,53 +1,115 @@
+import { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { Exchange } from '../http/exchange.ts';
 import { withAuthenticatedGroup } from './authenticator.ts';
 import type { AuthenticationMethod, Verdict } from './contract.ts';
 
 const none: Verdict = { kind: 'none' };
+const never = Number.POSITIVE_INFINITY;
+const longestChain = 10;
+
+/** What a connection's certificate says. */
+export interface Peer {
+  /** Whose authority has signed it; undefined where there is none, or nobody's that counts. */
+  readonly issuer: 'clients' | 'front-proxy' | undefined;
+  readonly commonName: string;
+  readonly verdict: Verdict;
+  readonly untilMs: number;
+}
+
+export interface ClientCertificatesOptions {
+  readonly nowMs: () => number;
+  /** PEM text of the authorities of front proxies, which say nothing of users; undefined where there is none. */
+  readonly frontProxyCa: () => string | undefined;
+}
 
 /**
  * Users by client certificate: the common name is the user, the organizations are the groups. TLS has checked the certificate
- * against the client CA already; what it found is kept per connection, except that a certificate expires on time.
+ * against the authorities already; what it found is kept per connection, except that a certificate expires on time.
  */
 export class ClientCertificates implements AuthenticationMethod {
   readonly name = 'client certificate';
   readonly #nowMs: () => number;
-  readonly #known = new WeakMap<object, { verdict: Verdict; untilMs: number }>();
+  readonly #frontProxyCa: () => string | undefined;
+  #proxies: { readonly pem: string; readonly authorities: readonly X509Certificate[] } = { pem: '', authorities: [] };
+  readonly #known = new WeakMap<object, Peer>();
 
-  constructor(nowMs: () => number) {
+  constructor({ nowMs, frontProxyCa }: ClientCertificatesOptions) {
     this.#nowMs = nowMs;
+    this.#frontProxyCa = frontProxyCa;
   }
 
-  check({ request }: Exchange): Verdict {
+  check(exchange: Exchange): Verdict {
+    return this.peerOf(exchange).verdict;
+  }
+
+  /** What the connection of a request shows. An expired certificate shows nobody. */
+  peerOf({ request }: Exchange): Peer {
     // HTTP/2's request.socket is a new proxy on every request: the session stands for the connection.
     const session = (request as { stream?: { session?: { socket: Duplex } } }).stream?.session;
     const connection = session ?? request.socket;
     const known = this.#known.get(connection);
-    if (known !== undefined) return this.#nowMs() < known.untilMs ? known.verdict : { kind: 'refused', why: 'the certificate has expired' };
-    const fresh = inspect((session?.socket ?? request.socket) as TLSSocket);
+    if (known !== undefined) return this.#nowMs() < known.untilMs ? known : expired;
+    const fresh = inspect((session?.socket ?? request.socket) as TLSSocket, this.#proxyAuthorities());
     this.#known.set(connection, fresh);
-    return fresh.verdict;
+    return fresh;
+  }
+
+  /** Read again only when they are others than before. */
+  #proxyAuthorities(): readonly X509Certificate[] {
+    const pem = this.#frontProxyCa() ?? '';
+    if (this.#proxies.pem !== pem) this.#proxies = { pem, authorities: authoritiesIn(pem) };
+    return this.#proxies.authorities;
   }
 }
 
-function inspect(socket: TLSSocket): { verdict: Verdict; untilMs: number } {
-  const never = Number.POSITIVE_INFINITY;
-  const certificate = typeof socket.getPeerCertificate === 'function' ? socket.getPeerCertificate() : undefined;
-  if (certificate === undefined || Object.keys(certificate).length === 0) return { verdict: none, untilMs: never };
+const expired: Peer = { ...nobody(), verdict: { kind: 'refused', why: 'the certificate has expired' } };
+
+function nobody(verdict: Verdict = none): Peer {
+  return { issuer: undefined, commonName: '', verdict, untilMs: never };
+}
+
+function inspect(socket: TLSSocket, proxyAuthorities: readonly X509Certificate[]): Peer {
+  // The whole chain costs more, and only tells whose authority it ends with.
+  const isWhole = proxyAuthorities.length > 0;
+  const certificate = typeof socket.getPeerCertificate === 'function' ? socket.getPeerCertificate(isWhole) : undefined;
+  if (certificate === undefined || Object.keys(certificate).length === 0) return nobody();
   if (!socket.authorized) {
-    return { verdict: { kind: 'refused', why: String(socket.authorizationError ?? 'not signed by the client CA') }, untilMs: never };
+    return nobody({ kind: 'refused', why: String(socket.authorizationError ?? 'not signed by the client CA') });
   }
   const subject = certificate.subject as { CN?: string | string[]; O?: string | string[] } | undefined;
-  const name = one(subject?.CN);
-  if (name === '') return { verdict: none, untilMs: never };
+  const commonName = one(subject?.CN);
+  const untilMs = Date.parse(certificate.valid_to);
+  if (isWhole && isSignedBy(certificate as DetailedPeerCertificate, proxyAuthorities)) {
+    const verdict: Verdict = { kind: 'refused', why: 'x509: certificate signed by unknown authority' };
+    return { issuer: 'front-proxy', commonName, verdict, untilMs };
+  }
+  if (commonName === '') return nobody();
   const groups = subject?.O === undefined ? [] : [subject.O].flat();
   const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
   const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };
-  return {
-    verdict: { kind: 'user', user: withAuthenticatedGroup({ name, groups, extra }) },
-    untilMs: Date.parse(certificate.valid_to),
-  };
+  const user = withAuthenticatedGroup({ name: commonName, groups, extra });
+  return { issuer: 'clients', commonName, verdict: { kind: 'user', user }, untilMs };
+}
+
+/** Whether one of these authorities stands behind a certificate, itself or by others in between. */
+function isSignedBy(certificate: DetailedPeerCertificate, authorities: readonly X509Certificate[]): boolean {
+  const leaf = new X509Certificate(certificate.raw);
+  if (authorities.some((authority) => leaf.checkIssued(authority) && leaf.verify(authority.publicKey))) return true;
+  let last = certificate;
+  for (let steps = 0; steps < longestChain; steps++) {
+    const next = last.issuerCertificate as DetailedPeerCertificate | undefined;
+    // A root names itself.
+    if (next === undefined || next.fingerprint256 === last.fingerprint256) break;
+    last = next;
+  }
+  return authorities.some(({ fingerprint256 }) => fingerprint256 === last.fingerprint256);
+}
+
+function authoritiesIn(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => new X509Certificate(block));
 }
 
 function one(value: string | string[] | undefined): string {

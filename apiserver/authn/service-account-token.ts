@@ -4,10 +4,9 @@ import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
-import type { Exchange } from '../http/exchange.ts';
 import { internalContext } from '../internal-context.ts';
 import type { Registry } from '../registry/contract.ts';
-import type { AuthenticationMethod, Verdict } from './contract.ts';
+import { type TokenVerdict, type TokenVerifier, unknownToken } from './bearer-tokens.ts';
 import { type ClaimedObject, type KubernetesClaims, readClaims, userOf } from './token-claims.ts';
 import type { VerificationKey } from './token-keys.ts';
 
@@ -15,7 +14,6 @@ export interface ServiceAccountTokensDeps {
   readonly registry: Registry;
   readonly keys: readonly VerificationKey[];
   readonly issuers: readonly string[];
-  readonly audiences: readonly string[];
   readonly clock: Clock;
 }
 
@@ -30,11 +28,9 @@ interface Verified {
 const maxKept = 10_000;
 /** How long after its deletion time an object still counts, as upstream allows for late clean-up. */
 const deletionLeewayMs = 60_000;
-const none: Verdict = { kind: 'none' };
 
 /** Users by service-account token. Signatures are checked once and remembered by hash; what a token is bound to is looked at anew. */
-export class ServiceAccountTokens implements AuthenticationMethod {
-  readonly name = 'service account token';
+export class ServiceAccountTokens implements TokenVerifier {
   readonly #deps: ServiceAccountTokensDeps;
   readonly #verified = new Map<string, Verified>();
 
@@ -42,31 +38,13 @@ export class ServiceAccountTokens implements AuthenticationMethod {
     this.#deps = deps;
   }
 
-  check(exchange: Exchange): Verdict | Promise<Verdict> {
-    const header = exchange.request.headers.authorization;
-    if (header === undefined || !/^bearer /i.test(header)) return none;
-    const token = header.slice(7).trim();
-    return token === '' ? none : this.#checkToken(token, exchange);
-  }
-
-  async #checkToken(token: string, exchange: Exchange): Promise<Verdict> {
-    const verdict = await this.verify(token, this.#deps.audiences, exchange.signal);
-    if (verdict.kind === 'none') return { kind: 'refused', why: 'invalid bearer token' };
-    if (verdict.kind === 'user' && verdict.warning !== undefined) exchange.warn(verdict.warning);
-    return verdict;
-  }
-
   /** Whom a token stands for, and for which of `audiences`. */
-  async verify(
-    token: string,
-    audiences: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Verdict & { readonly warning?: string; readonly audiences?: readonly string[] }> {
+  async verify(token: string, audiences: readonly string[], signal: AbortSignal): Promise<TokenVerdict> {
     const hash = createHash('sha256').update(token).digest('base64');
     let verified = this.#verified.get(hash);
     if (verified === undefined) {
       const fresh = await this.#verifySignature(token);
-      if (fresh === undefined) return none;
+      if (fresh === undefined) return unknownToken;
       if (typeof fresh === 'string') return { kind: 'refused', why: fresh };
       if (this.#verified.size >= maxKept) this.#verified.clear();
       this.#verified.set(hash, fresh);

@@ -1,5 +1,5 @@
 // What the API server keeps in its own store: the system's namespaces and priority classes, and the Service by which pods find it.
-import type { V1Endpoints, V1EndpointSlice, V1Namespace, V1Service, V1ServiceCIDR } from '#api/generated/types.ts';
+import type { V1ConfigMap, V1Endpoints, V1EndpointSlice, V1Namespace, V1Service, V1ServiceCIDR } from '#api/generated/types.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { systemPriorityClasses } from '#api/scheduling/priority-class.ts';
@@ -18,6 +18,8 @@ export interface BootstrapDeps {
   readonly ipRange: IpRange;
   /** Who else serves the same store. */
   readonly leases: ServerLeases;
+  /** What other API servers need to know to believe the same clients. */
+  readonly trust: () => Readonly<Record<string, string>>;
   /** Where pods reach this server. */
   readonly advertise: () => { readonly address: string; readonly port: number };
   readonly clock: Clock;
@@ -27,6 +29,7 @@ export interface BootstrapDeps {
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 const serviceName = 'kubernetes';
 const leaveLimitMs = 2_000;
+const trustMapName = 'extension-apiserver-authentication';
 
 /** Makes and repairs those objects, at start and every ten seconds. */
 export class Bootstrap implements Service {
@@ -71,6 +74,7 @@ export class Bootstrap implements Service {
       sameJson((found as V1Endpoints).subsets, wanted.endpoints.subsets) ? undefined : { ...found, subsets: wanted.endpoints.subsets },
     );
     await this.#keepServiceRange(signal);
+    await this.#keepTrust(signal);
     await this.#ensure('discovery.k8s.io', 'v1', 'endpointslices', 'default', wanted.slice as KubeObject, signal, (found) => {
       const { endpoints, ports } = found as unknown as V1EndpointSlice;
       const isSame = sameJson(endpoints, wanted.slice.endpoints) && sameJson(ports, wanted.slice.ports);
@@ -105,6 +109,18 @@ export class Bootstrap implements Service {
       ) as KubeObject;
     };
     await registry().change(kind, serviceName, change, context);
+  }
+
+  /** Publishes whose certificates prove who somebody is: servers of extensions read it (upstream's clusterauthenticationtrust). */
+  async #keepTrust(signal: AbortSignal): Promise<void> {
+    const trust = this.#deps.trust();
+    if (Object.keys(trust).length === 0) return;
+    const object: V1ConfigMap = { metadata: { name: trustMapName, namespace: 'kube-system' }, data: { ...trust } };
+    await this.#ensure('', 'v1', 'configmaps', 'kube-system', object as KubeObject, signal, (found) => {
+      const { data = {} } = found as V1ConfigMap;
+      const isThere = Object.entries(trust).every(([key, value]) => data[key] === value);
+      return isThere ? undefined : ({ ...found, data: { ...data, ...trust } } as KubeObject);
+    });
   }
 
   /** Creates what is missing; `repair` gives the right form of what is there, undefined where it is right. */

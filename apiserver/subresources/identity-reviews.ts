@@ -1,6 +1,6 @@
 import { badRequest } from '#api/meta/status.ts';
 import { timeText } from '#api/meta/time-text.ts';
-import type { ServiceAccountTokens } from '../authn/service-account-token.ts';
+import type { TokenVerifier } from '../authn/bearer-tokens.ts';
 import { sendValue } from '../http/respond.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import { actBody, member, text } from './body.ts';
@@ -21,7 +21,7 @@ export const selfSubjectReview: SubresourceHandler = {
 };
 
 /** `tokenreviews`: whom a token stands for. */
-export function tokenReview(tokens: ServiceAccountTokens, ours: readonly string[]): SubresourceHandler {
+export function tokenReview(tokens: TokenVerifier, ours: readonly string[]): SubresourceHandler {
   return {
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {

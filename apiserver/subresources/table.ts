@@ -1,5 +1,5 @@
 import type { Clock } from '#base/clock.ts';
-import type { ServiceAccountTokens } from '../authn/service-account-token.ts';
+import type { TokenVerifier } from '../authn/bearer-tokens.ts';
 import type { Authorizer } from '../authz/contract.ts';
 import { selfSubjectAccessReview, subjectAccessReview } from './access-reviews.ts';
 import { bindings, podBinding } from './binding.ts';
@@ -22,7 +22,7 @@ export interface SubresourceDeps {
   /** Undefined where no signing key is given: then no tokens are made. */
   readonly tokens: TokenRequestDeps | undefined;
   readonly authorizer: Authorizer;
-  readonly tokenAuthenticator: ServiceAccountTokens;
+  readonly tokenAuthenticator: TokenVerifier;
   readonly audiences: readonly string[];
   /** What `componentstatuses` asks. */
   readonly components: readonly Component[];
