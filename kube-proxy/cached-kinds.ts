@@ -5,7 +5,7 @@ import { type CachedKind, cached } from '#client/cluster-cache.ts';
 import { byServiceIndex, serviceOfSlice } from './proxier.ts';
 
 /** What the proxy caches, without what it never looks at: on a large cluster every node keeps all endpoints. */
-export function cachedKinds(nodeName: string): readonly CachedKind[] {
+export function cachedKinds(nodeName: string, { allNodes }: { readonly allNodes: boolean }): readonly CachedKind[] {
   return [
     cached(service, {
       transform: (object) => {
@@ -28,13 +28,20 @@ export function cachedKinds(nodeName: string): readonly CachedKind[] {
         return object;
       },
     }),
-    cached<Node>(node, {
-      fieldSelector: `metadata.name=${nodeName}`,
-      transform: ({ metadata: { name, uid, resourceVersion, deletionTimestamp }, spec }) =>
-        ({
-          metadata: { name, uid, resourceVersion, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
-          spec: spec?.taints === undefined ? {} : { taints: spec.taints },
-        }) as Node,
-    }),
+    cached<Node>(node, { ...(allNodes ? {} : { fieldSelector: `metadata.name=${nodeName}` }), transform: slimNode }),
   ];
+}
+
+function slimNode({ metadata: { name, uid, resourceVersion, deletionTimestamp }, spec, status }: Node): Node {
+  const { taints, podCIDR, podCIDRs } = spec ?? {};
+  const { addresses } = status ?? {};
+  return {
+    metadata: { name, uid, resourceVersion, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
+    spec: {
+      ...(taints === undefined ? {} : { taints }),
+      ...(podCIDR === undefined ? {} : { podCIDR }),
+      ...(podCIDRs === undefined ? {} : { podCIDRs }),
+    },
+    status: addresses === undefined ? {} : { addresses },
+  } as Node;
 }

@@ -3,6 +3,7 @@ import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } fro
 import { UsageError } from '#base/lifecycle.ts';
 import { type ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
+import type { RouteMode } from './routes/plan.ts';
 
 const flags = {
   kubeconfig: stringFlag('', 'Kubeconfig with the address and credentials of the API server', { valueName: 'path' }),
@@ -12,6 +13,7 @@ const flags = {
   'healthz-bind-address': stringFlag('0.0.0.0:10256', 'Address of the health check; empty for none'),
   'metrics-bind-address': stringFlag('127.0.0.1:10249', 'Address of the metrics; empty for none'),
   'config-sync-period': durationFlag(900_000, 'Accepted for compatibility: changes arrive by watch'),
+  'node-routes': stringFlag('none', "Ways to other nodes' pods: auto (direct ones, VXLAN where there is none), direct, vxlan, none"),
   cleanup: boolFlag(false, 'Remove all rules and exit'),
   v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
 };
@@ -20,6 +22,8 @@ export interface ProxyConfig {
   readonly api: ApiEndpoint;
   readonly nodeName: string;
   readonly podCidrs: readonly string[];
+  /** Undefined where somebody else leads packets to other nodes' pods. */
+  readonly nodeRoutes: RouteMode | undefined;
   /** Where to serve; undefined for nowhere. */
   readonly health: Address | undefined;
   readonly metrics: Address | undefined;
@@ -51,10 +55,17 @@ export function parseConfig(
     api: findEndpoint({ path: values.kubeconfig, env }),
     nodeName: (values['hostname-override'] || hostname).toLowerCase(),
     // Rules are for IPv4; the other half of a dual-stack cluster's ranges does not concern them.
+    nodeRoutes: routeMode(values['node-routes']),
     podCidrs: values['cluster-cidr'].filter((cidr) => isIPv4(cidr.split('/')[0] ?? '')),
     health: addressOf('healthz-bind-address', values['healthz-bind-address']),
     metrics: addressOf('metrics-bind-address', values['metrics-bind-address']),
   };
+}
+
+function routeMode(text: string): RouteMode | undefined {
+  if (text === 'none') return undefined;
+  if (text === 'auto' || text === 'direct' || text === 'vxlan') return text;
+  throw new UsageError(`--node-routes=${text} must be auto, direct, vxlan or none`);
 }
 
 function addressOf(flag: string, text: string): Address | undefined {

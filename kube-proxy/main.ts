@@ -15,16 +15,20 @@ import { ProxyHealth } from './health/proxy-health.ts';
 import { ServiceHealthServers } from './health/service-health.ts';
 import { Proxier } from './proxier.ts';
 import { createProxyMetrics } from './proxy-metrics.ts';
+import { NodeRoutes, removeNodeRoutes } from './routes/node-routes.ts';
 
 await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env, hostname());
-  if (config === 'cleanup') return await new NftablesBackend({ podCidrs: [], log }).cleanup(signal);
+  if (config === 'cleanup') {
+    await removeNodeRoutes(signal);
+    return await new NftablesBackend({ podCidrs: [], log }).cleanup(signal);
+  }
 
   const { nodeName } = config;
   const clock = systemClock;
   const metrics = createMetrics();
   await using client = connect(config.api, { clock, component: 'kube-proxy' });
-  const cluster = new ClusterCache(cachedKinds(nodeName), { client, clock, log });
+  const cluster = new ClusterCache(cachedKinds(nodeName, { allNodes: config.nodeRoutes !== undefined }), { client, clock, log });
   const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];
   const proxier = new Proxier({
     services,
@@ -35,6 +39,9 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
     clock,
     log,
   });
+  const { nodeRoutes: mode } = config;
+  const nodes = cluster.informer(node);
+  const routes = mode === undefined ? [] : [new NodeRoutes({ nodes, nodeName, mode, networks: ownNetworks, clock, log })];
   const health = new ProxyHealth({
     behindSinceMs: () => proxier.behindSinceMs,
     lastAppliedMs: () => proxier.lastAppliedMs,
@@ -45,6 +52,7 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
     ...serve(config.health, { paths: { '/healthz': () => health.healthz(), '/livez': () => health.livez() } }),
     ...serve(config.metrics, { metrics, paths: { '/proxyMode': () => ({ status: 200, text: 'nftables' }) } }),
     cluster,
+    ...routes,
     proxier,
     new ServiceHealthServers({ services, slices, nodeName, isHealthy: () => health.isHealthy, clock, log }),
   ]);
@@ -59,4 +67,12 @@ function serve(address: { host: string; port: number } | undefined, options: Omi
 function ownAddresses(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);
+}
+
+function ownNetworks(): readonly { readonly network: string; readonly device: string }[] {
+  return Object.entries(networkInterfaces()).flatMap(([device, addresses = []]) =>
+    addresses
+      .filter(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null)
+      .map(({ cidr }) => ({ network: cidr ?? '', device })),
+  );
 }

@@ -49,7 +49,7 @@ describe('Proxier', () => {
   const start = async (): Promise<void> => {
     clock = new FakeClock();
     life = new AbortController();
-    cluster = new ClusterCache(cachedKinds('n1'), { client: own, clock: systemClock, log: silentLog });
+    cluster = new ClusterCache(cachedKinds('n1', { allNodes: false }), { client: own, clock: systemClock, log: silentLog });
     const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];
     proxier = new Proxier({
       services,

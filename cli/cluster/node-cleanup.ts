@@ -2,6 +2,7 @@
 // the whole cluster stops.
 import { dirname } from 'node:path';
 import { NftablesBackend } from '#kube-proxy/backends/nftables/nftables.ts';
+import { removeNodeRoutes } from '#kube-proxy/routes/node-routes.ts';
 import { CniNetwork } from '#kubelet/network/cni/cni-network.ts';
 import { HostRules } from '#kubelet/network/host-rules.ts';
 import { PortDialer } from '#kubelet/network/port-dialer.ts';
@@ -43,6 +44,7 @@ export async function stopPods(log: Log, clock: Clock, signal: AbortSignal): Pro
  */
 export async function wipeNode(foreignPaths: readonly string[], signal: AbortSignal): Promise<void> {
   await new NftablesBackend({ podCidrs: [], log: silentLog }).cleanup(signal);
+  await removeNodeRoutes(signal);
   await wipePodNetwork({ stateFolder: networkState }, signal);
   const mounter = systemMounter();
   const theirs = sharedFolders.flatMap((folder) =>

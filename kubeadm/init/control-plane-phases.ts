@@ -69,7 +69,10 @@ export const kubeletStart: Phase = {
   about: 'Write kubelet settings and (re)start the kubelet',
   async run({ config, folders, host, isDryRun }) {
     const configuration = kubeletConfigurationText(config.cluster);
-    writeKubeletFiles({ folder: folders.kubelet, configuration, local: config.local, labels: [] }, host.print);
+    writeKubeletFiles(
+      { folder: folders.kubelet, configuration, local: config.local, podSubnet: config.cluster.networking.podSubnet },
+      host.print,
+    );
     host.print('[kubelet-start] Starting the kubelet\n');
     if (!isDryRun) await startHostAgent(host);
   },

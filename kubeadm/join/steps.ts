@@ -113,7 +113,7 @@ async function startKubelet(job: JoinJob): Promise<void> {
   const { name } = config.local.node;
   await refuseReadyNode(job, name);
   if (!existsSync(config.caFile)) writeFileAtomically(config.caFile, ca, 0o644);
-  const { clusterName } = await job.cluster();
+  const { clusterName, networking } = await job.cluster();
   const userName = 'tls-bootstrap-token-user';
   const credentials = { kind: 'token', token: config.tlsBootstrapToken } as const;
   const bootstrap = kubeconfigText({ name: `${userName}@${clusterName}`, clusterName, userName, server, ca, credentials });
@@ -122,7 +122,7 @@ async function startKubelet(job: JoinJob): Promise<void> {
   const configuration = found.data?.['kubelet'];
   if (configuration === undefined)
     throw new UsageError('ConfigMap kube-system/kubelet-config holds no kubelet configuration', { exitCode: 1 });
-  writeKubeletFiles({ folder: folders.kubelet, configuration, local: config.local, labels: [] }, host.print);
+  writeKubeletFiles({ folder: folders.kubelet, configuration, local: config.local, podSubnet: networking.podSubnet }, host.print);
   writeManifest(folders.manifests, proxyPod(await job.initConfiguration(), folders));
   if (config.controlPlane !== undefined) await writeDnsFiles({ config: await job.initConfiguration(), folders, host });
   host.print('[kubelet-start] Starting the kubelet\n');

@@ -31,26 +31,27 @@ export interface KubeletFiles {
   readonly folder: string;
   readonly configuration: string;
   readonly local: LocalConfiguration;
-  readonly labels: readonly string[];
+  /** All pods of the cluster; '' where nobody gives nodes their part. */
+  readonly podSubnet: string;
 }
 
 /** Writes `config.yaml` and `kubeadm-flags.env`. */
-export function writeKubeletFiles({ folder, configuration, local, labels }: KubeletFiles, print: (text: string) => void): void {
+export function writeKubeletFiles({ folder, configuration, local, podSubnet }: KubeletFiles, print: (text: string) => void): void {
   const [flagsPath, configPath] = [join(folder, 'kubeadm-flags.env'), join(folder, 'config.yaml')];
   print(`[kubelet-start] Writing kubelet environment file with flags to file ${JSON.stringify(flagsPath)}\n`);
-  writeFileAtomically(flagsPath, `KUBELET_KUBEADM_ARGS="${kubeletFlags(local, labels).join(' ')}"\n`, 0o644);
+  writeFileAtomically(flagsPath, `KUBELET_KUBEADM_ARGS="${kubeletFlags(local, podSubnet).join(' ')}"\n`, 0o644);
   print(`[kubelet-start] Writing kubelet configuration to file ${JSON.stringify(configPath)}\n`);
   writeFileAtomically(configPath, configuration, 0o644);
 }
 
-function kubeletFlags({ node, advertiseAddress }: LocalConfiguration, labels: readonly string[]): readonly string[] {
+function kubeletFlags({ node, advertiseAddress }: LocalConfiguration, podSubnet: string): readonly string[] {
   const taints = (node.taints ?? []).map(({ key, value = '', effect }) => `${key}=${value}:${effect}`);
   const own = (node.kubeletExtraArgs ?? []).map(({ name, value }) => [name, value] as const);
   const flags = new Map<string, string>([
     ['container-runtime-endpoint', node.criSocket],
     ['hostname-override', node.name],
     ['node-ip', advertiseAddress],
-    ...(labels.length === 0 ? [] : [['node-labels', labels.map((label) => `${label}=`).join(',')] as const]),
+    ...(podSubnet === '' ? [] : [['cluster-cidr', podSubnet] as const]),
     ...(taints.length === 0 ? [] : [['register-with-taints', taints.join(',')] as const]),
     ...own,
   ]);

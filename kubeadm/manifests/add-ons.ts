@@ -18,7 +18,7 @@ export function proxyPod({ cluster, local }: Pick<InitConfiguration, 'cluster' |
     command: commandLine('kube-proxy', {
       'hostname-override': local.node.name,
       kubeconfig,
-      ...(podSubnet === '' ? {} : { 'cluster-cidr': podSubnet }),
+      ...(podSubnet === '' ? {} : { 'cluster-cidr': podSubnet, 'node-routes': 'auto' }),
     }),
     cpu: '50m',
     probe: { host: localHost, port: 10_256, scheme: 'HTTP', live: '/healthz' },

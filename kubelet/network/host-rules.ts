@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Log } from '#base/log.ts';
 import { RuntimeError } from '../runtime/contract.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '#base/run-command.ts';
 
 export interface HostRulesDeps {
   readonly log: Log;

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { ownBridge } from './cni/config.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '#base/run-command.ts';
 import { removeHostRules } from './host-rules.ts';
 
 /**
