@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<(context: CommandContext) 
   down: async () => (await import('./commands/down.ts')).down,
   status: async () => (await import('./commands/status.ts')).status,
   node: async () => (await import('./commands/node.ts')).node,
+  kubeadm: async () => (await import('./commands/kubeadm.ts')).kubeadm,
   supervise: async () => (await import('./commands/supervise.ts')).supervise,
   version:
     async () =>
@@ -24,6 +25,7 @@ Usage:
   coxswain status [flags]   show what runs
   coxswain down [flags]     stop the cluster; --wipe removes all that was made
   coxswain node [flags]     keep this host's part of a cluster running that kubeadm set up
+  coxswain kubeadm ARGS…    make a cluster of several machines
   coxswain test [flags]     run every test of this checkout
   coxswain bench [names]    measure this checkout beside a bare Node server
   coxswain version          print the version

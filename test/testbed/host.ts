@@ -76,6 +76,11 @@ export class Host implements AsyncDisposable {
     return this.#pid;
   }
 
+  /** The switch's end of the host's cable. */
+  get cable(): string {
+    return `cx${this.network.id}v${this.#index}`;
+  }
+
   /** Docker's socket as a path of this machine. */
   get dockerSocket(): string {
     return this.pathOf('/run/docker.sock');
@@ -205,7 +210,7 @@ export class Host implements AsyncDisposable {
     for (const forward of this.#forwards.splice(0)) forward.kill();
     await this.powerOff();
     attempt('ip', 'netns', 'del', this.#namespace);
-    attempt('ip', '-n', this.network.switchName, 'link', 'del', this.#cable);
+    attempt('ip', '-n', this.network.switchName, 'link', 'del', this.cable);
     for (const controller of cgroupControllers) removeCgroups(`/sys/fs/cgroup/${controller}`, this.#cgroupName);
     rmSync(dirname(this.root), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     if (this.#ownsNetwork) this.network.stop();
@@ -221,10 +226,6 @@ export class Host implements AsyncDisposable {
 
   get #cgroupName(): string {
     return this.#namespace;
-  }
-
-  get #cable(): string {
-    return `cx${this.network.id}v${this.#index}`;
   }
 
   /** Shell text that moves the shell into the host's cgroups: whoever enters must do so before the namespaces. */
@@ -270,8 +271,8 @@ export class Host implements AsyncDisposable {
     const { switchName } = this.network;
     run('ip', 'netns', 'add', this.#namespace);
     run('ip', '-n', this.#namespace, 'link', 'set', 'lo', 'up');
-    run('ip', '-n', this.#namespace, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', this.#cable, 'netns', switchName);
-    run('ip', '-n', switchName, 'link', 'set', this.#cable, 'master', 'br0', 'up');
+    run('ip', '-n', this.#namespace, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', this.cable, 'netns', switchName);
+    run('ip', '-n', switchName, 'link', 'set', this.cable, 'master', 'br0', 'up');
     run('ip', '-n', this.#namespace, 'addr', 'add', `${this.address}/24`, 'dev', 'eth0');
     run('ip', '-n', this.#namespace, 'link', 'set', 'eth0', 'up');
     run('ip', '-n', this.#namespace, 'route', 'add', 'default', 'via', '192.168.77.1');

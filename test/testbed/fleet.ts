@@ -1,0 +1,165 @@
+// A cluster of several hosts on one machine: control planes, workers and a haproxy in front, made as the guide says, by kubeadm.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ExecOptions, type ExecResult, Host } from './host.ts';
+import { defaultKubectl } from './kubectl.ts';
+import { attempt, Network, run } from './network.ts';
+
+const projectRoot = join(import.meta.dirname, '../..');
+const kubeadmScript = join(projectRoot, 'dist/kubeadm.js');
+export const podNetwork = '10.244.0.0/16';
+
+export interface FleetOptions {
+  /** Default 3, 1 to 5. */
+  readonly controlPlanes?: number;
+  /** Default 2. */
+  readonly workers?: number;
+  /** Says what is done. */
+  readonly progress?: (text: string) => void;
+}
+
+/** What a host is for; host 9 is the load balancer. */
+export type Role = 'control-plane' | 'worker' | 'load-balancer';
+
+const balancerIndex = 9;
+export const balancerEndpoint = `192.168.77.1${balancerIndex}:16443`;
+
+export class Fleet implements AsyncDisposable {
+  readonly network: Network;
+  readonly hosts = new Map<string, Host>();
+  readonly roles = new Map<string, Role>();
+  readonly #progress: (text: string) => void;
+  #joinWorker = '';
+  #joinControlPlane = '';
+
+  private constructor(progress: (text: string) => void) {
+    this.network = Network.start();
+    this.#progress = progress;
+  }
+
+  /** Makes the hosts and the cluster on them; resolves when every node has joined. */
+  static async start({ controlPlanes = 3, workers = 2, progress = () => undefined }: FleetOptions = {}): Promise<Fleet> {
+    const fleet = new Fleet(progress);
+    try {
+      await fleet.#makeHosts(controlPlanes, workers);
+      await fleet.#startBalancer(controlPlanes);
+      await fleet.#init();
+      for (const name of [...fleet.#named('control-plane').slice(1), ...fleet.#named('worker')]) await fleet.join(name);
+      return fleet;
+    } catch (error) {
+      await fleet.stop();
+      throw error;
+    }
+  }
+
+  /** A host by its name. Throws for a name that is none. */
+  host(name: string): Host {
+    const found = this.hosts.get(name);
+    if (found === undefined) throw new Error(`no host ${JSON.stringify(name)}: there are ${[...this.hosts.keys()].join(', ')}`);
+    return found;
+  }
+
+  /** Runs kubectl as the administrator, through the load balancer; never rejects for an exit code. */
+  kubectl(args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const { path } = defaultKubectl();
+    const env = { KUBECONFIG: '/root/admin.conf', ...options.env };
+    return this.host(`host${balancerIndex}`).exec([path, ...args], { ...options, env });
+  }
+
+  /** Runs kubeadm on a host; throws with what it said when it fails. */
+  async kubeadm(name: string, words: string): Promise<string> {
+    return await this.host(name).sh(`${process.execPath} ${kubeadmScript} ${words} 2>&1`);
+  }
+
+  /** Joins a host by the command that `init` printed. */
+  async join(name: string): Promise<void> {
+    const isControlPlane = this.roles.get(name) === 'control-plane';
+    this.#progress(`${name} joins as a ${isControlPlane ? 'control plane' : 'worker'}`);
+    const pasted = isControlPlane ? this.#joinControlPlane : this.#joinWorker;
+    await this.kubeadm(name, pasted.replace(/^kubeadm /, ''));
+  }
+
+  /** Pulls the cable out of the host. */
+  cut(name: string): void {
+    run('ip', '-n', this.network.switchName, 'link', 'set', this.host(name).cable, 'down');
+  }
+
+  /** Puts the cable back. */
+  heal(name: string): void {
+    run('ip', '-n', this.network.switchName, 'link', 'set', this.host(name).cable, 'up');
+  }
+
+  /** Kills everything on the host at once. */
+  async powerOff(name: string): Promise<void> {
+    await this.host(name).powerOff();
+  }
+
+  /** Starts the host again, and what a boot starts: Docker, and the agent or the load balancer. */
+  async powerOn(name: string): Promise<void> {
+    const host = this.host(name);
+    await host.boot();
+    if (this.roles.get(name) === 'load-balancer') return await this.#runBalancer();
+    await host.startDocker();
+    await host.sh(
+      `setsid ${process.execPath} ${join(projectRoot, 'dist/coxswain.js')} node >>/var/log/coxswain/node.log 2>&1 </dev/null &`,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.hosts.values()].map((host) => host.stop()));
+    this.network.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #named(role: Role): readonly string[] {
+    return [...this.roles].filter(([, found]) => found === role).map(([name]) => name);
+  }
+
+  async #makeHosts(controlPlanes: number, workers: number): Promise<void> {
+    this.#progress(`making ${controlPlanes + workers + 1} hosts`);
+    const indexes = Array.from({ length: controlPlanes + workers }, (_, at) => at + 1);
+    const start = async (index: number, role: Role): Promise<void> => {
+      const host = await Host.start({ network: this.network, index, docker: role !== 'load-balancer' });
+      this.hosts.set(host.name, host);
+      await host.sh('sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 || true');
+    };
+    for (const index of indexes) this.roles.set(`host${index}`, index <= controlPlanes ? 'control-plane' : 'worker');
+    this.roles.set(`host${balancerIndex}`, 'load-balancer');
+    await Promise.all([
+      ...indexes.map((index) => start(index, index <= controlPlanes ? 'control-plane' : 'worker')),
+      start(balancerIndex, 'load-balancer'),
+    ]);
+  }
+
+  async #startBalancer(controlPlanes: number): Promise<void> {
+    const template = readFileSync(join(projectRoot, 'deploy/haproxy/haproxy.cfg'), 'utf8').replace(/^ {4}server cp.*\n/gm, '');
+    const servers = Array.from({ length: controlPlanes }, (_, at) => `    server cp${at + 1} 192.168.77.1${at + 1}:6443\n`);
+    writeFileSync(this.host(`host${balancerIndex}`).pathOf('/etc/haproxy.cfg'), template + servers.join(''));
+    await this.#runBalancer();
+  }
+
+  async #runBalancer(): Promise<void> {
+    await this.host(`host${balancerIndex}`).sh(
+      'setsid haproxy -f /etc/haproxy.cfg >/var/log/haproxy.log 2>&1 </dev/null & sleep 0.2; kill -0 $!',
+    );
+  }
+
+  async #init(): Promise<void> {
+    this.#progress('host1 makes the cluster');
+    const flags = `--control-plane-endpoint ${balancerEndpoint} --pod-network-cidr ${podNetwork} --upload-certs`;
+    const text = await this.kubeadm('host1', `init ${flags}`);
+    const commands = [...text.matchAll(/kubeadm join[^\n]*(?:\\\n[^\n]*)*/g)].map(([command]) => command.replaceAll(/\\\n\s*/g, ' '));
+    this.#joinControlPlane = commands.find((command) => command.includes('--control-plane')) ?? '';
+    this.#joinWorker = commands.find((command) => !command.includes('--control-plane')) ?? '';
+    const admin = readFileSync(this.host('host1').pathOf('/etc/kubernetes/admin.conf'), 'utf8');
+    writeFileSync(this.host(`host${balancerIndex}`).pathOf('/root/admin.conf'), admin);
+  }
+}
+
+/** Cuts or heals a host of a network that another process keeps. */
+export function setCable(switchName: string, cable: string, state: 'up' | 'down'): void {
+  attempt('ip', '-n', switchName, 'link', 'set', cable, state);
+}
