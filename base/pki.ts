@@ -55,7 +55,7 @@ export async function createCa(commonName: string, nowMs: number, options: CaOpt
   const algorithm = algorithms[keyAlgorithm];
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
+    serialNumber: certificateSerial(),
     name: [{ CN: [commonName] }],
     notBefore: new Date(nowMs - 60_000),
     notAfter: new Date(nowMs + validDays * dayMs),
@@ -86,7 +86,7 @@ export async function signCertificate(ca: KeyPair, request: CertificateRequest, 
   ];
   const usages = request.usages.map((usage) => (usage === 'client' ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth));
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
+    serialNumber: certificateSerial(),
     subject: [...(request.organizations ?? []).map((name) => ({ O: [name] })), { CN: [request.commonName] }],
     issuer: issuer.subject,
     notBefore: new Date(nowMs - 60_000),
@@ -172,7 +172,8 @@ export function publicKeyPem(pem: string): string {
   return createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
 }
 
-async function importSigningKey(pem: string): Promise<[webcrypto.CryptoKey, x509.X509CertificateCreateParams['signingAlgorithm']]> {
+/** A private key in any PEM form, as what it signs with. */
+export async function importSigningKey(pem: string): Promise<[webcrypto.CryptoKey, x509.X509CertificateCreateParams['signingAlgorithm']]> {
   const key = createPrivateKey(pem);
   const signs =
     key.asymmetricKeyType === 'rsa'
@@ -182,7 +183,8 @@ async function importSigningKey(pem: string): Promise<[webcrypto.CryptoKey, x509
   return [await webcrypto.subtle.importKey('pkcs8', der, signs, false, ['sign']), signs];
 }
 
-function serial(): string {
+/** A new serial number. */
+export function certificateSerial(): string {
   // Positive and at most 20 bytes long, as RFC 5280 asks.
   return `01${randomBytes(15).toString('hex')}`;
 }

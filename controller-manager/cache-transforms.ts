@@ -1,8 +1,10 @@
 // What is kept in memory of each object. The caches of this process hold every object of a cluster, so they keep what some loop reads;
 // who writes an object whose cache is cut sends patches, never the whole.
+import { bootstrapTokenType } from '#api/core/bootstrap-token.ts';
 import type { ConfigMap } from '#api/core/config-map.ts';
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
+import type { Secret } from '#api/core/secret.ts';
 import type { V1Container } from '#api/generated/types.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 
@@ -43,9 +45,16 @@ export function slimNode(node: Node): Node {
   return { ...withoutManagedFields(node), status: withoutUndefined({ conditions }) } as Node;
 }
 
-/** Of ConfigMaps only the published CA is read; the others' contents would fill memory for nothing. */
+/** Of ConfigMaps only the published CA and what joining hosts read is read; the others' contents would fill memory for nothing. */
 export function slimConfigMap(object: ConfigMap): ConfigMap {
-  return object.metadata.name === 'kube-root-ca.crt' ? withoutManagedFields(object) : metadataOnly(object);
+  const { name, namespace } = object.metadata;
+  const isRead = name === 'kube-root-ca.crt' || (namespace === 'kube-public' && name === 'cluster-info');
+  return isRead ? withoutManagedFields(object) : metadataOnly(object);
+}
+
+/** Of Secrets only bootstrap tokens are read. */
+export function slimSecret(object: Secret): Secret {
+  return object.type === bootstrapTokenType ? withoutManagedFields(object) : metadataOnly(object);
 }
 
 function slimContainer({ name, ports, restartPolicy }: V1Container): Partial<V1Container> {

@@ -2,13 +2,14 @@ import { replicaSet } from '#api/apps/replica-set.ts';
 import { configMap } from '#api/core/config-map.ts';
 import { node } from '#api/core/node/node.ts';
 import { pod } from '#api/core/pod/pod.ts';
+import { secret } from '#api/core/secret.ts';
 import { endpointSlice } from '#api/discovery/endpoint-slice.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import type { AnyKind } from '#client/client.ts';
 import { type CachedKind, cached, kindId } from '#client/cluster-cache.ts';
 import type { ControllerDefinition } from '#client/controller/define.ts';
 import { byLackOfController, byNode, byService, namespaceIfUncontrolled, nodeOf, serviceOf } from './cache-indexes.ts';
-import { metadataOnly, slimConfigMap, slimNode, slimPod, withoutManagedFields } from './cache-transforms.ts';
+import { metadataOnly, slimConfigMap, slimNode, slimPod, slimSecret, withoutManagedFields } from './cache-transforms.ts';
 
 /** What to cache for these controllers, and of the kinds that only clean-up loops go through. */
 export function cachesFor(definitions: readonly ControllerDefinition[], cleanedUp: readonly KindDefinition[]): readonly CachedKind[] {
@@ -18,6 +19,7 @@ export function cachesFor(definitions: readonly ControllerDefinition[], cleanedU
     cached(endpointSlice, { transform: withoutManagedFields, indexes: { [byService]: serviceOf } }),
     cached(node, { transform: slimNode }),
     cached(configMap, { transform: slimConfigMap }),
+    cached(secret, { transform: slimSecret }),
   ];
   const known = new Set(special.map(({ kind }) => kindId(kind)));
   const caches = [...special];

@@ -5,6 +5,8 @@ import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import type { LeaderOptions } from '#client/leader-election.ts';
+import { readSigning, signingFlags } from './certificates/flags.ts';
+import type { SigningOptions } from './certificates/signing-controller.ts';
 import { maxFinishedPods } from './controller-manager.ts';
 import type { NodeLifecycleOptions } from './node/lifecycle-controller.ts';
 import type { PodCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
@@ -13,6 +15,7 @@ const file = { valueName: 'file' };
 
 /** Upstream's flags, and `--load-balancer-cidr`, which is ours. Those that only tune what is built differently here are accepted and say so. */
 const flags = {
+  ...signingFlags,
   'allocate-node-cidrs': boolFlag(false, 'Give every node a network for its pods, out of --cluster-cidr'),
   'authentication-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authenticated yet', file),
   'authorization-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authorized yet', file),
@@ -65,6 +68,8 @@ export interface ControllerManagerConfig {
   readonly nodeCidrBits: number;
   readonly loadBalancerCidr: string | undefined;
   readonly nodeTimings: NodeLifecycleOptions;
+  /** Undefined signs no certificates. */
+  readonly signing: SigningOptions | undefined;
   /** Whether each controller works as an account of its own. */
   readonly usesAccounts: boolean;
   /** Which controllers run. */
@@ -107,6 +112,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
         largeClusterSize: values['large-cluster-size-threshold'],
       },
     },
+    signing: readSigning(values),
     usesAccounts: values['use-service-account-credentials'],
     selection: values.controllers,
     podCollection: { maxFinished: values['terminated-pod-gc-threshold'] },

@@ -1,6 +1,11 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Clock } from '#base/clock.ts';
 import type { ControllerDefinition } from '#client/controller/define.ts';
+import { bootstrapSignerController } from './bootstrap-tokens/signer-controller.ts';
+import { tokenCleanerController } from './bootstrap-tokens/cleaner-controller.ts';
+import { requestApprovingController } from './certificates/approving-controller.ts';
+import { requestCleanerController } from './certificates/cleaner-controller.ts';
+import { requestSigningController, type SigningOptions } from './certificates/signing-controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
 import { endpointSliceMirroringController } from './endpoints/mirroring-controller.ts';
@@ -27,16 +32,23 @@ export interface ControllerOptions {
   /** Addresses for Services of type LoadBalancer; undefined gives none. */
   readonly loadBalancerCidr?: string | undefined;
   readonly nodeTimings?: NodeLifecycleOptions | undefined;
+  /** What signs certificates; undefined signs none. */
+  readonly signing?: SigningOptions | undefined;
 }
 
 /** Every loop that is declared as a controller. @param contents what a namespace holds. */
 export function buildControllers(options: ControllerOptions, contents: readonly KindDefinition[]): readonly ControllerDefinition[] {
-  const { clock, rootCa, clusterCidr, nodeCidrBits = 24, loadBalancerCidr, nodeTimings = upstreamTimings } = options;
+  const { clock, rootCa, clusterCidr, nodeCidrBits = 24, loadBalancerCidr, nodeTimings = upstreamTimings, signing } = options;
   return [
     namespaceController(contents),
     resourceQuotaController(contents),
     serviceAccountController,
     roleAggregationController(),
+    requestApprovingController(),
+    ...(signing === undefined ? [] : [requestSigningController(signing)]),
+    requestCleanerController(),
+    bootstrapSignerController(),
+    tokenCleanerController(),
     ...(rootCa === undefined ? [] : [rootCaController(rootCa)]),
     replicationControllerController(clock),
     replicaSetController(clock),

@@ -24,7 +24,15 @@ export interface ControlPlaneOptions extends Partial<Pick<ControllerManagerDeps,
   /** Every change reaches the caches that much later, one after the other. */
   readonly lagMs?: number;
 }
-type PlainOption = 'rootCa' | 'clusterCidr' | 'nodeCidrBits' | 'loadBalancerCidr' | 'nodeTimings' | 'selection' | 'podCollection';
+type PlainOption =
+  | 'signing'
+  | 'rootCa'
+  | 'clusterCidr'
+  | 'nodeCidrBits'
+  | 'loadBalancerCidr'
+  | 'nodeTimings'
+  | 'selection'
+  | 'podCollection';
 
 interface RecordedEvent {
   readonly source: string;

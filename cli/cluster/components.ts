@@ -55,6 +55,8 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
       ...served('kube-controller-manager'),
       'leader-elect': 'false',
       'use-service-account-credentials': 'true',
+      'cluster-signing-cert-file': layout.pki('ca.crt'),
+      'cluster-signing-key-file': layout.pki('ca.key'),
       'root-ca-file': layout.pki('ca.crt'),
       'allocate-node-cidrs': 'true',
       'cluster-cidr': config.podCidr,

@@ -1,5 +1,6 @@
 // Bootstrap tokens: `ID.SECRET`, kept as Secrets of their own type in kube-system.
 import { randomInt } from 'node:crypto';
+import { bootstrapTokenPrefix, bootstrapTokenType } from '#api/core/bootstrap-token.ts';
 import { UsageError } from '#base/lifecycle.ts';
 
 export interface BootstrapToken {
@@ -14,7 +15,7 @@ export interface BootstrapToken {
 
 export const tokenPattern = '\\A([a-z0-9]{6})\\.([a-z0-9]{16})\\z';
 export const tokenIdPattern = '\\A([a-z0-9]{6})\\z';
-export const tokenSecretType = 'bootstrap.kubernetes.io/token';
+export const tokenSecretType = bootstrapTokenType;
 export const defaultTokenGroups = ['system:bootstrappers:kubeadm:default-node-token'];
 export const tokenUsages = ['signing', 'authentication'];
 export const defaultTokenTtlMs = 24 * 3_600_000;
@@ -39,7 +40,7 @@ export function tokenText({ id, secret }: Pick<BootstrapToken, 'id' | 'secret'>)
 }
 
 export function tokenSecretName(id: string): string {
-  return `bootstrap-token-${id}`;
+  return bootstrapTokenPrefix + id;
 }
 
 /** The Secret's data, as text. */
