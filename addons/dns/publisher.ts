@@ -1,5 +1,6 @@
 import { type Service as KubeService, service } from '#api/core/service/service.ts';
 import { type EndpointSlice, endpointSlice } from '#api/discovery/endpoint-slice.ts';
+import { hasReason } from '#api/meta/status.ts';
 import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
@@ -19,15 +20,22 @@ export interface PublisherOptions {
 
 const key = { namespace: 'kube-system', name: 'kube-dns' };
 const manager = 'coxswain-dns';
-const refreshMs = 60_000;
+const managedBy = 'endpointslice.kubernetes.io/managed-by';
+const renewedAnnotation = 'coxswain.dev/renewed';
+const refreshMs = 20_000;
+/** A server whose slice nobody wrote for so long is taken for gone. */
+const goneMs = 70_000;
 
 /**
- * Keeps the Service `kube-dns` and its one EndpointSlice as they must be, so that kube-proxy leads the well-known address here.
- * The Service has no selector: this process is no pod.
+ * Keeps the Service `kube-dns` and this server's own EndpointSlice as they must be, so that kube-proxy leads the well-known address here,
+ * among others. The Service has no selector: this process is no pod. Servers that stopped renewing their slices lose them; whether a slice
+ * changes is seen by its resourceVersion and our own clock, so the clocks of hosts need not agree.
  */
 export class Publisher implements Service {
   readonly name = 'dns publisher';
   readonly #options: PublisherOptions;
+  /** What was seen of other servers' slices, and since when. */
+  readonly #others = new Map<string, { readonly resourceVersion: string; readonly sinceMs: number }>();
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -40,7 +48,10 @@ export class Publisher implements Service {
     for (;;) {
       try {
         await client.patch(service, key, this.#service(), { type: 'apply', force: true, fieldManager: manager }, signal);
-        await client.patch(endpointSlice, key, this.#slice(), { type: 'apply', force: true, fieldManager: manager }, signal);
+        const slice = this.#slice();
+        const place = { namespace: key.namespace, name: slice.metadata.name ?? '' };
+        await client.patch(endpointSlice, place, slice, { type: 'apply', force: true, fieldManager: manager }, signal);
+        await this.#removeGone(place.name, signal);
         backoff.reset();
         await clock.sleep(refreshMs, signal);
       } catch (err) {
@@ -48,6 +59,30 @@ export class Publisher implements Service {
         const ms = backoff.next();
         log[ms > 2_000 ? 'warn' : 'debug']({ err }, 'the DNS Service could not be published yet');
         await clock.sleep(ms, signal);
+      }
+    }
+  }
+
+  async #removeGone(own: string, signal: AbortSignal): Promise<void> {
+    const { client, clock, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const labelSelector = `kubernetes.io/service-name=${key.name},${managedBy}=${manager}`;
+    const { items } = await client.list(endpointSlice, { namespace: key.namespace, labelSelector }, signal);
+    for (const { metadata } of items) {
+      const { name = '', resourceVersion = '' } = metadata;
+      if (name === own) continue;
+      const seen = this.#others.get(name);
+      if (seen?.resourceVersion !== resourceVersion) {
+        this.#others.set(name, { resourceVersion, sinceMs: nowMs });
+      } else if (nowMs - seen.sinceMs > goneMs) {
+        this.#others.delete(name);
+        try {
+          await client.delete(endpointSlice, { namespace: key.namespace, name }, { resourceVersion }, signal);
+          log.info({ slice: name }, 'a DNS server is gone');
+        } catch (error) {
+          // It came back, or another server was faster.
+          if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
+        }
       }
     }
   }
@@ -71,13 +106,15 @@ export class Publisher implements Service {
   }
 
   #slice(): EndpointSlice {
-    const { address, port } = this.#options;
+    const { address, port, clock } = this.#options;
     return {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
       metadata: {
-        ...key,
-        labels: { 'kubernetes.io/service-name': key.name, 'endpointslice.kubernetes.io/managed-by': manager },
+        namespace: key.namespace,
+        name: `${key.name}-${address.replaceAll(/[.:]/g, '-')}`,
+        labels: { 'kubernetes.io/service-name': key.name, [managedBy]: manager },
+        annotations: { [renewedAnnotation]: new Date(clock.nowMs()).toISOString() },
       },
       addressType: 'IPv4',
       endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],

@@ -1,7 +1,6 @@
 // What a local cluster holds from the start besides what its components make: the rights of those who are no upstream component, and
 // the label of the control plane, which no node may give itself. kubeadm makes the same objects.
 import { node } from '#api/core/node/node.ts';
-import type { V1PolicyRule } from '#api/generated/types.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { clusterRoleBinding } from '#api/rbac/cluster-role-binding.ts';
 import { clusterRole } from '#api/rbac/cluster-role.ts';
@@ -48,7 +47,11 @@ const baseObjects: readonly BaseObject[] = [
   // The DNS is no pod: it publishes its own Service and where that leads.
   made(role, {
     metadata: { name: 'coxswain:dns-publisher', namespace: systemNamespace },
-    rules: [publishing('', 'services'), publishing('discovery.k8s.io', 'endpointslices')].flat(),
+    rules: [
+      { apiGroups: [''], resources: ['services'], verbs: ['create'] },
+      { apiGroups: [''], resources: ['services'], resourceNames: ['kube-dns'], verbs: ['get', 'patch'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'delete', 'get', 'list', 'patch'] },
+    ],
   }),
   made(roleBinding, {
     metadata: { name: 'coxswain:dns-publisher', namespace: systemNamespace },
@@ -56,13 +59,6 @@ const baseObjects: readonly BaseObject[] = [
     subjects: [dnsUser],
   }),
 ];
-
-function publishing(group: string, resource: string): V1PolicyRule[] {
-  return [
-    { apiGroups: [group], resources: [resource], verbs: ['create'] },
-    { apiGroups: [group], resources: [resource], resourceNames: ['kube-dns'], verbs: ['get', 'patch'] },
-  ];
-}
 
 function clusterBinding(name: string, roleName: string, subject: typeof dnsUser): BaseObject {
   const roleRef = { apiGroup: rbacGroup, kind: 'ClusterRole', name: roleName };

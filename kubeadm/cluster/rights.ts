@@ -11,7 +11,8 @@ import { put } from './put.ts';
 export const bootstrappers = 'system:bootstrappers:kubeadm:default-node-token';
 export const nodesGroup = 'system:nodes';
 
-interface Grant {
+/** Who gives. */
+export interface Grant {
   readonly client: Client;
   readonly host: Surroundings;
 }

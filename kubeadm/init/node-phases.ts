@@ -1,11 +1,12 @@
 // The phases that bring the node and the add-ons to their final state.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { V1PolicyRule } from '#api/generated/types.ts';
 import { signCertificate } from '#base/pki.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
-import { bindClusterRole, nodesGroup } from '../cluster/rights.ts';
+import { bindClusterRole, type Grant, grantEverywhere, grantInNamespace, nodesGroup } from '../cluster/rights.ts';
 import { readPair } from '../certs/key-files.ts';
 import { localUrl } from '../config/cluster.ts';
 import { kubeconfigOf } from '../kubeconfig/kubeconfigs.ts';
@@ -52,8 +53,7 @@ export const addon: Phase = {
       about: 'Install the DNS addon to a Kubernetes cluster',
       async run(job) {
         await writeDnsFiles(job);
-        if (!job.isDryRun)
-          await bindClusterRole({ client: job.client(), host: job.host }, 'coxswain:dns', 'system:kube-dns', { users: [dnsUser] });
+        if (!job.isDryRun) await grantToDns({ client: job.client(), host: job.host });
         job.host.print('[addons] Applied essential addon: CoreDNS\n');
       },
     },
@@ -70,6 +70,25 @@ export const addon: Phase = {
     },
   ],
 };
+
+/** Upstream's rights of CoreDNS, and those to publish the Service and where it leads: the server is no pod. */
+async function grantToDns(grant: Grant): Promise<void> {
+  const users = { users: [dnsUser] };
+  const sees = (apiGroup: string, ...resources: string[]): V1PolicyRule => ({ apiGroups: [apiGroup], resources, verbs: ['list', 'watch'] });
+  const rules = [sees('', 'endpoints', 'services', 'pods', 'namespaces'), sees('discovery.k8s.io', 'endpointslices')];
+  await grantEverywhere(grant, 'system:coredns', rules, users);
+  await grantInNamespace(
+    grant,
+    'kube-system',
+    'coxswain:dns-publisher',
+    [
+      { apiGroups: [''], resources: ['services'], verbs: ['create'] },
+      { apiGroups: [''], resources: ['services'], resourceNames: ['kube-dns'], verbs: ['get', 'patch'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'delete', 'get', 'list', 'patch'] },
+    ],
+    users,
+  );
+}
 
 /** The DNS server's manifest and kubeconfig on a control plane. */
 export async function writeDnsFiles({ config, folders, host }: Pick<InitJob, 'config' | 'folders' | 'host'>): Promise<void> {
