@@ -37,6 +37,10 @@ const flags = {
   'max-requests-inflight': intFlag(400, 'Reads at a time; 0 is no limit', { min: 0 }),
   'min-request-timeout': intFlag(1_800, 'Seconds that a watch lasts at least, unless it asks for less', { min: 1 }),
   'request-timeout': durationFlag(60_000, 'How long a request may take that is no watch, log or the like'),
+  'proxy-client-cert-file': stringFlag('', 'Accepted for compatibility: no requests are passed to other API servers yet', {
+    valueName: 'file',
+  }),
+  'proxy-client-key-file': stringFlag('', 'Accepted for compatibility, as --proxy-client-cert-file', { valueName: 'file' }),
   'secure-port': intFlag(6_443, 'The port to serve HTTPS on; 0 takes any free one', { min: 0, max: 65_535 }),
   'service-account-issuer': listFlag(
     [],

@@ -41,6 +41,7 @@ const flags = {
   'node-monitor-grace-period': durationFlag(50_000, 'How long a node may be silent before it counts as lost'),
   'node-monitor-period': durationFlag(5_000, 'How often nodes are looked at'),
   'node-startup-grace-period': durationFlag(60_000, 'The grace period of a node that was never heard of'),
+  'requestheader-client-ca-file': stringFlag('', 'Accepted for compatibility: only health and metrics are served here', file),
   'root-ca-file': stringFlag('', "The cluster's CA, published in every namespace", file),
   'secondary-node-eviction-rate': stringFlag('0.01', 'The same rate in an unhealthy zone of a large cluster'),
   'secure-port': intFlag(10_257, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),

@@ -151,7 +151,7 @@ export class Fleet implements AsyncDisposable {
     this.#progress('host1 makes the cluster');
     const flags = `--control-plane-endpoint ${balancerEndpoint} --pod-network-cidr ${podNetwork} --upload-certs`;
     const text = await this.kubeadm('host1', `init ${flags}`);
-    const commands = [...text.matchAll(/kubeadm join[^\n]*(?:\\\n[^\n]*)*/g)].map(([command]) => command.replaceAll(/\\\n\s*/g, ' '));
+    const commands = [...text.matchAll(/kubeadm join(?:[^\n\\]|\\\n)*/g)].map(([command]) => command.replaceAll(/\\\n\s*/g, ' '));
     this.#joinControlPlane = commands.find((command) => command.includes('--control-plane')) ?? '';
     this.#joinWorker = commands.find((command) => !command.includes('--control-plane')) ?? '';
     const admin = readFileSync(this.host('host1').pathOf('/etc/kubernetes/admin.conf'), 'utf8');
