@@ -9,6 +9,7 @@ import { joinCommand } from './join/command.ts';
 import { resetCommand } from './reset/command.ts';
 import { stringFlag } from '#base/flags.ts';
 import { tokenCommand } from './token/commands.ts';
+import { upgradeCommand } from './upgrade/command.ts';
 
 const versionCommand = command({
   name: 'version',
@@ -36,7 +37,16 @@ const about = `Coxswain's kubeadm: easily bootstrap a secure Kubernetes cluster
     other hosts:    kubeadm join <the arguments that init returned>`;
 
 await runMain('kubeadm', async ({ argv, env, signal }) => {
-  const root = group('kubeadm', about, [certsCommand, configCommand, initCommand, joinCommand, resetCommand, tokenCommand, versionCommand]);
+  const root = group('kubeadm', about, [
+    certsCommand,
+    configCommand,
+    initCommand,
+    joinCommand,
+    resetCommand,
+    tokenCommand,
+    upgradeCommand,
+    versionCommand,
+  ]);
   await runCommand(root, argv, {
     clock: systemClock,
     env,

@@ -1,0 +1,136 @@
+// Three control planes behind haproxy and two workers, made by the commands of kubeadm that people paste; then things are killed.
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildDemoImages } from '#cli/demo/images.ts';
+import { Fleet } from '#test/testbed/fleet.ts';
+import type { Host } from '#test/testbed/host.ts';
+import { Background } from './background.ts';
+import { until } from './cluster.ts';
+import { deploymentManifest, podManifest, serviceManifest } from './manifests.ts';
+
+const hello = join(import.meta.dirname, '../../cli/demo/hello.mjs');
+const workers = ['host4', 'host5'];
+let fleet: Fleet;
+
+beforeAll(async () => {
+  fleet = await Fleet.start({ controlPlanes: 3, workers: 2 });
+  await Promise.all(workers.map((name) => buildDemoImages(fleet.host(name).dockerSocket, hello, () => undefined)));
+});
+afterAll(() => fleet.stop());
+
+async function kubectl(words: string | readonly string[], input?: string): Promise<string> {
+  const list = typeof words === 'string' ? words.split(' ') : words;
+  const { code, stdout, stderr } = await fleet.kubectl(list, { timeoutMs: 120_000, ...(input === undefined ? {} : { input }) });
+  if (code !== 0) throw new Error(`kubectl ${list.join(' ')}: exit code ${code}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+const apply = (object: object): Promise<string> => kubectl('apply -f -', JSON.stringify(object));
+const field = (what: string, path: string): Promise<string> => kubectl(['get', ...what.split(' '), '-o', `jsonpath={${path}}`]);
+
+async function inPod(name: string, script: string): Promise<string> {
+  return await kubectl(['exec', name, '--', 'sh', '-c', `${script} 2>&1 || true`]);
+}
+
+/** Kills a component of a host; its agent starts it again. */
+async function kill(host: Host, component: string): Promise<void> {
+  await host.sh(`kill -9 $(sed -E 's/.*"pid":([0-9]+).*/\\1/' /var/lib/coxswain/node/run/${component}.json)`);
+}
+
+test('five nodes are Ready, and each control plane is one', async () => {
+  const isReady = async (): Promise<boolean> => {
+    const lines = (await kubectl('get nodes --no-headers')).trim().split('\n');
+    return lines.length === 5 && lines.every((line) => / Ready /.test(line));
+  };
+  await until('five nodes are Ready', isReady, 60_000);
+  expect((await kubectl('get nodes -l node-role.kubernetes.io/control-plane -o name')).trim().split('\n')).toHaveLength(3);
+  await until(
+    'all API servers are endpoints',
+    async () => (await field('endpoints kubernetes', '.subsets[0].addresses[*].ip')).split(' ').length === 3,
+  );
+  const members = await fleet
+    .host('host1')
+    .sh(
+      `curl -s --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key https://127.0.0.1:2379/v3/cluster/member/list -d '{}'`,
+    );
+  expect(
+    (JSON.parse(members) as { members: readonly { isLearner?: boolean }[] }).members.map(({ isLearner = false }) => isLearner),
+  ).toEqual([false, false, false]);
+});
+
+test('pods on both workers serve one Service, by address and by name, from every host', async () => {
+  await apply(deploymentManifest('web', 4));
+  await apply(serviceManifest('web', { type: 'NodePort', ports: [{ port: 80, targetPort: 8080 }] }));
+  await Promise.all(workers.map((name) => apply(podManifest(`on-${name}`, { nodeName: name }))));
+  await kubectl('rollout status deployment/web --timeout=90s');
+  expect(new Set((await field('pods -l app=web', '.items[*].spec.nodeName')).split(' '))).toEqual(new Set(workers));
+  for (const name of workers) await kubectl(`wait pod/on-${name} --for=condition=Ready --timeout=60s`);
+
+  const ip = await field('svc web', '.spec.clusterIP');
+  const nodePort = await field('svc web', '.spec.ports[0].nodePort');
+  for (const name of workers) {
+    for (const url of [`http://${ip}/`, 'http://web.default.svc.cluster.local/']) {
+      const answers = await until(`${url} answers pods of ${name}`, async () => {
+        const text = await inPod(`on-${name}`, `for i in $(seq 12); do timeout 5 wget -qO- ${url}; done`);
+        return text.split('Message: ').length === 13 && text;
+      });
+      // From both nodes, so packets cross.
+      expect(new Set(answers.match(/Hostname: \S+/g)).size).toBeGreaterThan(1);
+    }
+  }
+  for (const name of ['host1', 'host2', 'host3', ...workers]) {
+    expect(await fleet.network.sh(`curl -sS -m 5 http://${fleet.host(name).address}:${nodePort}/`), name).toContain('Message: ');
+  }
+  const pods = (await field('pods -l app=web', '.items[*].metadata.name')).split(' ');
+  for (const pod of pods) expect(await kubectl(`logs ${pod} --tail=1`)).not.toBe('');
+});
+
+test('when an API server is killed, the others serve, nothing is lost, and watches go on', async () => {
+  const admin = ['env', 'KUBECONFIG=/root/admin.conf', 'kubectl'];
+  await using watch = new Background(fleet.host('host9'), [...admin, 'get', 'configmaps', '-w', '--output-watch-events', '-o', 'name']);
+  await watch.shows('kube-root-ca.crt');
+  for (const name of ['host1', 'host2', 'host3']) {
+    await kill(fleet.host(name), 'kube-apiserver');
+    await until(
+      'a write is served',
+      async () => (await fleet.kubectl(['create', 'configmap', `after-${name}`], { timeoutMs: 5_000 })).code === 0,
+    );
+    await until(
+      `${name} serves again`,
+      async () => (await fleet.host(name).exec(['curl', '-sk', 'https://127.0.0.1:6443/readyz'])).stdout === 'ok',
+    );
+  }
+  expect((await kubectl('get configmaps -o name')).match(/after-host/g)).toHaveLength(3);
+  for (const name of ['host1', 'host2', 'host3']) await watch.shows(`after-${name}`);
+});
+
+test('when the active controller manager and scheduler are killed, others lead', async () => {
+  const leader = (name: string): Promise<string> => field(`lease ${name} -n kube-system`, '.spec.holderIdentity');
+  for (const name of ['kube-controller-manager', 'kube-scheduler']) {
+    const before = await leader(name);
+    const host = fleet.host(before.split('_')[0] ?? '');
+    await host.sh(`mv /etc/kubernetes/manifests/${name}.yaml /root/`);
+    await until(`another ${name} leads`, async () => (await leader(name)) !== before, 60_000);
+    await host.sh(`mv /root/${name}.yaml /etc/kubernetes/manifests/`);
+  }
+  await kubectl('scale deployment/web --replicas=6');
+  await kubectl('rollout status deployment/web --timeout=90s');
+});
+
+test('after a power cut of all hosts everything runs again', async () => {
+  const before = (await field('pods -l app=web', '.items[*].metadata.uid')).split(' ').sort((a, b) => (a < b ? -1 : 1));
+  const names = [...fleet.hosts.keys()];
+  await Promise.all(names.map((name) => fleet.powerOff(name)));
+  await Promise.all(names.map((name) => fleet.powerOn(name)));
+  await until('the API answers', async () => (await fleet.kubectl(['get', 'nodes'], { timeoutMs: 5_000 })).code === 0, 60_000);
+  await until('five nodes are Ready', async () => ((await kubectl('get nodes --no-headers')).match(/ Ready /g) ?? []).length === 5, 90_000);
+  await kubectl('rollout status deployment/web --timeout=120s');
+  const ip = await field('svc web', '.spec.clusterIP');
+  await until(
+    'the Service answers',
+    async () => (await fleet.host('host4').exec(['curl', '-sS', '-m', '3', `http://${ip}/`])).stdout.includes('Message: '),
+    60_000,
+  );
+  const after = (await field('pods -l app=web', '.items[*].metadata.uid')).split(' ').sort((a, b) => (a < b ? -1 : 1));
+  expect(after).toEqual(before);
+});
