@@ -267,6 +267,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
   });
   const resources = new ResourceRequests({
     registry,
+    authorizer,
     negotiator,
     codec,
     clock,

@@ -22,6 +22,8 @@ export interface RequestContext {
   readonly dryRun: boolean;
   /** Adds a warning header to the answer. */
   readonly warn: (text: string) => void;
+  /** Asked before a PUT or an apply patch makes an object, which is a right of its own. Throws Forbidden. Absent: it may. */
+  readonly mayCreate?: (() => void | Promise<void>) | undefined;
   readonly signal: AbortSignal;
 }
 

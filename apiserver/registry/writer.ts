@@ -120,6 +120,7 @@ export class Writer {
 
   /** An update that made the object, or undefined when somebody else just did. */
   async #createByUpdate({ served, context, keepsOwners, name }: UpdateRequest, next: KubeObject): Promise<Written | undefined> {
+    await context.mayCreate?.();
     const uid = next.metadata.uid ?? '';
     if (uid !== '') {
       throw conflict(resourceOf(served), name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);

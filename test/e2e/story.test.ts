@@ -123,3 +123,10 @@ test('delete deployment takes its pods along', async () => {
   );
   expect(await cluster().kubectl('get replicasets')).toBe('');
 });
+
+test('no part of the cluster was refused what it asked for', async () => {
+  // The DNS may come before its roles do.
+  const script = `cd /var/lib/coxswain/logs && grep -ho '[^"]* is forbidden: User .*' kube-*.log kubelet.log supervisor.log | cut -c1-300 | sort | uniq -c`;
+  const { stdout } = await cluster().host.exec(['bash', '-c', script]);
+  expect(stdout).toBe('');
+});

@@ -51,7 +51,9 @@ export function nodeAuthorizer(graph: NodeGraph): Authorizer {
       return allowsAlike(request) ? allow : noOpinion;
     },
     rightsOf: (user: UserInfo) =>
-      nodeNameOf(user) === undefined ? noRights : { ...noRights, errors: ['node authorizer does not support user rule resolution'] },
+      nodeNameOf(user) === undefined
+        ? noRights
+        : { ...noRights, isIncomplete: true, errors: ['node authorizer does not support user rule resolution'] },
   };
 }
 

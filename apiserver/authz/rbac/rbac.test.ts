@@ -1,6 +1,7 @@
 // Roles and bindings made by users, over the wire: who may do what, and who may give what away.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { subjectAccessReview } from '#api/authorization/subject-access-review.ts';
+import { lease } from '#api/coordination/lease.ts';
 import { configMap } from '#api/core/config-map.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
@@ -124,6 +125,21 @@ describe('who may do what', () => {
     });
     await make(admin, clusterRoleBinding, { metadata: { name: 'hugo' }, ...to('ClusterRole', 'cluster-admin'), subjects: [user('hugo')] });
     await expect.poll(() => verdict({ user: 'hugo' }, { verb: 'delete', resource: 'nodes', name: 'x' })).toMatchObject({ allowed: true });
+  });
+
+  test('who may only change objects makes none by changing what is not there', async () => {
+    const rules = [{ verbs: ['update', 'patch'], apiGroups: ['coordination.k8s.io'], resources: ['leases'] }];
+    await make(admin, role, { metadata: here('leases'), rules });
+    await make(admin, roleBinding, { metadata: here('leases'), ...to('Role', 'leases'), subjects: [user('bob')] });
+    const object = { metadata: here('l'), spec: {} };
+    const whole = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...object };
+    const put = () => bob.update(lease, object, {}, signal).catch((error: Error) => error.message);
+    const apply = () =>
+      bob.patch(lease, here('l'), whole, { type: 'apply', fieldManager: 'm' }, signal).catch((error: Error) => error.message);
+    await expect.poll(put).toBe('leases.coordination.k8s.io "l" is forbidden: ');
+    expect(await apply()).toBe('leases.coordination.k8s.io "l" is forbidden: ');
+    await make(admin, lease, object);
+    expect(await apply()).toMatchObject({ metadata: here('l') });
   });
 
   test('it counts for requests', async () => {

@@ -31,7 +31,8 @@ export async function requireVerb(authorizer: Authorizer, exchange: Exchange, ve
   if (decision.verdict !== 'allow') throw refusal(request, decision.reason);
 }
 
-function authorizationRequest(exchange: Exchange): AuthorizationRequest {
+/** What a request asks for, as authorizers see it. */
+export function authorizationRequest(exchange: Exchange): AuthorizationRequest {
   const { info } = exchange;
   return {
     user: exchange.requireUser,

@@ -2,6 +2,7 @@ import type { KindDefinition } from '#api/kind.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
 import type { CounterCells } from '#base/metric-cells.ts';
+import type { Authorizer } from '../../authz/contract.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
 import type { FrameChunks } from '../frame-chunks.ts';
@@ -11,6 +12,7 @@ import type { ProtobufFrames } from '../protobuf-frames.ts';
 /** What the verbs work with. */
 export interface VerbDeps {
   readonly registry: Registry;
+  readonly authorizer: Authorizer;
   readonly negotiator: Negotiator;
   /** For bodies that the registry does not see. */
   readonly codec: Codec;

@@ -1,7 +1,8 @@
 // create, update and patch: the verbs that send an object.
 import type { KindDefinition } from '#api/kind.ts';
-import { ApiError } from '#api/meta/status.ts';
+import { ApiError, forbidden } from '#api/meta/status.ts';
 import type { PatchType } from '../../registry/contract.ts';
+import { authorizationRequest } from '../filters/authorization.ts';
 import { objectBody, readBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { mediaTypesOf, notAcceptable, unsupportedMediaType, type Wanted } from '../negotiate.ts';
@@ -25,7 +26,7 @@ export const create: Verb = async (exchange, kind, deps) => {
 
 export const update: Verb = async (exchange, kind, deps) => {
   const wanted = wantedObject(exchange, kind, deps);
-  const context = writeContext(exchange, 'UpdateOptions');
+  const context = { ...writeContext(exchange, 'UpdateOptions'), mayCreate: () => requireCreate(exchange, deps) };
   const { encoded, created } = await deps.registry.update(
     kind,
     exchange.info.pathName,
@@ -40,12 +41,19 @@ export const patch: Verb = async (exchange, kind, deps) => {
   const type = Object.hasOwn(patchTypes, mediaType) ? patchTypes[mediaType] : undefined;
   if (type === undefined) throw unsupportedMediaType(Object.keys(patchTypes));
   const wanted = wantedObject(exchange, kind, deps);
-  const context = writeContext(exchange, 'PatchOptions');
+  const context = { ...writeContext(exchange, 'PatchOptions'), mayCreate: () => requireCreate(exchange, deps) };
   const bytes = await readBody(exchange.request);
   const force = exchange.query.flag('force');
   const { encoded, created } = await deps.registry.patch(kind, exchange.info.pathName, { type, bytes, force }, context);
   sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
 };
+
+/** Whoever may only change objects makes none by changing what is not there. Throws Forbidden. */
+async function requireCreate(exchange: Exchange, { authorizer }: VerbDeps): Promise<void> {
+  const { group, resource: plural, pathName } = exchange.info;
+  const { verdict, reason } = await authorizer.authorize({ ...authorizationRequest(exchange), verb: 'create' });
+  if (verdict !== 'allow') throw forbidden({ group, plural }, pathName, reason);
+}
 
 function wantedObject(exchange: Exchange, kind: KindDefinition, deps: VerbDeps): Wanted {
   const wanted = wantedOf(exchange, kind, deps);
