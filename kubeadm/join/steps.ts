@@ -9,20 +9,19 @@ import { UsageError } from '#base/lifecycle.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
 import { createAllCertificates } from '../certs/create.ts';
-import { EtcdMembers } from '../cluster/etcd-members.ts';
 import { NotYet, patiently } from '../cluster/put.ts';
 import { downloadCertificates, sharedFiles } from '../cluster/uploaded-certificates.ts';
 import { startHostAgent } from '../host-agent.ts';
 import { markNode } from '../init/cluster-phases.ts';
-import { controlPlanePods, etcdVersion } from '../init/control-plane-phases.ts';
+import { controlPlanePods } from '../init/control-plane-phases.ts';
 import { writeDnsFiles } from '../init/node-phases.ts';
 import { createKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
 import { writeKubeletFiles } from '../kubelet/kubelet-files.ts';
 import { proxyPod } from '../manifests/add-ons.ts';
 import { writeManifest } from '../manifests/component-pod.ts';
-import { clientUrlOf, etcdPod, peerUrlOf } from '../manifests/components.ts';
 import { initChecks, isPrivilegedUser, joinChecks } from '../preflight/checks.ts';
 import { runChecks } from '../preflight/run.ts';
+import { joinEtcd } from './etcd-join.ts';
 import type { JoinJob } from './join-job.ts';
 
 export interface JoinStep {
@@ -32,7 +31,6 @@ export interface JoinStep {
 }
 
 const bootstrapLimitMs = 5 * 60_000;
-const promotionLimitMs = 2 * 60_000;
 
 export const joinSteps: readonly JoinStep[] = [
   { name: 'preflight', for: 'all', run: preflight },
@@ -158,45 +156,6 @@ async function waitForKubelet({ folders, host }: JoinJob): Promise<void> {
       );
     }
     await clock.sleep(200, signal);
-  }
-}
-
-async function joinEtcd(job: JoinJob): Promise<void> {
-  const { config, folders, host } = job;
-  const { clock, signal } = host;
-  const init = await job.initConfiguration();
-  if (!('local' in init.cluster.etcd)) return;
-  const own = peerUrlOf(config.local.advertiseAddress);
-  const client = job.adminClient();
-  // An API server runs beside each member.
-  const found = await patiently(host, () => client.get(endpoints, { namespace: 'default', name: 'kubernetes' }, signal));
-  const addresses = (found.subsets ?? []).flatMap((subset) => subset.addresses ?? []).map(({ ip }) => ip);
-  const members = new EtcdMembers(addresses.filter((ip) => ip !== config.local.advertiseAddress).map(clientUrlOf), folders.certificates);
-  const before = await members.list(signal);
-  const known = before.find(({ peerUrl }) => peerUrl === own);
-  const member = known ?? (await members.addLearner(own, signal));
-  if (known === undefined) host.print('[etcd] Announced new etcd member joining to the existing etcd cluster\n');
-  host.print('[etcd] Creating static Pod manifest for "etcd"\n');
-  const others = before.filter(({ peerUrl, name }) => peerUrl !== own && name !== '');
-  writeManifest(folders.manifests, etcdPod(init, folders, others, etcdVersion()));
-  host.print('[etcd] Waiting for the new etcd member to join the cluster. This can take up to 2m0s\n');
-  const startMs = clock.monotonicMs();
-  for (;;) {
-    try {
-      const now = (await members.list(signal)).find(({ id }) => id === member.id);
-      if (now?.isLearner === false) return;
-      await members.promote(member.id, signal);
-      return;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (clock.monotonicMs() - startMs > promotionLimitMs) {
-        throw new UsageError(`error execution phase etcd-join: the new member did not catch up: ${String(error)}`, {
-          exitCode: 4,
-          cause: error,
-        });
-      }
-    }
-    await clock.sleep(500, signal);
   }
 }
 
