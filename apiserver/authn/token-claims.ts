@@ -25,6 +25,14 @@ export function serviceAccountUser(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 
+/** The service account that a user is; undefined for everybody else. */
+export function accountOfUser(user: string): { readonly namespace: string; readonly name: string } | undefined {
+  const prefix = 'system:serviceaccount:';
+  if (!user.startsWith(prefix)) return undefined;
+  const [namespace = '', name = '', ...rest] = user.slice(prefix.length).split(':');
+  return namespace === '' || name === '' || rest.length > 0 ? undefined : { namespace, name };
+}
+
 /** Who a verified token stands for. */
 export function userOf(claims: KubernetesClaims, jti: string | undefined): UserInfo {
   const { namespace, serviceaccount, pod, node } = claims;

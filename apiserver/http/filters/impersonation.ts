@@ -1,41 +1,44 @@
 // Acting as somebody else (`kubectl --as`): whoever has the right to impersonate a user, its groups and the rest goes on as that user.
-import { authenticatedGroup, unauthenticatedGroup } from '../../authn/contract.ts';
-import type { AuthorizationRequest, Authorizer } from '../../authz/contract.ts';
-import type { UserInfo } from '../../registry/contract.ts';
+import { badRequest } from '#api/meta/status.ts';
+import type { Authorizer } from '../../authz/contract.ts';
 import type { Exchange } from '../exchange.ts';
-import { sendText } from '../respond.ts';
-import { refusal } from './authorization.ts';
+import { authorizationRequest } from './authorization.ts';
 import type { Filter } from './filter.ts';
+import { modes, type Wish } from './impersonation-modes.ts';
 
-const accountPrefix = 'system:serviceaccount:';
 const extraPrefix = 'impersonate-extra-';
+/** How many users are remembered by how they last became somebody else. */
+const maxRemembered = 1_000;
 
-/** What the headers ask for. */
-interface Wish {
-  readonly user: string;
-  readonly uid: string;
-  readonly groups: readonly string[];
-  readonly extra: Readonly<Record<string, readonly string[]>>;
-}
-
-/** Replaces the user of a request that asks for it, if every part of the wish is allowed; answers 403 otherwise. */
+/** Replaces the user of a request that asks for it, if that is allowed in one way or another; answers 403 otherwise. */
 export function impersonation(authorizer: Authorizer): Filter {
+  /** The mode that last worked for a user comes first, so that whoever has the old right pays for it alone. */
+  const lastModes = new Map<string, number>();
   return (exchange, next) => {
     const wish = readWish(exchange);
     if (wish === undefined) return next(exchange);
-    if (wish.user === '') {
-      return sendText(exchange, 500, `Internal Server Error: ${JSON.stringify(exchange.info.path)}: ${strayWish(wish)}\n`);
-    }
-    return become(exchange, wish, authorizer).then(() => next(exchange));
+    if (wish.user === '') throw badRequest(`requested ${goText(wish)} without impersonating a user name`);
+    return become(exchange, wish, authorizer, lastModes).then(() => next(exchange));
   };
 }
 
-async function become(exchange: Exchange, wish: Wish, authorizer: Authorizer): Promise<void> {
-  for (const request of rightsFor(wish, exchange.requireUser)) {
-    const decision = await authorizer.authorize(request);
-    if (decision.verdict !== 'allow') throw refusal(request, decision.reason);
+async function become(exchange: Exchange, wish: Wish, authorizer: Authorizer, lastModes: Map<string, number>): Promise<void> {
+  const request = authorizationRequest(exchange);
+  const last = lastModes.get(request.user.name);
+  const order = [...modes.keys()].toSorted((a, b) => Number(b === last) - Number(a === last) || a - b);
+  let firstError: Error | undefined;
+  for (const at of order) {
+    const outcome = await modes[at]?.({ wish, request, authorizer });
+    if (outcome === undefined) continue;
+    if ('user' in outcome) {
+      if (lastModes.size >= maxRemembered) lastModes.clear();
+      lastModes.set(request.user.name, at);
+      exchange.user = outcome.user;
+      return;
+    }
+    firstError ??= outcome.error;
   }
-  exchange.user = impersonated(wish);
+  throw firstError ?? new Error('all impersonation modes failed');
 }
 
 function readWish({ request }: Exchange): Wish | undefined {
@@ -73,53 +76,14 @@ function unescaped(key: string): string {
   }
 }
 
-function strayWish({ uid, groups, extra }: Wish): string {
-  const parts = { uid, groups, extra };
-  return `requested ${JSON.stringify(parts)} without impersonating a user`;
-}
-
-/** Each part of a wish is a right of its own: the verb `impersonate` on users, service accounts, groups, uids and extras. */
-function* rightsFor(wish: Wish, user: UserInfo): Generator<AuthorizationRequest> {
-  const right = (resource: string, name: string, more: Partial<AuthorizationRequest> = {}): AuthorizationRequest => ({
-    user,
-    isResource: true,
-    verb: 'impersonate',
-    path: '',
-    group: '',
-    version: 'v1',
-    resource,
-    subresource: '',
-    namespace: '',
-    name,
-    ...more,
-  });
-  const account = accountOf(wish.user);
-  yield account === undefined ? right('users', wish.user) : right('serviceaccounts', account.name, { namespace: account.namespace });
-  for (const group of wish.groups) yield right('groups', group);
-  const group = 'authentication.k8s.io';
-  for (const [key, values] of Object.entries(wish.extra)) {
-    for (const value of values) yield right('userextras', value, { group, subresource: key });
-  }
-  if (wish.uid !== '') yield right('uids', wish.uid, { group });
-}
-
-function accountOf(user: string): { namespace: string; name: string } | undefined {
-  if (!user.startsWith(accountPrefix)) return undefined;
-  const [namespace = '', name = '', ...rest] = user.slice(accountPrefix.length).split(':');
-  return namespace === '' || name === '' || rest.length > 0 ? undefined : { namespace, name };
-}
-
-/** Groups that every user of its sort has come by themselves; a service account's own ones only where no groups are asked for. */
-function impersonated({ user, uid, groups, extra }: Wish): UserInfo {
-  const account = accountOf(user);
-  const own =
-    account !== undefined && groups.length === 0 ? ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`] : groups;
-  const usual = user === 'system:anonymous' ? unauthenticatedGroup : authenticatedGroup;
-  const isPlaced = own.includes(authenticatedGroup) || own.includes(unauthenticatedGroup);
-  return {
-    name: user,
-    groups: isPlaced ? own : [...own, usual],
-    ...(uid === '' ? {} : { uid }),
-    ...(Object.keys(extra).length === 0 ? {} : { extra }),
-  };
+/** A wish as Go shows such values. */
+function goText({ user, uid, groups, extra }: Wish): string {
+  const list = (values: readonly string[]): string =>
+    values.length === 0 ? '[]string(nil)' : `[]string{${values.map((value) => JSON.stringify(value)).join(', ')}}`;
+  const entries = Object.entries(extra).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const map =
+    entries.length === 0
+      ? 'map[string][]string(nil)'
+      : `map[string][]string{${entries.map(([key, values]) => `${JSON.stringify(key)}:${list(values)}`).join(', ')}}`;
+  return `&user.DefaultInfo{Name:${JSON.stringify(user)}, UID:${JSON.stringify(uid)}, Groups:${list(groups)}, Extra:${map}}`;
 }
