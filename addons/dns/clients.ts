@@ -1,16 +1,16 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Who may ask: pods and this host. Open to everybody, a resolver is a tool for attacks on others. */
+/** Who may ask: pods, this host, and the nodes, in whose name pods of other hosts come. Open to everybody, a resolver is a tool for attacks on others. */
 export class Clients {
   readonly #networks: BlockList | undefined;
-  readonly #isOwn: (address: string) => boolean;
+  readonly #isHost: (address: string) => boolean;
 
   /**
    * @param cidrs networks of pods; without any, everybody may ask.
-   * @param isOwn tells this host's own addresses, which may change.
+   * @param isHost tells addresses of this host and of nodes, which may change.
    */
-  constructor(cidrs: readonly string[], isOwn: (address: string) => boolean) {
-    this.#isOwn = isOwn;
+  constructor(cidrs: readonly string[], isHost: (address: string) => boolean) {
+    this.#isHost = isHost;
     if (cidrs.length === 0) return;
     this.#networks = new BlockList();
     for (const cidr of cidrs) {
@@ -21,6 +21,6 @@ export class Clients {
 
   mayAsk(address: string): boolean {
     if (this.#networks === undefined) return true;
-    return this.#networks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') || this.#isOwn(address);
+    return this.#networks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') || this.#isHost(address);
   }
 }

@@ -1,9 +1,11 @@
 import { namespace } from '#api/core/namespace.ts';
+import { type Node, node } from '#api/core/node/node.ts';
 import { type Service, service } from '#api/core/service/service.ts';
 import { type EndpointSlice, endpointSlice } from '#api/discovery/endpoint-slice.ts';
 import { type CachedKind, cached, type ClusterCache } from '#client/cluster-cache.ts';
 import type { ZoneView } from './zone.ts';
 
+const byAddress = 'address';
 const byService = 'service';
 const byClusterIp = 'cluster-ip';
 const byEndpointIp = 'endpoint-ip';
@@ -13,6 +15,11 @@ const serviceLabel = 'kubernetes.io/service-name';
 export const cachedKinds: readonly CachedKind[] = [
   cached(namespace, {
     transform: ({ metadata: { name, resourceVersion, uid } }) => ({ metadata: { name, resourceVersion, uid } }) as never,
+  }),
+  cached<Node>(node, {
+    indexes: { [byAddress]: ({ status }) => (status?.addresses ?? []).map(({ address }) => address) },
+    transform: ({ metadata: { name, resourceVersion, uid }, status }) =>
+      ({ metadata: { name, resourceVersion, uid }, status: { addresses: status?.addresses ?? [] } }) as never,
   }),
   cached(service, {
     indexes: { [byClusterIp]: ({ spec }) => (spec.clusterIPs ?? [spec.clusterIP ?? '']).filter((ip) => ip !== '' && ip !== 'None') },
@@ -38,6 +45,11 @@ export function clusterView(cache: ClusterCache): ZoneView {
     serviceOf: (ip) => services.byIndex(byClusterIp, ip)[0],
     slicesWith: (ip) => slices.byIndex(byEndpointIp, ip),
   };
+}
+
+/** True for an address of a node. */
+export function isNodeAddress(cache: ClusterCache, address: string): boolean {
+  return cache.informer<Node>(node).byIndex(byAddress, address).length > 0;
 }
 
 function withoutManagedFields<T extends { metadata: { managedFields?: unknown } }>(object: T): T {

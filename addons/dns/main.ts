@@ -4,7 +4,7 @@ import { runMain, runServices } from '#base/lifecycle.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { connect } from '#client/rest.ts';
 import { Clients } from './clients.ts';
-import { cachedKinds, clusterView } from './cluster-view.ts';
+import { cachedKinds, clusterView, isNodeAddress } from './cluster-view.ts';
 import { parseConfig } from './config.ts';
 import { Forwarder } from './forwarder.ts';
 import { Publisher } from './publisher.ts';
@@ -22,7 +22,7 @@ await runMain('coxswain-dns', async ({ argv, env, signal, log }) => {
   const resolvConf = new ResolvConf({ path: config.resolvConf, ownAddresses: [serviceIp, address], clock });
   const forwarder = new Forwarder({ servers: () => resolvConf.servers(), clock });
   const resolver = new Resolver({ zone: new Zone(config.domain, clusterView(cluster)), forwarder, log });
-  const clients = new Clients(config.podCidrs, isOwnAddress);
+  const clients = new Clients(config.podCidrs, (from) => isOwnAddress(from) || isNodeAddress(cluster, from));
   await runServices(signal, [
     cluster,
     new DnsServer({ host: address, port, resolver, clients, log }),

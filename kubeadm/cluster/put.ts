@@ -26,7 +26,7 @@ export async function patiently<R>({ clock, signal }: Surroundings, work: () => 
     try {
       return await work();
     } catch (error) {
-      if (isAbort(error, signal) || !mayPass(error)) throw error;
+      if (isAbort(error, signal) || !isTransient(error)) throw error;
       if (clock.monotonicMs() - startMs > limitMs) {
         throw new UsageError(`the API server did not take a request in time: ${String(error)}`, { exitCode: 1, cause: error });
       }
@@ -40,7 +40,8 @@ export class NotYet extends Error {
   override readonly name = 'NotYet';
 }
 
-function mayPass(error: unknown): boolean {
+/** True for what may be another answer a moment later. */
+export function isTransient(error: unknown): boolean {
   if (error instanceof TransportError || error instanceof NotYet) return true;
   if (!(error instanceof ApiError)) return false;
   return error.code >= 500 || transientReasons.includes(error.reason);

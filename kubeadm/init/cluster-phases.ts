@@ -4,7 +4,7 @@ import { type Node, node } from '#api/core/node/node.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { isAbort, UsageError } from '#base/lifecycle.ts';
 import { bindClusterRole, bootstrappers, grantEverywhere, grantInNamespace, mayRead, nodesGroup } from '../cluster/rights.ts';
-import { patiently, put } from '../cluster/put.ts';
+import { isTransient, patiently, put } from '../cluster/put.ts';
 import { clusterUrl, type LocalConfiguration } from '../config/cluster.ts';
 import { readCertificate } from '../certs/key-files.ts';
 import { tokenText } from '../token/bootstrap-token.ts';
@@ -98,7 +98,7 @@ async function patchNode(
       await client.patch(node, { name }, body, { type: 'merge', fieldManager: 'kubeadm' }, signal);
       return;
     } catch (error) {
-      if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
+      if (!hasReason(error, 'NotFound') && !isTransient(error)) throw error;
       if (clock.monotonicMs() - startMs > waitMs) {
         throw new UsageError(`the node ${name} did not appear in time: is its kubelet running?`, { exitCode: 4, cause: error });
       }

@@ -75,7 +75,7 @@ export const addon: Phase = {
 async function grantToDns(grant: Grant): Promise<void> {
   const users = { users: [dnsUser] };
   const sees = (apiGroup: string, ...resources: string[]): V1PolicyRule => ({ apiGroups: [apiGroup], resources, verbs: ['list', 'watch'] });
-  const rules = [sees('', 'endpoints', 'services', 'pods', 'namespaces'), sees('discovery.k8s.io', 'endpointslices')];
+  const rules = [sees('', 'endpoints', 'services', 'pods', 'namespaces', 'nodes'), sees('discovery.k8s.io', 'endpointslices')];
   await grantEverywhere(grant, 'system:coredns', rules, users);
   await grantInNamespace(
     grant,
