@@ -3,6 +3,7 @@
 import type { FieldProblem } from './meta/field-problem.ts';
 import type { NameCheck } from './meta/names.ts';
 import type { KubeObject } from './meta/object.ts';
+import type { ResetFields } from './patch/reset-fields.ts';
 
 export interface KindNames {
   /** `deployments`. */
@@ -115,6 +116,11 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   /** A warning that every request for the kind gets, reads included: `v1 Endpoints is deprecated in …`. */
   readonly deprecation?: string;
   readonly subresources?: Subresources;
+  /**
+   * What an endpoint resets, so that nobody owns it through there, by sub-resource ('' is the object's own). For kinds with a status,
+   * those that are not named here reset `status` at their own endpoint and `spec` at that of the status.
+   */
+  readonly resetFields?: Readonly<Record<string, ResetFields>>;
   /** All columns of its Table, name and age included; undefined where upstream has none either. */
   readonly columns?: readonly Column<T>[];
   /** Field selectors besides metadata.name and metadata.namespace: label to value ('' when unset). */

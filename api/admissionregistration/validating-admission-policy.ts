@@ -43,6 +43,7 @@ export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   validate: validatePolicy,
   notYet: () => policiesNotYet,
   warnings: warnOfStaticName,
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
   columns: policyColumns({
     name: 'Validations',

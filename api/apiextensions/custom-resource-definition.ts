@@ -47,6 +47,7 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
       .filter((format) => !before.has(format))
       .map((format) => `unrecognized format ${JSON.stringify(format)}`);
   },
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
 });
 

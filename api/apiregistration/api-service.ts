@@ -40,6 +40,7 @@ export const apiService = defineKind<ApiService>({
   },
   validate: validateApiService,
   notYet: ({ spec }) => (spec?.service === undefined ? undefined : 'requests are not handed on to other API servers'),
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
   columns: [
     nameColumn,

@@ -54,6 +54,7 @@ export const deployment = defineKind<Deployment>({
       ({ spec }) => selectorText(spec.selector),
     ),
   ],
+  resetFields: { status: ['spec', 'metadata.labels'] },
   subresources: {
     status: true,
     scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },

@@ -43,6 +43,7 @@ export const certificateSigningRequest = defineKind<CertificateSigningRequest>({
     { name: 'Condition', value: ({ status }) => conditionText(status) },
   ],
   selectableFields: { 'spec.signerName': ({ spec }) => spec.signerName },
+  resetFields: { '': ['spec', 'status'], status: ['spec', 'status.conditions'], approval: ['spec', 'status.certificate'] },
   subresources: { status: true, other: { approval: { verbs: ['get', 'patch', 'update'], kind: 'CertificateSigningRequest' } } },
 });
 

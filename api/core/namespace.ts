@@ -50,6 +50,7 @@ export const namespace = defineKind<Namespace>({
     ageColumn,
   ],
   selectableFields: { 'status.phase': ({ status }) => status?.phase ?? '' },
+  resetFields: { finalize: ['status'] },
   subresources: { status: true, other: { finalize: { verbs: ['update'], kind: 'Namespace' } } },
 });
 

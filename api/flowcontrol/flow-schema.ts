@@ -57,6 +57,7 @@ export const flowSchema = defineKind<FlowSchema>({
       value: ({ status }) => status.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
     },
   ],
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
 });
 

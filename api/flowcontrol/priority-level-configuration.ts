@@ -54,6 +54,7 @@ export const priorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
     { name: 'QueueLengthLimit', value: (level) => queuingOf(level)?.queueLengthLimit ?? '<none>' },
     ageColumn,
   ],
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
 });
 

@@ -35,6 +35,14 @@ test.each<[string, ObjectMeta, string[]]>([
     { name: 'a', namespace: 'b', managedFields: [{ operation: 'Patch', manager: 'm' }] },
     ['metadata.managedFields[0].operation: Invalid value: "Patch": must be `Apply` or `Update`'],
   ],
+  [
+    'managers that cannot be printed',
+    { name: 'a', namespace: 'b', managedFields: [{ operation: 'Update', manager: 'é\n\u{e0001}' }] },
+    [
+      'metadata.managedFields[0].manager: Invalid value: "é\\n\u{e0001}": invalid character U+000A (at position 2)',
+      'metadata.managedFields[0].manager: Invalid value: "é\\n\u{e0001}": invalid character U+E0001 (at position 3)',
+    ],
+  ],
 ])('%s', (_name, meta, expected) => {
   expect(texts(validateObjectMeta(meta, rules))).toEqual(expected);
 });

@@ -10,6 +10,8 @@ import type { Unchecked } from './unchecked.ts';
 export const annotationsLimitBytes = 256 * 1_024;
 const managerLimitBytes = 128;
 const subresourceLimitBytes = 256;
+/** What Go's unicode.IsPrint refuses. */
+const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
 const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', orphanFinalizer, foregroundFinalizer]);
@@ -187,6 +189,10 @@ function validateManagedFields(entry: V1ManagedFieldsEntry, path: string): Field
 /** The name of a field manager, in managedFields and in the query parameter. */
 export function validateFieldManager(manager: string, path: string): FieldProblem[] {
   const problems = byteLength(manager) > managerLimitBytes ? [tooLong(path, managerLimitBytes)] : [];
-  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(manager)) problems.push(invalid(path, manager, 'should only contain printable characters'));
+  for (const found of manager.matchAll(unprintable)) {
+    const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    const at = byteLength(manager.slice(0, found.index));
+    problems.push(invalid(path, manager, `invalid character U+${code} (at position ${at})`));
+  }
   return problems;
 }

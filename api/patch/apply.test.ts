@@ -209,6 +209,14 @@ describe('moving from client-side apply', () => {
     );
   });
 
+  test('the record does not hold itself', () => {
+    const stated = deploy({ replicas: 1, paused: true }, { annotations: { [lastAppliedAnnotation]: 'x' } });
+    const object = apply(stated, created, { manager: 'kubectl', force: true });
+    expect(object.metadata.annotations?.[lastAppliedAnnotation]).toBe(
+      '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"annotations":{},"name":"web","namespace":"default"},"spec":{"paused":true,"replicas":1}}\n',
+    );
+  });
+
   test('others do not', () => {
     expect(refusal(() => apply(deploy({ replicas: 2 }), created, { manager: 'm' })).reason).toBe('Conflict');
   });

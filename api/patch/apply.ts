@@ -6,13 +6,14 @@ import type { Json, JsonObject, KubeObject } from '../meta/object.ts';
 import { ApiError, badRequest, type StatusCause } from '../meta/status.ts';
 import { timeText } from '../meta/time-text.ts';
 import { fieldChanges } from './field-changes.ts';
-import { difference, differenceBelow, emptySet, type FieldNode, hasPath, intersection, isEmptySet, pathsOf, union } from './field-set.ts';
+import { difference, emptySet, type FieldNode, hasPath, intersection, isEmptySet, pathsOf, union } from './field-set.ts';
 import type { StructShape } from './field-shape.ts';
 import { pathText } from './field-text.ts';
 import { goJson } from './go-json.ts';
 import { cloneJson, equalJson, isObject } from './json-object.ts';
 import { type ApplyWrite, type CompareAt, releaseFields } from './managed-fields.ts';
 import { type Owner, ownerId, type Owners, toEntries } from './owners.ts';
+import type { ResetFilter } from './reset-fields.ts';
 import { typeProblems } from './typed-check.ts';
 import { mergeTyped, removeFields, statedFields, withNamedFields, withoutNulls } from './typed-merge.ts';
 
@@ -26,7 +27,7 @@ export interface ApplyContext extends ApplyWrite {
   readonly shape: StructShape;
   readonly apiVersion: string;
   readonly kind: string;
-  readonly ignored: FieldNode;
+  readonly filter: ResetFilter;
   /** What differs between the two forms, at each owner's version. */
   readonly compare: (before: KubeObject | undefined, after: KubeObject) => CompareAt;
 }
@@ -103,14 +104,14 @@ function merge(
   table: Owners,
   context: ApplyContext,
 ): { object: KubeObject; hasChanged: boolean } {
-  const { shape, ignored } = context;
+  const { shape, filter = asItIs } = context;
   const live = withoutOwnership(previous);
   const id = applierId(context);
   const last = table.get(id)?.fields ?? emptySet;
-  const stated = differenceBelow(statedFields(shape, config), ignored);
+  const stated = filter(statedFields(shape, config));
   table.set(id, applier(context, stated, table.get(id)?.time));
   const merged = mergeTyped(shape, live, config) as JsonObject;
-  const applied = union(appliedFields(table, context.apiVersion), differenceBelow(statedFields(shape, config, 'all'), ignored));
+  const applied = union(appliedFields(table, context.apiVersion), filter(statedFields(shape, config, 'all')));
   const pruned = isEmptySet(last) ? merged : prune(shape, merged, last, applied);
   const next = withoutNulls(pruned) as JsonObject;
 
@@ -135,6 +136,10 @@ function prune(shape: StructShape, merged: JsonObject, last: FieldNode, applied:
   const owned = union(named(fieldsOf(first)), named(applied));
   const second = removeFields(shape, merged, difference(mergedSet, owned));
   return removeFields(shape, merged, intersection(difference(mergedSet, named(fieldsOf(second))), named(last)));
+}
+
+function asItIs(set: FieldNode): FieldNode {
+  return set;
 }
 
 function appliedFields(table: Owners, apiVersion: string): FieldNode {
@@ -214,10 +219,7 @@ function renewLastApplied(object: KubeObject, config: JsonObject): void {
   const record = cloneJson(config);
   const meta = record['metadata'];
   const recorded = isObject(meta) ? meta['annotations'] : undefined;
-  if (isObject(meta) && isObject(recorded)) {
-    delete recorded[lastAppliedAnnotation];
-    if (Object.keys(recorded).length === 0) delete meta['annotations'];
-  }
+  if (isObject(recorded)) delete recorded[lastAppliedAnnotation];
   annotations[lastAppliedAnnotation] = `${goJson(record)}\n`;
   const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
   if (bytes > maxAnnotationBytes) delete annotations[lastAppliedAnnotation];

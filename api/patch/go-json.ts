@@ -26,6 +26,12 @@ export function goText(value: Json | undefined): string {
   return `map[${entries.join(' ')}]`;
 }
 
+/** How Go's decoder names what it found, null apart. */
+export function goKind(value: Json): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
 function escapeOne(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

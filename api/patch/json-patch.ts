@@ -2,6 +2,7 @@
 // add a key, a missing `value` is null, a copied key that does not exist is null.
 import type { Json, JsonObject } from '../meta/object.ts';
 import { ApiError, badRequest } from '../meta/status.ts';
+import { goKind } from './go-json.ts';
 import { cloneJson, equalJson, getOwn, isObject, setOwn, withinStack } from './json-object.ts';
 
 const maxOperations = 10_000;
@@ -185,10 +186,4 @@ function textOf(operation: Operation, field: string): string {
   const value = getOwn(operation, field);
   if (typeof value !== 'string') throw new PatchFailure(`operation misses ${field}`);
   return value;
-}
-
-/** What encoding/json calls a JSON value in its messages. */
-function goKind(value: Json): string {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }

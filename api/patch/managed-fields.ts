@@ -17,12 +17,13 @@ import { timeText } from '../meta/time-text.ts';
 import type { ObjectSchema } from '../schema/schema.ts';
 import { applyConfig } from './apply.ts';
 import { type FieldChanges, fieldChanges } from './field-changes.ts';
-import { differenceBelow, difference, emptySet, type FieldNode, isEmptySet, setOf, union } from './field-set.ts';
+import { difference, emptySet, type FieldNode, isEmptySet, union } from './field-set.ts';
 import { compileShape, type StructShape } from './field-shape.ts';
 import { fieldSignature } from './field-signature.ts';
 import { equalJson, isObject, withinStack } from './json-object.ts';
 import { capOwners, type Owner, ownerId, type Owners, ownersOf, ownersSent, toEntries } from './owners.ts';
 import { SharedSets } from './shared-sets.ts';
+import { type ResetFields, type ResetFilter, resetFilter } from './reset-fields.ts';
 import { zeroObject } from './zero-object.ts';
 
 export interface OwnershipOptions {
@@ -30,8 +31,8 @@ export interface OwnershipOptions {
   /** As served: `v1`, `apps/v1`. */
   readonly apiVersion: string;
   readonly kind: string;
-  /** Dotted paths that a write through an endpoint does not change, by sub-resource; '' is the object's own endpoint. */
-  readonly ignored?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** What a write through an endpoint does not change, by sub-resource; '' is the object's own endpoint. */
+  readonly ignored?: Readonly<Record<string, ResetFields>> | undefined;
   /** Other versions that the same stored object is served in, for owners who wrote through them. Owners by unknown ones are dropped. */
   readonly otherVersion?: ((apiVersion: string) => OtherVersion | undefined) | undefined;
 }
@@ -82,7 +83,7 @@ interface Compiled {
 /** Compiled schemas are made when first needed and kept, with the text of the current second: many writes fall into one. */
 class KindOwnership implements Ownership {
   readonly #options: OwnershipOptions;
-  readonly #ignored: ReadonlyMap<string, FieldNode>;
+  readonly #filters: ReadonlyMap<string, ResetFilter>;
   readonly #compiled = new Map<string, Compiled>();
   readonly #sets = new SharedSets();
   #clock = { second: Number.NaN, text: '' };
@@ -90,7 +91,7 @@ class KindOwnership implements Ownership {
   constructor(options: OwnershipOptions) {
     this.#options = options;
     const ignored = Object.entries(options.ignored ?? {});
-    this.#ignored = new Map(ignored.map(([subresource, paths]) => [subresource, setOf(paths.map(elements))]));
+    this.#filters = new Map(ignored.map(([subresource, fields]) => [subresource, resetFilter(fields)]));
   }
 
   onUpdate(next: KubeObject, previous: KubeObject | undefined, write: OwnershipWrite): void {
@@ -114,10 +115,10 @@ class KindOwnership implements Ownership {
     if (owners.size === 0 && previous !== undefined) {
       this.#update(owners, undefined, previous, { ...write, manager: 'before-first-apply' });
     }
-    const ignored = this.#ignored.get(write.subresource) ?? emptySet;
+    const filter = this.#filters.get(write.subresource);
     const { shape } = this.#compile(apiVersion, schema);
-    const compare = (before: KubeObject | undefined, after: KubeObject): CompareAt => this.#compare(before, after, ignored);
-    return withinStack(() => applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, ignored, compare }));
+    const compare = (before: KubeObject | undefined, after: KubeObject): CompareAt => this.#compare(before, after, filter);
+    return withinStack(() => applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, filter, compare }));
   }
 
   textOf(fields: unknown): string | undefined {
@@ -125,15 +126,17 @@ class KindOwnership implements Ownership {
   }
 
   #update(owners: Owners, previous: KubeObject | undefined, next: KubeObject, write: OwnershipWrite): void {
-    const compare = this.#compare(previous, next, this.#ignored.get(write.subresource) ?? emptySet);
-    updateOwners(owners, compare, { ...write, apiVersion: this.#options.apiVersion, time: this.#time(write.nowMs) });
+    const compare = this.#compare(previous, next, this.#filters.get(write.subresource));
+    // Through a Scale, upstream loses the time.
+    const time = write.subresource === 'scale' ? undefined : this.#time(write.nowMs);
+    updateOwners(owners, compare, { ...write, apiVersion: this.#options.apiVersion, time });
     capOwners(owners);
   }
 
-  #compare(previous: KubeObject | undefined, next: KubeObject, ignored: FieldNode): CompareAt {
+  #compare(previous: KubeObject | undefined, next: KubeObject, filter: ResetFilter): CompareAt {
     const done = new Map<string, FieldChanges | undefined>();
     return (version) => {
-      if (!done.has(version)) done.set(version, without(this.#changesAt(version, previous, next), ignored));
+      if (!done.has(version)) done.set(version, filtered(this.#changesAt(version, previous, next), filter));
       return done.get(version);
     };
   }
@@ -210,7 +213,7 @@ interface Writer {
   readonly manager: string;
   readonly subresource: string;
   readonly apiVersion: string;
-  readonly time: string;
+  readonly time: string | undefined;
 }
 
 /** Takes changed and removed fields from everybody, then gives the changed ones to the writer. Changes the table in place. */
@@ -258,13 +261,9 @@ function ownersBefore(next: KubeObject, previous: KubeObject | undefined, subres
   return owners === undefined || owners.size === 0 ? ownersOf(stored) : owners;
 }
 
-function without(changes: FieldChanges | undefined, ignored: FieldNode): FieldChanges | undefined {
-  if (changes === undefined || isEmptySet(ignored)) return changes;
-  return { changed: differenceBelow(changes.changed, ignored), removed: differenceBelow(changes.removed, ignored) };
-}
-
-function elements(path: string): string[] {
-  return path.split('.').map((name) => `f:${name}`);
+function filtered(changes: FieldChanges | undefined, filter: ResetFilter): FieldChanges | undefined {
+  if (changes === undefined || filter === undefined) return changes;
+  return { changed: filter(changes.changed), removed: filter(changes.removed) };
 }
 
 function asJson(object: KubeObject | undefined): JsonObject | undefined {

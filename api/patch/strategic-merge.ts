@@ -7,7 +7,7 @@
 import type { Json, JsonObject } from '../meta/object.ts';
 import { ApiError, badRequest } from '../meta/status.ts';
 import type { ObjectSchema, Property, Schema } from '../schema/schema.ts';
-import { goText } from './go-json.ts';
+import { goKind, goText } from './go-json.ts';
 import { cloneJson, getOwn, isObject, setOwn, withinStack } from './json-object.ts';
 import { rejected } from './json-patch.ts';
 import { elementKind, inPatchOrder, mergeScalars, positions, removeScalars } from './strategic-lists.ts';
@@ -20,10 +20,7 @@ const orderPrefix = '$setElementOrder/';
 /** The document with the patch merged in; inputs stay as they are. Throws ApiError. */
 export function applyStrategicMergePatch(document: JsonObject, patch: Json, schema: ObjectSchema): JsonObject {
   if (patch === null) return cloneJson(document);
-  if (!isObject(patch)) {
-    const kind = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch;
-    throw badRequest(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`);
-  }
+  if (!isObject(patch)) throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
   return withinStack(() => mergeObject(cloneJson(document), cloneJson(patch), schema));
 }
 

@@ -32,6 +32,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
   validateUpdate: (next, prev, { subresource }) =>
     subresource === 'status' ? validateClaimStatus(next, prev) : validateImmutable(next.spec, prev.spec, 'spec'),
   notYet: ({ spec }) => (usesExpressions(spec.devices) ? expressionsNotYet : undefined),
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
   columns: [
     nameColumn,

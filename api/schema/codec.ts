@@ -40,6 +40,8 @@ export interface DecodedObject {
   readonly object: KubeObject;
   /** One for each unknown or repeated field; only with Warn. */
   readonly warnings: readonly string[];
+  /** True where metadata.managedFields came as an empty list, which decoding drops but which asks to forget who owns what. */
+  readonly forgetsOwners: boolean;
 }
 
 /** A codec over these schemas; default the built-in ones. */
@@ -119,12 +121,13 @@ export class Codec {
     const identity = identityOf(parsed.value, kind, source);
     this.#requireKind(identity, kind);
     const refuse = (why: string): ApiError => cannotBeHandled(identity, kind, why);
+    const forgetsOwners = saysNobody(parsed.value);
     const { value, problems: found } = this.#run(kind, parsed, refuse);
     const problems = [...options.strictProblems, ...found];
     if (problems.length > 0 && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${problems.join(', ')}`);
     const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = value;
     const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: metadata ?? {}, ...rest } as unknown as KubeObject;
-    return { object, warnings: fieldValidation === 'Warn' ? problems : [] };
+    return { object, warnings: fieldValidation === 'Warn' ? problems : [], forgetsOwners };
   }
 
   #run(kind: DecodableKind, parsed: ParsedJson, refuse: (why: string) => ApiError): ReturnType<Decoder> {
@@ -175,6 +178,13 @@ function parseBody({ bytes, mediaType }: { bytes: Uint8Array; mediaType: string 
         message: `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
       });
   }
+}
+
+function saysNobody(value: Json): boolean {
+  const below = (from: Json | undefined, name: string): Json | undefined =>
+    typeof from === 'object' && from !== null && !Array.isArray(from) ? from[name] : undefined;
+  const owners = below(below(value, 'metadata'), 'managedFields');
+  return Array.isArray(owners) && owners.length === 0;
 }
 
 /** Whose object the data says it is, completed from the endpoint's kind where it says nothing. */

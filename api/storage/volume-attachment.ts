@@ -57,6 +57,7 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
     { name: 'Attached', type: 'boolean', value: ({ status }) => status?.attached ?? false },
     ageColumn,
   ],
+  resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
 });
 

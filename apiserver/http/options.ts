@@ -1,14 +1,13 @@
 // The options of every verb, read from the query (or a body) and checked with upstream's words.
-import { type FieldProblem, forbiddenField, invalidObject, notSupported, required, tooLong, invalid } from '#api/meta/field-problem.ts';
+import { type FieldProblem, forbiddenField, invalidObject, notSupported, required, invalid } from '#api/meta/field-problem.ts';
+import { validateFieldManager } from '#api/meta/object-meta.ts';
 import { ApiError, badRequest } from '#api/meta/status.ts';
+import { managerName } from '#api/patch/managed-fields.ts';
 import type { DeleteRequest, ListRequest, RequestContext, WatchRequest } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { Query } from './query.ts';
 
 const metaGroup = 'meta.k8s.io';
-const maxFieldManagerLength = 128;
-/** What Go's unicode.IsPrint refuses. */
-const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
 export function parseListRequest(query: Query): ListRequest {
   const request = readList(query);
@@ -85,13 +84,13 @@ export function writeContext(exchange: Exchange, optionsKind: 'CreateOptions' | 
       problems.push(forbiddenField('force', 'may not be specified for non-apply patch'));
     }
   }
-  problems.push(...managerProblems(manager), ...dryRunProblems(dryRun));
+  problems.push(...validateFieldManager(manager, 'fieldManager'), ...dryRunProblems(dryRun));
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(fieldValidation)) {
     problems.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));
   }
   refuse(optionsKind, problems);
   return contextOf(exchange, {
-    fieldManager: manager === '' ? managerOf(exchange.header('user-agent') ?? '') : manager,
+    fieldManager: managerName(manager, exchange.header('user-agent') ?? ''),
     fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as RequestContext['fieldValidation']),
     dryRun: dryRun.length > 0,
   });
@@ -205,21 +204,6 @@ function contextOf(exchange: Exchange, parts: ContextParts): RequestContext {
       return exchange.signal;
     },
   };
-}
-
-/** The manager of clients that name none: the program in the user agent, as upstream's prefixFromUserAgent. */
-function managerOf(userAgent: string): string {
-  const program = userAgent.split('/')[0] ?? '';
-  return program.replace(unprintable, '').slice(0, maxFieldManagerLength);
-}
-
-function managerProblems(manager: string): FieldProblem[] {
-  const problems: FieldProblem[] = [];
-  if (Buffer.byteLength(manager) > maxFieldManagerLength) problems.push(tooLong('fieldManager', maxFieldManagerLength));
-  if (manager.replace(unprintable, '') !== manager) {
-    problems.push(invalid('fieldManager', manager, 'should only contain printable characters'));
-  }
-  return problems;
 }
 
 function dryRunProblems(dryRun: string[]): FieldProblem[] {

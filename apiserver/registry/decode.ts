@@ -2,7 +2,8 @@ import type { DefaultRule } from '#api/kind.ts';
 import { invalid } from '#api/meta/field-problem.ts';
 import type { Json, KubeObject } from '#api/meta/object.ts';
 import { ApiError, hasReason } from '#api/meta/status.ts';
-import type { Codec, DecodableKind } from '#api/schema/codec.ts';
+import type { Codec, DecodableKind, DecodedObject } from '#api/schema/codec.ts';
+import { warningsOf } from '#api/schema/strict-problems.ts';
 import type { Body, RequestContext } from './contract.ts';
 
 /** A kind as decoding needs it; sub-resources such as scale have one of their own. */
@@ -15,9 +16,9 @@ export type Strictness = Pick<RequestContext, 'fieldValidation' | 'warn'>;
 
 /** An object that a client sent, with the kind's defaults. Throws BadRequest. */
 export function decodeBody(codec: Codec, kind: DecodedKind, body: Body, { fieldValidation, warn }: Strictness): KubeObject {
-  const { object, warnings } = codec.decodeBody(body, kind, fieldValidation);
-  for (const text of warnings) warn(text);
-  return withDefaults(kind, object);
+  const decoded = codec.decodeBody(body, kind, fieldValidation);
+  for (const text of decoded.warnings.flatMap(warningsOf)) warn(text);
+  return complete(kind, decoded);
 }
 
 export interface PatchedValue {
@@ -50,10 +51,20 @@ export function decodePatched(
   const all = fieldValidation === 'Ignore' ? [] : [...problems, ...decoded.warnings];
   if (fieldValidation === 'Strict' && all.length > 0) throw invalidPatch(text, `strict decoding error: ${all.join(', ')}`);
   for (const one of all) warn(one);
-  return withDefaults(kind, decoded.object);
+  return complete(kind, decoded);
 }
 
-function withDefaults(kind: DecodedKind, object: KubeObject): KubeObject {
+/** What applying made of an object, decoded and with defaults; it keeps who owns what. */
+export function decodeApplied(codec: Codec, kind: DecodedKind, merged: KubeObject, strictness: Strictness): KubeObject {
+  const { managedFields } = merged.metadata;
+  const patched = { value: merged as unknown as Json, problems: [], shown: () => JSON.stringify(merged) };
+  const next = decodePatched(codec, kind, patched, strictness);
+  if (managedFields !== undefined) next.metadata.managedFields = managedFields;
+  return next;
+}
+
+function complete(kind: DecodedKind, { object, forgetsOwners }: DecodedObject): KubeObject {
+  if (forgetsOwners) object.metadata.managedFields = [];
   for (const rule of kind.defaults ?? []) rule(object);
   return object;
 }

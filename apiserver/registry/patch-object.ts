@@ -1,15 +1,16 @@
 import type { Json, JsonObject, KubeObject } from '#api/meta/object.ts';
-import { badRequest } from '#api/meta/status.ts';
+import { type ApiError, badRequest } from '#api/meta/status.ts';
 import { applyJsonPatch, jsonPatchProblems } from '#api/patch/json-patch.ts';
-import { goText } from '#api/patch/go-json.ts';
+import { goKind, goText } from '#api/patch/go-json.ts';
 import { isObject } from '#api/patch/json-object.ts';
 import { applyMergePatch } from '#api/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '#api/patch/strategic-merge.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import { plainValue } from '#api/schema/decode-leaf.ts';
-import { JsonError, type ParsedJson, parseJson } from '#api/schema/json.ts';
+import { JsonError, parseJson } from '#api/schema/json.ts';
 import { parseYaml, YamlError } from '#api/schema/yaml.ts';
 import type { ObjectSchema } from '#api/schema/schema.ts';
+import { duplicateProblems, warningsOf } from '#api/schema/strict-problems.ts';
 import type { PatchType } from './contract.ts';
 import { type DecodedKind, decodePatched, type Strictness } from './decode.ts';
 import { unstructuredWords } from './unstructured-words.ts';
@@ -23,9 +24,15 @@ export interface ObjectPatch {
 
 /** Reads the body of a patch. Throws BadRequest. */
 export function readPatch(type: ObjectPatch['type'], bytes: Uint8Array, { fieldValidation }: Strictness): ObjectPatch {
-  const { value, duplicates } = parse(type, bytes);
-  const repeated = [...(duplicates?.values() ?? [])].flatMap((keys) => [...keys].map((key) => `duplicate field ${JSON.stringify(key)}`));
-  const problems = fieldValidation === 'Ignore' ? [] : [...repeated, ...(type === 'json' ? jsonPatchProblems(value) : [])];
+  const { value, problems } = parse(type, bytes);
+  if (fieldValidation === 'Ignore') return { type, value, problems: [] };
+  if (type === 'json') {
+    const repeated = problems.map((text) => `json patch ${text}`);
+    return { type, value, problems: [...jsonPatchProblems(value), ...repeated] };
+  }
+  if (type === 'merge' && value !== null && !isObject(value)) {
+    throw badRequest(`error decoding patch: json: cannot unmarshal ${goKind(value)} into Go value of type map[string]interface {}`);
+  }
   return { type, value, problems };
 }
 
@@ -59,23 +66,29 @@ export function patchObject(codec: Codec, { kind, schema, current }: PatchTarget
 
 /** Reads an applied configuration, JSON or YAML. Throws BadRequest. */
 export function readConfiguration(bytes: Uint8Array, { fieldValidation, warn }: Strictness): JsonObject {
+  const refuse = (why: string): ApiError => badRequest(`error decoding YAML: ${why}`);
   try {
     const { parsed, duplicates } = parseYaml(bytes);
-    const value = parsed.hasNumberTexts ? plainValue(parsed.value) : parsed.value;
-    if (!isObject(value)) throw badRequest('error decoding YAML: error unmarshaling JSON: the configuration is no object');
-    if (duplicates.length > 0 && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates.join(', ')}`);
-    if (fieldValidation === 'Warn') for (const text of duplicates) warn(text);
+    const value = (parsed.hasNumberTexts ? plainValue(parsed.value) : parsed.value) ?? {};
+    if (!isObject(value)) {
+      const why = `json: cannot unmarshal ${goKind(value)} into Go value of type map[string]interface {}`;
+      throw refuse(`error unmarshaling JSON: while decoding JSON: ${why}`);
+    }
+    const problems = duplicates.map((text) => `error converting YAML to JSON: ${text}`);
+    if (problems.length > 0 && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${problems.join(', ')}`);
+    if (fieldValidation === 'Warn') for (const text of problems.flatMap(warningsOf)) warn(text);
     return value;
   } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
+    if (error instanceof YamlError) throw refuse(error.message);
     throw error;
   }
 }
 
-function parse(type: PatchType, bytes: Uint8Array): ParsedJson {
+/** A patch and what comes twice in it. */
+function parse(type: PatchType, bytes: Uint8Array): Pick<ObjectPatch, 'value' | 'problems'> {
   try {
-    const parsed = parseJson(bytes);
-    return parsed.hasNumberTexts ? { ...parsed, value: plainValue(parsed.value) } : parsed;
+    const { value, duplicates, hasNumberTexts } = parseJson(bytes);
+    return { problems: duplicateProblems(value, duplicates), value: hasNumberTexts ? plainValue(value) : value };
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw badRequest(type === 'strategic' ? error.message : `error decoding patch: ${error.message}`);

@@ -88,6 +88,36 @@ describe('patch', () => {
       { dta: {} },
       { code: 422, message: expect.stringContaining('strict decoding error: unknown field "dta"') as string },
     ],
+    [
+      'a resourceVersion that is none',
+      'merge',
+      { metadata: { resourceVersion: 'x' } },
+      { code: 500, message: 'strconv.ParseUint: parsing "x": invalid syntax' },
+    ],
+    [
+      'a list to merge',
+      'merge',
+      '[]',
+      { code: 400, message: 'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}' },
+    ],
+    ['null to merge', 'merge', 'null', { code: 400, message: 'Invalid JSON Patch' }],
+    [
+      'a field twice, strictly',
+      'merge',
+      '{"data":{"a":"1","a":"2"}}',
+      { code: 422, message: expect.stringMatching(/: strict decoding error: duplicate field "data\.a"$/) as string },
+    ],
+    [
+      'an operation with a field twice, strictly',
+      'json',
+      '[{"op":"add","path":"/data/a","path":"/data/b","value":"1","foo":1}]',
+      {
+        code: 422,
+        message: expect.stringMatching(
+          /: strict decoding error: json patch unknown field "\[0]\.foo", json patch duplicate field "\[0]\.path"$/,
+        ) as string,
+      },
+    ],
   ])('refuses %s', async (_name, type, body, refusal) => {
     await using t = await startWith({ metadata: { name: 'a' }, data: { k: 'v' } });
     await expect(patch(t, { type, body })).rejects.toMatchObject(refusal);
@@ -127,6 +157,33 @@ describe('apply', () => {
     await using t = await startRegistry({ kinds: builtinKinds });
     const body = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: "1"\n';
     expect((await patch(t, { type: 'apply', body }))['data']).toEqual({ k: '1' });
+  });
+
+  const twice = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  k: a\n  k: b\n';
+  const notMap = (kind: string): string =>
+    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
+
+  test.each<[string, string, string]>([
+    ['a list', '[]', notMap('array')],
+    ['a text', 'hello', notMap('string')],
+    ['a number', '5', notMap('number')],
+    ['nothing', '', 'invalid object type: /, Kind='],
+    ['null', 'null', 'invalid object type: /, Kind='],
+    [
+      'a key twice, strictly',
+      twice,
+      'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 6: key "k" already set in map',
+    ],
+  ])('refuses %s', async (_name, body, message) => {
+    await using t = await startRegistry({ kinds: builtinKinds });
+    await expect(patch(t, { type: 'apply', body })).rejects.toMatchObject({ code: 400, message });
+  });
+
+  test('warns of keys that come twice, a line for each', async () => {
+    await using t = await startRegistry({ kinds: builtinKinds });
+    const told: string[] = [];
+    await patch(t, { type: 'apply', body: twice, context: aContext({ fieldValidation: 'Warn', warn: (text) => void told.push(text) }) });
+    expect(told).toEqual(['line 6: key "k" already set in map']);
   });
 
   test('does not take what others own, unless forced', async () => {

@@ -4,8 +4,10 @@
 //           → guarded write (writer.ts, deleter.ts) → store → watch cache → answer
 //   request → reader.ts, watch-objects.ts → watch cache → answer
 import type { KindDefinition } from '#api/kind.ts';
-import type { JsonObject, KubeObject } from '#api/meta/object.ts';
+import { apiVersionOf, type JsonObject, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
+import { type Ownership, ownership } from '#api/patch/managed-fields.ts';
+import { objectEntries, scaleEntries } from '#api/patch/scale-owners.ts';
 import { notFound, resourceText } from '#api/meta/status.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
@@ -31,14 +33,14 @@ import type {
   WatchFrame,
   WatchRequest,
 } from './contract.ts';
-import { decodeBody, decodePatched } from './decode.ts';
+import { decodeApplied, decodeBody } from './decode.ts';
 import { Deleter } from './deleter.ts';
 import { ObjectStore } from './object-store.ts';
 import { type ObjectPatch, patchObject, readConfiguration, readPatch } from './patch-object.ts';
 import { plainEncoded } from './plain-encoded.ts';
 import { checkName } from './prepare.ts';
 import { Reader } from './reader.ts';
-import { type Scale, scaleKind, scaleOf, withScale } from './scale.ts';
+import { checkScaleUid, type Scale, scaleKind, scaleOf, withScale } from './scale.ts';
 import { type ServedKind, ServedKinds } from './served-kinds.ts';
 import { watchObjects } from './watch-objects.ts';
 import { type Written, Writer } from './writer.ts';
@@ -66,10 +68,12 @@ export class GenericRegistry implements Registry, Service {
   readonly #writer: Writer;
   readonly #deleter: Deleter;
   readonly #clock: Clock;
+  readonly #scaleOwnership: Ownership;
 
   constructor({ store, kinds, codec, admission: plugins, clock, log }: GenericRegistryDeps) {
     this.#codec = codec;
     this.#clock = clock;
+    this.#scaleOwnership = ownership({ schema: codec.schemas.get(scaleKind.schema), apiVersion: 'autoscaling/v1', kind: scaleKind.kind });
     this.#served = new ServedKinds(kinds, codec);
     this.#cache = new WatchCache({ store, resources: this.#served.resources, clock, log });
     this.#compactor = new Compactor({ store, clock, log });
@@ -145,7 +149,7 @@ export class GenericRegistry implements Registry, Service {
     const scale = scaleRule(kind, context);
     if (scale !== undefined) {
       const wanted = decodeBody(this.#codec, scaleKind, body, context) as Scale;
-      return await this.#updateScale(served, name, () => wanted, context);
+      return await this.#updateScale({ served, name, uid: wanted.metadata.uid, keepsOwners: true }, () => wanted, context);
     }
     let first: KubeObject | undefined = decodeBody(this.#codec, kind, body, context);
     const { uid } = first.metadata;
@@ -174,9 +178,14 @@ export class GenericRegistry implements Registry, Service {
   ): Promise<Written> {
     const context = warningOnce(request);
     const served = this.#served.get(kind);
-    if (type === 'apply') return await this.#apply(served, name, { config: readConfiguration(bytes, context), force }, context);
-    const patch = readPatch(type, bytes, context);
     const scale = scaleRule(kind, context);
+    if (type === 'apply') {
+      const applied = { config: readConfiguration(bytes, context), force };
+      return scale === undefined
+        ? await this.#apply(served, name, applied, context)
+        : await this.#applyScale(served, name, applied, context);
+    }
+    const patch = readPatch(type, bytes, context);
     if (scale !== undefined) return await this.#patchScale(served, name, patch, context);
     const { schema } = served;
     return await this.#writer.update({
@@ -235,12 +244,7 @@ export class GenericRegistry implements Registry, Service {
       context,
       next: (current) => {
         const write = { manager, subresource, nowMs: this.#clock.nowMs(), force };
-        const merged = served.ownership.onApply(cloneJson(config), current, write);
-        const { managedFields } = merged.metadata;
-        const patched = { value: merged as never, problems: [], shown: () => JSON.stringify(merged) };
-        const next = decodePatched(this.#codec, kind, patched, context);
-        if (managedFields !== undefined) next.metadata.managedFields = managedFields;
-        return next;
+        return decodeApplied(this.#codec, kind, served.ownership.onApply(cloneJson(config), current, write), context);
       },
       mayCreate: subresource === '',
       keepsOwners: false,
@@ -250,33 +254,63 @@ export class GenericRegistry implements Registry, Service {
 
   async #patchScale(served: ServedKind, name: string, patch: ObjectPatch, context: RequestContext): Promise<Written> {
     const schema = this.#codec.schemas.get(scaleKind.schema);
-    return await this.#updateScale(
-      served,
-      name,
-      (current) => patchObject(this.#codec, { kind: scaleKind, schema, current }, patch, context) as Scale,
-      context,
-    );
+    const patched = (current: Scale): Scale => patchObject(this.#codec, { kind: scaleKind, schema, current }, patch, context) as Scale;
+    return await this.#updateScale({ served, name, keepsOwners: true }, patched, context);
   }
 
-  async #updateScale(served: ServedKind, name: string, wanted: (current: Scale) => Scale, context: RequestContext): Promise<Written> {
+  /** Server-side apply of a Scale: only who owns the number of replicas matters. */
+  async #applyScale(
+    served: ServedKind,
+    name: string,
+    { config, force }: { config: JsonObject; force: boolean },
+    context: RequestContext,
+  ): Promise<Written> {
+    const { fieldManager: manager, subresource } = context;
+    const applied = (current: Scale): Scale => {
+      const write = { manager, subresource, nowMs: this.#clock.nowMs(), force };
+      return decodeApplied(this.#codec, scaleKind, this.#scaleOwnership.onApply(cloneJson(config), current, write), context) as Scale;
+    };
+    return await this.#updateScale({ served, name, keepsOwners: false }, applied, context);
+  }
+
+  /** `keepsOwners` false: the Scale that `wanted` gives says who owns the number. */
+  async #updateScale(
+    { served, name, uid, keepsOwners }: { served: ServedKind; name: string; uid?: string | undefined; keepsOwners: boolean },
+    wanted: (current: Scale) => Scale,
+    context: RequestContext,
+  ): Promise<Written> {
     const rule = scaleRule(served.kind, context);
     if (rule === undefined) throw new Error(`${served.kind.kind} has no scale`);
+    const { group, names } = served.kind;
+    const replicas = { path: rule.specReplicas, apiVersion: apiVersionOf(served.kind) };
     const { encoded } = await this.#writer.update({
       served,
       name,
       context,
       next: (current) => {
-        if (current === undefined) throw notFound({ group: served.kind.group, plural: served.kind.names.plural }, name);
-        const scale = wanted(scaleOf(current, rule));
+        if (current === undefined) throw notFound({ group, plural: names.plural }, name);
+        const seen = scaleOf(current, rule);
+        const owned = keepsOwners ? undefined : scaleEntries(current.metadata.managedFields, replicas);
+        if (owned !== undefined) seen.metadata.managedFields = owned;
+        const scale = wanted(seen);
         checkName(scale.metadata, name, context.namespace);
-        return withScale(current, scale, rule);
+        const next = withScale(current, scale, rule);
+        checkScaleUid({ group, plural: `${names.plural}/scale` }, scale.metadata, current.metadata);
+        return keepsOwners ? next : ownedAnew(next, objectEntries(current.metadata.managedFields, scale.metadata.managedFields, replicas));
       },
       mayCreate: false,
-      keepsOwners: true,
-      mayShrink: true,
+      uid,
+      keepsOwners,
+      mayShrink: keepsOwners,
     });
     return { encoded: plainEncoded(scaleOf(encoded.object(), rule)), created: false };
   }
+}
+
+function ownedAnew(object: KubeObject, entries: ObjectMeta['managedFields'] | undefined): KubeObject {
+  if (entries === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = entries;
+  return object;
 }
 
 /** Attempts of one write warn of the same things. */

@@ -3,7 +3,8 @@
 import type { ScaleRule } from '#api/kind.ts';
 import { invalid, invalidObject } from '#api/meta/field-problem.ts';
 import { labelSelectorOf, mapSelectorOf } from '#api/meta/label-selector.ts';
-import type { Json, JsonObject, KubeObject } from '#api/meta/object.ts';
+import type { Json, JsonObject, KubeObject, ObjectMeta } from '#api/meta/object.ts';
+import { conflict } from '#api/meta/status.ts';
 import { cloneJson, isObject } from '#api/patch/json-object.ts';
 import type { DecodedKind } from './decode.ts';
 
@@ -52,6 +53,12 @@ export function withScale(object: KubeObject, scale: Scale, rule: ScaleRule): Ku
   if (scale.metadata.resourceVersion === undefined) delete next.metadata.resourceVersion;
   else next.metadata.resourceVersion = scale.metadata.resourceVersion;
   return next;
+}
+
+/** Refuses a Scale of another object than the one that is there. Throws Conflict. */
+export function checkScaleUid(resource: { group: string; plural: string }, { name = '', uid = '' }: ObjectMeta, current: ObjectMeta): void {
+  if (uid === '' || uid === current.uid) return;
+  throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.uid ?? ''}`);
 }
 
 /** Selectors are objects (matchLabels, matchExpressions) or plain maps. */

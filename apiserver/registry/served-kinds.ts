@@ -74,7 +74,7 @@ export class ServedKinds {
       schema,
       apiVersion: apiVersionOf(kind),
       kind: kind.kind,
-      ignored: ignoredFields(kind, schema),
+      ignored: resetFields(kind),
       otherVersion: (apiVersion) => {
         const other = relatives.find((one) => apiVersionOf(one) === apiVersion);
         return other && { schema: codec.schemas.get(other.schema), convert: (object) => convert(kind, other, object) };
@@ -102,11 +102,9 @@ function pathOf(group: string, version: string, plural: string): string {
   return `${group}/${version}/${plural}`;
 }
 
-/** What the object's own endpoint and its status endpoint do not change, and so nobody owns through them. */
-function ignoredFields(kind: KindDefinition, schema: ObjectSchema): Record<string, string[]> {
-  if (kind.subresources?.status !== true) return {};
-  const rest = Object.keys(schema.properties).filter((name) => !['apiVersion', 'kind', 'metadata', 'status'].includes(name));
-  return { '': ['status'], status: rest };
+/** What the kind's endpoints do not change, and so nobody owns through them. */
+function resetFields({ subresources, resetFields: own }: KindDefinition): NonNullable<KindDefinition['resetFields']> {
+  return subresources?.status === true ? { '': ['status'], status: ['spec'], ...own } : (own ?? {});
 }
 
 function convert(from: KindDefinition, to: KindDefinition, object: KubeObject): KubeObject {

@@ -103,7 +103,11 @@ export class Writer {
     const end = await createSteps(object, { served, context }, this.#deps);
     let outcome: 'committed' | 'dropped' = 'dropped';
     try {
-      if ((object.metadata.resourceVersion ?? '') !== '') throw plainError('resourceVersion should not be set on objects to be created');
+      // What is no revision is not looked at, as upstream.
+      if (/^0*[1-9]\d*$/.test(object.metadata.resourceVersion ?? '')) {
+        throw plainError('resourceVersion should not be set on objects to be created');
+      }
+      delete object.metadata.resourceVersion;
       const key = keyText({ namespace: object.metadata.namespace, name: object.metadata.name ?? '' });
       if (context.dryRun) return objects.get(served, key) === undefined ? plainEncoded(object) : undefined;
       const { bytes, stored } = this.#fitting(served, object, true);
@@ -216,16 +220,23 @@ function checkUid(served: ServedKind, key: string, wanted: string, uid: string):
 /** Refuses an update that started from an older object; without a resourceVersion it goes to whatever is newest, where the kind allows. */
 function checkVersion(served: ServedKind, name: string, next: ObjectMeta, previous: ObjectMeta): void {
   const given = next.resourceVersion ?? '';
-  if (given === '' || given === '0') {
+  if (revisionOf(given) === 0) {
     if (served.kind.unconditionalUpdate === false) {
       const { plural, group } = resourceOf(served);
       const problem = invalid('metadata.resourceVersion', 0, 'must be specified for an update');
       throw invalidObject({ group, kind: plural }, name, [problem]);
     }
     if (previous.resourceVersion !== undefined) next.resourceVersion = previous.resourceVersion;
-  } else if (given !== previous.resourceVersion) {
+  } else if (revisionOf(given) !== revisionOf(previous.resourceVersion ?? '')) {
     throw conflict(resourceOf(served), name, staleMessage);
   }
+}
+
+/** A resourceVersion as upstream's storage reads it. Throws what comes of other texts there. */
+function revisionOf(text: string): number {
+  if (text === '') return 0;
+  if (!/^\d+$/.test(text)) throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
 }
 
 function isUnchanged(next: KubeObject, previous: KubeObject): boolean {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '#api/meta/object.ts';
 import type { DecodableKind } from '#api/schema/codec.ts';
+import { warningsOf } from '#api/schema/strict-problems.ts';
 import { objectBody } from '../http/body.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { writeContext } from '../http/options.ts';
@@ -14,7 +15,7 @@ export async function actBody(
 ): Promise<{ readonly body: JsonObject; readonly context: RequestContext }> {
   const context = writeContext(exchange, 'CreateOptions');
   const { object, warnings } = codec.decodeBody(await objectBody(exchange), kind, context.fieldValidation);
-  for (const warning of warnings) exchange.warn(warning);
+  for (const warning of warnings.flatMap(warningsOf)) exchange.warn(warning);
   return { body: object as unknown as JsonObject, context };
 }
 

@@ -40,6 +40,13 @@ export const pod = defineKind<Pod>({
     'status.podIPs': () => '',
     'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
   },
+  resetFields: {
+    status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
+    ephemeralcontainers: { allBut: ['spec.ephemeralContainers'] },
+    resize: {
+      allBut: ['containers', 'initContainers'].flatMap((list) => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),
+    },
+  },
   subresources: {
     status: true,
     other: {
