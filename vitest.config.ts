@@ -10,10 +10,20 @@ export default defineConfig({
           include: [
             '{base,api,client,apiserver,scheduler,controller-manager,kubelet,kube-proxy,kubeadm,addons,cli,testing,scripts}/**/*.test.ts',
           ],
-          exclude: ['**/*.{docker,host,e2e}.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.{docker,etcd,host,e2e}.test.ts', '**/node_modules/**'],
           setupFiles: ['test/property-seed.ts'],
           isolate: false,
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'etcd',
+          include: ['**/*.etcd.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
         },
       },
       {

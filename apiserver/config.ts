@@ -4,6 +4,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
+import { type StorageConfig, storageConfig } from './storage-config.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
 const flags = {
@@ -20,10 +21,14 @@ const flags = {
     'Who decides what somebody may do, asked in this order: Node, RBAC, AlwaysAllow, AlwaysDeny',
   ),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
-  'data-dir': stringFlag('', 'Folder of the embedded store', { valueName: 'folder' }),
+  'data-dir': stringFlag('', 'Folder of the embedded store, where no etcd is given', { valueName: 'folder' }),
   'disable-admission-plugins': listFlag([], 'Admission plugins to switch off although they are on by default'),
   'enable-admission-plugins': listFlag([], 'Admission plugins to switch on besides the default ones'),
-  'etcd-servers': listFlag([], 'Not supported yet: the store is embedded, see --data-dir'),
+  'etcd-cafile': stringFlag('', 'Certificates of the authorities that sign the certificates of etcd', { valueName: 'file' }),
+  'etcd-certfile': stringFlag('', 'Client certificate for etcd', { valueName: 'file' }),
+  'etcd-keyfile': stringFlag('', 'Key of the client certificate for etcd', { valueName: 'file' }),
+  'etcd-prefix': stringFlag('/registry', 'What the keys in etcd start with', { valueName: 'prefix' }),
+  'etcd-servers': listFlag([], 'Addresses of the members of an etcd cluster that keeps the objects; default: the embedded store'),
   'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
     valueName: 'file',
   }),
@@ -64,7 +69,7 @@ export interface ApiServerConfig {
   readonly tls: { readonly cert: string; readonly key: string };
   readonly authorizationModes: readonly AuthorizationMode[];
   readonly authentication: AuthenticationSettings;
-  readonly dataDir: string;
+  readonly storage: StorageConfig;
   readonly tokens: {
     readonly issuers: readonly string[];
     readonly audiences: readonly string[];
@@ -91,11 +96,14 @@ export interface ApiServerConfig {
 
 /** Reads the command line and the files it names. Throws UsageError with one clear sentence. */
 export function parseConfig(argv: readonly string[]): ApiServerConfig {
-  const { values, positional, given } = parseFlags('kube-apiserver', flags, argv, 'Serves the Kubernetes API from an embedded store.');
+  const { values, positional } = parseFlags(
+    'kube-apiserver',
+    flags,
+    argv,
+    'Serves the Kubernetes API from an embedded store or from etcd.',
+  );
   if (positional.length > 0) throw new UsageError(`unknown argument: ${positional[0]} (flags only, see --help)`);
-  if (given.has('etcd-servers')) throw new UsageError('--etcd-servers is not supported yet: the store is embedded, use --data-dir');
   if (!values['allow-privileged']) throw new UsageError('--allow-privileged=false is not supported');
-  if (values['data-dir'] === '') throw new UsageError('--data-dir is required');
   if (values['tls-cert-file'] === '') throw new UsageError('--tls-cert-file is required');
   if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
   const authentication = readAuthentication(values);
@@ -117,7 +125,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       // Who may do everything should at least say who it is.
       acceptsAnonymous: authentication.acceptsAnonymous && !values['authorization-mode'].includes('AlwaysAllow'),
     },
-    dataDir: values['data-dir'],
+    storage: storageConfig(values),
     tokens: {
       issuers,
       audiences: values['api-audiences'].length === 0 ? issuers : values['api-audiences'],

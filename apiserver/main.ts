@@ -5,11 +5,11 @@ import { runMain, runServices, UsageError } from '#base/lifecycle.ts';
 import { certificateFiles, parseConfig } from './config.ts';
 import { createApiServer } from './server.ts';
 import { StoreError } from './storage/contract.ts';
-import { LmdbStore } from './storage/lmdb.ts';
+import { openStore } from './storage/open.ts';
 
 await runMain('kube-apiserver', async ({ argv, signal, log }) => {
   const settings = parseConfig(argv);
-  await using store = await LmdbStore.open({ folder: settings.dataDir, clock: systemClock, log }).catch(refuse);
+  await using store = await openStore(settings.storage, { clock: systemClock, log }, signal).catch(refuse);
   const server = createApiServer({ settings, store, kinds: builtinKinds, clock: systemClock, log });
   const renewal = new FileWatch({
     paths: certificateFiles(argv),

@@ -58,7 +58,7 @@ import { type Component, localComponent } from './subresources/component-status.
 import { subresourceTable } from './subresources/table.ts';
 
 /** What the flags say, without what only a process needs. */
-export type ApiServerSettings = Omit<ApiServerConfig, 'dataDir'>;
+export type ApiServerSettings = Omit<ApiServerConfig, 'storage'>;
 
 export interface ApiServerDeps {
   readonly settings: ApiServerSettings;

@@ -15,8 +15,12 @@ const entries: Record<string, string> = {
   'kube-proxy': 'kube-proxy/main.ts',
   'coxswain-dns': 'addons/dns/main.ts',
 };
-/** What dockerode brings for engines reached by SSH and for BuildKit sessions, and prom-client for traces; no code path of ours gets there. */
+/**
+ * What dockerode brings for engines reached by SSH and for BuildKit sessions, and prom-client for traces; no code path of ours gets there.
+ * The API server's own way to etcd does need gRPC: it loads the package when etcd is asked for, so that nobody else pays for it.
+ */
 const unused = ['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', '@opentelemetry/api'];
+const usesGrpc = /\/apiserver\/storage\/etcd\/[^/]*$/;
 
 /**
  * The part of undici that client/transport.ts uses; the whole takes 6 MB of memory more in every process. Its HTTP parser is
@@ -53,7 +57,9 @@ await build({
     {
       name: 'leave-out-unused',
       setup({ onResolve, onLoad }) {
-        onResolve({ filter: new RegExp(`^(${unused.join('|')})$`) }, ({ path }) => ({ path, namespace: 'unused' }));
+        onResolve({ filter: new RegExp(`^(${unused.join('|')})$`) }, ({ path, importer }) =>
+          usesGrpc.test(importer) ? { path, external: true } : { path, namespace: 'unused' },
+        );
         onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
       },
     },

@@ -1,5 +1,5 @@
 // `./coxswain test`: sets up what tests need and runs all of them, cheap gates first. The last line counts: `N passed, N failed`.
-// `./coxswain test unit|docker|e2e` runs one project; what follows `--` goes to vitest.
+// `./coxswain test unit|etcd|docker|e2e` runs one project; what follows `--` goes to vitest.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const argv = process.argv.slice(2);
 const split = argv.includes('--') ? argv.indexOf('--') : argv.length;
 const chosen = argv.slice(0, split);
 const passedOn = argv.slice(split + 1);
-const allProjects = ['unit', 'docker', 'e2e'];
+const allProjects = ['unit', 'etcd', 'docker', 'e2e'];
 const unknown = chosen.find((name) => !allProjects.includes(name));
 if (unknown !== undefined) {
   process.stderr.write(`coxswain: unknown test project ${JSON.stringify(unknown)}: one of ${allProjects.join(', ')}\n`);
@@ -22,6 +22,8 @@ const testRequirements: readonly Requirement[] = [
   { anyOf: ['kubectl'], debianPackage: 'kubernetes-client', purpose: 'drives the end-to-end tests' },
   { anyOf: ['curl'], debianPackage: 'curl', purpose: 'asks Services in the end-to-end tests' },
   { anyOf: ['setpriv'], debianPackage: 'util-linux', purpose: 'ends test hosts with their test' },
+  { anyOf: ['etcd'], debianPackage: 'etcd-server', purpose: 'keeps the objects of several API servers' },
+  { anyOf: ['etcdctl'], debianPackage: 'etcd-client', purpose: 'restores snapshots of etcd' },
   { anyOf: ['sysctl', 'ps'], debianPackage: 'procps', purpose: 'sets up test hosts' },
 ];
 

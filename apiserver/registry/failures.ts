@@ -17,7 +17,15 @@ export function storeFailure(error: unknown): unknown {
       return plainError(error.message, error);
     case 'closed':
       return new ApiError({ reason: 'ServiceUnavailable', message: 'apiserver is shutting down', cause: error });
+    case 'timeout':
+      return new ApiError({
+        reason: 'Timeout',
+        message: `Timeout: request did not complete within requested timeout - ${error.message}`,
+        cause: error,
+      });
     case 'unavailable':
+      // Upstream lets etcd's own words through.
+      return error.message.startsWith('etcdserver:') ? plainError(error.message, error) : internalError(error);
     case 'corrupt':
     case 'compacted':
       return internalError(error);

@@ -5,7 +5,10 @@ import type { Store } from './contract.ts';
 
 const periodMs = 300_000;
 
-/** Forgets history every five minutes, up to where it was five minutes ago: so much can always be read back. */
+/**
+ * Forgets history every five minutes, up to where it was five minutes ago: so much can always be read back. Of several servers on one
+ * store one does it.
+ */
 export class Compactor implements Service {
   readonly name = 'compactor';
   readonly #store: Store;
@@ -24,7 +27,8 @@ export class Compactor implements Service {
       try {
         const revision = await this.#store.currentRevision(signal);
         await this.#clock.sleep(periodMs, signal);
-        if (revision > 0) await this.#store.compact(revision, signal);
+        const isMine = revision > 0 && ((await this.#store.claimCompaction?.(revision, signal)) ?? true);
+        if (isMine) await this.#store.compact(revision, signal);
         await this.#store.releaseMemory?.(signal);
       } catch (error) {
         if (isAbort(error, signal)) return;

@@ -3,18 +3,26 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
 import type { Store, StoreEvent } from './contract.ts';
 
-/** Opens an empty store whose time is `clock`. */
+/** Opens an empty store whose time is `clock`, unless its time is its own. */
 export type OpenStore = (clock: FakeClock) => Promise<Store>;
 
+/** How a test of keys with a TTL waits. */
+export interface StoreTime {
+  readonly ttlSeconds: number;
+  readonly pass: (clock: FakeClock, seconds: number) => Promise<void>;
+}
+
+const fakeTime: StoreTime = { ttlSeconds: 10, pass: (clock, seconds) => clock.advance(seconds * 1_000) };
 const { signal } = new AbortController();
 
 /** Declares the suite for one engine. */
-export function testStore(name: string, open: OpenStore): void {
+export function testStore(name: string, open: OpenStore, time: StoreTime = fakeTime): void {
   describe(`${name} as a store`, () => {
     testWrites(open);
     testLists(open);
     testWatches(open);
     testHistory(open);
+    testExpiry(open, time);
   });
 }
 
@@ -205,18 +213,20 @@ function testHistory(open: OpenStore): void {
     expect(await store.currentRevision(signal)).toBe(third);
     expect((await store.list('/', {}, signal)).items.map((item) => text(item.value))).toEqual(['three']);
   });
+}
 
+function testExpiry(open: OpenStore, { ttlSeconds, pass }: StoreTime): void {
   test('a key with a TTL goes away by an ordinary event, unless it is written again', async () => {
     const clock = new FakeClock();
     await using store = await open(clock);
-    const short = await store.put('/short', bytes('x'), { expectedRevision: 0, ttlSeconds: 10 }, signal);
-    const kept = await store.put('/kept', bytes('x'), { expectedRevision: 0, ttlSeconds: 10 }, signal);
+    const short = await store.put('/short', bytes('x'), { expectedRevision: 0, ttlSeconds }, signal);
+    const kept = await store.put('/kept', bytes('x'), { expectedRevision: 0, ttlSeconds }, signal);
     const start = await store.currentRevision(signal);
-    await clock.advance(6_000);
-    await store.put('/kept', bytes('y'), { expectedRevision: kept.ok ? kept.revision : 0, ttlSeconds: 10 }, signal);
+    await pass(clock, 0.6 * ttlSeconds);
+    await store.put('/kept', bytes('y'), { expectedRevision: kept.ok ? kept.revision : 0, ttlSeconds }, signal);
     expect(await store.get('/short', signal)).toBeDefined();
     const events = collect(store, '/short', start, 1);
-    await clock.advance(6_000);
+    await pass(clock, 0.6 * ttlSeconds);
     expect((await events)[0]).toMatchObject({
       type: 'delete',
       key: '/short',
@@ -225,7 +235,7 @@ function testHistory(open: OpenStore): void {
     expect(await store.get('/short', signal)).toBeUndefined();
     expect(await store.get('/kept', signal)).toBeDefined();
     const gone = collect(store, '/kept', start + 2, 1);
-    await clock.advance(6_000);
+    await pass(clock, 0.6 * ttlSeconds);
     expect((await gone)[0]).toMatchObject({ type: 'delete' });
   });
 }

@@ -56,8 +56,11 @@ export interface ListOptions {
 /** Failures of an engine, with what the answer to the client must be. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
-  /** compacted: the revision is gone; full: no space; corrupt: a check failed; closed: the engine is stopping; too-large: value over 1.5 MiB. */
-  readonly code: 'compacted' | 'full' | 'corrupt' | 'closed' | 'unavailable' | 'too-large';
+  /**
+   * compacted: the revision is gone; full: no space; corrupt: a check failed; closed: the engine is stopping; too-large: value over
+   * 1.5 MiB; timeout: no answer in time, so what a write did is not known.
+   */
+  readonly code: 'compacted' | 'full' | 'corrupt' | 'closed' | 'unavailable' | 'too-large' | 'timeout';
 
   constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -83,10 +86,22 @@ export interface Store extends AsyncDisposable {
   /**
    * Every change under `prefix` with a revision above `afterRevision`, in order, each exactly once, in batches as they commit.
    * Ends when the signal aborts. Rejects with StoreError 'compacted' where history no longer reaches back.
+   * An engine where keys outside of `prefix` raise the revision too tells `onProgress` how far it has come, after the reader is done
+   * with everything up to there.
    */
-  watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<readonly StoreEvent[]>;
+  watch(
+    prefix: string,
+    afterRevision: number,
+    signal: AbortSignal,
+    onProgress?: (revision: number) => void,
+  ): AsyncIterable<readonly StoreEvent[]>;
   /** Lets go of memory that reading took: called after the caches were filled, and now and then. Reads and writes wait for it. */
   releaseMemory?(signal: AbortSignal): Promise<void>;
+  /**
+   * Where several servers share a store: true when it is this one's turn to compact up to `revision`. Asked by all of them at the
+   * pace of compaction; an engine without it has one server.
+   */
+  claimCompaction?(revision: number, signal: AbortSignal): Promise<boolean>;
   /** Forgets history up to and including `revision`; newest values stay. */
   compact(revision: number, signal: AbortSignal): Promise<void>;
 }

@@ -32,7 +32,9 @@ export class ResourceCache {
   readonly form: ServedForm;
   readonly prefix: string;
   readonly #decoded: DecodedObjects;
-  #objects: Snapshot = new SortedMap<string, CachedObject>(undefined, compareKeys);
+  #objects: Snapshot = noObjects();
+  /** What is being read from the store, until it takes the place of `#objects`. */
+  #loading: Snapshot = noObjects();
   readonly #ring = new EventRing(0);
   readonly #watchers = new Map<ServedForm, WatcherIndex>();
   /** Revision of the newest change. */
@@ -109,19 +111,25 @@ export class ResourceCache {
     }
   }
 
-  /** Starts over: forgets everything, cuts watchers off. Events above `floor` will come. */
-  reset(floor: number): void {
+  /** Begins to read the store's state; what was known before is served until `loaded`. */
+  startLoad(): void {
+    this.#loading = noObjects();
+  }
+
+  /** Takes an object of the state that the store had. */
+  load({ key, value, modRevision, createRevision }: StoredValue): void {
+    this.#loading.set(this.#localKey(key), this.#cached(key, value, modRevision, createRevision));
+  }
+
+  /** Puts what was read in place of what was known and cuts watchers off: nobody knows what happened between. Events above `floor` will come. */
+  loaded(floor: number): void {
     for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.end();
-    this.#objects = new SortedMap<string, CachedObject>(undefined, compareKeys);
+    this.#objects = this.#loading;
+    this.#loading = noObjects();
     this.#shelf.clear();
     this.#ring.reset(floor);
     this.#changedRevision = 0;
-  }
-
-  /** Takes an object of the state that the store had at the start. */
-  load({ key, value, modRevision, createRevision }: StoredValue): void {
-    this.#objects.set(this.#localKey(key), this.#cached(key, value, modRevision, createRevision));
-    this.#changedRevision = Math.max(this.#changedRevision, modRevision);
+    for (const object of this.#objects.values()) this.#changedRevision = Math.max(this.#changedRevision, object.revision);
   }
 
   /** Takes a change. Changes up to `loadedRevision` only serve watches from the past. */
@@ -186,6 +194,10 @@ export class ResourceCache {
   #localKey(key: string): string {
     return key.slice(this.prefix.length);
   }
+}
+
+function noObjects(): Snapshot {
+  return new SortedMap<string, CachedObject>(undefined, compareKeys);
 }
 
 function undo(objects: Snapshot, { current, previous }: CacheEvent): void {

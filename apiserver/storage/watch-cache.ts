@@ -18,6 +18,8 @@ export const rootPrefix = '/registry/';
 const refillRevisions = 5_000;
 const loadPage = 1_000;
 const tickMs = 1_000;
+/** Failures that the next attempt may not meet. */
+const passing: ReadonlySet<StoreError['code']> = new Set(['unavailable', 'timeout', 'compacted']);
 
 /** A resource to cache: what its keys start with (below the root, ending in a slash), and its stored form. */
 export interface CachedResource {
@@ -106,7 +108,7 @@ export class WatchCache implements Service {
       } catch (error) {
         if (isAbort(error, signal)) break;
         // A store that cannot be read at the start ends the process with its reason; later it may come back.
-        if (!isReady && !(error instanceof StoreError && error.code === 'unavailable')) throw error;
+        if (!isReady && !(error instanceof StoreError && passing.has(error.code))) throw error;
         if (error instanceof StoreError && error.code === 'closed') throw error;
         this.#log.error({ err: error }, 'the watch cache lost its store and starts over');
         await this.#clock.sleep(backoff.next(), signal).catch(() => undefined);
@@ -119,14 +121,16 @@ export class WatchCache implements Service {
   async #load(signal: AbortSignal): Promise<number> {
     const start = await this.#store.currentRevision(signal);
     const floor = await this.#oldestReadable(Math.max(0, start - refillRevisions), start, signal);
-    for (const cache of this.#resources.values()) cache.reset(floor);
+    for (const cache of this.#resources.values()) cache.startLoad();
     let after: string | undefined;
     do {
       const { items, more } = await this.#store.list(rootPrefix, { limit: loadPage, after }, signal);
       for (const item of items) this.#cacheOf(item.key)?.load(item);
       after = more ? items.at(-1)?.key : undefined;
     } while (after !== undefined);
+    for (const cache of this.#resources.values()) cache.loaded(floor);
     this.#loadedRevision = start;
+    this.#revision = Math.max(this.#revision, start);
     return floor;
   }
 
@@ -135,7 +139,8 @@ export class WatchCache implements Service {
     if (wanted === otherwise) return otherwise;
     const stop = new AbortController();
     try {
-      for await (const _ of this.#store.watch(rootPrefix, wanted, AbortSignal.any([signal, stop.signal]))) break;
+      const either = AbortSignal.any([signal, stop.signal]);
+      for await (const _ of this.#store.watch(rootPrefix, wanted, either, () => stop.abort())) break;
       return wanted;
     } catch (error) {
       if (error instanceof StoreError && error.code === 'compacted') return otherwise;
@@ -151,15 +156,16 @@ export class WatchCache implements Service {
       await this.#store.releaseMemory?.(signal);
       this.#reach(this.#loadedRevision, caughtUp);
     }
-    for await (const events of this.#store.watch(rootPrefix, behind, signal)) {
+    const onProgress = (revision: number): void => {
+      isFilled ||= revision >= this.#loadedRevision;
+      if (isFilled) this.#reach(revision, caughtUp);
+    };
+    for await (const events of this.#store.watch(rootPrefix, behind, signal, onProgress)) {
       const nowMs = this.#clock.monotonicMs();
       for (const event of events) this.#apply(event, nowMs);
       const last = events.at(-1)?.revision ?? 0;
-      if (!isFilled && last >= this.#loadedRevision) {
-        await this.#store.releaseMemory?.(signal);
-        isFilled = true;
-      }
-      if (isFilled) this.#reach(last, caughtUp);
+      if (!isFilled && last >= this.#loadedRevision) await this.#store.releaseMemory?.(signal);
+      onProgress(last);
     }
     if (!signal.aborted) throw new StoreError('closed', 'the store ended the watch');
   }

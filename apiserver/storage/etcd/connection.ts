@@ -1,0 +1,224 @@
+// The way to an etcd cluster: one gRPC client for each member, one member in use at a time.
+//
+// How it works: every call goes to the member in use. A call that finds it unreachable, silent or without a leader leaves it: the next
+// member is in use from then on, and streams at the one that was left end, so that their owners open them again. Calls ask that the
+// member knows a leader (`hasleader`), or a member cut off from the others would let watches wait for ever. gRPC itself pings a silent
+// peer; etcd cuts off who does so more often than every five seconds. gRPC is loaded with the first connection: who keeps objects in an
+// embedded store pays nothing for it.
+import type * as grpcJs from '@grpc/grpc-js';
+import type { ChannelCredentials, Client, ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
+import { type Clock, DeadlineExceeded } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+import { StoreError } from '../contract.ts';
+import { type EtcdCredentials, type EtcdTlsFiles, readCredentials, sameCredentials } from './credentials.ts';
+import { EtcdFailure, etcdFailure } from './failures.ts';
+
+const rereadCertificatesMs = 10_000;
+
+const channelOptions = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.max_send_message_length': -1,
+  'grpc.keepalive_time_ms': 6_000,
+  'grpc.keepalive_timeout_ms': 2_000,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  // Trying again is ours, since only we know which calls may be made twice.
+  'grpc.enable_retries': 0,
+  // What others in this process do with gRPC is no business of ours, and no proxy stands between an API server and etcd.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+};
+
+export interface EtcdConnectionOptions {
+  /** `https://HOST:PORT`, or http. At least one. */
+  readonly servers: readonly string[];
+  /** For https; read again when they change. */
+  readonly tls: EtcdTlsFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface CallOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+type Grpc = typeof grpcJs;
+
+interface Member {
+  readonly server: string;
+  client: Client;
+  /** Aborts when the member is left. */
+  use: AbortController;
+}
+
+export class EtcdConnection implements AsyncDisposable {
+  readonly #grpc: Grpc;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #tls: EtcdTlsFiles;
+  #credentials: EtcdCredentials;
+  readonly #metadata: Metadata;
+  readonly #members: readonly Member[];
+  #inUse = 0;
+  readonly #closing = new AbortController();
+  readonly #rereading: Promise<void>;
+
+  private constructor(grpc: Grpc, { servers, tls, clock, log }: EtcdConnectionOptions) {
+    this.#grpc = grpc;
+    this.#clock = clock;
+    this.#log = log;
+    this.#tls = tls;
+    this.#credentials = readCredentials(tls);
+    this.#metadata = new grpc.Metadata();
+    this.#metadata.set('hasleader', 'true');
+    this.#members = servers.map((server) => ({ server, client: this.#clientOf(server), use: new AbortController() }));
+    this.#rereading = servers.some(isSecure) ? this.#reread(this.#closing.signal) : Promise.resolve();
+  }
+
+  /** Connects when the first call is made. Throws StoreError 'unavailable' for files that cannot be read and addresses that are none. */
+  static async open(options: EtcdConnectionOptions): Promise<EtcdConnection> {
+    for (const server of options.servers) {
+      if (!URL.canParse(server) || !/^https?:$/.test(new URL(server).protocol)) {
+        throw new StoreError('unavailable', `${server} is no address of an etcd server: must be such as https://127.0.0.1:2379`);
+      }
+    }
+    return new EtcdConnection(await import('@grpc/grpc-js'), options);
+  }
+
+  /** The member that calls go to. */
+  get server(): string {
+    return this.#member.server;
+  }
+
+  /** One call, tried once. Rejects with EtcdFailure, or with the signal's reason. */
+  async call(method: string, request: Uint8Array, { timeoutMs, signal }: CallOptions): Promise<Uint8Array> {
+    this.#checkOpen();
+    signal.throwIfAborted();
+    const member = this.#member;
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    using deadline = this.#clock.deadline(signal, timeoutMs);
+    const call = member.client.makeUnaryRequest(method, asIs, asIs, request as Buffer, this.#metadata, {}, (error, answer) => {
+      if (answer !== undefined) resolve(answer);
+      else reject(error ?? new EtcdFailure('again', 'unavailable', 'etcd gave an empty answer'));
+    });
+    const cancel = (): void => call.cancel();
+    deadline.signal.addEventListener('abort', cancel, { once: true });
+    this.#closing.signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await promise;
+    } catch (error) {
+      throw this.#failureOf(error, member, deadline.signal);
+    } finally {
+      this.#closing.signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** A stream of answers to one request, until the signal aborts. Rejects with EtcdFailure. */
+  async *stream(method: string, request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#checkOpen();
+    if (signal.aborted) return;
+    const member = this.#member;
+    const over = AbortSignal.any([signal, this.#closing.signal, member.use.signal]);
+    const call: ClientDuplexStream<Buffer, Buffer> = member.client.makeBidiStreamRequest(method, asIs, asIs, this.#metadata, {});
+    const cancel = (): void => call.cancel();
+    over.addEventListener('abort', cancel, { once: true });
+    // The iterator tells of errors; one that comes when nobody iterates any more is nobody's.
+    call.on('error', () => undefined);
+    try {
+      call.write(request as Buffer);
+      for await (const answer of call) {
+        if (signal.aborted) return;
+        yield answer as Buffer;
+      }
+      if (!signal.aborted) throw new EtcdFailure('again', 'unavailable', 'etcd ended a stream');
+    } catch (error) {
+      if (!signal.aborted) throw this.#failureOf(error, member, signal);
+    } finally {
+      over.removeEventListener('abort', cancel);
+      call.cancel();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(closed());
+    await this.#rereading;
+    for (const { client } of this.#members) client.close();
+  }
+
+  get #member(): Member {
+    const member = this.#members[this.#inUse];
+    if (member === undefined) throw new Error('there is no etcd server');
+    return member;
+  }
+
+  #failureOf(error: unknown, member: Member, signal: AbortSignal): unknown {
+    if (this.#closing.signal.aborted) return this.#closing.signal.reason;
+    const isLate = signal.aborted && signal.reason instanceof DeadlineExceeded;
+    if (signal.aborted && !isLate) return signal.reason;
+    const failure = isLate ? new EtcdFailure('again', 'timeout', 'context deadline exceeded', { cause: error }) : judged(error);
+    if (failure instanceof EtcdFailure && failure.verdict === 'again') this.#leave(member, failure);
+    return failure;
+  }
+
+  #leave(member: Member, reason: Error): void {
+    if (member !== this.#member || this.#members.length === 1) return;
+    this.#inUse = (this.#inUse + 1) % this.#members.length;
+    this.#log.warn({ err: reason, left: member.server, server: this.server }, 'left a member of etcd for another one');
+    const { use } = member;
+    member.use = new AbortController();
+    use.abort();
+  }
+
+  #clientOf(server: string): Client {
+    return new this.#grpc.Client(new URL(server).host, this.#channelCredentials(server), channelOptions);
+  }
+
+  #channelCredentials(server: string): ChannelCredentials {
+    const { credentials } = this.#grpc;
+    const { ca, cert, key } = this.#credentials;
+    return isSecure(server) ? credentials.createSsl(ca, key, cert) : credentials.createInsecure();
+  }
+
+  /** Takes new certificates for new connections; those that are open stay. */
+  async #reread(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#clock.sleep(rereadCertificatesMs, signal);
+        const found = readCredentials(this.#tls);
+        if (sameCredentials(found, this.#credentials)) continue;
+        this.#credentials = found;
+        for (const member of this.#members) {
+          const old = member.client;
+          member.client = this.#clientOf(member.server);
+          old.close();
+        }
+        this.#log.info({}, 'read new certificates for etcd');
+      } catch (error) {
+        if (!signal.aborted) this.#log.warn({ err: error }, 'the certificates for etcd cannot be read; those of before stay');
+      }
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw closed();
+  }
+}
+
+function judged(error: unknown): unknown {
+  if (error instanceof EtcdFailure || !(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return error;
+  return etcdFailure(error.code, (error as ServiceError).details, error);
+}
+
+function isSecure(server: string): boolean {
+  return server.startsWith('https:');
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function closed(): StoreError {
+  return new StoreError('closed', 'the store is closed');
+}

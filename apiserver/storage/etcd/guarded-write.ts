@@ -1,0 +1,136 @@
+// One guarded write, tried until its outcome is known.
+//
+// How it works: a write whose answer is lost may have happened, or happen yet, when a member that hangs wakes up. So it is made again
+// with the same guard: it can happen only once, since the first success makes the guard false. Where the guard does not hold after
+// such a doubt, the key's history tells who was first: the value right after the expected revision is ours or somebody else's.
+// Where history does not tell either, the caller hears that the outcome is unknown, never that the write failed.
+import { Backoff } from '#base/backoff.ts';
+import type { Clock } from '#base/clock.ts';
+import { StoreError } from '../contract.ts';
+import type { EtcdConnection } from './connection.ts';
+import { EtcdFailure, storeError } from './failures.ts';
+import type { Leases } from './leases.ts';
+import { type Change, decodeTxn, encodeTxn, type KeyValue, methods } from './messages.ts';
+import type { EtcdReads } from './reads.ts';
+
+const attemptMs = 5_000;
+const patienceMs = 20_000;
+/** How many newer values of the key are looked behind. */
+const lookBack = 8;
+
+export interface GuardedWrite {
+  readonly key: string;
+  /** Of etcd; 0: the key must not exist. */
+  readonly expected: number;
+  /** Undefined: delete. */
+  readonly value: Uint8Array | undefined;
+  readonly ttlSeconds?: number | undefined;
+}
+
+export type WriteOutcome =
+  | { readonly ok: true; readonly revision: number }
+  | { readonly ok: false; readonly current: KeyValue | undefined };
+
+export interface GuardedWriteDeps {
+  readonly connection: EtcdConnection;
+  readonly reads: EtcdReads;
+  readonly leases: Leases;
+  readonly clock: Clock;
+}
+
+/** Resolves when the outcome is known. Rejects with StoreError; 'timeout' says that it is not. */
+export async function writeGuarded(deps: GuardedWriteDeps, write: GuardedWrite, signal: AbortSignal): Promise<WriteOutcome> {
+  const { clock } = deps;
+  const backoff = new Backoff({ initialMs: 20, maxMs: 500, jitter: 0.5 });
+  const untilMs = clock.monotonicMs() + patienceMs;
+  let inDoubt = false;
+  for (;;) {
+    try {
+      const answer = await attempt(deps, write, signal);
+      if (answer.succeeded) return { ok: true, revision: answer.revision };
+      if (!inDoubt) return { ok: false, current: answer.current };
+      return await whoWasFirst(deps.reads, write, answer, signal);
+    } catch (error) {
+      if (!(error instanceof EtcdFailure)) throw error;
+      if (error.verdict === 'final') return await giveUp(deps.reads, write, { error, inDoubt }, signal);
+      inDoubt ||= error.verdict === 'again';
+      if (clock.monotonicMs() >= untilMs) throw new StoreError('timeout', error.message, { cause: error });
+      await clock.sleep(backoff.next(), signal);
+    }
+  }
+}
+
+interface Answer {
+  readonly revision: number;
+  readonly succeeded: boolean;
+  readonly current: KeyValue | undefined;
+}
+
+async function attempt({ connection, leases }: GuardedWriteDeps, write: GuardedWrite, signal: AbortSignal): Promise<Answer> {
+  const { key, expected, ttlSeconds } = write;
+  const options = { timeoutMs: attemptMs, signal };
+  try {
+    const lease = ttlSeconds === undefined ? undefined : await leases.leaseFor(ttlSeconds, options);
+    const change: Change = write.value === undefined ? { do: 'delete', key } : { do: 'put', key, value: write.value, lease };
+    const request = encodeTxn({ key, compare: 'modRevision', equals: expected }, change);
+    return decodeTxn(await connection.call(methods.txn, request, options));
+  } catch (error) {
+    if (ttlSeconds !== undefined && error instanceof EtcdFailure && error.verdict === 'lease-gone') leases.forget(ttlSeconds);
+    throw error;
+  }
+}
+
+/** Etcd refuses for good: so the write did not happen, unless an attempt before did. */
+async function giveUp(
+  reads: EtcdReads,
+  write: GuardedWrite,
+  { error, inDoubt }: { error: EtcdFailure; inDoubt: boolean },
+  signal: AbortSignal,
+): Promise<WriteOutcome> {
+  if (!inDoubt) throw storeError(error);
+  const { items, revision } = await reads.range({ key: write.key }, signal);
+  if ((items[0]?.modRevision ?? 0) === write.expected) throw storeError(error);
+  return await whoWasFirst(reads, write, { revision, current: items[0] }, signal);
+}
+
+/** The guard does not hold any more, and an attempt of ours may be why. */
+async function whoWasFirst(
+  reads: EtcdReads,
+  write: GuardedWrite,
+  { revision, current }: { revision: number; current: KeyValue | undefined },
+  signal: AbortSignal,
+): Promise<WriteOutcome> {
+  if (write.value === undefined) return afterDelete(write, revision, current);
+  const { successor, isFound } = await valueAfter(reads, write, current, signal);
+  if (!isFound) throw new StoreError('timeout', `the outcome of a write of ${write.key} is not known`);
+  const isOurs = successor !== undefined && Buffer.compare(successor.value, write.value) === 0;
+  return isOurs ? { ok: true, revision: successor.modRevision } : { ok: false, current };
+}
+
+/** What was to be deleted is gone, whoever did it, unless it is still the same object with a newer value. */
+function afterDelete({ expected }: GuardedWrite, revision: number, current: KeyValue | undefined): WriteOutcome {
+  if (current === undefined) return { ok: true, revision };
+  return current.createRevision > expected ? { ok: true, revision: current.createRevision - 1 } : { ok: false, current };
+}
+
+/** The value that took the place of the expected one. */
+async function valueAfter(
+  reads: EtcdReads,
+  { key, expected }: GuardedWrite,
+  current: KeyValue | undefined,
+  signal: AbortSignal,
+): Promise<{ isFound: boolean; successor?: KeyValue }> {
+  let at = current;
+  for (let step = 0; step < lookBack && at !== undefined; step++) {
+    const { items } = await reads.range({ key, revision: at.modRevision - 1 }, signal).catch(unlessCompacted);
+    const before: KeyValue | undefined = items[0];
+    if ((before?.modRevision ?? 0) === expected) return { isFound: true, successor: at };
+    at = before;
+  }
+  return { isFound: false };
+}
+
+function unlessCompacted(error: unknown): { items: readonly KeyValue[] } {
+  if (error instanceof StoreError && error.code === 'compacted') return { items: [] };
+  throw error;
+}

@@ -1,0 +1,296 @@
+// The part of etcd's v3 API that the engine uses, as bytes: field numbers as etcd publishes them in rpc.proto and kv.proto. All of it is
+// in 3.4 already. Revisions stay below 2^53, lease ids are chosen by us below 2^53: plain numbers do. Values are parts of the message
+// that they came in; who keeps one for long copies it.
+import protobuf from 'protobufjs/minimal.js';
+
+const { Reader, Writer } = protobuf;
+type Reading = protobuf.Reader;
+type Writing = protobuf.Writer;
+
+export const methods = {
+  range: '/etcdserverpb.KV/Range',
+  txn: '/etcdserverpb.KV/Txn',
+  compact: '/etcdserverpb.KV/Compact',
+  watch: '/etcdserverpb.Watch/Watch',
+  grant: '/etcdserverpb.Lease/LeaseGrant',
+  snapshot: '/etcdserverpb.Maintenance/Snapshot',
+} as const;
+
+export interface KeyValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  /** How often the key was written since it was made. */
+  readonly version: number;
+}
+
+export interface RangeRequest {
+  readonly key: string;
+  /** Behind the last key; undefined: `key` alone. */
+  readonly end?: string | Uint8Array;
+  readonly limit?: number;
+  /** As it was at this revision; undefined: the newest, as a majority of the members knows it. */
+  readonly revision?: number | undefined;
+  readonly countOnly?: boolean;
+}
+
+export interface RangeResponse {
+  readonly revision: number;
+  readonly items: readonly KeyValue[];
+  readonly more: boolean;
+}
+
+/** What must hold of `key` for the success branch. */
+export interface Guard {
+  readonly key: string;
+  readonly compare: 'version' | 'modRevision';
+  /** 0: the key must not exist. */
+  readonly equals: number;
+}
+
+export type Change =
+  | { readonly do: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: number | undefined }
+  | { readonly do: 'delete'; readonly key: string };
+
+export interface TxnResponse {
+  readonly revision: number;
+  readonly succeeded: boolean;
+  /** Where the guard did not hold: what is there. */
+  readonly current: KeyValue | undefined;
+}
+
+/** One piece of a copy of the whole database. */
+export interface SnapshotPiece {
+  readonly remainingBytes: number;
+  readonly blob: Uint8Array;
+}
+
+export interface WatchEvent {
+  readonly type: 'put' | 'delete';
+  readonly kv: KeyValue;
+  readonly previous: KeyValue | undefined;
+}
+
+export interface WatchResponse {
+  readonly revision: number;
+  readonly isCreated: boolean;
+  readonly isCanceled: boolean;
+  /** Above 0: history before it is gone. */
+  readonly compactRevision: number;
+  readonly cancelReason: string;
+  /** More of the same revision follows. */
+  readonly isFragment: boolean;
+  readonly events: readonly WatchEvent[];
+}
+
+const targets = { version: 0, modRevision: 2 } as const;
+const compareFields = { version: 4, modRevision: 6 } as const;
+
+export function encodeRange(request: RangeRequest): Uint8Array {
+  return rangeBody(Writer.create(), request).finish();
+}
+
+/** Makes `change` where `guard` holds; else reads the key. */
+export function encodeTxn(guard: Guard, change: Change): Uint8Array {
+  const writer = Writer.create();
+  inside(writer, 1, (compare) => {
+    compare.uint32(tag(1, 0)).int32(0).uint32(tag(2, 0)).int32(targets[guard.compare]).uint32(tag(3, 2)).bytes(utf8(guard.key));
+    compare.uint32(tag(compareFields[guard.compare], 0)).int64(guard.equals);
+  });
+  inside(writer, 2, (operation) => {
+    if (change.do === 'delete') inside(operation, 3, (body) => body.uint32(tag(1, 2)).bytes(utf8(change.key)));
+    else inside(operation, 2, (body) => putBody(body, change));
+  });
+  inside(writer, 3, (operation) => inside(operation, 1, (body) => rangeBody(body, { key: guard.key })));
+  return writer.finish();
+}
+
+export function encodeCompaction(revision: number): Uint8Array {
+  return Writer.create().uint32(tag(1, 0)).int64(revision).finish();
+}
+
+/** A lease that nobody keeps alive: what hangs on it goes when its time is up. */
+export function encodeGrant(id: number, ttlSeconds: number): Uint8Array {
+  return Writer.create().uint32(tag(1, 0)).int64(ttlSeconds).uint32(tag(2, 0)).int64(id).finish();
+}
+
+/** A watch of every key, with the values before and with word of progress where nothing happens. */
+export function encodeWatch(startRevision: number): Uint8Array {
+  const writer = Writer.create();
+  inside(writer, 1, (create) => {
+    create.uint32(tag(1, 2)).bytes(everything).uint32(tag(2, 2)).bytes(everything).uint32(tag(3, 0)).int64(startRevision);
+    create.uint32(tag(4, 0)).bool(true).uint32(tag(6, 0)).bool(true).uint32(tag(8, 0)).bool(true);
+  });
+  return writer.finish();
+}
+
+export function decodeRange(bytes: Uint8Array): RangeResponse {
+  const items: KeyValue[] = [];
+  const answer = { revision: 0, items, more: false };
+  fields(Reader.create(bytes), (field, reader) => {
+    if (field === 1) answer.revision = headerRevision(reader);
+    else if (field === 2) items.push(keyValue(reader));
+    else if (field === 3) answer.more = reader.bool();
+    else return false;
+    return true;
+  });
+  return answer;
+}
+
+export function decodeTxn(bytes: Uint8Array): TxnResponse {
+  const answer: { revision: number; succeeded: boolean; current: KeyValue | undefined } = {
+    revision: 0,
+    succeeded: false,
+    current: undefined,
+  };
+  fields(Reader.create(bytes), (field, reader) => {
+    if (field === 1) answer.revision = headerRevision(reader);
+    else if (field === 2) answer.succeeded = reader.bool();
+    else if (field === 3) answer.current = rangeInside(reader) ?? answer.current;
+    else return false;
+    return true;
+  });
+  return answer;
+}
+
+export function decodeWatch(bytes: Uint8Array): WatchResponse {
+  const events: WatchEvent[] = [];
+  const answer = { revision: 0, isCreated: false, isCanceled: false, compactRevision: 0, cancelReason: '', isFragment: false, events };
+  fields(Reader.create(bytes), (field, reader) => {
+    if (field === 1) answer.revision = headerRevision(reader);
+    else if (field === 3) answer.isCreated = reader.bool();
+    else if (field === 4) answer.isCanceled = reader.bool();
+    else if (field === 5) answer.compactRevision = whole(reader);
+    else if (field === 6) answer.cancelReason = reader.string();
+    else if (field === 7) answer.isFragment = reader.bool();
+    else if (field === 11) events.push(watchEvent(reader));
+    else return false;
+    return true;
+  });
+  return answer;
+}
+
+export function decodeSnapshot(bytes: Uint8Array): SnapshotPiece {
+  const piece = { remainingBytes: 0, blob: nothing };
+  fields(Reader.create(bytes), (field, reader) => {
+    if (field === 2) piece.remainingBytes = whole(reader);
+    else if (field === 3) piece.blob = reader.bytes();
+    else return false;
+    return true;
+  });
+  return piece;
+}
+
+/** The first key that does not start with `prefix`, for the end of a range. Prefixes end in a character of ASCII. */
+export function prefixEnd(prefix: string): Uint8Array {
+  const end = Buffer.from(prefix);
+  const last = end.length - 1;
+  end[last] = (end[last] ?? 0) + 1;
+  return end;
+}
+
+/** As the start and the end of a range: all keys. */
+const everything = new Uint8Array([0]);
+const nothing: Uint8Array = new Uint8Array();
+
+function tag(field: number, wireType: number): number {
+  return field * 8 + wireType;
+}
+
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+function inside(writer: Writing, field: number, write: (writer: Writing) => unknown): void {
+  writer.uint32(tag(field, 2)).fork();
+  write(writer);
+  writer.ldelim();
+}
+
+function rangeBody(writer: Writing, { key, end, limit, revision, countOnly }: RangeRequest): Writing {
+  writer.uint32(tag(1, 2)).bytes(utf8(key));
+  if (end !== undefined) writer.uint32(tag(2, 2)).bytes(typeof end === 'string' ? utf8(end) : end);
+  if (limit !== undefined) writer.uint32(tag(3, 0)).int64(limit);
+  if (revision !== undefined) writer.uint32(tag(4, 0)).int64(revision);
+  if (countOnly === true) writer.uint32(tag(9, 0)).bool(true);
+  return writer;
+}
+
+function putBody(writer: Writing, { key, value, lease }: Extract<Change, { do: 'put' }>): void {
+  writer.uint32(tag(1, 2)).bytes(utf8(key)).uint32(tag(2, 2)).bytes(value);
+  if (lease !== undefined) writer.uint32(tag(3, 0)).int64(lease);
+}
+
+/** Reads the fields of a message; `take` answers false for those that it leaves. */
+function fields(reader: Reading, take: (field: number, reader: Reading) => boolean, end = reader.len): void {
+  while (reader.pos < end) {
+    const head = reader.uint32();
+    if (!take(Math.floor(head / 8), reader)) reader.skipType(head % 8);
+  }
+}
+
+function message(reader: Reading, take: (field: number, reader: Reading) => boolean): void {
+  const length = reader.uint32();
+  fields(reader, take, reader.pos + length);
+}
+
+function headerRevision(reader: Reading): number {
+  let revision = 0;
+  message(reader, (field) => {
+    if (field !== 3) return false;
+    revision = whole(reader);
+    return true;
+  });
+  return revision;
+}
+
+function keyValue(reader: Reading): KeyValue {
+  const kv = { key: '', value: nothing, createRevision: 0, modRevision: 0, version: 0 };
+  message(reader, (field) => {
+    if (field === 1) kv.key = reader.string();
+    else if (field === 2) kv.createRevision = whole(reader);
+    else if (field === 3) kv.modRevision = whole(reader);
+    else if (field === 4) kv.version = whole(reader);
+    else if (field === 5) kv.value = reader.bytes();
+    else return false;
+    return true;
+  });
+  return kv;
+}
+
+/** A number that is not negative. */
+function whole(reader: Reading): number {
+  const { high, low } = reader.uint64();
+  return (high >>> 0) * 2 ** 32 + (low >>> 0);
+}
+
+/** The first item of a range that answers an operation of a transaction. */
+function rangeInside(reader: Reading): KeyValue | undefined {
+  let found: KeyValue | undefined;
+  message(reader, (operation) => {
+    if (operation !== 1) return false;
+    message(reader, (field) => {
+      if (field !== 2) return false;
+      found = keyValue(reader);
+      return true;
+    });
+    return true;
+  });
+  return found;
+}
+
+function watchEvent(reader: Reading): WatchEvent {
+  let type: WatchEvent['type'] = 'put';
+  let kv: KeyValue | undefined;
+  let previous: KeyValue | undefined;
+  message(reader, (field) => {
+    if (field === 1) type = reader.int32() === 1 ? 'delete' : 'put';
+    else if (field === 2) kv = keyValue(reader);
+    else if (field === 3) previous = keyValue(reader);
+    else return false;
+    return true;
+  });
+  if (kv === undefined) throw new Error('etcd told an event without a key');
+  return { type, kv, previous };
+}
