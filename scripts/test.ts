@@ -24,6 +24,7 @@ const testRequirements: readonly Requirement[] = [
   { anyOf: ['setpriv'], debianPackage: 'util-linux', purpose: 'ends test hosts with their test' },
   { anyOf: ['etcd'], debianPackage: 'etcd-server', purpose: 'keeps the objects of several API servers' },
   { anyOf: ['etcdctl'], debianPackage: 'etcd-client', purpose: 'restores snapshots of etcd' },
+  { anyOf: ['haproxy'], debianPackage: 'haproxy', purpose: 'stands in front of several API servers' },
   { anyOf: ['sysctl', 'ps'], debianPackage: 'procps', purpose: 'sets up test hosts' },
 ];
 

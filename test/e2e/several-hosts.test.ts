@@ -136,6 +136,16 @@ test('when the active controller manager and scheduler are killed, others lead',
   await kubectl('rollout status deployment/web --timeout=90s');
 });
 
+test('a worker leaves, and joins again under its name', async () => {
+  await kubectl('drain host5 --ignore-daemonsets --delete-emptydir-data --force --timeout=60s');
+  await fleet.kubeadm('host5', 'reset --force');
+  await kubectl('delete node host5');
+  expect(await fleet.host('host5').sh('ls -A /etc/kubernetes; ip route show proto 87; ls /var/lib/kubelet 2>/dev/null || true')).toBe('');
+  const command = await fleet.kubeadm('host1', 'token create --print-join-command');
+  await fleet.kubeadm('host5', command.replace(/^kubeadm /, ''));
+  await until('host5 is Ready', async () => / Ready /.test(await kubectl('get node host5 --no-headers')), 60_000);
+});
+
 test('after a power cut of all hosts everything runs again', async () => {
   const before = (await field('pods -l app=web', '.items[*].metadata.uid')).split(' ').sort((a, b) => (a < b ? -1 : 1));
   const names = [...fleet.hosts.keys()];
