@@ -1,6 +1,7 @@
 // Follows all objects of a kind as the watch cache has them, inside the server: lists, then watches, and starts over where the watch
 // ends (it was too slow, or the cache began anew). Whoever follows is told synchronously, in the store's order.
 import type { KindDefinition } from '#api/kind.ts';
+import { keyOf, keyText } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';
 import { type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
@@ -11,11 +12,11 @@ import { WorkSlice } from './work-slice.ts';
 
 /** What is done with objects that come and go. */
 export interface Follower {
-  /** A list begins: what was known counts no longer. */
-  readonly clear: () => void;
   /** `added` is also an object that comes to match the selector. */
   readonly set: (encoded: Encoded, how: 'added' | 'modified') => void;
   readonly remove: (encoded: Encoded) => void;
+  /** A list is over: of what was known before, only these (by `keyText`) are still there. */
+  readonly retain: (keys: ReadonlySet<string>) => void;
 }
 
 export interface FollowOptions {
@@ -58,13 +59,16 @@ async function followOnce(
 ): Promise<void> {
   const context = internalContext({}, signal);
   const { items, resourceVersion } = await registry.list(kind, { ...everything, fieldSelector }, context);
-  follower.clear();
+  const keys = new Set<string>();
   const slice = new WorkSlice(objectsPerTurn);
+  // What is known counts until the list is over: a second one may not take away what somebody relies on.
   for (const item of items) {
+    keys.add(keyText(keyOf(item.object())));
     follower.set(item, 'added');
     slice.spend(1);
     if (slice.isOver) await slice.rest();
   }
+  follower.retain(keys);
   ready();
   const watch = { allowBookmarks: false, sendInitialEvents: undefined, timeoutSeconds: undefined };
   for await (const frames of await registry.watch(kind, { ...everything, fieldSelector, resourceVersion, ...watch }, context)) {

@@ -168,6 +168,18 @@ describe('rights end', () => {
     expect(await may('create /serviceaccounts/token a/sa', 'n2')).toBe(true);
   });
 
+  test('of what a new list no longer holds', async () => {
+    graph.retain('pods', new Set(['a/other']));
+    graph.retain('attachments', new Set());
+    expect(await may('create /serviceaccounts/token a/sa')).toBe(false);
+    expect(await may('create /serviceaccounts/token a/sa', 'n2')).toBe(true);
+    expect(await may('get storage.k8s.io/volumeattachments /va')).toBe(false);
+    expect(await may('get resource.k8s.io/resourceslices /slice')).toBe(true);
+    graph.retain('volumes', new Set());
+    graph.retain('slices', new Set(['slice']));
+    expect(await may('get resource.k8s.io/resourceslices /slice')).toBe(true);
+  });
+
   test('with the volume, its attachment and the slice', async () => {
     graph.removeVolume('pv');
     graph.removeAttachment('va');

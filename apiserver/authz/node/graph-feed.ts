@@ -30,17 +30,17 @@ export function graphFeed({ graph, registry, clock, log }: GraphFeedDeps): Servi
         // A pod without node leads nowhere: it is not even looked at.
         ...follow('', 'pods', 'spec.nodeName!=', podFollower(graph)),
         ...follow('', 'persistentvolumes', '', {
-          clear: () => graph.clear('volumes'),
+          retain: (keys) => graph.retain('volumes', keys),
           set: (encoded) => graph.setVolume(encoded.object() as V1PersistentVolume),
           remove: (encoded) => graph.removeVolume(nameOf(encoded)),
         }),
         ...follow('storage.k8s.io', 'volumeattachments', '', {
-          clear: () => graph.clear('attachments'),
+          retain: (keys) => graph.retain('attachments', keys),
           set: (encoded) => graph.setAttachment(encoded.object() as unknown as V1VolumeAttachment),
           remove: (encoded) => graph.removeAttachment(nameOf(encoded)),
         }),
         ...follow('resource.k8s.io', 'resourceslices', '', {
-          clear: () => graph.clear('slices'),
+          retain: (keys) => graph.retain('slices', keys),
           set: (encoded) => graph.setSlice(encoded.object() as unknown as V1ResourceSlice),
           remove: (encoded) => graph.removeSlice(nameOf(encoded)),
         }),
@@ -52,7 +52,7 @@ export function graphFeed({ graph, registry, clock, log }: GraphFeedDeps): Servi
 
 function podFollower(graph: NodeGraph): Follower {
   return {
-    clear: () => graph.clear('pods'),
+    retain: (keys) => graph.retain('pods', keys),
     set: (encoded, how) => {
       if (how === 'added' || mayHaveNewClaims(encoded)) graph.setPod(encoded.object() as Pod);
     },

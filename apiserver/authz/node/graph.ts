@@ -81,12 +81,15 @@ export class NodeGraph {
     this.#slices.delete(name);
   }
 
-  /** Forgets all objects of a kind. */
-  clear(kind: 'pods' | 'volumes' | 'attachments' | 'slices'): void {
-    if (kind === 'pods') for (const key of this.#pods.keys()) this.#dropPod(key);
-    if (kind === 'volumes') for (const name of this.#volumes.keys()) this.removeVolume(name);
-    if (kind === 'attachments') this.#attachments.clear();
-    if (kind === 'slices') this.#slices.clear();
+  /** Forgets all objects of a kind but these, by `keyText`. */
+  retain(kind: 'pods' | 'volumes' | 'attachments' | 'slices', keys: ReadonlySet<string>): void {
+    const known = { pods: this.#pods, volumes: this.#volumes, attachments: this.#attachments, slices: this.#slices }[kind];
+    for (const key of known.keys()) {
+      if (keys.has(key)) continue;
+      if (kind === 'pods') this.#dropPod(key);
+      else if (kind === 'volumes') this.removeVolume(key);
+      else known.delete(key);
+    }
   }
 
   isPodOn(node: string, namespace: string, name: string): boolean {

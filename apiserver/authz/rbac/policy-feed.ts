@@ -22,9 +22,9 @@ export function policyFeed({ policy, registry, clock, log }: PolicyFeedDeps): Se
         const kind = registry.find(rbacGroup, 'v1', plural);
         if (kind === undefined) return [];
         const follower = {
-          clear: () => policy.clear(plural),
           set: (encoded: Encoded) => policy.set(plural, encoded.object()),
           remove: (encoded: Encoded) => policy.remove(plural, encoded.object()),
+          retain: (keys: ReadonlySet<string>) => policy.retain(plural, keys),
         };
         return [followKind({ registry, kind, clock, log }, follower)];
       });

@@ -70,10 +70,11 @@ export class RbacPolicy {
     this.#removeBinding(key);
   }
 
-  /** Forgets all objects of a kind. */
-  clear(kind: PolicyKind): void {
-    for (const key of this.#roles.keys()) if (key.startsWith(`${kind}/`)) this.#roles.delete(key);
-    for (const key of this.#bindings.keys()) if (key.startsWith(`${kind}/`)) this.#removeBinding(key);
+  /** Forgets all objects of a kind but these, by `keyText`. */
+  retain(kind: PolicyKind, keys: ReadonlySet<string>): void {
+    const isGone = (key: string): boolean => key.startsWith(`${kind}/`) && !keys.has(key.slice(kind.length + 1));
+    for (const key of this.#roles.keys()) if (isGone(key)) this.#roles.delete(key);
+    for (const key of this.#bindings.keys()) if (isGone(key)) this.#removeBinding(key);
   }
 
   /** What bindings give to a user: those of the cluster first, then those of a namespace ('' has none). */

@@ -58,7 +58,11 @@ const userRoles: Readonly<Record<string, DefaultClusterRole>> = {
     rules: ['get | URLs | /api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/'],
   },
   'system:monitoring': {
-    rules: ['get | URLs | /healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*'],
+    rules: [
+      'get | URLs | /healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*',
+      'get | URLs | /flagz',
+      'get | URLs | /statusz',
+    ],
   },
   'system:basic-user': {
     rules: [
