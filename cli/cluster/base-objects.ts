@@ -8,7 +8,6 @@ import { roleBinding } from '#api/rbac/role-binding.ts';
 import { role } from '#api/rbac/role.ts';
 import { rbacGroup } from '#api/rbac/rules.ts';
 import type { Client, TypedResource } from '#client/client.ts';
-import type { ClusterConfig } from './layout.ts';
 
 interface BaseObject {
   readonly kind: TypedResource<KubeObject>;
@@ -20,8 +19,8 @@ const manager = 'coxswain';
 const systemNamespace = 'kube-system';
 const dnsUser = { apiGroup: rbacGroup, kind: 'User', name: 'system:kube-dns' };
 
-/** Makes and mends all of them. Throws while the API server is not there or the node is not registered. */
-export async function makeBaseObjects(client: Client, config: ClusterConfig, signal: AbortSignal): Promise<void> {
+/** Makes and mends all of them. Throws while the API server is not there. */
+export async function makeBaseObjects(client: Client, signal: AbortSignal): Promise<void> {
   await Promise.all(
     baseObjects.map(({ kind, object }) => {
       const { name = '', namespace } = object.metadata;
@@ -29,8 +28,12 @@ export async function makeBaseObjects(client: Client, config: ClusterConfig, sig
       return client.patch(kind, { name, namespace }, whole, { type: 'apply', force: true, fieldManager: manager }, signal);
     }),
   );
+}
+
+/** Throws while the node is not registered. */
+export async function markControlPlane(client: Client, nodeName: string, signal: AbortSignal): Promise<void> {
   const labels = { [controlPlaneLabel]: '' };
-  await client.patch(node, { name: config.nodeName }, { metadata: { labels } }, { type: 'merge', fieldManager: manager }, signal);
+  await client.patch(node, { name: nodeName }, { metadata: { labels } }, { type: 'merge', fieldManager: manager }, signal);
 }
 
 const baseObjects: readonly BaseObject[] = [

@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import { aborted, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { connect } from '#client/rest.ts';
-import { makeBaseObjects } from '../cluster/base-objects.ts';
+import { makeBaseObjects, markControlPlane } from '../cluster/base-objects.ts';
 import { adminEndpoint } from '../cluster/kubeconfig.ts';
 import type { ClusterConfig, Layout } from '../cluster/layout.ts';
 
@@ -14,30 +14,33 @@ export interface BaseObjectsKeeperDeps {
   readonly log: Log;
 }
 
-/** Makes the cluster's base objects once, as soon as that can be, and then holds no connection. */
+/** Makes the cluster's base objects and marks its node once, each as soon as that can be, and then holds no connection. */
 export function baseObjectsKeeper(deps: BaseObjectsKeeperDeps): Service {
-  const { clock, log } = deps;
   return {
     name: 'base objects',
     run: async (signal, ready) => {
       ready();
-      const backoff = new Backoff({ initialMs: 50, maxMs: 500, factor: 1.5 });
-      while (!signal.aborted) {
-        try {
-          await makeOnce(deps, signal);
-          return await aborted(signal);
-        } catch (err) {
-          if (signal.aborted) return;
-          const ms = backoff.next();
-          log[backoff.steps > 20 ? 'warn' : 'debug']({ err }, 'the base objects of the cluster could not be made yet');
-          await clock.sleep(ms, signal).catch(() => undefined);
-        }
-      }
+      await makeAll(deps, signal);
+      await aborted(signal);
     },
   };
 }
 
-async function makeOnce({ layout, config, clock }: BaseObjectsKeeperDeps, signal: AbortSignal): Promise<void> {
+async function makeAll({ layout, config, clock, log }: BaseObjectsKeeperDeps, signal: AbortSignal): Promise<void> {
   await using client = connect(adminEndpoint(layout), { clock, component: 'coxswain' });
-  await makeBaseObjects(client, config(), signal);
+  const steps = [() => makeBaseObjects(client, signal), () => markControlPlane(client, config().nodeName, signal)];
+  for (const step of steps) {
+    // Others wait for these objects, so this one hurries at first.
+    const backoff = new Backoff({ initialMs: 50, maxMs: 500, factor: 1.1 });
+    while (!signal.aborted) {
+      try {
+        await step();
+        break;
+      } catch (err) {
+        if (signal.aborted) return;
+        log[backoff.steps > 100 ? 'warn' : 'debug']({ err }, 'the base objects of the cluster could not be made yet');
+        await clock.sleep(backoff.next(), signal).catch(() => undefined);
+      }
+    }
+  }
 }
