@@ -2,15 +2,17 @@ import type { Authorizer, AuthorizationRequest, Decision } from './contract.ts';
 
 /** Asks authorizers in order until one has an opinion. The reasons of those without one end up in the refusal. */
 export function firstOpinion(authorizers: readonly Authorizer[]): Authorizer {
-  const ask = (request: AuthorizationRequest, at: number, reasons: readonly string[]): Decision | Promise<Decision> => {
-    const authorizer = authorizers[at];
-    if (authorizer === undefined) return { verdict: 'none', reason: reasons.join(', ') };
-    const judge = (decision: Decision): Decision | Promise<Decision> => {
+  const ask = (request: AuthorizationRequest, start: number, before: readonly string[]): Decision | Promise<Decision> => {
+    let reasons = before;
+    for (let at = start; at < authorizers.length; at++) {
+      const decision = (authorizers[at] as Authorizer).authorize(request);
+      if (decision instanceof Promise) {
+        return decision.then((late) => (late.verdict === 'none' ? ask(request, at + 1, withReason(reasons, late)) : late));
+      }
       if (decision.verdict !== 'none') return decision;
-      return ask(request, at + 1, decision.reason === '' ? reasons : [...reasons, decision.reason]);
-    };
-    const decision = authorizer.authorize(request);
-    return decision instanceof Promise ? decision.then(judge) : judge(decision);
+      reasons = withReason(reasons, decision);
+    }
+    return { verdict: 'none', reason: reasons.join(', ') };
   };
   return {
     authorize: (request) => ask(request, 0, []),
@@ -24,4 +26,8 @@ export function firstOpinion(authorizers: readonly Authorizer[]): Authorizer {
       };
     },
   };
+}
+
+function withReason(reasons: readonly string[], { reason }: Decision): readonly string[] {
+  return reason === '' ? reasons : [...reasons, reason];
 }

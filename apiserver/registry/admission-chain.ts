@@ -18,28 +18,23 @@ export class AdmissionChain {
     this.#removed = plugins.flatMap(({ removed }) => (removed === undefined ? [] : [removed]));
   }
 
-  async mutate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#mutating) {
-      const waiting = plugin(request);
-      if (waiting !== undefined) await waiting;
-    }
+  /** As the other points, answers a promise only where a plugin waits: nearly all writes go through here without. */
+  mutate(request: AdmissionRequest): Promise<void> | undefined {
+    return askAll(this.#mutating, request);
   }
 
   /** Lets plugins take what the object needs. Whatever was taken is given back if one of them refuses. */
-  async reserve(request: AdmissionRequest): Promise<AttemptEnd> {
-    return await take(this.#reserving, request);
+  reserve(request: AdmissionRequest): AttemptEnd | Promise<AttemptEnd> {
+    return take(this.#reserving, request);
   }
 
   /** Lets plugins take what the object costs; otherwise as `reserve`. */
-  async charge(request: AdmissionRequest): Promise<AttemptEnd> {
-    return await take(this.#charging, request);
+  charge(request: AdmissionRequest): AttemptEnd | Promise<AttemptEnd> {
+    return take(this.#charging, request);
   }
 
-  async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#validating) {
-      const waiting = plugin(request);
-      if (waiting !== undefined) await waiting;
-    }
+  validate(request: AdmissionRequest): Promise<void> | undefined {
+    return askAll(this.#validating, request);
   }
 
   removed(kind: KindDefinition, object: KubeObject): void {
@@ -47,17 +42,44 @@ export class AdmissionChain {
   }
 }
 
-async function take(plugins: readonly NonNullable<AdmissionPlugin['reserve']>[], request: AdmissionRequest): Promise<AttemptEnd> {
+type Point = NonNullable<AdmissionPlugin['mutate']>;
+
+function askAll(plugins: readonly Point[], request: AdmissionRequest): Promise<void> | undefined {
+  for (let at = 0; at < plugins.length; at++) {
+    const waiting = plugins[at]?.(request);
+    if (waiting !== undefined) return askRest(waiting, plugins.slice(at + 1), request);
+  }
+  return undefined;
+}
+
+async function askRest(waiting: Promise<void>, others: readonly Point[], request: AdmissionRequest): Promise<void> {
+  await waiting;
+  for (const plugin of others) await plugin(request);
+}
+
+type TakingPoint = NonNullable<AdmissionPlugin['reserve']>;
+
+const nothingTaken: AttemptEnd = () => undefined;
+
+function take(plugins: readonly TakingPoint[], request: AdmissionRequest): AttemptEnd | Promise<AttemptEnd> {
+  for (let at = 0; at < plugins.length; at++) {
+    const taken = plugins[at]?.(request);
+    if (taken !== undefined) return takeRest(taken, plugins.slice(at + 1), request);
+  }
+  return nothingTaken;
+}
+
+async function takeRest(taken: ReturnType<TakingPoint>, others: readonly TakingPoint[], request: AdmissionRequest): Promise<AttemptEnd> {
   const ends: AttemptEnd[] = [];
+  const keep = (end: AttemptEnd | undefined): void => {
+    if (end !== undefined) ends.push(end);
+  };
   const endAll: AttemptEnd = (outcome) => {
     for (const end of ends.toReversed()) end(outcome);
   };
   try {
-    for (const plugin of plugins) {
-      const answer = plugin(request);
-      const end = answer instanceof Promise ? await answer : answer;
-      if (end !== undefined) ends.push(end);
-    }
+    keep(await taken);
+    for (const plugin of others) keep(await plugin(request));
   } catch (error) {
     endAll('dropped');
     throw error;

@@ -5,6 +5,7 @@
 //   request → reader.ts, watch-objects.ts → watch cache → answer
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf, type JsonObject, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
+import { Seen } from '#api/meta/seen.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import { type Ownership, ownership } from '#api/patch/managed-fields.ts';
 import { objectEntries, scaleEntries } from '#api/patch/scale-owners.ts';
@@ -315,10 +316,9 @@ function ownedAnew(object: KubeObject, entries: ObjectMeta['managedFields'] | un
 
 /** Attempts of one write warn of the same things. */
 function warningOnce(context: RequestContext): RequestContext {
-  const told = new Set<string>();
+  const told = new Seen();
   const warn = (text: string): void => {
-    if (!told.has(text)) context.warn(text);
-    told.add(text);
+    if (told.add(text)) context.warn(text);
   };
   return {
     ...context,

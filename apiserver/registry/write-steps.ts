@@ -28,18 +28,19 @@ export async function createSteps(object: KubeObject, { served, context }: Steps
   const meta = object.metadata;
   dedupOwnerReferences(meta, context.warn, false);
   const request = { kind, operation: 'CREATE', name: meta.name ?? '', context, object, previous: undefined } as const;
-  await deps.admission.mutate(request);
+  const mutating = deps.admission.mutate(request);
+  if (mutating !== undefined) await mutating;
   dedupOwnerReferences(meta, context.warn, true);
   const nowMs = deps.clock.nowMs();
   fillSystemFields(meta, nowMs);
   if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '') meta.name = generateName(meta.generateName ?? '');
   const named: AdmissionRequest = { ...request, name: meta.name ?? '' };
-  return await reserving(named, deps, async () => {
+  return await reserving(named, deps, () => {
     const write = { verb: 'create', subresource: context.subresource, nowMs, user: context.user } as const;
     prepareCreate(kind, object, write);
     checkCreate(kind, object, write);
     for (const text of kind.warnings?.(object, undefined) ?? []) context.warn(text);
-    await deps.admission.validate(named);
+    return deps.admission.validate(named);
   });
 }
 
@@ -53,24 +54,29 @@ export async function updateSteps(
   const { kind } = served;
   dedupOwnerReferences(next.metadata, context.warn, false);
   const request = { kind, operation: 'UPDATE', name: previous.metadata.name ?? '', context, object: next, previous } as const;
-  await deps.admission.mutate(request);
+  const mutating = deps.admission.mutate(request);
+  if (mutating !== undefined) await mutating;
   dedupOwnerReferences(next.metadata, context.warn, true);
-  return await reserving(request, deps, async () => {
+  return await reserving(request, deps, () => {
     const write = { verb: 'update', subresource: context.subresource, nowMs: deps.clock.nowMs(), user: context.user } as const;
     prepareUpdate(kind, next, previous, write);
     checkUpdate(kind, next, previous, write);
     // Those who write statuses can do nothing about the rest.
     const warnings = context.subresource === 'status' ? [] : (kind.warnings?.(next, previous) ?? []);
     for (const text of warnings) context.warn(text);
-    await deps.admission.validate(request);
+    return deps.admission.validate(request);
   });
 }
 
-async function reserving(request: AdmissionRequest, { admission }: StepsDeps, rest: () => Promise<void>): Promise<AttemptEnd> {
-  const end = await admission.reserve(request);
+/** Waits where something waits, and only there. */
+async function reserving(request: AdmissionRequest, { admission }: StepsDeps, rest: () => Promise<void> | undefined): Promise<AttemptEnd> {
+  const reserved = admission.reserve(request);
+  const end = reserved instanceof Promise ? await reserved : reserved;
   try {
-    await rest();
-    const charged = await admission.charge(request);
+    const validating = rest();
+    if (validating !== undefined) await validating;
+    const charging = admission.charge(request);
+    const charged = charging instanceof Promise ? await charging : charging;
     return (outcome) => {
       charged(outcome);
       end(outcome);

@@ -18,9 +18,9 @@ export function resourceQuotaPlugin(deps: { readonly registry: () => Registry; r
     name: 'ResourceQuota',
     charge: (request) => {
       const { namespace, dryRun } = request.context;
-      if (namespace === '' || !ledger.has(namespace)) return undefined;
+      if (namespace === '') return undefined;
       const measure = measureFor(request);
-      if (measure === undefined) return undefined;
+      if (measure === undefined || !ledger.has(namespace)) return undefined;
       const verdict = checkRequest(ledger.quotas(namespace), request, measure, deps.clock.nowMs());
       // What costs nothing need not wait in line, and a dry run only wants to know.
       if ('charges' in verdict && (dryRun || verdict.charges.size === 0)) return undefined;
