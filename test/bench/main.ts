@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { type Bench, BenchContext } from './bench.ts';
 import { figureLine, headLine } from './report.ts';
 import { cluster } from './rows/cluster.ts';
+import { fleet } from './rows/fleet.ts';
 import { list, page } from './rows/lists.ts';
 import { memory } from './rows/memory.ts';
 import { ready } from './rows/ready.ts';
@@ -15,7 +16,7 @@ import { watch } from './rows/watch.ts';
 import { Workshop } from './servers.ts';
 
 const root = join(import.meta.dirname, '../..');
-const benches: readonly Bench[] = [ready, create, get, watch, memory, list, page, schedule, cluster];
+const benches: readonly Bench[] = [ready, create, get, watch, memory, list, page, schedule, cluster, fleet];
 
 process.exitCode = await main();
 

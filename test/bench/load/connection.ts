@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 
 export interface Peer {
+  /** Default: loopback. */
+  readonly host?: string;
   readonly port: number;
   readonly ca: string;
   /** Client certificate. */
@@ -103,8 +105,8 @@ export class Connection {
 }
 
 /** A TLS connection that has shaken hands. */
-export async function openSocket({ port, ca, cert, key }: Peer): Promise<TLSSocket> {
-  const socket = connect({ port, host: '127.0.0.1', ca, cert, key, ALPNProtocols: ['http/1.1'] });
+export async function openSocket({ host = '127.0.0.1', port, ca, cert, key }: Peer): Promise<TLSSocket> {
+  const socket = connect({ port, host, ca, cert, key, ALPNProtocols: ['http/1.1'] });
   await once(socket, 'secureConnect');
   socket.setNoDelay(true);
   return socket;
