@@ -125,7 +125,7 @@ test.each<[string, unknown, string, string[]]>([
     'metadata: {name: a, namespace: b}\naddressType: IPv4\nendpoints: [{addresses: []}, {addresses: ["::1", 127.0.0.1]}]\nports: [{name: "", port: 1}, {port: 2}]',
     [
       'endpoints[0].addresses: Required value: must contain at least 1 address',
-      'endpoints[1].addresses[0]: Invalid value: "::1": must be a valid IPv4 address',
+      'endpoints[1].addresses: Invalid value: "::1": must be an IPv4 address',
       'endpoints[1].addresses[0]: Invalid value: "::1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
       'endpoints[1].addresses[1]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
       'ports[1].name: Duplicate value: ""',

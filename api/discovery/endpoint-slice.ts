@@ -5,7 +5,7 @@ import { ageColumn, nameColumn, shortList } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
 import { dnsLabel, invalidEach, oneOf, oneOfIfSet, qualifiedName } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, required, tooMany } from '../meta/field-problem.ts';
-import { ipWarnings, validateIpOfFamily, validateNotSpecialIp } from '../meta/ip.ts';
+import { ipFamilyOf, ipWarnings, validateIp, validateNotSpecialIp } from '../meta/ip.ts';
 import { dnsLabelProblems, dnsSubdomainProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable, validateLabels } from '../meta/object-meta.ts';
@@ -103,9 +103,14 @@ function validateEndpoint(endpoint: Unchecked<V1Endpoint>, addressType: string, 
 }
 
 function validateAddress(address: string, addressType: string, field: string): FieldProblem[] {
-  if (addressType === 'IPv4') return [...validateIpOfFamily(field, address, 4), ...validateNotSpecialIp(field, address)];
-  if (addressType === 'IPv6') return [...validateIpOfFamily(field, address, 6), ...validateNotSpecialIp(field, address)];
-  return addressType === 'FQDN' ? validateDomain(field, address) : [];
+  if (addressType === 'FQDN') return validateDomain(field, address);
+  if (addressType !== 'IPv4' && addressType !== 'IPv6') return [];
+  const problems = validateIp(field, address);
+  if (problems.length > 0) return problems;
+  const isOther = `IPv${ipFamilyOf(address)}` !== addressType;
+  // Upstream names the list here, not the address.
+  const list = field.slice(0, field.lastIndexOf('['));
+  return [...(isOther ? [invalid(list, address, `must be an ${addressType} address`)] : []), ...validateNotSpecialIp(field, address)];
 }
 
 function validateDomain(field: string, value: string): FieldProblem[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ipFamilyOf, isCidr, validateNotSpecialIp } from './ip.ts';
+import { ipFamilyOf, isCidr, validateCidr, validateIp, validateNotSpecialIp } from './ip.ts';
 
 test.each([
   ['10.0.0.1', 4],
@@ -37,4 +37,43 @@ test.each([
 ])('%s: %s', (text, expected) => {
   const why = validateNotSpecialIp('ip', text)[0]?.message;
   expect(why).toBe(expected === undefined ? undefined : `Invalid value: "${text}": ${expected}`);
+});
+
+const noIp = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+
+test.each<[string, string | undefined]>([
+  ['10.1.2.3', undefined],
+  ['2001:db8::1', undefined],
+  ['2001:0DB8::0001', undefined],
+  ['010.1.2.3', 'must not have leading 0s'],
+  ['::ffff:1.2.3.04', 'must not have leading 0s'],
+  ['::ffff:1.2.3.4', 'must not be an IPv4-mapped IPv6 address'],
+  ['300.1.2.3', noIp],
+  ['fe80::1%eth0', noIp],
+  ['', noIp],
+])('the address %s: %s', (text, why) => {
+  const expected = why === undefined ? [] : [{ type: 'FieldValueInvalid', field: 'f', message: `Invalid value: "${text}": ${why}` }];
+  expect(validateIp('f', text)).toEqual(expected);
+  expect(validateIp('f', text, ['::', text])).toEqual([]);
+});
+
+const noCidr = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+test.each<[string, string | undefined]>([
+  ['10.0.0.0/8', undefined],
+  ['10.0.0.1/32', undefined],
+  ['2001:db8::/64', undefined],
+  ['0.0.0.0/0', undefined],
+  ['10.0.0.1/8', 'must not have bits set beyond the prefix length'],
+  ['2001:db8::1/64', 'must not have bits set beyond the prefix length'],
+  ['10.0.0.0/08', 'must not have leading 0s in IP or prefix length'],
+  ['010.0.0.0/8', 'must not have leading 0s in IP or prefix length'],
+  ['::ffff:10.0.0.0/104', 'must not have an IPv4-mapped IPv6 address'],
+  ['10.0.0.0', noCidr],
+  ['10.0.0.0/33', noCidr],
+  ['10.0.0.0/8/8', noCidr],
+])('the network %s: %s', (text, why) => {
+  const expected = why === undefined ? [] : [{ type: 'FieldValueInvalid', field: 'f', message: `Invalid value: "${text}": ${why}` }];
+  expect(validateCidr('f', text)).toEqual(expected);
+  expect(validateCidr('f', text, [text])).toEqual([]);
 });

@@ -17,16 +17,51 @@ export function isCidr(text: string): boolean {
   return family !== undefined && Number(bits) <= (family === 4 ? 32 : 128) && String(Number(bits)) === bits;
 }
 
-export function validateIp(field: string, value: string): FieldProblem[] {
-  return ipFamilyOf(value) === undefined ? [invalid(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')] : [];
+const invalidIp = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const invalidCidr = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+/**
+ * An address that everybody reads alike: neither leading zeros, which some take for octal, nor IPv4 in IPv6. What the field had
+ * `before` may stay.
+ */
+export function validateIp(field: string, value: string, before: readonly string[] = []): FieldProblem[] {
+  const why = before.includes(value) ? undefined : ipProblem(value);
+  return why === undefined ? [] : [invalid(field, value, why)];
 }
 
-export function validateIpOfFamily(field: string, value: string, family: 4 | 6): FieldProblem[] {
-  return ipFamilyOf(value) === family ? [] : [invalid(field, value, `must be a valid IPv${family} address`)];
+function ipProblem(value: string): string | undefined {
+  const family = ipFamilyOf(value);
+  if (family === undefined) return ipFamilyOf(withoutZeros(value)) === undefined ? invalidIp : 'must not have leading 0s';
+  return family === 6 && v4Mapped(value) !== undefined ? 'must not be an IPv4-mapped IPv6 address' : undefined;
 }
 
-export function validateCidr(field: string, value: string): FieldProblem[] {
-  return isCidr(value) ? [] : [invalid(field, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];
+/** A network, said by its first address; as strict as `validateIp`. */
+export function validateCidr(field: string, value: string, before: readonly string[] = []): FieldProblem[] {
+  const why = before.includes(value) ? undefined : cidrProblem(value);
+  return why === undefined ? [] : [invalid(field, value, why)];
+}
+
+function cidrProblem(value: string): string | undefined {
+  if (!isCidr(value)) {
+    const [address = '', bits = '', ...rest] = value.split('/');
+    const plain = [withoutZeros(address), bits.replace(/^0+(?=[0-9])/, ''), ...rest].join('/');
+    return isCidr(plain) ? 'must not have leading 0s in IP or prefix length' : invalidCidr;
+  }
+  const [address = ''] = value.split('/');
+  if (ipFamilyOf(address) === 6 && v4Mapped(address) !== undefined) return 'must not have an IPv4-mapped IPv6 address';
+  const network = networkOf(value);
+  const single = networkOf(`${address}/${ipFamilyOf(address) === 4 ? 32 : 128}`);
+  return network?.first === single?.first ? undefined : 'must not have bits set beyond the prefix length';
+}
+
+/** The parts that are decimal without the zeros before them. */
+function withoutZeros(address: string): string {
+  return address.replace(/[0-9]+(?:\.[0-9]+){3}$/, (dotted) =>
+    dotted
+      .split('.')
+      .map((part) => part.replace(/^0+(?=[0-9])/, ''))
+      .join('.'),
+  );
 }
 
 /** An address of an interface with its prefix, such as 10.9.8.7/24, in the usual spelling. */

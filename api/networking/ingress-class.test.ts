@@ -58,3 +58,11 @@ test('parameters belong to the cluster by default, and are shown', () => {
     Parameters: '<none>',
   });
 });
+
+test('the default one is marked', () => {
+  const marked = (value: string): unknown =>
+    row(ingressClass, decoded(ingressClass, `metadata: {name: a, annotations: {ingressclass.kubernetes.io/is-default-class: "${value}"}}`))[
+      'Name'
+    ];
+  expect([marked('true'), marked('false')]).toEqual(['a (default)', 'a']);
+});

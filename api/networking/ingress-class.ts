@@ -35,7 +35,7 @@ export const ingressClass = defineKind<IngressClass>({
   validate: validateIngressClass,
   validateUpdate: (next, prev) => validateImmutable(next.spec.controller ?? '', prev.spec.controller ?? '', 'spec.controller'),
   columns: [
-    nameColumn,
+    { ...nameColumn, value: ({ metadata }) => `${metadata.name ?? ''}${isDefault(metadata) ? ' (default)' : ''}` },
     {
       name: 'Controller',
       description: 'Controller that is responsible for handling this class',
@@ -49,6 +49,10 @@ export const ingressClass = defineKind<IngressClass>({
     ageColumn,
   ],
 });
+
+function isDefault({ annotations }: ObjectMeta): boolean {
+  return annotations?.[defaultIngressClassAnnotation] === 'true';
+}
 
 function referenceText({ kind, apiGroup, name }: V1IngressClassParametersReference): string {
   return `${kind}${apiGroup === undefined ? '' : `.${apiGroup}`}/${name}`;

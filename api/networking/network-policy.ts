@@ -26,7 +26,9 @@ export const networkPolicy = defineKind<NetworkPolicy>({
   schema: 'io.k8s.api.networking.v1.NetworkPolicy',
   hasGeneration: true,
   defaults: [defaultNetworkPolicy],
-  validate: validateNetworkPolicy,
+  // Updates are judged with the old one at hand.
+  validate: (object, { verb }) => (verb === 'create' ? validateNetworkPolicy(object) : []),
+  validateUpdate: (next, prev) => validateNetworkPolicy(next, prev),
   warnings: blockWarnings,
   columns: [nameColumn, { name: 'Pod-Selector', value: ({ spec }) => selectorText(spec.podSelector) }, ageColumn],
 });
@@ -57,14 +59,16 @@ function blockWarnings({ spec }: NetworkPolicy): string[] {
   });
 }
 
-function validateNetworkPolicy({ spec }: NetworkPolicy): FieldProblem[] {
+/** Blocks may stay as they are in `prev`, however they are written. */
+function validateNetworkPolicy({ spec }: NetworkPolicy, prev?: NetworkPolicy): FieldProblem[] {
+  const before = prev === undefined ? [] : [...peersOf(prev.spec)].flatMap(([{ ipBlock }]) => blocksOf(ipBlock));
   const problems = validateLabelSelector(spec.podSelector, 'spec.podSelector');
   for (const direction of ['ingress', 'egress'] as const) {
     for (const [at, { ports = [] }] of (spec[direction] ?? []).entries()) {
       ports.forEach((port, index) => problems.push(...validatePort(port, `spec.${direction}[${at}].ports[${index}]`)));
     }
   }
-  for (const [peer, path] of peersOf(spec)) problems.push(...validatePeer(peer, path));
+  for (const [peer, path] of peersOf(spec)) problems.push(...validatePeer(peer, before, path));
   const types = spec.policyTypes ?? [];
   if (types.length > policyTypes.length) {
     return [...problems, invalid('spec.policyTypes', types, 'may not specify more than two policyTypes')];
@@ -89,11 +93,16 @@ function validatePort({ protocol, port, endPort }: Unchecked<V1NetworkPolicyPort
   return [...problems, ...portNumberProblems(endPort).map((text) => invalid(field, endPort, text))];
 }
 
-function validatePeer({ podSelector, namespaceSelector, ipBlock }: Unchecked<V1NetworkPolicyPeer>, path: string): FieldProblem[] {
+function blocksOf({ cidr = '', except = [] }: Unchecked<V1IPBlock> = {}): string[] {
+  return [cidr, ...except];
+}
+
+function validatePeer(peer: Unchecked<V1NetworkPolicyPeer>, before: readonly string[], path: string): FieldProblem[] {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
   const problems = [
     ...validateLabelSelector(podSelector, `${path}.podSelector`),
     ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),
-    ...(ipBlock === undefined ? [] : validateBlock(ipBlock, `${path}.ipBlock`)),
+    ...(ipBlock === undefined ? [] : validateBlock(ipBlock, before, `${path}.ipBlock`)),
   ];
   const selects = podSelector !== undefined || namespaceSelector !== undefined;
   if (!selects && ipBlock === undefined) problems.push(required(path, 'must specify a peer'));
@@ -101,14 +110,17 @@ function validatePeer({ podSelector, namespaceSelector, ipBlock }: Unchecked<V1N
   return problems;
 }
 
-function validateBlock({ cidr = '', except = [] }: Unchecked<V1IPBlock>, path: string): FieldProblem[] {
+function validateBlock({ cidr = '', except = [] }: Unchecked<V1IPBlock>, before: readonly string[], path: string): FieldProblem[] {
   if (cidr === '') return [required(`${path}.cidr`)];
+  const problems = validateCidr(`${path}.cidr`, cidr, before);
   const outer = networkOf(cidr);
-  if (outer === undefined) return validateCidr(`${path}.cidr`, cidr);
-  return except.flatMap((one, at) => {
+  if (outer === undefined) return problems;
+  for (const [at, one] of except.entries()) {
+    const field = `${path}.except[${at}]`;
+    problems.push(...validateCidr(field, one, before));
     const inner = networkOf(one);
-    if (inner === undefined) return validateCidr(`${path}.except[${at}]`, one);
-    const isSubset = holdsNetwork(outer, inner) && outer.bits < inner.bits;
-    return isSubset ? [] : [invalid(`${path}.except[${at}]`, one, 'must be a strict subset of `cidr`')];
-  });
+    if (inner === undefined || (holdsNetwork(outer, inner) && outer.bits < inner.bits)) continue;
+    problems.push(invalid(field, one, 'must be a strict subset of `cidr`'));
+  }
+  return problems;
 }

@@ -64,6 +64,18 @@ test.each<[string, string, string[]]>([
   expect(createProblems(networkPolicy, yaml)).toEqual(expected);
 });
 
+test('blocks stay as they were written, new ones are judged strictly', () => {
+  const yaml = aPolicy('egress: [{to: [{ipBlock: {cidr: 10.0.0.1/8, except: [10.1.0.1/16]}}]}]');
+  const text = 'must not have bits set beyond the prefix length';
+  expect(createProblems(networkPolicy, yaml)).toEqual([
+    `spec.egress[0].to[0].ipBlock.cidr: Invalid value: "10.0.0.1/8": ${text}`,
+    `spec.egress[0].to[0].ipBlock.except[0]: Invalid value: "10.1.0.1/16": ${text}`,
+  ]);
+  expect(updateProblems(networkPolicy, yaml, ({ spec }) => void spec?.egress?.[0]?.to?.[0]?.ipBlock?.except?.push('10.2.0.1/16'))).toEqual([
+    `spec.egress[0].to[0].ipBlock.except[1]: Invalid value: "10.2.0.1/16": ${text}`,
+  ]);
+});
+
 test('a policy concerns what it has rules for', () => {
   const types = (spec: string) => decoded(networkPolicy, aPolicy(spec)).spec.policyTypes;
   expect([types(''), types('egress: [{}]'), types('policyTypes: [Egress]')]).toEqual([['Ingress'], ['Ingress', 'Egress'], ['Egress']]);

@@ -165,6 +165,7 @@ function validateStatusUpdate(next: Pod, prev: Pod): FieldProblem[] {
   problems.push(
     ...validateIps(
       (status.podIPs ?? []).map(({ ip }) => ip),
+      before.podIPs ?? [],
       'status.podIPs',
     ),
   );
@@ -172,7 +173,7 @@ function validateStatusUpdate(next: Pod, prev: Pod): FieldProblem[] {
   if (hostIps.length > 0 && (status.hostIP ?? '') !== hostIps[0]) {
     problems.push(invalid('status.hostIPs[0].ip', hostIps[0], 'must be equal to `hostIP`'));
   }
-  return [...problems, ...validateIps(hostIps, 'status.hostIPs')];
+  return [...problems, ...validateIps(hostIps, before.hostIPs ?? [], 'status.hostIPs')];
 }
 
 /** A container that ended for good does not come back. */
@@ -196,9 +197,15 @@ function validateTransitions({ status }: Pod, { spec, status: before }: Pod): Fi
   ];
 }
 
-function validateIps(ips: readonly (string | undefined)[], path: string): FieldProblem[] {
+function validateIps(ips: readonly (string | undefined)[], before: readonly { readonly ip?: string }[], path: string): FieldProblem[] {
   const texts = ips.map((ip) => ip ?? '');
-  const problems = texts.flatMap((ip, at) => validateIp(`${path}[${at}]`, ip));
+  const problems = texts.flatMap((ip, at) =>
+    validateIp(
+      `${path}[${at}].ip`,
+      ip,
+      before.map((one) => one.ip ?? ''),
+    ),
+  );
   const families = new Set(texts.map(ipFamilyOf));
   if (texts.length > 2 || families.size < texts.length) {
     const list = texts.map((ip) => ({ ip }));

@@ -195,3 +195,17 @@ test.each<[string, string, string[]]>([
 ])('warnings: %s', (_name, yaml, expected) => {
   expect(service.warnings?.(decoded(service, yaml), undefined)).toEqual(expected);
 });
+
+test('networks and addresses stay as they were written, new ones are judged strictly', () => {
+  const yaml = aService('type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.1/8], externalIPs: ["::ffff:192.0.2.1"]');
+  const range = 'spec.LoadBalancerSourceRanges[0]: Invalid value: "10.0.0.1/8": must not have bits set beyond the prefix length';
+  expect(createProblems(service, yaml)).toEqual(expect.arrayContaining([range]));
+  const changed = updateProblems(service, yaml, ({ spec }) => {
+    spec.loadBalancerSourceRanges = ['10.0.0.1/8', '10.0.0.2/8'];
+    spec.externalIPs = ['::ffff:192.0.2.1', '::ffff:192.0.2.2'];
+  });
+  expect(changed.filter((text) => /Ranges|externalIPs/.test(text))).toEqual([
+    'spec.externalIPs[1]: Invalid value: "::ffff:192.0.2.2": must not be an IPv4-mapped IPv6 address',
+    'spec.LoadBalancerSourceRanges[1]: Invalid value: "10.0.0.2/8": must not have bits set beyond the prefix length',
+  ]);
+});

@@ -30,8 +30,12 @@ export const service = defineKind<Service>({
     normalizeClusterIps(created, undefined);
   },
   prepareUpdate: prepareServiceUpdate,
-  validate: validateService,
-  validateUpdate: validateServiceUpdate,
+  // Updates are judged with the old one at hand.
+  validate: (object, context) => (context.verb === 'create' || context.subresource === 'status' ? validateService(object, context) : []),
+  validateUpdate: (next, prev, context) => [
+    ...validateServiceUpdate(next, prev, context),
+    ...(context.subresource === 'status' ? [] : validateService(next, context, prev)),
+  ],
   warnings: serviceWarnings,
   columns: serviceColumns,
   selectableFields: {

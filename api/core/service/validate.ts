@@ -17,7 +17,8 @@ const kubeletPort = 10_250;
 const maxAffinitySeconds = 86_400;
 const onlyLoadBalancer = "may only be used when `type` is 'LoadBalancer'";
 
-export function validateService(service: Service, { subresource }: WriteContext): FieldProblem[] {
+/** `prev`: the Service that is changed, whose addresses and networks may stay as they are written. */
+export function validateService(service: Service, { subresource }: WriteContext, prev?: Service): FieldProblem[] {
   if (subresource === 'status') return validateLoadBalancerStatus(service);
   const { spec } = service;
   const problems = validateType(service);
@@ -26,11 +27,11 @@ export function validateService(service: Service, { subresource }: WriteContext)
   ports.forEach((port, at) => problems.push(...validatePort(port, ports.length > 1, names, `spec.ports[${at}]`)));
   problems.push(...validateLabels(spec.selector, 'spec.selector'), ...validateAffinity(service), ...validateAddresses(service));
   spec.externalIPs?.forEach((ip, at) => {
-    const found = validateIp(`spec.externalIPs[${at}]`, ip);
+    const found = validateIp(`spec.externalIPs[${at}]`, ip, prev?.spec.externalIPs);
     problems.push(...(found.length > 0 ? found : validateNotSpecialIp(`spec.externalIPs[${at}]`, ip)));
   });
   problems.push(...oneOf('spec.type', spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']));
-  return [...problems, ...validatePortsTogether(service), ...validateLoadBalancer(service), ...validatePolicies(service)];
+  return [...problems, ...validatePortsTogether(service), ...validateLoadBalancer(service, prev), ...validatePolicies(service)];
 }
 
 /** What each type asks for. */
@@ -120,7 +121,7 @@ function validatePortsTogether({ spec }: Service): FieldProblem[] {
 
 const sourceRangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 
-function validateLoadBalancer({ spec, metadata }: Service): FieldProblem[] {
+function validateLoadBalancer({ spec, metadata }: Service, prev: Service | undefined): FieldProblem[] {
   const isLoadBalancer = spec.type === 'LoadBalancer';
   const problems: FieldProblem[] = [];
   const ranges = spec.loadBalancerSourceRanges ?? [];
@@ -128,11 +129,13 @@ function validateLoadBalancer({ spec, metadata }: Service): FieldProblem[] {
   if (ranges.length > 0) {
     const field = 'spec.LoadBalancerSourceRanges';
     if (!isLoadBalancer) problems.push(forbiddenField(field, onlyLoadBalancer));
-    ranges.forEach((range, at) => problems.push(...validateCidr(`${field}[${at}]`, range.trim())));
+    const before = prev?.spec.loadBalancerSourceRanges?.map((range) => range.trim());
+    ranges.forEach((range, at) => problems.push(...validateCidr(`${field}[${at}]`, range.trim(), before)));
   } else if (annotation !== undefined) {
     const field = `metadata.annotations[${sourceRangesAnnotation}]`;
     if (!isLoadBalancer) problems.push(forbiddenField(field, onlyLoadBalancer));
-    const texts = annotation.trim() === '' ? [] : annotation.split(',');
+    const isSame = prev?.metadata.annotations?.[sourceRangesAnnotation] === annotation;
+    const texts = annotation.trim() === '' || isSame ? [] : annotation.split(',');
     for (const range of texts) problems.push(...validateCidr(field, range.trim()));
   }
   if (spec.allocateLoadBalancerNodePorts !== undefined && !isLoadBalancer) {
