@@ -1,12 +1,13 @@
 import type { V1IngressClass, V1IngressClassParametersReference, V1IngressClassSpec } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
-import { domainPrefixedPath, invalidEach, oneOf, pathSegment } from '../meta/field-checks.ts';
+import { domainPrefixedPath, invalidEach, oneOf } from '../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, required, tooLong } from '../meta/field-problem.ts';
-import { byteLength, dnsSubdomainProblems, nameIsDnsLabel } from '../meta/names.ts';
+import { byteLength, nameIsDnsLabel } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
+import { validateLocalReference } from './local-reference.ts';
 
 export interface IngressClass extends V1IngressClass {
   metadata: ObjectMeta;
@@ -66,9 +67,8 @@ function validateIngressClass({ spec: { controller = '', parameters } }: Ingress
 }
 
 function validateParameters(parameters: Unchecked<V1IngressClassParametersReference>, path: string): FieldProblem[] {
-  const { apiGroup, kind = '', name = '', scope, namespace } = parameters;
-  const problems = apiGroup === undefined ? [] : invalidEach(`${path}.apiGroup`, apiGroup, dnsSubdomainProblems(apiGroup));
-  problems.push(...pathSegment(`${path}.kind`, kind), ...pathSegment(`${path}.name`, name));
+  const { scope, namespace } = parameters;
+  const problems = validateLocalReference(parameters, path);
   problems.push(...oneOf(`${path}.scope`, scope, ['Cluster', 'Namespace']));
   const field = `${path}.namespace`;
   if (scope === 'Namespace') {

@@ -1,13 +1,6 @@
 // What the rules of an Ingress may say (pkg/apis/networking/validation/validation.go).
-import type {
-  V1HTTPIngressPath,
-  V1IngressBackend,
-  V1IngressRule,
-  V1IngressServiceBackend,
-  V1IngressTLS,
-  V1TypedLocalObjectReference,
-} from '#api/generated/types.ts';
-import { invalidEach, pathSegment } from '../meta/field-checks.ts';
+import type { V1HTTPIngressPath, V1IngressBackend, V1IngressRule, V1IngressServiceBackend, V1IngressTLS } from '#api/generated/types.ts';
+import { invalidEach } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, notSupported, required } from '../meta/field-problem.ts';
 import { ipFamilyOf } from '../meta/ip.ts';
 import {
@@ -19,6 +12,7 @@ import {
   wildcardSubdomainProblems,
 } from '../meta/names.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
+import { validateLocalReference } from './local-reference.ts';
 
 const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];
 const forbiddenParts = ['//', '/./', '/../', '%2f', '%2F'];
@@ -46,7 +40,7 @@ export function validateTls(tls: readonly Unchecked<V1IngressTLS>[], path: strin
 
 export function validateBackend({ resource, service }: Unchecked<V1IngressBackend>, path: string): FieldProblem[] {
   if (resource !== undefined && service !== undefined) return [invalid(path, '', 'cannot set both resource and service backends')];
-  if (resource !== undefined) return validateReference(resource, `${path}.resource`);
+  if (resource !== undefined) return validateLocalReference(resource, `${path}.resource`);
   if (service !== undefined) return validateServiceBackend(service, path);
   return [invalid(path, '', 'resource or service backend is required')];
 }
@@ -83,13 +77,4 @@ function validateServiceBackend({ name = '', port = {} }: Unchecked<V1IngressSer
   else if (portNumber !== 0) problems.push(...invalidEach(`${path}.service.port.number`, portNumber, portNumberProblems(portNumber)));
   else problems.push(required(path, 'port name or number is required'));
   return problems;
-}
-
-function validateReference(reference: Unchecked<V1TypedLocalObjectReference>, path: string): FieldProblem[] {
-  const { apiGroup, kind = '', name = '' } = reference;
-  return [
-    ...(apiGroup === undefined ? [] : invalidEach(`${path}.apiGroup`, apiGroup, dnsSubdomainProblems(apiGroup))),
-    ...pathSegment(`${path}.kind`, kind),
-    ...pathSegment(`${path}.name`, name),
-  ];
 }
