@@ -15,7 +15,7 @@ import { ApiError, badRequest } from '#api/meta/status.ts';
 import { type Decoder, DecoderCompiler } from './decode.ts';
 import { DecodeError, valueText } from './decode-state.ts';
 import { packageGroups } from './facts-names.ts';
-import { JsonError, type ParsedJson, parseJson } from './json.ts';
+import { JsonError, type ParsedJson, parseJsonBody } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import { ProtobufReader } from './protobuf.ts';
 import { ProtobufEncoder } from './protobuf-encoder.ts';
@@ -77,7 +77,7 @@ export class Codec {
     this.protobuf = new ProtobufEncoder(schemas);
   }
 
-  /** Decodes a request's body. Throws ApiError (BadRequest, UnsupportedMediaType). */
+  /** Decodes a request's body. Throws ApiError (BadRequest, UnsupportedMediaType, RequestEntityTooLarge). */
   decodeBody(
     body: { readonly bytes: Uint8Array; readonly mediaType: string },
     kind: DecodableKind,
@@ -166,7 +166,7 @@ export class Codec {
 function parseBody({ bytes, mediaType }: { bytes: Uint8Array; mediaType: string }, strictProblems: string[]): ParsedJson {
   switch (mediaType) {
     case 'application/json':
-      return parseJson(bytes);
+      return parseJsonBody(bytes);
     case 'application/yaml': {
       const { parsed, duplicates } = parseYaml(bytes);
       strictProblems.push(...duplicates);

@@ -5,6 +5,7 @@
 // value as in the bytes prove that none came twice. Other bodies take the slower parser beside this file, which keeps numbers'
 // texts and remembers duplicates. Neither recurses on the input's depth, and keys such as __proto__ are ordinary data.
 import type { Json } from '#api/meta/object.ts';
+import { maxBodyValues, tooManyValues } from './body-limits.ts';
 import { JsonError, parseSlowly } from './json-parser.ts';
 
 /** A body as a value. Nobody else holds it: decoding may change it in place. */
@@ -19,10 +20,23 @@ export interface ParsedJson {
 /** Upstream's limit of nesting. */
 export const maxDepth = 10_000;
 
-/** Parses a JSON body. Throws JsonError with the words of Go's encoding/json. */
+/** Parses what a client sent. Throws what `parseJson` throws, and ApiError RequestEntityTooLarge for more than `maxBodyValues`. */
+export function parseJsonBody(bytes: Uint8Array): ParsedJson {
+  const scanned = scan(bytes);
+  if (scanned.values > maxBodyValues) {
+    // Depth is told first: what is nested so deep has as many values.
+    throw scanned.depth > maxDepth ? new JsonError(`invalid character '${scanned.tooDeep}' exceeded max depth`) : tooManyValues();
+  }
+  return parseScanned(bytes, scanned);
+}
+
+/** Parses JSON. Throws JsonError with the words of Go's encoding/json. */
 export function parseJson(bytes: Uint8Array): ParsedJson {
+  return parseScanned(bytes, scan(bytes));
+}
+
+function parseScanned(bytes: Uint8Array, { keys, depth, isPlain }: Scan): ParsedJson {
   const text = textOf(bytes);
-  const { keys, depth, isPlain } = scan(bytes);
   if (isPlain && depth <= maxDepth) {
     let value: Json;
     try {
@@ -43,12 +57,24 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
+interface Scan {
+  readonly keys: number;
+  /** Commas and beginnings of lists and objects: as many as values, but for the first in each. */
+  readonly values: number;
+  readonly depth: number;
+  /** The bracket that was one too many. */
+  readonly tooDeep: string;
+  readonly isPlain: boolean;
+}
+
 /** Looks at every byte once. Counts only make sense for valid JSON; JSON.parse judges that. */
-function scan(bytes: Uint8Array): { keys: number; depth: number; isPlain: boolean } {
+function scan(bytes: Uint8Array): Scan {
   const length = bytes.length;
   let keys = 0;
+  let values = 0;
   let open = 0;
   let depth = 0;
+  let tooDeep = '';
   let isPlain = true;
   let at = 0;
   while (at < length) {
@@ -59,7 +85,11 @@ function scan(bytes: Uint8Array): { keys: number; depth: number; isPlain: boolea
     } else if (byte === 0x3a) {
       keys++;
     } else if (byte === 0x7b || byte === 0x5b) {
+      values++;
       if (++open > depth) depth = open;
+      if (depth > maxDepth && tooDeep === '') tooDeep = byte === 0x5b ? '[' : '{';
+    } else if (byte === 0x2c) {
+      values++;
     } else if (byte === 0x7d || byte === 0x5d) {
       open--;
     } else if (isNumberStart(byte)) {
@@ -74,7 +104,7 @@ function scan(bytes: Uint8Array): { keys: number; depth: number; isPlain: boolea
     }
     at++;
   }
-  return { keys, depth, isPlain };
+  return { keys, values, depth, tooDeep, isPlain };
 }
 
 function isNumberStart(byte: number): boolean {

@@ -1,7 +1,8 @@
 // Bodies in Kubernetes' protobuf encoding, which kubectl and Go clients send: read into the JSON form, from where on they take the
 // way of all others. Numbers that are not known are skipped, as every protobuf reader does.
 import type { Json, JsonObject } from '#api/meta/object.ts';
-import { JsonError, parseJson } from './json.ts';
+import { maxBodyValues, tooManyValues } from './body-limits.ts';
+import { JsonError, parseJsonBody } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import { numberedFields, type NumberedField } from './protobuf-fields.ts';
 import { eitherTypes } from './protobuf-leaf.ts';
@@ -28,12 +29,14 @@ type Places = readonly (Place | undefined)[];
 export class ProtobufReader {
   readonly #schemas: SchemaSet;
   readonly #places = new Map<ObjectSchema, Places>();
+  /** How many values the present message may still have. */
+  #valuesLeft = 0;
 
   constructor(schemas: SchemaSet) {
     this.#schemas = schemas;
   }
 
-  /** The object in an envelope, with the kind that the envelope states. Throws ProtobufError. */
+  /** The object in an envelope, with the kind that the envelope states. Throws ProtobufError, and ApiError RequestEntityTooLarge for too many values. */
   read(bytes: Uint8Array, schema: ObjectSchema): JsonObject {
     if (!magic.equals(bytes.subarray(0, magic.length))) {
       throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
@@ -47,6 +50,7 @@ export class ProtobufReader {
       else envelope.skip();
     }
     const object: JsonObject = {};
+    this.#valuesLeft = maxBodyValues;
     this.#fill(object, raw, this.#placesOf(schema), 0);
     return { ...object, ...identity };
   }
@@ -63,6 +67,7 @@ export class ProtobufReader {
 
   #set(into: JsonObject, place: Extract<Place, { inlined: undefined }>, wire: ProtobufCursor, depth: number): void {
     const { name, schema, isWrapped } = place;
+    this.#count();
     if (schema.type === 'array') {
       const list = (into[name] ??= []) as Json[];
       if (isWrapped) this.#wrappedList(list, schema.items, wire.message(), depth);
@@ -85,6 +90,10 @@ export class ProtobufReader {
     }
   }
 
+  #count(): void {
+    if (--this.#valuesLeft < 0) throw tooManyValues();
+  }
+
   #entry(values: Schema, entry: ProtobufCursor, depth: number): [string, Json] {
     let key = '';
     let value: Json | undefined;
@@ -100,6 +109,7 @@ export class ProtobufReader {
   /** A list that has a message of its own around it. */
   #wrappedList(list: Json[], items: Schema, message: ProtobufCursor, depth: number): Json[] {
     while (message.next()) {
+      this.#count();
       if (message.number === 1) list.push(this.#value(items, message, depth));
       else message.skip();
     }
@@ -255,7 +265,7 @@ function timeOf(message: ProtobufCursor, isMicro: boolean): string | null {
 function jsonOf(bytes: Uint8Array): Json {
   if (bytes.length === 0) return null;
   try {
-    return parseJson(bytes).value;
+    return parseJsonBody(bytes).value;
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new ProtobufError(`an embedded object is no JSON: ${error.message}`, { cause: error });

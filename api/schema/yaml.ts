@@ -17,7 +17,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { Json } from '#api/meta/object.ts';
-import { JsonError, type ParsedJson, parseJson } from './json.ts';
+import { JsonError, type ParsedJson, parseJsonBody } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import { plainScalar } from './yaml-scalar.ts';
 
@@ -47,7 +47,7 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
 /** Undefined where the body is no JSON, or JSON that YAML reads or complains about in another way. */
 function parseAsJson(bytes: Uint8Array): ParsedYaml | undefined {
   try {
-    const parsed = parseJson(bytes);
+    const parsed = parseJsonBody(bytes);
     return parsed.duplicates === undefined && !parsed.hasNumberTexts ? { parsed, duplicates: [] } : undefined;
   } catch (error) {
     if (error instanceof JsonError) return undefined;

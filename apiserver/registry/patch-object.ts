@@ -7,7 +7,7 @@ import { applyMergePatch } from '#api/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '#api/patch/strategic-merge.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import { plainValue } from '#api/schema/decode-leaf.ts';
-import { JsonError, parseJson } from '#api/schema/json.ts';
+import { JsonError, parseJsonBody } from '#api/schema/json.ts';
 import { parseYaml, YamlError } from '#api/schema/yaml.ts';
 import type { ObjectSchema } from '#api/schema/schema.ts';
 import { duplicateProblems, warningsOf } from '#api/schema/strict-problems.ts';
@@ -87,7 +87,7 @@ export function readConfiguration(bytes: Uint8Array, { fieldValidation, warn }: 
 /** A patch and what comes twice in it. */
 function parse(type: PatchType, bytes: Uint8Array): Pick<ObjectPatch, 'value' | 'problems'> {
   try {
-    const { value, duplicates, hasNumberTexts } = parseJson(bytes);
+    const { value, duplicates, hasNumberTexts } = parseJsonBody(bytes);
     return { problems: duplicateProblems(value, duplicates), value: hasNumberTexts ? plainValue(value) : value };
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;

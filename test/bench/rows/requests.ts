@@ -4,6 +4,7 @@ import type { RequestsResult } from '../load/jobs.ts';
 import { runJob } from '../load/run.ts';
 import { cpuMicros } from '../process-usage.ts';
 import { type ServerProcess, startRawServer } from '../servers.ts';
+import { longestStallMs, stallFigure } from '../stall.ts';
 
 const connections = 32;
 const podsToGet = 1_000;
@@ -51,6 +52,7 @@ async function* compare(context: BenchContext, server: ServerProcess, { do: kind
   const durationMs = context.quick ? 800 : 2_500;
   let firstPod = 0;
   for (let round = 0; round <= rounds; round++) {
+    if (round === 1) await longestStallMs(server.peer);
     for (const [target, slices] of [[server, ours] as const, [rawServer, raw] as const]) {
       const before = cpuMicros(target.pid);
       const job = {
@@ -74,6 +76,7 @@ async function* compare(context: BenchContext, server: ServerProcess, { do: kind
   const note = `${(cpu.oursMicros / cpu.rawMicros).toFixed(1)} × raw CPU`;
   yield { what, ours: perSecond(median(ours.rates)), target: perSecond(rate), raw: perSecond(median(raw.rates)), cpu, note };
   yield { what: '  p99', ours: ms(median(ours.p99s)), target: ms(p99Ms), raw: ms(median(raw.p99s)) };
+  yield await stallFigure(server.peer);
 }
 
 function emptySlices(): Slices {
