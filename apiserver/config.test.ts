@@ -1,34 +1,42 @@
-import { expect, test } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { parseConfig } from './config.ts';
 
-// Any file will do: nothing here looks into them.
-const certificates = [`--tls-cert-file=${import.meta.filename}`, `--tls-private-key-file=${import.meta.filename}`];
-const address = '--advertise-address=192.0.2.1';
+// Any file that can be read.
+const file = join(import.meta.dirname, '../package.json');
+const needed = ['--data-dir=/nowhere', `--tls-cert-file=${file}`, `--tls-private-key-file=${file}`, '--advertise-address=192.0.2.1'];
+const parse = (...argv: string[]) => parseConfig([...needed, ...argv]);
 
-test.each<[flags: string[], storage: unknown]>([
-  [['--data-dir=/d'], { engine: 'embedded', folder: '/d' }],
-  [
-    ['--etcd-servers=http://127.0.0.1:2379,http://b:2379'],
-    {
-      engine: 'etcd',
-      servers: ['http://127.0.0.1:2379', 'http://b:2379'],
-      prefix: '/registry',
-      tls: { caFile: undefined, certFile: undefined, keyFile: undefined },
-    },
-  ],
-  [
-    ['--etcd-servers=https://a', '--etcd-prefix=my/own/', '--etcd-cafile=/ca', '--etcd-certfile=/c', '--etcd-keyfile=/k'],
-    { engine: 'etcd', servers: ['https://a'], prefix: '/my/own', tls: { caFile: '/ca', certFile: '/c', keyFile: '/k' } },
-  ],
-])('%j', (flags, storage) => {
-  expect(parseConfig([...certificates, address, ...flags]).storage).toEqual(storage);
-});
+describe('who may come in', () => {
+  test('by default: whoever roles let', () => {
+    const { authorizationModes, authentication } = parse();
+    expect(authorizationModes).toEqual(['Node', 'RBAC']);
+    expect(authentication).toMatchObject({ acceptsAnonymous: true, acceptsBootstrapTokens: false, frontProxy: undefined });
+  });
 
-test.each<[flags: string[], message: string]>([
-  [[], '--data-dir is required, or --etcd-servers'],
-  [['--data-dir=/d', '--etcd-servers=http://a:1'], '--data-dir and --etcd-servers exclude each other: objects are kept in one place'],
-  [['--etcd-servers=127.0.0.1:2379'], 'invalid value "127.0.0.1:2379" for --etcd-servers: must be such as https://127.0.0.1:2379'],
-  [['--etcd-servers=https://a', '--etcd-certfile=/c'], '--etcd-certfile and --etcd-keyfile are given together or not at all'],
-])('%j is refused', (flags, message) => {
-  expect(() => parseConfig([...certificates, address, ...flags])).toThrow(message);
+  test.each<[string[], object]>([
+    [['--anonymous-auth=false'], { acceptsAnonymous: false }],
+    [['--authorization-mode=AlwaysAllow'], { acceptsAnonymous: false }],
+    [['--enable-bootstrap-token-auth'], { acceptsBootstrapTokens: true }],
+    [
+      [`--requestheader-client-ca-file=${file}`, '--requestheader-username-headers=X-A,X-B', '--requestheader-allowed-names=p'],
+      { frontProxy: expect.objectContaining({ allowedNames: ['p'], usernameHeaders: ['X-A', 'X-B'] }) },
+    ],
+  ])('%j', (argv, expected) => {
+    expect(parse(...argv).authentication).toMatchObject(expected);
+  });
+
+  test.each<[string, string]>([
+    ['--authorization-mode=ABAC', 'authorization-mode "ABAC" is not supported yet'],
+    ['--authorization-mode=Webhook,RBAC', 'authorization-mode "Webhook" is not supported yet'],
+    ['--authorization-mode=Magic', 'authorization-mode "Magic" is not a valid mode'],
+    ['--authorization-mode=RBAC,RBAC', 'authorization-mode ["RBAC" "RBAC"] has mode specified more than once'],
+    ['--authorization-mode=', 'at least one authorization-mode must be passed'],
+    ['--oidc-issuer-url=https://x', '--oidc-issuer-url is not supported yet'],
+    ['--authentication-config=/x', '--authentication-config is not supported yet'],
+    ['--authentication-token-webhook-config-file=/x', '--authentication-token-webhook-config-file is not supported yet'],
+    ['--token-auth-file=/no/such/file', 'cannot read /no/such/file (--token-auth-file): there is no such file'],
+  ])('%s is refused', (flag, why) => {
+    expect(() => parse(flag)).toThrow(why);
+  });
 });

@@ -5,6 +5,7 @@ import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts'
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { type StorageConfig, storageConfig } from './storage-config.ts';
+import { quotedList } from './authz/rbac/rules.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
 const flags = {
@@ -166,7 +167,7 @@ const otherModes = ['ABAC', 'Webhook'];
 function readModes(modes: readonly string[]): AuthorizationMode[] {
   if (modes.length === 0) throw new UsageError('at least one authorization-mode must be passed');
   if (new Set(modes).size < modes.length) {
-    throw new UsageError(`authorization-mode ${JSON.stringify(modes)} has mode specified more than once`);
+    throw new UsageError(`authorization-mode ${quotedList(modes)} has mode specified more than once`);
   }
   return modes.map((mode) => {
     const known = authorizationModes.find((one) => one === mode);

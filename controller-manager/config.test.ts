@@ -69,6 +69,11 @@ describe('flags', () => {
     [['--node-eviction-rate=fast'], 'invalid value "fast" for --node-eviction-rate'],
     [['--unhealthy-zone-threshold=-1'], 'invalid value "-1" for --unhealthy-zone-threshold'],
     [['--root-ca-file=/does/not/exist'], '--root-ca-file: ENOENT'],
+    [['--cluster-signing-cert-file=/x'], 'cannot specify only one of --cluster-signing-cert-file and --cluster-signing-key-file'],
+    [
+      ['cert', 'key', 'kubelet-client-cert', 'kubelet-client-key'].map((name) => `--cluster-signing-${name}-file=${import.meta.filename}`),
+      'cannot specify --cluster-signing-{cert,key}-file and other --cluster-signing-*-file flags at the same time',
+    ],
     [['stray'], 'unexpected argument "stray"'],
   ])('%j is refused', (argv, message) => {
     const refused = (): unknown => parse(...argv);

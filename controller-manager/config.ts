@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isCidr } from '#api/meta/ip.ts';
 import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
@@ -7,6 +6,7 @@ import { findEndpoint } from '#client/kubeconfig.ts';
 import type { LeaderOptions } from '#client/leader-election.ts';
 import { readSigning, signingFlags } from './certificates/flags.ts';
 import type { SigningOptions } from './certificates/signing-controller.ts';
+import { readFlagFile } from './flag-file.ts';
 import { maxFinishedPods } from './controller-manager.ts';
 import type { NodeLifecycleOptions } from './node/lifecycle-controller.ts';
 import type { PodCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
@@ -88,7 +88,8 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     api: findEndpoint({ path: values.kubeconfig, env }),
     host: values['bind-address'],
     port: values['secure-port'],
-    tls: certFile === '' ? undefined : { cert: read('tls-cert-file', certFile), key: read('tls-private-key-file', keyFile) },
+    tls:
+      certFile === '' ? undefined : { cert: readFlagFile('tls-cert-file', certFile), key: readFlagFile('tls-private-key-file', keyFile) },
     leader: values['leader-elect']
       ? {
           namespace: values['leader-elect-resource-namespace'],
@@ -98,7 +99,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
           retryMs: values['leader-elect-retry-period'],
         }
       : undefined,
-    rootCa: values['root-ca-file'] === '' ? undefined : read('root-ca-file', values['root-ca-file']),
+    rootCa: values['root-ca-file'] === '' ? undefined : readFlagFile('root-ca-file', values['root-ca-file']),
     clusterCidr: values['allocate-node-cidrs'] ? values['cluster-cidr'] : undefined,
     nodeCidrBits: values['node-cidr-mask-size'],
     loadBalancerCidr: values['load-balancer-cidr'] === '' ? undefined : values['load-balancer-cidr'],
@@ -142,12 +143,4 @@ function numberIn(
   const number = Number(values[flag]);
   if (values[flag] !== '' && number >= 0) return number;
   throw new UsageError(`invalid value ${JSON.stringify(values[flag])} for --${flag}: must be a number, 0 or more`);
-}
-
-function read(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
 }

@@ -1,6 +1,7 @@
 // A proxy in front of the API server that has authenticated its clients says in headers who they are (upstream's request-header
 // authentication). It proves itself by a certificate of an authority of its own.
 import type { Exchange } from '../http/exchange.ts';
+import { unescapedKey } from '../http/header-key.ts';
 import type { ClientCertificates } from './client-certificate.ts';
 import { withAuthenticatedGroup } from './authenticator.ts';
 import type { AuthenticationMethod, Verdict } from './contract.ts';
@@ -70,16 +71,8 @@ function extraOf(exchange: Exchange, prefixes: readonly string[]): Record<string
   for (const name of names) {
     const prefix = prefixes.find((one) => name.startsWith(one));
     if (prefix === undefined) continue;
-    const key = unescaped(name.slice(prefix.length));
+    const key = unescapedKey(name.slice(prefix.length));
     Object.defineProperty(extra, key, { value: valuesOf(exchange, name), enumerable: true, configurable: true, writable: true });
   }
   return extra;
-}
-
-function unescaped(key: string): string {
-  try {
-    return decodeURIComponent(key);
-  } catch {
-    return key;
-  }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { durationFlag, type FlagValues, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { KeyPair } from '#base/pki.ts';
+import { readFlagFile } from '../flag-file.ts';
 import { type SignerName, signers } from './recognize.ts';
 import type { SigningOptions } from './signing-controller.ts';
 
@@ -53,13 +53,5 @@ function readPair(certFlag: FileFlag, keyFlag: FileFlag, values: FlagValues<type
   const [certFile, keyFile] = [values[certFlag], values[keyFlag]];
   if (certFile === '' && keyFile === '') return undefined;
   if (certFile === '' || keyFile === '') throw new UsageError(`cannot specify only one of --${certFlag} and --${keyFlag}`);
-  return { cert: read(certFlag, certFile), key: read(keyFlag, keyFile) };
-}
-
-function read(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  return { cert: readFlagFile(certFlag, certFile), key: readFlagFile(keyFlag, keyFile) };
 }

@@ -2,6 +2,7 @@
 import { badRequest } from '#api/meta/status.ts';
 import type { Authorizer } from '../../authz/contract.ts';
 import type { Exchange } from '../exchange.ts';
+import { unescapedKey } from '../header-key.ts';
 import { authorizationRequest } from './authorization.ts';
 import type { Filter } from './filter.ts';
 import { modes, type Wish } from './impersonation-modes.ts';
@@ -54,7 +55,7 @@ function readWish({ request }: Exchange): Wish | undefined {
     const value = rawHeaders[at + 1] ?? '';
     if (name === 'impersonate-group') groups.push(value);
     if (!name.startsWith(extraPrefix)) continue;
-    const key = unescaped(name.slice(extraPrefix.length));
+    const key = unescapedKey(name.slice(extraPrefix.length));
     extra.set(key, [...(extra.get(key) ?? []), value]);
   }
   const user = one(headers['impersonate-user']);
@@ -65,15 +66,6 @@ function readWish({ request }: Exchange): Wish | undefined {
 
 function one(value: string | string[] | undefined): string {
   return (Array.isArray(value) ? value[0] : value) ?? '';
-}
-
-/** Keys of extras may hold what headers' names may not. */
-function unescaped(key: string): string {
-  try {
-    return decodeURIComponent(key);
-  } catch {
-    return key;
-  }
 }
 
 /** A wish as Go shows such values. */
