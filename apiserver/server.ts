@@ -87,6 +87,8 @@ export interface Certificates extends Pick<ApiServerSettings, 'tls' | 'kubelet'>
 
 /** How long open requests may take to finish when the server stops. */
 const graceMs = 60_000;
+/** How long the store may take to answer probes, as upstream's. */
+const storeCheckMs = 2_000;
 
 export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { settings, store, kinds, clock, log } = deps;
@@ -102,7 +104,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const admission = [...chosen, deviceAdminAccess(() => registry), rbacEscalation({ policy, authorizer }), serviceAllocation(pools)];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });
-  const checks = healthChecks(store, state, stopping.signal);
+  const checks = healthChecks(deps, state, stopping.signal);
   const parts = requestParts({ ...deps, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const { listener } = parts;
   const services: readonly Service[] = [
@@ -146,12 +148,14 @@ interface ServerState {
   certificates: Certificates;
 }
 
-function healthChecks(store: Store, state: ServerState, stopping: AbortSignal): readonly HealthCheck[] {
+function healthChecks({ store, clock }: ApiServerDeps, state: ServerState, stopping: AbortSignal): readonly HealthCheck[] {
+  const storeAnswers = (): Promise<true | string> => answers(store, clock, stopping);
   return [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
-    // Upstream's name, which probes ask for, whatever the store is.
-    { name: 'etcd', on: ['livez', 'readyz'], check: () => answers(store, stopping) },
+    // Upstream's names, which probes ask for, whatever the store is.
+    { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers },
+    { name: 'etcd-readiness', on: ['readyz'], check: storeAnswers },
     { name: 'informer-sync', on: ['readyz'], check: () => state.isReady || 'the caches are not filled yet' },
     // Nobody is let in before the roles are there.
     { name: 'poststarthook/rbac/bootstrap-roles', on: ['livez', 'readyz'], check: () => true },
@@ -208,9 +212,10 @@ function reportedComponents(store: Store): readonly Component[] {
   ];
 }
 
-async function answers(store: Store, signal: AbortSignal): Promise<true | string> {
+async function answers(store: Store, clock: Clock, stopping: AbortSignal): Promise<true | string> {
+  using deadline = clock.deadline(stopping, storeCheckMs);
   try {
-    await store.currentRevision(signal);
+    await store.currentRevision(deadline.signal);
     return true;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -224,7 +224,7 @@ describe('refusals', () => {
 
 describe('health', () => {
   const roles = 'poststarthook/rbac/bootstrap-roles';
-  const checks = ['ping', 'log', 'etcd', 'informer-sync', roles, 'shutdown'];
+  const checks = ['ping', 'log', 'etcd', 'etcd-readiness', 'informer-sync', roles, 'shutdown'];
 
   test('every check has a line and a page of its own', async () => {
     const lines = checks.map((name) => `[+]${name} ok\n`).join('');

@@ -1,11 +1,12 @@
 // Real etcd processes for tests and measurements: members on free ports of loopback, in a folder of their own, gone with the object.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 
 const readyTries = 600;
@@ -95,6 +96,13 @@ export class EtcdCluster implements AsyncDisposable {
       await sleep(20);
     }
     throw new Error(`etcd does not start: ${readFileSync(this.path(`${member.name}.log`), 'utf8').slice(-2_000)}`);
+  }
+
+  /** Runs etcdctl against all members; answers what it prints. */
+  async ctl(...args: readonly string[]): Promise<string> {
+    const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
+    const { stdout } = await promisify(execFile)('etcdctl', [`--endpoints=${this.servers.join(',')}`, ...args], { env });
+    return stdout;
   }
 
   /** Sends a signal; SIGKILL resolves when the member is gone. */

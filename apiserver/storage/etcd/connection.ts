@@ -8,12 +8,11 @@
 import type * as grpcJs from '@grpc/grpc-js';
 import type { ChannelCredentials, Client, ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
 import { type Clock, DeadlineExceeded } from '#base/clock.ts';
+import { FileWatch } from '#base/file-watch.ts';
 import type { Log } from '#base/log.ts';
 import { StoreError } from '../contract.ts';
-import { type EtcdCredentials, type EtcdTlsFiles, readCredentials, sameCredentials } from './credentials.ts';
+import { type EtcdCredentials, type EtcdTlsFiles, readCredentials } from './credentials.ts';
 import { EtcdFailure, etcdFailure } from './failures.ts';
-
-const rereadCertificatesMs = 10_000;
 
 const channelOptions = {
   'grpc.max_receive_message_length': -1,
@@ -63,7 +62,7 @@ export class EtcdConnection implements AsyncDisposable {
   readonly #members: readonly Member[];
   #inUse = 0;
   readonly #closing = new AbortController();
-  readonly #rereading: Promise<void>;
+  readonly #renewing: Promise<void>;
 
   private constructor(grpc: Grpc, { servers, tls, clock, log }: EtcdConnectionOptions) {
     this.#grpc = grpc;
@@ -74,7 +73,9 @@ export class EtcdConnection implements AsyncDisposable {
     this.#metadata = new grpc.Metadata();
     this.#metadata.set('hasleader', 'true');
     this.#members = servers.map((server) => ({ server, client: this.#clientOf(server), use: new AbortController() }));
-    this.#rereading = servers.some(isSecure) ? this.#reread(this.#closing.signal) : Promise.resolve();
+    const paths = Object.values(tls).filter((path) => path !== undefined);
+    const renewal = new FileWatch({ paths, onChange: () => this.#renew(), clock, log });
+    this.#renewing = renewal.run(this.#closing.signal, () => undefined).catch(() => undefined);
   }
 
   /** Connects when the first call is made. Throws StoreError 'unavailable' for files that cannot be read and addresses that are none. */
@@ -143,7 +144,7 @@ export class EtcdConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(closed());
-    await this.#rereading;
+    await this.#renewing;
     for (const { client } of this.#members) client.close();
   }
 
@@ -182,22 +183,13 @@ export class EtcdConnection implements AsyncDisposable {
   }
 
   /** Takes new certificates for new connections; those that are open stay. */
-  async #reread(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.#clock.sleep(rereadCertificatesMs, signal);
-        const found = readCredentials(this.#tls);
-        if (sameCredentials(found, this.#credentials)) continue;
-        this.#credentials = found;
-        for (const member of this.#members) {
-          const old = member.client;
-          member.client = this.#clientOf(member.server);
-          old.close();
-        }
-        this.#log.info({}, 'read new certificates for etcd');
-      } catch (error) {
-        if (!signal.aborted) this.#log.warn({ err: error }, 'the certificates for etcd cannot be read; those of before stay');
-      }
+  #renew(): void {
+    this.#credentials = readCredentials(this.#tls);
+    const clients = this.#members.map(({ server }) => this.#clientOf(server));
+    for (const [at, member] of this.#members.entries()) {
+      const old = member.client;
+      member.client = clients[at] ?? old;
+      old.close();
     }
   }
 

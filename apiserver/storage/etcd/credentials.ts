@@ -19,14 +19,6 @@ export function readCredentials({ caFile, certFile, keyFile }: EtcdTlsFiles): Et
   return { ca: readPem(caFile), cert: readPem(certFile), key: readPem(keyFile) };
 }
 
-export function sameCredentials(a: EtcdCredentials, b: EtcdCredentials): boolean {
-  return same(a.ca, b.ca) && same(a.cert, b.cert) && same(a.key, b.key);
-}
-
-function same(a: Buffer | null, b: Buffer | null): boolean {
-  return a === b || (a !== null && b !== null && a.equals(b));
-}
-
 function readPem(path: string | undefined): Buffer | null {
   if (path === undefined) return null;
   try {

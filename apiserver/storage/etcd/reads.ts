@@ -51,7 +51,14 @@ export class EtcdReads {
   async currentRevision(signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
     this.#next ??= this.#ask();
-    return await this.#next;
+    const { promise: gone, reject } = Promise.withResolvers<never>();
+    const leave = (): void => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await Promise.race([this.#next, gone]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
   }
 
   async #ask(): Promise<number> {
