@@ -1,3 +1,4 @@
+import { addAll } from '../meta/add-all.ts';
 import type { V1ConfigMap } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
@@ -38,12 +39,12 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldProb
   const problems: FieldProblem[] = [];
   let sizeBytes = 0;
   for (const [key, value] of Object.entries(data)) {
-    problems.push(...invalidEach(`data[${key}]`, key, configMapKeyProblems(key)));
+    addAll(problems, invalidEach(`data[${key}]`, key, configMapKeyProblems(key)));
     if (Object.hasOwn(binaryData, key)) problems.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
     sizeBytes += byteLength(value);
   }
   for (const [key, value] of Object.entries(binaryData)) {
-    problems.push(...invalidEach(`binaryData[${key}]`, key, configMapKeyProblems(key)));
+    addAll(problems, invalidEach(`binaryData[${key}]`, key, configMapKeyProblems(key)));
     sizeBytes += base64Bytes(value);
   }
   // The path that upstream gives means the whole object.

@@ -1,3 +1,4 @@
+import { addAll } from '../meta/add-all.ts';
 import type { CoreV1EndpointPort, V1EndpointAddress, V1Endpoints, V1EndpointSubset } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn, shortList } from '../meta/columns.ts';
@@ -58,9 +59,9 @@ function validateSubset(subset: Unchecked<V1EndpointSubset>, path: string): Fiel
   if (addresses.length === 0 && notReadyAddresses.length === 0) {
     problems.push(required(path, 'must specify `addresses` or `notReadyAddresses`'));
   }
-  addresses.forEach((address, at) => problems.push(...validateAddress(address, `${path}.addresses[${at}]`)));
-  notReadyAddresses.forEach((address, at) => problems.push(...validateAddress(address, `${path}.notReadyAddresses[${at}]`)));
-  ports.forEach((port, at) => problems.push(...validatePort(port, ports.length > 1, `${path}.ports[${at}]`)));
+  addresses.forEach((address, at) => addAll(problems, validateAddress(address, `${path}.addresses[${at}]`)));
+  notReadyAddresses.forEach((address, at) => addAll(problems, validateAddress(address, `${path}.notReadyAddresses[${at}]`)));
+  ports.forEach((port, at) => addAll(problems, validatePort(port, ports.length > 1, `${path}.ports[${at}]`)));
   return problems;
 }
 
@@ -76,10 +77,10 @@ function validateAddress({ ip = '', hostname, nodeName }: Unchecked<V1EndpointAd
 function validatePort(endpointPort: Unchecked<CoreV1EndpointPort>, isNameRequired: boolean, path: string): FieldProblem[] {
   const { name = '', port = 0, protocol, appProtocol } = endpointPort;
   const problems: FieldProblem[] = [];
-  if (name !== '') problems.push(...dnsLabel(`${path}.name`, name));
+  if (name !== '') addAll(problems, dnsLabel(`${path}.name`, name));
   else if (isNameRequired) problems.push(required(`${path}.name`));
-  problems.push(...invalidEach(`${path}.port`, port, portNumberProblems(port)));
-  problems.push(...oneOf(`${path}.protocol`, protocol, portProtocols));
-  if (appProtocol !== undefined) problems.push(...qualifiedName(`${path}.appProtocol`, appProtocol));
+  addAll(problems, invalidEach(`${path}.port`, port, portNumberProblems(port)));
+  addAll(problems, oneOf(`${path}.protocol`, protocol, portProtocols));
+  if (appProtocol !== undefined) addAll(problems, qualifiedName(`${path}.appProtocol`, appProtocol));
   return problems;
 }

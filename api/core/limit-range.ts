@@ -1,3 +1,4 @@
+import { addAll } from '../meta/add-all.ts';
 import type { V1LimitRange, V1LimitRangeItem, V1LimitRangeSpec } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { invalidEach } from '../meta/field-checks.ts';
@@ -72,7 +73,7 @@ function validateItem(item: Item, type: string, path: string): FieldProblem[] {
     Object.keys(item[list] ?? {}).flatMap((name) => validateName(name, `${path}.${list}[${name}]`));
   const problems = [...namesOf('max'), ...namesOf('min')];
   for (const list of ['default', 'defaultRequest'] as const) {
-    if (type !== 'Pod') problems.push(...namesOf(list));
+    if (type !== 'Pod') addAll(problems, namesOf(list));
     else if (Object.keys(item[list] ?? {}).length > 0) {
       problems.push(forbiddenField(`${path}.${list}`, "may not be specified when `type` is 'Pod'"));
     }
@@ -81,7 +82,7 @@ function validateItem(item: Item, type: string, path: string): FieldProblem[] {
     const text = 'either minimum or maximum storage value is required, but neither was provided';
     problems.push(required(`${path}.limits`, text));
   }
-  problems.push(...namesOf('maxLimitRequestRatio'));
+  addAll(problems, namesOf('maxLimitRequestRatio'));
   // For whole pods there are no defaults, refused as they are above.
   const compared = type === 'Pod' ? { ...item, default: {}, defaultRequest: {} } : item;
   const { max, min, default: limit, defaultRequest, maxLimitRequestRatio } = compared;
@@ -106,7 +107,7 @@ function validateOrder(item: Item, name: string, path: string): FieldProblem[] {
   order('defaultRequest', { word: 'default request', value: request }, { word: 'default limit', value: limit }, 'low');
   order('default', { word: 'min', value: min }, { word: 'default', value: limit }, 'low');
   order('default', { word: 'default', value: limit }, { word: 'max', value: max }, 'high');
-  problems.push(...validateRatio(amount(item.maxLimitRequestRatio), min, max, `${path}.maxLimitRequestRatio[${name}]`));
+  addAll(problems, validateRatio(amount(item.maxLimitRequestRatio), min, max, `${path}.maxLimitRequestRatio[${name}]`));
   if (!mayOvercommit(name) && limit !== undefined && request !== undefined && compareQuantities(limit, request) !== 0) {
     const text = `default value ${limit} must equal to defaultRequest value ${request} in ${name}`;
     problems.push(invalid(`${path}.defaultRequest[${name}]`, request, text));

@@ -1,3 +1,4 @@
+import { addAll } from '../meta/add-all.ts';
 import type { V1ResourceQuota, V1ResourceQuotaSpec, V1ScopedResourceSelectorRequirement } from '#api/generated/types.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
@@ -127,7 +128,7 @@ function validateScopeSelector(spec: Unchecked<V1ResourceQuotaSpec>, resources: 
         "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
       problems.push(invalid(`${path}.operator`, operator, text));
     }
-    problems.push(...validateValues(operator, values, path));
+    addAll(problems, validateValues(operator, values, path));
   }
   const names = expressions.map(({ scopeName = '' }) => scopeName);
   return [...problems, ...conflicts(names).map((text) => invalid(path, spec.scopes ?? null, text))];

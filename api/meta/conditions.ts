@@ -1,3 +1,4 @@
+import { addAll } from './add-all.ts';
 import type { V1Condition } from '#api/generated/types.ts';
 import { invalidEach, qualifiedName } from './field-checks.ts';
 import { duplicate, type FieldProblem, invalid, notSupported, required, tooLong } from './field-problem.ts';
@@ -75,7 +76,7 @@ function validateCondition(condition: Unchecked<V1Condition>, path: string): Fie
     const texts = reasonPattern.test(reason)
       ? []
       : [regexText(reasonText, reasonFormat, 'my_name', 'MY_NAME', 'MyName', 'ReasonA,ReasonB', 'ReasonA:ReasonB')];
-    problems.push(...invalidEach(`${path}.reason`, reason, texts));
+    addAll(problems, invalidEach(`${path}.reason`, reason, texts));
     if (byteLength(reason) > reasonLimitBytes) problems.push(tooLong(`${path}.reason`, reasonLimitBytes));
   }
   if (byteLength(message) > messageLimitBytes) problems.push(tooLong(`${path}.message`, messageLimitBytes));

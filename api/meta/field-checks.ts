@@ -1,4 +1,5 @@
 // Small checks that validation of all kinds is put together from.
+import { addAll } from './add-all.ts';
 import type { V1LabelSelector } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from './field-problem.ts';
 import { percentOf } from './int-or-string.ts';
@@ -96,8 +97,8 @@ export function validateLabelSelector(selector: Unchecked<V1LabelSelector> | und
     } else {
       problems.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'));
     }
-    problems.push(...qualifiedName(`${path}.key`, key));
-    values.forEach((value, index) => problems.push(...invalidEach(`${path}.values[${index}]`, value, labelValueProblems(value))));
+    addAll(problems, qualifiedName(`${path}.key`, key));
+    values.forEach((value, index) => addAll(problems, invalidEach(`${path}.values[${index}]`, value, labelValueProblems(value))));
   }
   return problems;
 }

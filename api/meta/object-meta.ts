@@ -1,4 +1,5 @@
 // Rules of metadata that hold for every kind, on create and on update (apimachinery/pkg/api/validation/objectmeta.go).
+import { addAll } from './add-all.ts';
 import type { V1ManagedFieldsEntry, V1OwnerReference } from '#api/generated/types.ts';
 import { equalValues } from './equality.ts';
 import { type FieldProblem, forbiddenField, invalid, required, tooLong } from './field-problem.ts';
@@ -36,11 +37,11 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'm
     for (const text of nameIsDnsLabel(namespace, false)) problems.push(invalid(`${path}.namespace`, namespace, text));
   }
   if (generation < 0) problems.push(invalid(`${path}.generation`, generation, 'must be greater than or equal to 0'));
-  problems.push(...validateSharedMeta(meta, path));
+  addAll(problems, validateSharedMeta(meta, path));
   if (finalizers === undefined) return problems;
-  problems.push(...validateFinalizers(finalizers, `${path}.finalizers`));
+  addAll(problems, validateFinalizers(finalizers, `${path}.finalizers`));
   if (!anyFinalizer) {
-    finalizers.forEach((one, at) => problems.push(...validateStandardFinalizer(one, `${path}.finalizers[${at}]`)));
+    finalizers.forEach((one, at) => addAll(problems, validateStandardFinalizer(one, `${path}.finalizers[${at}]`)));
   }
   return problems;
 }
@@ -77,7 +78,7 @@ export function validateObjectMetaUpdate(next: ObjectMeta, prev: ObjectMeta, pat
   for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
     if (next[field] !== prev[field]) problems.push(invalid(`${path}.${field}`, next[field] ?? null, immutableText));
   }
-  if (!equalValues(next.finalizers, prev.finalizers)) problems.push(...validateFinalizers(next.finalizers ?? [], `${path}.finalizers`));
+  if (!equalValues(next.finalizers, prev.finalizers)) addAll(problems, validateFinalizers(next.finalizers ?? [], `${path}.finalizers`));
   return [...problems, ...validateSharedMeta(next, path)];
 }
 
@@ -99,9 +100,9 @@ export function keepMetaInStatus(next: ObjectMeta, prev: ObjectMeta): void {
 
 function validateSharedMeta({ labels, annotations, ownerReferences, managedFields }: ObjectMeta, path: string): FieldProblem[] {
   const problems = validateLabels(labels, `${path}.labels`);
-  if (annotations !== undefined) problems.push(...validateAnnotations(annotations, `${path}.annotations`));
-  if (ownerReferences !== undefined) problems.push(...validateOwnerReferences(ownerReferences, `${path}.ownerReferences`));
-  managedFields?.forEach((entry, at) => problems.push(...validateManagedFields(entry, `${path}.managedFields[${at}]`)));
+  if (annotations !== undefined) addAll(problems, validateAnnotations(annotations, `${path}.annotations`));
+  if (ownerReferences !== undefined) addAll(problems, validateOwnerReferences(ownerReferences, `${path}.ownerReferences`));
+  managedFields?.forEach((entry, at) => addAll(problems, validateManagedFields(entry, `${path}.managedFields[${at}]`)));
   return problems;
 }
 
@@ -133,7 +134,7 @@ function validateOwnerReferences(references: readonly V1OwnerReference[], path: 
   const problems: FieldProblem[] = [];
   let controller = '';
   for (const reference of references) {
-    problems.push(...validateOwnerReference(reference, path));
+    addAll(problems, validateOwnerReference(reference, path));
     if (reference.controller !== true) continue;
     const current = `${reference.kind}/${reference.name}`;
     if (controller === '') {
@@ -181,7 +182,7 @@ function validateManagedFields(entry: V1ManagedFieldsEntry, path: string): Field
     problems.push(invalid(`${path}.operation`, operation, 'must be `Apply` or `Update`'));
   }
   if (fieldsType !== '' && fieldsType !== 'FieldsV1') problems.push(invalid(`${path}.fieldsType`, fieldsType, 'must be `FieldsV1`'));
-  problems.push(...validateFieldManager(manager, `${path}.manager`));
+  addAll(problems, validateFieldManager(manager, `${path}.manager`));
   if (byteLength(subresource) > subresourceLimitBytes) problems.push(tooLong(`${path}.subresource`, subresourceLimitBytes));
   return problems;
 }

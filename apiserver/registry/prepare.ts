@@ -1,5 +1,6 @@
 // What the server does to an object between admission and validation, the same for every kind (upstream's rest.BeforeCreate and
 // rest.BeforeUpdate). Changes objects in place; the previous object is only read.
+import { addAll } from '#api/meta/add-all.ts';
 import { randomUUID } from 'node:crypto';
 import type { KindDefinition, WriteContext } from '#api/kind.ts';
 import { equalValues } from '#api/meta/equality.ts';
@@ -76,9 +77,9 @@ export function checkCreate(kind: KindDefinition, object: KubeObject, context: W
   const meta = object.metadata;
   const rules = { namespaced: kind.scope === 'namespaced', checkName: kind.validateName ?? nameIsDnsSubdomain };
   const problems = validateObjectMeta(meta, rules);
-  if (kind.validate !== undefined) problems.push(...kind.validate(object, context));
+  if (kind.validate !== undefined) addAll(problems, kind.validate(object, context));
   // Whatever a kind allows, a name must fit into a path.
-  if (problems.length === 0) problems.push(...validateNames(meta, nameIsPathSegment));
+  if (problems.length === 0) addAll(problems, validateNames(meta, nameIsPathSegment));
   if (problems.length > 0) throw invalidObject(kind, meta.name ?? '', problems);
   refuseNotYet(kind, object);
 }

@@ -1,4 +1,5 @@
 // What a pod must be, and what each endpoint may change of it.
+import { addAll } from '../../meta/add-all.ts';
 import type { V1Container, V1ContainerStatus, V1PodSpec, V1Toleration, V1Volume } from '#api/generated/types.ts';
 import type { WriteContext } from '../../kind.ts';
 import { equalValues } from '../../meta/equality.ts';
@@ -33,8 +34,8 @@ export function validatePod({ spec, metadata }: Pod, { verb, subresource }: Writ
   if (subresource === 'status') return [];
   // On updates they are judged with the old ones at hand.
   const problems = verb === 'create' ? validatePodAnnotations(metadata.annotations, spec, annotationsPath) : [];
-  problems.push(...validatePodSpec(spec, 'spec', { podName: metadata.name ?? '' }));
-  problems.push(...Problems.of('spec', spec, checkAsPod));
+  addAll(problems, validatePodSpec(spec, 'spec', { podName: metadata.name ?? '' }));
+  addAll(problems, Problems.of('spec', spec, checkAsPod));
   return problems;
 }
 
@@ -84,9 +85,9 @@ function validateSpecUpdate(next: V1PodSpec, prev: V1PodSpec): FieldProblem[] {
     });
   }
   const deadline = validateDeadline(next.activeDeadlineSeconds, prev.activeDeadlineSeconds);
-  problems.push(...deadline);
+  addAll(problems, deadline);
   if (deadline.length > 0 && next.activeDeadlineSeconds !== undefined) return problems;
-  problems.push(...validateAddedTolerations(next.tolerations ?? [], prev.tolerations ?? []));
+  addAll(problems, validateAddedTolerations(next.tolerations ?? [], prev.tolerations ?? []));
   const known = new Set((prev.schedulingGates ?? []).map(({ name }) => name));
   next.schedulingGates?.forEach(({ name }, at) => {
     const text = `only deletion is allowed, but found new scheduling gate '${name}'`;
@@ -94,7 +95,7 @@ function validateSpecUpdate(next: V1PodSpec, prev: V1PodSpec): FieldProblem[] {
   });
   if (equalValues(next, prev)) return problems;
   const same = withoutChangeable(next, prev);
-  if ((prev.schedulingGates?.length ?? 0) > 0) problems.push(...validateGatedChange(same, prev));
+  if ((prev.schedulingGates?.length ?? 0) > 0) addAll(problems, validateGatedChange(same, prev));
   if (!equalValues(same, prev)) {
     const text = `pod updates may not change fields other than ${changeableFields.join(',')}\n${specDiff(prev, same)}`;
     problems.push(forbiddenField('spec', text));
@@ -153,15 +154,15 @@ function validateStatusUpdate(next: Pod, prev: Pod): FieldProblem[] {
   const problems: FieldProblem[] = [];
   status.conditions?.forEach(({ type }, at) => {
     // The path says metadata and Type in upstream too.
-    if (!systemConditions.has(type)) problems.push(...qualifiedName(`metadata.conditions[${at}].Type`, type));
+    if (!systemConditions.has(type)) addAll(problems, qualifiedName(`metadata.conditions[${at}].Type`, type));
   });
   if (next.spec.nodeName !== prev.spec.nodeName) problems.push(forbiddenField('status.nodeName', 'may not be changed directly'));
   const nominated = status.nominatedNodeName ?? '';
   if (nominated !== '' && nominated !== before.nominatedNodeName) {
-    problems.push(...invalidEach('status.nominatedNodeName', nominated, dnsSubdomainProblems(nominated)));
+    addAll(problems, invalidEach('status.nominatedNodeName', nominated, dnsSubdomainProblems(nominated)));
   }
-  problems.push(...validateImmutable(status.qosClass ?? '', before.qosClass ?? '', 'status.qosClass'));
-  problems.push(...validateTransitions(next, prev));
+  addAll(problems, validateImmutable(status.qosClass ?? '', before.qosClass ?? '', 'status.qosClass'));
+  addAll(problems, validateTransitions(next, prev));
   problems.push(
     ...validateIps(
       (status.podIPs ?? []).map(({ ip }) => ip),
