@@ -4,12 +4,13 @@ import { UsageError } from '#base/lifecycle.ts';
 import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
-import { type StorageConfig, storageConfig } from './storage-config.ts';
 import { quotedList } from './authz/rbac/rules.ts';
+import { etcdFlags, type StorageConfig, storageConfig } from './storage-config.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
 const flags = {
   ...authnFlags,
+  ...etcdFlags,
   'advertise-address': stringFlag(
     '',
     'The address by which other members of the cluster reach this server; default: that of --bind-address, or of the first interface',
@@ -25,11 +26,6 @@ const flags = {
   'data-dir': stringFlag('', 'Folder of the embedded store, where no etcd is given', { valueName: 'folder' }),
   'disable-admission-plugins': listFlag([], 'Admission plugins to switch off although they are on by default'),
   'enable-admission-plugins': listFlag([], 'Admission plugins to switch on besides the default ones'),
-  'etcd-cafile': stringFlag('', 'Certificates of the authorities that sign the certificates of etcd', { valueName: 'file' }),
-  'etcd-certfile': stringFlag('', 'Client certificate for etcd', { valueName: 'file' }),
-  'etcd-keyfile': stringFlag('', 'Key of the client certificate for etcd', { valueName: 'file' }),
-  'etcd-prefix': stringFlag('/registry', 'What the keys in etcd start with', { valueName: 'prefix' }),
-  'etcd-servers': listFlag([], 'Addresses of the members of an etcd cluster that keeps the objects; default: the embedded store'),
   'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
     valueName: 'file',
   }),

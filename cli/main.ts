@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<(context: CommandContext) 
   status: async () => (await import('./commands/status.ts')).status,
   node: async () => (await import('./commands/node.ts')).node,
   kubeadm: async () => (await import('./commands/kubeadm.ts')).kubeadm,
+  snapshot: async () => (await import('./commands/snapshot.ts')).snapshot,
+  migrate: async () => (await import('./commands/migrate.ts')).migrate,
   supervise: async () => (await import('./commands/supervise.ts')).supervise,
   version:
     async () =>
@@ -26,6 +28,8 @@ Usage:
   coxswain down [flags]     stop the cluster; --wipe removes all that was made
   coxswain node [flags]     keep this host's part of a cluster running that kubeadm set up
   coxswain kubeadm ARGS…    make a cluster of several machines
+  coxswain snapshot save|restore FILE   keep all objects of a store in a file, and bring them back
+  coxswain migrate to-etcd|from-etcd    move all objects between the embedded store and etcd
   coxswain test [flags]     run every test of this checkout
   coxswain bench [names]    measure this checkout beside a bare Node server
   coxswain version          print the version

@@ -89,8 +89,8 @@ function formOf(kind: KindDefinition, canonical: (kind: KindDefinition, object: 
   return servedForm(kind, (object) => canonical(kind, fromStored(object)));
 }
 
-/** `/registry/pods/`, `/registry/apps/deployments/`. */
-function keyPrefix(kind: KindDefinition): string {
+/** What the keys of a kind's objects start with: `/registry/pods/`, `/registry/apps/deployments/`. */
+export function keyPrefix(kind: KindDefinition): string {
   return `${rootPrefix}${kind.group === '' ? '' : `${kind.group}/`}${kind.names.plural}/`;
 }
 

@@ -51,6 +51,8 @@ export interface ListOptions {
   readonly limit?: number | undefined;
   /** Starts behind this key. */
   readonly after?: string | undefined;
+  /** As it was at this revision, which the list then answers; only engines that are no sole writers take it, while history reaches back. */
+  readonly revision?: number | undefined;
 }
 
 /** Failures of an engine, with what the answer to the client must be. */

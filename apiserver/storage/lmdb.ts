@@ -212,6 +212,11 @@ export class LmdbStore implements Store {
     }
   }
 
+  /** Counts above `revision` from the next opening on; for a cluster that was elsewhere before. */
+  async startAbove(revision: number): Promise<void> {
+    await this.#submit(() => void this.#tables.state.put(compactedKey, encodeRevision(Math.max(revision, this.#compacted))));
+  }
+
   async releaseMemory(_signal: AbortSignal): Promise<void> {
     this.#checkOpen();
     if (statSync(this.#path).size < worthReleasingBytes) return;

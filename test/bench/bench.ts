@@ -38,9 +38,9 @@ export class BenchContext implements AsyncDisposable {
     return this.quick ? 2_000 : 26_800;
   }
 
-  /** A new API server with an empty store but for the namespace of `podsPath`. */
-  async emptyServer(name: string): Promise<ServerProcess> {
-    const server = await startApiServer(this.workshop, { bundles: this.bundles, data: name });
+  /** A new API server with an empty store but for the namespace of `podsPath`; embedded, unless etcd is given. */
+  async emptyServer(name: string, etcdServers?: readonly string[]): Promise<ServerProcess> {
+    const server = await startApiServer(this.workshop, { bundles: this.bundles, data: name, etcdServers });
     await makeNamespace(this.workshop, server.port, namespaceName);
     return server;
   }

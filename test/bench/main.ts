@@ -10,14 +10,14 @@ import { fleet } from './rows/fleet.ts';
 import { list, page } from './rows/lists.ts';
 import { memory } from './rows/memory.ts';
 import { ready } from './rows/ready.ts';
-import { create, get } from './rows/requests.ts';
+import { create, etcd, get } from './rows/requests.ts';
 import { schedule } from './rows/schedule.ts';
 import { stalls } from './rows/stalls.ts';
 import { watch } from './rows/watch.ts';
 import { Workshop } from './servers.ts';
 
 const root = join(import.meta.dirname, '../..');
-const benches: readonly Bench[] = [ready, create, get, watch, memory, list, page, stalls, schedule, cluster, fleet];
+const benches: readonly Bench[] = [ready, create, etcd, get, watch, memory, list, page, stalls, schedule, cluster, fleet];
 
 process.exitCode = await main();
 

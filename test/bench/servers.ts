@@ -112,16 +112,21 @@ export interface ApiServerOptions {
   readonly bundles: string;
   /** Name of the data folder; a second server on the same one finds the objects of the first. */
   readonly data: string;
+  /** Where objects are kept instead of the data folder. */
+  readonly etcdServers?: readonly string[] | undefined;
   readonly nodeOptions?: readonly string[];
 }
 
 /** Starts an API server and waits until /readyz says ok. */
-export async function startApiServer(workshop: Workshop, { bundles, data, nodeOptions = [] }: ApiServerOptions): Promise<ServerProcess> {
+export async function startApiServer(
+  workshop: Workshop,
+  { bundles, data, etcdServers, nodeOptions = [] }: ApiServerOptions,
+): Promise<ServerProcess> {
   const port = await freePort();
   const folder = workshop.path(data);
   mkdirSync(folder, { recursive: true });
   const flags = {
-    'data-dir': folder,
+    ...(etcdServers === undefined ? { 'data-dir': folder } : { 'etcd-servers': etcdServers.join(',') }),
     'secure-port': String(port),
     'bind-address': '127.0.0.1',
     'advertise-address': '192.0.2.1',

@@ -97,13 +97,13 @@ export class EtcdStore implements Store {
     return this.#stored(items[0], key);
   }
 
-  async list(prefix: string, { limit, after }: ListOptions, signal: AbortSignal): Promise<ListResult> {
+  async list(prefix: string, { limit, after, revision: at }: ListOptions, signal: AbortSignal): Promise<ListResult> {
     this.#checkOpen();
     const end = prefixEnd(this.#encode(prefix));
     let from = this.#encode(after !== undefined && after > prefix ? `${after}\0` : prefix);
     const items: StoredValue[] = [];
     // All pages show the state of the first.
-    let revision: number | undefined;
+    let revision = at === undefined ? undefined : at - this.#offset;
     for (;;) {
       const wanted = Math.min(pageLimit, (limit ?? Number.POSITIVE_INFINITY) - items.length);
       const page = await this.#reads.range({ key: from, end, limit: wanted, revision }, signal);
@@ -168,6 +168,12 @@ export class EtcdStore implements Store {
   async compact(revision: number, signal: AbortSignal): Promise<void> {
     this.#checkOpen();
     await compactHistory(this.#connection, revision - this.#offset, signal);
+  }
+
+  /** Counts above `revision` from the next opening on; for a cluster that was elsewhere before. No server may be running. */
+  async startAbove(revision: number, signal: AbortSignal): Promise<void> {
+    const { modRevision } = await readOffset(this.#reads, this.#place, signal);
+    await writeOffset(this.#connection, this.#place, { offset: Math.max(this.#offset, revision), modRevision }, signal);
   }
 
   async claimCompaction(revision: number, signal: AbortSignal): Promise<boolean> {
