@@ -49,7 +49,8 @@ import { Bootstrap } from './services/bootstrap.ts';
 import { ServerLeases } from './services/server-leases.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
 import { LocalApiServices } from './services/local-api-services.ts';
-import { serviceAllocation, servicePoolLoader } from './services/service-allocation.ts';
+import { serviceAllocation } from './services/service-allocation.ts';
+import { servicePoolFeed } from './services/service-pool-feed.ts';
 import { ServicePools } from './services/service-pools.ts';
 import type { Store } from './storage/contract.ts';
 import { KubeletConnection } from './subresources/kubelet-connection.ts';
@@ -109,7 +110,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { listener } = parts;
   const services: readonly Service[] = [
     registry,
-    servicePoolLoader(pools, registry),
+    servicePoolFeed({ pools, registry, clock, log }),
     defaultRoles({ registry, clock, log }),
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),

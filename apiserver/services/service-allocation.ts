@@ -1,5 +1,5 @@
-// Gives Services their addresses and ports. What is taken is a fact of memory: filled from the store at the start, then changed
-// with every write, whose attempts give back what they took when they come to nothing.
+// Gives Services their addresses and ports. What is taken is a fact of memory: changed with every write here, whose attempts give back
+// what they took when they come to nothing, and filled and kept up with other servers by service-pool-feed.ts.
 import {
   defaultIpFamilies,
   heldClusterIps,
@@ -14,11 +14,8 @@ import {
 import type { Service } from '#api/core/service/service.ts';
 import { type FieldProblem, invalid, invalidObject } from '#api/meta/field-problem.ts';
 import type { KubeObject } from '#api/meta/object.ts';
-import { aborted, type Service as Part } from '#base/lifecycle.ts';
 import { concerns } from '../admission/refusal.ts';
-import { internalContext } from '../internal-context.ts';
-import { everything } from '../list-everything.ts';
-import type { AdmissionPlugin, AttemptEnd, Registry } from '../registry/contract.ts';
+import type { AdmissionPlugin, AttemptEnd } from '../registry/contract.ts';
 import { Reservation, type ServicePools } from './service-pools.ts';
 
 /** The plugin that reserves. Not one of upstream's: there it is part of the registry of Services. */
@@ -40,22 +37,6 @@ export function serviceAllocation(pools: ServicePools): AdmissionPlugin {
     },
     removed: (kind, object) => {
       if (kind.group === '' && kind.kind === 'Service') pools.release(asService(object));
-    },
-  };
-}
-
-/** Fills the pools from the store before the first request is served. */
-export function servicePoolLoader(pools: ServicePools, registry: Registry): Part {
-  return {
-    name: 'service addresses',
-    run: async (signal, ready) => {
-      const kind = registry.find('', 'v1', 'services');
-      if (kind !== undefined) {
-        const { items } = await registry.list(kind, everything, internalContext({}, signal));
-        pools.reset([...items].map((item) => asService(item.object())));
-      }
-      ready();
-      await aborted(signal);
     },
   };
 }

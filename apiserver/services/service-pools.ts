@@ -24,11 +24,15 @@ export class Reservation {
   }
 }
 
+const none: ReadonlySet<number> = new Set();
+
 /** The addresses and ports that Services hold. */
 export class ServicePools {
   readonly #options: ServicePoolsOptions;
   readonly #ips: NumberPool;
   readonly #ports: NumberPool;
+  /** Of writes that are under way. */
+  readonly #open = new Set<Reservation>();
 
   constructor(options: ServicePoolsOptions) {
     this.#options = options;
@@ -38,22 +42,30 @@ export class ServicePools {
     this.#ports = new NumberPool({ ...nodePorts, reserved: reservedPart(ports, 32, 128) });
   }
 
-  /** Starts over from what the store holds. */
-  reset(services: Iterable<Service>): void {
-    this.#ips.clear();
-    this.#ports.clear();
-    for (const service of services) {
-      const owner = service.metadata.uid ?? '';
-      for (const offset of this.#offsets(service)) this.#ips.take(offset, owner);
-      for (const port of heldNodePorts(service)) this.#ports.take(port, owner);
+  /**
+   * Takes what a stored Service holds, and gives back what it held before (`previous`) and what no write here is about to take. False
+   * where another Service holds some of it.
+   */
+  learn(service: Service, previous: Service | undefined): boolean {
+    const owner = service.metadata.uid ?? '';
+    const [ips, ports] = [this.#offsets(service), heldNodePorts(service)];
+    if (previous !== undefined) {
+      const reserved = [...this.#open].filter((open) => open.owner === owner);
+      const kept = new Set([...ips, ...reserved.flatMap((open) => open.ips)]);
+      const keptPorts = new Set([...ports, ...reserved.flatMap((open) => open.ports)]);
+      const before = previous.metadata.uid ?? '';
+      this.#ips.release(idle(this.#offsets(previous), before === owner ? kept : none), before);
+      this.#ports.release(idle(heldNodePorts(previous), before === owner ? keptPorts : none), before);
     }
+    const results = [...ips.map((ip) => this.#ips.take(ip, owner)), ...ports.map((port) => this.#ports.take(port, owner))];
+    return !results.includes('taken');
   }
 
   /** A free address. */
   takeAnyIp(reservation: Reservation): string {
     const offset = this.#ips.takeAny(reservation.owner);
     if (offset === undefined) throw internalError('failed to allocate a serviceIP: range is full');
-    reservation.ips.push(offset);
+    this.#hold(reservation).ips.push(offset);
     return this.#options.ipRange.at(offset);
   }
 
@@ -61,7 +73,7 @@ export class ServicePools {
   takeIp(address: string, reservation: Reservation): void {
     const offset = this.#options.ipRange.offsetOf(address);
     const result = offset === undefined ? 'out-of-range' : this.#ips.take(offset, reservation.owner);
-    if (result === 'new' && offset !== undefined) reservation.ips.push(offset);
+    if (result === 'new' && offset !== undefined) this.#hold(reservation).ips.push(offset);
     if (result === 'new' || result === 'own') return;
     const why = result === 'taken' ? 'provided IP is already allocated' : 'the provided network does not match the current range';
     throw refused(reservation, invalid('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${why}`));
@@ -70,14 +82,14 @@ export class ServicePools {
   takeAnyPort(reservation: Reservation): number {
     const port = this.#ports.takeAny(reservation.owner);
     if (port === undefined) throw internalError('failed to allocate a nodePort: range is full');
-    reservation.ports.push(port);
+    this.#hold(reservation).ports.push(port);
     return port;
   }
 
   /** The port that a Service asks for at `field`. Throws Invalid as upstream words it. */
   takePort(port: number, field: string, reservation: Reservation): void {
     const result = this.#ports.take(port, reservation.owner);
-    if (result === 'new') reservation.ports.push(port);
+    if (result === 'new') this.#hold(reservation).ports.push(port);
     if (result === 'new' || result === 'own') return;
     const { first, last } = this.#options.nodePorts;
     const why =
@@ -88,7 +100,9 @@ export class ServicePools {
   }
 
   /** The write came to nothing. */
-  drop({ owner, ips, ports }: Reservation): void {
+  drop(reservation: Reservation): void {
+    const { owner, ips, ports } = reservation;
+    this.#open.delete(reservation);
     this.#ips.release(ips, owner);
     this.#ports.release(ports, owner);
   }
@@ -100,7 +114,7 @@ export class ServicePools {
     const usedPorts = new Set(heldNodePorts(next));
     const oldIps = previous === undefined ? [] : this.#offsets(previous);
     const oldPorts = previous === undefined ? [] : heldNodePorts(previous);
-    const idle = (numbers: readonly number[], used: ReadonlySet<number>): number[] => numbers.filter((number) => !used.has(number));
+    this.#open.delete(reservation);
     this.#ips.release(idle([...reservation.ips, ...oldIps], usedIps), owner);
     this.#ports.release(idle([...reservation.ports, ...oldPorts], usedPorts), owner);
   }
@@ -112,11 +126,20 @@ export class ServicePools {
     this.#ports.release(heldNodePorts(service), owner);
   }
 
+  #hold(reservation: Reservation): Reservation {
+    this.#open.add(reservation);
+    return reservation;
+  }
+
   #offsets(service: Service): number[] {
     return heldClusterIps(service)
       .map((address) => this.#options.ipRange.offsetOf(address))
       .filter((offset) => offset !== undefined);
   }
+}
+
+function idle(numbers: readonly number[], used: ReadonlySet<number>): number[] {
+  return numbers.filter((number) => !used.has(number));
 }
 
 /** Upstream's share for those who ask by number: a part of the range, within bounds; nothing of small ranges. */

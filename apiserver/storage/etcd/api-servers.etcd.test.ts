@@ -1,6 +1,7 @@
 // Two API servers on one etcd: what one has acknowledged, every later read at the other shows, and watches on both tell the same.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { configMap } from '#api/core/config-map.ts';
+import { service } from '#api/core/service/service.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { connect, type RestClient } from '#client/rest.ts';
@@ -61,4 +62,18 @@ test('of racing updates at both servers none is lost', async () => {
   };
   await Promise.all([countUp(first), countUp(second)]);
   expect((await first.get(configMap, key, signal)).data).toEqual({ count: '40' });
+});
+
+test('an address that one server gave to a Service is taken at the other too, until the Service is gone', async () => {
+  const { server, client: first } = await aServer();
+  const { client: second } = await aServer(server);
+  const spec = { clusterIP: '10.96.7.7', type: 'NodePort', ports: [{ port: 80, nodePort: 30_077 }] };
+  const make = (client: RestClient, name: string): Promise<unknown> =>
+    client.create(service, { metadata: { name, namespace }, spec }, {}, signal);
+  await make(first, 'one');
+  await second.get(service, { namespace, name: 'one' }, signal);
+  await expect(make(second, 'two')).rejects.toThrow('provided IP is already allocated');
+  await second.delete(service, { namespace, name: 'one' }, {}, signal);
+  await expect(first.get(service, { namespace, name: 'one' }, signal)).rejects.toMatchObject({ reason: 'NotFound' });
+  await make(first, 'three');
 });
