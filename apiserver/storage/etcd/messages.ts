@@ -13,7 +13,6 @@ export const methods = {
   compact: '/etcdserverpb.KV/Compact',
   watch: '/etcdserverpb.Watch/Watch',
   grant: '/etcdserverpb.Lease/LeaseGrant',
-  snapshot: '/etcdserverpb.Maintenance/Snapshot',
 } as const;
 
 export interface KeyValue {
@@ -58,12 +57,6 @@ export interface TxnResponse {
   readonly succeeded: boolean;
   /** Where the guard did not hold: what is there. */
   readonly current: KeyValue | undefined;
-}
-
-/** One piece of a copy of the whole database. */
-export interface SnapshotPiece {
-  readonly remainingBytes: number;
-  readonly blob: Uint8Array;
 }
 
 export interface WatchEvent {
@@ -169,17 +162,6 @@ export function decodeWatch(bytes: Uint8Array): WatchResponse {
     return true;
   });
   return answer;
-}
-
-export function decodeSnapshot(bytes: Uint8Array): SnapshotPiece {
-  const piece = { remainingBytes: 0, blob: nothing };
-  fields(Reader.create(bytes), (field, reader) => {
-    if (field === 2) piece.remainingBytes = whole(reader);
-    else if (field === 3) piece.blob = reader.bytes();
-    else return false;
-    return true;
-  });
-  return piece;
 }
 
 /** The first key that does not start with `prefix`, for the end of a range. Prefixes end in a character of ASCII. */
