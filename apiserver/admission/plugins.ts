@@ -20,6 +20,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { namespaceAutoProvision, namespaceExists } from './namespace-presence.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts';
 import { nodeRestriction } from './node-restriction/plugin.ts';
+import { openNodeSelectors, podNodeSelector } from './pod-node-selector.ts';
 import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
 import { resourceQuotaPlugin } from './resource-quota/plugin.ts';
@@ -59,7 +60,7 @@ const entries = {
   AlwaysPullImages: off(() => alwaysPullImages),
   ImagePolicyWebhook: off('missing'),
   PodSecurity: on(({ registry, clock }) => podSecurity({ registry, clock, settings: openPodSecurity })),
-  PodNodeSelector: off('missing'),
+  PodNodeSelector: off(({ registry }) => podNodeSelector(registry, openNodeSelectors)),
   Priority: on(({ registry }) => priority(registry)),
   DefaultTolerationSeconds: on(() => defaultTolerationSeconds),
   PodTolerationRestriction: off('missing'),
