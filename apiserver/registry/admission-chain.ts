@@ -8,6 +8,7 @@ export class AdmissionChain {
   readonly #reserving: readonly NonNullable<AdmissionPlugin['reserve']>[];
   readonly #charging: readonly NonNullable<AdmissionPlugin['charge']>[];
   readonly #validating: readonly NonNullable<AdmissionPlugin['validate']>[];
+  readonly #connecting: readonly AdmissionPlugin[];
   readonly #removed: readonly NonNullable<AdmissionPlugin['removed']>[];
 
   constructor(plugins: readonly AdmissionPlugin[]) {
@@ -15,6 +16,7 @@ export class AdmissionChain {
     this.#reserving = plugins.flatMap(({ reserve }) => (reserve === undefined ? [] : [reserve]));
     this.#charging = plugins.flatMap(({ charge }) => (charge === undefined ? [] : [charge]));
     this.#validating = plugins.flatMap(({ validate }) => (validate === undefined ? [] : [validate]));
+    this.#connecting = plugins.filter(({ seesConnects }) => seesConnects === true);
     this.#removed = plugins.flatMap(({ removed }) => (removed === undefined ? [] : [removed]));
   }
 
@@ -35,6 +37,12 @@ export class AdmissionChain {
 
   validate(request: AdmissionRequest): Promise<void> | undefined {
     return askAll(this.#validating, request);
+  }
+
+  /** Asks about a connection those who care for such. */
+  async connect(request: AdmissionRequest): Promise<void> {
+    for (const { mutate } of this.#connecting) await mutate?.(request);
+    for (const { validate } of this.#connecting) await validate?.(request);
   }
 
   removed(kind: KindDefinition, object: KubeObject): void {

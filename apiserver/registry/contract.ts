@@ -124,7 +124,7 @@ export interface Registry {
   /** For sub-resources and admission plugins inside the server: create from an object, and change under guard with all the steps. */
   createObject(kind: KindDefinition, object: KubeObject, context: RequestContext): Promise<Encoded>;
   change(kind: KindDefinition, name: string, change: Change, context: RequestContext): Promise<Encoded>;
-  /** Asks admission about an act that is no write of a stored object, such as an eviction or a token. Throws its refusal. */
+  /** Asks admission about an act that is no write of a stored object, such as an eviction, a token or a connection. Throws its refusal. */
   admit(request: AdmissionRequest): Promise<void>;
 }
 
@@ -134,9 +134,9 @@ export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
   readonly name: string;
   readonly context: RequestContext;
-  /** Undefined for deletes. Mutating plugins change it in place. */
+  /** Undefined for deletes and connections. Mutating plugins change it in place. */
   readonly object: KubeObject | undefined;
-  /** Undefined for creates. Read-only. */
+  /** Undefined for creates and connections. Read-only. */
   readonly previous: KubeObject | undefined;
 }
 
@@ -149,6 +149,8 @@ export type AttemptEnd = (outcome: 'committed' | 'dropped') => void;
  */
 export interface AdmissionPlugin {
   readonly name: string;
+  /** True: asked about CONNECT, too (exec, attach, port-forward, proxies). Others see writes only. */
+  readonly seesConnects?: boolean;
   readonly mutate?: (request: AdmissionRequest) => void | Promise<void>;
   /**
    * Takes what an object needs from a pool (a Service's addresses and ports) and writes it into the object. Comes last before the

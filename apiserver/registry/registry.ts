@@ -107,6 +107,7 @@ export class GenericRegistry implements Registry, Service {
   }
 
   async admit(request: AdmissionRequest): Promise<void> {
+    if (request.operation === 'CONNECT') return await this.#admission.connect(request);
     await this.#admission.mutate(request);
     await this.#admission.validate(request);
   }

@@ -5,6 +5,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { requireVerb } from '../http/filters/authorization.ts';
 import { readContext } from '../http/options.ts';
 import type { Query } from '../http/query.ts';
+import { admitConnect } from './connect.ts';
 import type { SubresourceHandler } from './contract.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 import { chooseContainer, nodeOf } from './pod-target.ts';
@@ -47,6 +48,7 @@ function stream({ kubelets, authorizer }: PodStreamDeps, pathFor: (exchange: Exc
     verbs,
     serve: async (exchange, kind, { registry }) => {
       const { pathName, verb } = exchange.info;
+      await admitConnect(exchange, kind, registry);
       if (verb === 'get') await requireVerb(authorizer, exchange, 'create');
       const pod = (await registry.get(kind, pathName, '', { ...readContext(exchange), subresource: '' })).object() as V1Pod;
       const path = pathFor(exchange, pod);

@@ -9,6 +9,7 @@ import { badRequest, hasReason, notFound } from '#api/meta/status.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { readContext } from '../http/options.ts';
 import type { Registry } from '../registry/contract.ts';
+import { admitConnect } from './connect.ts';
 import type { SubresourceHandler } from './contract.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 import { type Destination, dialTarget, handOn, headersOnward, redirectsToRoot, targetPath } from './proxy-request.ts';
@@ -82,6 +83,7 @@ function proxied(locate: Locate): SubresourceHandler {
     verbs: ['*'],
     takesPath: true,
     serve: async (exchange, kind, { registry }) => {
+      await admitConnect(exchange, kind, registry);
       const destination = await locate(exchange, registry, kind);
       const { upgrade, signal } = exchange;
       const path = targetPath(exchange);
