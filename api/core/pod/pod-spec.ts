@@ -113,13 +113,8 @@ function checkHostUsers({ hostNetwork, hostPID, hostIPC }: Spec, at: Problems): 
 
 function checkPodResources(spec: Spec, at: Problems, resources: NonNullable<Spec['resources']>): void {
   at.member('resources', resources, checkPodLevelResources);
-  const requests = (resources.requests ?? {}) as Record<string, string>;
-  for (const [name, amount] of Object.entries(aggregateContainers(spec as V1PodSpec, 'requests'))) {
-    const own = amountOf(requests, name) ?? '0';
-    if (compareQuantities(amount, own) <= 0) continue;
-    const text = `must be greater than or equal to aggregate container requests of ${amount}`;
-    at.invalid(`resources.requests[${name}]`, own, text);
-  }
+  checkAggregate(spec, at, 'requests');
+  checkAggregate(spec, at, 'limits');
   const limits = (resources.limits ?? {}) as Record<string, string>;
   for (const [index, container] of (spec.containers ?? []).entries()) {
     for (const [name, amount] of Object.entries((container.resources?.limits ?? {}) as Record<string, string>)) {
@@ -127,6 +122,16 @@ function checkPodResources(spec: Spec, at: Problems, resources: NonNullable<Spec
       if (limit === undefined || compareQuantities(amount, limit) <= 0) continue;
       at.invalid(`resources.containers[${index}][${name}].limits`, amount, `must be less than or equal to pod limits of ${limit}`);
     }
+  }
+}
+
+/** Of what the pod says nothing, its containers may have any. Their limits may overlap, but not those of huge pages. */
+function checkAggregate(spec: Spec, at: Problems, which: 'requests' | 'limits'): void {
+  const amounts = (spec.resources?.[which] ?? {}) as Record<string, string>;
+  for (const [name, amount] of Object.entries(aggregateContainers(spec as V1PodSpec, which))) {
+    const own = which === 'requests' || name.startsWith('hugepages-') ? amountOf(amounts, name) : undefined;
+    if (own === undefined || compareQuantities(amount, own) <= 0) continue;
+    at.invalid(`resources.${which}[${name}]`, own, `must be greater than or equal to aggregate container ${which} of ${amount}`);
   }
 }
 

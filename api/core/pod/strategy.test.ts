@@ -115,7 +115,6 @@ test.each<[string, string, (object: Pod) => void, string[]]>([
     [
       'spec.resources.requests: Forbidden: pod-level resource requests cannot be removed',
       'spec.resources.limits: Forbidden: pod-level resource limits cannot be removed',
-      'spec.resources.requests[cpu]: Invalid value: "0": must be greater than or equal to aggregate container requests of 1',
     ],
   ],
   [

@@ -46,6 +46,25 @@ test.each<[string, string, string[]]>([
     aPod('resources: {requests: {cpu: -1}}'),
     ['spec.containers[0].resources.requests[cpu]: Invalid value: "-1": must be greater than or equal to 0'],
   ],
+  [
+    'a pod that asks for less than its containers',
+    aPod('resources: {requests: {cpu: 2, memory: 1Gi}}', 'resources: {requests: {cpu: 1, memory: 1Gi}}'),
+    ['spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2'],
+  ],
+  [
+    'a pod that says nothing of what its containers ask for',
+    aPod('resources: {requests: {memory: 1Gi, ephemeral-storage: 1Gi}, limits: {example.com/gpu: 1}}', 'resources: {requests: {cpu: 1}}'),
+    [],
+  ],
+  [
+    'a pod with fewer huge pages than its containers',
+    aPod('resources: {limits: {cpu: 1, hugepages-2Mi: 4Mi}}', 'resources: {limits: {cpu: 1, hugepages-2Mi: 2Mi}}'),
+    [
+      'spec.resources.requests[hugepages-2Mi]: Invalid value: "2Mi": must be greater than or equal to aggregate container requests of 4Mi',
+      'spec.resources.limits[hugepages-2Mi]: Invalid value: "2Mi": must be greater than or equal to aggregate container limits of 4Mi',
+      'spec.resources.containers[0][hugepages-2Mi].limits: Invalid value: "4Mi": must be less than or equal to pod limits of 2Mi',
+    ],
+  ],
   ['mounts', aPod('volumeMounts: [{name: v, mountPath: /v}]'), ['spec.containers[0].volumeMounts[0].name: Not found: "v"']],
   [
     'host paths',
