@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDuration, parseDurationMs } from './duration.ts';
+import { formatDuration, parseDuration, parseDurationMs } from './duration.ts';
 
 test.each([
   ['0', 0],
@@ -28,4 +28,19 @@ test.each([
 ])('not %s', (text, expected) => {
   expect(() => parseDuration(text)).toThrow(expected);
   expect(parseDurationMs(text)).toBeUndefined();
+});
+
+test.each([
+  [0, '0s'],
+  [0.9, '0s'],
+  [20.9, '20ms'],
+  [1_000, '1s'],
+  [1_050, '1.05s'],
+  [80_000, '1m20s'],
+  [300_000, '5m0s'],
+  [3_600_001, '1h0m0.001s'],
+  [90_061_000, '25h1m1s'],
+])('%d ms are %s', (ms, expected) => {
+  expect(formatDuration(ms)).toBe(expected);
+  expect(parseDuration(expected)).toBe(Math.trunc(ms));
 });

@@ -1,4 +1,4 @@
-// Durations as Go's time.ParseDuration reads them: `1h30m`, `1.5s`, `-3ms`.
+// Durations as Go's time package reads and writes them: `1h30m`, `1.5s`, `-3ms`.
 
 /** The text is no duration; the message is Go's. */
 export class DurationError extends Error {
@@ -46,4 +46,15 @@ export function parseDurationMs(text: string): number | undefined {
     if (error instanceof DurationError) return undefined;
     throw error;
   }
+}
+
+/** What Go prints of whole milliseconds: `0s`, `20ms`, `1.5s`, `1m20s`, `5m0s`, `1h0m0.001s`. Not for negative ones. */
+export function formatDuration(durationMs: number): string {
+  const ms = Math.trunc(durationMs);
+  if (ms > 0 && ms < 1_000) return `${ms}ms`;
+  const seconds = `${(ms % 60_000) / 1_000}s`;
+  const minutes = Math.trunc(ms / 60_000);
+  if (minutes === 0) return seconds;
+  const hours = Math.trunc(minutes / 60);
+  return hours === 0 ? `${minutes}m${seconds}` : `${hours}h${minutes % 60}m${seconds}`;
 }

@@ -59,5 +59,7 @@ test('a part says how it is', async () => {
   health.close();
   health.closeAllConnections();
   await once(health, 'close');
-  await expect(check(signal)).rejects.toThrow(`Get "https://127.0.0.1:${port}/healthz": connect ECONNREFUSED 127.0.0.1:${port}`);
+  await expect(check(signal)).rejects.toThrow(
+    `Get "https://127.0.0.1:${port}/healthz": dial tcp 127.0.0.1:${port}: connect: connection refused`,
+  );
 });

@@ -15,6 +15,7 @@ import { plainError } from '../registry/failures.ts';
 import { plainEncoded } from '../registry/plain-encoded.ts';
 import type { ListRequest } from '../registry/contract.ts';
 import type { SubresourceHandler } from './contract.ts';
+import { dialErrorText } from './dial-error.ts';
 
 /** One part: asks it, and answers what it says. Rejects where it is not well. */
 export interface Component {
@@ -69,7 +70,7 @@ export function localComponent(name: string, port: number): Component {
     name,
     check: async (signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<string>();
-      const refuse = (error: Error): void => reject(new Error(`Get ${JSON.stringify(url)}: ${error.message}`, { cause: error }));
+      const refuse = (error: Error): void => reject(new Error(`Get ${JSON.stringify(url)}: ${dialErrorText(error)}`, { cause: error }));
       const request = httpsGet(url, { rejectUnauthorized: false, agent: false, signal }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

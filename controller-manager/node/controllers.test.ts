@@ -118,6 +118,7 @@ describe('nodes', () => {
     });
     expect((await plane.podsOf('a')).map(({ metadata }) => metadata.name)).toEqual(['elsewhere', 'patient', 'stoic']);
     const told = plane.events.filter(({ about }) => about === 'Node/silent').map(({ source, message }) => [source, message]);
+    expect(told).toContainEqual(['node-controller', 'Node silent event: Registered Node silent in Controller']);
     expect(told).toContainEqual(['node-controller', 'Node silent status is now: NodeNotReady']);
   });
 

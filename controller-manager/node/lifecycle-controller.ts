@@ -53,6 +53,8 @@ export function nodeLifecycleController(options: NodeLifecycleOptions): Controll
 class LifecycleLoop {
   readonly #options: NodeLifecycleOptions;
   readonly #heartbeats = new Heartbeats();
+  /** What events need of the nodes seen so far, by name. After a restart all are new again, as upstream's are. */
+  readonly #known = new Map<string, Node>();
   /** By zone, by this process's own clock. */
   readonly #lastEvictionMs = new Map<string, number>();
 
@@ -63,6 +65,7 @@ class LifecycleLoop {
   async reconcile(context: ReconcileContext): Promise<Outcome> {
     const { key, cache, client, clock, signal } = context;
     const found = cache.get<Node>(node, key);
+    this.#notePresence(found, context);
     if (found === undefined) {
       this.#heartbeats.forget(key.name);
       return done;
@@ -83,6 +86,22 @@ class LifecycleLoop {
         this.#lastEvictionMs.set(zoneOf(current), clock.monotonicMs());
     }
     return again(periodMs);
+  }
+
+  #notePresence(found: Node | undefined, { key: { name }, events }: ReconcileContext): void {
+    const before = this.#known.get(name);
+    if (before?.metadata.uid === found?.metadata.uid) return;
+    const tell = (about: Node, reason: string, what: string): void => {
+      events.event(about, 'Normal', reason, `Node ${name} event: ${what}`);
+    };
+    if (before !== undefined) tell(before, 'RemovingNode', `Removing Node ${name} from Controller`);
+    if (found === undefined) {
+      this.#known.delete(name);
+      return;
+    }
+    tell(found, 'RegisteredNode', `Registered Node ${name} in Controller`);
+    const { apiVersion, kind, metadata } = found;
+    this.#known.set(name, { apiVersion, kind, metadata: { name, uid: metadata.uid } });
   }
 
   /** One node of a zone at a time. */

@@ -51,7 +51,7 @@ describe('ImagePuller', () => {
       {
         type: 'Normal',
         reason: 'Pulled',
-        message: 'Successfully pulled image "here:1" in 0ms (0ms including waiting). Image size: 1000000 bytes.',
+        message: 'Successfully pulled image "here:1" in 0s (0s including waiting). Image size: 1000000 bytes.',
       },
     ]);
   });

@@ -1,6 +1,7 @@
 // Makes sure that a container's image is on the node, by its pull policy. Failures back off for each pod and image (10 s, doubling to
 // 300 s); pulls follow one another, as upstream's default, and the same image is pulled once however many ask for it meanwhile.
 import type { Clock } from '#base/clock.ts';
+import { formatDuration } from '#base/duration.ts';
 import { type ImageStore, isRuntimeError, type RuntimeError, type StoredImage } from '../runtime/contract.ts';
 import { credentialsFor, type PullSecret } from './credentials.ts';
 import { planImage, type PullPolicy } from './plan.ts';
@@ -121,7 +122,7 @@ export class ImagePuller {
       });
       this.#failures.delete(keyOf(wish));
       const endMs = clock.monotonicMs();
-      const took = `${duration(endMs - startedMs)} (${duration(endMs - askedMs)} including waiting)`;
+      const took = `${formatDuration(endMs - startedMs)} (${formatDuration(endMs - askedMs)} including waiting)`;
       const message = `Successfully pulled image ${quote(wish.image)} in ${took}. Image size: ${image.sizeBytes} bytes.`;
       wish.notify({ type: 'Normal', reason: 'Pulled', message });
       return image;
@@ -193,10 +194,6 @@ function presentMessage(image: string): string {
 }
 
 /** As Go prints short durations: `393ms`, `1.204s`. */
-function duration(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)}ms` : `${Math.round(ms) / 1_000}s`;
-}
-
 function keyOf(wish: ImageWish): string {
   return `${wish.podUid}_${wish.image}`;
 }

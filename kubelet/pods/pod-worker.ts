@@ -10,6 +10,7 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';
 import type { Clock } from '#base/clock.ts';
+import { formatDuration } from '#base/duration.ts';
 import { Backoff } from '#base/backoff.ts';
 import type { Log } from '#base/log.ts';
 import type { Prober } from '../probes/prober.ts';
@@ -19,7 +20,6 @@ import { advance, type Decision, type PodState, type View, type Wish } from './a
 import { Attempts } from './attempts.ts';
 import { logDirectory } from './container-config.ts';
 import type { Waiting } from './plan.ts';
-import { delayText } from './restart.ts';
 import { kubeletConditions } from './status/conditions.ts';
 import { isFinal, podStatus, type StatusView } from './status/pod-status.ts';
 import type { StatusWriter } from './status/status-writer.ts';
@@ -295,7 +295,7 @@ export class PodWorker {
     const { name: podName, namespace } = this.#pod.metadata;
     for (const { name, delayMs, untilMs } of waiting) {
       const where = `${podName}_${namespace}(${this.uid})`;
-      const message = `back-off ${delayText(delayMs)} restarting failed container=${name} pod=${where}`;
+      const message = `back-off ${formatDuration(delayMs)} restarting failed container=${name} pod=${where}`;
       this.#attempts.reasons.set(name, { reason: 'CrashLoopBackOff', message });
       if (this.#announced.get(name) === untilMs) continue;
       this.#announced.set(name, untilMs);

@@ -50,9 +50,3 @@ export function mayRestart(container: V1Container, podPolicy: string | undefined
 function policyOf(container: V1Container, podPolicy: string | undefined): string {
   return container.restartPolicy ?? podPolicy ?? 'Always';
 }
-
-/** `10s`, `1m20s`, `5m0s`: Go's way to print these durations. */
-export function delayText(delayMs: number): string {
-  const seconds = Math.round(delayMs / 1_000);
-  return seconds < 60 ? `${seconds}s` : `${Math.trunc(seconds / 60)}m${seconds % 60}s`;
-}
