@@ -9,7 +9,7 @@ import { createMetrics } from '#base/metrics.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import type { KubeletConfig } from './config.ts';
-import { runKubelet } from './kubelet.ts';
+import { type KubeletTls, runKubelet } from './kubelet.ts';
 import type { Runtime } from './runtime/contract.ts';
 import type { Mounter } from './volumes/mounter.ts';
 
@@ -71,20 +71,22 @@ export interface TestKubeletOptions {
   readonly rootDir?: string;
   readonly mounter?: ReturnType<typeof folderMounter>;
   readonly config?: Partial<KubeletConfig>;
+  /** Default: it serves nothing. */
+  readonly tls?: KubeletTls;
 }
 
-/** Starts a kubelet for the node `node-1`; resolves at once. */
-export async function startTestKubelet(cluster: TestCluster, options: TestKubeletOptions): Promise<TestKubelet> {
+/** Starts a kubelet, for the node `node-1` where the configuration names no other; resolves at once. */
+export async function startTestKubelet(cluster: Pick<TestCluster, 'api'>, options: TestKubeletOptions): Promise<TestKubelet> {
   const rootDir = options.rootDir ?? (await mkdtemp(join(tmpdir(), 'kubelet-')));
   const mounter = options.mounter ?? folderMounter();
   const clock = options.clock ?? systemClock;
-  const client = connect(await nodeEndpoint(cluster), { clock, component: 'kubelet' });
+  const client = connect(await nodeEndpoint(cluster, options.config?.nodeName), { clock, component: 'kubelet' });
   const life = new AbortController();
   const deps = {
     client,
     runtime: options.runtime,
     mounter,
-    tls: undefined,
+    tls: options.tls,
     metrics: createMetrics(),
     clock,
     log: options.log ?? silentLog,
@@ -107,8 +109,8 @@ export async function startTestKubelet(cluster: TestCluster, options: TestKubele
 }
 
 /** As the kubelet of this node comes to the API server. */
-function nodeEndpoint(cluster: TestCluster): Promise<ApiEndpoint> {
-  return cluster.api.clientConfigFor(`system:node:${testNode}`, ['system:nodes']);
+function nodeEndpoint({ api }: Pick<TestCluster, 'api'>, name = testNode): Promise<ApiEndpoint> {
+  return api.clientConfigFor(`system:node:${name}`, ['system:nodes']);
 }
 
 function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletConfig {

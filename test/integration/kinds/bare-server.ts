@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
+import { startTestApiServer, type TestApiServer, type TestApiServerOptions } from '#apiserver/testing.ts';
 import type { ExecResult } from '#test/testbed/host.ts';
 import type { Kubectl } from '#test/testbed/kubectl.ts';
 
@@ -18,8 +18,8 @@ export class BareServer implements AsyncDisposable {
     this.#kubectl = kubectl;
   }
 
-  static async start(kubectl: Kubectl): Promise<BareServer> {
-    const server = await startTestApiServer();
+  static async start(kubectl: Kubectl, options: TestApiServerOptions = {}): Promise<BareServer> {
+    const server = await startTestApiServer(options);
     const folder = mkdtempSync(join(tmpdir(), 'coxswain-bare-'));
     writeFileSync(join(folder, 'config'), JSON.stringify(kubeconfig(server)));
     return new BareServer(server, folder, kubectl);
