@@ -100,8 +100,8 @@ class LifecycleLoop {
       return;
     }
     tell(found, 'RegisteredNode', `Registered Node ${name} in Controller`);
-    const { apiVersion, kind, metadata } = found;
-    this.#known.set(name, { apiVersion, kind, metadata: { name, uid: metadata.uid } });
+    const { uid = '' } = found.metadata;
+    this.#known.set(name, { apiVersion: 'v1', kind: 'Node', metadata: { name, uid } });
   }
 
   /** One node of a zone at a time. */
