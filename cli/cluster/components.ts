@@ -9,7 +9,23 @@ export interface Component {
   /** The program's arguments; for Node its options, the bundle and the component's flags. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Flags whose files it reads again when they change: new certificates there are no reason to replace it. */
+  readonly reloads?: readonly string[];
 }
+
+/** What the API server takes over while it runs. */
+export const reloadedByApiServer: readonly string[] = [
+  'tls-cert-file',
+  'tls-private-key-file',
+  'client-ca-file',
+  'requestheader-client-ca-file',
+  'kubelet-client-certificate',
+  'kubelet-client-key',
+  'kubelet-certificate-authority',
+  'etcd-cafile',
+  'etcd-certfile',
+  'etcd-keyfile',
+];
 
 /** A small young generation keeps an idle component small and its pauses short; a busy one grows all the same. */
 export const smallHeap = ['--max-semi-space-size=4'];
@@ -25,6 +41,7 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
     name,
     argv: [...nodeOptions, join(bundleDir, `${name}.js`), ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
     env: arenas(name),
+    ...(name === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {}),
   });
   const served = (name: string): Record<string, string> => ({
     'tls-cert-file': layout.pki(`${name}.crt`),

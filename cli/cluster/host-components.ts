@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import type { V1Pod } from '#api/generated/types.ts';
 import { reasonOf } from '#base/write-file.ts';
-import { arenas, type Component, smallHeap } from './components.ts';
+import { arenas, type Component, reloadedByApiServer, smallHeap } from './components.ts';
 
 export interface HostFolders {
   /** Of the manifests: `/etc/kubernetes/manifests`. */
@@ -23,6 +23,7 @@ export interface HostComponents {
 }
 
 const bundled: readonly string[] = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coxswain-dns'];
+const etcdFiles = ['cert-file', 'key-file', 'trusted-ca-file', 'peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file'];
 /** What others need starts first, and stops last. */
 const first: readonly string[] = ['etcd', 'kube-apiserver'];
 
@@ -44,7 +45,13 @@ export function readHostComponents(folders: HostFolders, bundleDir: string, prev
 
 /** Changes when any of the files does. */
 export function hostRevision(folders: HostFolders): string {
-  const files = [...manifestPaths(folders.manifests), join(folders.kubelet, 'config.yaml'), join(folders.kubelet, 'kubeadm-flags.env')];
+  const kubeconfigs = existsSync(folders.kubernetes) ? readdirSync(folders.kubernetes).filter((file) => file.endsWith('.conf')) : [];
+  const files = [
+    ...manifestPaths(folders.manifests),
+    ...kubeconfigs.map((file) => join(folders.kubernetes, file)),
+    join(folders.kubelet, 'config.yaml'),
+    join(folders.kubelet, 'kubeadm-flags.env'),
+  ];
   return files
     .map((path) => {
       const found = statSync(path, { throwIfNoEntry: false });
@@ -63,11 +70,13 @@ export function componentOf(text: string, bundleDir: string): Component {
   const env = Object.fromEntries((container.env ?? []).map(({ name, value = '' }) => [name, value]));
   const { name = container.name } = pod.metadata ?? {};
   if (bundled.includes(program)) {
-    return { name, argv: [...smallHeap, join(bundleDir, `${program}.js`), ...args], env: { ...arenas(program), ...env } };
+    const reloads = program === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {};
+    return { name, argv: [...smallHeap, join(bundleDir, `${program}.js`), ...args], env: { ...arenas(program), ...env }, ...reloads };
   }
   if (program !== 'etcd')
     throw new Error(`no program ${JSON.stringify(program)}: only etcd and Coxswain's own components run without an image`);
-  return { name, program, argv: args, env };
+  // etcd reads its certificates with each connection.
+  return { name, program, argv: args, env, reloads: etcdFiles };
 }
 
 function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Component | undefined {

@@ -24,12 +24,12 @@ export interface ProcessRecord extends Identity {
   readonly starts: number;
 }
 
-/** Names a command with what it reads at its start: the certificates, keys and kubeconfigs that its flags name. */
+/** Names a command with what it reads at its start only: the certificates, keys and kubeconfigs that its flags name. */
 export function commandDigest(component: Component): string {
   const hash = createHash('sha256').update(JSON.stringify([programOf(component), component.argv, component.env]));
   for (const word of component.argv) {
-    const [, path] = /^--[a-z-]+=(\/.*\.(?:crt|key|pub|conf))$/.exec(word) ?? [];
-    if (path !== undefined && existsSync(path)) hash.update(readFileSync(path));
+    const [, flag = '', path] = /^--([a-z-]+)=(\/.*\.(?:crt|key|pub|conf))$/.exec(word) ?? [];
+    if (path !== undefined && component.reloads?.includes(flag) !== true && existsSync(path)) hash.update(readFileSync(path));
   }
   return hash.digest('hex').slice(0, 16);
 }

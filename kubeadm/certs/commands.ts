@@ -46,8 +46,10 @@ export const certsCommand: Command = group(
         flags,
         run: async ({ flags: values, host }) => {
           for (const what of renewables) await renewOne(what, placeOf(values), host);
-          // Every component of ours reads its certificates again when they change; etcd does so with each connection.
-          host.print('\nDone renewing certificates. Running components use them with their next connections; nothing needs a restart.\n');
+          // The API server and etcd read their certificates again when they change.
+          host.print(
+            "\nDone renewing certificates. Running components use them from their next connection on; 'coxswain node' restarts those whose kubeconfig changed.\n",
+          );
         },
       }),
       ...renewables.map((what) =>

@@ -107,6 +107,7 @@ describe('what init leaves in the cluster', () => {
       document: {},
       flags,
       folders,
+      shown: foldersAt(defaultCluster.certificatesDir),
       host,
       facts: goodHost(),
       isDryRun: false,

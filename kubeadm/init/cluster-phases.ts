@@ -21,10 +21,10 @@ export const waitControlPlane: Phase = {
 };
 
 async function waitForControlPlane(job: InitJob): Promise<void> {
-  const { host, folders } = job;
+  const { host, shown } = job;
   const { clock, signal } = host;
   host.print(
-    `[wait-control-plane] Waiting for the components of directory ${JSON.stringify(folders.manifests)} to start. This can take up to 4m0s\n`,
+    `[wait-control-plane] Waiting for the components of directory ${JSON.stringify(shown.manifests)} to start. This can take up to 4m0s\n`,
   );
   if (job.isDryRun) return;
   const startMs = clock.monotonicMs();

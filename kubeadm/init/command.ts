@@ -71,6 +71,7 @@ function prepare(loaded: LoadedInit, flags: InitFlagValues, host: Surroundings):
     ...loaded,
     flags,
     folders,
+    shown: foldersAt(loaded.config.cluster.certificatesDir),
     host,
     isDryRun,
     facts: hostFacts(host.env, loaded.config.local.node.criSocket),

@@ -19,13 +19,13 @@ export const etcd: Phase = {
     {
       name: 'local',
       about: 'Generate the static Pod manifest file for a local, single-node local etcd instance',
-      run({ config, folders, host }) {
+      run({ config, folders, shown, host }) {
         if (!('local' in config.cluster.etcd)) {
           host.print('[etcd] External etcd mode: Skipping the creation of a manifest for local etcd\n');
           return;
         }
-        host.print(`[etcd] Creating static Pod manifest for local etcd in ${JSON.stringify(folders.manifests)}\n`);
-        writeManifest(folders.manifests, etcdPod(config, folders, [], etcdVersion()));
+        host.print(`[etcd] Creating static Pod manifest for local etcd in ${JSON.stringify(shown.manifests)}\n`);
+        writeManifest(folders.manifests, etcdPod(config, shown, [], etcdVersion()));
       },
     },
   ],
@@ -34,32 +34,33 @@ export const etcd: Phase = {
 const pods: readonly {
   readonly name: string;
   readonly phase: string;
-  readonly make: (config: InitConfiguration, folders: Folders) => ComponentPod;
+  /** `paths` is what the manifest says, `real` where the files are now. */
+  readonly make: (config: InitConfiguration, paths: Folders, real: Folders) => ComponentPod;
 }[] = [
   { name: 'kube-apiserver', phase: 'apiserver', make: apiServerPod },
   {
     name: 'kube-controller-manager',
     phase: 'controller-manager',
-    make: (config, folders) => controllerManagerPod(config, folders, { hasCaKey: existsSync(join(folders.certificates, 'ca.key')) }),
+    make: (config, paths, real) => controllerManagerPod(config, paths, { hasCaKey: existsSync(join(real.certificates, 'ca.key')) }),
   },
   { name: 'kube-scheduler', phase: 'scheduler', make: schedulerPod },
 ];
 
 /** The components that every control plane runs, etcd not counted. */
 export function controlPlanePods(config: InitConfiguration, folders: Folders): readonly ComponentPod[] {
-  return pods.map(({ make }) => make(config, folders));
+  return pods.map(({ make }) => make(config, folders, folders));
 }
 
 export const controlPlane: Phase = {
   name: 'control-plane',
   about: 'Generate all static Pod manifest files necessary to establish the control plane',
-  run: ({ folders, host }) => host.print(`[control-plane] Using manifest folder ${JSON.stringify(folders.manifests)}\n`),
+  run: ({ shown, host }) => host.print(`[control-plane] Using manifest folder ${JSON.stringify(shown.manifests)}\n`),
   parts: pods.map(({ name, phase, make }) => ({
     name: phase,
     about: `Generates the ${name} static Pod manifest`,
     run: (job) => {
       job.host.print(`[control-plane] Creating static Pod manifest for ${JSON.stringify(name)}\n`);
-      writeManifest(job.folders.manifests, make(job.config, job.folders));
+      writeManifest(job.folders.manifests, make(job.config, job.shown, job.folders));
     },
   })),
 };
@@ -67,10 +68,10 @@ export const controlPlane: Phase = {
 export const kubeletStart: Phase = {
   name: 'kubelet-start',
   about: 'Write kubelet settings and (re)start the kubelet',
-  async run({ config, folders, host, isDryRun }) {
+  async run({ config, folders, shown, host, isDryRun }) {
     const configuration = kubeletConfigurationText(config.cluster);
     writeKubeletFiles(
-      { folder: folders.kubelet, configuration, local: config.local, podSubnet: config.cluster.networking.podSubnet },
+      { folder: folders.kubelet, shown: shown.kubelet, configuration, local: config.local, podSubnet: config.cluster.networking.podSubnet },
       host.print,
     );
     host.print('[kubelet-start] Starting the kubelet\n');

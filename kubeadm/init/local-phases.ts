@@ -24,7 +24,7 @@ const certificateJob = ({ config, folders, host }: InitJob): CertificateJob => (
 export const certs: Phase = {
   name: 'certs',
   about: 'Certificate generation',
-  run: ({ folders, host }) => host.print(`[certs] Using certificateDir folder ${JSON.stringify(folders.certificates)}\n`),
+  run: ({ shown, host }) => host.print(`[certs] Using certificateDir folder ${JSON.stringify(shown.certificates)}\n`),
   parts: [
     ...authorities.flatMap((authority) => [
       {
@@ -51,7 +51,7 @@ export const certs: Phase = {
 export const kubeconfig: Phase = {
   name: 'kubeconfig',
   about: 'Generate all kubeconfig files necessary to establish the control plane and the admin kubeconfig file',
-  run: ({ folders, host }) => host.print(`[kubeconfig] Using kubeconfig folder ${JSON.stringify(folders.kubernetes)}\n`),
+  run: ({ shown, host }) => host.print(`[kubeconfig] Using kubeconfig folder ${JSON.stringify(shown.kubernetes)}\n`),
   parts: kubeconfigs.map((spec) => ({
     name: spec.phase,
     about: `Generate a kubeconfig file for ${spec.about}`,

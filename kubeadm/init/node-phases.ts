@@ -24,8 +24,8 @@ export const kubeletFinalize: Phase = {
     {
       name: 'enable-client-cert-rotation',
       about: 'Enable kubelet client certificate rotation',
-      run({ config, folders, host, isDryRun }) {
-        const path = join(folders.kubernetes, 'kubelet.conf');
+      run({ config, shown, host, isDryRun }) {
+        const path = join(shown.kubernetes, 'kubelet.conf');
         if (!existsSync(kubeletClientFile) && !isDryRun) {
           host.print('[kubelet-finalize] Kubelet client certificate is not on disk yet: kubelet.conf keeps its own\n');
           return;
@@ -61,7 +61,7 @@ export const addon: Phase = {
       name: 'kube-proxy',
       about: 'Install the kube-proxy addon to a Kubernetes cluster',
       async run(job) {
-        writeManifest(job.folders.manifests, proxyPod(job.config, job.folders));
+        writeManifest(job.folders.manifests, proxyPod(job.config, job.shown));
         // It runs beside the kubelet of every node, and as that node.
         const grant = { client: job.client(), host: job.host };
         if (!job.isDryRun) await bindClusterRole(grant, 'kubeadm:node-proxier', 'system:node-proxier', { groups: [nodesGroup] });
@@ -91,7 +91,12 @@ async function grantToDns(grant: Grant): Promise<void> {
 }
 
 /** The DNS server's manifest and kubeconfig on a control plane. */
-export async function writeDnsFiles({ config, folders, host }: Pick<InitJob, 'config' | 'folders' | 'host'>): Promise<void> {
+export async function writeDnsFiles({
+  config,
+  folders,
+  shown,
+  host,
+}: Pick<InitJob, 'config' | 'folders' | 'shown' | 'host'>): Promise<void> {
   const path = join(folders.kubernetes, 'dns.conf');
   if (!existsSync(path)) {
     const ca = readPair(folders.certificates, 'ca');
@@ -101,5 +106,5 @@ export async function writeDnsFiles({ config, folders, host }: Pick<InitJob, 'co
       kubeconfigOf({ clusterName: config.cluster.clusterName, user: dnsUser, server: localUrl(config.local), ca: ca.cert, pair }),
     );
   }
-  writeManifest(folders.manifests, dnsPod(config, folders));
+  writeManifest(folders.manifests, dnsPod(config, shown));
 }

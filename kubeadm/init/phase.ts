@@ -10,6 +10,8 @@ import { initFlags, type InitFlagValues, type LoadedInit, loadInit } from './fla
 export interface InitJob extends LoadedInit {
   readonly flags: InitFlagValues;
   readonly folders: Folders;
+  /** The places that are told: those of a real run, also in a dry one. */
+  readonly shown: Folders;
   readonly host: Surroundings;
   readonly facts: HostFacts;
   readonly isDryRun: boolean;

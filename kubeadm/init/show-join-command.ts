@@ -12,9 +12,9 @@ export const showJoinCommand: Phase = {
 };
 
 /** What `init` says at its end, word for word as upstream but for the pod network, which is there already. */
-function farewell({ config, flags, folders, certificateKey }: InitJob, token: string): string {
-  const admin = join(folders.kubernetes, 'admin.conf');
-  const target = joinTargetOf(admin);
+function farewell({ config, flags, folders, shown, certificateKey }: InitJob, token: string): string {
+  const admin = join(shown.kubernetes, 'admin.conf');
+  const target = joinTargetOf(join(folders.kubernetes, 'admin.conf'));
   const key = flags['upload-certs'] ? (flags['skip-certificate-key-print'] ? '<value withheld>' : certificateKey) : undefined;
   const asControlPlane = joinCommandText({ ...target, token, controlPlane: { certificateKey: key } });
   const uploaded = `You can now join any number of control-plane nodes running the following command on each as root:

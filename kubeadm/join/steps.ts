@@ -120,9 +120,12 @@ async function startKubelet(job: JoinJob): Promise<void> {
   const configuration = found.data?.['kubelet'];
   if (configuration === undefined)
     throw new UsageError('ConfigMap kube-system/kubelet-config holds no kubelet configuration', { exitCode: 1 });
-  writeKubeletFiles({ folder: folders.kubelet, configuration, local: config.local, podSubnet: networking.podSubnet }, host.print);
+  writeKubeletFiles(
+    { folder: folders.kubelet, shown: folders.kubelet, configuration, local: config.local, podSubnet: networking.podSubnet },
+    host.print,
+  );
   writeManifest(folders.manifests, proxyPod(await job.initConfiguration(), folders));
-  if (config.controlPlane !== undefined) await writeDnsFiles({ config: await job.initConfiguration(), folders, host });
+  if (config.controlPlane !== undefined) await writeDnsFiles({ config: await job.initConfiguration(), folders, shown: folders, host });
   host.print('[kubelet-start] Starting the kubelet\n');
   await startHostAgent(host);
 }

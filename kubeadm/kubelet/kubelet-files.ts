@@ -29,6 +29,8 @@ export function dnsAddress(serviceSubnet: string): string {
 export interface KubeletFiles {
   /** `/var/lib/kubelet`, or its like. */
   readonly folder: string;
+  /** What is told of it: the real one, also in a dry run. */
+  readonly shown: string;
   readonly configuration: string;
   readonly local: LocalConfiguration;
   /** All pods of the cluster; '' where nobody gives nodes their part. */
@@ -36,11 +38,11 @@ export interface KubeletFiles {
 }
 
 /** Writes `config.yaml` and `kubeadm-flags.env`. */
-export function writeKubeletFiles({ folder, configuration, local, podSubnet }: KubeletFiles, print: (text: string) => void): void {
+export function writeKubeletFiles({ folder, shown, configuration, local, podSubnet }: KubeletFiles, print: (text: string) => void): void {
   const [flagsPath, configPath] = [join(folder, 'kubeadm-flags.env'), join(folder, 'config.yaml')];
-  print(`[kubelet-start] Writing kubelet environment file with flags to file ${JSON.stringify(flagsPath)}\n`);
+  print(`[kubelet-start] Writing kubelet environment file with flags to file ${JSON.stringify(join(shown, 'kubeadm-flags.env'))}\n`);
   writeFileAtomically(flagsPath, `KUBELET_KUBEADM_ARGS="${kubeletFlags(local, podSubnet).join(' ')}"\n`, 0o644);
-  print(`[kubelet-start] Writing kubelet configuration to file ${JSON.stringify(configPath)}\n`);
+  print(`[kubelet-start] Writing kubelet configuration to file ${JSON.stringify(join(shown, 'config.yaml'))}\n`);
   writeFileAtomically(configPath, configuration, 0o644);
 }
 

@@ -1,0 +1,86 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commandDigest } from '../supervisor/process-table.ts';
+import { componentOf, type HostFolders, hostRevision, readHostComponents } from './host-components.ts';
+
+let folder: string;
+let folders: HostFolders;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'host-components-'));
+  folders = { manifests: join(folder, 'manifests'), kubernetes: folder, kubelet: join(folder, 'kubelet') };
+  mkdirSync(folders.manifests);
+  mkdirSync(folders.kubelet);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function manifest(name: string, ...command: readonly string[]): void {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name, command }] } };
+  writeFileSync(join(folders.manifests, `${name}.yaml`), JSON.stringify(pod));
+}
+
+describe('what a host runs', () => {
+  test('is what the manifests say, etcd and the API server first, and the kubelet where it is configured', () => {
+    manifest('kube-scheduler', 'kube-scheduler', '--leader-elect=true');
+    manifest('kube-apiserver', 'kube-apiserver', '--secure-port=6443');
+    manifest('etcd', 'etcd', '--name=a');
+    writeFileSync(join(folders.manifests, '.hidden.yaml'), 'not: a pod');
+    expect(readHostComponents(folders, '/dist').components.map(({ name }) => name)).toEqual(['etcd', 'kube-apiserver', 'kube-scheduler']);
+    writeFileSync(join(folders.kubelet, 'config.yaml'), 'kind: KubeletConfiguration');
+    writeFileSync(join(folders.kubelet, 'kubeadm-flags.env'), 'KUBELET_KUBEADM_ARGS="--node-ip=10.0.0.1 --hostname-override=a"\n');
+    const { components } = readHostComponents(folders, '/dist');
+    expect(components[0]).toMatchObject({ name: 'etcd', program: 'etcd', argv: ['--name=a'] });
+    expect(components[1]?.argv.slice(-2)).toEqual(['/dist/kube-apiserver.js', '--secure-port=6443']);
+    expect(components[3]?.argv.slice(-5)).toEqual([
+      `--bootstrap-kubeconfig=${folder}/bootstrap-kubelet.conf`,
+      `--kubeconfig=${folder}/kubelet.conf`,
+      `--config=${folder}/kubelet/config.yaml`,
+      '--node-ip=10.0.0.1',
+      '--hostname-override=a',
+    ]);
+  });
+
+  test('a broken manifest is said, and what it said before goes on', () => {
+    manifest('etcd', 'etcd', '--name=a');
+    const { components } = readHostComponents(folders, '/dist');
+    writeFileSync(join(folders.manifests, 'etcd.yaml'), 'kind: [');
+    const broken = readHostComponents(folders, '/dist', components);
+    expect(broken.components).toEqual(components);
+    expect(broken.problems).toHaveLength(1);
+    expect(broken.problems[0]).toMatch(/etcd\.yaml: /);
+  });
+
+  test.each([
+    ['kind: Service', 'not a Pod'],
+    ['kind: Pod\nspec: {containers: []}', 'a component has one container'],
+    ['kind: Pod\nspec: {containers: [{name: a, command: [sh, -c, x]}]}', 'no program "sh"'],
+  ])('%j is refused', (text, message) => expect(() => componentOf(text, '/dist')).toThrow(message));
+});
+
+test('the revision changes with manifests and kubeconfigs, not with certificates', () => {
+  manifest('etcd', 'etcd', '--name=a');
+  const before = hostRevision(folders);
+  writeFileSync(join(folder, 'ca.crt'), 'x');
+  expect(hostRevision(folders)).toBe(before);
+  writeFileSync(join(folder, 'scheduler.conf'), 'x');
+  expect(hostRevision(folders)).not.toBe(before);
+});
+
+test('new certificates are no reason to replace who reads them again, other keys and kubeconfigs are', () => {
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const [cert, key, conf] = [file('tls.crt', '1'), file('sa.key', '1'), file('a.conf', '1')];
+  manifest('kube-apiserver', 'kube-apiserver', `--tls-cert-file=${cert}`, `--service-account-signing-key-file=${key}`);
+  manifest('kube-scheduler', 'kube-scheduler', `--kubeconfig=${conf}`);
+  const digests = (): readonly string[] => readHostComponents(folders, '/dist').components.map(commandDigest);
+  const [server, scheduler] = digests();
+  file('tls.crt', '2');
+  expect(digests()).toEqual([server, scheduler]);
+  file('sa.key', '2');
+  file('a.conf', '2');
+  const [serverNow, schedulerNow] = digests();
+  expect([serverNow === server, schedulerNow === scheduler]).toEqual([false, false]);
+});
