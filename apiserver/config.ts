@@ -2,6 +2,9 @@ import { networkInterfaces } from 'node:os';
 import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
+import { configurationFlag } from './admission/configuration/document.ts';
+import { readPluginSettings } from './admission/configuration/read.ts';
+import type { PluginSettings } from './admission/configuration/settings.ts';
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { quotedList } from './authz/rbac/rules.ts';
@@ -11,6 +14,7 @@ import { type IpRange, parseIpRange } from './services/ip-range.ts';
 const flags = {
   ...authnFlags,
   ...etcdFlags,
+  [configurationFlag]: stringFlag('', 'An AdmissionConfiguration with what admission plugins should know', { valueName: 'file' }),
   'advertise-address': stringFlag(
     '',
     'The address by which other members of the cluster reach this server; default: that of --bind-address, or of the first interface',
@@ -82,6 +86,7 @@ export interface ApiServerConfig {
   readonly serviceIps: IpRange;
   readonly nodePorts: { readonly first: number; readonly last: number };
   readonly admissionPlugins: readonly AdmissionPluginName[];
+  readonly pluginSettings: PluginSettings;
   readonly limits: {
     readonly reads: number;
     readonly writes: number;
@@ -138,6 +143,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
     serviceIps: parseIpRange(values['service-cluster-ip-range']),
     nodePorts: parsePortRange(values['service-node-port-range']),
     admissionPlugins: choosePlugins(values['enable-admission-plugins'], values['disable-admission-plugins']),
+    pluginSettings: readPluginSettings(values[configurationFlag]),
     limits: {
       reads: values['max-requests-inflight'],
       writes: values['max-mutating-requests-inflight'],

@@ -101,7 +101,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const policy = new RbacPolicy();
   const graph = new NodeGraph();
   const authorizer = authorizerOf(settings.authorizationModes, { policy, graph });
-  const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer });
+  const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer, settings: settings.pluginSettings });
   const admission = [...chosen, deviceAdminAccess(() => registry), rbacEscalation({ policy, authorizer }), serviceAllocation(pools)];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '#base/clock.ts';
 import { type Log, silentLog } from '#base/log.ts';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
+import { defaultPluginSettings, type PluginSettings } from './admission/configuration/settings.ts';
 import { type AdmissionPluginName, defaultPlugins } from './admission/plugins.ts';
 import { defaultIssuer } from './config.ts';
 import type { Registry } from './registry/contract.ts';
@@ -25,6 +26,7 @@ export interface TestApiServerOptions {
   readonly ca?: KeyPair;
   /** Default: all. Without ServiceAccount, pods can be made in namespaces whose default account nobody has made. */
   readonly admissionPlugins?: readonly AdmissionPluginName[];
+  readonly pluginSettings?: PluginSettings;
   /** Default: client certificates, tokens of accounts and bootstrap tokens. */
   readonly authentication?: Partial<ApiServerSettings['authentication']>;
   readonly kubelet?: ApiServerSettings['kubelet'];
@@ -116,6 +118,7 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     serviceIps: parseIpRange('10.96.0.0/12'),
     nodePorts: { first: 30_000, last: 32_767 },
     admissionPlugins: options.admissionPlugins ?? defaultPlugins,
+    pluginSettings: options.pluginSettings ?? defaultPluginSettings,
     limits: { reads: 400, writes: 200, requestMs: 60_000, minWatchSeconds: 1_800, shutdownDelayMs: 0, ...options.limits },
   };
 }

@@ -5,7 +5,10 @@ export type Shape = 'string' | 'number' | 'boolean' | 'map' | readonly [Shape] |
 /** One line for each thing that is wrong; empty for none. Null counts as absent. */
 export function shapeProblems(value: unknown, shape: Shape, path = ''): string[] {
   if (value === null || value === undefined) return [];
-  if (typeof shape === 'string') return typeof value === (shape === 'map' ? 'object' : shape) ? [] : [`${path}: must be a ${shape}`];
+  if (typeof shape === 'string') {
+    const isRight = shape === 'map' ? typeof value === 'object' && !Array.isArray(value) : typeof value === shape;
+    return isRight ? [] : [`${path}: must be a ${shape}`];
+  }
   if (isList(shape)) {
     if (!Array.isArray(value)) return [`${path}: must be a list`];
     return value.flatMap((item, at) => shapeProblems(item, shape[0], `${path}[${at}]`));

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
 import { firstOpinion } from '../authz/union.ts';
 import type { Registry } from '../registry/contract.ts';
+import { defaultPluginSettings } from './configuration/settings.ts';
 import { choosePlugins, defaultPlugins, makePlugins } from './plugins.ts';
 
 const deps = {
@@ -10,6 +11,7 @@ const deps = {
   },
   clock: new FakeClock(),
   authorizer: firstOpinion([]),
+  settings: defaultPluginSettings,
 };
 
 describe('the chain', () => {

@@ -10,6 +10,7 @@ import { certificateApproval } from './certificate-approval.ts';
 import { certificateSigning } from './certificate-signing.ts';
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
 import { persistentVolumeClaimResize } from './claim-resize.ts';
+import type { PluginSettings } from './configuration/settings.ts';
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { denyServiceExternalIps } from './deny-service-external-ips.ts';
@@ -20,8 +21,8 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { namespaceAutoProvision, namespaceExists } from './namespace-presence.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts';
 import { nodeRestriction } from './node-restriction/plugin.ts';
-import { openNodeSelectors, podNodeSelector } from './pod-node-selector.ts';
-import { openPodSecurity, podSecurity } from './pod-security/plugin.ts';
+import { podNodeSelector } from './pod-node-selector.ts';
+import { podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
 import { resourceQuotaPlugin } from './resource-quota/plugin.ts';
 import { runtimeClassPlugin } from './runtime-class.ts';
@@ -33,6 +34,7 @@ export interface AdmissionDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
   readonly authorizer: Authorizer;
+  readonly settings: PluginSettings;
 }
 
 /**
@@ -59,8 +61,8 @@ const entries = {
   TaintNodesByCondition: on(() => taintNodesByCondition),
   AlwaysPullImages: off(() => alwaysPullImages),
   ImagePolicyWebhook: off('missing'),
-  PodSecurity: on(({ registry, clock }) => podSecurity({ registry, clock, settings: openPodSecurity })),
-  PodNodeSelector: off(({ registry }) => podNodeSelector(registry, openNodeSelectors)),
+  PodSecurity: on(({ registry, clock, settings }) => podSecurity({ registry, clock, settings: settings.podSecurity })),
+  PodNodeSelector: off(({ registry, settings }) => podNodeSelector(registry, settings.nodeSelectors)),
   Priority: on(({ registry }) => priority(registry)),
   DefaultTolerationSeconds: on(() => defaultTolerationSeconds),
   PodTolerationRestriction: off('missing'),
@@ -88,7 +90,7 @@ const entries = {
   MutatingAdmissionWebhook: on('idle'),
   ValidatingAdmissionPolicy: on('idle'),
   ValidatingAdmissionWebhook: on('idle'),
-  ResourceQuota: on(resourceQuotaPlugin),
+  ResourceQuota: on(({ registry, clock, settings }) => resourceQuotaPlugin({ registry, clock, limited: settings.limitedResources })),
   AlwaysDeny: off(() => alwaysDeny),
 } as const satisfies Readonly<Record<string, Entry>>;
 
@@ -122,6 +124,11 @@ function names(): AdmissionPluginName[] {
   return Object.keys(entries) as AdmissionPluginName[];
 }
 
+/** Whether the chain has a plugin of that name, be it on or off. */
+export function isPluginName(name: string): name is AdmissionPluginName {
+  return Object.hasOwn(entries, name);
+}
+
 function checkKnown(flag: string, name: string): void {
-  if (!Object.hasOwn(entries, name)) throw new UsageError(`${flag} plugin ${JSON.stringify(name)} is unknown`);
+  if (!isPluginName(name)) throw new UsageError(`${flag} plugin ${JSON.stringify(name)} is unknown`);
 }

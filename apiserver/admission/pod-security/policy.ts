@@ -17,6 +17,8 @@ export type Mode = (typeof modes)[number];
 export type Policy = Readonly<Record<Mode, LevelVersion>>;
 
 const prefix = 'pod-security.kubernetes.io/';
+export const levelProblem = `must be one of ${levels.join(', ')}`;
+export const versionProblem = 'must be "latest" or "v1.x"';
 const versionPattern = /^v1\.(0|[1-9][0-9]*)$/;
 type Labels = Readonly<Record<string, string>>;
 
@@ -46,13 +48,13 @@ function read(mode: Mode, labels: Labels, fallback: LevelVersion, problems: Fiel
   const levelText = labels[`${prefix}${mode}`];
   if (levelText !== undefined) {
     const known = parseLevel(levelText);
-    if (known === undefined) problems.push(problem(mode, levelText, `must be one of ${levels.join(', ')}`));
+    if (known === undefined) problems.push(problem(mode, levelText, levelProblem));
     level = known ?? (mode === 'enforce' ? 'restricted' : 'privileged');
   }
   const versionText = labels[`${prefix}${mode}-version`];
   if (versionText !== undefined) {
     const known = parseVersion(versionText);
-    if (known === undefined) problems.push(problem(`${mode}-version`, versionText, 'must be "latest" or "v1.x"'));
+    if (known === undefined) problems.push(problem(`${mode}-version`, versionText, versionProblem));
     minor = known ?? Infinity;
   }
   return { level, minor };

@@ -15,8 +15,8 @@ import { hasReason, internalError } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
 import { internalContext } from '../../internal-context.ts';
 import type { AdmissionRequest, Registry } from '../../registry/contract.ts';
-import { refusal } from '../refusal.ts';
-import { checkRequest } from './check.ts';
+import { checkRequest, refusalOf } from './check.ts';
+import type { LimitedResource } from './limited.ts';
 
 /** What a write was charged, by the quotas' names. */
 export type Charges = ReadonlyMap<string, Amounts>;
@@ -43,6 +43,8 @@ class Moved extends Error {
 export interface LedgerDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
+  /** What may be used only where a quota covers it. */
+  readonly limited: readonly LimitedResource[];
 }
 
 export class QuotaLedger {
@@ -116,8 +118,8 @@ export class QuotaLedger {
     };
     for (const charges of refunds) apply(charges, subtractAmounts);
     const answers = waiting.map(({ request, measure, resolve, reject }) => {
-      const verdict = checkRequest([...next.values()], request, measure, this.#deps.clock.nowMs());
-      if ('refused' in verdict) return () => reject(refusal(request, verdict.refused));
+      const verdict = checkRequest([...next.values()], { request, measure, limited: this.#deps.limited, nowMs: this.#deps.clock.nowMs() });
+      if ('refused' in verdict) return () => reject(refusalOf(request, verdict));
       apply(verdict.charges, addAmounts);
       return () => resolve(verdict.charges);
     });

@@ -1,12 +1,10 @@
-import type { Clock } from '#base/clock.ts';
-import type { AdmissionPlugin, AdmissionRequest, AttemptEnd, Registry } from '../../registry/contract.ts';
+import type { AdmissionPlugin, AdmissionRequest, AttemptEnd } from '../../registry/contract.ts';
 import type { Measure } from '#api/core/quota/measure.ts';
-import { refusal } from '../refusal.ts';
-import { checkRequest, measureFor } from './check.ts';
-import { QuotaLedger } from './ledger.ts';
+import { checkRequest, measureFor, refusalOf } from './check.ts';
+import { type LedgerDeps, QuotaLedger } from './ledger.ts';
 
 /** ResourceQuota: counts what is written against the quotas of its namespace, last of all, and gives back what comes to nothing. */
-export function resourceQuotaPlugin(deps: { readonly registry: () => Registry; readonly clock: Clock }): AdmissionPlugin {
+export function resourceQuotaPlugin(deps: LedgerDeps): AdmissionPlugin {
   const ledger = new QuotaLedger(deps);
   const charge = async (request: AdmissionRequest, measure: Measure): Promise<AttemptEnd> => {
     const charges = await ledger.charge(request, measure);
@@ -20,11 +18,11 @@ export function resourceQuotaPlugin(deps: { readonly registry: () => Registry; r
       const { namespace, dryRun } = request.context;
       if (namespace === '') return undefined;
       const measure = measureFor(request);
-      if (measure === undefined || !ledger.has(namespace)) return undefined;
-      const verdict = checkRequest(ledger.quotas(namespace), request, measure, deps.clock.nowMs());
+      if (measure === undefined || (deps.limited.length === 0 && !ledger.has(namespace))) return undefined;
+      const verdict = checkRequest(ledger.quotas(namespace), { request, measure, limited: deps.limited, nowMs: deps.clock.nowMs() });
       // What costs nothing need not wait in line, and a dry run only wants to know.
       if ('charges' in verdict && (dryRun || verdict.charges.size === 0)) return undefined;
-      if (dryRun && 'refused' in verdict) throw refusal(request, verdict.refused);
+      if (dryRun && 'refused' in verdict) throw refusalOf(request, verdict);
       return charge(request, measure);
     },
   };

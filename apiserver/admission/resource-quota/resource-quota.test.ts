@@ -2,14 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { builtinKinds } from '#api/kinds.ts';
 import type { ResourceQuota } from '#api/core/resource-quota.ts';
 import type { KubeObject } from '#api/meta/object.ts';
+import type { ApiError } from '#api/meta/status.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import type { AdmissionPlugin, RequestContext } from '../../registry/contract.ts';
 import type { GenericRegistry } from '../../registry/registry.ts';
 import { aBody, aContext, aKind, startRegistry, type TestRegistry } from '../../registry/testing.ts';
+import type { LimitedResource } from './limited.ts';
 import { resourceQuotaPlugin } from './plugin.ts';
 
 let running: TestRegistry;
 let registry: GenericRegistry;
+const limited: LimitedResource[] = [];
 /** Refuses what is called `unlucky`, after everything else has been decided. */
 const lastWord: AdmissionPlugin = {
   name: 'LastWord',
@@ -20,7 +23,7 @@ const lastWord: AdmissionPlugin = {
 };
 
 beforeEach(async () => {
-  const admission = [resourceQuotaPlugin({ registry: () => registry, clock: new FakeClock() }), lastWord];
+  const admission = [resourceQuotaPlugin({ registry: () => registry, clock: new FakeClock(), limited }), lastWord];
   running = await startRegistry({ kinds: builtinKinds, admission });
   ({ registry } = running);
 });
@@ -127,6 +130,74 @@ describe('a quota', () => {
     expect(await refusal(makePod('a'))).toContain('already exists');
     await makePod('b');
     expect(await used('q')).toEqual({ pods: '2' });
+  });
+});
+
+describe('what is limited by default', () => {
+  const limits: LimitedResource[] = [
+    { resource: 'persistentvolumeclaims', matchContains: ['.storageclass.storage.k8s.io/'] },
+    { apiGroup: 'apps', resource: 'deployments', matchContains: ['count/'] },
+    { resource: 'pods', matchScopes: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high', 'higher'] }] },
+  ];
+  const claim = (storageClassName?: string): object => ({
+    metadata: { name: 'c' },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...(storageClassName && { storageClassName }) },
+  });
+  const gold = 'gold.storageclass.storage.k8s.io/persistentvolumeclaims';
+  const goldStorage = 'gold.storageclass.storage.k8s.io/requests.storage';
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const deployment = { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } };
+  const urgent = { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i' }], priorityClassName: 'high' } };
+  const classScope = { scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }] } };
+
+  beforeEach(() => limited.push(...limits));
+  afterEach(() => void limited.splice(0));
+
+  test.each<[string, string, object, Record<string, string>, object, string]>([
+    [
+      'nothing of a class without a quota',
+      'persistentvolumeclaims',
+      claim('gold'),
+      {},
+      {},
+      `403 persistentvolumeclaims "c" is forbidden: insufficient quota to consume: ${gold},${goldStorage}`,
+    ],
+    [
+      'half of it covered is too little',
+      'persistentvolumeclaims',
+      claim('gold'),
+      { [gold]: '5' },
+      {},
+      `403 persistentvolumeclaims "c" is forbidden: insufficient quota to consume: ${goldStorage}`,
+    ],
+    ['all of it covered', 'persistentvolumeclaims', claim('gold'), { [gold]: '5', [goldStorage]: '5Gi' }, {}, 'made'],
+    ['what is not limited', 'persistentvolumeclaims', claim(), {}, {}, 'made'],
+    [
+      'another group',
+      'deployments',
+      deployment,
+      {},
+      {},
+      '403 deployments.apps "d" is forbidden: insufficient quota to consume: count/deployments.apps',
+    ],
+    ['a covered count', 'deployments', deployment, { 'count/deployments.apps': '1' }, {}, 'made'],
+    ['a scope without a quota', 'pods', urgent, {}, {}, '500 insufficient quota to match these scopes: [{PriorityClass In [high higher]}]'],
+    ['a scope that a quota names', 'pods', urgent, { pods: '1' }, classScope, 'made'],
+    [
+      'a quota of no scope',
+      'pods',
+      urgent,
+      { pods: '1' },
+      {},
+      '500 insufficient quota to match these scopes: [{PriorityClass In [high higher]}]',
+    ],
+  ])('%s', async (_name, plural, object, hard, spec, wanted) => {
+    if (Object.keys(hard).length > 0) await makeQuota('q', hard, spec);
+    const answer = await create(plural, object).then(
+      () => 'made',
+      (error: unknown) => `${(error as ApiError).code} ${(error as ApiError).message}`,
+    );
+    expect(answer).toBe(wanted);
   });
 });
 

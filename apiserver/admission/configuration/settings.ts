@@ -1,0 +1,17 @@
+import { openNodeSelectors, type PodNodeSelectorSettings } from '../pod-node-selector.ts';
+import { openPodSecurity, type PodSecuritySettings } from '../pod-security/plugin.ts';
+import type { LimitedResource } from '../resource-quota/limited.ts';
+
+/** What `--admission-control-config-file` may say, plugin by plugin. */
+export interface PluginSettings {
+  readonly podSecurity: PodSecuritySettings;
+  readonly nodeSelectors: PodNodeSelectorSettings;
+  readonly limitedResources: readonly LimitedResource[];
+}
+
+/** Without such a file. */
+export const defaultPluginSettings: PluginSettings = {
+  podSecurity: openPodSecurity,
+  nodeSelectors: openNodeSelectors,
+  limitedResources: [],
+};
