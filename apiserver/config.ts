@@ -113,6 +113,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   const signingKey = readOptional(values['service-account-signing-key-file'], 'service-account-signing-key-file');
   const keyFiles = values['service-account-key-file'].map((path) => readFlagFile(path, 'service-account-key-file'));
   const issuers = values['service-account-issuer'].length === 0 ? [defaultIssuer] : values['service-account-issuer'];
+  const admissionPlugins = choosePlugins(values['enable-admission-plugins'], values['disable-admission-plugins']);
   return {
     host,
     port: values['secure-port'],
@@ -142,8 +143,8 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
     },
     serviceIps: parseIpRange(values['service-cluster-ip-range']),
     nodePorts: parsePortRange(values['service-node-port-range']),
-    admissionPlugins: choosePlugins(values['enable-admission-plugins'], values['disable-admission-plugins']),
-    pluginSettings: readPluginSettings(values[configurationFlag]),
+    admissionPlugins,
+    pluginSettings: readPluginSettings(values[configurationFlag], admissionPlugins),
     limits: {
       reads: values['max-requests-inflight'],
       writes: values['max-mutating-requests-inflight'],

@@ -14,7 +14,7 @@ export function mergeTolerations(first: readonly V1Toleration[], second: readonl
 }
 
 /** Whether `wide` tolerates all that `narrow` does. */
-function covers(wide: V1Toleration, narrow: V1Toleration): boolean {
+export function covers(wide: V1Toleration, narrow: V1Toleration): boolean {
   if (equalValues(wide, narrow)) return true;
   const { key = '', operator = '', effect = '', value = '', tolerationSeconds } = wide;
   if (key !== (narrow.key ?? '') && (key !== '' || operator !== 'Exists')) return false;

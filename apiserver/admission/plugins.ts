@@ -14,6 +14,7 @@ import type { PluginSettings } from './configuration/settings.ts';
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { denyServiceExternalIps } from './deny-service-external-ips.ts';
+import { eventRateLimit } from './event-rate-limit/plugin.ts';
 import { extendedResourceToleration } from './extended-resource-toleration.ts';
 import { limitPodHardAntiAffinityTopology } from './limit-anti-affinity.ts';
 import { limitRanger } from './limit-ranger/plugin.ts';
@@ -23,6 +24,7 @@ import { ownerReferencesPermissionEnforcement } from './owner-references.ts';
 import { nodeRestriction } from './node-restriction/plugin.ts';
 import { podNodeSelector } from './pod-node-selector.ts';
 import { podSecurity } from './pod-security/plugin.ts';
+import { podTolerationRestriction } from './pod-toleration-restriction.ts';
 import { priority } from './priority.ts';
 import { resourceQuotaPlugin } from './resource-quota/plugin.ts';
 import { runtimeClassPlugin } from './runtime-class.ts';
@@ -65,8 +67,8 @@ const entries = {
   PodNodeSelector: off(({ registry, settings }) => podNodeSelector(registry, settings.nodeSelectors)),
   Priority: on(({ registry }) => priority(registry)),
   DefaultTolerationSeconds: on(() => defaultTolerationSeconds),
-  PodTolerationRestriction: off('missing'),
-  EventRateLimit: off('missing'),
+  PodTolerationRestriction: off(({ registry, settings }) => podTolerationRestriction(registry, settings.tolerations)),
+  EventRateLimit: off(({ clock, settings }) => eventRateLimit(settings.eventLimits, clock)),
   ExtendedResourceToleration: off(() => extendedResourceToleration),
   DefaultStorageClass: on(({ registry }) => defaultStorageClass(registry)),
   StorageObjectInUseProtection: on(() => storageObjectInUseProtection),

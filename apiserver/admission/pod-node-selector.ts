@@ -2,11 +2,11 @@
 // selector, and what the pod then asks for must be among what its namespace is allowed.
 import type { V1Namespace, V1Pod } from '#api/generated/types.ts';
 import { labelValueProblems, qualifiedNameProblems } from '#api/meta/names.ts';
-import { ApiError, forbidden, hasReason, internalError } from '#api/meta/status.ts';
-import { internalContext } from '../internal-context.ts';
+import { ApiError, forbidden, internalError } from '#api/meta/status.ts';
 import type { AdmissionPlugin, AdmissionRequest, Encoded, Registry } from '../registry/contract.ts';
 import { compiled } from './compiled.ts';
 import { concerns } from './refusal.ts';
+import { withNamespace } from './with-namespace.ts';
 
 /** Selectors such as `zone=a,disk=ssd`. */
 export interface PodNodeSelectorSettings {
@@ -43,8 +43,8 @@ export function podNodeSelector(registry: () => Registry, { clusterDefault, allo
   };
   return {
     name: 'PodNodeSelector',
-    mutate: (request) => withNamespace(registry, request, (namespace) => mutate(request, wantedBy(namespace))),
-    validate: (request) => withNamespace(registry, request, (namespace) => check(request, wantedBy(namespace))),
+    mutate: (request) => onNewPods(registry, request, (namespace) => mutate(request, wantedBy(namespace))),
+    validate: (request) => onNewPods(registry, request, (namespace) => check(request, wantedBy(namespace))),
   };
 }
 
@@ -64,23 +64,10 @@ export function parseNodeSelector(selector: string): Selected {
   return labels;
 }
 
-/** Calls `act` with the namespace of a new pod, at once where the cache has it; other requests are none of this. */
-function withNamespace(registry: () => Registry, request: AdmissionRequest, act: (namespace: Encoded) => void): Promise<void> | undefined {
+/** Calls `act` with the namespace of a new pod; other requests are none of this. */
+function onNewPods(registry: () => Registry, request: AdmissionRequest, act: (namespace: Encoded) => void): Promise<void> | undefined {
   if (request.operation !== 'CREATE' || !concerns(request, 'pods')) return undefined;
-  const { namespace: name, signal } = request.context;
-  const served = registry();
-  const kind = served.find('', 'v1', 'namespaces');
-  const missing = (): ApiError => internalError(new Error(`namespace ${name} does not exist`));
-  if (kind === undefined) throw missing();
-  const known = served.peek(kind, '', name);
-  if (known !== undefined) {
-    act(known);
-    return undefined;
-  }
-  // Another API server may have made it just now.
-  return served.get(kind, name, '', internalContext({}, signal)).then(act, (error: unknown) => {
-    throw hasReason(error, 'NotFound') ? missing() : error;
-  });
+  return withNamespace(registry, request, act, (name) => internalError(new Error(`namespace ${name} does not exist`)));
 }
 
 function askedOf({ object }: AdmissionRequest): [string, string][] {

@@ -21,7 +21,7 @@ function write(name: string, content: unknown): string {
 }
 
 const head = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration' };
-const read = (...plugins: object[]) => readPluginSettings(write('main.yaml', { ...head, plugins }));
+const read = (...plugins: object[]) => readPluginSettings(write('main.yaml', { ...head, plugins }), []);
 
 /** The refusal, without the folder. */
 function refusalOf(act: () => unknown): string {
@@ -36,10 +36,12 @@ function refusalOf(act: () => unknown): string {
 
 const podSecurity = { apiVersion: 'pod-security.admission.config.k8s.io/v1', kind: 'PodSecurityConfiguration' };
 const quotas = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'ResourceQuotaConfiguration' };
+const events = { apiVersion: 'eventratelimit.admission.k8s.io/v1alpha1', kind: 'Configuration' };
+const tolerations = { apiVersion: 'podtolerationrestriction.admission.k8s.io/v1alpha1', kind: 'Configuration' };
 
 describe('a configuration', () => {
   test('that is not named changes nothing', () => {
-    expect(readPluginSettings('')).toBe(defaultPluginSettings);
+    expect(readPluginSettings('', [])).toBe(defaultPluginSettings);
     expect(read({ name: 'PodSecurity' }, { name: 'NodeRestriction', path: '' })).toEqual(defaultPluginSettings);
   });
 
@@ -76,7 +78,58 @@ describe('a configuration', () => {
     },
   );
 
+  test('of EventRateLimit has rates, and sizes where none are given', () => {
+    const limits = [
+      { type: 'Server', qps: 10, burst: 20 },
+      { type: 'Namespace', qps: 1, burst: 2, cacheSize: 3 },
+      { type: 'User', qps: 1, burst: 2, cacheSize: 0 },
+    ];
+    expect(read({ name: 'EventRateLimit', configuration: { ...events, limits } }).eventLimits).toEqual([
+      { type: 'Server', perSecond: 10, burst: 20, cacheSize: 1 },
+      { type: 'Namespace', perSecond: 1, burst: 2, cacheSize: 3 },
+      { type: 'User', perSecond: 1, burst: 2, cacheSize: 4_096 },
+    ]);
+    expect(refusalOf(() => readPluginSettings('', ['EventRateLimit']))).toBe(
+      'plugin "EventRateLimit" needs limits: name them in --admission-control-config-file',
+    );
+  });
+
+  test('of PodTolerationRestriction has defaults and what is allowed', () => {
+    const [one, other] = [
+      { key: 'a', operator: 'Exists' },
+      { operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 },
+    ];
+    const configuration = { ...tolerations, default: [one], whitelist: [one, other] };
+    expect(read({ name: 'PodTolerationRestriction', configuration }).tolerations).toEqual({ defaults: [one], allowed: [one, other] });
+  });
+
   test.each<[string, object[], string]>([
+    [
+      'limits that are none',
+      [
+        {
+          name: 'EventRateLimit',
+          configuration: {
+            ...events,
+            limits: [
+              { type: 'Pod', qps: 1.5, burst: 1 },
+              { type: 'User', burst: -1, cacheSize: -2 },
+            ],
+          },
+        },
+      ],
+      'main.yaml: plugins[0].configuration (EventRateLimit): limits[0].type: Unsupported value: "Pod": supported values: "Server", "Namespace", "User", "SourceAndObject"; limits[0].qps: Invalid value: 1.5: must be a whole number; limits[1].burst: Invalid value: -1: must be positive; limits[1].qps: Invalid value: 0: must be positive; limits[1].cacheSize: Invalid value: -2: must not be negative',
+    ],
+    [
+      'no limits',
+      [{ name: 'EventRateLimit', configuration: events }],
+      'main.yaml: plugins[0].configuration (EventRateLimit): limits: Invalid value: []: must not be empty',
+    ],
+    [
+      'a toleration that is none',
+      [{ name: 'PodTolerationRestriction', configuration: { ...tolerations, whitelist: [{ key: 'a', operator: 'Is' }] } }],
+      'main.yaml: plugins[0].configuration (PodTolerationRestriction): whitelist[0].operator: Unsupported value: "Is": supported values: "Equal", "Exists"',
+    ],
     ['an unknown plugin', [{ name: 'Magic' }], 'main.yaml: plugins[0].name: plugin "Magic" is unknown'],
     ['no name', [{ path: 'x' }], 'main.yaml: plugins[0].name: plugin "" is unknown'],
     ['twice', [{ name: 'PodSecurity' }, { name: 'PodSecurity' }], 'main.yaml: plugins[1].name: plugin "PodSecurity" is configured twice'],
@@ -141,6 +194,6 @@ describe('a configuration', () => {
     ['no YAML', 'a: [', 'x.yaml: Flow sequence in block collection must be sufficiently indented'],
     ['an unknown field', { ...head, plugin: [] }, 'x.yaml: unknown field "plugin"'],
   ])('is refused as a whole: %s', (_name, content, message) => {
-    expect(refusalOf(() => readPluginSettings(write('x.yaml', content)))).toContain(message);
+    expect(refusalOf(() => readPluginSettings(write('x.yaml', content), []))).toContain(message);
   });
 });

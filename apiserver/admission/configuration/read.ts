@@ -1,18 +1,23 @@
 // `--admission-control-config-file`: an AdmissionConfiguration, which holds the plugins' own configurations or names their files.
 import { dirname, resolve } from 'node:path';
-import { isPluginName } from '../plugins.ts';
-import { checkDocument, type ConfigurationDocument, readDocument, refused } from './document.ts';
+import { UsageError } from '#base/lifecycle.ts';
+import { type AdmissionPluginName, isPluginName } from '../plugins.ts';
+import { checkDocument, configurationFlag, type ConfigurationDocument, readDocument, refused } from './document.ts';
+import { readEventLimits } from './event-limits.ts';
 import { readNodeSelectors } from './node-selectors.ts';
 import { readPodSecurity } from './pod-security.ts';
 import { readLimitedResources } from './limited-resources.ts';
+import { readTolerations } from './tolerations.ts';
 import { defaultPluginSettings, type PluginSettings } from './settings.ts';
 
 type Reader = (document: ConfigurationDocument) => Partial<PluginSettings>;
 
 /** Plugins that can be told something. */
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['EventRateLimit', (document) => ({ eventLimits: readEventLimits(document) })],
   ['PodNodeSelector', (document) => ({ nodeSelectors: readNodeSelectors(document) })],
   ['PodSecurity', (document) => ({ podSecurity: readPodSecurity(document) })],
+  ['PodTolerationRestriction', (document) => ({ tolerations: readTolerations(document) })],
   ['ResourceQuota', (document) => ({ limitedResources: readLimitedResources(document) })],
 ]);
 
@@ -28,8 +33,16 @@ interface PluginEntry {
   readonly configuration?: unknown;
 }
 
-/** Throws UsageError for every mistake, in that file and in those it names. */
-export function readPluginSettings(path: string): PluginSettings {
+/** Throws UsageError for every mistake, in that file and in those it names, and for what a chosen plugin cannot do without. */
+export function readPluginSettings(path: string, chosen: readonly AdmissionPluginName[]): PluginSettings {
+  const settings = readSettings(path);
+  if (chosen.includes('EventRateLimit') && settings.eventLimits.length === 0) {
+    throw new UsageError(`plugin "EventRateLimit" needs limits: name them in --${configurationFlag}`);
+  }
+  return settings;
+}
+
+function readSettings(path: string): PluginSettings {
   if (path === '') return defaultPluginSettings;
   const { plugins = [] } = checkDocument<{ plugins?: readonly PluginEntry[] }>(readDocument(path), configurationType);
   const said = new Set<string>();

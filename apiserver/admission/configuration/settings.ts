@@ -1,4 +1,6 @@
 import { openNodeSelectors, type PodNodeSelectorSettings } from '../pod-node-selector.ts';
+import type { EventLimit } from '../event-rate-limit/plugin.ts';
+import { openTolerations, type TolerationSettings } from '../pod-toleration-restriction.ts';
 import { openPodSecurity, type PodSecuritySettings } from '../pod-security/plugin.ts';
 import type { LimitedResource } from '../resource-quota/limited.ts';
 
@@ -7,6 +9,8 @@ export interface PluginSettings {
   readonly podSecurity: PodSecuritySettings;
   readonly nodeSelectors: PodNodeSelectorSettings;
   readonly limitedResources: readonly LimitedResource[];
+  readonly tolerations: TolerationSettings;
+  readonly eventLimits: readonly EventLimit[];
 }
 
 /** Without such a file. */
@@ -14,4 +18,6 @@ export const defaultPluginSettings: PluginSettings = {
   podSecurity: openPodSecurity,
   nodeSelectors: openNodeSelectors,
   limitedResources: [],
+  tolerations: openTolerations,
+  eventLimits: [],
 };
