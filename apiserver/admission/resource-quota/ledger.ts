@@ -2,8 +2,9 @@
 //
 // How it works: each namespace has a lane. Whoever wants to charge waits in it; a round takes all who wait, judges them one after the
 // other on the newest quotas, and writes each changed quota once, guarded by the version that was judged. When somebody else (another
-// server, the controller) wrote meanwhile, the round gives back what it had written and starts anew. So what is used never passes
-// what is allowed, however many come at once, and a hundred at once cost one write. Lanes end by themselves when nobody waits.
+// server, the controller) wrote meanwhile, the round gives back what it had written and starts anew a little later, when the cache has
+// seen it; when something fails, it gives back, too. So what is used never passes what is allowed, however many come at once, and a
+// hundred at once cost one write. Lanes end by themselves when nobody waits. See docs/adr/014-quotas-charged-last.md.
 import { addAmounts, subtractAmounts } from '#api/core/quota/amounts.ts';
 import type { Measure } from '#api/core/quota/measure.ts';
 import type { Amounts } from '#api/core/pod/pod-resources.ts';
@@ -12,6 +13,7 @@ import type { KindDefinition } from '#api/kind.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason, internalError } from '#api/meta/status.ts';
+import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import { internalContext } from '../../internal-context.ts';
 import type { AdmissionRequest, Registry } from '../../registry/contract.ts';
@@ -28,12 +30,20 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What was written into one quota. */
+interface Change {
+  readonly name: string;
+  readonly added: Amounts;
+  readonly removed: Amounts;
+}
+
 interface Lane {
   waiting: Waiting[];
   refunds: Charges[];
 }
 
-const rounds = 10;
+/** How long a round is tried anew, as upstream's. */
+const patienceMs = 10_000;
 
 /** A quota changed between judging and writing. */
 class Moved extends Error {
@@ -94,14 +104,18 @@ export class QuotaLedger {
   }
 
   async #settle(namespace: string, waiting: readonly Waiting[], refunds: readonly Charges[]): Promise<void> {
-    for (let round = 1; round <= rounds; round++) {
+    const { clock } = this.#deps;
+    const backoff = new Backoff({ initialMs: 5, maxMs: 500, jitter: 0.5 });
+    const endMs = clock.monotonicMs() + patienceMs;
+    for (;;) {
       const { answers, next, before } = this.#judge(namespace, waiting, refunds);
       if (await this.#write(namespace, next, before)) {
         for (const answer of answers) answer();
         return;
       }
+      if (clock.monotonicMs() >= endMs) throw internalError(new Error('resource quota evaluation timed out'));
+      await clock.sleep(backoff.next(), new AbortController().signal);
     }
-    throw internalError(new Error('resource quota evaluation timed out'));
   }
 
   /** What everybody gets, and what the quotas look like then. Changes nothing. */
@@ -126,9 +140,9 @@ export class QuotaLedger {
     return { answers, next, before };
   }
 
-  /** False when a quota had changed; then none is changed by this. */
+  /** False when a quota had changed. Then, and when something fails, none is changed by this. */
   async #write(namespace: string, next: ReadonlyMap<string, ResourceQuota>, before: readonly ResourceQuota[]): Promise<boolean> {
-    const written: { name: string; added: Amounts; removed: Amounts }[] = [];
+    const written: Change[] = [];
     for (const quota of before) {
       const name = quota.metadata.name ?? '';
       const wanted = next.get(name);
@@ -142,16 +156,26 @@ export class QuotaLedger {
         });
         written.push({ name, added: subtractAmounts(used, was), removed: subtractAmounts(was, used) });
       } catch (error) {
+        await this.#giveBack(namespace, written, error);
         if (!(error instanceof Moved) && !hasReason(error, 'NotFound')) throw error;
-        for (const { name: other, added, removed } of written) await this.#undo(namespace, other, added, removed);
         return false;
       }
     }
     return true;
   }
 
-  async #undo(namespace: string, name: string, added: Amounts, removed: Amounts): Promise<void> {
-    await this.#change(namespace, name, ({ status }) => subtractAmounts(addAmounts(status?.used ?? {}, removed), added));
+  /** Takes changes back, because of `why`. All are tried; quotas that have gone need nothing. */
+  async #giveBack(namespace: string, written: readonly Change[], why: unknown): Promise<void> {
+    const failures: unknown[] = [];
+    for (const { name, added, removed } of written) {
+      try {
+        await this.#change(namespace, name, ({ status }) => subtractAmounts(addAmounts(status?.used ?? {}, removed), added));
+      } catch (error) {
+        if (!hasReason(error, 'NotFound')) failures.push(error);
+      }
+    }
+    // What stays charged is found by the quota controller's next count.
+    if (failures.length > 0) throw new AggregateError([why, ...failures], 'charges of a quota could not be given back', { cause: why });
   }
 
   async #change(namespace: string, name: string, used: (current: ResourceQuota) => Amounts): Promise<void> {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { KindDefinition } from '#api/kind.ts';
 import { builtinKinds } from '#api/kinds.ts';
 import type { ResourceQuota } from '#api/core/resource-quota.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import type { ApiError } from '#api/meta/status.ts';
 import { FakeClock } from '#base/fake-clock.ts';
-import type { AdmissionPlugin, RequestContext } from '../../registry/contract.ts';
+import type { AdmissionPlugin, Change, Registry, RequestContext } from '../../registry/contract.ts';
 import type { GenericRegistry } from '../../registry/registry.ts';
 import { aBody, aContext, aKind, startRegistry, type TestRegistry } from '../../registry/testing.ts';
 import type { LimitedResource } from './limited.ts';
@@ -12,6 +13,7 @@ import { resourceQuotaPlugin } from './plugin.ts';
 
 let running: TestRegistry;
 let registry: GenericRegistry;
+let clock: FakeClock;
 const limited: LimitedResource[] = [];
 /** Refuses what is called `unlucky`, after everything else has been decided. */
 const lastWord: AdmissionPlugin = {
@@ -22,8 +24,22 @@ const lastWord: AdmissionPlugin = {
   },
 };
 
+/** Called before a quota is charged. */
+let onCharge: ((name: string) => void | Promise<void>) | undefined;
+/** The registry, as the ledger sees it: something may come between judging and writing. */
+const disturbed = {
+  find: (group: string, version: string, plural: string) => registry.find(group, version, plural),
+  peekAll: (kind: KindDefinition, namespace: string) => registry.peekAll(kind, namespace),
+  change: async (kind: KindDefinition, name: string, change: Change, context: RequestContext) => {
+    await onCharge?.(name);
+    return await registry.change(kind, name, change, context);
+  },
+} as Registry;
+
 beforeEach(async () => {
-  const admission = [resourceQuotaPlugin({ registry: () => registry, clock: new FakeClock(), limited }), lastWord];
+  clock = new FakeClock();
+  onCharge = undefined;
+  const admission = [resourceQuotaPlugin({ registry: () => disturbed, clock, limited }), lastWord];
   running = await startRegistry({ kinds: builtinKinds, admission });
   ({ registry } = running);
 });
@@ -201,6 +217,58 @@ describe('what is limited by default', () => {
   });
 });
 
+/** Lets time pass until the work is done. */
+async function outlast<T>(work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const ended = work.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) await clock.advance(100);
+  return await ended;
+}
+
+/** Another server writes the quota, and keeps what is used. */
+const touch = (name: string): Promise<unknown> => {
+  const stamp = (current: KubeObject): KubeObject =>
+    ({ ...current, metadata: { ...current.metadata, labels: { at: `x${current.metadata.resourceVersion}` } } }) as KubeObject;
+  return registry.change(aKind('resourcequotas'), name, stamp, aContext());
+};
+
+describe('a charge', () => {
+  test('is given back where another quota cannot be charged', async () => {
+    await makeQuota('a', { pods: '3' });
+    await makeQuota('b', { pods: '3' });
+    onCharge = (name) => {
+      if (name === 'b') throw new Error('no luck today');
+    };
+    expect(await refusal(makePod('p'))).toBe('no luck today');
+    expect([await used('a'), await used('b')]).toEqual([{ pods: '0' }, { pods: '0' }]);
+    onCharge = undefined;
+    await makePod('p');
+    expect([await used('a'), await used('b')]).toEqual([{ pods: '1' }, { pods: '1' }]);
+  });
+
+  test('waits for a quiet moment when others write the quota', async () => {
+    await makeQuota('a', { pods: '3' });
+    await makeQuota('b', { pods: '3' });
+    let disturbances = 15;
+    onCharge = async (name) => {
+      if (name === 'b' && disturbances-- > 0) await touch('b');
+    };
+    const startMs = clock.monotonicMs();
+    await outlast(makePod('p'));
+    expect([await used('a'), await used('b')]).toEqual([{ pods: '1' }, { pods: '1' }]);
+    expect(clock.monotonicMs() - startMs).toBeGreaterThan(1_000);
+  });
+
+  test('is given up when they never cease', async () => {
+    await makeQuota('a', { pods: '3' });
+    onCharge = async () => void (await touch('a'));
+    expect(await outlast(refusal(makePod('p')))).toBe('Internal error occurred: resource quota evaluation timed out');
+    expect(await used('a')).toEqual({ pods: '0' });
+  });
+});
+
 describe('many at once', () => {
   test('never pass what is allowed, whoever else writes', async () => {
     await makeQuota('a', { pods: '7' });
@@ -214,7 +282,7 @@ describe('many at once', () => {
         aContext(),
       ),
     );
-    const answers = await Promise.all(making);
+    const answers = await outlast(Promise.all(making));
     await Promise.all(others);
     expect(answers.filter((answer) => answer === 'nothing was refused')).toHaveLength(5);
     expect([await used('a'), await used('b')]).toEqual([{ pods: '5' }, { pods: '5', cpu: '5' }]);
