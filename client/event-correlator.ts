@@ -3,6 +3,7 @@
 // a source may say 25 things about an object at once and then one every five minutes.
 import type { V1ObjectReference } from '#api/generated/types.ts';
 import type { Event } from '#api/core/event/event.ts';
+import { EventNames } from './event-names.ts';
 import type { NewObject } from './client.ts';
 import { LruMap } from './lru-map.ts';
 import { timeText } from './timestamps.ts';
@@ -50,7 +51,7 @@ export class EventCorrelator {
   readonly #similar = new LruMap<Similar>(cacheLimit);
   readonly #sent = new LruMap<Sent>(cacheLimit);
   readonly #buckets = new LruMap<Bucket>(cacheLimit);
-  #lastNano = 0n;
+  readonly #names = new EventNames();
 
   correlate(occurrence: Occurrence, nowMs: number): Correlated {
     const source = sourceKey(occurrence);
@@ -59,7 +60,7 @@ export class EventCorrelator {
     const message = combined ? `(combined from similar events): ${occurrence.message}` : occurrence.message;
     const key = combined ? group : [group, occurrence.about.fieldPath ?? '', occurrence.message].join('\0');
     const before = this.#sent.get(key);
-    const sent: Sent = before ?? { name: this.#eventName(occurrence.about.name ?? '', nowMs), firstMs: nowMs, count: 0 };
+    const sent: Sent = before ?? { name: this.#names.next(occurrence.about.name ?? '', nowMs), firstMs: nowMs, count: 0 };
     sent.count++;
     this.#sent.set(key, sent);
     if (!this.#take(source, nowMs)) return { kind: 'drop' };
@@ -88,18 +89,6 @@ export class EventCorrelator {
     bucket.tokens--;
     return true;
   }
-
-  #eventName(objectName: string, nowMs: number): string {
-    const nano = BigInt(Math.floor(nowMs * 1_000)) * 1_000n;
-    this.#lastNano = nano > this.#lastNano ? nano : this.#lastNano + 1n;
-    return eventName(objectName, this.#lastNano);
-  }
-}
-
-/** `<object>.<nanoseconds in hex>`, at most as long as a name may be. */
-export function eventName(objectName: string, nanoseconds: bigint): string {
-  const suffix = `.${nanoseconds.toString(16)}`;
-  return objectName.slice(0, 253 - suffix.length) + suffix;
 }
 
 function sourceKey({ about, component, host }: Occurrence): string {

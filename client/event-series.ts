@@ -3,7 +3,7 @@
 import type { V1ObjectReference } from '#api/generated/types.ts';
 import type { EventsEvent } from '#api/events/event.ts';
 import type { NewObject } from './client.ts';
-import { eventName } from './event-correlator.ts';
+import { EventNames } from './event-names.ts';
 import { LruMap } from './lru-map.ts';
 import { microTimeText } from './timestamps.ts';
 
@@ -40,7 +40,7 @@ const noteLimit = 1_024;
 /** State of the series of one process, bounded in memory. */
 export class EventSeries {
   readonly #series = new LruMap<Series>(cacheLimit);
-  #lastNano = 0n;
+  readonly #names = new EventNames();
 
   observe(action: Action, nowMs: number): SeriesStep {
     const key = seriesKey(action);
@@ -75,11 +75,9 @@ export class EventSeries {
   }
 
   #build(action: Action, nowMs: number): NewObject<EventsEvent> {
-    const nano = BigInt(Math.floor(nowMs * 1_000)) * 1_000n;
-    this.#lastNano = nano > this.#lastNano ? nano : this.#lastNano + 1n;
     const { regarding, related, type, reason, note, reportingController, reportingInstance } = action;
     return {
-      metadata: { name: eventName(regarding.name ?? '', this.#lastNano), namespace: regarding.namespace ?? 'default' },
+      metadata: { name: this.#names.next(regarding.name ?? '', nowMs), namespace: regarding.namespace ?? 'default' },
       eventTime: microTimeText(nowMs),
       reportingController,
       reportingInstance,
