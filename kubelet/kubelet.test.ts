@@ -142,7 +142,7 @@ describe('pods', () => {
     expect((await runtime.podStatus(uid))?.containers).toHaveLength(1);
     await cluster.client.delete(podKind, key(name), {}, signal);
     await eventually(() => isGone(name), 'the pod to go');
-    expect(await runtime.podStatus(uid)).toBeUndefined();
+    await eventually(async () => (await runtime.podStatus(uid)) === undefined, 'its containers to go');
   });
 
   test('a missing config map holds a container up until it comes', async () => {
