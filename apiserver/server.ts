@@ -49,6 +49,8 @@ import { Bootstrap } from './services/bootstrap.ts';
 import { ServerLeases } from './services/server-leases.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
 import { LocalApiServices } from './services/local-api-services.ts';
+import { ClusterIpClaims } from './services/cluster-ip-claims.ts';
+import { clusterIpRepair } from './services/cluster-ip-repair.ts';
 import { serviceAllocation } from './services/service-allocation.ts';
 import { servicePoolFeed } from './services/service-pool-feed.ts';
 import { ServicePools } from './services/service-pools.ts';
@@ -98,11 +100,17 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const stopping = new AbortController();
   const state: ServerState = { isReady: false, isDraining: false, certificates: settings };
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
+  const claims = new ClusterIpClaims({ registry: () => registry, log });
   const policy = new RbacPolicy();
   const graph = new NodeGraph();
   const authorizer = authorizerOf(settings.authorizationModes, { policy, graph });
   const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer, settings: settings.pluginSettings });
-  const admission = [...chosen, deviceAdminAccess(() => registry), rbacEscalation({ policy, authorizer }), serviceAllocation(pools)];
+  const admission = [
+    ...chosen,
+    deviceAdminAccess(() => registry),
+    rbacEscalation({ policy, authorizer }),
+    serviceAllocation(pools, claims),
+  ];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });
   const checks = healthChecks(deps, state, stopping.signal);
@@ -111,6 +119,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const services: readonly Service[] = [
     registry,
     servicePoolFeed({ pools, registry, clock, log }),
+    ...clusterIpRepair({ registry, clock, log }),
     defaultRoles({ registry, clock, log }),
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),

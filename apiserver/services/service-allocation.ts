@@ -1,5 +1,6 @@
-// Gives Services their addresses and ports. What is taken is a fact of memory: changed with every write here, whose attempts give back
-// what they took when they come to nothing, and filled and kept up with other servers by service-pool-feed.ts.
+// Gives Services their addresses and ports. Memory says what is probably free: it is changed with every write here, whose attempts give
+// back what they took when they come to nothing, and filled and kept up with other servers by service-pool-feed.ts. An address is the
+// Service's only when its IPAddress is stored (cluster-ip-claims.ts), which one of several servers can do; node ports have no such proof.
 import {
   defaultIpFamilies,
   heldClusterIps,
@@ -16,39 +17,92 @@ import { type FieldProblem, invalid, invalidObject } from '#api/meta/field-probl
 import type { KubeObject } from '#api/meta/object.ts';
 import { concerns } from '../admission/refusal.ts';
 import type { AdmissionPlugin, AttemptEnd } from '../registry/contract.ts';
+import type { ClusterIpClaims } from './cluster-ip-claims.ts';
 import { Reservation, type ServicePools } from './service-pools.ts';
 
+type Claims = Pick<ClusterIpClaims, 'claim' | 'release'>;
+
 /** The plugin that reserves. Not one of upstream's: there it is part of the registry of Services. */
-export function serviceAllocation(pools: ServicePools): AdmissionPlugin {
+export function serviceAllocation(pools: ServicePools, claims: Claims): AdmissionPlugin {
   return {
     name: 'ServiceAllocation',
-    reserve: (request): AttemptEnd | undefined => {
+    reserve: (request) => {
       if (!concerns(request, 'services') || request.object === undefined) return undefined;
       const next = asService(request.object);
       const previous = request.previous === undefined ? undefined : asService(request.previous);
       const reservation = new Reservation(previous?.metadata.uid ?? next.metadata.uid ?? '', request.name || (next.metadata.name ?? ''));
+      let isAnyAddress = false;
       try {
-        reserve(pools, reservation, next, previous);
+        isAnyAddress = reserve(pools, reservation, next, previous);
       } catch (error) {
         pools.drop(reservation);
         throw error;
       }
-      return (outcome) => (outcome === 'committed' ? pools.keep(reservation, next, previous) : pools.drop(reservation));
+      const attempt = { pools, claims, reservation, next, previous };
+      return reservation.ips.length === 0 || request.context.dryRun ? endOf(attempt, []) : claimed(attempt, isAnyAddress);
     },
     removed: (kind, object) => {
-      if (kind.group === '' && kind.kind === 'Service') pools.release(asService(object));
+      if (kind.group !== '' || kind.kind !== 'Service') return;
+      const gone = asService(object);
+      pools.release(gone);
+      for (const address of heldClusterIps(gone)) claims.release(address, gone.metadata);
     },
   };
 }
 
-function reserve(pools: ServicePools, reservation: Reservation, next: Service, previous: Service | undefined): void {
+interface Attempt {
+  readonly pools: ServicePools;
+  readonly claims: Claims;
+  readonly reservation: Reservation;
+  readonly next: Service;
+  readonly previous: Service | undefined;
+}
+
+/** Stores the IPAddress of what memory held to be free; where that was wrong, takes another one, or refuses the one that was asked for. */
+async function claimed(attempt: Attempt, isAnyAddress: boolean): Promise<AttemptEnd> {
+  const { pools, claims, reservation, next } = attempt;
+  const mine: string[] = [];
+  const claim = async (address: string): Promise<boolean> => {
+    const isMine = await claims.claim(address, next);
+    if (isMine) mine.push(address);
+    return isMine;
+  };
+  try {
+    if (isAnyAddress) {
+      // What was taken in vain stays in the reservation until the end, so that it does not come up again.
+      while (!(await claim(next.spec.clusterIP ?? ''))) next.spec.clusterIP = pools.takeAnyIp(reservation);
+      next.spec.clusterIPs = [next.spec.clusterIP ?? ''];
+    } else {
+      for (const address of pools.addressesOf(reservation)) if (!(await claim(address))) throw pools.refuseTaken(address, reservation);
+    }
+    return endOf(attempt, mine);
+  } catch (error) {
+    endOf(attempt, mine)('dropped');
+    throw error;
+  }
+}
+
+function endOf({ pools, claims, reservation, next, previous }: Attempt, mine: readonly string[]): AttemptEnd {
+  return (outcome) => {
+    const isKept = outcome === 'committed';
+    if (isKept) pools.keep(reservation, next, previous);
+    else pools.drop(reservation);
+    const kept = new Set(isKept ? heldClusterIps(next) : []);
+    const before = isKept && previous !== undefined ? heldClusterIps(previous) : [];
+    for (const address of [...mine, ...before]) if (!kept.has(address)) claims.release(address, next.metadata);
+  };
+}
+
+/** Whether the address is any free one. */
+function reserve(pools: ServicePools, reservation: Reservation, next: Service, previous: Service | undefined): boolean {
   normalizeClusterIps(next, previous);
   if (previous !== undefined) keepAllocated(next, previous);
   const { spec } = next;
+  const isAnyAddress = needsClusterIp(next) && wantsClusterIp(next);
   if (needsClusterIp(next)) {
     checkFamilies(next, reservation.serviceName);
     defaultIpFamilies(next, ['IPv4']);
-    if (wantsClusterIp(next)) {
+    if (isAnyAddress) {
       spec.clusterIP = pools.takeAnyIp(reservation);
       spec.clusterIPs = [spec.clusterIP];
     } else if (!isHeadless(next)) {
@@ -62,6 +116,7 @@ function reserve(pools: ServicePools, reservation: Reservation, next: Service, p
     if (asked === 0) spec.healthCheckNodePort = pools.takeAnyPort(reservation);
     else pools.takePort(asked, 'spec.healthCheckNodePort', reservation);
   }
+  return isAnyAddress;
 }
 
 function reserveNodePorts(pools: ServicePools, reservation: Reservation, { spec }: Service): void {

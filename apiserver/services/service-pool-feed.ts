@@ -16,7 +16,8 @@ export interface ServicePoolFeedDeps {
 
 /**
  * Keeps the pools as the watch cache has the Services, so that what other servers on the same store gave out is taken here too. Ready
- * once all of them are known. Two servers that give the same number out within the milliseconds that this takes are not kept apart.
+ * once all of them are known. Two servers that give the same node port out within the milliseconds that this takes are not kept apart;
+ * of addresses, IPAddress objects decide.
  */
 export function servicePoolFeed({ pools, registry, clock, log }: ServicePoolFeedDeps): Part {
   const known = new Map<string, Service>();

@@ -75,8 +75,17 @@ export class ServicePools {
     const result = offset === undefined ? 'out-of-range' : this.#ips.take(offset, reservation.owner);
     if (result === 'new' && offset !== undefined) this.#hold(reservation).ips.push(offset);
     if (result === 'new' || result === 'own') return;
-    const why = result === 'taken' ? 'provided IP is already allocated' : 'the provided network does not match the current range';
-    throw refused(reservation, invalid('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${why}`));
+    if (result === 'taken') throw this.refuseTaken(address, reservation);
+    throw refusedIp(address, reservation, 'the provided network does not match the current range');
+  }
+
+  /** The error for an address that another object has. */
+  refuseTaken(address: string, reservation: Reservation): Error {
+    return refusedIp(address, reservation, 'provided IP is already allocated');
+  }
+
+  addressesOf({ ips }: Reservation): string[] {
+    return ips.map((offset) => this.#options.ipRange.at(offset));
   }
 
   takeAnyPort(reservation: Reservation): number {
@@ -146,6 +155,10 @@ function idle(numbers: readonly number[], used: ReadonlySet<number>): number[] {
 function reservedPart(size: number, parts: number, most: number): number {
   const least = 16;
   return size <= least ? 0 : Math.min(Math.max(least, Math.floor(size / parts)), most);
+}
+
+function refusedIp(address: string, reservation: Reservation, why: string): Error {
+  return refused(reservation, invalid('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${why}`));
 }
 
 function refused({ serviceName }: Reservation, problem: FieldProblem): Error {
