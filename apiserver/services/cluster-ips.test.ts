@@ -106,7 +106,11 @@ test('a refused write gives its address back', async () => {
 test('repair makes what is missing, and removes after a minute what has no Service', async () => {
   const { clusterIP = '' } = (await make(0, 'bare')).spec;
   await registryOf(0).delete(addressKind, clusterIP, everything, internalContext({}, signal));
-  await registryOf(0).createObject(addressKind, newClaim('10.96.2.4', { namespace: 'default', name: 'never' }), internalContext({}, signal));
+  await registryOf(0).createObject(
+    addressKind,
+    newClaim('10.96.2.4', { namespace: 'default', name: 'never' }),
+    internalContext({}, signal),
+  );
   let nowMs = systemClock.nowMs();
   const clock = { ...systemClock, nowMs: () => nowMs, sleep: systemClock.sleep.bind(systemClock) };
   const repair = new ClusterIpRepair({ registry: registryOf(0), clock, log: silentLog });
