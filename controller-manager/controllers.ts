@@ -19,6 +19,7 @@ import { replicaSetController, replicationControllerController } from './replica
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { roleAggregationController } from './role-aggregation/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
+import { claimProtectionController, volumeProtectionController } from './volume-protection/controllers.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 
 export interface ControllerOptions {
@@ -56,6 +57,8 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     endpointSliceController(clock),
     endpointSliceMirroringController(clock),
     endpointsController(),
+    claimProtectionController(),
+    volumeProtectionController(),
     nodeLifecycleController(nodeTimings),
     taintEvictionController(),
     ...(clusterCidr === undefined ? [] : [nodeIpamController(clusterCidr, nodeCidrBits)]),
