@@ -58,6 +58,18 @@ describe('lists of objects', () => {
       named('server', 'b', 'n', 'a'),
     ],
     [
+      'takes an empty order for none, whatever the patch’s items',
+      named('a', 'b'),
+      { '$setElementOrder/containers': [], containers: [{ name: 'b', image: '9' }] },
+      { containers: [{ name: 'a' }, { name: 'b', image: '9' }] },
+    ],
+    [
+      'asks no order of items with a directive',
+      named('a', 'b'),
+      { '$setElementOrder/containers': [{ name: 'a' }], containers: [{ $patch: 'replace' }, { name: 'a', image: '9' }] },
+      { containers: [{ name: 'a', image: '9' }] },
+    ],
+    [
       'as kubectl apply deletes an item',
       named('a', 'b'),
       { '$setElementOrder/containers': [{ name: 'a' }], containers: [{ $patch: 'delete', name: 'b' }] },
@@ -156,6 +168,23 @@ describe('what is refused', () => {
       500,
       "The order in patch list:\n[map[name:b] map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:a] map[name:b]]\n",
     ],
+    [
+      'an order with an item without its key',
+      abc,
+      { '$setElementOrder/containers': [{ image: 'x' }], containers: [{ name: 'a' }] },
+      500,
+      'map: map[image:x] does not contain declared merge key: name',
+    ],
+    [
+      'an order with an item that is no object',
+      abc,
+      { '$setElementOrder/containers': ['a'], containers: [{ name: 'a' }] },
+      500,
+      'expected a map[string]interface {}, but received a string',
+    ],
+    ['an order of no list', {}, { $setElementOrder: [] }, 400, 'invalid patch format of setElementOrder list'],
+    ['an order whose list follows no slash', {}, { $setElementOrderX: [] }, 400, 'invalid patch format of setElementOrder list'],
+    ['a deletion from no list', {}, { $deleteFromPrimitiveList: [] }, 400, 'invalid patch format of primitive list'],
     [
       'a field that is not there',
       {},

@@ -14,8 +14,9 @@ import { elementKind, inPatchOrder, mergeScalars, positions, removeScalars } fro
 
 const directive = '$patch';
 const retainKeys = '$retainKeys';
-const deletePrefix = '$deleteFromPrimitiveList/';
-const orderPrefix = '$setElementOrder/';
+/** Both are followed by a slash and the list's name. */
+const deletePrefix = '$deleteFromPrimitiveList';
+const orderPrefix = '$setElementOrder';
 
 /** The document with the patch merged in; inputs stay as they are. Throws ApiError. */
 export function applyStrategicMergePatch(document: JsonObject, patch: Json, schema: ObjectSchema): JsonObject {
@@ -32,7 +33,7 @@ function mergeObject(original: JsonObject, patch: JsonObject, schema: Schema): J
   mergeOrderedLists(original, patch, schema);
   for (const key of Object.keys(patch)) {
     const value = patch[key] as Json;
-    if (key.startsWith(deletePrefix)) deleteFromList(original, key.slice(deletePrefix.length), value, schema);
+    if (key.startsWith(deletePrefix)) deleteFromList(original, listName(key, deletePrefix), value, schema);
     else if (value === null) delete original[key];
     else mergeField(original, key, value, schema);
   }
@@ -86,7 +87,7 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, schema: Sche
     const order = patch[directiveKey] as Json;
     delete patch[directiveKey];
     if (!Array.isArray(order)) throw badType('[]interface {}', order);
-    const key = directiveKey.slice(orderPrefix.length);
+    const key = listName(directiveKey, orderPrefix);
     const current = listAt(original, key);
     const wanted = listAt(patch, key);
     const property = lookup(schema, key);
@@ -100,6 +101,12 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, schema: Sche
   }
 }
 
+/** The list that a directive is about. */
+function listName(key: string, prefix: typeof deletePrefix | typeof orderPrefix): string {
+  if (key.startsWith(`${prefix}/`)) return key.slice(prefix.length + 1);
+  throw badRequest(`invalid patch format of ${prefix === deletePrefix ? 'primitive' : 'setElementOrder'} list`);
+}
+
 function listAt(object: JsonObject, key: string): Json[] | undefined {
   const value = getOwn(object, key);
   if (value === undefined || Array.isArray(value)) return value;
@@ -108,14 +115,21 @@ function listAt(object: JsonObject, key: string): Json[] | undefined {
 
 /** The patch's items must come in the order that the directive states. */
 function checkOrder(wanted: readonly Json[], order: readonly Json[], mergeKey: string): void {
-  const idOf = (item: Json): Json | undefined => (mergeKey === '' ? item : isObject(item) ? getOwn(item, mergeKey) : undefined);
-  const kept = wanted.filter((item) => !isObject(item) || getOwn(item, directive) !== 'delete');
+  if (wanted.length === 0 || order.length === 0) return;
+  const idOf = (item: Json): Json => (mergeKey === '' ? item : requireKey(requireMap(item), mergeKey));
+  const kept = mergeKey === '' ? wanted : wanted.filter((item) => getOwn(requireMap(item), directive) !== 'delete');
   let at = 0;
-  for (const one of order) if (at < kept.length && idOf(kept[at] as Json) === idOf(one)) at++;
+  for (let next = 0; at < kept.length && next < order.length; ) {
+    const item = kept[at] as Json;
+    if (isObject(item) && getOwn(item, directive) !== undefined) {
+      at++;
+      continue;
+    }
+    if (idOf(item) === idOf(order[next] as Json)) at++;
+    next++;
+  }
   if (at < kept.length) {
-    throw failure(
-      `The order in patch list:\n${goText([...wanted])}\n doesn't match ${orderPrefix.slice(0, -1)} list:\n${goText([...order])}\n`,
-    );
+    throw failure(`The order in patch list:\n${goText([...wanted])}\n doesn't match ${orderPrefix} list:\n${goText([...order])}\n`);
   }
 }
 
@@ -172,6 +186,11 @@ function mergeItems(current: readonly JsonObject[], wanted: readonly JsonObject[
     merged.push(plain(withoutNulls(item)) as JsonObject);
   }
   return merged;
+}
+
+function requireMap(item: Json): JsonObject {
+  if (isObject(item)) return item;
+  throw badType('map[string]interface {}', item);
 }
 
 function requireKey(item: JsonObject, mergeKey: string): Json {
