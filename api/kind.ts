@@ -132,8 +132,11 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
    * Terminating and stay while spec.finalizers has entries. `begin` changes the object in place.
    */
   readonly deletionHold?: { readonly begin: (object: T) => void; readonly isHeld: (object: T) => boolean };
-  /** Default orphaning when a DELETE does not say; upstream's default is background. */
-  readonly defaultPropagation?: 'Orphan' | 'Background';
+  /**
+   * Default orphaning when a DELETE does not say; upstream's default is background. `Unsupported`: the garbage collector has nothing to
+   * do with the kind, whatever a DELETE says.
+   */
+  readonly defaultPropagation?: 'Orphan' | 'Background' | 'Unsupported';
   /** What a DELETE that does not say what becomes of dependents is warned of, where the default is to leave them. */
   readonly orphanWarning?: string;
   /** How long objects live in the store, in seconds (events: 3600). */

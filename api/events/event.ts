@@ -19,6 +19,7 @@ export const eventsEvent = defineKind<EventsEvent>({
   schema: 'io.k8s.api.events.v1.Event',
   ttlSeconds: 3_600,
   createOnUpdate: true,
+  defaultPropagation: 'Unsupported',
   storedAs: { group: '', version: 'v1', kind: 'Event' },
   toStored: toCoreEvent,
   fromStored: (object) => fromCoreEvent(object as Event),

@@ -110,6 +110,22 @@ describe('finalizers', () => {
     await remove(t, configMaps, request);
     expect((await find(t, configMaps))?.metadata.finalizers).toEqual(after);
   });
+
+  const [event, newEvent] = ['', 'events.k8s.io'].map((group) => builtinKinds.find((one) => one.kind === 'Event' && one.group === group));
+  test.each<[string, KindDefinition | undefined, Partial<DeleteRequest>, readonly string[], readonly string[] | undefined]>([
+    ['Foreground', event, { propagationPolicy: 'Foreground' }, [], undefined],
+    ['Orphan', event, { propagationPolicy: 'Orphan' }, ['x.io/y'], ['x.io/y']],
+    ['orphanDependents', event, { orphanDependents: true }, [], undefined],
+    ['no policy', event, {}, ['x.io/y', 'foregroundDeletion'], ['x.io/y']],
+    ['Foreground', newEvent, { propagationPolicy: 'Foreground' }, [], undefined],
+    ['Orphan', newEvent, { propagationPolicy: 'Orphan' }, ['orphan'], undefined],
+  ])('%s holds no event for the garbage collector', async (_name, kind, request, finalizers, after) => {
+    if (event === undefined || kind === undefined) throw new Error('no such kind');
+    await using t = await startWith(event, { metadata: { name: 'a', finalizers }, involvedObject: { namespace: 'default' } });
+    const { gone } = await remove(t, kind, request);
+    expect(gone).toBe(after === undefined);
+    expect((await find(t, kind))?.metadata.finalizers).toEqual(after);
+  });
 });
 
 describe('graceful deletion of pods', () => {

@@ -90,6 +90,7 @@ function collectedFinalizers(kind: KindDefinition, current: readonly string[], r
 }
 
 function collectorFinalizer(kind: KindDefinition, current: readonly string[], request: DeleteRequest): string | undefined {
+  if (kind.defaultPropagation === 'Unsupported') return undefined;
   if (request.orphanDependents !== undefined) return request.orphanDependents ? orphanFinalizer : undefined;
   switch (request.propagationPolicy) {
     case 'Orphan':

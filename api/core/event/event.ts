@@ -18,6 +18,7 @@ export const event = defineKind<Event>({
   schema: 'io.k8s.api.core.v1.Event',
   ttlSeconds: 3_600,
   createOnUpdate: true,
+  defaultPropagation: 'Unsupported',
   // Events of the old group may be called anything that fits into a path.
   validateName: nameIsPathSegment,
   defaults: [
