@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { statfsSync } from 'node:fs';
+import { isPortFree } from '#base/free-port.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { findRunning, recordedNames } from '../supervisor/process-table.ts';
 import { Layout, readJson, type RunningRecord, runningFile } from './layout.ts';
@@ -53,7 +53,7 @@ export function checkDisk(layout: Layout): void {
 export async function checkPorts(apiPort: number): Promise<void> {
   await checkPort(apiPort);
   for (const [port, owner] of Object.entries(ports)) {
-    if (!(await isFree(Number(port)))) {
+    if (!(await isPortFree(Number(port)))) {
       throw new UsageError(`port ${port}, which ${owner} needs, is taken by another process; another cluster may run on this host`, {
         exitCode: 1,
       });
@@ -65,17 +65,8 @@ export async function checkPorts(apiPort: number): Promise<void> {
 export async function checkPort(apiPort: number): Promise<void> {
   const owner = ports[apiPort];
   if (owner !== undefined) throw new UsageError(`port ${apiPort} is the one of ${owner} (choose another with --port)`);
-  if (await isFree(apiPort)) return;
+  if (await isPortFree(apiPort)) return;
   throw new UsageError(`port ${apiPort}, which kube-apiserver needs, is taken by another process (choose another with --port)`, {
     exitCode: 1,
-  });
-}
-
-/** True when nobody has the port, on any address. */
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ port, host: '0.0.0.0', exclusive: true }, () => probe.close(() => resolve(true)));
   });
 }

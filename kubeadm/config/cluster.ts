@@ -2,6 +2,7 @@
 // defaults filled in.
 
 import type { KeyAlgorithm } from '#base/pki.ts';
+import { version } from '#base/version.ts';
 
 /** An argument of a component; the same name may come twice. */
 export interface Argument {
@@ -75,7 +76,7 @@ const hourMs = 3_600_000;
 /** Upstream's defaults, but for the key algorithm (docs of base/pki.ts) and the container engine. */
 export const defaultCluster: ClusterConfiguration = {
   clusterName: 'kubernetes',
-  kubernetesVersion: 'v1.36.2',
+  kubernetesVersion: version.replace(/\+.*$/, ''),
   controlPlaneEndpoint: '',
   certificatesDir: `${kubernetesFolder}/pki`,
   imageRepository: 'registry.k8s.io',

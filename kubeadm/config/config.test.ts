@@ -35,6 +35,16 @@ describe('configuration files', () => {
       'apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n',
       'uses "kubeadm.k8s.io/v1beta3" (kind: "ClusterConfiguration"): it must be kubeadm.k8s.io/v1beta4',
     ],
+    [
+      'a dry run of join',
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndryRun: true\n',
+      'k.yaml: JoinConfiguration: dryRun is not supported yet',
+    ],
+    [
+      'timeouts',
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\ntimeouts: {discovery: 1m}\n',
+      'k.yaml: InitConfiguration: another timeouts.discovery than 5m is not supported yet',
+    ],
     ['an unknown kind', 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: Cluster\n', 'k.yaml: unknown kind "Cluster"'],
     ['one kind twice', `${head}---\n${head}`, 'k.yaml holds more than one ClusterConfiguration'],
     ['broken YAML', 'a: [', 'k.yaml cannot be read: '],
@@ -55,6 +65,12 @@ describe('configuration files', () => {
     ['an unknown algorithm', 'encryptionAlgorithm: DSA\n', 'encryptionAlgorithm: Invalid value: "DSA": must be one of ECDSA-P256'],
   ])('%s is refused', (_name, text, message) => {
     expect(() => clusterFrom(read(`${head}${text}`).get('ClusterConfiguration') ?? {}, 'k.yaml')).toThrow(message);
+  });
+
+  test("what is refused may stand there with upstream's own value, as init-defaults writes it", () => {
+    const text =
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndryRun: false\ntimeouts: {discovery: 5m0s, tlsBootstrap: 300s}\n';
+    expect([...read(text).keys()]).toEqual(['JoinConfiguration']);
   });
 
   test('an external etcd takes the place of the local one', () => {

@@ -23,15 +23,20 @@ const node: Shape = {
   imagePullPolicy: 'string',
   imagePullSerial: 'boolean',
 };
-const timeouts: Shape = {
-  controlPlaneComponentHealthCheck: 'string',
-  discovery: 'string',
-  etcdAPICall: 'string',
-  kubeletHealthCheck: 'string',
-  kubernetesAPICall: 'string',
-  tlsBootstrap: 'string',
-  upgradeManifests: 'string',
+/**
+ * Upstream's default timeouts, which `kubeadm config print init-defaults` writes into every file. Nothing here heeds other ones yet.
+ * https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/#kubeadm-k8s-io-v1beta4-Timeouts
+ */
+const defaultTimeouts: Readonly<Record<string, string>> = {
+  controlPlaneComponentHealthCheck: '4m',
+  discovery: '5m',
+  etcdAPICall: '2m',
+  kubeletHealthCheck: '4m',
+  kubernetesAPICall: '1m',
+  tlsBootstrap: '5m',
+  upgradeManifests: '5m',
 };
+const timeouts: Shape = Object.fromEntries(Object.keys(defaultTimeouts).map((name) => [name, 'string']));
 
 const shapes: Readonly<Record<string, Shape>> = {
   ClusterConfiguration: {
@@ -112,9 +117,24 @@ export function readDocuments(text: string, path: string): ReadonlyMap<string, R
     if (found.has(kind)) throw new UsageError(`${path} holds more than one ${kind}`);
     const problems = shapeProblems(content, shape);
     if (problems.length > 0) throw new UsageError(`${path}: ${kind} is invalid:\n${problems.map((line) => `\t${line}`).join('\n')}`);
+    const refused = unheededIn(kind, content);
+    if (refused !== undefined) throw new UsageError(`${path}: ${kind}: ${refused} is not supported yet`);
     found.set(kind, content as Record<string, unknown>);
   }
   return found;
+}
+
+/** The first wish that nothing here heeds, which is better refused than passed over. */
+function unheededIn(
+  kind: string,
+  content: { readonly timeouts?: Readonly<Record<string, string>>; readonly dryRun?: boolean },
+): string | undefined {
+  if (kind === 'JoinConfiguration' && content.dryRun === true) return 'dryRun';
+  for (const [name, value] of Object.entries(content.timeouts ?? {})) {
+    if (parseDurationMs(value) !== parseDurationMs(defaultTimeouts[name] ?? ''))
+      return `another timeouts.${name} than ${defaultTimeouts[name]}`;
+  }
+  return undefined;
 }
 
 /** What a ClusterConfiguration says, with defaults for the rest. Its shape has been checked. */

@@ -1,9 +1,9 @@
 import Docker from 'dockerode';
 import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { cpus, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isPortFree } from '#base/free-port.ts';
 import { reasonOf } from '#base/write-file.ts';
 import type { HostFacts } from './facts.ts';
 
@@ -47,14 +47,6 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isPortFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ port, host: '::', exclusive: true }, () => probe.close(() => resolve(true)));
-  });
 }
 
 /** Ports that listen, from the text of /proc/net/tcp or tcp6. */

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ExecOptions, type ExecResult, Host } from './host.ts';
 import { defaultKubectl } from './kubectl.ts';
-import { attempt, Network, run } from './network.ts';
+import { Network, run } from './network.ts';
 
 const projectRoot = join(import.meta.dirname, '../..');
 const kubeadmScript = join(projectRoot, 'dist/kubeadm.js');
@@ -157,9 +157,4 @@ export class Fleet implements AsyncDisposable {
     const admin = readFileSync(this.host('host1').pathOf('/etc/kubernetes/admin.conf'), 'utf8');
     writeFileSync(this.host(`host${balancerIndex}`).pathOf('/root/admin.conf'), admin);
   }
-}
-
-/** Cuts or heals a host of a network that another process keeps. */
-export function setCable(switchName: string, cable: string, state: 'up' | 'down'): void {
-  attempt('ip', '-n', switchName, 'link', 'set', cable, state);
 }

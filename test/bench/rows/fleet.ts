@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEndpoint } from '#client/kubeconfig.ts';
-import { Fleet } from '#test/testbed/fleet.ts';
+import { balancerEndpoint, Fleet } from '#test/testbed/fleet.ts';
 import type { Bench } from '../bench.ts';
 import { median, ms, perSecond, seconds } from '../figure.ts';
 import type { RequestsResult } from '../load/jobs.ts';
 
 const controlPlanes = 3;
-const balancer = { name: 'host9', address: '192.168.77.19', port: 16_443 };
+const [address = '', port = ''] = balancerEndpoint.split(':');
+const balancer = { name: 'host9', address, port: Number(port) };
 const namespace = 'bench';
 const load = join(import.meta.dirname, '../load/main.ts');
 
