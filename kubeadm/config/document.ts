@@ -117,18 +117,20 @@ export function readDocuments(text: string, path: string): ReadonlyMap<string, R
     if (found.has(kind)) throw new UsageError(`${path} holds more than one ${kind}`);
     const problems = shapeProblems(content, shape);
     if (problems.length > 0) throw new UsageError(`${path}: ${kind} is invalid:\n${problems.map((line) => `\t${line}`).join('\n')}`);
-    const refused = unheededIn(kind, content);
+    const refused = unheededIn(kind, content as Unheeded);
     if (refused !== undefined) throw new UsageError(`${path}: ${kind}: ${refused} is not supported yet`);
     found.set(kind, content as Record<string, unknown>);
   }
   return found;
 }
 
+interface Unheeded {
+  readonly timeouts?: Readonly<Record<string, string>>;
+  readonly dryRun?: boolean;
+}
+
 /** The first wish that nothing here heeds, which is better refused than passed over. */
-function unheededIn(
-  kind: string,
-  content: { readonly timeouts?: Readonly<Record<string, string>>; readonly dryRun?: boolean },
-): string | undefined {
+function unheededIn(kind: string, content: Unheeded): string | undefined {
   if (kind === 'JoinConfiguration' && content.dryRun === true) return 'dryRun';
   for (const [name, value] of Object.entries(content.timeouts ?? {})) {
     if (parseDurationMs(value) !== parseDurationMs(defaultTimeouts[name] ?? ''))
