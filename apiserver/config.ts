@@ -8,6 +8,8 @@ import type { PluginSettings } from './admission/configuration/settings.ts';
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { quotedList } from './authz/rbac/rules.ts';
+import { readSealingRules } from './storage/encryption/configuration.ts';
+import type { SealingRules } from './storage/encryption/sealing-rules.ts';
 import { etcdFlags, type StorageConfig, storageConfig } from './storage-config.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
@@ -30,6 +32,10 @@ const flags = {
   'data-dir': stringFlag('', 'Folder of the embedded store, where no etcd is given', { valueName: 'folder' }),
   'disable-admission-plugins': listFlag([], 'Admission plugins to switch off although they are on by default'),
   'enable-admission-plugins': listFlag([], 'Admission plugins to switch on besides the default ones'),
+  'encryption-provider-config': stringFlag('', 'An EncryptionConfiguration: which resources lie encrypted in the store, and with what', {
+    valueName: 'file',
+  }),
+  'encryption-provider-config-automatic-reload': boolFlag(false, 'Reads --encryption-provider-config again when the file changes'),
   'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
     valueName: 'file',
   }),
@@ -71,6 +77,8 @@ export interface ApiServerConfig {
   readonly authorizationModes: readonly AuthorizationMode[];
   readonly authentication: AuthenticationSettings;
   readonly storage: StorageConfig;
+  /** What values are sealed with in the store; undefined: nothing is. */
+  readonly sealing: SealingRules | undefined;
   readonly tokens: {
     readonly issuers: readonly string[];
     readonly audiences: readonly string[];
@@ -129,6 +137,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       acceptsAnonymous: authentication.acceptsAnonymous && !values['authorization-mode'].includes('AlwaysAllow'),
     },
     storage: storageConfig(values),
+    sealing: readSealing(values['encryption-provider-config']),
     tokens: {
       issuers,
       audiences: values['api-audiences'].length === 0 ? issuers : values['api-audiences'],
@@ -162,6 +171,18 @@ export function certificateFiles(argv: readonly string[]): readonly string[] {
   return [...names, 'kubelet-certificate-authority' as const, 'requestheader-client-ca-file' as const]
     .map((name) => values[name])
     .filter((path) => path !== '');
+}
+
+/** The file to look at for other keys; undefined: keys stay until the server starts anew. */
+export function reloadedSealing(argv: readonly string[]): { readonly path: string; readonly read: () => SealingRules } | undefined {
+  const { values } = parseFlags('kube-apiserver', flags, argv);
+  const path = values['encryption-provider-config'];
+  if (path === '' || !values['encryption-provider-config-automatic-reload']) return undefined;
+  return { path, read: () => readSealingRules(readFlagFile(path, 'encryption-provider-config'), path) };
+}
+
+function readSealing(path: string): SealingRules | undefined {
+  return path === '' ? undefined : readSealingRules(readFlagFile(path, 'encryption-provider-config'), path);
 }
 
 /** Upstream's other modes need files or servers that nothing here asks yet. */

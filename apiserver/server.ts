@@ -61,7 +61,7 @@ import { type Component, localComponent } from './subresources/component-status.
 import { subresourceTable } from './subresources/table.ts';
 
 /** What the flags say, without what only a process needs. */
-export type ApiServerSettings = Omit<ApiServerConfig, 'storage'>;
+export type ApiServerSettings = Omit<ApiServerConfig, 'storage' | 'sealing'>;
 
 export interface ApiServerDeps {
   readonly settings: ApiServerSettings;
@@ -113,7 +113,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   ];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });
-  const checks = healthChecks(deps, state, stopping.signal);
+  const checks = healthChecks(deps, { state, registry }, stopping.signal);
   const parts = requestParts({ ...deps, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const { listener } = parts;
   const services: readonly Service[] = [
@@ -158,7 +158,11 @@ interface ServerState {
   certificates: Certificates;
 }
 
-function healthChecks({ store, clock }: ApiServerDeps, state: ServerState, stopping: AbortSignal): readonly HealthCheck[] {
+function healthChecks(
+  { store, clock }: ApiServerDeps,
+  { state, registry }: { readonly state: ServerState; readonly registry: GenericRegistry },
+  stopping: AbortSignal,
+): readonly HealthCheck[] {
   const storeAnswers = (): Promise<true | string> => answers(store, clock, stopping);
   return [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
@@ -166,7 +170,7 @@ function healthChecks({ store, clock }: ApiServerDeps, state: ServerState, stopp
     // Upstream's names, which probes ask for, whatever the store is.
     { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers },
     { name: 'etcd-readiness', on: ['readyz'], check: storeAnswers },
-    { name: 'informer-sync', on: ['readyz'], check: () => state.isReady || 'the caches are not filled yet' },
+    { name: 'informer-sync', on: ['readyz'], check: () => registry.trouble ?? (state.isReady || 'the caches are not filled yet') },
     // Nobody is let in before the roles are there.
     { name: 'poststarthook/rbac/bootstrap-roles', on: ['livez', 'readyz'], check: () => true },
     { name: 'shutdown', on: ['readyz'], check: () => (state.isDraining ? 'process is shutting down' : true) },

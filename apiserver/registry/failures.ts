@@ -27,6 +27,7 @@ export function storeFailure(error: unknown): unknown {
       // Upstream lets etcd's own words through.
       return error.message.startsWith('etcdserver:') ? plainError(error.message, error) : internalError(error);
     case 'corrupt':
+    case 'sealed':
     case 'compacted':
       return internalError(error);
   }

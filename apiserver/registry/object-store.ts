@@ -74,6 +74,11 @@ export class ObjectStore {
     return result.ok ? object.at(result.revision).as(served.form) : undefined;
   }
 
+  /** Whether an update that changes nothing is to be written all the same. */
+  isOutdated({ prefix }: ServedKind, key: string): boolean {
+    return this.#store.isOutdated?.(prefix + key) === true;
+  }
+
   /** Whether the store takes values of this size. */
   fits(bytes: Uint8Array): boolean {
     return bytes.length <= valueLimitBytes;

@@ -90,6 +90,11 @@ export class GenericRegistry implements Registry, Service {
     await runServices(signal, [this.#cache, this.#compactor], ready);
   }
 
+  /** Why reads get old and stay so until somebody mends it; undefined while all is well. */
+  get trouble(): string | undefined {
+    return this.#cache.trouble;
+  }
+
   kinds(): readonly KindDefinition[] {
     return this.#served.kinds;
   }

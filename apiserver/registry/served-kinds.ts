@@ -5,7 +5,8 @@ import { cloneJson } from '#api/patch/json-object.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { ObjectSchema } from '#api/schema/schema.ts';
 import { servedForm, type ServedForm } from '../storage/served-form.ts';
-import { type CachedResource, rootPrefix } from '../storage/watch-cache.ts';
+import { keyPrefix } from '../storage/keys.ts';
+import type { CachedResource } from '../storage/watch-cache.ts';
 
 /** What the registry knows of one kind that it serves. */
 export interface ServedKind {
@@ -87,11 +88,6 @@ function formOf(kind: KindDefinition, canonical: (kind: KindDefinition, object: 
   const { storedAs, fromStored } = kind;
   if (storedAs === undefined || fromStored === undefined) return servedForm(kind);
   return servedForm(kind, (object) => canonical(kind, fromStored(object)));
-}
-
-/** What the keys of a kind's objects start with: `/registry/pods/`, `/registry/apps/deployments/`. */
-export function keyPrefix(kind: KindDefinition): string {
-  return `${rootPrefix}${kind.group === '' ? '' : `${kind.group}/`}${kind.names.plural}/`;
 }
 
 function isKind(kind: KindDefinition, wanted: KindDefinition['storedAs']): boolean {

@@ -157,7 +157,7 @@ export class Writer {
         return { encoded: plainEncoded(next), created: false };
       }
       keepTimesWhenUnchanged(next, previous);
-      if (isUnchanged(next, previous)) {
+      if (isUnchanged(next, previous) && !objects.isOutdated(served, found.key)) {
         outcome = 'committed';
         return { encoded: current, created: false };
       }

@@ -1,7 +1,7 @@
 // The suite that every engine passes. An engine's test file calls `testStore` with a way to open fresh stores.
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
-import type { Store, StoreEvent } from './contract.ts';
+import { type Store, type StoreEvent, valueLimitBytes } from './contract.ts';
 
 /** Opens an empty store whose time is `clock`, unless its time is its own. */
 export type OpenStore = (clock: FakeClock) => Promise<Store>;
@@ -15,10 +15,10 @@ export interface StoreTime {
 const fakeTime: StoreTime = { ttlSeconds: 10, pass: (clock, seconds) => clock.advance(seconds * 1_000) };
 const { signal } = new AbortController();
 
-/** Declares the suite for one engine. */
-export function testStore(name: string, open: OpenStore, time: StoreTime = fakeTime): void {
+/** Declares the suite for one engine, which adds `overheadBytes` to each value. */
+export function testStore(name: string, open: OpenStore, time: StoreTime = fakeTime, overheadBytes = 0): void {
   describe(`${name} as a store`, () => {
-    testWrites(open);
+    testWrites(open, valueLimitBytes - overheadBytes);
     testLists(open);
     testWatches(open);
     testHistory(open);
@@ -26,7 +26,7 @@ export function testStore(name: string, open: OpenStore, time: StoreTime = fakeT
   });
 }
 
-function testWrites(open: OpenStore): void {
+function testWrites(open: OpenStore, largestBytes: number): void {
   test('a value is read as it was written, with its revisions', async () => {
     await using store = await open(new FakeClock());
     const first = await put(store, '/a', 'one');
@@ -89,7 +89,7 @@ function testWrites(open: OpenStore): void {
     expect([...((await store.get('/bin', signal))?.value ?? [])]).toEqual([0, 255, 10, 0]);
     await store.put('/empty', new Uint8Array(), { expectedRevision: 0 }, signal);
     expect((await store.get('/empty', signal))?.value.length).toBe(0);
-    const large = new Uint8Array(1.5 * 1024 * 1024);
+    const large = new Uint8Array(largestBytes);
     await store.put('/large', large, { expectedRevision: 0 }, signal);
     await expect(store.put('/larger', new Uint8Array(large.length + 1), { expectedRevision: 0 }, signal)).rejects.toMatchObject({
       name: 'StoreError',

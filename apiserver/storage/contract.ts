@@ -60,9 +60,9 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
   /**
    * compacted: the revision is gone; full: no space; corrupt: a check failed; closed: the engine is stopping; too-large: value over
-   * 1.5 MiB; timeout: no answer in time, so what a write did is not known.
+   * 1.5 MiB; timeout: no answer in time, so what a write did is not known; sealed: no key opens the value.
    */
-  readonly code: 'compacted' | 'full' | 'corrupt' | 'closed' | 'unavailable' | 'too-large' | 'timeout';
+  readonly code: 'compacted' | 'full' | 'corrupt' | 'closed' | 'unavailable' | 'too-large' | 'timeout' | 'sealed';
 
   constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -75,6 +75,11 @@ export interface Store extends AsyncDisposable {
    * True when nobody else writes to this store: a cache that has seen every write acknowledged here is then current without asking.
    */
   readonly isSoleWriter: boolean;
+  /**
+   * True where a value lies in another form than it would be written in today, so that the next update has to write it even where it
+   * changes nothing. Known once the value was read; an engine without it has one form only.
+   */
+  isOutdated?(key: string): boolean;
   /** Newest value of a key. */
   get(key: string, signal: AbortSignal): Promise<StoredValue | undefined>;
   /** Newest values under a prefix, in key order (bytes). */

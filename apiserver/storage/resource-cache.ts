@@ -1,10 +1,12 @@
 // The current objects of one stored resource, its recent events, and who watches it. Everything here is synchronous: state changes
 // only in `load` and `apply`, which the watch cache calls in revision order (`snapshotAt` alone waits, with copies in its hands).
+import { reasonOf } from '#base/write-file.ts';
 import { WorkSlice } from '../work-slice.ts';
 import { CacheEvent } from './cache-event.ts';
 import { CachedObject } from './cached-object.ts';
-import type { StoredValue, StoreEvent } from './contract.ts';
+import { StoreError, type StoredValue, type StoreEvent } from './contract.ts';
 import type { DecodedObjects } from './decoded-objects.ts';
+import { sealedPrefix } from './encryption/sealed-prefix.ts';
 import { EventRing } from './event-ring.ts';
 import type { ServedForm } from './served-form.ts';
 import { compareKeys, SortedMap } from './sorted-map.ts';
@@ -188,7 +190,13 @@ export class ResourceCache {
   }
 
   #cached(key: string, bytes: Uint8Array, revision: number, createRevision: number): CachedObject {
-    return new CachedObject({ form: this.form, key: this.#localKey(key), bytes, revision, createRevision, decoded: this.#decoded });
+    try {
+      return new CachedObject({ form: this.form, key: this.#localKey(key), bytes, revision, createRevision, decoded: this.#decoded });
+    } catch (cause) {
+      const isSealed = sealedPrefix.compare(bytes, 0, sealedPrefix.length) === 0;
+      const why = isSealed ? 'it is encrypted: give --encryption-provider-config' : reasonOf(cause);
+      throw new StoreError(isSealed ? 'sealed' : 'corrupt', `unable to read key ${JSON.stringify(key)}: ${why}`, { cause });
+    }
   }
 
   #localKey(key: string): string {

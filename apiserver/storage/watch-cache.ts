@@ -10,10 +10,9 @@ import { Backoff } from '#base/backoff.ts';
 import { type Store, StoreError, type StoreEvent } from './contract.ts';
 import { DecodedObjects } from './decoded-objects.ts';
 import { ResourceCache } from './resource-cache.ts';
+import { rootPrefix } from './keys.ts';
 import type { ServedForm } from './served-form.ts';
 
-/** What all keys start with. */
-export const rootPrefix = '/registry/';
 /** How many revisions of the past are read back at the start. */
 const refillRevisions = 5_000;
 const loadPage = 1_000;
@@ -49,6 +48,9 @@ export class WatchCache implements Service {
   readonly #resources: ReadonlyMap<string, ResourceCache>;
   #revision = 0;
   #loadedRevision = 0;
+  /** False once values of the past turned out to be sealed with keys that are gone. */
+  #hasReadableHistory = true;
+  #trouble: string | undefined;
   #waiters: Waiter[] = [];
 
   constructor({ store, resources, clock, log }: WatchCacheOptions) {
@@ -63,6 +65,11 @@ export class WatchCache implements Service {
   /** Newest revision that all caches have seen. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** What keeps the caches from following the store, where it may not pass by itself; what they serve gets old. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** The cache of a resource that the constructor was given. */
@@ -102,14 +109,17 @@ export class WatchCache implements Service {
         const behind = await this.#load(signal);
         await this.#follow(behind, signal, () => {
           backoff.reset();
+          this.#trouble = undefined;
           if (!isReady) ready();
           isReady = true;
         });
       } catch (error) {
         if (isAbort(error, signal)) break;
         // A store that cannot be read at the start ends the process with its reason; later it may come back.
-        if (!isReady && !(error instanceof StoreError && passing.has(error.code))) throw error;
+        const passes = error instanceof StoreError && passing.has(error.code);
+        if (!isReady && !passes) throw error;
         if (error instanceof StoreError && error.code === 'closed') throw error;
+        if (!passes) this.#trouble = error instanceof Error ? error.message : String(error);
         this.#log.error({ err: error }, 'the watch cache lost its store and starts over');
         await this.#clock.sleep(backoff.next(), signal).catch(() => undefined);
       }
@@ -120,7 +130,7 @@ export class WatchCache implements Service {
   /** Reads everything; answers from which revision on changes have to be followed. */
   async #load(signal: AbortSignal): Promise<number> {
     const start = await this.#store.currentRevision(signal);
-    const floor = await this.#oldestReadable(Math.max(0, start - refillRevisions), start, signal);
+    const floor = this.#hasReadableHistory ? await this.#oldestReadable(Math.max(0, start - refillRevisions), start, signal) : start;
     for (const cache of this.#resources.values()) cache.startLoad();
     let after: string | undefined;
     do {
@@ -143,13 +153,14 @@ export class WatchCache implements Service {
       for await (const _ of this.#store.watch(rootPrefix, wanted, either, () => stop.abort())) break;
       return wanted;
     } catch (error) {
-      if (error instanceof StoreError && error.code === 'compacted') return otherwise;
+      if (error instanceof StoreError && (error.code === 'compacted' || error.code === 'sealed')) return otherwise;
       throw error;
     } finally {
       stop.abort();
     }
   }
 
+  /** Returns only where it has to start anew without the past. */
   async #follow(behind: number, signal: AbortSignal, caughtUp: () => void): Promise<void> {
     let isFilled = behind >= this.#loadedRevision;
     if (isFilled) {
@@ -160,12 +171,18 @@ export class WatchCache implements Service {
       isFilled ||= revision >= this.#loadedRevision;
       if (isFilled) this.#reach(revision, caughtUp);
     };
-    for await (const events of this.#store.watch(rootPrefix, behind, signal, onProgress)) {
-      const nowMs = this.#clock.monotonicMs();
-      for (const event of events) this.#apply(event, nowMs);
-      const last = events.at(-1)?.revision ?? 0;
-      if (!isFilled && last >= this.#loadedRevision) await this.#store.releaseMemory?.(signal);
-      onProgress(last);
+    try {
+      for await (const events of this.#store.watch(rootPrefix, behind, signal, onProgress)) {
+        const nowMs = this.#clock.monotonicMs();
+        for (const event of events) this.#apply(event, nowMs);
+        const last = events.at(-1)?.revision ?? 0;
+        if (!isFilled && last >= this.#loadedRevision) await this.#store.releaseMemory?.(signal);
+        onProgress(last);
+      }
+    } catch (error) {
+      if (isFilled || !(error instanceof StoreError && error.code === 'sealed')) throw error;
+      this.#hasReadableHistory = false;
+      return;
     }
     if (!signal.aborted) throw new StoreError('closed', 'the store ended the watch');
   }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtinKinds } from '#api/kinds.ts';
-import { keyPrefix } from '#apiserver/registry/served-kinds.ts';
+import { keyPrefix } from '#apiserver/storage/keys.ts';
 import type { StorageConfig } from '#apiserver/storage-config.ts';
 import { type Store, StoreError } from '#apiserver/storage/contract.ts';
 import type { EtcdStore } from '#apiserver/storage/etcd/etcd-store.ts';

@@ -1,7 +1,7 @@
 // Moves all objects between a store and a file, or another store.
 import { UsageError } from '#base/lifecycle.ts';
 import type { Store, StoredValue } from '../contract.ts';
-import { rootPrefix } from '../watch-cache.ts';
+import { rootPrefix } from '../keys.ts';
 import type { SnapshotItem } from './snapshot-file.ts';
 
 const pageLimit = 500;

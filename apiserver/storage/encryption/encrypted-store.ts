@@ -1,0 +1,171 @@
+// A store whose values are sealed on their way into another one, and opened on their way out. Resources without a rule pass as they are.
+//
+// How it works: a value's key says of which resource it is. `#current` holds the keys whose values are known to be sealed as the rules
+// want it now; what is not in it is written anew by the next update, though that changes nothing (this is how keys are changed: a new
+// first one, then every object is replaced by itself).
+import type { KindDefinition } from '#api/kind.ts';
+import { reasonOf } from '#base/write-file.ts';
+import {
+  type ListOptions,
+  type ListResult,
+  type PutOptions,
+  type PutResult,
+  type Store,
+  StoreError,
+  type StoreEvent,
+  type StoredValue,
+} from '../contract.ts';
+import { keyPrefix } from '../keys.ts';
+import type { ResourceName, Seals, SealingRules } from './sealing-rules.ts';
+
+export interface EncryptedStoreOptions {
+  readonly store: Store;
+  readonly rules: SealingRules;
+  /** What can be sealed, by what its keys start with; what else lies in the store never is. */
+  readonly resources: ReadonlyMap<string, ResourceName>;
+}
+
+/** The resources of kinds, as an encrypted store takes them. What is stored as another kind is sealed as that one is. */
+export function sealableResources(kinds: readonly KindDefinition[]): ReadonlyMap<string, ResourceName> {
+  const stored = kinds.filter(({ storedAs }) => storedAs === undefined);
+  return new Map(stored.map((kind) => [keyPrefix(kind), { group: kind.group, resource: kind.names.plural }]));
+}
+
+export class EncryptedStore implements Store {
+  readonly #store: Store;
+  readonly #resources: ReadonlyMap<string, ResourceName>;
+  /** By what keys start with; only what is sealed. */
+  #seals: ReadonlyMap<string, Seals>;
+  readonly #current = new Set<string>();
+
+  readonly releaseMemory?: NonNullable<Store['releaseMemory']>;
+  readonly claimCompaction?: NonNullable<Store['claimCompaction']>;
+
+  constructor({ store, rules, resources }: EncryptedStoreOptions) {
+    this.#store = store;
+    this.#resources = resources;
+    this.#seals = sealsOf(resources, rules);
+    if (store.releaseMemory !== undefined) this.releaseMemory = store.releaseMemory.bind(store);
+    if (store.claimCompaction !== undefined) this.claimCompaction = store.claimCompaction.bind(store);
+  }
+
+  /** Seals by other rules from now on; values sealed before are outdated until they are read or written again. */
+  useRules(rules: SealingRules): void {
+    this.#seals = sealsOf(this.#resources, rules);
+    this.#current.clear();
+  }
+
+  get isSoleWriter(): boolean {
+    return this.#store.isSoleWriter;
+  }
+
+  isOutdated(key: string): boolean {
+    return this.#sealsOf(key) !== undefined && !this.#current.has(key);
+  }
+
+  async get(key: string, signal: AbortSignal): Promise<StoredValue | undefined> {
+    return this.#opened(await this.#store.get(key, signal));
+  }
+
+  async list(prefix: string, options: ListOptions, signal: AbortSignal): Promise<ListResult> {
+    const found = await this.#store.list(prefix, options, signal);
+    return { ...found, items: found.items.map((item) => this.#opened(item)) };
+  }
+
+  async put(key: string, value: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutResult> {
+    const seals = this.#sealsOf(key);
+    if (seals === undefined) return await this.#store.put(key, value, options, signal);
+    const result = this.#openedResult(await this.#store.put(key, seals.seal(value, key), options, signal));
+    // The rules may have changed while the write was under way.
+    if (result.ok && this.#sealsOf(key) === seals) this.#current.add(key);
+    return result;
+  }
+
+  async delete(key: string, expectedRevision: number, signal: AbortSignal): Promise<PutResult> {
+    const result = await this.#store.delete(key, expectedRevision, signal);
+    if (result.ok) this.#current.delete(key);
+    return this.#openedResult(result);
+  }
+
+  async currentRevision(signal: AbortSignal): Promise<number> {
+    return await this.#store.currentRevision(signal);
+  }
+
+  async *watch(
+    prefix: string,
+    afterRevision: number,
+    signal: AbortSignal,
+    onProgress?: (revision: number) => void,
+  ): AsyncIterable<readonly StoreEvent[]> {
+    for await (const events of this.#store.watch(prefix, afterRevision, signal, onProgress)) {
+      yield events.some(({ key }) => this.#sealsOf(key) !== undefined) ? events.map((event) => this.#openedEvent(event)) : events;
+    }
+  }
+
+  async compact(revision: number, signal: AbortSignal): Promise<void> {
+    await this.#store.compact(revision, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]();
+  }
+
+  /** `/registry/secrets/…` or `/registry/apps/deployments/…`. */
+  #sealsOf(key: string): Seals | undefined {
+    if (this.#seals.size === 0) return undefined;
+    const first = key.indexOf('/', 1) + 1;
+    const second = key.indexOf('/', first) + 1;
+    return this.#seals.get(key.slice(0, second)) ?? this.#seals.get(key.slice(0, key.indexOf('/', second) + 1));
+  }
+
+  #opened<T extends StoredValue | undefined>(stored: T): T {
+    if (stored === undefined) return stored;
+    const seals = this.#sealsOf(stored.key);
+    if (seals === undefined) return stored;
+    const { value, isOutdated } = opened(seals, stored.value, stored.key);
+    if (isOutdated) this.#current.delete(stored.key);
+    else this.#current.add(stored.key);
+    return { ...stored, value };
+  }
+
+  #openedResult(result: PutResult): PutResult {
+    return result.ok ? result : { ok: false, current: this.#opened(result.current) };
+  }
+
+  #openedEvent(event: StoreEvent): StoreEvent {
+    const { type, key, revision, createRevision } = event;
+    const seals = this.#sealsOf(key);
+    if (seals === undefined) return event;
+    const found = event.value === undefined ? undefined : opened(seals, event.value, key);
+    if (found === undefined || found.isOutdated) this.#current.delete(key);
+    else this.#current.add(key);
+    return {
+      type,
+      key,
+      revision,
+      createRevision,
+      value: found?.value,
+      get previous() {
+        const stored = event.previous;
+        return stored && { ...stored, value: opened(seals, stored.value, key).value };
+      },
+    };
+  }
+}
+
+function sealsOf(resources: ReadonlyMap<string, ResourceName>, rules: SealingRules): ReadonlyMap<string, Seals> {
+  const found = new Map<string, Seals>();
+  for (const [prefix, name] of resources) {
+    const seals = rules.find(name);
+    if (seals !== undefined) found.set(prefix, seals);
+  }
+  return found;
+}
+
+function opened(seals: Seals, stored: Uint8Array, key: string): ReturnType<Seals['open']> {
+  try {
+    return seals.open(stored, key);
+  } catch (error) {
+    throw new StoreError('sealed', `unable to transform key ${JSON.stringify(key)}: ${reasonOf(error)}`, { cause: error });
+  }
+}
