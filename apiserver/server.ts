@@ -5,11 +5,12 @@ import { OpenApiDocuments } from '#api/openapi/documents.ts';
 import type { Clock } from '#base/clock.ts';
 import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
-import { CounterCells } from '#base/metric-cells.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
+import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
-import { makePlugins } from './admission/plugins.ts';
+import { isPluginName, makePlugins } from './admission/plugins.ts';
 import { issuerPages } from './authn/issuer-pages.ts';
+import type { Authenticator } from './authn/contract.ts';
 import type { TokenVerifier } from './authn/bearer-tokens.ts';
 import { type Authorities, authenticationOf, trustedCa } from './authn/methods.ts';
 import { publishedTrust } from './authn/published-trust.ts';
@@ -28,7 +29,7 @@ import { openApiPages } from './discovery/openapi-pages.ts';
 import { initialConfiguration } from './flowcontrol/initial-configuration.ts';
 import { authentication } from './http/filters/authentication.ts';
 import { authorization } from './http/filters/authorization.ts';
-import { compose } from './http/filters/filter.ts';
+import { compose, type Filter } from './http/filters/filter.ts';
 import { impersonation } from './http/filters/impersonation.ts';
 import { inFlight } from './http/filters/in-flight.ts';
 import { recovery } from './http/filters/recovery.ts';
@@ -37,13 +38,16 @@ import { RequestTimeouts } from './http/filters/timeout.ts';
 import { FrameChunks } from './http/frame-chunks.ts';
 import { ProtobufFrames } from './http/protobuf-frames.ts';
 import { type HealthCheck, HealthPages } from './http/health.ts';
+import { WatchMetrics } from './http/watch-metrics.ts';
 import { Listener } from './http/listener.ts';
 import { Negotiator } from './http/negotiate.ts';
 import { ResourceRequests } from './http/resource-requests.ts';
 import { Router } from './http/router.ts';
-import { processMetrics } from './process-metrics.ts';
-import { serverMetrics } from './server-metrics.ts';
+import { type AuthenticationMetrics, authenticationMetrics, authorizationMetrics, decisionCounter } from './metrics/access-metrics.ts';
+import { connectionMetrics, loadMetrics } from './metrics/load-metrics.ts';
+import { storageMetrics } from './metrics/storage-metrics.ts';
 import type { Registry } from './registry/contract.ts';
+import { AdmissionTiming } from './registry/admission-timing.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
 import { ServerLeases } from './services/server-leases.ts';
@@ -103,7 +107,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const claims = new ClusterIpClaims({ registry: () => registry, log });
   const policy = new RbacPolicy();
   const graph = new NodeGraph();
-  const authorizer = authorizerOf(settings.authorizationModes, { policy, graph });
+  const authorizer = authorizerOf(settings.authorizationModes, { policy, graph, counts: decisionCounter(metrics) });
   const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer, settings: settings.pluginSettings });
   const admission = [
     ...chosen,
@@ -112,7 +116,15 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     serviceAllocation(pools, claims),
   ];
   const codec = createCodec();
-  const registry: GenericRegistry = new GenericRegistry({ store, kinds, codec, admission, clock, log });
+  const registry: GenericRegistry = new GenericRegistry({
+    store,
+    kinds,
+    codec,
+    admission,
+    clock,
+    log,
+    timing: new AdmissionTiming(metrics, clock, isPluginName),
+  });
   const checks = healthChecks(deps, { state, registry }, stopping.signal);
   const parts = requestParts({ ...deps, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const { listener } = parts;
@@ -270,6 +282,12 @@ function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerif
   });
 }
 
+/** How to ask for the size of the database; a store that does not answer has none for now. */
+function sizeOf(store: Store, stopping: AbortSignal): (() => Promise<number | undefined>) | undefined {
+  if (store.sizeBytes === undefined) return undefined;
+  return () => store.sizeBytes?.(stopping).catch(() => undefined) ?? Promise.resolve(undefined);
+}
+
 /** Everything between the socket and the registry. */
 function requestParts(deps: RequestPartsDeps): RequestParts {
   const { settings, clock, log, codec, registry, authorizer, metrics, stopping, checks } = deps;
@@ -277,7 +295,18 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
   const { issuers, audiences, verificationKeys } = settings.tokens;
   const keys = readVerificationKeys(verificationKeys);
   const authorities = (): Authorities => deps.state.certificates.authentication;
-  const authn = authenticationOf({ settings: settings.authentication, authorities, keys, issuers, audiences, registry, clock, log });
+  const seen = authenticationMetrics(metrics);
+  const authn = authenticationOf({
+    settings: settings.authentication,
+    authorities,
+    keys,
+    issuers,
+    audiences,
+    registry,
+    onCertificate: seen.certificate,
+    clock,
+    log,
+  });
   const subresources = makeSubresources(deps, authn.tokens);
   const discovery = new DiscoveryDocuments({
     kinds: () => registry.kinds(),
@@ -292,9 +321,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     clock,
     chunks: new FrameChunks(),
     protobufFrames: new ProtobufFrames(codec.protobuf),
-    watchEvents: metrics.add(
-      new CounterCells('apiserver_watch_events_total', 'Events sent to watchers.', ['group', 'resource', 'version']),
-    ),
+    watchMetrics: new WatchMetrics(metrics),
     minWatchSeconds: settings.limits.minWatchSeconds,
     stopping,
     subresources,
@@ -311,23 +338,41 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
       openApiPages(new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version })),
     ],
   });
-  const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
-  const limits = inFlight(settings.limits);
-  serverMetrics(metrics, { inFlight: limits, objects: () => registry.objectCounts() });
-  const filters = [
-    recovery(log),
-    requestMetrics(metrics, clock),
-    timeouts.filter,
-    authentication(authn.authenticator),
-    impersonation(authorizer),
-    limits.filter,
-    authorization(authorizer),
-  ];
+  const { filters, timeouts } = requestFilters(deps, authn.authenticator, seen);
   const { host, port, tls } = settings;
   const listener = new Listener(
-    { host, port, ...tls, clientCa: trustedCa(settings.authentication), protobuf: codec.protobuf },
+    {
+      host,
+      port,
+      ...tls,
+      clientCa: trustedCa(settings.authentication),
+      protobuf: codec.protobuf,
+      onHandshakeError: connectionMetrics(metrics),
+    },
     compose(filters, router.serve),
     clock,
   );
   return { listener, timeouts };
+}
+
+/** The filters of a request's way, outermost first. */
+function requestFilters(
+  { settings, store, registry, authorizer, metrics, clock, log, stopping }: RequestPartsDeps,
+  authenticator: Authenticator,
+  seen: AuthenticationMetrics,
+): { readonly filters: readonly Filter[]; readonly timeouts: RequestTimeouts } {
+  const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
+  const limits = inFlight(settings.limits, clock);
+  loadMetrics(metrics, limits);
+  storageMetrics(metrics, { resources: () => registry.measured(), sizeBytes: sizeOf(store, stopping) });
+  const filters = [
+    recovery(log),
+    requestMetrics(metrics, clock),
+    timeouts.filter,
+    authentication(authenticator, seen, clock),
+    impersonation(authorizer),
+    limits.filter,
+    authorization(authorizer, authorizationMetrics(metrics), clock),
+  ];
+  return { filters, timeouts };
 }

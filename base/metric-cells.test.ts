@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { CounterCells, HistogramCells } from './metric-cells.ts';
+import { CounterCells, HistogramCell, HistogramCells, SampledFamily, SampledHistograms } from './metric-cells.ts';
+import { readMetrics } from './metric-text.ts';
 import { createMetrics } from './metrics.ts';
 
 test('counters stand in the text with their labels', async () => {
@@ -28,4 +29,29 @@ took_seconds_sum{verb="GET"} 7.65
 took_seconds_count{verb="GET"} 4
 `,
   );
+});
+
+test('what is only looked at when asked comes and goes, and its labels are written safely', async () => {
+  const metrics = createMetrics();
+  const figures = new Map([['a"b', 2]]);
+  metrics.add(
+    new SampledFamily('things', 'Things\nof \\ all sorts.', ['name'], 'gauge', () =>
+      Array.from(figures, ([name, value]) => [[name], value]),
+    ),
+  );
+  expect(await metrics.text()).toContain('# HELP things Things\\nof \\\\ all sorts.\n# TYPE things gauge\nthings{name="a\\"b"} 2\n');
+  expect([...readMetrics(await metrics.text())]).toEqual([
+    ['things', { help: 'Things\\nof \\\\ all sorts.', type: 'gauge', samples: [{ name: 'things', labels: { name: 'a"b' }, value: 2 }] }],
+  ]);
+  figures.clear();
+  expect(await metrics.text()).not.toContain('things');
+});
+
+test('histograms of others are told once they have counted', () => {
+  const cell = new HistogramCell([1]);
+  const family = new SampledHistograms('took_seconds', 'Took.', ['verb'], () => [[['GET'], cell]]);
+  expect(family.text()).toBe('');
+  cell.observe(2);
+  expect(cell.count).toBe(1);
+  expect(family.text()).toContain('took_seconds_bucket{verb="GET",le="+Inf"} 1\n');
 });

@@ -15,7 +15,7 @@ export class CounterCells {
 
   /** @param labels in the order of the values that `cell` gets; upstream's order is the alphabet's. */
   constructor(name: string, help: string, labels: readonly string[], type: 'counter' | 'gauge' = 'counter') {
-    this.#head = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+    this.#head = head(name, help, type);
     this.#name = name;
     this.#labels = labels;
   }
@@ -31,7 +31,9 @@ export class CounterCells {
     return cell;
   }
 
+  /** '' while nothing was counted. */
   text(): string {
+    if (this.#cells.size === 0) return '';
     const lines = Array.from(this.#cells, ([labels, { value }]) => `${this.#name}${braced(labels)} ${value}\n`);
     return this.#head + lines.join('');
   }
@@ -46,6 +48,11 @@ export class HistogramCell {
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = new Float64Array(bounds.length + 1);
+  }
+
+  /** How often `observe` was called. */
+  get count(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
   observe(value: number): void {
@@ -76,7 +83,7 @@ export class HistogramCells {
   readonly #cells = new Map<string, HistogramCell>();
 
   constructor(name: string, help: string, bounds: readonly number[], labels: readonly string[]) {
-    this.#head = `# HELP ${name} ${help}\n# TYPE ${name} histogram\n`;
+    this.#head = head(name, help, 'histogram');
     this.#name = name;
     this.#bounds = bounds;
     this.#labels = labels;
@@ -93,9 +100,75 @@ export class HistogramCells {
     return cell;
   }
 
+  /** '' while nothing was counted. */
   text(): string {
+    if (this.#cells.size === 0) return '';
     return this.#head + Array.from(this.#cells, ([labels, cell]) => cell.text(this.#name, labels)).join('');
   }
+}
+
+/** One series as it is when somebody asks: the values of its labels, and its figure. */
+export type Sample = readonly [values: readonly string[], value: number];
+
+/** Figures that are known anyway: read when somebody asks, and gone with what they tell of. */
+export class SampledFamily {
+  readonly #head: string;
+  readonly #name: string;
+  readonly #labels: readonly string[];
+  readonly #read: () => Iterable<Sample> | Promise<Iterable<Sample>>;
+
+  constructor(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    type: 'counter' | 'gauge',
+    read: () => Iterable<Sample> | Promise<Iterable<Sample>>,
+  ) {
+    this.#head = head(name, help, type);
+    this.#name = name;
+    this.#labels = labels;
+    this.#read = read;
+  }
+
+  /** '' while there is nothing to tell. */
+  async text(): Promise<string> {
+    let lines = '';
+    for (const [values, value] of await this.#read()) lines += `${this.#name}${braced(labelText(this.#labels, values))} ${value}\n`;
+    return lines === '' ? '' : this.#head + lines;
+  }
+}
+
+/** Histograms that belong to somebody else, who keeps them with what they tell of. */
+export class SampledHistograms {
+  readonly #head: string;
+  readonly #name: string;
+  readonly #labels: readonly string[];
+  readonly #read: () => Iterable<readonly [values: readonly string[], cell: HistogramCell]>;
+
+  constructor(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    read: () => Iterable<readonly [values: readonly string[], cell: HistogramCell]>,
+  ) {
+    this.#head = head(name, help, 'histogram');
+    this.#name = name;
+    this.#labels = labels;
+    this.#read = read;
+  }
+
+  /** '' while nothing was counted. */
+  text(): string {
+    let lines = '';
+    for (const [values, cell] of this.#read()) {
+      if (cell.count > 0) lines += cell.text(this.#name, labelText(this.#labels, values));
+    }
+    return lines === '' ? '' : this.#head + lines;
+  }
+}
+
+function head(name: string, help: string, type: 'counter' | 'gauge' | 'histogram'): string {
+  return `# HELP ${name} ${help.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'))}\n# TYPE ${name} ${type}\n`;
 }
 
 function labelText(labels: readonly string[], values: readonly string[]): string {

@@ -1,12 +1,17 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+/** What writes its own text; '' while there is nothing to tell. */
+export interface Family {
+  text(): string | Promise<string>;
+}
+
 /** The metrics of one process or one part of it; nothing is registered globally. */
 export interface Metrics {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[], collect?: (gauge: Gauge<L>) => void): Gauge<L>;
   histogram<L extends string = never>(name: string, help: string, buckets: readonly number[], labels?: readonly L[]): Histogram<L>;
   /** Adds what writes its own text, such as cells for hot paths. */
-  add<T extends { text(): string }>(family: T): T;
+  add<T extends Family>(family: T): T;
   /** Prometheus' text format. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -15,7 +20,7 @@ export interface Metrics {
 /** Asking twice for the same name gives the same metric, so that parts of a process may share one. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const families: { text(): string }[] = [];
+  const families: Family[] = [];
   const once = <M>(name: string, make: () => M): M => (registry.getSingleMetric(name) as M | undefined) ?? make();
   return {
     counter: (name, help, labels = []) => once(name, () => new Counter({ name, help, labelNames: [...labels], registers: [registry] })),
@@ -43,7 +48,7 @@ export function createMetrics(): Metrics {
       families.push(family);
       return family;
     },
-    text: async () => (await registry.metrics()) + families.map((family) => family.text()).join(''),
+    text: async () => (await registry.metrics()) + (await Promise.all(families.map(async (family) => await family.text()))).join(''),
     contentType: registry.contentType,
   };
 }

@@ -4,6 +4,7 @@ import { HealthServer } from '#base/health-server.ts';
 import { runMain, runServices } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { ownServerCertificate } from '#base/own-certificate.ts';
+import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
@@ -15,6 +16,7 @@ import { controllerManager } from './controller-manager.ts';
 await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env);
   const metrics = createMetrics();
+  processMetrics(metrics);
   await using client = connect(config.api, { clock, component: 'kube-controller-manager', version });
   await using accounts = new AccountClients({ api: config.api, client, clock, version });
   const clientFor = config.usesAccounts ? (controller: string) => accounts.clientFor(controller) : undefined;

@@ -6,6 +6,7 @@ import { systemClock } from '#base/clock.ts';
 import { HealthServer } from '#base/health-server.ts';
 import { runMain, runServices, type Service } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
+import { processMetrics } from '#base/process-metrics.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { connect } from '#client/rest.ts';
 import { NftablesBackend } from './backends/nftables/nftables.ts';
@@ -27,6 +28,7 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
   const { nodeName } = config;
   const clock = systemClock;
   const metrics = createMetrics();
+  processMetrics(metrics);
   await using client = connect(config.api, { clock, component: 'kube-proxy' });
   const cluster = new ClusterCache(cachedKinds(nodeName, { allNodes: config.nodeRoutes !== undefined }), { client, clock, log });
   const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];

@@ -4,6 +4,7 @@ import { HealthServer } from '#base/health-server.ts';
 import { runMain, runServices } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { ownServerCertificate } from '#base/own-certificate.ts';
+import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { EventSender } from '#client/events.ts';
@@ -18,6 +19,7 @@ import { Scheduler, schedulerKinds } from './scheduler.ts';
 await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env);
   const metrics = createMetrics();
+  processMetrics(metrics);
   await using client = connect(config.api, { clock, component: 'kube-scheduler', version });
   const cluster = new ClusterCache(schedulerKinds, { client, clock, log });
   const sender = new EventSender({ client, clock, log });

@@ -22,6 +22,8 @@ export interface ClientCertificatesOptions {
   readonly nowMs: () => number;
   /** PEM text of the authorities of front proxies, which say nothing of users; undefined where there is none. */
   readonly frontProxyCa: () => string | undefined;
+  /** Told, for every request that a certificate vouches for, how long it will be good. */
+  readonly onUse?: ((leftSeconds: number) => void) | undefined;
 }
 
 /**
@@ -33,15 +35,19 @@ export class ClientCertificates implements AuthenticationMethod {
   readonly #nowMs: () => number;
   readonly #frontProxyCa: () => string | undefined;
   #proxies: { readonly pem: string; readonly authorities: readonly X509Certificate[] } = { pem: '', authorities: [] };
+  readonly #onUse: ClientCertificatesOptions['onUse'];
   readonly #known = new WeakMap<object, Peer>();
 
-  constructor({ nowMs, frontProxyCa }: ClientCertificatesOptions) {
+  constructor({ nowMs, frontProxyCa, onUse }: ClientCertificatesOptions) {
+    this.#onUse = onUse;
     this.#nowMs = nowMs;
     this.#frontProxyCa = frontProxyCa;
   }
 
   check(exchange: Exchange): Verdict {
-    return this.peerOf(exchange).verdict;
+    const { verdict, untilMs } = this.peerOf(exchange);
+    if (verdict.kind === 'user') this.#onUse?.((untilMs - this.#nowMs()) / 1_000);
+    return verdict;
   }
 
   /** What the connection of a request shows. An expired certificate shows nobody. */

@@ -24,6 +24,7 @@ export interface AuthenticationDeps {
   readonly issuers: readonly string[];
   readonly audiences: readonly string[];
   readonly registry: Registry;
+  readonly onCertificate?: ((leftSeconds: number) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -41,6 +42,7 @@ export function authenticationOf({
   issuers,
   audiences,
   registry,
+  onCertificate,
   clock,
   log,
 }: AuthenticationDeps): Authentication {
@@ -52,7 +54,11 @@ export function authenticationOf({
     ],
     audiences,
   );
-  const certificates = new ClientCertificates({ nowMs: () => clock.nowMs(), frontProxyCa: () => authorities().frontProxy?.ca });
+  const certificates = new ClientCertificates({
+    nowMs: () => clock.nowMs(),
+    frontProxyCa: () => authorities().frontProxy?.ca,
+    onUse: onCertificate,
+  });
   const proxies = settings.frontProxy === undefined ? [] : [frontProxy(settings.frontProxy, certificates)];
   const methods = [...proxies, certificates, tokens];
   return {

@@ -10,6 +10,8 @@ export const authorizationModes = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] 
 export type AuthorizationMode = (typeof authorizationModes)[number];
 
 export interface AuthorizerDeps {
+  /** Is told what each authorizer decides; nobody counts without. */
+  readonly counts?: ((type: AuthorizationMode) => { readonly allowed: () => void; readonly denied: () => void }) | undefined;
   readonly policy: RbacPolicy;
   readonly graph: NodeGraph;
 }
@@ -20,14 +22,30 @@ const noOpinion: Decision = { verdict: 'none', reason: '' };
 const everythingForbidden: Decision = { verdict: 'none', reason: 'Everything is forbidden.' };
 
 /** Asks the modes in the order given. Whatever they say, members of system:masters may do everything: nobody can lock them out. */
-export function authorizerOf(modes: readonly AuthorizationMode[], { policy, graph }: AuthorizerDeps): Authorizer {
+export function authorizerOf(modes: readonly AuthorizationMode[], { policy, graph, counts }: AuthorizerDeps): Authorizer {
   const makers: Readonly<Record<AuthorizationMode, () => Authorizer>> = {
     Node: () => nodeAuthorizer(graph),
     RBAC: () => rbacAuthorizer(policy),
     AlwaysAllow: () => alwaysAllow,
     AlwaysDeny: () => alwaysDeny,
   };
-  return firstOpinion([administrators, ...modes.map((mode) => makers[mode]())]);
+  return firstOpinion([administrators, ...modes.map((mode) => counted(makers[mode](), counts?.(mode)))]);
+}
+
+function counted(authorizer: Authorizer, counts: ReturnType<NonNullable<AuthorizerDeps['counts']>> | undefined): Authorizer {
+  if (counts === undefined) return authorizer;
+  const count = (decision: Decision): Decision => {
+    if (decision.verdict === 'allow') counts.allowed();
+    else if (decision.verdict === 'deny') counts.denied();
+    return decision;
+  };
+  return {
+    authorize: (request) => {
+      const decision = authorizer.authorize(request);
+      return decision instanceof Promise ? decision.then(count) : count(decision);
+    },
+    rightsOf: (user, namespace) => authorizer.rightsOf(user, namespace),
+  };
 }
 
 /** Lists no rights: those are for the role cluster-admin to tell. */

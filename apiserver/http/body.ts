@@ -21,11 +21,17 @@ export async function objectBody(exchange: Exchange, offer: Offer = 'all'): Prom
   const types = mediaTypesOf(offer);
   const mediaType = given === '' ? 'application/json' : types.find((one) => one === given);
   if (mediaType === undefined) throw unsupportedMediaType(types);
-  return { bytes: await readBody(exchange.request), mediaType };
+  return { bytes: await readBody(exchange), mediaType };
 }
 
 /** The whole body, unpacked where it came packed. Throws RequestEntityTooLarge, UnsupportedMediaType or BadRequest. */
-export async function readBody(request: RawRequest): Promise<Buffer> {
+export async function readBody(exchange: Exchange): Promise<Buffer> {
+  const bytes = await wholeBody(exchange.request);
+  exchange.receivedBytes = bytes.length;
+  return bytes;
+}
+
+async function wholeBody(request: RawRequest): Promise<Buffer> {
   const declared = request.headers['content-length'];
   if (declared === '0') return nothing;
   if (declared !== undefined && Number(declared) > maxBodyBytes) throw bodyTooLarge();

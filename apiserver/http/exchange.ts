@@ -73,6 +73,12 @@ export class Exchange {
   readonly warnings: string[] = [];
   /** Set by whoever finds that the path exists: unknown paths must not become series of a metric. */
   isServed = false;
+  /** Set where the kind that is asked for is deprecated. */
+  isDeprecated = false;
+  /** Set by filters that end a request to save the server. */
+  isTerminated = false;
+  /** Bytes of the request's body, once it was read. */
+  receivedBytes: number | undefined;
   /** Bytes of the answer's body, before packing. */
   sentBytes = 0;
   /** Called once, when the answer is written or the client is gone. */

@@ -28,6 +28,8 @@ export interface ListenerOptions {
   readonly clientCa: string | undefined;
   /** Writes answers for clients that want protobuf. */
   readonly protobuf: ProtobufEncoder;
+  /** Told of connections that do not come to be. */
+  readonly onHandshakeError?: (() => void) | undefined;
 }
 
 const idleMs = 90_000;
@@ -141,6 +143,7 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket));
       (socket as Socket).setNoDelay(true);
     });
+    server.on('tlsClientError', () => this.#options.onHandshakeError?.());
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));

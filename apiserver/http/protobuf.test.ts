@@ -7,8 +7,11 @@ import { builtinKinds } from '#api/kinds.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { ApiError } from '#api/meta/status.ts';
 import { createCodec } from '#api/schema/codec.ts';
+import { pod } from '#api/core/pod/pod.ts';
+import { createMetrics } from '#base/metrics.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
 import { ProtobufFrames } from './protobuf-frames.ts';
+import { WatchMetrics } from './watch-metrics.ts';
 import { pump } from './watch-writer.ts';
 
 const protobuf = 'application/vnd.kubernetes.protobuf';
@@ -264,7 +267,12 @@ describe('watches', () => {
       }),
     };
     const render = new ProtobufFrames(codec.protobuf).renderer({ encoding: 'protobuf', form: 'partial', formVersion: 'v1', stream: true });
-    await pump(frames, sink, { render, told: { value: 0 } }, new AbortController().signal);
+    await pump(
+      frames,
+      sink,
+      { render, told: new WatchMetrics(createMetrics()).of(pod, 'namespace', undefined) },
+      new AbortController().signal,
+    );
     const { type, object } = eventOf(Buffer.from(written[0] ?? []).subarray(4));
     expect(type).toBe('ERROR');
     expect(read(object, 'v1', 'Status')).toMatchObject({ reason: 'Expired', code: 410, message: 'too old resource version: 1 (2)' });

@@ -34,7 +34,10 @@ export class ResourceRequests {
     const own = info.path.slice(0, info.path.length - info.rest.length);
     if (kind === undefined || info.verb === 'proxy' || !fits(exchange, kind) || own.includes('//')) return this.#nothing(exchange);
     exchange.isServed = true;
-    if (kind.deprecation !== undefined) exchange.warn(kind.deprecation);
+    if (kind.deprecation !== undefined) {
+      exchange.isDeprecated = true;
+      exchange.warn(kind.deprecation);
+    }
     if (info.subresource !== '') return this.#serveSubresource(exchange, kind);
     if (info.rest !== '') return this.#nothing(exchange);
     const act = this.#deps.subresources.find(kind, '');

@@ -1,4 +1,4 @@
-import { version } from '#base/version.ts';
+import { buildInfo } from '#base/build-info.ts';
 import type { Metrics } from '#base/metrics.ts';
 import type { DiscoveryDocuments, TaggedDocument } from '../discovery/documents.ts';
 import type { Exchange } from './exchange.ts';
@@ -121,7 +121,7 @@ function sendRaw(exchange: Exchange, document: object): void {
 }
 
 function versionDocument(): object {
-  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
+  const { major, minor, ...rest } = buildInfo();
   return {
     major,
     minor,
@@ -129,12 +129,6 @@ function versionDocument(): object {
     emulationMinor: minor,
     minCompatibilityMajor: major,
     minCompatibilityMinor: String(Number(minor) - 1),
-    gitVersion: version,
-    gitCommit: '',
-    gitTreeState: 'clean',
-    buildDate: '2026-01-01T00:00:00Z',
-    goVersion: `node${process.version}`,
-    compiler: 'v8',
-    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    ...rest,
   };
 }

@@ -1,12 +1,12 @@
 // Watch streams. A frame's line is one buffer for all watchers. A client that does not read is cut off: while its connection is
 // full nothing is taken from the registry, whose bounded queue then ends the watch.
-import type { CounterCell } from '#base/metric-cells.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { ApiError, internalError } from '#api/meta/status.ts';
 import type { WatchFrame } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
+import type { Told } from './watch-metrics.ts';
 import { parseIncludeObject, partialText, type TableDeps, TableMaker } from './table.ts';
 
 /** Where the frames of a watch go. */
@@ -50,13 +50,17 @@ function formRenderer(
 export async function pump(
   frames: AsyncIterable<readonly WatchFrame[]>,
   sink: FrameSink,
-  { render, told }: { readonly render: FrameRenderer; readonly told: CounterCell },
+  { render, told }: { readonly render: FrameRenderer; readonly told: Told },
   signal: AbortSignal,
 ): Promise<void> {
   try {
     for await (const batch of frames) {
-      told.value += batch.length;
-      const flows = sink.write(batch.map(render));
+      const lines = batch.map((frame) => {
+        const line = render(frame);
+        told.frame(frame, line);
+        return line;
+      });
+      const flows = sink.write(lines);
       if (!flows) await sink.drained(signal);
       if (!sink.isOpen) return;
     }

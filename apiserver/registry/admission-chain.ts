@@ -1,21 +1,30 @@
-import type { AdmissionPlugin, AdmissionRequest, AttemptEnd } from './contract.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
+import type { AdmissionTiming, AdmissionType, Timed } from './admission-timing.ts';
+import type { AdmissionPlugin, AdmissionRequest, AttemptEnd } from './contract.ts';
 
 /** The admission plugins, in their order, as one. */
 export class AdmissionChain {
-  readonly #mutating: readonly NonNullable<AdmissionPlugin['mutate']>[];
-  readonly #reserving: readonly NonNullable<AdmissionPlugin['reserve']>[];
-  readonly #charging: readonly NonNullable<AdmissionPlugin['charge']>[];
-  readonly #validating: readonly NonNullable<AdmissionPlugin['validate']>[];
+  readonly #mutating: Step<AskingPoint>;
+  readonly #reserving: Step<TakingPoint>;
+  readonly #charging: Step<TakingPoint>;
+  readonly #validating: Step<AskingPoint>;
   readonly #connecting: readonly AdmissionPlugin[];
   readonly #removed: readonly NonNullable<AdmissionPlugin['removed']>[];
 
-  constructor(plugins: readonly AdmissionPlugin[]) {
-    this.#mutating = plugins.flatMap(({ mutate }) => (mutate === undefined ? [] : [mutate]));
-    this.#reserving = plugins.flatMap(({ reserve }) => (reserve === undefined ? [] : [reserve]));
-    this.#charging = plugins.flatMap(({ charge }) => (charge === undefined ? [] : [charge]));
-    this.#validating = plugins.flatMap(({ validate }) => (validate === undefined ? [] : [validate]));
+  constructor(plugins: readonly AdmissionPlugin[], timing?: AdmissionTiming) {
+    const step = <P>(type: AdmissionType, whole: 'whole' | 'part', point: (plugin: AdmissionPlugin) => P | undefined): Step<P> => ({
+      points: plugins.flatMap((plugin) => {
+        const act = point(plugin);
+        return act === undefined ? [] : [{ act, timed: timing?.plugin(plugin.name, type) }];
+      }),
+      timed: whole === 'whole' ? timing?.step(type) : undefined,
+      nowMs: timing?.nowMs ?? noTime,
+    });
+    this.#mutating = step('admit', 'whole', ({ mutate }) => mutate);
+    this.#reserving = step('admit', 'part', ({ reserve }) => reserve);
+    this.#charging = step('validate', 'part', ({ charge }) => charge);
+    this.#validating = step('validate', 'whole', ({ validate }) => validate);
     this.#connecting = plugins.filter(({ seesConnects }) => seesConnects === true);
     this.#removed = plugins.flatMap(({ removed }) => (removed === undefined ? [] : [removed]));
   }
@@ -50,34 +59,113 @@ export class AdmissionChain {
   }
 }
 
-type Point = NonNullable<AdmissionPlugin['mutate']>;
+type AskingPoint = NonNullable<AdmissionPlugin['mutate']>;
+type TakingPoint = NonNullable<AdmissionPlugin['reserve']>;
 
-function askAll(plugins: readonly Point[], request: AdmissionRequest): Promise<void> | undefined {
-  for (let at = 0; at < plugins.length; at++) {
-    const waiting = plugins[at]?.(request);
-    if (waiting !== undefined) return askRest(waiting, plugins.slice(at + 1), request);
+/** What is asked at one point of a write. */
+interface Step<P> {
+  readonly points: readonly { readonly act: P; readonly timed: Timed | undefined }[];
+  readonly timed: Timed | undefined;
+  readonly nowMs: () => number;
+}
+
+/** A stopwatch through one step. Nothing refuses it: it only measures. */
+class Lap {
+  readonly #step: Step<unknown>;
+  readonly #request: AdmissionRequest;
+  readonly #startMs: number;
+  #lastMs: number;
+
+  constructor(step: Step<unknown>, request: AdmissionRequest) {
+    this.#step = step;
+    this.#request = request;
+    this.#startMs = step.nowMs();
+    this.#lastMs = this.#startMs;
   }
+
+  /** The plugin at a place is through. */
+  passed(at: number): void {
+    const nowMs = this.#step.nowMs();
+    this.#step.points[at]?.timed?.took(this.#request.operation, false, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+  }
+
+  refused(at: number): void {
+    const nowMs = this.#step.nowMs();
+    this.#step.points[at]?.timed?.took(this.#request.operation, true, nowMs - this.#lastMs);
+    this.#step.timed?.took(this.#request.operation, true, nowMs - this.#startMs);
+  }
+
+  done(): void {
+    this.#step.timed?.took(this.#request.operation, false, this.#lastMs - this.#startMs);
+  }
+}
+
+const noTime = (): number => 0;
+
+function askAll(step: Step<AskingPoint>, request: AdmissionRequest): Promise<void> | undefined {
+  const lap = new Lap(step, request);
+  let at = 0;
+  try {
+    for (; at < step.points.length; at++) {
+      const waiting = step.points[at]?.act(request);
+      if (waiting !== undefined) return askRest(waiting, { step, at, lap }, request);
+      lap.passed(at);
+    }
+  } catch (error) {
+    lap.refused(at);
+    throw error;
+  }
+  lap.done();
   return undefined;
 }
 
-async function askRest(waiting: Promise<void>, others: readonly Point[], request: AdmissionRequest): Promise<void> {
-  await waiting;
-  for (const plugin of others) await plugin(request);
+/** Where a step waits for the plugin at `at`. */
+interface Waiting<P> {
+  readonly step: Step<P>;
+  readonly at: number;
+  readonly lap: Lap;
 }
 
-type TakingPoint = NonNullable<AdmissionPlugin['reserve']>;
+async function askRest(waiting: Promise<void>, { step, at: first, lap }: Waiting<AskingPoint>, request: AdmissionRequest): Promise<void> {
+  let at = first;
+  try {
+    await waiting;
+    lap.passed(at);
+    for (at++; at < step.points.length; at++) {
+      await step.points[at]?.act(request);
+      lap.passed(at);
+    }
+  } catch (error) {
+    lap.refused(at);
+    throw error;
+  }
+  lap.done();
+}
 
 const nothingTaken: AttemptEnd = () => undefined;
 
-function take(plugins: readonly TakingPoint[], request: AdmissionRequest): AttemptEnd | Promise<AttemptEnd> {
-  for (let at = 0; at < plugins.length; at++) {
-    const taken = plugins[at]?.(request);
-    if (taken !== undefined) return takeRest(taken, plugins.slice(at + 1), request);
+function take(step: Step<TakingPoint>, request: AdmissionRequest): AttemptEnd | Promise<AttemptEnd> {
+  const lap = new Lap(step, request);
+  let at = 0;
+  try {
+    for (; at < step.points.length; at++) {
+      const taken = step.points[at]?.act(request);
+      if (taken !== undefined) return takeRest(taken, { step, at, lap }, request);
+      lap.passed(at);
+    }
+  } catch (error) {
+    lap.refused(at);
+    throw error;
   }
   return nothingTaken;
 }
 
-async function takeRest(taken: ReturnType<TakingPoint>, others: readonly TakingPoint[], request: AdmissionRequest): Promise<AttemptEnd> {
+async function takeRest(
+  taken: ReturnType<TakingPoint>,
+  { step, at: first, lap }: Waiting<TakingPoint>,
+  request: AdmissionRequest,
+): Promise<AttemptEnd> {
   const ends: AttemptEnd[] = [];
   const keep = (end: AttemptEnd | undefined): void => {
     if (end !== undefined) ends.push(end);
@@ -85,10 +173,16 @@ async function takeRest(taken: ReturnType<TakingPoint>, others: readonly TakingP
   const endAll: AttemptEnd = (outcome) => {
     for (const end of ends.toReversed()) end(outcome);
   };
+  let at = first;
   try {
     keep(await taken);
-    for (const plugin of others) keep(await plugin(request));
+    lap.passed(at);
+    for (at++; at < step.points.length; at++) {
+      keep(await step.points[at]?.act(request));
+      lap.passed(at);
+    }
   } catch (error) {
+    lap.refused(at);
     endAll('dropped');
     throw error;
   }

@@ -27,6 +27,8 @@ export interface Page {
   readonly items: CachedObject[];
   /** Where the next page starts; undefined where this was the last. */
   readonly next: string | undefined;
+  /** How many objects were looked at. */
+  readonly looked: number;
 }
 
 /** The keys of one namespace, or of all ('' ). */
@@ -45,16 +47,18 @@ export async function collect(snapshot: Snapshot, { selector, range, start, limi
   if (name !== undefined && (range.prefix !== '' || form.kind.scope === 'cluster')) {
     const only = snapshot.get(range.prefix + name);
     const wanted = only === undefined || only.key < range.prefix + start ? undefined : wants(only);
-    return { items: wanted === undefined ? [] : [wanted], next: undefined };
+    return { items: wanted === undefined ? [] : [wanted], next: undefined, looked: only === undefined ? 0 : 1 };
   }
   const items: CachedObject[] = [];
   const slice = new WorkSlice(objectsPerTurn);
   let last = '';
+  let looked = 0;
   for (const [key, object] of snapshot.entries(range.prefix + start)) {
     if (range.end !== undefined && key >= range.end) break;
+    looked++;
     const wanted = wants(object);
     if (wanted !== undefined) {
-      if (items.length === limit) return { items, next: `${last}\0` };
+      if (items.length === limit) return { items, next: `${last}\0`, looked };
       items.push(wanted);
       last = key;
     }
@@ -64,7 +68,7 @@ export async function collect(snapshot: Snapshot, { selector, range, start, limi
       signal.throwIfAborted();
     }
   }
-  return { items, next: undefined };
+  return { items, next: undefined, looked };
 }
 
 /** How many objects lie from a key on. */

@@ -1,9 +1,11 @@
 // Reads and guarded writes of single objects: between the registry's steps, which know objects, and the store, which knows bytes.
 import type { KubeObject } from '#api/meta/object.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
+import type { Clock } from '#base/clock.ts';
 import { CachedObject } from '../storage/cached-object.ts';
 import { type PutResult, type Store, valueLimitBytes } from '../storage/contract.ts';
 import { encodeStored } from '../storage/served-form.ts';
+import type { RequestCounts } from '../storage/resource-counts.ts';
 import type { WatchCache } from '../storage/watch-cache.ts';
 import { storeFailure } from './failures.ts';
 import type { ServedKind } from './served-kinds.ts';
@@ -11,6 +13,7 @@ import type { ServedKind } from './served-kinds.ts';
 export interface ObjectStoreDeps {
   readonly store: Store;
   readonly cache: WatchCache;
+  readonly clock: Clock;
 }
 
 /** What a guarded write does: `bytes` replace what has `expectedRevision` (0: nothing). */
@@ -29,10 +32,12 @@ export interface ObjectWrite {
 export class ObjectStore {
   readonly #store: Store;
   readonly #cache: WatchCache;
+  readonly #clock: Clock;
 
-  constructor({ store, cache }: ObjectStoreDeps) {
+  constructor({ store, cache, clock }: ObjectStoreDeps) {
     this.#store = store;
     this.#cache = cache;
+    this.#clock = clock;
   }
 
   /** The newest object under a key, in its stored form. */
@@ -54,7 +59,9 @@ export class ObjectStore {
     const { decoded } = this.#cache;
     decoded.remember(bytes, object);
     const { ttlSeconds } = served.storedForm.kind;
-    const result = await this.#attempt(() => this.#store.put(served.prefix + key, bytes, { expectedRevision, ttlSeconds }, signal));
+    const { create, update } = this.#cache.resource(served.prefix).counts.requests;
+    const counts = expectedRevision === 0 ? create : update;
+    const result = await this.#attempt(counts, () => this.#store.put(served.prefix + key, bytes, { expectedRevision, ttlSeconds }, signal));
     await this.#catchUp(result, signal);
     if (!result.ok) return undefined;
     const { revision } = result;
@@ -69,7 +76,8 @@ export class ObjectStore {
 
   /** Deletes, and answers the last content with the revision of the deletion. Undefined when the guard did not hold. */
   async remove(served: ServedKind, object: CachedObject, signal: AbortSignal): Promise<CachedObject | undefined> {
-    const result = await this.#attempt(() => this.#store.delete(served.prefix + object.key, object.revision, signal));
+    const counts = this.#cache.resource(served.prefix).counts.requests.delete;
+    const result = await this.#attempt(counts, () => this.#store.delete(served.prefix + object.key, object.revision, signal));
     await this.#catchUp(result, signal);
     return result.ok ? object.at(result.revision).as(served.form) : undefined;
   }
@@ -84,11 +92,15 @@ export class ObjectStore {
     return bytes.length <= valueLimitBytes;
   }
 
-  async #attempt(write: () => Promise<PutResult>): Promise<PutResult> {
+  async #attempt(counts: RequestCounts, write: () => Promise<PutResult>): Promise<PutResult> {
+    const startMs = this.#clock.monotonicMs();
     try {
       return await write();
     } catch (error) {
+      counts.errors++;
       throw storeFailure(error);
+    } finally {
+      counts.seconds.observe((this.#clock.monotonicMs() - startMs) / 1_000);
     }
   }
 

@@ -32,6 +32,12 @@ export interface ReaderDeps {
   readonly clock: Clock;
 }
 
+/** A request's resourceVersion: its text, '' for the newest, and what it says. */
+interface WantedRevision {
+  readonly text: string;
+  readonly wanted: number;
+}
+
 /** One state of a resource, and where in it a list starts. */
 interface ListState {
   readonly snapshot: Snapshot;
@@ -53,8 +59,9 @@ export class Reader {
   async get(served: ServedKind, name: string, resourceVersion: string, context: RequestContext): Promise<CachedObject> {
     const wanted = parseRevision(resourceVersion);
     if (typeof wanted === 'string') throw plainError(wanted);
-    await this.#fresh(resourceVersion, wanted, context.signal);
-    const found = this.#cacheOf(served).get(keyText({ namespace: context.namespace, name }));
+    const cache = this.#cacheOf(served);
+    await this.#fresh(cache, { text: resourceVersion, wanted }, context.signal);
+    const found = cache.get(keyText({ namespace: context.namespace, name }));
     if (found === undefined) throw notFound(resourceOf(served), name);
     return found.as(served.form);
   }
@@ -77,7 +84,11 @@ export class Reader {
     const cache = this.#cacheOf(served);
     const { snapshot, revision, start, left } = await this.#state(served, request, context.signal);
     const range = keyRange(selector.namespace);
-    const { items, next } = await collect(snapshot, { selector, range, start, limit: request.limit }, context.signal);
+    const { items, next, looked } = await collect(snapshot, { selector, range, start, limit: request.limit }, context.signal);
+    const { counts } = cache;
+    counts.lists++;
+    counts.fetched += looked;
+    counts.returned += items.length;
     if (next === undefined)
       return { items, count: items.length, resourceVersion: String(revision), continue: '', remainingItemCount: undefined };
     cache.shelve(revision, snapshot, this.#deps.clock.monotonicMs());
@@ -94,10 +105,10 @@ export class Reader {
   }
 
   /** Resolves when the cache is as new as a request's resourceVersion wants: '' is the newest of all, '0' whatever is there. */
-  async fresh(resourceVersion: string, signal: AbortSignal): Promise<void> {
+  async fresh(served: ServedKind, resourceVersion: string, signal: AbortSignal): Promise<void> {
     const wanted = parseRevision(resourceVersion);
     if (typeof wanted === 'string') throw plainError(wanted);
-    await this.#fresh(resourceVersion, wanted, signal);
+    await this.#fresh(this.#cacheOf(served), { text: resourceVersion, wanted }, signal);
   }
 
   /** The state that a list request wants to see. */
@@ -108,7 +119,7 @@ export class Reader {
     if (typeof wanted === 'string') throw badRequest(`invalid resource version: ${wanted}`);
     // A limit with a revision and no other word means exactly that revision; it always has.
     const isExact = resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && limit !== undefined && wanted > 0);
-    await this.#fresh(resourceVersion, wanted, signal);
+    await this.#fresh(this.#cacheOf(served), { text: resourceVersion, wanted }, signal);
     const cache = this.#cacheOf(served);
     const snapshot = isExact ? await cache.snapshotAt(wanted) : cache.snapshot();
     if (snapshot === undefined) throw expired(tooOldList);
@@ -123,32 +134,54 @@ export class Reader {
     }
     const cache = this.#cacheOf(served);
     if (revision < 0) {
-      await this.#fresh('', 0, signal);
+      await this.#fresh(cache, { text: '', wanted: 0 }, signal);
       return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start, left: undefined };
     }
-    await this.#fresh(String(revision), revision, signal);
+    await this.#fresh(cache, { text: String(revision), wanted: revision }, signal);
     const snapshot = await cache.snapshotAt(revision);
     if (snapshot === undefined) throw expired(tooOldContinue, encodeContinue({ revision: -1, start }));
     return { snapshot, revision, start, left };
   }
 
-  async #fresh(text: string, wanted: number, signal: AbortSignal): Promise<void> {
+  async #fresh(resource: ResourceCache, { text, wanted }: WantedRevision, signal: AbortSignal): Promise<void> {
     const { cache, store, clock } = this.#deps;
+    const { counts } = resource;
     if (text === '') {
+      counts.consistentReads++;
       if (store.isSoleWriter) return;
-      try {
-        await cache.waitFor(await store.currentRevision(signal), signal);
-      } catch (error) {
-        throw storeFailure(error);
-      }
+    } else if (wanted <= cache.revision) {
+      counts.waitSeconds.observe(0);
       return;
     }
-    if (wanted <= cache.revision) return;
+    const startMs = clock.monotonicMs();
+    try {
+      if (text === '') await this.#caughtUp(signal);
+      else await this.#reached(wanted, signal);
+    } catch (error) {
+      if (text === '') counts.consistentFailures++;
+      throw error;
+    } finally {
+      counts.waitSeconds.observe((clock.monotonicMs() - startMs) / 1_000);
+    }
+  }
+
+  /** Resolves when the cache has what the store has now. */
+  async #caughtUp(signal: AbortSignal): Promise<void> {
+    const { cache, store } = this.#deps;
+    try {
+      await cache.waitFor(await store.currentRevision(signal), signal);
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  async #reached(revision: number, signal: AbortSignal): Promise<void> {
+    const { cache, clock } = this.#deps;
     using deadline = clock.deadline(signal, freshWaitMs);
     try {
-      await cache.waitFor(wanted, deadline.signal);
+      await cache.waitFor(revision, deadline.signal);
     } catch (error) {
-      if (error instanceof DeadlineExceeded) throw tooLargeResourceVersion(wanted, cache.revision);
+      if (error instanceof DeadlineExceeded) throw tooLargeResourceVersion(revision, cache.revision);
       throw error;
     }
   }

@@ -9,15 +9,17 @@ import { Seen } from '#api/meta/seen.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import { type Ownership, ownership } from '#api/patch/managed-fields.ts';
 import { objectEntries, scaleEntries } from '#api/patch/scale-owners.ts';
-import { notFound, resourceText } from '#api/meta/status.ts';
+import { notFound } from '#api/meta/status.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
 import { runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { Compactor } from '../storage/compactor.ts';
 import type { Store } from '../storage/contract.ts';
+import type { ResourceCounts } from '../storage/resource-counts.ts';
 import { WatchCache } from '../storage/watch-cache.ts';
 import { AdmissionChain } from './admission-chain.ts';
+import type { AdmissionTiming } from './admission-timing.ts';
 import type {
   AdmissionPlugin,
   AdmissionRequest,
@@ -55,6 +57,18 @@ export interface GenericRegistryDeps {
   readonly admission: readonly AdmissionPlugin[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Measures admission; absent: nobody does. */
+  readonly timing?: AdmissionTiming | undefined;
+}
+
+/** One stored resource. */
+export interface MeasuredResource {
+  readonly group: string;
+  readonly resource: string;
+  readonly objects: number;
+  /** Newest that its cache has seen. */
+  readonly revision: number;
+  readonly counts: ResourceCounts;
 }
 
 /** Serves once `run` is ready; `run` keeps the watch cache and compacts the store. The store stays its maker's to close. */
@@ -71,16 +85,16 @@ export class GenericRegistry implements Registry, Service {
   readonly #clock: Clock;
   readonly #scaleOwnership: Ownership;
 
-  constructor({ store, kinds, codec, admission: plugins, clock, log }: GenericRegistryDeps) {
+  constructor({ store, kinds, codec, admission: plugins, clock, log, timing }: GenericRegistryDeps) {
     this.#codec = codec;
     this.#clock = clock;
     this.#scaleOwnership = ownership({ schema: codec.schemas.get(scaleKind.schema), apiVersion: 'autoscaling/v1', kind: scaleKind.kind });
     this.#served = new ServedKinds(kinds, codec);
     this.#cache = new WatchCache({ store, resources: this.#served.resources, clock, log });
     this.#compactor = new Compactor({ store, clock, log });
-    const admission = new AdmissionChain(plugins);
+    const admission = new AdmissionChain(plugins, timing);
     this.#admission = admission;
-    const objects = new ObjectStore({ store, cache: this.#cache });
+    const objects = new ObjectStore({ store, cache: this.#cache, clock });
     this.#reader = new Reader({ store, cache: this.#cache, clock });
     this.#writer = new Writer({ objects, admission, clock });
     this.#deleter = new Deleter({ objects, admission, clock });
@@ -99,11 +113,13 @@ export class GenericRegistry implements Registry, Service {
     return this.#served.kinds;
   }
 
-  /** Stored objects by resource, as messages name it. */
-  *objectCounts(): Generator<readonly [resource: string, count: number]> {
+  /** What is stored, for those who measure. */
+  *measured(): Generator<MeasuredResource> {
+    const { revision } = this.#cache;
     for (const { form, prefix } of this.#served.resources) {
       const { group, names } = form.kind;
-      yield [resourceText({ group, plural: names.plural }), this.#cache.resource(prefix).size];
+      const { counts, size } = this.#cache.resource(prefix);
+      yield { group, resource: names.plural, objects: size, revision, counts };
     }
   }
 

@@ -94,7 +94,7 @@ test('the beginning of a watch that wants next to nothing, and of one that wants
   })();
   const over = new AbortController();
   const options = { selector, initial, afterRevision: 0, wantsBookmarks: false, endMs: undefined, nowMs: 0, signal: over.signal };
-  const watcher = new Watcher({ ...options, onEnd: () => undefined });
+  const watcher = new Watcher({ ...options, onEnd: () => undefined, onTooSlow: () => undefined });
   const slices = await longestSlice(
     () => looked,
     async () => {

@@ -5,6 +5,7 @@ import type { CacheEvent } from '../storage/cache-event.ts';
 import type { CachedObject } from '../storage/cached-object.ts';
 import { type ObjectSelector, objectSelector } from '../storage/object-selector.ts';
 import type { Snapshot } from '../storage/resource-cache.ts';
+import type { ResourceCounts } from '../storage/resource-counts.ts';
 import type { WatchCache } from '../storage/watch-cache.ts';
 import { Watcher } from '../storage/watcher.ts';
 import type { RequestContext, WatchFrame, WatchRequest } from './contract.ts';
@@ -36,7 +37,7 @@ export async function watchObjects(
   if (typeof wanted === 'string') throw plainError(wanted);
   const tellsState = sendInitialEvents ?? wanted === 0;
   // A watch from a revision to come waits for events beyond it; only a state must exist now.
-  if (tellsState) await reader.fresh(resourceVersion, context.signal);
+  if (tellsState) await reader.fresh(served, resourceVersion, context.signal);
   const resource = cache.resource(served.prefix);
   const revision = cache.revision;
   const start = tellsState || wanted === 0 ? revision : wanted;
@@ -46,21 +47,32 @@ export async function watchObjects(
   const nowMs = clock.monotonicMs();
   const watcher = new Watcher({
     selector,
-    initial: tellsState
-      ? stateFrames(resource.snapshot(), selector, endsState ? bookmarkFrame(served.form, revision, true) : undefined)
-      : pastFrames(past, selector),
+    initial: counted(
+      tellsState
+        ? stateFrames(resource.snapshot(), selector, endsState ? bookmarkFrame(served.form, revision, true) : undefined)
+        : pastFrames(past, selector),
+      resource.counts,
+    ),
     afterRevision: Math.max(start, revision),
     wantsBookmarks: request.allowBookmarks,
     endMs: request.timeoutSeconds === undefined ? undefined : nowMs + request.timeoutSeconds * 1_000,
     nowMs,
     signal: context.signal,
     onEnd: (ended) => resource.removeWatcher(ended),
+    onTooSlow: () => void resource.counts.terminatedWatchers++,
   });
   if (!context.signal.aborted) resource.addWatcher(watcher);
   return watcher;
 }
 
 type Initial = Generator<WatchFrame | 'rest'>;
+
+function* counted(initial: Initial, counts: ResourceCounts): Initial {
+  for (const frame of initial) {
+    if (frame !== 'rest' && frame.type !== 'BOOKMARK') counts.initEvents++;
+    yield frame;
+  }
+}
 
 function* stateFrames(snapshot: Snapshot, selector: ObjectSelector, end: WatchFrame | undefined): Initial {
   const range = keyRange(selector.namespace);

@@ -104,6 +104,8 @@ export interface Store extends AsyncDisposable {
   ): AsyncIterable<readonly StoreEvent[]>;
   /** Lets go of memory that reading took: called after the caches were filled, and now and then. Reads and writes wait for it. */
   releaseMemory?(signal: AbortSignal): Promise<void>;
+  /** Bytes that the database takes on disk, for who measures; absent where there is none. */
+  sizeBytes?(signal: AbortSignal): Promise<number>;
   /**
    * Where several servers share a store: true when it is this one's turn to compact up to `revision`. Asked by all of them at the
    * pace of compaction; an engine without it has one server.

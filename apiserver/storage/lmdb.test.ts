@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -90,6 +90,15 @@ describe('LmdbStore on disk', () => {
     expect(written).toHaveLength(20);
     expect((await store.list('/', {}, signal)).items).toHaveLength(21);
     expect((await events).map((event) => event.revision)).toEqual(Array.from({ length: 22 }, (_, at) => at + 1));
+  });
+
+  test('says how large its file is', async () => {
+    const folder = aFolder();
+    await using store = await openIn(folder);
+    await put(store, '/a', 'x'.repeat(1_000_000));
+    const bytes = await store.sizeBytes();
+    expect(bytes).toBeGreaterThan(1_000_000);
+    expect(bytes).toBe(statSync(join(folder, 'store.mdb')).size);
   });
 
   test('a second server on the same folder is refused, until the first has gone', async () => {

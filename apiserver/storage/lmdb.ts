@@ -198,6 +198,10 @@ export class LmdbStore implements Store {
     yield* this.#feed.watch(prefix, afterRevision, AbortSignal.any([signal, this.#closing.signal]));
   }
 
+  sizeBytes(): Promise<number> {
+    return Promise.resolve(statSync(this.#path).size);
+  }
+
   async compact(revision: number, signal: AbortSignal): Promise<void> {
     if (this.#reopening !== undefined) await this.#reopening;
     this.#checkOpen();

@@ -8,6 +8,7 @@ import { StoreError, type StoredValue, type StoreEvent } from './contract.ts';
 import type { DecodedObjects } from './decoded-objects.ts';
 import { sealedPrefix } from './encryption/sealed-prefix.ts';
 import { EventRing } from './event-ring.ts';
+import { ResourceCounts } from './resource-counts.ts';
 import type { ServedForm } from './served-form.ts';
 import { compareKeys, SortedMap } from './sorted-map.ts';
 import type { Watcher } from './watcher.ts';
@@ -31,6 +32,7 @@ export interface ResourceCacheOptions {
 }
 
 export class ResourceCache {
+  readonly counts = new ResourceCounts();
   readonly form: ServedForm;
   readonly prefix: string;
   readonly #decoded: DecodedObjects;
@@ -131,11 +133,17 @@ export class ResourceCache {
     this.#shelf.clear();
     this.#ring.reset(floor);
     this.#changedRevision = 0;
-    for (const object of this.#objects.values()) this.#changedRevision = Math.max(this.#changedRevision, object.revision);
+    this.counts.initializations++;
+    this.counts.bytes = 0;
+    for (const object of this.#objects.values()) {
+      this.#changedRevision = Math.max(this.#changedRevision, object.revision);
+      this.counts.bytes += object.sizeBytes;
+    }
   }
 
   /** Takes a change. Changes up to `loadedRevision` only serve watches from the past. */
   apply(event: StoreEvent, loadedRevision: number, nowMs: number): void {
+    this.counts.received++;
     const key = this.#localKey(event.key);
     const known = this.#objects.get(key);
     const isKnown = event.revision <= loadedRevision || (known !== undefined && known.revision >= event.revision);
@@ -145,11 +153,13 @@ export class ResourceCache {
     if (!isKnown) {
       if (current === undefined) this.#objects.delete(key);
       else this.#objects.set(key, current);
+      this.counts.bytes += (current?.sizeBytes ?? 0) - (known?.sizeBytes ?? 0);
     }
     this.#changedRevision = Math.max(this.#changedRevision, event.revision);
     if (change.current === undefined && change.previous === undefined) return;
     this.#ring.push(change);
     for (const [form, index] of this.#watchers) if (index.size > 0) index.offer(change.as(form));
+    this.counts.dispatched++;
     previous?.forget();
   }
 

@@ -22,7 +22,17 @@ function aWatcher(ended: Watcher[]): Watcher {
   const selector = objectSelector(form, { namespace: '', labelSelector: '', fieldSelector: '' });
   const { signal } = new AbortController();
   const onEnd = (watcher: Watcher): void => void ended.push(watcher);
-  return new Watcher({ selector, initial: [], afterRevision: 5, wantsBookmarks: false, endMs: undefined, nowMs: 0, signal, onEnd });
+  return new Watcher({
+    selector,
+    initial: [],
+    afterRevision: 5,
+    wantsBookmarks: false,
+    endMs: undefined,
+    nowMs: 0,
+    signal,
+    onEnd,
+    onTooSlow: () => undefined,
+  });
 }
 
 test('a watcher skips what it has told already', async () => {

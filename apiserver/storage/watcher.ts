@@ -24,6 +24,8 @@ export interface WatcherOptions {
   readonly signal: AbortSignal;
   /** Called once, when it takes no more events. */
   readonly onEnd: (watcher: Watcher) => void;
+  /** Called before that where the client reads too slowly. */
+  readonly onTooSlow: () => void;
 }
 
 const bookmarkPeriodMs = 60_000;
@@ -110,6 +112,7 @@ export class Watcher implements AsyncIterable<readonly WatchFrame[]> {
 
   #push(frame: WatchFrame): void {
     if (this.#queue.length >= queueLimit) {
+      if (!this.#hasEnded) this.#options.onTooSlow();
       this.end();
       return;
     }

@@ -1,13 +1,23 @@
 import { ApiError } from '#api/meta/status.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Authenticator } from '../../authn/contract.ts';
+import type { AuthenticationMetrics } from '../../metrics/access-metrics.ts';
 import { sendError } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
 /** Finds out who asks, or answers 401. */
-export function authentication(authenticator: Authenticator): Filter {
+export function authentication(authenticator: Authenticator, metrics: AuthenticationMetrics, clock: Clock): Filter {
   return (exchange, next) => {
+    const took = (result: 'success' | 'failure' | 'error'): void => {
+      metrics.took(result, (clock.monotonicMs() - exchange.startMs) / 1_000);
+    };
     const proceed = (user: Awaited<ReturnType<Authenticator['authenticate']>>): Promise<void> | void => {
-      if (user === undefined) return sendError(exchange, unauthorized());
+      if (user === undefined) {
+        took('failure');
+        return sendError(exchange, unauthorized());
+      }
+      took('success');
+      metrics.knew(user.name);
       exchange.user = user;
       return next(exchange);
     };

@@ -1,5 +1,7 @@
 import { ApiError } from '#api/meta/status.ts';
+import type { Clock } from '#base/clock.ts';
 import { type AuthorizationRequest, type Authorizer, forbiddenText } from '../../authz/contract.ts';
+import type { AuthorizationMetrics } from '../../metrics/access-metrics.ts';
 import type { Exchange } from '../exchange.ts';
 import { sendError } from '../respond.ts';
 import type { Filter } from './filter.ts';
@@ -7,11 +9,15 @@ import type { Filter } from './filter.ts';
 /** Verbs whose selectors count. */
 const readsMany = new Set(['list', 'watch', 'deletecollection']);
 
+const results = { allow: 'allowed', deny: 'denied', none: 'no-opinion' } as const;
+
 /** Lets through what the authorizer allows, answers 403 to everything else. */
-export function authorization(authorizer: Authorizer): Filter {
+export function authorization(authorizer: Authorizer, metrics: AuthorizationMetrics, clock: Clock): Filter {
   return (exchange, next) => {
     const request = authorizationRequest(exchange);
+    const startMs = clock.monotonicMs();
     const proceed = (decision: Awaited<ReturnType<Authorizer['authorize']>>): Promise<void> | void => {
+      metrics.took(results[decision.verdict], (clock.monotonicMs() - startMs) / 1_000);
       if (decision.verdict === 'allow') return next(exchange);
       sendError(exchange, refusal(request, decision.reason), ['X-Content-Type-Options', 'nosniff']);
       return undefined;

@@ -1,38 +1,34 @@
 // Counts and times requests, under upstream's names, labels and buckets. The series of one shape of request are looked up once a
 // request, by a text that is cheap to make; counting itself is an addition.
 import type { Clock } from '#base/clock.ts';
-import { type CounterCell, CounterCells, type HistogramCell, HistogramCells } from '#base/metric-cells.ts';
+import type { CounterCell, HistogramCell } from '#base/metric-cells.ts';
 import type { Metrics } from '#base/metrics.ts';
 import type { Exchange } from '../exchange.ts';
 import { isLongRunning } from '../long-running.ts';
 import type { RequestInfo } from '../request-info.ts';
 import type { Filter } from './filter.ts';
+import { type RequestFamilies, requestFamilies } from './request-families.ts';
 
-const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
-const sizeBuckets = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 /** Paths that nobody serves must not fill the memory with series. */
 const maxShapes = 2_000;
 const verbNames: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
 const connects = new Set(['attach', 'exec', 'portforward', 'proxy']);
 
-interface Families {
-  readonly total: CounterCells;
-  readonly seconds: HistogramCells;
-  readonly sizes: HistogramCells;
-  readonly running: CounterCells;
-}
+const bodyVerbs: Readonly<Record<string, string>> = { deletecollection: 'delete_collection' };
 
 /** The series of all requests of one shape. */
 interface Shape {
   readonly codes: Map<number, CounterCell>;
-  readonly seconds: HistogramCell | undefined;
+  readonly seconds: HistogramCell;
+  readonly sli: HistogramCell;
+  readonly bodies: HistogramCell | undefined;
   readonly sizes: HistogramCell | undefined;
   readonly running: CounterCell | undefined;
 }
 
 /** Counts what is served. */
 export function requestMetrics(metrics: Metrics, clock: Clock): Filter {
-  const families = registered(metrics);
+  const families = requestFamilies(metrics);
   const shapes = new Map<string, Shape>();
   const shapeOf = (exchange: Exchange): Shape | undefined => {
     const key = keyOf(exchange);
@@ -51,6 +47,7 @@ export function requestMetrics(metrics: Metrics, clock: Clock): Filter {
     exchange.onDone = () => {
       if (running !== undefined) running.value--;
       const code = exchange.response.statusCode;
+      if (exchange.isTerminated) families.terminated.cell([String(code), ...withoutDryRun(requestLabels(exchange))]).value++;
       const isThere = exchange.isServed && (exchange.info.isResource || code !== 404);
       const shape = isThere ? shapeOf(exchange) : undefined;
       if (shape === undefined) return;
@@ -60,39 +57,37 @@ export function requestMetrics(metrics: Metrics, clock: Clock): Filter {
         shape.codes.set(code, counted);
       }
       counted.value++;
-      shape.seconds?.observe((clock.monotonicMs() - exchange.startMs) / 1_000);
+      const seconds = (clock.monotonicMs() - exchange.startMs) / 1_000;
+      shape.seconds.observe(seconds);
+      shape.sli.observe(seconds);
+      if (exchange.receivedBytes !== undefined) shape.bodies?.observe(exchange.receivedBytes);
       shape.sizes?.observe(exchange.sentBytes);
     };
     return next(exchange);
   };
 }
 
-function registered(metrics: Metrics): Families {
-  const plain = ['component', 'group', 'resource', 'scope', 'subresource', 'verb', 'version'];
-  const withDryRun = ['component', 'dry_run', 'group', 'resource', 'scope', 'subresource', 'verb', 'version'];
+function newShape(exchange: Exchange, families: RequestFamilies): Shape {
+  const { info } = exchange;
+  const isLong = isLongRunning(info);
+  const all = requestLabels(exchange);
+  const plain = withoutDryRun(all);
+  const { group, resource, subresource, version, verb } = info;
+  if (exchange.isDeprecated) families.deprecated.cell([group, '', resource, subresource, version]).value = 1;
+  const isRead = verb === 'get' || verb === 'list';
   return {
-    total: metrics.add(
-      new CounterCells('apiserver_request_total', 'Requests by verb, resource and the code of the answer.', ['code', ...withDryRun]),
-    ),
-    seconds: metrics.add(
-      new HistogramCells('apiserver_request_duration_seconds', 'How long requests took, in seconds.', durationBuckets, withDryRun),
-    ),
-    sizes: metrics.add(new HistogramCells('apiserver_response_sizes', 'Bytes of the answers to GET and LIST.', sizeBuckets, plain)),
-    running: metrics.add(new CounterCells('apiserver_longrunning_requests', 'Long-running requests that are open.', plain, 'gauge')),
+    codes: new Map(),
+    seconds: families.seconds.cell(all),
+    sli: families.sli.cell(plain),
+    bodies: info.isResource && !isRead && !isLong ? families.bodies.cell([group, resource, bodyVerbs[verb] ?? verb]) : undefined,
+    sizes: isRead && !isLong ? families.sizes.cell(plain) : undefined,
+    running: isLong ? families.running.cell(plain) : undefined,
   };
 }
 
-function newShape(exchange: Exchange, { seconds, sizes, running }: Families): Shape {
-  const isLong = isLongRunning(exchange.info);
-  const all = requestLabels(exchange);
-  const plain = all.filter((_label, at) => at !== 1);
-  const isRead = exchange.info.verb === 'get' || exchange.info.verb === 'list';
-  return {
-    codes: new Map(),
-    seconds: isLong ? undefined : seconds.cell(all),
-    sizes: isRead && !isLong ? sizes.cell(plain) : undefined,
-    running: isLong ? running.cell(plain) : undefined,
-  };
+/** The labels of families that do not tell dry runs apart. */
+function withoutDryRun(labels: readonly string[]): string[] {
+  return labels.filter((_label, at) => at !== 1);
 }
 
 function keyOf(exchange: Exchange): string {
@@ -126,7 +121,8 @@ function dryRunOf({ query }: Exchange): string {
   return query.raw !== '' && query.getAll('dryRun').includes('All') ? 'All' : '';
 }
 
-function scopeOf(info: RequestInfo): string {
+/** Upstream's word for how much a request covers; '' for paths. */
+export function scopeOf(info: RequestInfo): string {
   if (!info.isResource) return '';
   if (info.name !== '' || info.verb === 'create') return 'resource';
   return info.namespace === '' ? 'cluster' : 'namespace';

@@ -53,6 +53,7 @@ export class RequestTimeouts implements Service {
     for (const [exchange, limitMs] of this.#open) {
       if (nowMs - exchange.startMs < limitMs) continue;
       this.#open.delete(exchange);
+      exchange.isTerminated = true;
       exchange.abort(new Error('the request took too long'));
       if (exchange.response.headersSent) exchange.response.destroy();
       else sendError(exchange, timeoutError());

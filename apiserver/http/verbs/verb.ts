@@ -1,10 +1,10 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
-import type { CounterCells } from '#base/metric-cells.ts';
 import type { Authorizer } from '../../authz/contract.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
+import type { WatchMetrics } from '../watch-metrics.ts';
 import type { FrameChunks } from '../frame-chunks.ts';
 import { type Negotiator, type Offer, type Wanted } from '../negotiate.ts';
 import type { ProtobufFrames } from '../protobuf-frames.ts';
@@ -20,8 +20,7 @@ export interface VerbDeps {
   /** Shared by all watches. */
   readonly chunks: FrameChunks;
   readonly protobufFrames: ProtobufFrames;
-  /** Counts by group, resource and version. */
-  readonly watchEvents: CounterCells;
+  readonly watchMetrics: WatchMetrics;
   /** Watches without a timeout of their own live one to two times this long. */
   readonly minWatchSeconds: number;
   /** Aborts when the server stops: watches end then. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { badRequest } from '#api/meta/status.ts';
 import type { Exchange } from '../exchange.ts';
 import { notAcceptable, streamedTypes, type Wanted } from '../negotiate.ts';
+import { scopeOf } from '../filters/request-metrics.ts';
 import { parseWatchRequest, readContext } from '../options.ts';
 import { openHttpSink } from '../http-sinks.ts';
 import { type FrameSink, frameRenderer, pump } from '../watch-writer.ts';
@@ -27,6 +28,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
   using deadline = deps.clock.deadline(until, lifetimeSeconds * 1_000);
   const context = { ...readContext(exchange), signal: deadline.signal };
   // Opened after the registry has agreed: until then a refusal can still be an ordinary answer.
+  const sinceStart = (): number => (deps.clock.monotonicMs() - exchange.startMs) / 1_000;
   const frames = await deps.registry.watch(kind, named, context);
   const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, wanted, deps);
   await pump(
@@ -34,7 +36,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
     sink,
     {
       render: wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, deps),
-      told: deps.watchEvents.cell([kind.group, kind.names.plural, kind.version]),
+      told: deps.watchMetrics.of(kind, scopeOf(exchange.info), request.sendInitialEvents === true ? sinceStart : undefined),
     },
     deadline.signal,
   );

@@ -42,7 +42,7 @@ export const patch: Verb = async (exchange, kind, deps) => {
   if (type === undefined) throw unsupportedMediaType(Object.keys(patchTypes));
   const wanted = wantedObject(exchange, kind, deps);
   const context = { ...writeContext(exchange, 'PatchOptions'), mayCreate: () => requireCreate(exchange, deps) };
-  const bytes = await readBody(exchange.request);
+  const bytes = await readBody(exchange);
   const force = exchange.query.flag('force');
   const { encoded, created } = await deps.registry.patch(kind, exchange.info.pathName, { type, bytes, force }, context);
   sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);

@@ -44,6 +44,12 @@ describe('EtcdStore', () => {
     expect(revision).toBe(start + 2);
   });
 
+  test('says how large the database is', async () => {
+    await using store = await openFresh();
+    await put(store, '/k', 'x'.repeat(100_000));
+    expect(await store.sizeBytes(signal)).toBeGreaterThan(100_000);
+  });
+
   test('callers that ask for the newest revision at once share an answer that is not older than any of them', async () => {
     await using store = await openFresh();
     for (let round = 0; round < 20; round++) {

@@ -20,13 +20,14 @@ import { compactHistory, CompactionTurn } from './compaction.ts';
 import { EtcdConnection, type EtcdConnectionOptions } from './connection.ts';
 import { type GuardedWrite, writeGuarded } from './guarded-write.ts';
 import { Leases } from './leases.ts';
-import { type KeyValue, prefixEnd, type WatchEvent } from './messages.ts';
+import { decodeDatabaseSize, type KeyValue, methods, prefixEnd, type WatchEvent } from './messages.ts';
 import { OwnWrites } from './own-writes.ts';
 import { EtcdReads } from './reads.ts';
 import { offsetKey, readOffset, writeOffset } from './revision-offset.ts';
 
 /** Some 20 MB of pods that are large; values are 1.5 MiB at most. */
 const pageLimit = 500;
+const statusMs = 2_000;
 
 export interface EtcdStoreOptions extends EtcdConnectionOptions {
   /** What keys start with: in etcd `etcd` stands for what is `store` here. Default: `/registry` for `/registry`. */
@@ -163,6 +164,12 @@ export class EtcdStore implements Store {
       if (wanted.length > 0) yield wanted;
       onProgress?.(revision + this.#offset);
     }
+  }
+
+  /** That of the member in use. */
+  async sizeBytes(signal: AbortSignal): Promise<number> {
+    this.#checkOpen();
+    return decodeDatabaseSize(await this.#connection.call(methods.status, Buffer.alloc(0), { timeoutMs: statusMs, signal }));
   }
 
   async compact(revision: number, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ export const methods = {
   compact: '/etcdserverpb.KV/Compact',
   watch: '/etcdserverpb.Watch/Watch',
   grant: '/etcdserverpb.Lease/LeaseGrant',
+  status: '/etcdserverpb.Maintenance/Status',
 } as const;
 
 export interface KeyValue {
@@ -162,6 +163,17 @@ export function decodeWatch(bytes: Uint8Array): WatchResponse {
     return true;
   });
   return answer;
+}
+
+/** The bytes that a member's database takes, of its answer to an empty `status`. */
+export function decodeDatabaseSize(bytes: Uint8Array): number {
+  let size = 0;
+  fields(Reader.create(bytes), (field, reader) => {
+    if (field !== 3) return false;
+    size = whole(reader);
+    return true;
+  });
+  return size;
 }
 
 /** The first key that does not start with `prefix`, for the end of a range. Prefixes end in a character of ASCII. */

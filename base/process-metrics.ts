@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { buildInfo } from './build-info.ts';
+import { type Sample, SampledFamily } from './metric-cells.ts';
+import type { Metrics } from './metrics.ts';
+
+const buildHelp =
+  "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, " +
+  'and compiler from which Kubernetes was built, and platform on which it is running.';
+
+/** What every process tells of itself, under the names of the Go components where those have one. */
+export function processMetrics(metrics: Metrics): void {
+  const build = buildInfo();
+  const labels = ['build_date', 'compiler', 'git_commit', 'git_tree_state', 'git_version', 'go_version', 'major', 'minor', 'platform'];
+  const { buildDate, compiler, gitCommit, gitTreeState, gitVersion, goVersion, major, minor, platform } = build;
+  const values = [buildDate, compiler, gitCommit, gitTreeState, gitVersion, goVersion, major, minor, platform];
+  metrics.add(new SampledFamily('kubernetes_build_info', buildHelp, labels, 'gauge', () => [[values, 1]]));
+  const tell = (name: string, help: string, type: 'counter' | 'gauge', read: () => number | undefined): void => {
+    metrics.add(new SampledFamily(`process_${name}`, help, [], type, () => only(read())));
+  };
+  tell('start_time_seconds', 'Start time of the process since unix epoch in seconds.', 'gauge', () => performance.timeOrigin / 1_000);
+  tell('resident_memory_bytes', 'Resident memory size in bytes.', 'gauge', () => process.memoryUsage.rss());
+  tell('cpu_seconds_total', 'Total user and system CPU time spent in seconds.', 'counter', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000_000;
+  });
+  tell('open_fds', 'Number of open file descriptors.', 'gauge', () => proc(() => readdirSync('/proc/self/fd').length));
+  tell('max_fds', 'Maximum number of open file descriptors.', 'gauge', () =>
+    proc(() => Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1])),
+  );
+  tell('virtual_memory_bytes', 'Virtual memory size in bytes.', 'gauge', () =>
+    proc(() => 1_024 * Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1])),
+  );
+  eventLoopDelay(metrics);
+}
+
+function eventLoopDelay(metrics: Metrics): void {
+  // A timer is what measures: the time that it waits, 10 ms, is in the figures.
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  const help = 'Time between two turns of the event loop since the last look, seen every 10 ms.';
+  metrics.add(
+    new SampledFamily('coxswain_event_loop_delay_seconds', help, ['quantile'], 'gauge', () => {
+      const samples = [50, 99, 100].map((percent): Sample => [[String(percent / 100)], delay.percentile(percent) / 1e9]);
+      delay.reset();
+      return samples;
+    }),
+  );
+}
+
+function only(value: number | undefined): Sample[] {
+  return value === undefined || Number.isNaN(value) ? [] : [[[], value]];
+}
+
+/** What only systems with /proc can tell; nothing elsewhere. */
+function proc(read: () => number): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
