@@ -91,13 +91,25 @@ test.each<[string, unknown, string, string[]]>([
     ],
   ],
   [
+    'features and swap of a node',
+    node,
+    'metadata: {name: n}\nstatus: {declaredFeatures: [B, B, A/b, a, C/], nodeInfo: {swap: {capacity: 0}}}',
+    [
+      'metadata.nodeSwapStatus.capacity: Invalid value: 0: must be greater than zero',
+      'status.declaredFeatures[1]: Duplicate value: "B"',
+      'status.declaredFeatures[2]: Invalid value: "A/b": list must be sorted alphabetically',
+      expect.stringMatching(
+        /^status\.declaredFeatures\[3\]: Invalid value: "a": invalid feature name "a": must start with an UpperCamelCase/,
+      ) as never,
+      'status.declaredFeatures[4]: Invalid value: "C/": list must be sorted alphabetically',
+      expect.stringMatching(/^status\.declaredFeatures\[4\]: Invalid value: "C\/": invalid feature name "C\/": must start/) as never,
+    ],
+  ],
+  [
     'ranges of a node',
     node,
     'metadata: {name: n}\nspec: {podCIDRs: [10.0.0.0/24, 10.0.0.0/24]}',
-    [
-      'spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.0.0/24"]: may specify no more than one CIDR for each IP family',
-      'spec.podCIDRs[1]: Duplicate value: "10.0.0.0/24"',
-    ],
+    ['spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.0.0/24"]: may specify no more than one CIDR for each IP family'],
   ],
   [
     'unreadable ranges of a node',

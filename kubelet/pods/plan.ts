@@ -2,10 +2,11 @@
 // in part gives the rest the next time. One stage at a time: a sandbox, then one init container after the other, then the rest.
 // (pkg/kubelet/kuberuntime: computePodActions, computeInitContainerActions.)
 import type { Pod } from '#api/core/pod/pod.ts';
+import { mayRestart, shouldRestart } from '#api/core/pod/restart.ts';
 import type { V1Container, V1ContainerStatus } from '#api/generated/types.ts';
 import type { ContainerStatus, RuntimePod, SandboxStatus } from '../runtime/contract.ts';
 import { hasChanged, isRunning, isSidecar, latestOf, usableSandbox } from './observed.ts';
-import { judgeRestart, mayRestart, type RestartHistory, shouldRestart } from './restart.ts';
+import { judgeRestart, type RestartHistory } from './restart.ts';
 
 export type ContainerKind = 'init' | 'app' | 'ephemeral';
 

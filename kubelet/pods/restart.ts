@@ -1,5 +1,3 @@
-import type { V1Container } from '#api/generated/types.ts';
-
 /** How often a container of the pod was restarted lately. Plain data, kept by the pod's worker. */
 export interface RestartHistory {
   readonly delayMs: number;
@@ -30,23 +28,4 @@ export function judgeRestart(history: RestartHistory | undefined, finishedMs: nu
 export function rememberedHistory(attempt: number, createdMs: number): RestartHistory | undefined {
   if (attempt === 0) return undefined;
   return { delayMs: Math.min(maxDelayMs, initialDelayMs * 2 ** Math.min(attempt - 1, 10)), lastMs: createdMs };
-}
-
-/** Whether a container that ended with `exitCode` starts again, by its own rules, its own policy, then the pod's. */
-export function shouldRestart(container: V1Container, podPolicy: string | undefined, exitCode: number): boolean {
-  for (const rule of container.restartPolicyRules ?? []) {
-    const { operator, values = [] } = rule.exitCodes ?? {};
-    const matches = operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' ? !values.includes(exitCode) : false;
-    if (matches && rule.action === 'Restart') return true;
-  }
-  return mayRestart(container, podPolicy) && (policyOf(container, podPolicy) !== 'OnFailure' || exitCode !== 0);
-}
-
-/** Whether a failed container starts again at all. */
-export function mayRestart(container: V1Container, podPolicy: string | undefined): boolean {
-  return policyOf(container, podPolicy) !== 'Never';
-}
-
-function policyOf(container: V1Container, podPolicy: string | undefined): string {
-  return container.restartPolicy ?? podPolicy ?? 'Always';
 }

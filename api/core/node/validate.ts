@@ -2,7 +2,7 @@ import type { V1Taint } from '#api/generated/types.ts';
 import { invalidEach, oneOf } from '../../meta/field-checks.ts';
 import { duplicate, type FieldProblem, forbiddenField, invalid } from '../../meta/field-problem.ts';
 import { ipFamilyOf, validateCidr } from '../../meta/ip.ts';
-import { labelValueProblems, qualifiedNameProblems } from '../../meta/names.ts';
+import { byteLength, labelValueProblems, qualifiedNameProblems } from '../../meta/names.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateAmount } from '../resource-names.ts';
 import type { Node } from './node.ts';
@@ -10,14 +10,46 @@ import type { Node } from './node.ts';
 /** Effects of taints and tolerations. */
 export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
+const maxFeatureBytes = 253;
+const featurePattern = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/;
+const featureText =
+  "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes";
+
 export function validateNode({ spec, status }: Node): FieldProblem[] {
   return [
     // Upstream's path says metadata, and so does ours.
     ...validateTaints(spec?.taints ?? [], 'metadata.taints'),
     ...amounts(status?.capacity, 'status.capacity'),
     ...amounts(status?.allocatable, 'status.allocatable'),
+    ...validateSwap(status?.nodeInfo?.swap?.capacity),
+    ...validateDeclaredFeatures(status?.declaredFeatures ?? [], 'status.declaredFeatures'),
     ...validatePodCidrs(spec?.podCIDRs ?? []),
   ];
+}
+
+/** The path is upstream's. */
+function validateSwap(capacity: number | undefined): FieldProblem[] {
+  return capacity === undefined || capacity > 0 ? [] : [invalid('metadata.nodeSwapStatus.capacity', capacity, 'must be greater than zero')];
+}
+
+/** In order, each once. */
+function validateDeclaredFeatures(names: readonly string[], path: string): FieldProblem[] {
+  return names.flatMap((name, at) => {
+    const problems = featureProblems(name).map((text) =>
+      invalid(`${path}[${at}]`, name, `invalid feature name ${JSON.stringify(name)}: ${text}`),
+    );
+    const before = names[at - 1];
+    const order =
+      before === undefined || before < name
+        ? []
+        : [name === before ? duplicate(`${path}[${at}]`, name) : invalid(`${path}[${at}]`, name, 'list must be sorted alphabetically')];
+    return [...order, ...problems];
+  });
+}
+
+function featureProblems(name: string): string[] {
+  if (byteLength(name) > maxFeatureBytes) return [`must be no more than ${maxFeatureBytes} characters`];
+  return featurePattern.test(name) ? [] : [featureText];
 }
 
 export function validateNodeUpdate(next: Node, prev: Node): FieldProblem[] {
@@ -80,9 +112,6 @@ function validatePodCidrs(cidrs: readonly string[]): FieldProblem[] {
   if (cidrs.length > 2 || families.size < 2 || unreadable !== undefined) {
     problems.push(invalid('spec.podCIDRs', cidrs, 'may specify no more than one CIDR for each IP family'));
   }
-  cidrs.forEach((cidr, at) => {
-    if (cidrs.indexOf(cidr) < at) problems.push(duplicate(`spec.podCIDRs[${at}]`, cidr));
-  });
   return problems;
 }
 

@@ -135,10 +135,10 @@ test('what there is stays: its size, and the class of its attributes', () => {
   };
   const field = 'spec.volumeAttributesClassName';
   expect(problems(({ spec }) => void delete spec.volumeAttributesClassName)).toEqual([
-    `${field}: Forbidden: update from non-nil value to nil is forbidden`,
+    `${field}: Forbidden: update to nil is forbidden when status.currentVolumeAttributesClassName is not nil`,
   ]);
   expect(problems(({ spec }) => void (spec.volumeAttributesClassName = ''))).toEqual([
-    `${field}: Forbidden: update from non-nil value to an empty string is forbidden`,
+    `${field}: Forbidden: update to empty string is forbidden when status.currentVolumeAttributesClassName is not nil`,
   ]);
   expect(problems(({ spec }) => void (spec.volumeAttributesClassName = 'b'))).toEqual([]);
   expect(problems(resize('1500Mi'))).toEqual([]);
@@ -159,8 +159,8 @@ test('status', () => {
   };
   expect(updateProblems(persistentVolumeClaim, claim(fine), (object) => void (object.status = status), 'status')).toEqual([
     'status.capacity[storage]: Invalid value: -1: must be a valid resource quantity',
-    'status.allocatedResourceStatus: Unsupported value: "cpu": supported values: "storage"',
-    'status.allocatedResourceStatus: Unsupported value: "storage": supported values: "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"',
+    'status.allocatedResourceStatuses: Unsupported value: "cpu": supported values: "storage"',
+    'status.allocatedResourceStatuses: Unsupported value: "storage": supported values: "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"',
     'status.allocatedResources: Unsupported value: "memory": supported values: "storage"',
     'status.allocatedResources[storage]: Invalid value: -2: must be a valid resource quantity',
   ]);

@@ -21,6 +21,7 @@ const resizeStates = [
   'NodeResizeInfeasible',
   'NodeResizePending',
 ];
+const fixedClassText = 'forbidden when status.currentVolumeAttributesClassName is not nil';
 const fixedText = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
 
 /** What the old claim has already and may keep. */
@@ -95,15 +96,15 @@ function validateSizeUpdate(next: PersistentVolumeClaim, prev: PersistentVolumeC
 function validateAttributesClass(name: string | undefined, prev: PersistentVolumeClaim): FieldProblem[] {
   if (name === prev.spec.volumeAttributesClassName || prev.status?.currentVolumeAttributesClassName === undefined) return [];
   const field = 'spec.volumeAttributesClassName';
-  if (name === undefined) return [forbiddenField(field, 'update from non-nil value to nil is forbidden')];
-  return name === '' ? [forbiddenField(field, 'update from non-nil value to an empty string is forbidden')] : [];
+  if (name === undefined) return [forbiddenField(field, `update to nil is ${fixedClassText}`)];
+  return name === '' ? [forbiddenField(field, `update to empty string is ${fixedClassText}`)] : [];
 }
 
 export function validateClaimStatus({ spec, status = {} }: PersistentVolumeClaim): FieldProblem[] {
   const problems = (spec.accessModes ?? []).length === 0 ? [required('Spec.accessModes')] : [];
   problems.push(...amounts(status.capacity, validateNotNegative, 'status.capacity'));
   for (const [name, state] of Object.entries(status.allocatedResourceStatuses ?? {})) {
-    const field = 'status.allocatedResourceStatus';
+    const field = 'status.allocatedResourceStatuses';
     problems.push(...validateResourceKey(name, field));
     if (!resizeStates.includes(state)) problems.push(notSupported(field, name, resizeStates));
   }

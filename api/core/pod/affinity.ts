@@ -36,26 +36,37 @@ function validateNodeAffinity(affinity: Unchecked<V1NodeAffinity>, path: string)
   for (const [at, { weight = 0, preference = {} }] of (affinity[preferredField] ?? []).entries()) {
     const own = `${path}.${preferredField}[${at}]`;
     if (weight <= 0 || weight > 100) problems.push(invalid(`${own}.weight`, weight, weightText));
-    problems.push(...validateTerm(preference, `${own}.preference`));
+    problems.push(...validateTerm(preference, 'any', `${own}.preference`));
   }
   return problems;
 }
+
+/** Whether values must be ones that a label can have: not in wishes, which may be in vain. */
+type Values = 'of labels' | 'any';
 
 /** A selector of nodes, such as a volume may have. */
 export function validateNodeSelector({ nodeSelectorTerms = [] }: Unchecked<V1NodeSelector>, path: string): FieldProblem[] {
   const field = `${path}.nodeSelectorTerms`;
   if (nodeSelectorTerms.length === 0) return [required(field, 'must have at least one node selector term')];
-  return nodeSelectorTerms.flatMap((term, at) => validateTerm(term, `${field}[${at}]`));
+  return nodeSelectorTerms.flatMap((term, at) => validateTerm(term, 'of labels', `${field}[${at}]`));
 }
 
-function validateTerm({ matchExpressions = [], matchFields = [] }: Unchecked<V1NodeSelectorTerm>, path: string): FieldProblem[] {
+function validateTerm(
+  { matchExpressions = [], matchFields = [] }: Unchecked<V1NodeSelectorTerm>,
+  allowed: Values,
+  path: string,
+): FieldProblem[] {
   return [
-    ...matchExpressions.flatMap((one, at) => validateExpression(one, `${path}.matchExpressions[${at}]`)),
+    ...matchExpressions.flatMap((one, at) => validateExpression(one, allowed, `${path}.matchExpressions[${at}]`)),
     ...matchFields.flatMap((one, at) => validateMatchField(one, `${path}.matchFields[${at}]`)),
   ];
 }
 
-function validateExpression({ key = '', operator = '', values = [] }: Unchecked<V1NodeSelectorRequirement>, path: string): FieldProblem[] {
+function validateExpression(
+  { key = '', operator = '', values = [] }: Unchecked<V1NodeSelectorRequirement>,
+  allowed: Values,
+  path: string,
+): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const field = `${path}.values`;
   if (operator === 'In' || operator === 'NotIn') {
@@ -68,6 +79,7 @@ function validateExpression({ key = '', operator = '', values = [] }: Unchecked<
     problems.push(invalid(`${path}.operator`, operator, operatorText));
   }
   problems.push(...qualifiedName(`${path}.key`, key));
+  if (allowed === 'any') return problems;
   values.forEach((value, at) => problems.push(...invalidEach(`${field}[${at}]`, value, labelValueProblems(value))));
   return problems;
 }

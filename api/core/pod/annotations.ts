@@ -1,5 +1,5 @@
 // What a pod's annotations ask for, and which of them may not change (pkg/apis/core/validation/validation.go).
-import type { V1AppArmorProfile, V1Container, V1EphemeralContainer, V1PodSpec } from '#api/generated/types.ts';
+import type { V1AppArmorProfile, V1Container, V1EphemeralContainer, V1PodSpec, V1SeccompProfile } from '#api/generated/types.ts';
 import { equalValues } from '../../meta/equality.ts';
 import { type FieldProblem, forbiddenField, invalid } from '../../meta/field-problem.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
@@ -102,6 +102,49 @@ function appArmorProfileOf(annotation: string): V1AppArmorProfile | undefined {
   if (annotation === 'unconfined') return { type: 'Unconfined' };
   if (!annotation.startsWith('localhost/')) return undefined;
   return { type: 'Localhost', localhostProfile: annotation.slice('localhost/'.length) };
+}
+
+/** Profiles that a new pod names twice, by annotation and by field, are the same. */
+export function validateProfilesMatch(annotations: Annotations, spec: V1PodSpec): FieldProblem[] {
+  if (!Object.keys(annotations).some((key) => key === seccompPod || key.startsWith(seccompPrefix) || key.startsWith(appArmorPrefix))) {
+    return [];
+  }
+  const ofPod = validateMatch(annotations[seccompPod], spec.securityContext?.seccompProfile, 'seccomp', 'spec.securityContext');
+  const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+  const contexts = lists.flatMap((list) =>
+    (spec[list] ?? []).map(({ name, securityContext }, at) => ({ name, securityContext, path: `spec.${list}[${at}].securityContext` })),
+  );
+  const seccomp = contexts.flatMap(({ name, securityContext, path }) =>
+    validateMatch(annotations[seccompPrefix + name], securityContext?.seccompProfile, 'seccomp', path),
+  );
+  if (spec.os?.name === 'windows') return [...ofPod, ...seccomp];
+  const appArmor = contexts.flatMap(({ name, securityContext, path }) => {
+    const profile = securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
+    return validateMatch(annotations[appArmorPrefix + name], profile, 'apparmor', path);
+  });
+  return [...ofPod, ...seccomp, ...appArmor];
+}
+
+const typesByAnnotation: Readonly<Record<string, string>> = {
+  unconfined: 'Unconfined',
+  'runtime/default': 'RuntimeDefault',
+  'docker/default': 'RuntimeDefault',
+};
+
+function validateMatch(
+  annotation: string | undefined,
+  profile: V1SeccompProfile | V1AppArmorProfile | undefined,
+  kind: 'seccomp' | 'apparmor',
+  path: string,
+): FieldProblem[] {
+  if (annotation === undefined || profile === undefined) return [];
+  const field = `${path}.${kind === 'seccomp' ? 'seccompProfile' : 'appArmorProfile'}`;
+  if (!['Unconfined', 'RuntimeDefault', 'Localhost'].includes(profile.type)) return [];
+  const isDocker = annotation === 'docker/default' && kind === 'apparmor';
+  const type = annotation.startsWith('localhost/') ? 'Localhost' : isDocker ? undefined : typesByAnnotation[annotation];
+  if (type !== profile.type) return [forbiddenField(`${field}.type`, `${kind} type in annotation and field must match`)];
+  if (type !== 'Localhost' || annotation.slice('localhost/'.length) === profile.localhostProfile) return [];
+  return [forbiddenField(`${field}.localhostProfile`, `${kind} profile in annotation and field must match`)];
 }
 
 function containersOf({

@@ -19,6 +19,15 @@ export function defaultContainer(container: V1Container): void {
   for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) defaultProbe(probe);
   defaultHandler(container.lifecycle?.postStart);
   defaultHandler(container.lifecycle?.preStop);
+  dropStopSignal(container);
+}
+
+/** Behind a gate that is off by default: upstream drops it without a word, and the whole member where it says nothing else. */
+function dropStopSignal(container: V1Container): void {
+  if (container.lifecycle?.stopSignal === undefined) return;
+  const { stopSignal: _dropped, ...lifecycle } = container.lifecycle;
+  if (lifecycle.postStart === undefined && lifecycle.preStop === undefined) delete container.lifecycle;
+  else container.lifecycle = lifecycle;
 }
 
 /** As for other containers, as far as ephemeral ones have the fields. */

@@ -125,6 +125,15 @@ export function checkImageSpace({ image = '' }: { readonly image?: string | unde
   if (image.trim() !== image) at.invalid('image', image, 'must not have leading or trailing whitespace');
 }
 
+/** It runs once: there is nothing to restart. Older pods may say so all the same, and keep it. */
+export function checkRestartOfInit(container: AnyContainer, at: Problems): void {
+  if (container.resizePolicy === undefined || isSidecar(container)) return;
+  at.each('resizePolicy', container.resizePolicy, ({ restartPolicy = '' }, policy) => {
+    if (restartPolicy !== 'RestartContainer') return;
+    policy.invalid('restartPolicy', restartPolicy, "must not be set to 'RestartContainer' for non-sidecar initContainers");
+  });
+}
+
 function claimName(name: string, at: Problems, names: Seen): void {
   if (!names.add(name)) at.duplicate('name', name);
 }
@@ -181,7 +190,7 @@ function checkResizePolicies(policies: readonly ResizePolicy[], at: Problems, po
     at.oneOf('', resourceName, ['cpu', 'memory']);
     at.oneOf('', restartPolicy, ['NotRequired', 'RestartContainer']);
     if (podRestartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
-      at.invalid('', restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'");
+      at.invalid('', restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'");
     }
   }
 }

@@ -1,6 +1,5 @@
 // Fields of a pod that its containers may read: in variables and in files.
 import type { V1ObjectFieldSelector, V1ResourceFieldSelector } from '#api/generated/types.ts';
-import { qualifiedNameProblems } from '../../meta/names.ts';
 import type { Problems } from '../../meta/problems.ts';
 import { canonicalQuantity } from '../../meta/quantity.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
@@ -51,8 +50,8 @@ export function checkFieldRef(ref: Unchecked<V1ObjectFieldSelector>, at: Problem
 
 function checkSubscript(fieldPath: string, at: Problems): void {
   const { path, subscript } = splitSubscript(fieldPath) ?? { path: '', subscript: '' };
-  if (path === 'metadata.annotations') at.invalidEach('', subscript, qualifiedNameProblems(subscript.toLowerCase()));
-  else if (path === 'metadata.labels') at.invalidEach('', subscript, qualifiedNameProblems(subscript));
+  if (path === 'metadata.annotations') at.qualifiedName('', subscript.toLowerCase());
+  else if (path === 'metadata.labels') at.qualifiedName('', subscript);
   else at.invalid('fieldPath', fieldPath, `${notConverted}field label does not support subscript: ${fieldPath}`);
 }
 

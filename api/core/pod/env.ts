@@ -1,11 +1,11 @@
 // Environment variables: names, and where values come from.
-import type { V1EnvFromSource, V1EnvVar } from '#api/generated/types.ts';
+import type { V1EnvFromSource, V1EnvVar, V1PodSpec } from '#api/generated/types.ts';
 import { invalid } from '../../meta/field-problem.ts';
-import { configMapKeyProblems, envVarNameProblems } from '../../meta/names.ts';
+import { configMapKeyProblems, envVarNameProblems, nameIsDnsSubdomain } from '../../meta/names.ts';
 import type { Problems } from '../../meta/problems.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { checkFieldRef, checkResourceRef, variableFields } from './downward.ts';
-import { validateRelativePath } from './paths.ts';
+import { validateNoBacksteps } from './paths.ts';
 
 /** A variable given by itself. */
 export function checkVariable(variable: Unchecked<V1EnvVar>, at: Problems): void {
@@ -38,27 +38,57 @@ function checkKeyRef(
   { name = '', key = '' }: { readonly name?: string | undefined; readonly key?: string | undefined },
   at: Problems,
 ): void {
-  if (name === '') at.required('name');
+  at.invalidEach('name', name, nameIsDnsSubdomain(name, false));
   if (key === '') at.required('key');
   else at.invalidEach('key', key, configMapKeyProblems(key));
 }
 
 function checkFileKey({ volumeName = '', path: file = '', key = '' }: NonNullable<ValueFrom['fileKeyRef']>, at: Problems): void {
-  if (volumeName === '') at.required('volumeName');
-  if (file === '') at.required('path');
-  else at.addAll(validateRelativePath(at.path('path'), file));
   if (key === '') at.required('key');
   else at.invalidEach('key', key, envVarNameProblems(key));
+  if (volumeName === '') at.required('volumeName');
+  else at.dnsLabel('volumeName', volumeName);
+  if (file === '') at.required('path');
+  else at.addAll(validateNoBacksteps(at.path('path'), file));
 }
 
 /** A whole ConfigMap or Secret as variables. What is wrong with it as a whole is said to be the list's: upstream's oddity. */
 export function checkEnvFrom({ prefix = '', configMapRef, secretRef }: Unchecked<V1EnvFromSource>, at: Problems): void {
   if (prefix !== '') at.invalidEach('prefix', prefix, envVarNameProblems(prefix));
-  if (configMapRef !== undefined && !configMapRef.name) at.required('configMapRef.name');
-  if (secretRef !== undefined && !secretRef.name) at.required('secretRef.name');
+  at.member('configMapRef', configMapRef, checkObjectName);
+  at.member('secretRef', secretRef, checkObjectName);
   if (configMapRef === undefined && secretRef === undefined) {
     at.add(invalid(at.path('', 1), '', 'must specify one of: `configMapRef` or `secretRef`'));
   } else if (configMapRef !== undefined && secretRef !== undefined) {
     at.add(invalid(at.path('', 1), '', 'may not have more than one field specified at a time'));
   }
+}
+
+/** Upstream takes the name for the beginning of one. */
+function checkObjectName({ name = '' }: { readonly name?: string | undefined }, at: Problems): void {
+  if (name === '') at.required('name');
+  else at.invalidEach('name', name, nameIsDnsSubdomain(name, true));
+}
+
+/** Files with variables lie in emptyDir volumes of the pod. */
+export function checkFileKeyVolumes({ volumes = [], ...lists }: Unchecked<V1PodSpec>, at: Problems): void {
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    at.each(list, lists[list] as readonly Variables[] | undefined, checkFileKeys, volumes);
+  }
+}
+
+interface Variables {
+  readonly env?: readonly Unchecked<V1EnvVar>[] | undefined;
+}
+
+function checkFileKeys({ env }: Variables, at: Problems, volumes: NonNullable<Unchecked<V1PodSpec>['volumes']>): void {
+  if (env === undefined || env.every(({ valueFrom }) => valueFrom?.fileKeyRef === undefined)) return;
+  at.each('env', env, ({ valueFrom }, own) => {
+    if (valueFrom?.fileKeyRef === undefined) return;
+    const { volumeName = '' } = valueFrom.fileKeyRef;
+    const volume = volumes.findLast(({ name = '' }) => name === volumeName);
+    const field = 'valueFrom.fileKeyRef.volumeName';
+    if (volume === undefined) own.notFound(field, volumeName);
+    else if (volume.emptyDir === undefined) own.invalid(field, volumeName, 'referenced volume must be of type emptyDir');
+  });
 }

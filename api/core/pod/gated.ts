@@ -37,7 +37,8 @@ function validateNodeAffinity(next: V1PodSpec, prev: V1PodSpec): FieldProblem[] 
   }
   return before.flatMap((old, at) => {
     const term = now[at] ?? {};
-    return isEmpty(old) || (isNarrowed(term, old, 'matchExpressions') && isNarrowed(term, old, 'matchFields'))
+    // What selects nothing may not come to select something.
+    return isEmpty(old) === isEmpty(term) && isNarrowed(term, old, 'matchExpressions') && isNarrowed(term, old, 'matchFields')
       ? []
       : [invalid(`${path}[${at}]`, term, 'only additions are allowed (no mutations or deletions)')];
   });

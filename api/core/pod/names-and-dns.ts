@@ -1,9 +1,9 @@
 // Names that a pod has and looks up.
 import type { V1HostAlias, V1PodDNSConfig, V1PodSpec } from '#api/generated/types.ts';
 import { invalidEach } from '../../meta/field-checks.ts';
-import { type FieldProblem, invalid, required } from '../../meta/field-problem.ts';
+import { type FieldProblem, invalid, required, tooLong } from '../../meta/field-problem.ts';
 import { validateIp } from '../../meta/ip.ts';
-import { dnsSubdomainWithUnderscoreProblems } from '../../meta/names.ts';
+import { byteLength, dnsSubdomainWithUnderscoreProblems } from '../../meta/names.ts';
 import type { Problems } from '../../meta/problems.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 
@@ -43,24 +43,19 @@ export function validateDnsConfig(config: Unchecked<V1PodDNSConfig> | undefined,
   return problems;
 }
 
-/** Host names of the pod, and those it maps itself. */
-export function checkHostNames(spec: Unchecked<V1PodSpec>, at: Problems): void {
-  const { hostname = '', subdomain = '', hostnameOverride, hostAliases } = spec;
-  if (hostname !== '') at.dnsLabel('hostname', hostname);
-  if (subdomain !== '') at.dnsLabel('subdomain', subdomain);
-  if (hostnameOverride !== undefined) checkHostnameOverride(hostnameOverride, at, spec);
-  at.each('hostAliases', hostAliases, checkHostAlias);
-}
-
-function checkHostnameOverride(name: string, at: Problems, spec: Unchecked<V1PodSpec>): void {
+/** The name that a pod has in place of all others. */
+export function checkHostnameOverride(spec: Unchecked<V1PodSpec>, at: Problems): void {
+  const { hostnameOverride: name } = spec;
+  if (name === undefined) return;
   const field = 'hostnameOverride';
-  if (name.length > maxHostname) at.invalid(field, name, `must be no more than ${maxHostname} bytes`);
-  at.dnsSubdomain(field, name);
-  if (spec.hostNetwork === true) at.forbidden(field, 'may not be specified when hostNetwork is true');
   if (spec.setHostnameAsFQDN === true) at.forbidden(field, 'may not be specified when setHostnameAsFQDN is true');
+  if (spec.hostNetwork === true) at.forbidden(field, 'may not be specified when hostNetwork is true');
+  if (byteLength(name) > maxHostname) at.add(tooLong(at.path(field), maxHostname));
+  at.dnsSubdomain(field, name);
 }
 
-function checkHostAlias({ ip = '', hostnames = [] }: Unchecked<V1HostAlias>, at: Problems): void {
+/** Names that a pod maps itself. */
+export function checkHostAlias({ ip = '', hostnames = [] }: Unchecked<V1HostAlias>, at: Problems): void {
   at.addAll(validateIp(at.path('ip'), ip));
   for (const [index, name] of hostnames.entries()) at.dnsSubdomain(`hostnames[${index}]`, name);
 }

@@ -38,6 +38,8 @@ function defaultPodSpec(spec: V1PodSpec): void {
   copyServiceAccount(spec);
   spec.securityContext ??= {};
   if (isUnset(spec.schedulerName)) spec.schedulerName = 'default-scheduler';
+  // Behind a gate that is off by default: upstream drops it without a word.
+  delete spec.schedulingGroup;
   roundAmounts(spec.overhead);
   if (spec.resources !== undefined) spec.resources = defaultResources(spec.resources);
 }

@@ -1,6 +1,6 @@
 // Validation of a pod's spec, alone or in a template (pkg/apis/core/validation/validation.go).
 import type { V1PodSpec } from '#api/generated/types.ts';
-import type { FieldProblem } from '../../meta/field-problem.ts';
+import { type FieldProblem, forbiddenField } from '../../meta/field-problem.ts';
 import { inclusiveRangeText } from '../../meta/names.ts';
 import { validateLabels } from '../../meta/object-meta.ts';
 import { Problems } from '../../meta/problems.ts';
@@ -9,13 +9,15 @@ import { Seen } from '../../meta/seen.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateAffinity } from './affinity.ts';
 import { type AnyContainer, checkContainers, type ContainerContext } from './containers.ts';
-import { checkHostNames, validateDnsConfig } from './names-and-dns.ts';
+import { checkFileKeyVolumes } from './env.ts';
+import { checkHostAlias, checkHostnameOverride, validateDnsConfig } from './names-and-dns.ts';
 import { aggregateContainers } from './pod-resources.ts';
 import { checkPodLevelResources, validateOverhead } from './resources.ts';
 import { checkToleration, checkTopologySpread } from './scheduling.ts';
 import { checkPodSecurity } from './security.ts';
 import type { VolumeNames } from './volume-mounts.ts';
 import { checkVolumes, type VolumeOwner } from './volumes.ts';
+import { checkHostProcess, checkSystem } from './windows.ts';
 
 type Spec = Unchecked<V1PodSpec>;
 
@@ -30,7 +32,7 @@ function checkPodSpec(spec: Spec, at: Problems, owner: VolumeOwner): void {
   const { containers, nodeSelector, affinity, dnsConfig, topologySpreadConstraints = [] } = spec;
   if (spec.terminationGracePeriodSeconds === undefined) at.required('terminationGracePeriodSeconds');
   const volumes = checkVolumes(spec.volumes ?? [], at, owner);
-  at.each('resourceClaims', spec.resourceClaims, checkClaim, new Seen());
+  checkClaims(spec, at, owner);
   checkContainers(spec, at, contextOf(spec, volumes));
   if (spec.resources !== undefined) checkPodResources(spec, at, spec.resources);
   if (spec.hostNetwork === true) at.each('containers', containers, checkHostNetworkPorts, owner);
@@ -44,9 +46,12 @@ function checkPodSpec(spec: Spec, at: Problems, owner: VolumeOwner): void {
   }
   checkGates(spec, at);
   at.each('topologySpreadConstraints', topologySpreadConstraints, checkTopologySpread, topologySpreadConstraints);
+  checkHostProcess(spec, at);
   if (spec.hostUsers === false) checkHostUsers(spec, at);
-  checkReferences(spec, at);
+  checkHostnameOverride(spec, at);
   checkRest(spec, at);
+  checkSystem(spec, at);
+  checkFileKeyVolumes(spec, at);
 }
 
 const noNames: ReadonlySet<string> = new Set();
@@ -63,26 +68,20 @@ function contextOf(spec: Spec, volumes: VolumeNames): ContainerContext {
   };
 }
 
-/** Names of other objects that the pod belongs to or asks for. */
-function checkReferences(spec: Spec, at: Problems): void {
-  for (const field of ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const) {
-    const name = spec[field];
-    if (name) at.dnsSubdomain(field, name);
-  }
-}
-
 function checkRest(spec: Spec, at: Problems): void {
-  const { activeDeadlineSeconds, overhead, os } = spec;
-  checkHostNames(spec, at);
+  const { activeDeadlineSeconds, hostname, subdomain, overhead, preemptionPolicy } = spec;
+  for (const field of ['serviceAccountName', 'nodeName'] as const) if (spec[field]) at.dnsSubdomain(field, spec[field]);
   if (activeDeadlineSeconds !== undefined && (activeDeadlineSeconds < 1 || activeDeadlineSeconds > maxInt32)) {
     at.invalid('activeDeadlineSeconds', activeDeadlineSeconds, inclusiveRangeText(1, maxInt32));
   }
+  if (hostname) at.dnsLabel('hostname', hostname);
+  if (subdomain) at.dnsLabel('subdomain', subdomain);
   at.each('tolerations', spec.tolerations, checkToleration);
-  at.oneOfIfSet('preemptionPolicy', spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']);
+  at.each('hostAliases', spec.hostAliases, checkHostAlias);
+  if (spec.priorityClassName) at.dnsSubdomain('priorityClassName', spec.priorityClassName);
+  if (spec.runtimeClassName !== undefined) at.dnsSubdomain('runtimeClassName', spec.runtimeClassName);
+  if (preemptionPolicy !== undefined) at.oneOf('preemptionPolicy', preemptionPolicy, ['PreemptLowerPriority', 'Never']);
   if (overhead !== undefined) at.addAll(validateOverhead(overhead as Record<string, string>, at.path('overhead')));
-  if (os === undefined) return;
-  if (!os.name) at.required('os.name', 'cannot be empty');
-  else at.oneOf('os', os.name, ['linux', 'windows']);
 }
 
 function checkGates({ readinessGates, schedulingGates }: Spec, at: Problems): void {
@@ -104,14 +103,23 @@ function checkHostNetworkPorts({ ports }: AnyContainer, at: Problems, owner: Vol
 }
 
 /** The odd capitals are upstream's. */
-function checkHostUsers({ hostNetwork, hostPID, hostIPC }: Spec, at: Problems): void {
-  const text = 'when `pod.Spec.HostUsers` is false';
-  if (hostNetwork === true) at.forbidden('hostNetwork', text);
-  if (hostPID === true) at.forbidden('HostPID', text);
-  if (hostIPC === true) at.forbidden('HostIPC', text);
+function checkHostUsers(spec: Spec, at: Problems): void {
+  const text = 'when `hostUsers` is false';
+  if (spec.hostNetwork === true) at.forbidden('hostNetwork', text);
+  if (spec.hostPID === true) at.forbidden('HostPID', text);
+  if (spec.hostIPC === true) at.forbidden('HostIPC', text);
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    at.each(list, spec[list] as readonly AnyContainer[] | undefined, ({ volumeDevices = [] }, own) => {
+      if (volumeDevices.length > 0) own.forbidden('volumeDevices', text);
+    });
+  }
 }
 
 function checkPodResources(spec: Spec, at: Problems, resources: NonNullable<Spec['resources']>): void {
+  if (spec.os?.name === 'windows') {
+    at.forbidden('resources', 'may not be set for a windows pod');
+    return;
+  }
   at.member('resources', resources, checkPodLevelResources);
   checkAggregate(spec, at, 'requests');
   checkAggregate(spec, at, 'limits');
@@ -133,6 +141,12 @@ function checkAggregate(spec: Spec, at: Problems, which: 'requests' | 'limits'):
     if (own === undefined || compareQuantities(amount, own) <= 0) continue;
     at.invalid(`resources.${which}[${name}]`, own, `must be greater than or equal to aggregate container ${which} of ${amount}`);
   }
+}
+
+/** Static pods cannot have any. */
+function checkClaims({ resourceClaims }: Spec, at: Problems, owner: VolumeOwner): void {
+  if (owner === 'template' || !owner.isMirror) at.each('resourceClaims', resourceClaims, checkClaim, new Seen());
+  else for (const _claim of resourceClaims ?? []) at.add(forbiddenField('[]', 'static pods do not support resource claims'));
 }
 
 function checkClaim(claim: NonNullable<Spec['resourceClaims']>[number], at: Problems, seen: Seen): void {

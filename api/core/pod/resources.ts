@@ -40,7 +40,7 @@ export function checkContainerResources(resources: Resources, at: Problems, clai
 
 /** Requests and limits of a whole pod. */
 export function checkPodLevelResources(resources: Resources, at: Problems): void {
-  if (resources.claims !== undefined) at.forbidden('claims', 'claims cannot be set for Resources at pod-level');
+  if (resources.claims !== undefined) at.forbidden('claims', 'claims may not be set for Resources at pod-level');
   checkRequirements(resources, at, (name) => at.addAll(validatePodResourceName(name, at.path())));
 }
 

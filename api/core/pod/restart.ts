@@ -19,6 +19,25 @@ export function checkRestart({ restartPolicy, restartPolicyRules }: Unchecked<V1
   at.each('restartPolicyRules', restartPolicyRules, checkRule);
 }
 
+/** Whether a container that ended with `exitCode` starts again, by its own rules, its own policy, then the pod's. */
+export function shouldRestart(container: V1Container, podPolicy: string | undefined, exitCode: number): boolean {
+  for (const rule of container.restartPolicyRules ?? []) {
+    const { operator, values = [] } = rule.exitCodes ?? {};
+    const matches = operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' ? !values.includes(exitCode) : false;
+    if (matches && rule.action === 'Restart') return true;
+  }
+  return mayRestart(container, podPolicy) && (policyOf(container, podPolicy) !== 'OnFailure' || exitCode !== 0);
+}
+
+/** Whether a failed container starts again at all. */
+export function mayRestart(container: V1Container, podPolicy: string | undefined): boolean {
+  return policyOf(container, podPolicy) !== 'Never';
+}
+
+function policyOf(container: V1Container, podPolicy: string | undefined): string {
+  return container.restartPolicy ?? podPolicy ?? 'Always';
+}
+
 /** An empty action or operator is not missing but unknown. */
 function checkRule({ action = '', exitCodes }: Unchecked<V1ContainerRestartRule>, at: Problems): void {
   at.oneOfIfSet('action', action, actions);

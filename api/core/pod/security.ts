@@ -1,15 +1,19 @@
 // Security contexts of pods and containers.
 import type { V1AppArmorProfile, V1PodSpec, V1SeccompProfile, V1SecurityContext, V1Sysctl } from '#api/generated/types.ts';
-import { idProblems } from '../../meta/names.ts';
+import { tooLong } from '../../meta/field-problem.ts';
+import { byteLength, idProblems } from '../../meta/names.ts';
 import type { Problems } from '../../meta/problems.ts';
 import { Seen } from '../../meta/seen.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateRelativePath } from './paths.ts';
+import { checkWindowsOptions } from './windows.ts';
 
 const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 const sysctlSegment = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const sysctlFormat = `^(${sysctlSegment}[\\./])*${sysctlSegment}$`;
 const sysctlPattern = new RegExp(sysctlFormat);
+/** The longest path that Linux takes. */
+const maxProfileBytes = 4_095;
 
 type Container = Unchecked<V1SecurityContext>;
 type Spec = Unchecked<V1PodSpec>;
@@ -23,6 +27,7 @@ export function checkContainerSecurity(context: Container, at: Problems, hostUse
   if (hostUsers && procMount === 'Unmasked') at.invalid('procMount', procMount, '`hostUsers` must be false to use `Unmasked`');
   at.member('seccompProfile', seccompProfile, checkSeccomp);
   checkEscalation(context, at);
+  at.member('windowsOptions', context.windowsOptions, checkWindowsOptions);
   at.member('appArmorProfile', appArmorProfile, checkAppArmor);
 }
 
@@ -40,15 +45,16 @@ export function checkPodSecurity(context: NonNullable<Spec['securityContext']>, 
   checkId('runAsUser', context.runAsUser, at);
   checkId('runAsGroup', context.runAsGroup, at);
   at.each('supplementalGroups', context.supplementalGroups, (group) => checkId('', group, at));
-  at.oneOfIfSet('supplementalGroupsPolicy', context.supplementalGroupsPolicy, ['Merge', 'Strict']);
   if (spec.shareProcessNamespace === true && spec.hostPID === true) {
     at.invalid('shareProcessNamespace', true, 'ShareProcessNamespace and HostPID cannot both be enabled');
   }
   at.each('sysctls', context.sysctls, checkSysctl, { spec, seen: new Seen() });
   at.oneOfIfSet('fsGroupChangePolicy', context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']);
   at.member('seccompProfile', context.seccompProfile, checkSeccomp);
-  at.oneOfIfSet('seLinuxChangePolicy', context.seLinuxChangePolicy, ['MountOption', 'Recursive']);
+  at.member('windowsOptions', context.windowsOptions, checkWindowsOptions);
   at.member('appArmorProfile', context.appArmorProfile, checkAppArmor);
+  at.oneOfIfSet('supplementalGroupsPolicy', context.supplementalGroupsPolicy, ['Merge', 'Strict']);
+  at.oneOfIfSet('seLinuxChangePolicy', context.seLinuxChangePolicy, ['MountOption', 'Recursive']);
 }
 
 function checkId(member: string, id: number | undefined, at: Problems): void {
@@ -57,13 +63,13 @@ function checkId(member: string, id: number | undefined, at: Problems): void {
 
 function checkSysctl({ name = '' }: Unchecked<V1Sysctl>, at: Problems, { spec, seen }: { readonly spec: Spec; readonly seen: Seen }): void {
   const dotted = normalSysctl(name);
-  const isNew = seen.add(dotted);
+  const isNew = seen.add(name);
   if (name === '') at.required('name');
   else if (name.length > 253 || !sysctlPattern.test(name)) {
     at.invalid('name', name, `must have at most 253 characters and match regex ${sysctlFormat}`);
   } else if (!isNew) at.duplicate('name', name);
   if (spec.hostNetwork === true && dotted.startsWith('net.')) at.invalid('name', name, "may not be specified when 'hostNetwork' is true");
-  if (spec.hostIPC === true && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(dotted)) {
+  if (spec.hostIPC === true && /^(kernel\.(shm|msg)|kernel\.sem$|fs\.mqueue\.)/.test(dotted)) {
     at.invalid('name', name, "may not be specified when 'hostIPC' is true");
   }
 }
@@ -94,9 +100,13 @@ function checkAppArmor({ type = '', localhostProfile }: Unchecked<V1AppArmorProf
     at.notSupported('type', type, profileTypes);
   } else if (type !== 'Localhost') {
     if (localhostProfile !== undefined) at.invalid('localhostProfile', localhostProfile, 'can only be set when AppArmor type is Localhost');
-  } else if (localhostProfile === undefined || localhostProfile.trim() === '') {
-    at.required('localhostProfile', 'must be set when AppArmor type is Localhost');
-  } else if (localhostProfile.trim() !== localhostProfile) {
-    at.invalid('localhostProfile', localhostProfile, 'must not be padded with whitespace');
+  } else {
+    checkLocalAppArmor(localhostProfile ?? '', at);
   }
+}
+
+function checkLocalAppArmor(profile: string, at: Problems): void {
+  if (profile.trim() !== profile) at.invalid('localhostProfile', profile, 'must not be padded with whitespace');
+  else if (profile === '') at.required('localhostProfile', 'must be set when AppArmor type is Localhost');
+  if (byteLength(profile) > maxProfileBytes) at.add(tooLong(at.path('localhostProfile'), maxProfileBytes));
 }

@@ -3,8 +3,10 @@ import type { V1PodTemplateSpec } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../../meta/field-problem.ts';
 import type { LabelSelector } from '../../meta/label-selector.ts';
 import { validateAnnotations, validateLabels } from '../../meta/object-meta.ts';
+import { Problems } from '../../meta/problems.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validatePodAnnotations } from './annotations.ts';
+import { checkRestartOfInit } from './containers.ts';
 import { validatePodSpec } from './pod-spec.ts';
 
 type Template = Unchecked<V1PodTemplateSpec>;
@@ -18,6 +20,9 @@ export function validatePodTemplate(template: Template, path: string): FieldProb
     ...validateAnnotations(annotations as StringMap | undefined, `${path}.annotations`),
     ...validatePodAnnotations(annotations as StringMap | undefined, template.spec ?? {}, `${path}.annotations`),
     ...validatePodSpec(template.spec ?? {}, `${path}.spec`, 'template'),
+    ...Problems.of(`${path}.spec`, template.spec ?? {}, ({ initContainers }, at) => {
+      at.each('initContainers', initContainers, checkRestartOfInit);
+    }),
   ];
   if ((template.spec?.ephemeralContainers?.length ?? 0) > 0) {
     problems.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));

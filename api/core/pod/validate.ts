@@ -1,23 +1,20 @@
 // What a pod must be, and what each endpoint may change of it.
 import { addAll } from '../../meta/add-all.ts';
-import type { V1Container, V1ContainerStatus, V1PodSpec, V1Toleration, V1Volume } from '#api/generated/types.ts';
+import type { V1Container, V1PodSpec, V1Toleration, V1Volume } from '#api/generated/types.ts';
 import type { WriteContext } from '../../kind.ts';
 import { equalValues } from '../../meta/equality.ts';
-import { invalidEach, qualifiedName } from '../../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
-import { ipFamilyOf, validateIp } from '../../meta/ip.ts';
-import { dnsSubdomainProblems, inclusiveRangeText } from '../../meta/names.ts';
-import { validateImmutable } from '../../meta/object-meta.ts';
+import { inclusiveRangeText } from '../../meta/names.ts';
 import { Problems } from '../../meta/problems.ts';
-import { validatePodAnnotations, validatePodAnnotationUpdate } from './annotations.ts';
-import { checkImageSpace } from './containers.ts';
+import { validatePodAnnotations, validatePodAnnotationUpdate, validateProfilesMatch } from './annotations.ts';
+import { checkImageSpace, checkRestartOfInit } from './containers.ts';
 import { isMirrorPod } from './mirror.ts';
 import type { Pod } from './pod.ts';
-import { isSidecar } from './pod-resources.ts';
 import { validatePodSpec } from './pod-spec.ts';
 import { validateGatedChange } from './gated.ts';
 import { validateResize } from './resize.ts';
 import { specDiff } from './spec-diff.ts';
+import { validateStatusUpdate } from './status-update.ts';
 
 const maxInt32 = 2 ** 31 - 1;
 const annotationsPath = 'metadata.annotations';
@@ -30,13 +27,25 @@ const changeableFields = [
 ];
 
 /** The whole pod. A status write does not look at the spec, which it cannot change. */
-export function validatePod({ spec, metadata }: Pod, { verb, subresource }: WriteContext): FieldProblem[] {
+export function validatePod(pod: Pod, { verb, subresource }: WriteContext): FieldProblem[] {
   if (subresource === 'status') return [];
+  const { spec, metadata } = pod;
   // On updates they are judged with the old ones at hand.
   const problems = verb === 'create' ? validatePodAnnotations(metadata.annotations, spec, annotationsPath) : [];
-  addAll(problems, validatePodSpec(spec, 'spec', { podName: metadata.name ?? '' }));
+  addAll(problems, validatePodSpec(spec, 'spec', { podName: metadata.name ?? '', isMirror: isMirrorPod(pod) }));
   addAll(problems, Problems.of('spec', spec, checkAsPod));
+  if (verb === 'create') addAll(problems, Problems.of('spec', spec, checkAsNewPod, metadata.annotations));
   return problems;
+}
+
+/** What holds for pods that are not there yet. */
+function checkAsNewPod(spec: V1PodSpec, at: Problems, annotations: Record<string, string> | undefined): void {
+  at.each('initContainers', spec.initContainers, checkRestartOfInit);
+  if ((spec.ephemeralContainers?.length ?? 0) > 0) at.forbidden('ephemeralContainers', 'cannot be set on create');
+  if (spec.nodeName && (spec.schedulingGates?.length ?? 0) > 0) {
+    at.forbidden('nodeName', 'cannot be set until all schedulingGates have been cleared');
+  }
+  if (annotations !== undefined) at.addAll(validateProfilesMatch(annotations, spec));
 }
 
 /** What holds for pods, but not for templates. */
@@ -144,73 +153,4 @@ function validateEphemeralUpdate(next: Pod, prev: Pod): FieldProblem[] {
     if (equalValues(found, old)) return [];
     return [forbiddenField(field, `existing ephemeral containers "${old.name}" may not be changed\n${specDiff(old, found)}`)];
   });
-}
-
-const systemConditions: ReadonlySet<string> = new Set(['PodScheduled', 'Ready', 'Initialized']);
-
-function validateStatusUpdate(next: Pod, prev: Pod): FieldProblem[] {
-  const status = next.status ?? {};
-  const before = prev.status ?? {};
-  const problems: FieldProblem[] = [];
-  status.conditions?.forEach(({ type }, at) => {
-    // The path says metadata and Type in upstream too.
-    if (!systemConditions.has(type)) addAll(problems, qualifiedName(`metadata.conditions[${at}].Type`, type));
-  });
-  if (next.spec.nodeName !== prev.spec.nodeName) problems.push(forbiddenField('status.nodeName', 'may not be changed directly'));
-  const nominated = status.nominatedNodeName ?? '';
-  if (nominated !== '' && nominated !== before.nominatedNodeName) {
-    addAll(problems, invalidEach('status.nominatedNodeName', nominated, dnsSubdomainProblems(nominated)));
-  }
-  addAll(problems, validateImmutable(status.qosClass ?? '', before.qosClass ?? '', 'status.qosClass'));
-  addAll(problems, validateTransitions(next, prev));
-  problems.push(
-    ...validateIps(
-      (status.podIPs ?? []).map(({ ip }) => ip),
-      before.podIPs ?? [],
-      'status.podIPs',
-    ),
-  );
-  const hostIps = (status.hostIPs ?? []).map(({ ip }) => ip);
-  if (hostIps.length > 0 && (status.hostIP ?? '') !== hostIps[0]) {
-    problems.push(invalid('status.hostIPs[0].ip', hostIps[0], 'must be equal to `hostIP`'));
-  }
-  return [...problems, ...validateIps(hostIps, before.hostIPs ?? [], 'status.hostIPs')];
-}
-
-/** A container that ended for good does not come back. */
-function validateTransitions({ status }: Pod, { spec, status: before }: Pod): FieldProblem[] {
-  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
-  const policy = spec.restartPolicy ?? 'Always';
-  const own = new Set([...spec.containers, ...(spec.initContainers ?? [])].filter((one) => one.restartPolicy).map(({ name }) => name));
-  const check = (list: 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses', rule: string): FieldProblem[] => {
-    if (rule === 'Always') return [];
-    return (before?.[list] ?? []).flatMap((old: V1ContainerStatus, at) => {
-      const ended = old.state?.terminated;
-      if (ended === undefined || (ended.exitCode !== 0 && rule === 'OnFailure') || sidecars.has(old.name) || own.has(old.name)) return [];
-      const isBack = status?.[list]?.some(({ name, state }) => name === old.name && state?.terminated === undefined) === true;
-      return isBack ? [forbiddenField(`status.${list}[${at}].state`, 'may not be transitioned to non-terminated state')] : [];
-    });
-  };
-  return [
-    ...check('containerStatuses', policy),
-    ...check('initContainerStatuses', policy),
-    ...check('ephemeralContainerStatuses', 'Never'),
-  ];
-}
-
-function validateIps(ips: readonly (string | undefined)[], before: readonly { readonly ip?: string }[], path: string): FieldProblem[] {
-  const texts = ips.map((ip) => ip ?? '');
-  const problems = texts.flatMap((ip, at) =>
-    validateIp(
-      `${path}[${at}].ip`,
-      ip,
-      before.map((one) => one.ip ?? ''),
-    ),
-  );
-  const families = new Set(texts.map(ipFamilyOf));
-  if (texts.length > 2 || families.size < texts.length) {
-    const list = texts.map((ip) => ({ ip }));
-    problems.push(invalid(path, list, 'may specify no more than one IP for each IP family'));
-  }
-  return problems;
 }

@@ -29,7 +29,7 @@ import { checkDownwardFiles, checkProjected, validateConfigFiles } from './volum
 type Volume = Unchecked<V1Volume>;
 
 /** Whose volumes they are: a pod's, by its name, or a template's. */
-export type VolumeOwner = { readonly podName: string } | 'template';
+export type VolumeOwner = { readonly podName: string; readonly isMirror: boolean } | 'template';
 
 /** Every kind of source, in the order in which upstream looks at them, and with its slips of the pen. */
 const sourceRules: readonly SourceRule<Volume>[] = [

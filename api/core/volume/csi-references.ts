@@ -8,8 +8,8 @@ const maxDriverBytes = 63;
 
 /** The name of a CSI driver, whose case does not matter. */
 export function validateDriverName(name: string, field: string): FieldProblem[] {
+  if (name === '') return [required(field)];
   return [
-    ...(name === '' ? [required(field)] : []),
     ...(byteLength(name) > maxDriverBytes ? [tooLong(field, maxDriverBytes)] : []),
     ...invalidEach(field, name, dnsSubdomainProblems(name.toLowerCase())),
   ];

@@ -1,10 +1,10 @@
 // From what the runtime shows to containerStatuses (pkg/kubelet/kubelet_pods.go: convertToAPIContainerStatuses).
 import type { Pod } from '#api/core/pod/pod.ts';
+import { shouldRestart } from '#api/core/pod/restart.ts';
 import type { V1Container, V1ContainerState, V1ContainerStatus, V1VolumeMountStatus } from '#api/generated/types.ts';
 import { timeText } from '#client/timestamps.ts';
 import type { ContainerStatus, RuntimePod } from '../../runtime/contract.ts';
 import { isSidecar } from '../observed.ts';
-import { shouldRestart } from '../restart.ts';
 
 /** Why a container waits, such as ErrImagePull, and the text beside it. */
 export interface WaitReason {
