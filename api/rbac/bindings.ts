@@ -86,7 +86,6 @@ function validateSubject(subject: Unchecked<RbacV1Subject>, namespaced: boolean,
   if (kind !== 'User' && kind !== 'Group') {
     return [...problems, notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group'])];
   }
-  if (name === '') problems.push(invalid(`${path}.name`, name, `${kind.toLowerCase()} name cannot be empty`));
   if (apiGroup !== rbacGroup) problems.push(notSupported(`${path}.apiGroup`, apiGroup, [rbacGroup]));
   return problems;
 }

@@ -1,7 +1,7 @@
 import type { V1ClusterRole, V1LabelSelector, V1PolicyRule } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { validateLabelSelector } from '../meta/field-checks.ts';
-import { type FieldProblem, required } from '../meta/field-problem.ts';
+import { type FieldProblem, invalid, required } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { rbacGroup, rbacName, validatePolicyRules } from './rules.ts';
@@ -30,5 +30,10 @@ export const clusterRole = defineKind<ClusterRole>({
 function validateSelectors(selectors: readonly Unchecked<V1LabelSelector>[]): FieldProblem[] {
   const field = 'aggregationRule.clusterRoleSelectors';
   if (selectors.length === 0) return [required(field, 'at least one clusterRoleSelector required if aggregationRule is non-nil')];
-  return selectors.flatMap((selector, at) => validateLabelSelector(selector, `${field}[${at}]`));
+  return selectors.flatMap((selector, at) => {
+    const own = `${field}[${at}]`;
+    const problems = validateLabelSelector(selector, own);
+    // Upstream then fails to compile it, and says so of nothing.
+    return problems.length === 0 ? [] : [...problems, invalid(own, null, 'invalid label selector.')];
+  });
 }

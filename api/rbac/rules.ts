@@ -27,8 +27,5 @@ function validatePolicyRule(rule: Unchecked<V1PolicyRule>, scope: KindDefinition
   }
   if (apiGroups.length === 0) problems.push(required(`${path}.apiGroups`, 'resource rules must supply at least one api group'));
   if (resources.length === 0) problems.push(required(`${path}.resources`, 'resource rules must supply at least one resource'));
-  if (resourceNames.length > 0 && resources.length > 1) {
-    problems.push(required(`${path}.resourceNames`, 'resource names cannot apply to multiple resources'));
-  }
   return problems;
 }
