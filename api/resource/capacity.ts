@@ -56,11 +56,11 @@ function validateRange(range: Unchecked<V1CapacityRequestPolicyRange>, usual: st
     problems.push(invalid(`${path}.${field}`, show(value), text));
   };
   if (compareQuantities(min, capacity) > 0) refuse('min', min, `min is larger than capacity value: ${show(capacity)}`);
-  if (compareQuantities(usual, min) < 0) refuse('default', usual, `default is less than min: ${show(min)}`);
+  if (compareQuantities(usual, min) < 0) refuse('min', usual, `default is less than min: ${show(min)}`);
   if (max !== undefined) {
     if (compareQuantities(min, max) > 0) refuse('max', min, `min is larger than max: ${show(max)}`);
     if (compareQuantities(max, capacity) > 0) refuse('max', max, `max is larger than capacity value: ${show(capacity)}`);
-    if (compareQuantities(usual, max) > 0) refuse('default', usual, `default is more than max: ${show(max)}`);
+    if (compareQuantities(usual, max) > 0) refuse('max', usual, `default is more than max: ${show(max)}`);
   }
   if (step === undefined) return problems;
   if (signOfQuantity(step) <= 0) {

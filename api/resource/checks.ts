@@ -71,11 +71,10 @@ export function validatePoolName(field: string, name = ''): FieldProblem[] {
   return [...problems, ...name.split('/').flatMap((part) => invalidEach(field, part, dnsSubdomainProblems(part)))];
 }
 
-/** `name` or `driver.example.com/name`. */
+/** `name` or `driver.example.com/name`. Upstream does not look into what has more slashes. */
 export function validateQualifiedName(name: string, field: string): FieldProblem[] {
-  const parts = name.split('/');
-  const [first = '', second] = parts;
-  if (parts.length > 2) return [invalid(field, name, 'must not contain more than one slash')];
+  const [first = '', second, third] = name.split('/');
+  if (third !== undefined) return [];
   if (second === undefined) return validateIdentifier(first, field);
   return [
     ...(first === '' ? [invalid(field, '', 'the domain must not be empty')] : validateDriverName(first, field)),

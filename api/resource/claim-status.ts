@@ -12,11 +12,13 @@ import type {
 import { validateNodeSelector } from '../core/pod/affinity.ts';
 import { validateDriverName } from '../core/volume/csi-references.ts';
 import { validateConditions } from '../meta/conditions.ts';
+import { equalValues } from '../meta/equality.ts';
 import { dnsLabel, oneOf } from '../meta/field-checks.ts';
-import { type FieldProblem, forbiddenField, required, tooLong, tooMany } from '../meta/field-problem.ts';
+import { type FieldProblem, forbiddenField, invalid, required, tooLong, tooMany } from '../meta/field-problem.ts';
+import { goTree } from '../meta/go-form.ts';
 import { validateInterfaceAddress } from '../meta/ip.ts';
 import { byteLength } from '../meta/names.ts';
-import { validateImmutable } from '../meta/object-meta.ts';
+import { immutableText } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import {
   validateBindingConditions,
@@ -24,9 +26,9 @@ import {
   validateParameters,
   validatePoolName,
   validateSet,
-  validateToleration,
   validateUid,
 } from './checks.ts';
+import { allocationShape } from './go-shapes.ts';
 import { maxOfEach, requestNames, validateConfiguration, validateReference, validateReferences } from './device-claim.ts';
 
 const maxUsers = 256;
@@ -64,7 +66,8 @@ export function validateClaimStatus(next: ClaimParts, prev: ClaimParts): FieldPr
   if (allocation === undefined) return problems;
   // What was allocated stays as it is, even where it would not be good enough today.
   if (prev.status?.allocation !== undefined) {
-    return [...problems, ...validateImmutable(allocation, prev.status.allocation, 'status.allocation')];
+    if (equalValues(allocation, prev.status.allocation)) return problems;
+    return [...problems, invalid('status.allocation', goTree(allocation, allocationShape), immutableText)];
   }
   return [...problems, ...validateAllocation(allocation, requestNames(next.spec.devices), 'status.allocation')];
 }
@@ -99,12 +102,11 @@ function validateAllocation(
 }
 
 function validateResult(result: Unchecked<V1DeviceRequestAllocationResult>, names: ReadonlySet<string>, path: string): FieldProblem[] {
-  const { request = '', shareID, tolerations } = result;
+  const { request = '', shareID } = result;
   return [
     ...validateReference(request, names, `${path}.request`),
     ...validateDevice(result, path),
     ...validateBindingConditions(result, path),
-    ...validateList(tolerations, Number.POSITIVE_INFINITY, validateToleration, `${path}.tolerations`),
     ...(shareID === undefined ? [] : validateUid(`${path}.shareID`, shareID)),
   ];
 }

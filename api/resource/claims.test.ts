@@ -105,7 +105,22 @@ describe('ResourceClaim', () => {
 
   test('what is claimed stays', () => {
     const problems = updateProblems(resourceClaim, claim(one), ({ spec }) => void (spec.devices = {}));
-    expect(problems).toEqual(['spec: Invalid value: {"devices":{}}: field is immutable']);
+    expect(problems).toEqual([
+      'spec: Invalid value: {"Devices":{"Requests":null,"Constraints":null,"Config":null}}: field is immutable',
+    ]);
+    const template = (devices: string): string => `${meta}\nspec: {metadata: {labels: {a: b}}, spec: {devices: {${devices}}}}`;
+    const changed = updateProblems(resourceClaimTemplate, template(one), ({ spec }) => {
+      const [first] = spec.spec.devices?.requests ?? [];
+      if (first?.exactly !== undefined) first.exactly.selectors = [{ cel: { expression: 'true' } }];
+    });
+    expect(changed).toEqual([
+      'spec: Invalid value: {"labels":{"a":"b"},"Spec":{"Devices":{"Requests":[{"Name":"r","Exactly":{"DeviceClassName":"c","Selectors":[{"CEL":{"Expression":"true"}}],"AllocationMode":"ExactCount","Count":1,"AdminAccess":null,"Tolerations":null,"Capacity":null},"FirstAvailable":null}],"Constraints":null,"Config":null}}}: field is immutable',
+    ]);
+  });
+
+  test('as many tolerations as one likes', () => {
+    const many = Array.from({ length: 17 }, () => '{operator: Exists}').join();
+    expect(createProblems(resourceClaim, request(`tolerations: [${many}]`))).toEqual([]);
   });
 
   test('expressions are not evaluated yet', () => {
@@ -182,7 +197,12 @@ describe('status of a ResourceClaim', () => {
     prev.status = { allocation, devices: [device] };
     const context = { verb: 'update', subresource: 'status', nowMs: 0 } as const;
     const moved = { ...structuredClone(prev), status: { allocation: { devices: {} } } };
-    expect(resourceClaim.validateUpdate?.(moved, prev, context)[0]?.message).toContain('field is immutable');
+    expect(resourceClaim.validateUpdate?.(moved, prev, context)).toContainEqual({
+      type: 'FieldValueInvalid',
+      field: 'status.allocation',
+      message:
+        'Invalid value: {"Devices":{"Results":null,"Config":null},"NodeSelector":null,"AllocationTimestamp":null}: field is immutable',
+    });
     const returned = { ...structuredClone(prev), status: { devices: [device] } };
     returned.metadata.labels = { a: 'b' };
     resourceClaim.prepareUpdate?.(returned, prev, context);

@@ -20,7 +20,6 @@ import { validateFullyQualifiedName, validateList, validateParameters, validateS
 /** Requests, constraints, settings and selectors of one claim or class. */
 export const maxOfEach = 32;
 const maxSubRequests = 8;
-const maxTolerations = 16;
 const expressionLimitBytes = 10 * 1_024;
 const parametersLimitBytes = 10 * 1_024;
 const referenceText = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
@@ -107,7 +106,8 @@ function validateOneRequest(request: Unchecked<AnyRequest>, path: string): Field
   } else {
     problems.push(notSupported(`${path}.allocationMode`, allocationMode ?? '', ['All', 'ExactCount']));
   }
-  return [...problems, ...validateList(tolerations, maxTolerations, validateToleration, `${path}.tolerations`)];
+  // No limit is kept here, whatever the type's description says.
+  return [...problems, ...validateList(tolerations, Number.POSITIVE_INFINITY, validateToleration, `${path}.tolerations`)];
 }
 
 /** Expressions are not compiled: whoever declares a kind says that they are not evaluated yet. */

@@ -89,8 +89,15 @@ function validateAttribute(attribute: Unchecked<V1DeviceAttribute> | undefined, 
     if (byteLength(version) > valueLimitBytes) problems.push(tooLong(`${path}.version`, valueLimitBytes));
   }
   const count = Object.values(attribute ?? {}).filter((value) => value !== undefined).length;
-  if (count !== 1) problems.push(invalid(path, count === 0 ? '' : attribute, 'exactly one value must be specified'));
+  const text = 'exactly one value must be specified';
+  if (count !== 1) problems.push(invalid(path, count === 0 ? '' : attributeForm(attribute ?? {}), text));
   return problems;
+}
+
+/** Upstream's inner form of an attribute. */
+function attributeForm({ int, bool, string, version }: Unchecked<V1DeviceAttribute>): object {
+  const one = { IntValue: int ?? null, BoolValue: bool ?? null, StringValue: string ?? null, VersionValue: version ?? null };
+  return { ...one, IntValues: null, BoolValues: null, StringValues: null, VersionValues: null };
 }
 
 export function validateCounterSet({ name = '', counters }: Unchecked<V1CounterSet>, path: string): FieldProblem[] {

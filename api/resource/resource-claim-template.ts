@@ -1,9 +1,13 @@
 import type { V1ResourceClaimTemplate } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
+import { equalValues } from '../meta/equality.ts';
+import { invalid } from '../meta/field-problem.ts';
+import { goTree } from '../meta/go-form.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { validateAnnotations, validateImmutable, validateLabels } from '../meta/object-meta.ts';
+import { immutableText, validateAnnotations, validateLabels } from '../meta/object-meta.ts';
 import { defaultRequests, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
+import { claimSpecShape } from './go-shapes.ts';
 
 export interface ResourceClaimTemplate extends V1ResourceClaimTemplate {
   metadata: ObjectMeta;
@@ -28,7 +32,12 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
       ...validateDeviceClaim(spec.spec.devices ?? {}, 'spec.spec.devices'),
     ];
   },
-  validateUpdate: (next, prev) => validateImmutable(next.spec, prev.spec, 'spec'),
+  validateUpdate: (next, prev) => (equalValues(next.spec, prev.spec) ? [] : [invalid('spec', innerSpec(next.spec), immutableText)]),
   notYet: ({ spec }) => (usesExpressions(spec.spec.devices) ? expressionsNotYet : undefined),
   columns: [nameColumn, ageColumn],
 });
+
+/** Upstream's inner form: the metadata is not a member there, its members are. */
+function innerSpec({ metadata, spec }: ResourceClaimTemplate['spec']): object {
+  return { ...metadata, Spec: goTree(spec, claimSpecShape) };
+}

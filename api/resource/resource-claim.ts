@@ -1,10 +1,14 @@
 import type { ResourceV1ResourceClaim } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
+import { equalValues } from '../meta/equality.ts';
+import { type FieldProblem, invalid } from '../meta/field-problem.ts';
+import { goTree } from '../meta/go-form.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { keepMetaInStatus, validateImmutable } from '../meta/object-meta.ts';
+import { immutableText, keepMetaInStatus } from '../meta/object-meta.ts';
 import { dropReturnedDevices, validateClaimStatus } from './claim-status.ts';
 import { defaultRequests, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
+import { claimSpecShape } from './go-shapes.ts';
 
 export interface ResourceClaim extends ResourceV1ResourceClaim {
   metadata: ObjectMeta;
@@ -30,7 +34,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
   // Only what may change is worth looking at again.
   validate: ({ spec }, { verb }) => (verb === 'create' ? validateDeviceClaim(spec.devices ?? {}, 'spec.devices') : []),
   validateUpdate: (next, prev, { subresource }) =>
-    subresource === 'status' ? validateClaimStatus(next, prev) : validateImmutable(next.spec, prev.spec, 'spec'),
+    subresource === 'status' ? validateClaimStatus(next, prev) : validateSpecKept(next.spec, prev.spec),
   notYet: ({ spec }) => (usesExpressions(spec.devices) ? expressionsNotYet : undefined),
   resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
@@ -40,6 +44,10 @@ export const resourceClaim = defineKind<ResourceClaim>({
     ageColumn,
   ],
 });
+
+function validateSpecKept(next: ResourceClaim['spec'], prev: ResourceClaim['spec']): FieldProblem[] {
+  return equalValues(next, prev) ? [] : [invalid('spec', goTree(next, claimSpecShape), immutableText)];
+}
 
 /** `allocated,reserved` and the like; `deleted` comes first. */
 function stateText({ metadata, status }: ResourceClaim): string {

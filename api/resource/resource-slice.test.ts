@@ -51,10 +51,9 @@ test.each<[string, string, string[]]>([
     device('attributes: {a: {}, b: {string: s, bool: true}, c: {version: v1}, /d: {int: 1}, e/f/g: {int: 1}}'),
     [
       'spec.devices[0].attributes[a]: Invalid value: "": exactly one value must be specified',
-      'spec.devices[0].attributes[b]: Invalid value: {"string":"s","bool":true}: exactly one value must be specified',
+      'spec.devices[0].attributes[b]: Invalid value: {"IntValue":null,"BoolValue":true,"StringValue":"s","VersionValue":null,"IntValues":null,"BoolValues":null,"StringValues":null,"VersionValues":null}: exactly one value must be specified',
       'spec.devices[0].attributes[c].version: Invalid value: "v1": must be a string compatible with semver.org spec 2.0.0',
       'spec.devices[0].attributes: Invalid value: "": the domain must not be empty',
-      'spec.devices[0].attributes: Invalid value: "e/f/g": must not contain more than one slash',
     ],
   ],
   [
@@ -93,9 +92,19 @@ test.each<[string, string, string[]]>([
     'odd range',
     capacity('default: "1", validRange: {min: "2", max: "9", step: "2"}'),
     [
-      'spec.devices[0].capacity[c].requestPolicy.validRange.default: Invalid value: "1": default is less than min: 2',
+      'spec.devices[0].capacity[c].requestPolicy.validRange.min: Invalid value: "1": default is less than min: 2',
       'spec.devices[0].capacity[c].requestPolicy.validRange.step: Invalid value: "1": value is not a multiple of a given step (2) from (2)',
       'spec.devices[0].capacity[c].requestPolicy.validRange.step: Invalid value: "9": value is not a multiple of a given step (2) from (2)',
+    ],
+  ],
+  [
+    'default above the range',
+    capacity('default: "9", validRange: {min: "20", max: "8"}'),
+    [
+      'spec.devices[0].capacity[c].requestPolicy.validRange.min: Invalid value: "20": min is larger than capacity value: 10',
+      'spec.devices[0].capacity[c].requestPolicy.validRange.min: Invalid value: "9": default is less than min: 20',
+      'spec.devices[0].capacity[c].requestPolicy.validRange.max: Invalid value: "20": min is larger than max: 8',
+      'spec.devices[0].capacity[c].requestPolicy.validRange.max: Invalid value: "9": default is more than max: 8',
     ],
   ],
   [
