@@ -34,6 +34,11 @@ describe('names, scope, group', () => {
       ],
     ],
     [
+      'made name',
+      fine.replace('{name: widgets.acme.io}', '{name: widgets.acme.io, generateName: widgets}'),
+      ['metadata.generateName: Invalid value: "widgets": must be spec.names.plural+"."+spec.group'],
+    ],
+    [
       'odd group and scope',
       `metadata: {name: widgets.acme}\nspec: {group: acme, scope: Galactic, ${names}, versions: [${version(`schema: ${schema}`)}]}`,
       [
@@ -144,6 +149,18 @@ describe('versions', () => {
         'spec.selectableFields[3].jsonPath: Invalid value: ".spec.size": is an invalid path: does not refer to a valid field',
         'spec.selectableFields[4].jsonPath: Invalid value: "spec": is an invalid path: expected [ or . but got: spec',
         'spec.selectableFields[5].jsonPath: Invalid value: ".spec[0]": is an invalid path: array notation is not allowed',
+      ],
+    ],
+    [
+      'fields of maps to select by',
+      definition(
+        version(
+          'schema: {openAPIV3Schema: {type: object, properties: {m: {type: object, additionalProperties: {type: string}}}}}, selectableFields: [{jsonPath: .m.color}, {jsonPath: .m..x}, {jsonPath: "[m]"}]',
+        ),
+      ),
+      [
+        'spec.selectableFields[1].jsonPath: Invalid value: ".m..x": is an invalid path: expected [ or . but got: x',
+        'spec.selectableFields[2].jsonPath: Invalid value: "[m]": is an invalid path: array notation is not allowed',
       ],
     ],
     [
@@ -297,6 +314,28 @@ describe('schemas', () => {
         `${at}.x-kubernetes-validations[1].reason: Unsupported value: "Odd": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"`,
         `${at}.x-kubernetes-validations[2].message: Required value: message must be specified if rule contains line breaks`,
       ],
+    ],
+    [
+      'fields of expressions',
+      below(
+        `type: object, properties: {a: {type: string}, m: {type: object, additionalProperties: {type: object, properties: {x: {type: string}}}}}, x-kubernetes-validations: [${[
+          '.a',
+          "['a']",
+          '.m.any.x',
+          ".m['a.b'].x",
+          'a',
+          '.b',
+          '.m.any.y',
+          '.a.',
+          '.m[0]',
+          ".m['k'",
+        ]
+          .map((path) => `{rule: x, fieldPath: ${JSON.stringify(path)}}`)
+          .join()}]`,
+      ),
+      ['a', '.b', '.m.any.y', '.a.', '.m[0]', ".m['k'"].map(
+        (path, index) => `${at}.x-kubernetes-validations[${index + 4}].fieldPath: Invalid value: "${path}": must be a valid path`,
+      ),
     ],
   ])('%s', (_name, yaml, expected) => {
     expect(createProblems(crd, yaml).toSorted()).toEqual(expected.toSorted());

@@ -78,14 +78,17 @@ function validateDefinition(definition: CustomResourceDefinition, { subresource,
   const { metadata, spec, status } = definition;
   const statusProblems = validateNames(status?.acceptedNames ?? {}, 'status.acceptedNames');
   if (subresource === 'status') return statusProblems;
-  const name = metadata.name ?? '';
-  const problems: FieldProblem[] = [];
-  if (verb === 'create' && name !== '' && name !== `${spec.names.plural}.${spec.group}`) {
-    problems.push(invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group'));
-  }
+  const problems = verb === 'create' ? validateOwnName(metadata, `${spec.names.plural}.${spec.group}`) : [];
   problems.push(...validateSpec(spec), ...statusProblems, ...validateStored(definition));
   if (verb === 'create') problems.push(...validateApproval(definition));
   return spec.preserveUnknownFields === true ? [...problems, preserveProblem] : problems;
+}
+
+/** Whether it is given or made, there is one name that a definition can have. */
+function validateOwnName({ name = '', generateName = '' }: ObjectMeta, wanted: string): FieldProblem[] {
+  return Object.entries({ generateName, name }).flatMap(([field, value]) =>
+    value === '' || value === wanted ? [] : [invalid(`metadata.${field}`, value, 'must be spec.names.plural+"."+spec.group')],
+  );
 }
 
 const preserveProblem = invalid(

@@ -2,6 +2,7 @@
 // (x-kubernetes-validations) and patterns are not compiled, default values are not held against their schemas.
 import { oneOfIfSet } from '../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../meta/field-problem.ts';
+import { findField } from './field-path.ts';
 import { type Child, childrenIn, childrenOf, type JsonSchema, judgements, oneChild, schemaIn } from './json-schema.ts';
 
 interface Node {
@@ -217,6 +218,9 @@ function validateExpressions(schema: JsonSchema, path: string): FieldProblem[] {
     problems.push(...oneOfIfSet(`${own}.reason`, reason, reasons));
     if (isBlank(fieldPath)) problems.push(invalid(`${own}.fieldPath`, fieldPath, 'must be non-empty if specified'));
     if (lineBreak.test(fieldPath)) problems.push(invalid(`${own}.fieldPath`, fieldPath, 'must not contain line breaks'));
+    if (fieldPath !== '' && typeof findField(schema, fieldPath, 'allowed') === 'string') {
+      problems.push(invalid(`${own}.fieldPath`, fieldPath, 'must be a valid path'));
+    }
     return problems;
   });
 }

@@ -10,7 +10,8 @@ import { equalValues } from '../meta/equality.ts';
 import { duplicate, type FieldProblem, forbiddenField, invalid, required, tooMany } from '../meta/field-problem.ts';
 import { byteLength, dns1035LabelProblems } from '../meta/names.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import { everySchema, type JsonSchema, schemaIn } from './json-schema.ts';
+import { findField } from './field-path.ts';
+import { everySchema, type JsonSchema } from './json-schema.ts';
 import { unstructurable, validateSchema } from './schema-rules.ts';
 import { validateStructural } from './structural.ts';
 
@@ -205,7 +206,7 @@ function validateSelectableFields(
   const problems = (fields ?? []).flatMap(({ jsonPath = '' }, at) => {
     const field = `${path}[${at}].jsonPath`;
     if (jsonPath === '') return [required(field)];
-    const found = findField(schema, jsonPath);
+    const found = findField(schema, jsonPath, 'refused');
     if (typeof found === 'string') return [invalid(field, jsonPath, `is an invalid path: ${found}`)];
     const own: FieldProblem[] = [];
     if (/^\.metadata(\.|$)/.test(jsonPath)) own.push(invalid(field, jsonPath, 'must not point to fields in metadata'));
@@ -218,19 +219,4 @@ function validateSelectableFields(
     return own;
   });
   return seen.size > maxSelectableFields ? [...problems, tooMany(path, seen.size, maxSelectableFields)] : problems;
-}
-
-/** The schema that a path such as `.spec.color` leads to, or what is wrong with the path. */
-function findField(root: JsonSchema | undefined, jsonPath: string): JsonSchema | string {
-  if (jsonPath.includes('[')) return 'array notation is not allowed';
-  const [before = '', ...names] = jsonPath.split('.');
-  if (before !== '') return `expected [ or . but got: ${before}`;
-  let schema = root;
-  for (const name of names) {
-    if (name === '') return 'unexpected end of JSON path';
-    const properties = schemaIn(schema?.properties) as Readonly<Record<string, unknown>> | undefined;
-    schema = properties !== undefined && Object.hasOwn(properties, name) ? schemaIn(properties[name]) : undefined;
-    if (schema === undefined) return 'does not refer to a valid field';
-  }
-  return schema ?? {};
 }

@@ -15,6 +15,11 @@ test.each<[string, string, string[]]>([
     ['metadata.name: Invalid value: "v2.a.io": must be `spec.version+"."+spec.group`: "v1.a.io"'],
   ],
   [
+    'made name',
+    'metadata: {name: v1.a.io, generateName: v1.}\nspec: {group: a.io, version: v1, groupPriorityMinimum: 1, versionPriority: 1}',
+    ['metadata.generateName: Invalid value: "v1.": must be `spec.version+"."+spec.group`: "v1.a.io"'],
+  ],
+  [
     'another core group',
     service('v2.', 'version: v2'),
     ['spec.group: Required value: only v1 may have an empty group and it better be legacy kube'],

@@ -79,7 +79,7 @@ function availableText({ status }: ApiService): string {
 function validateApiService(service: Unchecked<ApiService>, { subresource }: WriteContext): FieldProblem[] {
   if (subresource === 'status') return validateStatus(service.status?.conditions ?? []);
   const { group = '', version = '', groupPriorityMinimum = 0, versionPriority = 0 } = service.spec ?? {};
-  const problems = validateOwnName(service.metadata?.name ?? '', `${version}.${group}`);
+  const problems = validateOwnName(service.metadata ?? {}, `${version}.${group}`);
   if (group === '' && version !== 'v1') {
     problems.push(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'));
   }
@@ -94,9 +94,12 @@ function validateApiService(service: Unchecked<ApiService>, { subresource }: Wri
   return [...problems, ...validateTarget(service.spec ?? {})];
 }
 
-function validateOwnName(name: string, wanted: string): FieldProblem[] {
-  if (name === '' || name === wanted || nameIsPathSegment(name, false).length > 0) return [];
-  return [invalid('metadata.name', name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`)];
+/** Whether it is given or made, there is one name that an APIService can have. */
+function validateOwnName({ name = '', generateName = '' }: Unchecked<ObjectMeta>, wanted: string): FieldProblem[] {
+  return Object.entries({ generateName, name }).flatMap(([field, value]) => {
+    if (value === '' || value === wanted || nameIsPathSegment(value, false).length > 0) return [];
+    return [invalid(`metadata.${field}`, value, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`)];
+  });
 }
 
 /** Another server, or none: then nothing about how to reach it. */

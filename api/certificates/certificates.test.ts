@@ -187,6 +187,30 @@ describe('decisions', () => {
     ]);
   });
 
+  test('that were wrong before may stay wrong', () => {
+    const both = [
+      { ...approved, ...since },
+      { type: 'Denied', status: 'True', ...since },
+      { type: '', status: 'True', ...since },
+      { type: '', status: 'True', ...since },
+    ];
+    expect(change(both, { conditions: both }, 'approval').problems).toEqual([]);
+    expect(change(both.slice(0, 2), { conditions: both }, 'approval').problems).toEqual([
+      'status.conditions[2].type: Required value',
+      'status.conditions[3].type: Required value',
+      'status.conditions[3].type: Duplicate value: ""',
+    ]);
+  });
+
+  test('are judged before what the endpoint may not do', () => {
+    const next = { conditions: [{ type: 'Denied', status: 'No' }] };
+    expect(change([{ type: 'Failed', status: 'True' }], next, 'status').problems).toEqual([
+      'status.conditions[0].status: Unsupported value: "No": supported values: "True"',
+      'status.conditions: Forbidden: updates may not remove a condition of type "Failed"',
+      'status.conditions: Forbidden: updates may not add a condition of type "Denied"',
+    ]);
+  });
+
   test('are made with care', () => {
     const odd = [
       { type: '', status: 'x' },

@@ -20,10 +20,18 @@ const maxSignerBytes = 571;
 /** These conditions are there or not; they are never False. */
 const decisions: ReadonlySet<string> = new Set(['Approved', 'Denied', 'Failed']);
 
+/** What was wrong before may stay so: objects of older servers must remain writable. */
+interface Tolerance {
+  readonly bothDecisions: boolean;
+  readonly repeatedTypes: boolean;
+  readonly emptyTypes: boolean;
+}
+
+const strict: Tolerance = { bothDecisions: false, repeatedTypes: false, emptyTypes: false };
+
 export function validateSigningRequest({ spec, status }: CertificateSigningRequest, { verb }: WriteContext): FieldProblem[] {
-  const conditions = validateConditions(status.conditions ?? [], 'status.conditions');
-  // The spec never changes, so it is judged once.
-  return verb === 'create' ? [...validateSpec(spec), ...conditions] : conditions;
+  // Updates are judged with the object before; the spec never changes, so it is judged once.
+  return verb === 'create' ? [...validateSpec(spec), ...validateConditions(status.conditions ?? [], strict)] : [];
 }
 
 export function validateSigningRequestUpdate(
@@ -31,25 +39,36 @@ export function validateSigningRequestUpdate(
   prev: CertificateSigningRequest,
   { subresource }: WriteContext,
 ): FieldProblem[] {
-  const count = ({ status }: CertificateSigningRequest, type: string): number =>
-    (status.conditions ?? []).filter((condition) => condition.type === type).length;
-  const problems: FieldProblem[] = [];
-  for (const type of decisions) {
-    const less = count(next, type) < count(prev, type);
-    if (less) problems.push(forbiddenField('status.conditions', `updates may not remove a condition of type "${type}"`));
-    const mayAdd = subresource === 'approval' || type === 'Failed';
-    if (!mayAdd && count(next, type) > count(prev, type)) {
-      problems.push(forbiddenField('status.conditions', `updates may not add a condition of type "${type}"`));
-    }
-  }
   const certificate = next.status.certificate ?? '';
   const before = prev.status.certificate ?? '';
+  const problems = validateConditions(next.status.conditions ?? [], toleranceFor(prev.status.conditions ?? []));
+  const problem = certificate === before || certificateProblem(before) !== undefined ? undefined : certificateProblem(certificate);
+  if (problem !== undefined) problems.push(invalid('status.certificate', '<certificate data>', problem));
+  problems.push(...validateDecisions(next, prev, subresource));
   if (certificate === before) return problems;
-  const field = 'status.certificate';
-  if (subresource !== 'status') problems.push(forbiddenField(field, 'updates may not set certificate content'));
-  else if (before !== '') problems.push(forbiddenField(field, 'updates may not modify existing certificate content'));
-  const problem = certificateProblem(certificate);
-  return problem === undefined ? problems : [...problems, invalid(field, '<certificate data>', problem)];
+  if (subresource !== 'status') problems.push(forbiddenField('status.certificate', 'updates may not set certificate content'));
+  else if (before !== '') problems.push(forbiddenField('status.certificate', 'updates may not modify existing certificate content'));
+  return problems;
+}
+
+function validateDecisions(next: CertificateSigningRequest, prev: CertificateSigningRequest, subresource: string): FieldProblem[] {
+  const count = ({ status }: CertificateSigningRequest, type: string): number =>
+    (status.conditions ?? []).filter((condition) => condition.type === type).length;
+  const forbid = (verb: string, type: string): FieldProblem =>
+    forbiddenField('status.conditions', `updates may not ${verb} a condition of type "${type}"`);
+  const less = [...decisions].filter((type) => count(next, type) < count(prev, type));
+  const mayDecide = subresource === 'approval';
+  const more = mayDecide ? [] : ['Approved', 'Denied'].filter((type) => count(next, type) > count(prev, type));
+  return [...less.map((type) => forbid('remove', type)), ...more.map((type) => forbid('add', type))];
+}
+
+function toleranceFor(conditions: readonly Unchecked<V1CertificateSigningRequestCondition>[]): Tolerance {
+  const types = conditions.map(({ type = '' }) => type);
+  return {
+    bothDecisions: types.includes('Approved') && types.includes('Denied'),
+    repeatedTypes: new Set(types).size < types.length,
+    emptyTypes: types.includes(''),
+  };
 }
 
 function validateSpec(spec: Unchecked<CertificateSigningRequest['spec']>): FieldProblem[] {
@@ -110,17 +129,22 @@ function firstBadLabel(
   return check(label).map((text) => invalid(field, value, `validating label ${JSON.stringify(label)}: ${text}`));
 }
 
-function validateConditions(conditions: readonly Unchecked<V1CertificateSigningRequestCondition>[], path: string): FieldProblem[] {
+function validateConditions(
+  conditions: readonly Unchecked<V1CertificateSigningRequestCondition>[],
+  { bothDecisions, repeatedTypes, emptyTypes }: Tolerance,
+): FieldProblem[] {
   const seen = new Set<string>();
   return conditions.flatMap(({ type = '', status = '' }, at) => {
-    const problems = type === '' ? [required(`${path}[${at}].type`)] : [];
+    const path = `status.conditions[${at}]`;
+    const problems = type === '' && !emptyTypes ? [required(`${path}.type`)] : [];
     const allowed = decisions.has(type) ? ['True'] : ['False', 'True', 'Unknown'];
-    if (status === '') problems.push(required(`${path}[${at}].status`));
-    else if (!allowed.includes(status)) problems.push(notSupported(`${path}[${at}].status`, status, allowed));
-    if ((type === 'Approved' && seen.has('Denied')) || (type === 'Denied' && seen.has('Approved'))) {
-      problems.push(invalid(`${path}[${at}].type`, type, 'Approved and Denied conditions are mutually exclusive'));
+    if (status === '') problems.push(required(`${path}.status`));
+    else if (!allowed.includes(status)) problems.push(notSupported(`${path}.status`, status, allowed));
+    const opposite = type === 'Approved' ? 'Denied' : type === 'Denied' ? 'Approved' : undefined;
+    if (!bothDecisions && opposite !== undefined && seen.has(opposite)) {
+      problems.push(invalid(`${path}.type`, type, 'Approved and Denied conditions are mutually exclusive'));
     }
-    if (seen.has(type)) problems.push(duplicate(`${path}[${at}].type`, type));
+    if (!repeatedTypes && seen.has(type)) problems.push(duplicate(`${path}.type`, type));
     seen.add(type);
     return problems;
   });

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
+import { job } from '../batch/job/job.ts';
+import { certificateSigningRequest } from '../certificates/certificate-signing-request.ts';
 import { configMap } from '../core/config-map.ts';
+import type { KindDefinition } from '../kind.ts';
+import { resourceSlice } from '../resource/resource-slice.ts';
 import { checkFieldSelector, parseFieldSelector } from './field-selector.ts';
 
 const running: Record<string, string> = { 'status.phase': 'Running', 'spec.nodeName': 'a' };
@@ -35,4 +39,19 @@ test('unknown fields are refused as upstream does', () => {
   expect(() => checkFieldSelector(configMap, parseFieldSelector('data.x=1'))).toThrow(
     '"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
   );
+});
+
+test.each([
+  [certificateSigningRequest, 'metadata.name=a,spec.signerName=b', 'metadata.namespace=a', 'field label not supported: metadata.namespace'],
+  [
+    resourceSlice,
+    'spec.driver=a,spec.nodeName=b',
+    'spec.pool.name=a',
+    'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.pool.name',
+  ],
+  [job, 'metadata.namespace=a,status.successful=1', 'spec.a=b', 'field label "spec.a" not supported for batchv1.Job'],
+])('each kind has its words', (definition, known, unknown, text) => {
+  const kind = definition as unknown as KindDefinition;
+  checkFieldSelector(kind, parseFieldSelector(known));
+  expect(() => checkFieldSelector(kind, parseFieldSelector(unknown))).toThrow(expect.objectContaining({ message: text }));
 });

@@ -40,7 +40,8 @@ export function checkFieldSelector<T extends KubeObject>(kind: KindDefinition<T>
       throw new SelectorError(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
     }
     if (field === 'metadata.namespace' && kind.scope === 'namespaced') continue;
-    if (!Object.hasOwn(kind.selectableFields, field)) throw new SelectorError(`field label not supported: ${field}`);
+    if (Object.hasOwn(kind.selectableFields, field)) continue;
+    throw new SelectorError(kind.unknownFieldText?.(field) ?? `field label not supported: ${field}`);
   }
 }
 

@@ -51,6 +51,7 @@ export const resourceSlice = defineKind<ResourceSlice>({
     'spec.driver': ({ spec }) => spec.driver,
     'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
   },
+  unknownFieldText: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
 });
 
 /** Taints count from when they are first seen; what v1.36 has only behind feature gates is left out. */

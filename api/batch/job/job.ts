@@ -44,5 +44,6 @@ export const job = defineKind<Job>({
   },
   columns: jobColumns,
   selectableFields: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
+  unknownFieldText: (field) => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
   subresources: { status: true },
 });
