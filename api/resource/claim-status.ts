@@ -20,14 +20,7 @@ import { validateInterfaceAddress } from '../meta/ip.ts';
 import { byteLength } from '../meta/names.ts';
 import { immutableText } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import {
-  validateBindingConditions,
-  validateList,
-  validateParameters,
-  validatePoolName,
-  validateSet,
-  validateUid,
-} from './checks.ts';
+import { validateBindingConditions, validateList, validateParameters, validatePoolName, validateSet, validateUid } from './checks.ts';
 import { allocationShape } from './go-shapes.ts';
 import { maxOfEach, requestNames, validateConfiguration, validateReference, validateReferences } from './device-claim.ts';
 

@@ -105,9 +105,7 @@ describe('ResourceClaim', () => {
 
   test('what is claimed stays', () => {
     const problems = updateProblems(resourceClaim, claim(one), ({ spec }) => void (spec.devices = {}));
-    expect(problems).toEqual([
-      'spec: Invalid value: {"Devices":{"Requests":null,"Constraints":null,"Config":null}}: field is immutable',
-    ]);
+    expect(problems).toEqual(['spec: Invalid value: {"Devices":{"Requests":null,"Constraints":null,"Config":null}}: field is immutable']);
     const template = (devices: string): string => `${meta}\nspec: {metadata: {labels: {a: b}}, spec: {devices: {${devices}}}}`;
     const changed = updateProblems(resourceClaimTemplate, template(one), ({ spec }) => {
       const [first] = spec.spec.devices?.requests ?? [];

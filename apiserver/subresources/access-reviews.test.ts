@@ -63,13 +63,49 @@ test.each<[string, unknown, object, string]>([
     'a path in a namespace',
     localSubjectAccessReview,
     { metadata: { namespace: 'b' }, spec: { user: 'u', nonResourceAttributes: { path: '/x', verb: 'get' } } },
-    'spec.nonResourceAttributes: Invalid value: {"path":"/x","verb":"get"}: disallowed on this kind of request',
+    'spec.nonResourceAttributes: Invalid value: {"Path":"/x","Verb":"get"}: disallowed on this kind of request',
   ],
   [
     'an empty selector',
     selfSubjectAccessReview,
     { spec: { resourceAttributes: { ...pods, fieldSelector: {} } } },
     'spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required',
+  ],
+  [
+    'both at once',
+    selfSubjectAccessReview,
+    { spec: { resourceAttributes: pods, nonResourceAttributes: { path: '/x' } } },
+    'spec.nonResourceAttributes: Invalid value: {"Path":"/x","Verb":""}: cannot be specified in combination with resourceAttributes',
+  ],
+  [
+    'odd fields',
+    selfSubjectAccessReview,
+    {
+      spec: {
+        resourceAttributes: {
+          ...pods,
+          fieldSelector: {
+            rawSelector: 'a=b',
+            requirements: [
+              { key: '', operator: 'In' },
+              { key: 'a', operator: 'Exists', values: ['b'] },
+              { key: 'a', operator: 'Near' },
+            ],
+          },
+        },
+      },
+    },
+    '.authorization.k8s.io "" is invalid: [' +
+      'spec.resourceAttributes.fieldSelector.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements, ' +
+      'spec.resourceAttributes.fieldSelector.requirements[0].key: Required value: must be specified, ' +
+      "spec.resourceAttributes.fieldSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn', " +
+      "spec.resourceAttributes.fieldSelector.requirements[1].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist']",
+  ],
+  [
+    'odd labels',
+    selfSubjectAccessReview,
+    { spec: { resourceAttributes: { ...pods, labelSelector: { requirements: [{ key: '-', operator: 'NotIn', values: ['!'] }] } } } },
+    'spec.resourceAttributes.labelSelector.requirements[0].key: Invalid value: "-"',
   ],
 ])('a question about %s is refused', async (_name, kind, object, expected) => {
   await expect(ask(admin, kind, object)).rejects.toThrow(expected);
@@ -78,6 +114,10 @@ test.each<[string, unknown, object, string]>([
 test('a question about others is answered', async () => {
   const review = await ask(admin, subjectAccessReview, { spec: { groups: ['system:masters'], resourceAttributes: pods } });
   expect(review['status']).toEqual({ allowed: true });
+  // Of cluster-wide questions the namespace is taken away, as of all objects without one.
+  const nowhere = await ask(admin, selfSubjectAccessReview, { metadata: { namespace: 'a' }, spec: { resourceAttributes: pods } });
+  expect(nowhere).toMatchObject({ metadata: {}, status: { allowed: true } });
+  expect(nowhere.metadata.namespace).toBeUndefined();
   expect((await ask(admin, subjectAccessReview, { spec: { user: 'bob', resourceAttributes: pods } }))['status']).toEqual({
     allowed: false,
   });

@@ -1,12 +1,15 @@
 import type { KindDefinition } from '#api/kind.ts';
-import { type FieldProblem, invalid, invalidObject, required } from '#api/meta/field-problem.ts';
+import { type FieldProblem, invalid, invalidObject } from '#api/meta/field-problem.ts';
 import { escapeFieldValue } from '#api/meta/field-selector.ts';
-import { apiVersionOf, type Json, type JsonObject } from '#api/meta/object.ts';
+import { goTree } from '#api/meta/go-form.ts';
+import { apiVersionOf, type JsonObject, type ObjectMeta } from '#api/meta/object.ts';
 import type { AuthorizationRequest, Authorizer } from '../authz/contract.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendValue } from '../http/respond.ts';
 import type { UserInfo } from '../registry/contract.ts';
+import { setNamespace } from '../registry/prepare.ts';
 import { actBody, member, text } from './body.ts';
+import { checkSelectors } from './review-selectors.ts';
 import type { SubresourceHandler } from './contract.ts';
 
 /** `selfsubjectaccessreviews`: what the asker may do. */
@@ -32,6 +35,7 @@ function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
     serve: async (exchange, kind, deps) => {
       const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
       const { body } = await actBody(exchange, kind, deps);
+      setNamespace(kind, member(body, 'metadata') as ObjectMeta, exchange.info.namespace);
       const spec = member(body, 'spec');
       const user = userOf(exchange, spec);
       check(kind, exchange, body, user);
@@ -48,40 +52,31 @@ function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
 }
 
 function check(kind: KindDefinition, exchange: Exchange, body: JsonObject, user: UserInfo | undefined): void {
-  const problems: FieldProblem[] = [];
   const spec = member(body, 'spec');
   const resource = spec['resourceAttributes'] ?? undefined;
   const plain = spec['nonResourceAttributes'] ?? undefined;
+  // As upstream's inner type shows it.
+  const shown = goTree(member(spec, 'nonResourceAttributes'), { Path: '', Verb: '' });
+  const problems: FieldProblem[] = [];
   if (resource !== undefined && plain !== undefined) {
-    problems.push(invalid('spec.nonResourceAttributes', plain, 'cannot be specified in combination with resourceAttributes'));
+    problems.push(invalid('spec.nonResourceAttributes', shown, 'cannot be specified in combination with resourceAttributes'));
   }
   if (resource === undefined && plain === undefined) {
     problems.push(invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
   }
   if (user === undefined) problems.push(invalid('spec.user', '', 'at least one of user or group must be specified'));
+  problems.push(...checkSelectors(member(spec, 'resourceAttributes')));
   const isLocal = kind.scope === 'namespaced';
-  const { managedFields: _managed, namespace: own, ...metadata } = member(body, 'metadata');
-  const isEmpty = Object.keys(metadata).length === 0 && (isLocal || own === undefined);
-  if (!isEmpty) problems.push(invalid('metadata', body['metadata'], `must be empty${isLocal ? ' except for namespace' : ''}`));
+  const { managedFields: _managed, namespace: _own, ...metadata } = member(body, 'metadata');
+  if (Object.keys(metadata).length > 0)
+    problems.push(invalid('metadata', body['metadata'], `must be empty${isLocal ? ' except for namespace' : ''}`));
   const namespace = text(member(spec, 'resourceAttributes'), 'namespace');
   if (isLocal && resource !== undefined && namespace !== exchange.info.namespace) {
     problems.push(invalid('spec.resourceAttributes.namespace', namespace, 'must match metadata.namespace'));
   }
-  if (isLocal && plain !== undefined) problems.push(invalid('spec.nonResourceAttributes', plain, 'disallowed on this kind of request'));
-  for (const selector of ['fieldSelector', 'labelSelector']) {
-    problems.push(...checkSelector(member(spec, 'resourceAttributes')[selector], `spec.resourceAttributes.${selector}`));
-  }
-  if (problems.length > 0) throw invalidObject(kind, '', problems);
-}
-
-/** A selector of the request in question: as text or in parts. */
-function checkSelector(selector: Json | undefined, path: string): FieldProblem[] {
-  if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) return [];
-  const raw = text(selector, 'rawSelector');
-  const hasParts = Array.isArray(selector['requirements']) && selector['requirements'].length > 0;
-  if (raw !== '' && hasParts) return [invalid(`${path}.rawSelector`, raw, 'may not specified at the same time as requirements')];
-  if (raw !== '' || hasParts) return [];
-  return [required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`)];
+  if (isLocal && plain !== undefined) problems.push(invalid('spec.nonResourceAttributes', shown, 'disallowed on this kind of request'));
+  // Upstream has forgotten the kind by then.
+  if (problems.length > 0) throw invalidObject({ group: kind.group, kind: '' }, '', problems);
 }
 
 function question(user: UserInfo, spec: JsonObject): AuthorizationRequest {

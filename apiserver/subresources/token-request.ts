@@ -1,11 +1,12 @@
 import type { KindDefinition } from '#api/kind.ts';
 import { invalid, invalidObject } from '#api/meta/field-problem.ts';
-import type { JsonObject, KubeObject } from '#api/meta/object.ts';
+import type { JsonObject, KubeObject, ObjectMeta } from '#api/meta/object.ts';
 import { badRequest, conflict, hasReason } from '#api/meta/status.ts';
 import type { ClaimedObject, KubernetesClaims } from '../authn/token-claims.ts';
 import type { TokenSigner } from '../authn/token-keys.ts';
 import { sendValue } from '../http/respond.ts';
 import type { Registry, RequestContext } from '../registry/contract.ts';
+import { setNamespace } from '../registry/prepare.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import { actBody, member, text } from './body.ts';
 import type { SubresourceHandler } from './contract.ts';
@@ -40,8 +41,12 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
       const { body } = act;
       const name = exchange.info.pathName;
       const spec = member(body, 'spec');
-      const expirationSeconds = lifetime(spec, name);
+      const metadata = member(body, 'metadata') as ObjectMeta;
+      setNamespace(kind, metadata, context.namespace);
+      checkName(metadata, name);
       const account = (await registry.get(kind, name, '', context)).object();
+      checkUid(metadata, account);
+      const expirationSeconds = lifetime(spec);
       // Mutating plugins see what was asked for; what they change of it is not taken up.
       const object = cloneJson(body) as unknown as KubeObject;
       await registry.admit({ kind, operation: 'CREATE', name, context: act.context, object, previous: undefined });
@@ -75,7 +80,20 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
   };
 }
 
-function lifetime(spec: JsonObject, name: string): number {
+/** A request names its account or nobody. Throws Invalid. */
+function checkName({ name: given = '' }: ObjectMeta, name: string): void {
+  if (given === '' || given === name) return;
+  throw invalidObject(requestKind, name, [invalid('metadata.name', given, 'must match the service account name if specified')]);
+}
+
+/** Throws Conflict where the account has been made anew since. */
+function checkUid({ uid: asked = '' }: ObjectMeta, { metadata: { name = '', uid = '' } }: KubeObject): void {
+  if (asked === '' || asked === uid) return;
+  const why = `the UID in the token request (${asked}) does not match the UID of the service account (${uid})`;
+  throw conflict({ group: requestKind.group, plural: requestKind.kind }, name, why);
+}
+
+function lifetime(spec: JsonObject): number {
   const asked = spec['expirationSeconds'] ?? defaultSeconds;
   if (typeof asked !== 'number' || !Number.isInteger(asked)) {
     throw badRequest('json: cannot unmarshal into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64');
@@ -87,7 +105,7 @@ function lifetime(spec: JsonObject, name: string): number {
         ? 'may not specify a duration larger than 2^32 seconds'
         : undefined;
   if (why === undefined) return asked;
-  throw invalidObject({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [invalid('spec.expirationSeconds', asked, why)]);
+  throw invalidObject(requestKind, '', [invalid('spec.expirationSeconds', asked, why)]);
 }
 
 type Bound = Pick<KubernetesClaims, 'pod' | 'secret' | 'node'>;

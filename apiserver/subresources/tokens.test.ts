@@ -104,7 +104,7 @@ describe('service account tokens', () => {
     [
       'too short',
       { expirationSeconds: 10 },
-      'TokenRequest.authentication.k8s.io "robot" is invalid: spec.expirationSeconds: Invalid value: 10: may not specify a duration less than 10 minutes',
+      'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 10: may not specify a duration less than 10 minutes',
     ],
     [
       'bound to nothing known',
@@ -114,6 +114,36 @@ describe('service account tokens', () => {
     ['bound to a missing pod', { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'x' } }, 'pods "x" not found'],
   ])('refused: %s', async (_name, spec, message) => {
     expect((await send('POST', `${accounts}/robot/token`, { spec })).json).toMatchObject({ kind: 'Status', message });
+  });
+
+  test.each<[string, object, object]>([
+    [
+      'another account',
+      { name: 'other' },
+      {
+        code: 422,
+        message:
+          'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
+      },
+    ],
+    [
+      'another namespace',
+      { namespace: 'elsewhere' },
+      { code: 400, message: 'the namespace of the provided object does not match the namespace sent on the request' },
+    ],
+    [
+      'an account of before',
+      { uid: 'old' },
+      {
+        code: 409,
+        message: expect.stringMatching(
+          /^Operation cannot be fulfilled on TokenRequest\.authentication\.k8s\.io "robot": the UID in the token request \(old\) does not match the UID of the service account \(.{36}\)$/,
+        ),
+      },
+    ],
+    ['its own account', { name: 'robot', namespace: 'default' }, { kind: 'TokenRequest', metadata: { name: 'robot' } }],
+  ])('asked for by a request about %s', async (_name, metadata, expected) => {
+    expect((await send('POST', `${accounts}/robot/token`, { metadata, spec: {} })).json).toMatchObject(expected);
   });
 
   test('can be reviewed', async () => {

@@ -1,0 +1,61 @@
+// Selectors of the request that somebody asks about: as text or in parts (pkg/apis/authorization/validation/validation.go).
+import type { V1FieldSelectorRequirement, V1LabelSelectorRequirement } from '#api/generated/types.ts';
+import { invalidEach, qualifiedName } from '#api/meta/field-checks.ts';
+import { type FieldProblem, forbiddenField, invalid, required } from '#api/meta/field-problem.ts';
+import { labelValueProblems } from '#api/meta/names.ts';
+import type { JsonObject } from '#api/meta/object.ts';
+import type { Unchecked } from '#api/meta/unchecked.ts';
+import { member, text } from './body.ts';
+
+type Requirement = Unchecked<V1FieldSelectorRequirement & V1LabelSelectorRequirement>;
+
+export function checkSelectors(attributes: JsonObject): FieldProblem[] {
+  return [
+    ...checkSelector(attributes, 'fieldSelector', ({ key = '' }, path) =>
+      key === '' ? [required(`${path}.key`, 'must be specified')] : [],
+    ),
+    ...checkSelector(attributes, 'labelSelector', ({ key = '', values = [] }, path) => [
+      ...qualifiedName(`${path}.key`, key),
+      ...values.flatMap((value, at) => invalidEach(`${path}.values[${at}]`, value, labelValueProblems(value))),
+    ]),
+  ];
+}
+
+function checkSelector(
+  attributes: JsonObject,
+  name: string,
+  checkKey: (requirement: Requirement, path: string) => FieldProblem[],
+): FieldProblem[] {
+  if ((attributes[name] ?? undefined) === undefined) return [];
+  const selector = member(attributes, name);
+  const path = `spec.resourceAttributes.${name}`;
+  const raw = text(selector, 'rawSelector');
+  const requirements = (selector['requirements'] ?? []) as unknown as readonly Requirement[];
+  const problems: FieldProblem[] = [];
+  if (raw !== '' && requirements.length > 0) {
+    problems.push(invalid(`${path}.rawSelector`, raw, 'may not specified at the same time as requirements'));
+  }
+  if (raw === '' && requirements.length === 0) {
+    problems.push(required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`));
+  }
+  requirements.forEach((requirement, at) => {
+    const own = `${path}.requirements[${at}]`;
+    const values = checkValues(requirement, own);
+    // Upstream names fields before it looks at their values, labels after.
+    const keys = checkKey(requirement, own);
+    problems.push(...(name === 'fieldSelector' ? [...keys, ...values] : [...values, ...keys]));
+  });
+  return problems;
+}
+
+/** Operators that are not known pass: newer clients may ask about them. */
+function checkValues({ operator = '', values = [] }: Requirement, path: string): FieldProblem[] {
+  const field = `${path}.values`;
+  if (values.length === 0 && (operator === 'In' || operator === 'NotIn')) {
+    return [required(field, "must be specified when `operator` is 'In' or 'NotIn'")];
+  }
+  if (values.length > 0 && (operator === 'Exists' || operator === 'DoesNotExist')) {
+    return [forbiddenField(field, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
+  }
+  return [];
+}
