@@ -120,6 +120,8 @@ describe('pods', () => {
       );
     await change('', { metadata: { labels: { a: 'b' } } });
     await change('status', { status: { phase: 'Running' } });
+    const profiles = (value: string): object => ({ metadata: { annotations: { 'seccomp.security.alpha.kubernetes.io/pod': value } } });
+    expect(await refusal(change('', profiles('runtime/default')))).toContain(hostText);
     expect(await refusal(change('', { spec: { containers: [{ name: 'x', image: 'other' }] } }))).toContain(hostText);
     expect(await refusal(change('ephemeralcontainers', { spec: { ephemeralContainers: [{ name: 'e', image: 'i' }] } }))).toContain(
       'violates PodSecurity "baseline:latest"',
