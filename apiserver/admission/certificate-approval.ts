@@ -6,9 +6,9 @@ import { concernsSigningRequest, requireSignerRight } from './signer-rights.ts';
 export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'CertificateApproval',
-    validate: async (request) => {
-      if (request.operation !== 'UPDATE' || !concernsSigningRequest(request, 'approval')) return;
-      await requireSignerRight(authorizer, request, 'approve');
+    validate: (request) => {
+      if (request.operation !== 'UPDATE' || !concernsSigningRequest(request, 'approval')) return undefined;
+      return requireSignerRight(authorizer, request, 'approve');
     },
   };
 }

@@ -7,12 +7,12 @@ import { asSigningRequest, concernsSigningRequest, requireSignerRight } from './
 export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'CertificateSigning',
-    validate: async (request) => {
-      if (request.operation !== 'UPDATE' || !concernsSigningRequest(request, 'status')) return;
+    validate: (request) => {
+      if (request.operation !== 'UPDATE' || !concernsSigningRequest(request, 'status')) return undefined;
       const { status } = asSigningRequest(request, 'object');
       const before = asSigningRequest(request, 'previous').status;
-      if (status.certificate === before.certificate && equalValues(status.conditions, before.conditions)) return;
-      await requireSignerRight(authorizer, request, 'sign');
+      if (status.certificate === before.certificate && equalValues(status.conditions, before.conditions)) return undefined;
+      return requireSignerRight(authorizer, request, 'sign');
     },
   };
 }

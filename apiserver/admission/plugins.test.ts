@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { KindDefinition } from '#api/kind.ts';
+import { clusterRole } from '#api/rbac/cluster-role.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { firstOpinion } from '../authz/union.ts';
-import type { Registry } from '../registry/contract.ts';
+import type { AdmissionRequest, Registry, RequestContext } from '../registry/contract.ts';
 import { defaultPluginSettings } from './configuration/settings.ts';
 import { choosePlugins, defaultPlugins, makePlugins } from './plugins.ts';
 
@@ -23,6 +25,16 @@ describe('the chain', () => {
   test('names every plugin as the list does', () => {
     const all = [...defaultPlugins];
     for (const { name } of makePlugins(all, deps)) expect(all).toContain(name);
+  });
+
+  test.each(['CREATE', 'UPDATE'] as const)('lets nobody wait for what does not concern a plugin: %s', (operation) => {
+    const object = { kind: 'ClusterRole', apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'x' } };
+    const previous = operation === 'UPDATE' ? object : undefined;
+    const context = { namespace: '', subresource: '', user: { name: 'admin', groups: [] } } as unknown as RequestContext;
+    const request: AdmissionRequest = { kind: clusterRole as unknown as KindDefinition, operation, name: 'x', context, object, previous };
+    for (const { name, mutate, validate } of makePlugins([...defaultPlugins, 'NodeRestriction'], deps)) {
+      expect([name, mutate?.(request), validate?.(request)]).toEqual([name, undefined, undefined]);
+    }
   });
 
   test('is what is on by default, with and without', () => {
