@@ -28,8 +28,8 @@ export interface Field {
   readonly name: string;
   /** `f:name`. */
   readonly element: string;
-  /** A character that stands for the field in signatures. */
-  readonly mark: string;
+  /** A character's code that stands for the field in signatures. */
+  readonly mark: number;
   readonly shape: Shape;
   /** False for fields that no one ever owns: metadata.name and its like. */
   readonly isOwned: boolean;
@@ -148,7 +148,7 @@ function compileStruct(schema: ObjectSchema, known: Map<Schema, Shape>): StructS
   for (const name of Object.keys(schema.properties).sort()) {
     const property = schema.properties[name] as Property;
     const shape = compileProperty(property, known);
-    const mark = String.fromCharCode(firstMark + fields.length);
+    const mark = firstMark + fields.length;
     const field: Field = { name, element: `f:${name}`, mark, shape, isOwned: true, isInherited: name in Object.prototype };
     fields.push(field);
     byName.set(name, field);

@@ -8,21 +8,40 @@ import { equalJson, getOwn, isBarren, isObject } from './json-object.ts';
 /** Longer ones are not worth making: such objects are rare, and few have the same fields. */
 const maxLength = 4_096;
 
-/** The signature of an object of a kind with this zero object; undefined where it would be too long, or has odd keys. */
-export function fieldSignature(shape: StructShape, zero: JsonObject, object: JsonObject): string | undefined {
-  const signature = new Signature();
-  signature.addStruct(shape, zero, object);
-  return signature.isComplete ? signature.text : undefined;
-}
+/** Characters beside the fields' marks (from 0x80 on) and the two that say a text's length (the first below 0x11). */
+const sign = {
+  open: 0x7b,
+  close: 0x7d,
+  list: 0x5b,
+  listEnd: 0x5d,
+  null: 0x7e,
+  zero: 0x3d,
+  barren: 0x2d,
+  other: 0x24,
+  scalar: 0x23,
+  none: 0x3f,
+};
 
-/** Grows by appending: what V8 makes one text of in the end with the least effort. */
-class Signature {
-  text = '';
-  isComplete = true;
+/**
+ * Makes signatures, character by character in a buffer that serves all of them: every create needs one, and a text that grows by
+ * appending took 8 KB of garbage for each pod.
+ */
+export class FieldSignatures {
+  readonly #bytes = Buffer.allocUnsafeSlow(maxLength);
+  #length = 0;
+  #isComplete = true;
 
-  addStruct(shape: StructShape, zero: Json | undefined, value: JsonObject): void {
+  /** The signature of an object of a kind with this zero object; undefined where it would be too long, or has odd keys. */
+  of(shape: StructShape, zero: JsonObject, object: JsonObject): string | undefined {
+    this.#length = 0;
+    this.#isComplete = true;
+    this.#addStruct(shape, zero, object);
+    return this.#isComplete ? this.#bytes.toString('latin1', 0, this.#length) : undefined;
+  }
+
+  #addStruct(shape: StructShape, zero: Json | undefined, value: JsonObject): void {
     const before = isObject(zero) ? zero : undefined;
-    this.text += '{';
+    this.#add(sign.open);
     for (const field of shape.fields) {
       const is = readField(value, field);
       if (is !== undefined && field.isOwned) this.#addField(field, before && readField(before, field), is);
@@ -30,31 +49,31 @@ class Signature {
     if (shape.keepsUnknown) {
       for (const key of Object.keys(value)) if (!shape.byName.has(key)) this.#addEntry(key, freeShape, value[key] as Json);
     }
-    this.text += '}';
+    this.#add(sign.close);
   }
 
   #addField({ mark, shape }: Field, zero: Json | undefined, is: Json): void {
-    this.text += mark;
-    if (zero !== undefined && shape.kind === 'leaf' && equalJson(zero, is)) this.text += '=';
+    this.#add(mark);
+    if (zero !== undefined && shape.kind === 'leaf' && equalJson(zero, is)) this.#add(sign.zero);
     else this.#addValue(shape, zero, is);
   }
 
   #addValue(shape: Shape, zero: Json | undefined, value: Json): void {
-    if (value === null) this.text += '~';
+    if (value === null) this.#add(sign.null);
     else if (shape.kind === 'leaf') return;
     else if (shape.kind === 'list' && Array.isArray(value)) this.#addList(shape, value);
-    else if (!isObject(value)) this.text += isBarren(value) ? '-' : '$';
-    else if (shape.kind === 'struct') this.addStruct(shape, zero, value);
+    else if (!isObject(value)) this.#add(isBarren(value) ? sign.barren : sign.other);
+    else if (shape.kind === 'struct') this.#addStruct(shape, zero, value);
     else this.#addMap(shape.kind === 'map' ? shape.values : shape, value);
   }
 
   #addMap(values: Shape, value: JsonObject): void {
-    this.text += '{';
+    this.#add(sign.open);
     for (const key of Object.keys(value)) {
-      if (!this.isComplete) return;
+      if (!this.#isComplete) return;
       this.#addEntry(key, values, value[key] as Json);
     }
-    this.text += '}';
+    this.#add(sign.close);
   }
 
   #addEntry(key: string, shape: Shape, value: Json): void {
@@ -63,26 +82,37 @@ class Signature {
   }
 
   #addList(shape: ListShape, items: readonly Json[]): void {
-    this.text += '[';
+    this.#add(sign.list);
     for (const item of items) {
-      if (!this.isComplete) return;
+      if (!this.#isComplete) return;
       if (shape.keys.length === 0) this.#addKey(item);
       else if (isObject(item)) for (const key of shape.keys) this.#addKey(getOwn(item, key));
       this.#addValue(shape.items, undefined, item);
     }
-    this.text += ']';
+    this.#add(sign.listEnd);
   }
 
   #addKey(key: Json | undefined): void {
     if (typeof key === 'string') this.#addText(key);
-    else if (typeof key === 'number' || typeof key === 'boolean') this.text += `#${key};`;
-    else if (key === undefined) this.text += '?';
-    else this.isComplete = false;
+    else if (key === undefined) this.#add(sign.none);
+    else if (typeof key === 'number' || typeof key === 'boolean') {
+      this.#add(sign.scalar);
+      this.#addText(String(key));
+    } else this.#isComplete = false;
   }
 
   #addText(text: string): void {
-    this.text += `${text.length}:`;
-    this.text += text;
-    if (this.text.length > maxLength) this.isComplete = false;
+    if (text.length > maxLength) {
+      this.#isComplete = false;
+      return;
+    }
+    this.#add(text.length >> 8);
+    this.#add(text.length & 0xff);
+    for (let at = 0; at < text.length; at++) this.#add(text.charCodeAt(at));
+  }
+
+  #add(character: number): void {
+    if (character > 0xff || this.#length === maxLength) this.#isComplete = false;
+    else this.#bytes[this.#length++] = character;
   }
 }

@@ -19,7 +19,7 @@ import { applyConfig } from './apply.ts';
 import { type FieldChanges, fieldChanges } from './field-changes.ts';
 import { difference, emptySet, type FieldNode, isEmptySet, union } from './field-set.ts';
 import { compileShape, type StructShape } from './field-shape.ts';
-import { fieldSignature } from './field-signature.ts';
+import { FieldSignatures } from './field-signature.ts';
 import { equalJson, isObject, withinStack } from './json-object.ts';
 import { capOwners, type Owner, ownerId, type Owners, ownersOf, ownersSent, toEntries } from './owners.ts';
 import { SharedSets } from './shared-sets.ts';
@@ -86,6 +86,8 @@ class KindOwnership implements Ownership {
   readonly #filters: ReadonlyMap<string, ResetFilter>;
   readonly #compiled = new Map<string, Compiled>();
   readonly #sets = new SharedSets();
+  /** Made with the first object. */
+  #signatures: FieldSignatures | undefined;
   #clock = { second: Number.NaN, text: '' };
 
   constructor(options: OwnershipOptions) {
@@ -158,7 +160,8 @@ class KindOwnership implements Ownership {
   #changes({ shape, zero }: Compiled, before: JsonObject | undefined, after: JsonObject): FieldChanges {
     if (before !== undefined) return fieldChanges(shape, before, after);
     const make = (): FieldNode => fieldChanges(shape, zero, after).changed;
-    const signature = fieldSignature(shape, zero, after);
+    this.#signatures ??= new FieldSignatures();
+    const signature = this.#signatures.of(shape, zero, after);
     return { changed: signature === undefined ? make() : this.#sets.get(signature, make), removed: emptySet };
   }
 
