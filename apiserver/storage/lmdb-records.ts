@@ -26,9 +26,13 @@ const headBytes = 24;
 
 export function encodeRevision(revision: number): Buffer {
   const bytes = Buffer.allocUnsafe(8);
-  bytes.writeUInt32BE(Math.floor(revision / 2 ** 32), 0);
-  bytes.writeUInt32BE(revision >>> 0, 4);
+  writeRevision(bytes, revision, 0);
   return bytes;
+}
+
+function writeRevision(bytes: Buffer, revision: number, at: number): void {
+  bytes.writeUInt32BE(Math.floor(revision / 2 ** 32), at);
+  bytes.writeUInt32BE(revision >>> 0, at + 4);
 }
 
 export function decodeRevision(bytes: Uint8Array, offset = 0): number {
@@ -37,16 +41,23 @@ export function decodeRevision(bytes: Uint8Array, offset = 0): number {
 }
 
 export function encodeKeyRecord({ modRevision, createRevision }: KeyRecord): Buffer {
-  return Buffer.concat([encodeRevision(modRevision), encodeRevision(createRevision)]);
+  const bytes = Buffer.allocUnsafe(16);
+  writeRevision(bytes, modRevision, 0);
+  writeRevision(bytes, createRevision, 8);
+  return bytes;
 }
 
 export function decodeKeyRecord(bytes: Uint8Array): KeyRecord {
   return { modRevision: decodeRevision(bytes), createRevision: decodeRevision(bytes, 8) };
 }
 
-export function encodeLogRecord({ type, key, createRevision, previousRevision, value }: LogRecord): Buffer {
+/** The bytes of an entry, in room that `take` gives. */
+export function encodeLogRecord(
+  { type, key, createRevision, previousRevision, value }: LogRecord,
+  take: (bytes: number) => Buffer,
+): Buffer {
   const keyBytes = Buffer.byteLength(key);
-  const record = Buffer.allocUnsafeSlow(headBytes + keyBytes + (value?.length ?? 0));
+  const record = take(headBytes + keyBytes + (value?.length ?? 0));
   record[4] = type === 'put' ? putType : deleteType;
   record[5] = 0;
   record.writeUInt16BE(keyBytes, 6);

@@ -25,6 +25,7 @@ import {
   type StoredValue,
   valueLimitBytes,
 } from './contract.ts';
+import { BatchSpace } from './batch-space.ts';
 import { EventFeed } from './event-feed.ts';
 import { type ExpiredKey, sweepExpired } from './expiry-sweep.ts';
 import { FolderLock } from './folder-lock.ts';
@@ -41,6 +42,7 @@ import {
   type KeyRecord,
   type LogRecord,
 } from './lmdb-records.ts';
+import { LoggedEvent } from './logged-event.ts';
 
 const mapBytes = 2 ** 38;
 /** Smaller files are not worth the pause. */
@@ -93,6 +95,7 @@ export class LmdbStore implements Store {
   readonly #commit: GroupCommit;
   readonly #pending = new Map<string, Pending>();
   #batchEvents: StoreEvent[] = [];
+  readonly #space = new BatchSpace();
   /** Newest revision given out, on disk or not. */
   #lastRevision: number;
   #compacted: number;
@@ -114,7 +117,7 @@ export class LmdbStore implements Store {
     this.#feed = new EventFeed({ revision: this.#lastRevision, replay: (after, limit) => this.#replay(after, limit) });
     this.#commit = new GroupCommit({
       folder: dirname(path),
-      transact: (apply) => transactNow(this.#tables.root, apply),
+      transact: (apply) => this.#transact(apply),
       onCommit: () => this.#publish(),
     });
     if (isSuspect) this.#checkEverything();
@@ -326,10 +329,24 @@ export class LmdbStore implements Store {
 
   #apply(key: string, revision: number, { expiresMs, ...record }: Change): void {
     const keyBytes = Buffer.from(key);
-    void this.#tables.log.put(encodeRevision(revision), encodeLogRecord({ ...record, key }));
+    void this.#tables.log.put(
+      encodeRevision(revision),
+      encodeLogRecord({ ...record, key }, (bytes) => this.#space.take(bytes)),
+    );
     if (record.type === 'delete') void this.#tables.keys.remove(keyBytes);
     else void this.#tables.keys.put(keyBytes, encodeKeyRecord({ modRevision: revision, createRevision: record.createRevision }));
     if (expiresMs !== undefined) void this.#tables.expiry.put(encodeExpiry(expiresMs, revision), keyBytes);
+  }
+
+  /** Nothing else is under way, so the space of the batch before is free; after a failure nobody knows. */
+  async #transact(apply: () => void): Promise<void> {
+    this.#space.reset();
+    try {
+      await transactNow(this.#tables.root, apply);
+    } catch (error) {
+      this.#space.renew();
+      throw error;
+    }
   }
 
   /** Hands over operations that are no change of a key. */
@@ -427,31 +444,6 @@ export class LmdbStore implements Store {
 
   #checkOpen(): void {
     if (this.#closing.signal.aborted) throw new StoreError('closed', 'the store is closed');
-  }
-}
-
-/** A change whose previous value is read only when somebody asks: nearly nobody does. */
-class LoggedEvent implements StoreEvent {
-  readonly type: 'put' | 'delete';
-  readonly key: string;
-  readonly revision: number;
-  readonly value: Uint8Array | undefined;
-  readonly createRevision: number;
-  readonly #previousRevision: number;
-  readonly #read: (revision: number) => StoredValue | undefined;
-
-  constructor(options: Omit<StoreEvent, 'previous'> & { previousRevision: number; read: (revision: number) => StoredValue | undefined }) {
-    this.type = options.type;
-    this.key = options.key;
-    this.revision = options.revision;
-    this.value = options.value;
-    this.createRevision = options.createRevision;
-    this.#previousRevision = options.previousRevision;
-    this.#read = options.read;
-  }
-
-  get previous(): StoredValue | undefined {
-    return this.#previousRevision === 0 ? undefined : this.#read(this.#previousRevision);
   }
 }
 

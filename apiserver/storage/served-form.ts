@@ -41,15 +41,14 @@ export function encodeStored(form: ServedForm, object: KubeObject, texts?: Field
   object.kind = form.kind.kind;
   object.apiVersion = apiVersionOf(form.kind);
   if (metadata.resourceVersion !== undefined) delete metadata.resourceVersion;
-  const known = texts && metadataText(metadata, texts);
+  const known = texts && metadataTexts(metadata, texts);
   if (known === undefined) return Buffer.from(stringifyDeep({ kind: object.kind, apiVersion: object.apiVersion, metadata, ...rest }));
   const after = stringifyDeep(rest);
-  const separator = after === '{}' ? '' : ',';
-  return Buffer.from(`${form.start}${known}${separator}${after.slice(1)}`);
+  return joined([form.start, ...known, after === '{}' ? '' : ',', after.slice(1)]);
 }
 
 /** A new object's metadata, whose one owner's fields are most of it; undefined where their text is not known. */
-function metadataText(metadata: ObjectMeta, texts: FieldTexts): string | undefined {
+function metadataTexts(metadata: ObjectMeta, texts: FieldTexts): string[] | undefined {
   const { managedFields, ...others } = metadata;
   const [owner] = managedFields?.length === 1 ? managedFields : [];
   const fields = owner && texts.textOf(owner.fieldsV1);
@@ -57,7 +56,17 @@ function metadataText(metadata: ObjectMeta, texts: FieldTexts): string | undefin
   const { fieldsV1: _fields, ...about } = owner;
   const before = stringifyDeep(others).slice(0, -1);
   const separator = before === '{' ? '' : ',';
-  return `${before}${separator}"managedFields":[${JSON.stringify(about).slice(0, -1)},"fieldsV1":${fields}}]}`;
+  return [before, `${separator}"managedFields":[${JSON.stringify(about).slice(0, -1)},"fieldsV1":`, fields, '}]}'];
+}
+
+/** Texts one after another as UTF-8. Adding the texts first would copy them once more, into garbage. */
+function joined(texts: readonly string[]): Buffer {
+  let length = 0;
+  for (const text of texts) length += Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const text of texts) at += bytes.write(text, at);
+  return bytes;
 }
 
 /** The bytes in the form's canonical order; the same buffer where they already are. */
