@@ -37,6 +37,8 @@ export class Problems extends Walk {
 
   /** `Invalid value` once for each message. */
   invalidEach(member: string, value: unknown, messages: readonly string[]): void {
+    // Nearly always there is none, and a loop over nothing makes an iterator all the same.
+    if (messages.length === 0) return;
     for (const message of messages) this.invalid(member, value, message);
   }
 

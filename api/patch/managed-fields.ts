@@ -184,8 +184,12 @@ class KindOwnership implements Ownership {
 /** The manager's name: the fieldManager parameter, else the User-Agent up to its first slash. */
 export function managerName(fieldManager: string, userAgent: string): string {
   if (fieldManager !== '') return fieldManager;
+  const end = userAgent.indexOf('/');
+  const given = end < 0 ? userAgent : userAgent.slice(0, end);
+  // Nearly every one is plain, and every write asks.
+  if (/^[\x20-\x7e]{0,128}$/.test(given)) return given;
   let name = '';
-  for (const character of (userAgent.split('/', 1)[0] ?? '').replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')) {
+  for (const character of given.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')) {
     if (Buffer.byteLength(name) + Buffer.byteLength(character) > 128) break;
     name += character;
   }
