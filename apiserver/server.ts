@@ -51,6 +51,7 @@ import { AdmissionTiming } from './registry/admission-timing.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
 import { ServerLeases } from './services/server-leases.ts';
+import { claimStatusRights } from './services/claim-status-rights.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
 import { LocalApiServices } from './services/local-api-services.ts';
 import { ClusterIpClaims } from './services/cluster-ip-claims.ts';
@@ -112,6 +113,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const admission = [
     ...chosen,
     deviceAdminAccess(() => registry),
+    claimStatusRights(authorizer),
     rbacEscalation({ policy, authorizer }),
     serviceAllocation(pools, claims),
   ];

@@ -196,6 +196,7 @@ function contextOf(exchange: Exchange, parts: ContextParts): RequestContext {
     user: exchange.requireUser,
     namespace: info.hasNamespacePart ? info.namespace : '',
     subresource: info.subresource,
+    verb: info.verb,
     fieldManager: parts.fieldManager,
     fieldValidation: parts.fieldValidation,
     dryRun: parts.dryRun,

@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly namespace: string;
   /** '' or `status`, `scale`, … */
   readonly subresource: string;
+  /** The request's verb (`update`, `patch`), for rights that it needs besides; absent where the server writes on its own account. */
+  readonly verb?: string;
   readonly fieldManager: string;
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
   readonly dryRun: boolean;
