@@ -313,6 +313,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
   const discovery = new DiscoveryDocuments({
     kinds: () => registry.kinds(),
     subresources,
+    codec,
     serverAddress: () => `${settings.advertiseAddress}:${listener.port}`,
   });
   const resources = new ResourceRequests({

@@ -79,6 +79,12 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     StorageVersionCondition: 'type status observedGeneration lastTransitionTime reason message',
     StorageVersionStatus: 'storageVersions commonEncodingVersion conditions',
   },
+  'io.k8s.api.apidiscovery.v2': {
+    APIGroupDiscovery: 'metadata versions',
+    APIResourceDiscovery: 'resource responseKind scope singularResource verbs shortNames categories subresources',
+    APISubresourceDiscovery: 'subresource responseKind acceptedTypes verbs',
+    APIVersionDiscovery: 'version resources freshness',
+  },
   'io.k8s.api.apps.v1': {
     ControllerRevision: 'metadata data! revision',
     DaemonSet: 'metadata spec status',
@@ -828,6 +834,7 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     GetOptions: 'resourceVersion',
     GroupResource: 'group resource',
     GroupVersionForDiscovery: 'groupVersion version',
+    GroupVersionKind: 'group version kind',
     LabelSelector: 'matchLabels matchExpressions',
     LabelSelectorRequirement: 'key operator values',
     ListMeta: 'selfLink resourceVersion continue remainingItemCount shardInfo',

@@ -95,9 +95,9 @@ export class ProtobufEncoder {
     return this.#taking(() => writeFields(write, this.#sink, object as JsonObject));
   }
 
-  /** The object in its envelope, as bodies and answers carry it. */
-  envelope(kind: GroupVersionKind, definition: string, object: object): Buffer<ArrayBuffer> {
-    const write = this.#compiled(this.#schemaOf(definition));
+  /** The object in its envelope, as bodies and answers carry it; of a definition, or of a schema of the caller's that stays the same. */
+  envelope(kind: GroupVersionKind, definition: string | ObjectSchema, object: object): Buffer<ArrayBuffer> {
+    const write = this.#compiled(typeof definition === 'string' ? this.#schemaOf(definition) : definition);
     return this.#taking(() => {
       const sink = this.#sink;
       sink.bytes(noBytes);

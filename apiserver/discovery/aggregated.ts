@@ -1,3 +1,5 @@
+import { apiVersionOf } from '#api/meta/object.ts';
+import { aggregatedKind } from './aggregated-schema.ts';
 import type { ApiResource } from './resources.ts';
 
 /** One group with the resources of each of its versions. */
@@ -8,10 +10,10 @@ export interface GroupResources {
 }
 
 /** The APIGroupDiscoveryList that replaces a request per group. */
-export function aggregatedDiscovery(groups: readonly GroupResources[], version: 'v2' | 'v2beta1'): object {
+export function aggregatedDiscovery(groups: readonly GroupResources[]): object {
   return {
-    kind: 'APIGroupDiscoveryList',
-    apiVersion: `apidiscovery.k8s.io/${version}`,
+    kind: aggregatedKind.kind,
+    apiVersion: apiVersionOf(aggregatedKind),
     metadata: {},
     items: groups.map((group) => ({
       metadata: group.name === '' ? {} : { name: group.name },

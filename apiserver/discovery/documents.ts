@@ -3,13 +3,19 @@
 import { createHash } from 'node:crypto';
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
+import type { Codec } from '#api/schema/codec.ts';
+import type { ObjectSchema } from '#api/schema/schema.ts';
 import type { SubresourceTable } from '../subresources/contract.ts';
+import type { Encoding } from '../http/negotiate.ts';
+import { yamlText } from '../http/yaml-text.ts';
+import { aggregatedKind, aggregatedSchema } from './aggregated-schema.ts';
 import { aggregatedDiscovery, type GroupResources } from './aggregated.ts';
 import { type ApiResource, resourcesOf } from './resources.ts';
 
 export interface DiscoveryDeps {
   readonly kinds: () => readonly KindDefinition[];
   readonly subresources: SubresourceTable;
+  readonly codec: Pick<Codec, 'protobuf' | 'schemas'>;
   /** `host:port` that clients outside reach the server at. */
   readonly serverAddress: () => string;
 }
@@ -29,6 +35,7 @@ interface Snapshot {
 export class DiscoveryDocuments {
   readonly #deps: DiscoveryDeps;
   #snapshot: Snapshot | undefined;
+  #schema: ObjectSchema | undefined;
 
   constructor(deps: DiscoveryDeps) {
     this.#deps = deps;
@@ -73,18 +80,16 @@ export class DiscoveryDocuments {
     };
   }
 
-  /** The aggregated document of `/api` (the core group) or `/apis` (all others). */
-  aggregated(root: 'api' | 'apis', version: 'v2' | 'v2beta1'): TaggedDocument {
+  /** The aggregated document of `/api` (the core group) or `/apis` (all others). Its tag is the same in all encodings. */
+  aggregated(root: 'api' | 'apis', encoding: Encoding): TaggedDocument {
     const { groups, aggregated } = this.#current();
-    const key = `${root} ${version}`;
+    const key = `${root} ${encoding}`;
     let document = aggregated.get(key);
     if (document === undefined) {
-      const value = aggregatedDiscovery(
-        groups.filter(({ name }) => (name === '') === (root === 'api')),
-        version,
-      );
-      const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
-      document = { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` };
+      const value = aggregatedDiscovery(groups.filter(({ name }) => (name === '') === (root === 'api')));
+      const json = Buffer.from(`${JSON.stringify(value)}\n`);
+      const etag = `"${createHash('sha512').update(json).digest('hex').toUpperCase()}"`;
+      document = { bytes: encoding === 'json' ? json : this.#encoded(value, encoding), etag };
       aggregated.set(key, document);
     }
     return document;
@@ -99,6 +104,13 @@ export class DiscoveryDocuments {
         : [`/apis/${name}`, ...versions.map(({ version }) => `/apis/${name}/${version}`)],
     );
     return ['/api', '/apis', ...versioned];
+  }
+
+  #encoded(value: object, encoding: 'yaml' | 'protobuf'): Uint8Array {
+    if (encoding === 'yaml') return Buffer.from(yamlText(value));
+    const { protobuf, schemas } = this.#deps.codec;
+    this.#schema ??= aggregatedSchema(schemas);
+    return protobuf.envelope(aggregatedKind, this.#schema, value);
   }
 
   #group(name: string): GroupResources | undefined {

@@ -130,7 +130,8 @@ function wantedOf(range: MediaRange, offer: Offer): Wanted | undefined {
   };
 }
 
-function encodingOf(type: string): Encoding | undefined {
+/** Undefined for types that objects are not written in. */
+export function encodingOf(type: string): Encoding | undefined {
   if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
   if (type === 'application/yaml') return 'yaml';
   return type === protobufType ? 'protobuf' : undefined;

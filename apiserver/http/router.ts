@@ -1,9 +1,10 @@
 import { buildInfo } from '#base/build-info.ts';
 import type { Metrics } from '#base/metrics.ts';
+import { aggregatedKind } from '../discovery/aggregated-schema.ts';
 import type { DiscoveryDocuments, TaggedDocument } from '../discovery/documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { HealthPages } from './health.ts';
-import { type MediaRange, type Negotiator, parseAccept, type Wanted } from './negotiate.ts';
+import { type Encoding, encodingOf, type Negotiator, parseAccept, protobufType, type Wanted } from './negotiate.ts';
 import type { ResourceRequests } from './resource-requests.ts';
 import { jsonType, sendBytes, sendError, sendText, sendValue } from './respond.ts';
 import { methodNotAllowed, resourceNotFound } from './verbs/write.ts';
@@ -65,8 +66,8 @@ export class Router {
     const { discovery } = this.#deps;
     const [root = '', first = '', second = ''] = path.slice(1).split('/');
     if (first === '' && (root === 'api' || root === 'apis')) {
-      const format = aggregatedFormat(exchange.header('accept') ?? '');
-      if (format !== undefined) sendTagged(exchange, discovery.aggregated(root, format), format);
+      const encoding = aggregatedEncoding(exchange.header('accept') ?? '');
+      if (encoding !== undefined) sendTagged(exchange, discovery.aggregated(root, encoding), encoding);
       else this.#send(exchange, root === 'api' ? discovery.legacyVersions() : discovery.groupList());
       return 'done';
     }
@@ -92,25 +93,26 @@ export class Router {
   }
 }
 
-/** Which aggregated form is preferred; undefined where plain discovery comes first. */
-function aggregatedFormat(accept: string): 'v2' | 'v2beta1' | undefined {
+/** The encoding to write aggregated discovery in; undefined where plain discovery comes first. */
+function aggregatedEncoding(accept: string): Encoding | undefined {
   if (!accept.includes('apidiscovery.k8s.io')) return undefined;
-  for (const range of parseAccept(accept)) {
-    if (!isJson(range)) continue;
-    const { as, g, v } = range.params;
+  for (const { type, params } of parseAccept(accept)) {
+    const encoding = encodingOf(type);
+    if (encoding === undefined) continue;
+    const { as, g, v } = params;
     if (as === undefined) return undefined;
-    if (as === 'APIGroupDiscoveryList' && g === 'apidiscovery.k8s.io' && (v === 'v2' || v === 'v2beta1')) return v;
+    if (as === aggregatedKind.kind && g === aggregatedKind.group && v === aggregatedKind.version) return encoding;
   }
   return undefined;
 }
 
-function isJson({ type }: MediaRange): boolean {
-  return type === 'application/json' || type === '*/*' || type === 'application/*';
-}
+const encodedTypes: Readonly<Record<Encoding, string>> = { json: jsonType, yaml: 'application/yaml', protobuf: protobufType };
 
-function sendTagged(exchange: Exchange, { bytes, etag }: TaggedDocument, format: string): void {
-  const headers = ['ETag', etag, 'Vary', 'Accept'];
-  const contentType = `${jsonType};g=apidiscovery.k8s.io;v=${format};as=APIGroupDiscoveryList`;
+/** Differs from other answers in that clients may keep it. */
+function sendTagged(exchange: Exchange, { bytes, etag }: TaggedDocument, encoding: Encoding): void {
+  const headers = ['ETag', etag, 'Vary', 'Accept', 'Cache-Control', 'public'];
+  const { group, version, kind } = aggregatedKind;
+  const contentType = `${encodedTypes[encoding]};g=${group};v=${version};as=${kind}`;
   if (exchange.header('if-none-match') === etag) sendBytes(exchange, 304, contentType, Buffer.alloc(0), headers);
   else sendBytes(exchange, 200, contentType, bytes, headers);
 }
