@@ -338,7 +338,10 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     negotiator,
     pages: [
       issuerPages(issuers[0] ?? '', keys),
-      openApiPages(new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version })),
+      openApiPages(
+        new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version, nowMs: () => clock.nowMs() }),
+        clock,
+      ),
     ],
   });
   const { filters, timeouts } = requestFilters(deps, authn.authenticator, seen);

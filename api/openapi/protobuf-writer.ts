@@ -21,6 +21,18 @@ export class ProtobufWriter {
     this.#varint(value ? 1 : 0);
   }
 
+  /** Not negative. */
+  integer(field: number, value: number): void {
+    this.#tag(field, 0);
+    this.#varint(value);
+  }
+
+  double(field: number, value: number): void {
+    this.#tag(field, 1);
+    this.#reserve(8);
+    this.#length = this.#buffer.writeDoubleLE(value, this.#length);
+  }
+
   /** A message in a message: `write` fills it, its length is put before it afterwards. */
   message(field: number, write: () => void): void {
     this.#tag(field, 2);

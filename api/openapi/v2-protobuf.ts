@@ -1,59 +1,8 @@
 // The OpenAPI 2 document as protocol buffers (`application/com.github.proto-openapi.spec.v2@v1.0+protobuf`), which old kubectls
 // want before they create or apply anything. Field numbers are those of gnostic's OpenAPIv2.proto; only what our documents
 // contain is written. Extensions and defaults travel as YAML text, which JSON is.
-import type { Json, JsonObject } from '#api/meta/object.ts';
-import { ProtobufWriter } from './protobuf-writer.ts';
-
-/** How one JSON value is written as a field. */
-type Write = (writer: ProtobufWriter, field: number, value: Json) => void;
-/** JSON key -> field number and how to write it. */
-type Message = Readonly<Record<string, readonly [field: number, write: Write]>>;
-
-const text: Write = (writer, field, value) => writer.string(field, String(value));
-const flag: Write = (writer, field, value) => writer.boolean(field, value === true);
-const texts: Write = (writer, field, value) => {
-  for (const one of listOf(value)) writer.string(field, String(one));
-};
-const any: Write = (writer, field, value) => writer.message(field, () => writer.string(2, `${JSON.stringify(value)}\n`));
-
-/** A message whose fields are named in `fields()`; keys that start with x- go into the extensions at `extensions`. */
-function message(fields: () => Message, extensions?: number): Write {
-  return (writer, field, value) =>
-    writer.message(field, () => {
-      const known = fields();
-      for (const [key, one] of Object.entries(value as JsonObject)) {
-        const place = Object.hasOwn(known, key) ? known[key] : undefined;
-        if (place !== undefined) place[1](writer, place[0], one);
-        else if (extensions !== undefined && key.startsWith('x-')) named(writer, extensions, key, one, any);
-      }
-    });
-}
-
-/** A map as repeated (name, value) pairs below a message of their own. */
-function pairs(write: Write, inner = 1): Write {
-  return (writer, field, value) =>
-    writer.message(field, () => {
-      for (const [name, one] of Object.entries(value as JsonObject)) named(writer, inner, name, one, write);
-    });
-}
-
-function named(writer: ProtobufWriter, field: number, name: string, value: Json, write: Write): void {
-  writer.message(field, () => {
-    writer.string(1, name);
-    write(writer, 2, value);
-  });
-}
-
-/** A message that only wraps another, to choose between kinds. */
-function wrapped(choice: number, write: Write): Write {
-  return (writer, field, value) => writer.message(field, () => write(writer, choice, value));
-}
-
-function each(write: Write): Write {
-  return (writer, field, value) => {
-    for (const one of listOf(value)) write(writer, field, one);
-  };
-}
+import type { JsonObject } from '#api/meta/object.ts';
+import { any, each, encodeDocument, flag, type Message, message, pairs, text, texts, wrapped, type Write } from './protobuf-message.ts';
 
 const schema: Write = message(() => schemaFields, 31);
 const schemaFields: Message = {
@@ -120,25 +69,11 @@ const documentFields: Message = {
   paths: [8, pairs(pathItem, 2)],
   definitions: [9, pairs(schema)],
   parameters: [10, pairs(parameter)],
-  security: [12, each(pairs(wrappedTexts()))],
+  security: [12, each(pairs(wrapped(1, texts)))],
   securityDefinitions: [13, pairs(wrapped(2, apiKey))],
 };
 
-/** A list of strings as a message of its own. */
-function wrappedTexts(): Write {
-  return (writer, field, value) => writer.message(field, () => texts(writer, 1, value));
-}
-
 /** Encodes a document of buildOpenApiV2. */
 export function encodeOpenApiV2(document: JsonObject): Uint8Array {
-  const writer = new ProtobufWriter();
-  for (const [key, value] of Object.entries(document)) {
-    const place = Object.hasOwn(documentFields, key) ? documentFields[key] : undefined;
-    place?.[1](writer, place[0], value);
-  }
-  return Uint8Array.from(writer.bytes);
-}
-
-function listOf(value: Json): readonly Json[] {
-  return Array.isArray(value) ? value : [value];
+  return encodeDocument(document, documentFields);
 }

@@ -53,17 +53,17 @@ describe('buildOpenApiV3', () => {
 
 describe('OpenApiDocuments', () => {
   test('the index names each document by its hash', () => {
-    const documents = new OpenApiDocuments({ kinds: () => builtinKinds, schemas, version: 'v1.36.2' });
+    const documents = new OpenApiDocuments({ kinds: () => builtinKinds, schemas, version: 'v1.36.2', nowMs: () => 0 });
     const { paths } = JSON.parse(Buffer.from(documents.index().bytes).toString()) as {
       paths: Record<string, { serverRelativeURL: string }>;
     };
     expect(Object.keys(paths)).toEqual(openApiV3Names(builtinKinds));
-    expect(paths['apis/apps/v1']?.serverRelativeURL).toBe(`/openapi/v3/apis/apps/v1?hash=${documents.v3('apis/apps/v1')?.hash}`);
+    expect(paths['apis/apps/v1']?.serverRelativeURL).toBe(`/openapi/v3/apis/apps/v1?hash=${documents.v3('apis/apps/v1', 'json')?.hash}`);
   });
 
   test('documents are kept until the kinds change', () => {
     let kinds = builtinKinds;
-    const documents = new OpenApiDocuments({ kinds: () => kinds, schemas, version: 'v1.36.2' });
+    const documents = new OpenApiDocuments({ kinds: () => kinds, schemas, version: 'v1.36.2', nowMs: () => 0 });
     const first = documents.v2('json');
     expect(documents.v2('json')).toBe(first);
     kinds = builtinKinds.filter(({ kind }) => kind !== 'Deployment');

@@ -68,14 +68,45 @@ describe('/openapi/v3', () => {
     const address = index.paths['apis/apps/v1']?.serverRelativeURL ?? '';
     const answer = await get(address);
     expect(answer.code).toBe(200);
-    expect(answer.headers['cache-control']).toBe('public, immutable, max-age=31536000');
+    expect(answer.headers).toMatchObject({ 'cache-control': 'public, immutable', vary: 'Accept' });
+    expect(answer.headers['expires']).toMatch(/^\w{3}, \d{2} \w{3} \d{4} [\d:]{8} UTC$/);
+    const days = (Date.parse(String(answer.headers['expires'])) - Date.parse(String(answer.headers['date']))) / 86_400_000;
+    expect([365, 366]).toContain(Math.round(days));
+    expect(address).toContain(`?hash=${String(answer.headers['etag']).slice(1, -1)}`);
     expect(JSON.parse(answer.bytes.toString())).toHaveProperty(['paths', '/apis/apps/v1/namespaces/{namespace}/deployments']);
   });
 
   test('an outdated address leads to the present one', async () => {
     const answer = await get('/openapi/v3/apis/apps/v1?hash=OLD');
-    expect(answer.code).toBe(301);
+    expect([answer.code, answer.headers['content-type']]).toEqual([301, 'text/html; charset=utf-8']);
+    expect(answer.bytes.toString()).toBe(`<a href="${String(answer.headers.location)}">Moved Permanently</a>.\n\n`);
     expect((await get(String(answer.headers.location))).code).toBe(200);
+  });
+
+  test.each(['application/com.github.proto-openapi.spec.v3.v1.0+protobuf', 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf'])(
+    'is protobuf for who accepts %s, under the tag of the JSON',
+    async (accept) => {
+      const answer = await get('/openapi/v3/apis/apps/v1', { accept });
+      expect(answer).toMatchObject({
+        code: 200,
+        headers: { 'content-type': 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf', vary: 'Accept' },
+      });
+      // Field 1, a string of five bytes.
+      expect(answer.bytes.subarray(0, 7).toString()).toBe('\n\u00053.0.0');
+      expect(answer.headers['etag']).toBe((await get('/openapi/v3/apis/apps/v1')).headers['etag']);
+    },
+  );
+
+  test('is refused in other forms, without a word', async () => {
+    const answer = await get('/openapi/v3/apis/apps/v1', { accept: 'text/html' });
+    expect([answer.code, answer.bytes.length]).toEqual([406, 0]);
+  });
+
+  test('a document without a hash in its address is asked for anew', async () => {
+    const { headers } = await get('/openapi/v3/apis/apps/v1');
+    expect(headers['cache-control']).toBe('no-cache, private');
+    expect(Date.parse(String(headers['last-modified']))).toBeLessThanOrEqual(Date.now());
+    expect((await get('/openapi/v3/apis/apps/v1', { 'if-none-match': String(headers['etag']) })).code).toBe(304);
   });
 
   test.each(['/openapi/v3/apis/apps/v9', '/openapi/v3/nothing', '/openapi/v1'])('%s is not there', async (path) => {
