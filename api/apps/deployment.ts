@@ -10,7 +10,7 @@ import { isNone } from '../meta/int-or-string.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import { templateWarnings, validateAvailable, validateCounts, validateSelectorAndTemplate } from './workload.ts';
+import { podNameWarnings, templateWarnings, validateAvailable, validateCounts, validateSelectorAndTemplate } from './workload.ts';
 
 export interface Deployment extends V1Deployment {
   metadata: ObjectMeta;
@@ -26,7 +26,7 @@ export const deployment = defineKind<Deployment>({
   schema: 'io.k8s.api.apps.v1.Deployment',
   hasGeneration: true,
   // Annotations count too: the controller copies them to every ReplicaSet that it makes.
-  bumpsGeneration: (next, prev) => !equalValues(next.spec, prev.spec) || !equalValues(next.metadata.annotations, prev.metadata.annotations),
+  bumpsGeneration: isNewGeneration,
   defaults: [defaultDeployment],
   prepareCreate: (created) => {
     created.status = {};
@@ -38,7 +38,10 @@ export const deployment = defineKind<Deployment>({
   },
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
-  warnings: (next, prev) => (prev !== undefined && equalValues(next.spec, prev.spec) ? [] : templateWarnings(next.spec.template)),
+  warnings: (next, prev) => {
+    if (prev === undefined) return [...podNameWarnings(next.metadata.name ?? ''), ...templateWarnings(next.spec.template)];
+    return isNewGeneration(next, prev) ? templateWarnings(next.spec.template) : [];
+  },
   columns: [
     nameColumn,
     {
@@ -60,6 +63,10 @@ export const deployment = defineKind<Deployment>({
     scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   },
 });
+
+function isNewGeneration(next: Deployment, prev: Deployment): boolean {
+  return !equalValues(next.spec, prev.spec) || !equalValues(next.metadata.annotations, prev.metadata.annotations);
+}
 
 function defaultDeployment(object: Deployment): void {
   object.spec ??= {} as V1DeploymentSpec;
@@ -120,6 +127,7 @@ function validateDeploymentUpdate(next: Deployment, prev: Deployment, { subresou
     ...notNegative('status.observedGeneration', status.observedGeneration),
     ...validateCounts({ replicas, updatedReplicas, readyReplicas, availableReplicas }, replicas, 'status'),
     ...notNegative('status.unavailableReplicas', status.unavailableReplicas),
+    ...notNegative('status.terminatingReplicas', status.terminatingReplicas),
     ...notNegative('status.collisionCount', status.collisionCount),
     ...validateAvailable(availableReplicas, readyReplicas, 'status'),
     ...notDecremented('status.collisionCount', status.collisionCount, prev.status?.collisionCount),

@@ -7,7 +7,7 @@ import { notNegative } from '../meta/field-checks.ts';
 import type { FieldProblem } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
-import { templateWarnings, validateAvailable, validateCounts, validateSelectorAndTemplate } from './workload.ts';
+import { podNameWarnings, templateWarnings, validateAvailable, validateCounts, validateSelectorAndTemplate } from './workload.ts';
 
 export interface ReplicaSet extends V1ReplicaSet {
   metadata: ObjectMeta;
@@ -28,7 +28,10 @@ export const replicaSet = defineKind<ReplicaSet>({
   },
   validate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,
-  warnings: (next, prev) => (prev !== undefined && equalValues(next.spec, prev.spec) ? [] : templateWarnings(next.spec.template)),
+  warnings: ({ metadata, spec }, prev) => {
+    if (prev === undefined) return [...podNameWarnings(metadata.name ?? ''), ...templateWarnings(spec.template)];
+    return equalValues(spec, prev.spec) ? [] : templateWarnings(spec.template);
+  },
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', value: ({ spec }) => spec.replicas ?? 0 },
@@ -66,5 +69,9 @@ function validateReplicaSetUpdate(next: ReplicaSet, prev: ReplicaSet, { subresou
   if (subresource !== 'status') return validateImmutable(next.spec.selector, prev.spec.selector, 'spec.selector');
   const { replicas = 0, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration } = next.status ?? {};
   const counts = { replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration };
-  return [...validateCounts(counts, replicas, 'status'), ...validateAvailable(availableReplicas ?? 0, readyReplicas ?? 0, 'status')];
+  return [
+    ...validateCounts(counts, replicas, 'status'),
+    ...notNegative('status.terminatingReplicas', next.status?.terminatingReplicas),
+    ...validateAvailable(availableReplicas ?? 0, readyReplicas ?? 0, 'status'),
+  ];
 }

@@ -6,6 +6,7 @@ import { notNegative, validateLabelSelector } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, required } from '../meta/field-problem.ts';
 import { SelectorError } from '../meta/label-requirement.ts';
 import { type LabelSelector, labelSelectorOf } from '../meta/label-selector.ts';
+import { dnsLabelProblems } from '../meta/names.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 
 interface WorkloadSpec {
@@ -54,6 +55,15 @@ export function validateCounts(counts: Readonly<Record<string, number | undefine
 /** Available replicas are ready ones. */
 export function validateAvailable(available: number, ready: number, path: string): FieldProblem[] {
   return available > ready ? [invalid(`${path}.availableReplicas`, available, 'cannot be greater than readyReplicas')] : [];
+}
+
+/** Warnings about the name of what names pods after itself: some names make bad host names. */
+export function podNameWarnings(name: string): string[] {
+  const problems = dnsLabelProblems(name);
+  if (problems.length === 0) return [];
+  const text =
+    'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
+  return [`${text}: [${problems.join(' ')}]`];
 }
 
 /** Warnings about the template, where it is new. */

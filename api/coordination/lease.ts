@@ -18,9 +18,18 @@ export const lease = defineKind<Lease>({
   schema: 'io.k8s.api.coordination.v1.Lease',
   createOnUpdate: true,
   unconditionalUpdate: false,
+  prepareCreate: (created) => dropCoordination(created, undefined),
+  prepareUpdate: dropCoordination,
   validate: validateLease,
   columns: [nameColumn, { name: 'Holder', value: ({ spec }) => spec?.holderIdentity ?? '' }, ageColumn],
 });
+
+/** Leaders are not coordinated here, as by default upstream, so nobody can ask for it: what asks for it stays only where it was. */
+function dropCoordination({ spec }: Lease, prev: Lease | undefined): void {
+  if (spec === undefined) return;
+  if (prev?.spec?.strategy === undefined) delete spec.strategy;
+  if (prev?.spec?.preferredHolder === undefined) delete spec.preferredHolder;
+}
 
 function validateLease({ spec = {} }: Lease): FieldProblem[] {
   const { leaseDurationSeconds, leaseTransitions, preferredHolder, strategy } = spec;

@@ -1,7 +1,8 @@
 import type { V1ReplicationController, V1ReplicationControllerSpec } from '#api/generated/types.ts';
-import { validateCounts, validateAvailable } from '../apps/workload.ts';
+import { podNameWarnings, templateWarnings, validateAvailable, validateCounts } from '../apps/workload.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, labelsText, nameColumn, templateColumns } from '../meta/columns.ts';
+import { equalValues } from '../meta/equality.ts';
 import { notNegative } from '../meta/field-checks.ts';
 import { type FieldProblem, required } from '../meta/field-problem.ts';
 import { mapSelectorOf } from '../meta/label-selector.ts';
@@ -30,6 +31,10 @@ export const replicationController = defineKind<ReplicationController>({
   },
   validate: validateController,
   validateUpdate: validateControllerUpdate,
+  warnings: ({ metadata, spec }, prev) => {
+    if (prev === undefined) return [...podNameWarnings(metadata.name ?? ''), ...templateWarnings(spec.template)];
+    return equalValues(spec, prev.spec) ? [] : templateWarnings(spec.template);
+  },
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', value: ({ spec }) => spec.replicas ?? 0 },

@@ -21,7 +21,9 @@ export function percentOf(value: string): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
-/** True for 0 and 0%. */
+/** True for 0 and 0%, and for texts that are no number at all, which count for nothing. */
 export function isNone(value: IntOrString | undefined): boolean {
-  return (typeof value === 'string' ? percentOf(value) : value) === 0;
+  if (typeof value !== 'string') return value === 0;
+  const number = percentOf(value) ?? Number(/^[+-]?[0-9]+$/.exec(value)?.[0] ?? 0);
+  return number === 0;
 }

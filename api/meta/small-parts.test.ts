@@ -40,8 +40,11 @@ test('a condition keeps its transition time while its status stays', () => {
   expect(isConditionTrue(before, 'Ready')).toBe(true);
 });
 
-test('nothing and empty are equal, order in lists is not', () => {
-  expect(equalValues({ a: [], b: { c: undefined } }, {})).toBe(true);
+test('nothing and an empty list are equal, an empty part of an object is something', () => {
+  expect(equalValues({ a: [], b: { c: null } }, { b: {} })).toBe(true);
+  expect(equalValues({ a: {} }, {})).toBe(false);
+  expect(equalValues([{}], [{ a: [] }])).toBe(true);
+  expect([equalValues({}, undefined), equalValues([], undefined)]).toEqual([true, true]);
   expect(equalValues({ a: [1, 2] }, { a: [2, 1] })).toBe(false);
   expect(equalValues({ a: '' }, {})).toBe(false);
 });

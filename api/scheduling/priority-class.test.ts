@@ -42,6 +42,11 @@ test.each<[string, Partial<PriorityClass>, string[]]>([
   expect(updateProblems(priorityClass, 'metadata: {name: a}\nvalue: 1', (object) => void Object.assign(object, change))).toEqual(expected);
 });
 
+test("a class of the system's may become the default: updates are judged only by what they may not change", () => {
+  const yaml = 'metadata: {name: system-node-critical}\nvalue: 2000001000';
+  expect(updateProblems(priorityClass, yaml, (object) => void (object.globalDefault = true))).toEqual([]);
+});
+
 test('columns', () => {
   expect(row(priorityClass, decoded(priorityClass, 'metadata: {name: a}\nvalue: 7\nglobalDefault: true'))).toEqual({
     Name: 'a',

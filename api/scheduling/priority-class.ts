@@ -32,7 +32,8 @@ export const priorityClass = defineKind<PriorityClass>({
       object.preemptionPolicy ??= defaultPreemption;
     },
   ],
-  validate: validatePriorityClass,
+  // Whatever a rule could be about cannot be changed, so updates are not judged by it.
+  validate: (object, { verb }) => (verb === 'create' ? validatePriorityClass(object) : []),
   validateUpdate: (next, prev) => [
     ...(next.value === prev.value ? [] : [forbiddenField('value', 'may not be changed in an update.')]),
     ...validateImmutable(next.preemptionPolicy, prev.preemptionPolicy, 'preemptionPolicy'),

@@ -1,4 +1,5 @@
 import type { V1CronJob, V1CronJobSpec } from '#api/generated/types.ts';
+import { podNameWarnings } from '../../apps/workload.ts';
 import { defineKind, type WriteContext } from '../../kind.ts';
 import { ageColumn, nameColumn, selectorText, sinceText, templateColumns } from '../../meta/columns.ts';
 import { equalValues } from '../../meta/equality.ts';
@@ -8,7 +9,7 @@ import type { ObjectMeta } from '../../meta/object.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { defaultTemplates } from '../job/job-defaults.ts';
 import { validateJobSpec } from '../job/spec.ts';
-import { jobSpecWarnings, podNameWarnings } from '../job/warnings.ts';
+import { jobSpecWarnings } from '../job/warnings.ts';
 import { parseSchedule, ScheduleError } from './schedule.ts';
 import { validateTimeZone } from './time-zone.ts';
 

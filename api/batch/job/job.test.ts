@@ -314,6 +314,25 @@ test.each<[string, string, (object: Job) => void, boolean]>([
   expect(updateProblems(job, aJob(spec), change).every((text) => !text.startsWith('spec.template:'))).toBe(isAllowed);
 });
 
+const nearNodes = 'nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{}]}}';
+
+test.each<[string, string, object | undefined, boolean]>([
+  [nearNodes, 'suspend: true', undefined, true],
+  [nearNodes, 'suspend: true', {}, true],
+  ['', 'suspend: true', {}, true],
+  ['', '', {}, false],
+  [`${nearNodes}, podAffinity: {}`, 'suspend: true', undefined, false],
+  [`${nearNodes}, podAffinity: {}`, 'suspend: true', { podAffinity: {} }, true],
+])('affinity {%s} of a Job with "%s" becomes %j: %s', (before, spec, affinity, isAllowed) => {
+  const template = before === '' ? pod : `${pod}, affinity: {${before}}`;
+  const change = (object: Job): void => {
+    if (affinity === undefined) delete object.spec.template.spec!.affinity;
+    else object.spec.template.spec!.affinity = affinity;
+  };
+  const fields = updateProblems(job, aJob(spec, { template }), change).map((text) => text.split(': ')[0]);
+  expect(fields.includes('spec.template')).toBe(!isAllowed);
+});
+
 test('columns', () => {
   const nowMs = Date.parse('2026-01-01T00:05:00Z');
   const shown = (spec: string, status: string): string => {

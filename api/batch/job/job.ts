@@ -1,4 +1,5 @@
 import type { V1Job, V1JobSpec, V1JobStatus } from '#api/generated/types.ts';
+import { podNameWarnings } from '../../apps/workload.ts';
 import { defineKind } from '../../kind.ts';
 import { equalValues } from '../../meta/equality.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
@@ -6,7 +7,7 @@ import { jobColumns } from './columns.ts';
 import { defaultJob } from './job-defaults.ts';
 import { defaultLabels, generateSelector } from './selector.ts';
 import { validateJob, validateJobUpdate } from './validate.ts';
-import { jobSpecWarnings, podNameWarnings } from './warnings.ts';
+import { jobSpecWarnings } from './warnings.ts';
 
 export interface Job extends V1Job {
   metadata: ObjectMeta;

@@ -155,7 +155,14 @@ test.each<[string, V1JobStatus, V1JobStatus, string, string[]]>([
     'completions: 2, parallelism: 1, ',
     ['failed: Invalid value: 1: cannot decrease the failed counter', 'succeeded: Invalid value: 1: cannot decrease the succeeded counter'],
   ],
-  ['scales down', { succeeded: 2 }, { succeeded: 1 }, 'completions: 2, parallelism: 2, ', []],
+  ['indexes scaled down', { succeeded: 2 }, { succeeded: 1 }, 'completionMode: Indexed, completions: 2, parallelism: 2, ', []],
+  [
+    'no indexes scaled down',
+    { succeeded: 2 },
+    { succeeded: 1 },
+    'completions: 2, parallelism: 2, ',
+    ['succeeded: Invalid value: 1: cannot decrease the succeeded counter'],
+  ],
   [
     'start time of a running Job',
     { startTime: start },

@@ -189,7 +189,7 @@ function validateSuccess({ is, next }: Change): FieldProblem[] {
 
 /** What does not come back. */
 function validateHistory({ next, now, before, is, was }: Change): FieldProblem[] {
-  const { completions, parallelism, suspend = false } = next.spec;
+  const { completionMode, completions, parallelism, suspend = false } = next.spec;
   const problems: FieldProblem[] = (['Failed', 'Complete', 'FailureTarget'] as const)
     .filter((type) => was(type) && !is(type))
     .map((type) => invalidWhole(conditionsField, `cannot disable the terminal ${type}=True condition`));
@@ -199,8 +199,8 @@ function validateHistory({ next, now, before, is, was }: Change): FieldProblem[]
     }
   };
   falls('failed');
-  // Jobs with a pod for each completion may be scaled down.
-  if (completions !== parallelism) falls('succeeded');
+  // Indexed Jobs with a pod for each completion may be scaled down.
+  if (completionMode !== 'Indexed' || completions !== parallelism) falls('succeeded');
   const { completionTime } = now;
   if (completionTime !== undefined && before.completionTime !== undefined && completionTime !== before.completionTime) {
     problems.push(invalid('status.completionTime', completionTime, 'completionTime cannot be mutated'));

@@ -2,7 +2,6 @@
 import type { V1JobSpec, V1PodTemplateSpec } from '#api/generated/types.ts';
 import { compileSelector } from '../../apps/workload.ts';
 import type { WriteContext } from '../../kind.ts';
-import { equalValues } from '../../meta/equality.ts';
 import { validateLabelSelector } from '../../meta/field-checks.ts';
 import { type FieldProblem, invalid, required } from '../../meta/field-problem.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
@@ -82,9 +81,11 @@ function withChangeable(next: V1PodTemplateSpec, { spec, status }: Job): V1PodTe
 type PodSpec = NonNullable<V1PodTemplateSpec['spec']>;
 type Affinity = PodSpec['affinity'];
 
+/** It may come and go whole, as long as nothing else is in it. */
 function withNodeAffinity(next: Affinity, prev: Affinity): Affinity {
-  const merged = { ...prev, nodeAffinity: next?.nodeAffinity } as NonNullable<Affinity>;
-  return equalValues(merged, {}) ? undefined : merged;
+  const { nodeAffinity: _changed, ...others } = prev ?? {};
+  if (next === undefined && Object.keys(others).length === 0) return undefined;
+  return next?.nodeAffinity === undefined ? others : { ...others, nodeAffinity: next.nodeAffinity };
 }
 
 /** What the new containers ask for, in the old ones of the same names. */

@@ -1,6 +1,5 @@
 import type { V1JobSpec } from '#api/generated/types.ts';
 import { podSpecWarnings } from '../../core/pod/warnings.ts';
-import { dnsLabelProblems } from '../../meta/names.ts';
 import { manyCompletions } from './spec.ts';
 
 const manyPods = 10_000;
@@ -12,13 +11,4 @@ export function jobSpecWarnings({ completionMode, completions = 0, parallelism =
     'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
   const own = isHuge ? [text] : [];
   return template?.spec === undefined ? own : [...own, ...podSpecWarnings(template.spec, `${path}.template.spec`, template.metadata)];
-}
-
-/** Names that make bad host names of pods. */
-export function podNameWarnings(name: string): string[] {
-  const problems = dnsLabelProblems(name);
-  if (problems.length === 0) return [];
-  const text =
-    'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
-  return [`${text}: [${problems.join(' ')}]`];
 }

@@ -16,7 +16,9 @@ export function validateGatedChange(next: V1PodSpec, prev: V1PodSpec): FieldProb
   if (!equalValues(next.affinity?.nodeAffinity, prev.affinity?.nodeAffinity)) {
     problems.push(...validateNodeAffinity(next, prev));
     const { nodeAffinity: _changed, ...others } = next.affinity ?? {};
-    next.affinity = prev.affinity?.nodeAffinity === undefined ? others : { ...others, nodeAffinity: prev.affinity.nodeAffinity };
+    // One that came with nothing else goes whole.
+    if (prev.affinity === undefined && Object.keys(others).length === 0) delete next.affinity;
+    else next.affinity = prev.affinity?.nodeAffinity === undefined ? others : { ...others, nodeAffinity: prev.affinity.nodeAffinity };
   }
   return problems;
 }

@@ -7,8 +7,6 @@ import { isMirrorPod } from './mirror.ts';
 import { isSidecar } from './pod-resources.ts';
 import { qosClassOf } from './qos.ts';
 
-type Amounts = Readonly<Record<string, string>>;
-
 const onlyCpuAndMemory = 'only cpu and memory resources are mutable';
 
 export function validateResize(next: Pod, prev: Pod): FieldProblem[] {
@@ -133,11 +131,14 @@ function keepCpuAndMemory(
   prev: V1ResourceRequirements | undefined,
 ): V1ResourceRequirements | undefined {
   if (next === undefined) return prev;
-  return { ...next, requests: keepIn(next.requests, prev?.requests), limits: keepIn(next.limits, prev?.limits) };
+  const { requests: _requests, limits: _limits, ...rest } = next;
+  return { ...rest, ...kept('requests', next, prev), ...kept('limits', next, prev) };
 }
 
-function keepIn(next: Amounts = {}, prev: Amounts = {}): Record<string, string> {
-  const { cpu: _cpu, memory: _memory, ...others } = next;
-  const kept = Object.entries(prev).filter(([name]) => name === 'cpu' || name === 'memory');
-  return { ...others, ...Object.fromEntries(kept) };
+/** Nothing where none are left, as decoded objects have it. */
+function kept(which: 'requests' | 'limits', next: V1ResourceRequirements, prev: V1ResourceRequirements | undefined) {
+  const { cpu: _cpu, memory: _memory, ...others } = next[which] ?? {};
+  const old = Object.entries(prev?.[which] ?? {}).filter(([name]) => name === 'cpu' || name === 'memory');
+  const amounts: Record<string, string> = { ...others, ...Object.fromEntries(old) };
+  return Object.keys(amounts).length === 0 ? {} : { [which]: amounts };
 }

@@ -268,10 +268,19 @@ test('other changes are refused with what differs', () => {
   expect(problems[0]).toContain('+ \tnodeName: "n1",');
 });
 
+test('an empty part cannot be added either', () => {
+  const problems = updateProblems(pod, aPod(''), ({ spec }) => void (spec.containers[0]!.lifecycle = {}));
+  expect(problems).toEqual([expect.stringMatching(/^spec: Forbidden: pod updates may not change fields other than/)]);
+});
+
 test('gated pods may be narrowed down and let go', () => {
   const gated = aPod('', 'schedulingGates: [{name: example.com/wait}], nodeSelector: {a: b}');
   expect(updateProblems(pod, gated, ({ spec }) => void (spec.nodeSelector = { a: 'b', c: 'd' }))).toEqual([]);
   expect(updateProblems(pod, gated, ({ spec }) => void delete spec.schedulingGates)).toEqual([]);
+  const terms = { nodeSelectorTerms: [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }] };
+  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } };
+  expect(updateProblems(pod, gated, ({ spec }) => void (spec.affinity = affinity))).toEqual([]);
+  expect(updateProblems(pod, gated, ({ spec }) => void (spec.affinity = { ...affinity, podAffinity: {} }))).toHaveLength(1);
   expect(updateProblems(pod, gated, ({ spec }) => void (spec.nodeSelector = {}))).toEqual([
     'spec.nodeSelector: Invalid value: {}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
   ]);
