@@ -331,6 +331,18 @@ test('a node allocates what it has', () => {
   expect(object.status?.allocatable).toEqual({ cpu: '1001m', memory: '1Gi' });
 });
 
+test.each<[string, object, object]>([
+  ['the old field alone', { podCIDR: '10.0.0.0/24' }, { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.0.0/24'] }],
+  ['the new field alone', { podCIDRs: ['10.0.0.0/24'] }, { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.0.0/24'] }],
+  [
+    'both, and they differ',
+    { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.1.0/24', 'a::/64'] },
+    { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.0.0/24'] },
+  ],
+])('ranges of a node: %s', (_name, spec, expected) => {
+  expect(decoded(node, `metadata: {name: n}\nspec: ${JSON.stringify(spec)}`).spec).toEqual(expected);
+});
+
 test('warnings of nodes and endpoints', () => {
   const old = decoded(node, 'metadata: {name: n}\nspec: {externalID: x, configSource: {}, podCIDRs: [10.0.0.1/24]}');
   expect(node.warnings?.(old, undefined)).toEqual([

@@ -1,4 +1,4 @@
-import type { V1Node } from '#api/generated/types.ts';
+import type { V1Node, V1NodeSpec } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
 import { cidrWarnings } from '../../meta/ip.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
@@ -18,14 +18,8 @@ export const node = defineKind<Node>({
   names: { plural: 'nodes', short: ['no'] },
   schema: 'io.k8s.api.core.v1.Node',
   defaults: [defaultNode],
-  prepareCreate: (created) => {
-    keepPodCidr(created);
-    dropConfig(created, undefined);
-  },
-  prepareUpdate: (next, prev) => {
-    keepPodCidr(next);
-    dropConfig(next, prev);
-  },
+  prepareCreate: (created) => dropConfig(created, undefined),
+  prepareUpdate: dropConfig,
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
   warnings: nodeWarnings,
@@ -37,6 +31,7 @@ export const node = defineKind<Node>({
 function defaultNode(object: Node): void {
   object.spec ??= {};
   object.status ??= {};
+  alignPodCidrs(object.spec);
   const { status } = object;
   if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   roundAmounts(status.capacity);
@@ -57,10 +52,12 @@ function dropConfig(next: Node, prev: Node | undefined): void {
   if (prev?.status?.config === undefined) delete next.status?.config;
 }
 
-/** `podCIDR` and the first of `podCIDRs` say the same. */
-function keepPodCidr({ spec }: Node): void {
-  if (spec === undefined) return;
-  if (spec.podCIDR && (spec.podCIDRs?.length ?? 0) === 0) spec.podCIDRs = [spec.podCIDR];
+/** `podCIDR` and the first of `podCIDRs` say the same; where they differ, the old field is right. */
+function alignPodCidrs(spec: V1NodeSpec): void {
   const [first] = spec.podCIDRs ?? [];
-  if (first !== undefined) spec.podCIDR = first;
+  if (!spec.podCIDR) {
+    if (first !== undefined) spec.podCIDR = first;
+  } else if (spec.podCIDR !== first) {
+    spec.podCIDRs = [spec.podCIDR];
+  }
 }

@@ -61,6 +61,7 @@ function defaultProtocol(port: V1ContainerPort): void {
 function defaultEnvVar({ valueFrom }: V1EnvVar): void {
   const fieldRef = valueFrom?.fieldRef;
   if (fieldRef !== undefined && isUnset(fieldRef.apiVersion)) fieldRef.apiVersion = 'v1';
+  if (valueFrom?.fileKeyRef !== undefined) valueFrom.fileKeyRef.optional ??= false;
   const resourceRef = valueFrom?.resourceFieldRef;
   // Go writes the zero quantity where none is set.
   if (resourceRef !== undefined && isUnset(resourceRef.divisor)) resourceRef.divisor = '0';

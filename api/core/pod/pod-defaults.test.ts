@@ -108,3 +108,38 @@ test.each([
   const { spec } = decoded(pod, `{metadata: {name: a}, spec: {containers: [{name: c, image: i, resources: ${resources}}]}}`);
   expect(qosClassOf(spec)).toBe(expected);
 });
+
+test.each<[string, object, object]>([
+  ['the old field alone', { podIP: '10.0.0.1' }, { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] }],
+  [
+    'the new field alone',
+    { podIPs: [{ ip: 'a::1' }, { ip: '10.0.0.1' }] },
+    { podIP: 'a::1', podIPs: [{ ip: 'a::1' }, { ip: '10.0.0.1' }] },
+  ],
+  [
+    'both, and they differ',
+    { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.2' }, { ip: 'a::1' }] },
+    { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] },
+  ],
+  [
+    'both, and they agree',
+    { podIP: 'a::1', podIPs: [{ ip: 'a::1' }, { ip: 'b::1' }] },
+    { podIP: 'a::1', podIPs: [{ ip: 'a::1' }, { ip: 'b::1' }] },
+  ],
+  ['neither', {}, {}],
+])('addresses of a pod: %s', (_name, status, expected) => {
+  const yaml = `metadata: {name: a}\nspec: {containers: [{name: c, image: i}]}\nstatus: ${JSON.stringify(status)}`;
+  expect(decoded(pod, yaml).status).toEqual(expected);
+});
+
+test('files with variables must be there unless they need not; init containers are no annotations', () => {
+  const variable = '{name: A, valueFrom: {fileKeyRef: {volumeName: v, path: p, key: K}}}';
+  const annotations = 'pod.beta.kubernetes.io/init-containers: "[]", a: b';
+  const object = decoded(
+    pod,
+    `metadata: {name: a, annotations: {${annotations}}}\nspec: {containers: [{name: c, image: i, env: [${variable}]}]}`,
+  );
+  expect(object.spec.containers[0]?.env?.[0]?.valueFrom?.fileKeyRef?.optional).toBe(false);
+  expect(object.metadata.annotations).toEqual({ a: 'b' });
+  expect(decoded(pod, 'spec: {containers: []}').metadata).toBeDefined();
+});

@@ -1,5 +1,5 @@
 // Defaults of pods and pod templates (pkg/apis/core/v1/defaults.go). Each rule changes its argument and may run twice.
-import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '#api/generated/types.ts';
+import type { V1Container, V1ObjectMeta, V1PodSpec, V1PodStatus, V1PodTemplateSpec } from '#api/generated/types.ts';
 import { defaultContainer, defaultEphemeralContainer, defaultResources, isUnset, roundAmounts } from './container-defaults.ts';
 import type { Pod } from './pod.ts';
 import { defaultPodResources } from './pod-resources.ts';
@@ -10,6 +10,8 @@ export function defaultPod(pod: Pod): void {
   // A body without a spec reaches validation, which names what is missing.
   pod.spec ??= {} as V1PodSpec;
   pod.status ??= {};
+  alignPodIps(pod.status);
+  dropInitAnnotations(pod.metadata);
   defaultPodSpec(pod.spec);
   for (const container of [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])]) {
     requestLimits(container);
@@ -24,7 +26,28 @@ export function defaultPodTemplate(template: V1PodTemplateSpec | undefined): voi
   if (template === undefined) return;
   template.metadata ??= {};
   template.spec ??= {} as V1PodSpec;
+  dropInitAnnotations(template.metadata);
   defaultPodSpec(template.spec);
+}
+
+/** `podIP` and the first of `podIPs` say the same; where they differ, the old field is right. */
+function alignPodIps(status: V1PodStatus): void {
+  const first = status.podIPs?.[0]?.ip;
+  if (!status.podIP) {
+    if (first !== undefined) status.podIP = first;
+  } else if (status.podIP !== first) {
+    status.podIPs = [{ ip: status.podIP }];
+  }
+}
+
+/** Init containers were once annotations, which mean nothing any more. */
+const initAnnotations = ['alpha', 'beta'].flatMap((stage) =>
+  ['init-containers', 'init-container-statuses'].map((name) => `pod.${stage}.kubernetes.io/${name}`),
+);
+
+function dropInitAnnotations({ annotations }: V1ObjectMeta): void {
+  if (annotations === undefined) return;
+  for (const name of initAnnotations) if (Object.hasOwn(annotations, name)) delete annotations[name];
 }
 
 function defaultPodSpec(spec: V1PodSpec): void {
