@@ -25,6 +25,7 @@ import { nodeRestriction } from './node-restriction/plugin.ts';
 import { podNodeSelector } from './pod-node-selector.ts';
 import { podSecurity } from './pod-security/plugin.ts';
 import { podTolerationRestriction } from './pod-toleration-restriction.ts';
+import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { resourceQuotaPlugin } from './resource-quota/plugin.ts';
 import { runtimeClassPlugin } from './runtime-class.ts';
@@ -82,7 +83,7 @@ const entries = {
   CertificateSubjectRestriction: on(() => certificateSubjectRestriction),
   DefaultIngressClass: on(({ registry }) => defaultIngressClass(registry)),
   DenyServiceExternalIPs: off(() => denyServiceExternalIps),
-  PodTopologyLabels: on('idle'),
+  PodTopologyLabels: on(({ registry }) => podTopologyLabels(registry)),
   PodGroupWorkloadExists: on('idle'),
   NodeDeclaredFeatureValidator: on('idle'),
   JobValidation: on('idle'),

@@ -1,6 +1,7 @@
 // Tying pods to nodes, through a whole server.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { V1Pod } from '#api/generated/types.ts';
+import { node } from '#api/core/node/node.ts';
 import { pod } from '#api/core/pod/pod.ts';
 import { serviceAccount } from '#api/core/service-account.ts';
 import { systemClock } from '#base/clock.ts';
@@ -35,4 +36,33 @@ test('a bound pod asks for nothing new and belongs to nobody new', async () => {
   expect(JSON.stringify(bound.metadata?.managedFields)).not.toContain('f:nodeName');
   expect(bound.status).toMatchObject({ conditions: [{ type: 'PodScheduled', status: 'True' }] });
   expect(bound.status?.nominatedNodeName).toBeUndefined();
+});
+
+test('a bound pod gets what the binding says of it, and where its node is', async () => {
+  const zone = 'topology.kubernetes.io/zone';
+  const labels = { [zone]: 'z1', 'topology.kubernetes.io/region': 'r1', disk: 'ssd' };
+  await client.create(node, { metadata: { name: 'placed', labels } }, {}, signal);
+  const key = { namespace: 'default', name: 'moved' };
+  const spec = { containers: [{ name: 'c', image: 'i' }] };
+  const made = await client.create(pod, { metadata: { ...key, labels: { app: 'web', [zone]: 'wish' } }, spec }, {}, signal);
+  const metadata = { ...key, labels: { by: 'me', app: 'api' }, annotations: { why: 'room' } };
+  const target = { kind: 'Node', name: 'placed' };
+  const old = { ...metadata, resourceVersion: '1' };
+  await expect(client.createSub(pod, key, 'binding', { metadata: old, target }, signal)).rejects.toThrow(
+    `ResourceVersion in precondition: 1, ResourceVersion in object meta: ${made.metadata.resourceVersion}`,
+  );
+  await client.createSub(pod, key, 'binding', { metadata, target }, signal);
+  const bound = await client.get(pod, key, signal);
+  expect(bound.metadata.labels).toEqual({ app: 'api', by: 'me', [zone]: 'z1', 'topology.kubernetes.io/region': 'r1' });
+  expect(bound.metadata.annotations).toEqual({ why: 'room' });
+});
+
+test.each([
+  ['placed', { app: 'web', 'topology.kubernetes.io/zone': 'z1', 'topology.kubernetes.io/region': 'r1' }],
+  ['unknown', { app: 'web' }],
+  [undefined, { app: 'web' }],
+])('a pod made for the node %s', async (nodeName, labels) => {
+  const metadata = { namespace: 'default', generateName: 'made-', labels: { app: 'web' } };
+  const spec = { containers: [{ name: 'c', image: 'i' }], ...(nodeName && { nodeName }) };
+  expect((await client.create(pod, { metadata, spec }, {}, signal)).metadata.labels).toEqual(labels);
 });

@@ -75,6 +75,11 @@ function bound(object: KubeObject, { name, node, metadata, nowMs }: Wish): KubeO
   if (uid !== '' && uid !== pod.metadata.uid) {
     throw refuse(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`);
   }
+  const version = text(metadata, 'resourceVersion');
+  const now = pod.metadata.resourceVersion;
+  if (version !== '' && version !== now) {
+    throw refuse(`Precondition failed: ResourceVersion in precondition: ${version}, ResourceVersion in object meta: ${now}`);
+  }
   if (pod.metadata.deletionTimestamp !== undefined) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   const current = pod.spec?.nodeName ?? '';
   if (current !== '') throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(current)}`);
@@ -82,11 +87,14 @@ function bound(object: KubeObject, { name, node, metadata, nowMs }: Wish): KubeO
   const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
   const lastTransitionTime = new Date(Math.floor(nowMs / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
   const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime };
-  const annotations = { ...pod.metadata.annotations, ...(member(metadata, 'annotations') as Record<string, string>) };
+  const added = (name: 'labels' | 'annotations'): object => {
+    const all = { ...pod.metadata[name], ...member(metadata, name) };
+    return Object.keys(all).length === 0 ? {} : { [name]: all };
+  };
   const { nominatedNodeName: _nominated, ...status } = pod.status ?? {};
   return {
     ...pod,
-    metadata: { ...pod.metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
+    metadata: { ...pod.metadata, ...added('labels'), ...added('annotations') },
     spec: { ...pod.spec, nodeName: node },
     status: { ...status, conditions: [...others, scheduled] },
   } as KubeObject;
