@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import type { V1Pod } from '#api/generated/types.ts';
 import { reasonOf } from '#base/write-file.ts';
-import { arenas, type Component, reloadedByApiServer, smallHeap } from './components.ts';
+import { arenas, type Component, heapOptions, reloadedByApiServer } from './components.ts';
 
 export interface HostFolders {
   /** Of the manifests: `/etc/kubernetes/manifests`. */
@@ -71,7 +71,12 @@ export function componentOf(text: string, bundleDir: string): Component {
   const { name = container.name } = pod.metadata ?? {};
   if (bundled.includes(program)) {
     const reloads = program === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {};
-    return { name, argv: [...smallHeap, join(bundleDir, `${program}.js`), ...args], env: { ...arenas(program), ...env }, ...reloads };
+    return {
+      name,
+      argv: [...heapOptions(program), join(bundleDir, `${program}.js`), ...args],
+      env: { ...arenas(program), ...env },
+      ...reloads,
+    };
   }
   if (program !== 'etcd')
     throw new Error(`no program ${JSON.stringify(program)}: only etcd and Coxswain's own components run without an image`);
@@ -88,7 +93,7 @@ function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Com
     `--config=${config}`,
     ...flagsIn(join(kubelet, 'kubeadm-flags.env')),
   ];
-  return { name: 'kubelet', argv: [...smallHeap, join(bundleDir, 'kubelet.js'), ...args], env: arenas('kubelet') };
+  return { name: 'kubelet', argv: [...heapOptions('kubelet'), join(bundleDir, 'kubelet.js'), ...args], env: arenas('kubelet') };
 }
 
 /** `KUBELET_KUBEADM_ARGS="--a=b --c=d"` */

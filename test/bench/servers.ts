@@ -12,7 +12,7 @@ import { pod } from '#api/core/pod/pod.ts';
 import { namespace } from '#api/core/namespace.ts';
 import { serviceAccount } from '#api/core/service-account.ts';
 import { systemClock } from '#base/clock.ts';
-import { smallHeap } from '#cli/cluster/components.ts';
+import { heapOptions } from '#cli/cluster/components.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { Connection, type Peer, requestBytes } from './load/connection.ts';
 
@@ -153,7 +153,7 @@ export function startBundle(
 ): ChildProcess {
   const log = openSync(workshop.path(`${name}.log`), 'a');
   const extra = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
-  return spawn(process.execPath, [...smallHeap, ...nodeOptions, ...extra, join(bundles, `${name}.js`), ...argv], {
+  return spawn(process.execPath, [...heapOptions(name), ...nodeOptions, ...extra, join(bundles, `${name}.js`), ...argv], {
     stdio: ['ignore', log, log],
   });
 }
