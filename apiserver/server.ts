@@ -3,6 +3,7 @@ import type { KindDefinition } from '#api/kind.ts';
 import { type Codec, createCodec } from '#api/schema/codec.ts';
 import { OpenApiDocuments } from '#api/openapi/documents.ts';
 import type { Clock } from '#base/clock.ts';
+import { type HealthCheck, HealthChecks } from '#base/health-checks.ts';
 import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
@@ -37,7 +38,7 @@ import { requestMetrics } from './http/filters/request-metrics.ts';
 import { RequestTimeouts } from './http/filters/timeout.ts';
 import { FrameChunks } from './http/frame-chunks.ts';
 import { ProtobufFrames } from './http/protobuf-frames.ts';
-import { type HealthCheck, HealthPages } from './http/health.ts';
+import { healthPages } from './http/health.ts';
 import { WatchMetrics } from './http/watch-metrics.ts';
 import { Listener } from './http/listener.ts';
 import { Negotiator } from './http/negotiate.ts';
@@ -53,6 +54,7 @@ import { Bootstrap } from './services/bootstrap.ts';
 import { ServerLeases } from './services/server-leases.ts';
 import { claimStatusRights } from './services/claim-status-rights.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
+import { StartHooks } from './services/start-hooks.ts';
 import { LocalApiServices } from './services/local-api-services.ts';
 import { ClusterIpClaims } from './services/cluster-ip-claims.ts';
 import { clusterIpRepair } from './services/cluster-ip-repair.ts';
@@ -127,19 +129,20 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     log,
     timing: new AdmissionTiming(metrics, clock, isPluginName),
   });
-  const checks = healthChecks(deps, { state, registry }, stopping.signal);
+  const hooks = new StartHooks();
+  const checks = healthChecks(deps, { state, registry, hooks }, stopping.signal);
   const parts = requestParts({ ...deps, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const { listener } = parts;
   const services: readonly Service[] = [
-    registry,
+    hooks.of(registry, 'generic-apiserver-start-informers'),
     servicePoolFeed({ pools, registry, clock, log }),
-    ...clusterIpRepair({ registry, clock, log }),
-    defaultRoles({ registry, clock, log }),
+    ...clusterIpRepair({ registry, clock, log }).map((repair) => hooks.of(repair, 'start-service-ip-repair-controllers')),
+    hooks.of(defaultRoles({ registry, clock, log }), 'rbac/bootstrap-roles'),
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
     parts.timeouts,
     door(listener, deps, { state, stopping }),
-    ...objectKeepers(deps, registry, { listener, state }),
+    ...objectKeepers(deps, registry, { listener, state, hooks }),
   ];
   return {
     name: 'kube-apiserver',
@@ -174,7 +177,7 @@ interface ServerState {
 
 function healthChecks(
   { store, clock }: ApiServerDeps,
-  { state, registry }: { readonly state: ServerState; readonly registry: GenericRegistry },
+  { state, registry, hooks }: { readonly state: ServerState; readonly registry: GenericRegistry; readonly hooks: StartHooks },
   stopping: AbortSignal,
 ): readonly HealthCheck[] {
   const storeAnswers = (): Promise<true | string> => answers(store, clock, stopping);
@@ -185,8 +188,7 @@ function healthChecks(
     { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers },
     { name: 'etcd-readiness', on: ['readyz'], check: storeAnswers },
     { name: 'informer-sync', on: ['readyz'], check: () => registry.trouble ?? (state.isReady || 'the caches are not filled yet') },
-    // Nobody is let in before the roles are there.
-    { name: 'poststarthook/rbac/bootstrap-roles', on: ['livez', 'readyz'], check: () => true },
+    ...hooks.checks(),
     { name: 'shutdown', on: ['readyz'], check: () => (state.isDraining ? 'process is shutting down' : true) },
   ];
 }
@@ -217,7 +219,7 @@ function door(
 function objectKeepers(
   { settings, store, clock, log }: ApiServerDeps,
   registry: Registry,
-  { listener, state }: { readonly listener: Listener; readonly state: ServerState },
+  { listener, state, hooks }: { readonly listener: Listener; readonly state: ServerState; readonly hooks: StartHooks },
 ): readonly Service[] {
   const bootstrap = new Bootstrap({
     registry: () => registry,
@@ -228,7 +230,19 @@ function objectKeepers(
     clock,
     log,
   });
-  return [bootstrap, new LocalApiServices({ registry: () => registry, clock, log }), initialConfiguration({ registry, clock, log })];
+  const local = new LocalApiServices({ registry: () => registry, clock, log });
+  return [
+    hooks.of(
+      bootstrap,
+      'start-system-namespaces-controller',
+      'start-cluster-authentication-info-controller',
+      'scheduling/bootstrap-system-priority-classes',
+      'bootstrap-controller',
+      'start-kubernetes-service-cidr-controller',
+    ),
+    hooks.of(local, 'kube-apiserver-autoregistration', 'autoregister-completion'),
+    hooks.of(initialConfiguration({ registry, clock, log }), 'priority-and-fairness-config-producer'),
+  ];
 }
 
 /** What `componentstatuses` tells of. */
@@ -333,10 +347,10 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
   const router = new Router({
     resources,
     discovery,
-    health: new HealthPages(checks),
     metrics,
     negotiator,
     pages: [
+      healthPages(new HealthChecks(checks)),
       issuerPages(issuers[0] ?? '', keys),
       openApiPages(
         new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version, nowMs: () => clock.nowMs() }),

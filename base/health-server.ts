@@ -3,7 +3,8 @@ import type { Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
 import { aborted, type Service, UsageError } from './lifecycle.ts';
-import type { Metrics } from './metrics.ts';
+import { HealthChecks } from './health-checks.ts';
+import { type Metrics, metricsType } from './metrics.ts';
 
 /** What a path answers. */
 export interface Answer {
@@ -19,7 +20,7 @@ export interface HealthServerOptions {
   readonly port: number;
   /** Serves HTTPS with these PEM texts; plain HTTP where absent. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Says whether the process can do its work; a text is the reason why not. Default: always. */
+  /** Says whether the process can do its work; a text is the reason why not, told on `/readyz/informer-sync`. Default: always. */
   readonly ready?: () => true | string;
   readonly metrics?: Metrics;
   /** Paths of the process's own; they go before the common ones. */
@@ -28,19 +29,34 @@ export interface HealthServerOptions {
   readonly metricsTo?: 'everybody' | 'this host';
 }
 
-/** Answers /healthz, /livez, /readyz and /metrics at once in every state of the process. */
+/** Answers /healthz, /livez, /readyz and their checks, /metrics and /metrics/slis at once in every state of the process. */
 export class HealthServer implements Service {
   readonly name = 'health server';
   readonly #options: HealthServerOptions;
+  readonly #checks: HealthChecks;
+  #server: Server | undefined;
 
   constructor(options: HealthServerOptions) {
     this.#options = options;
+    const { ready } = options;
+    this.#checks = new HealthChecks([
+      { name: 'ping', on: ['livez', 'readyz'], check: () => true },
+      // What these processes wait for is that their caches are filled.
+      ...(ready === undefined ? [] : [{ name: 'informer-sync', on: ['readyz'] as const, check: ready }]),
+    ]);
+  }
+
+  /** The port that is really listened on; known from `ready` on. */
+  get port(): number {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address !== null ? address.port : this.#options.port;
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { host, port, tls } = this.#options;
     const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response);
     const server = tls === undefined ? createServer(answer) : createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
+    this.#server = server;
     await listen(server, host, port);
     ready();
     await aborted(signal);
@@ -50,21 +66,22 @@ export class HealthServer implements Service {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?')[0] ?? '';
+    const [path = '', search = ''] = (request.url ?? '/').split('?');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const { paths = {} } = this.#options;
     const own = Object.hasOwn(paths, path) ? paths[path]?.() : undefined;
     if (own !== undefined) return send(response, own.status, own.text, own.contentType);
-    if (path === '/healthz' || path === '/livez') return send(response, 200, 'ok');
-    if (path === '/readyz') {
-      const state = this.#options.ready?.() ?? true;
-      return state === true ? send(response, 200, 'ok') : send(response, 500, `not ready: ${state}\n`);
+    if (this.#checks.owns(path)) {
+      const query = new URLSearchParams(search);
+      const { status, text } = await this.#checks.answer(path, { excluded: query.getAll('exclude'), isVerbose: query.has('verbose') });
+      return send(response, status, text);
     }
-    if (path === '/metrics' && this.#options.metrics !== undefined) {
-      const { metrics, metricsTo } = this.#options;
+    const { metrics } = this.#options;
+    if (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis')) {
+      const { metricsTo } = this.#options;
       const isOwn = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '');
       if (metricsTo === 'this host' && !isOwn) return send(response, 403, 'metrics are served to this host only\n');
-      return send(response, 200, await metrics.text(), metrics.contentType);
+      return send(response, 200, path === '/metrics' ? await metrics.text() : this.#checks.text(), metricsType);
     }
     return send(response, 404, '404 page not found\n');
   }

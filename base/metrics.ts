@@ -17,6 +17,9 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** The media type of Prometheus' text format. */
+export const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** Asking twice for the same name gives the same metric, so that parts of a process may share one. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -49,6 +52,6 @@ export function createMetrics(): Metrics {
       return family;
     },
     text: async () => (await registry.metrics()) + (await Promise.all(families.map(async (family) => await family.text()))).join(''),
-    contentType: registry.contentType,
+    contentType: metricsType,
   };
 }

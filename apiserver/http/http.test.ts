@@ -222,25 +222,6 @@ describe('refusals', () => {
   });
 });
 
-describe('health', () => {
-  const roles = 'poststarthook/rbac/bootstrap-roles';
-  const checks = ['ping', 'log', 'etcd', 'etcd-readiness', 'informer-sync', roles, 'shutdown'];
-
-  test('every check has a line and a page of its own', async () => {
-    const lines = checks.map((name) => `[+]${name} ok\n`).join('');
-    expect(await send('GET', '/readyz?verbose')).toMatchObject({ code: 200, text: `${lines}readyz check passed\n` });
-    expect((await send('GET', '/livez?verbose')).text).toBe(`[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]${roles} ok\nlivez check passed\n`);
-    for (const name of checks) expect((await send('GET', `/readyz/${name}`)).text).toBe('ok');
-  });
-
-  test('checks can be left out; strange ones are named', async () => {
-    const { text } = await send('GET', '/livez?verbose&exclude=ping&exclude=z&exclude=a');
-    expect(text).toBe(
-      `[+]ping excluded: ok\n[+]log ok\n[+]etcd ok\n[+]${roles} ok\nwarn: some health checks cannot be excluded: no matches for "a","z"\nlivez check passed\n`,
-    );
-  });
-});
-
 describe('who may what', () => {
   test('who shows nothing is anonymous, who shows what does not hold is nobody', async () => {
     expect(await send('GET', '/api', { as: nobody })).toMatchObject({

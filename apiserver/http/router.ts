@@ -3,7 +3,6 @@ import type { Metrics } from '#base/metrics.ts';
 import { aggregatedKind } from '../discovery/aggregated-schema.ts';
 import type { DiscoveryDocuments, TaggedDocument } from '../discovery/documents.ts';
 import type { Exchange } from './exchange.ts';
-import type { HealthPages } from './health.ts';
 import { type Encoding, encodingOf, type Negotiator, parseAccept, protobufType, type Wanted } from './negotiate.ts';
 import type { ResourceRequests } from './resource-requests.ts';
 import { jsonType, sendBytes, sendError, sendText, sendValue } from './respond.ts';
@@ -19,10 +18,9 @@ export interface Pages {
 export interface RouterDeps {
   readonly resources: ResourceRequests;
   readonly discovery: DiscoveryDocuments;
-  readonly health: HealthPages;
   readonly metrics: Metrics;
   readonly negotiator: Negotiator;
-  /** OpenAPI, keys of the token issuer and the like. */
+  /** Health, OpenAPI, keys of the token issuer and the like. */
   readonly pages: readonly Pages[];
 }
 
@@ -45,8 +43,8 @@ export class Router {
   };
 
   #servePlain(exchange: Exchange, path: string): Promise<void> | 'done' | undefined {
-    const { health, metrics, pages } = this.#deps;
-    const owner = health.owns(path) ? health : pages.find((one) => one.owns(path));
+    const { metrics, pages } = this.#deps;
+    const owner = pages.find((one) => one.owns(path));
     const isDiscovery = path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/');
     if (owner === undefined && !isDiscovery && path !== '/version' && path !== '/metrics' && path !== '/') return undefined;
     const { method } = exchange.request;
@@ -88,8 +86,8 @@ export class Router {
   }
 
   #paths(): string[] {
-    const { discovery, health, pages } = this.#deps;
-    return [...discovery.paths(), ...health.paths(), ...pages.flatMap((one) => one.paths()), '/metrics', '/version'].sort();
+    const { discovery, pages } = this.#deps;
+    return [...discovery.paths(), ...pages.flatMap((one) => one.paths()), '/metrics', '/version'].sort();
   }
 }
 
