@@ -57,6 +57,29 @@ describe('usage', () => {
       'count/services=1,services=1,services.loadbalancers=1,services.nodeports=1',
     ],
     [
+      'a claim of devices',
+      'resourceclaims',
+      {
+        spec: {
+          devices: {
+            requests: [
+              { exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 2 } },
+              {
+                firstAvailable: [
+                  { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 1 },
+                  { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 3 },
+                  { deviceClassName: 'nic', allocationMode: 'ExactCount', count: 1 },
+                ],
+              },
+              { exactly: { deviceClassName: 'nic', allocationMode: 'All' } },
+            ],
+          },
+        },
+      },
+      'count/resourceclaims.resource.k8s.io=1,gpu.deviceclass.resource.k8s.io/devices=5,nic.deviceclass.resource.k8s.io/devices=33',
+    ],
+    ['a claim of no devices', 'resourceclaims', { spec: {} }, 'count/resourceclaims.resource.k8s.io=1'],
+    [
       'a claim of a class',
       'persistentvolumeclaims',
       { spec: { storageClassName: 'gold', resources: { requests: { storage: '1.5' } } } },
@@ -91,6 +114,9 @@ describe('usage', () => {
     ['persistentvolumeclaims', 'gold.storageclass.storage.k8s.io/requests.storage', true],
     ['persistentvolumeclaims', 'pods', false],
     ['services', 'services.nodeports', true],
+    ['resourceclaims', 'gpu.deviceclass.resource.k8s.io/devices', true],
+    ['resourceclaims', 'count/resourceclaims.resource.k8s.io', true],
+    ['resourceclaims', 'gpu.deviceclass.resource.k8s.io/nodes', false],
     ['deployments', 'count/deployments.apps', true],
     ['deployments', 'deployments', false],
   ])('%s count for %s: %s', (plural, resource, expected) => {

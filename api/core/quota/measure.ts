@@ -5,6 +5,7 @@ import type { KubeObject } from '../../meta/object.ts';
 import { compareQuantities, formatQuantity, parseQuantity, quantityValue } from '../../meta/quantity.ts';
 import type { Amounts } from '../pod/pod-resources.ts';
 import type { ResourceQuota } from '../resource-quota.ts';
+import { deviceMeasure } from './device-measure.ts';
 import { podMeasure } from './pod-measure.ts';
 
 export type Scope = V1ScopedResourceSelectorRequirement;
@@ -94,6 +95,7 @@ export function measureOf({ group, names: { plural }, scope }: Resource): Measur
   if (group === '' && plural === 'pods') return podMeasure;
   if (group === '' && plural === 'services') return serviceMeasure;
   if (group === '' && plural === 'persistentvolumeclaims') return claimMeasure;
+  if (group === 'resource.k8s.io' && plural === 'resourceclaims') return deviceMeasure;
   const names = [`count/${plural}${group === '' ? '' : `.${group}`}`, ...(group === '' && legacyNames.has(plural) ? [plural] : [])];
   const usage = Object.fromEntries(names.map((name) => [name, '1']));
   return { counts: (resource) => names.includes(resource), usage: () => usage, isInScope: () => false, updates: [] };

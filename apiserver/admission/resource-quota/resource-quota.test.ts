@@ -289,3 +289,16 @@ describe('many at once', () => {
     expect(registry.peekAll(aKind('pods'), 'default')).toHaveLength(5);
   });
 });
+
+test('devices of a class are counted by what a claim may get', async () => {
+  const name = 'gpu.deviceclass.resource.k8s.io/devices';
+  await makeQuota('devices', { [name]: '3' });
+  const claim = (called: string, count: number): Promise<KubeObject> =>
+    create('resourceclaims', {
+      metadata: { name: called },
+      spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu', count } }] } },
+    });
+  await claim('a', 2);
+  await expect(claim('b', 2)).rejects.toThrow(`exceeded quota: devices, requested: ${name}=2, used: ${name}=2, limited: ${name}=3`);
+  await claim('c', 1);
+});
