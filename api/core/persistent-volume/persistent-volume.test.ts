@@ -131,7 +131,7 @@ test.each<[string, string, (volume: PersistentVolume) => void, string[]]>([
     local,
     ({ spec }) => void Object.assign(spec.nodeAffinity?.required?.nodeSelectorTerms[0]?.matchExpressions?.[0] ?? {}, { key: 'a' }),
     [
-      'nodeAffinity: Invalid value: {"required":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"a","operator":"Exists"}]}]}}: field is immutable, except for updating from beta label to GA',
+      'nodeAffinity: Invalid value: {"Required":{"NodeSelectorTerms":[{"MatchExpressions":[{"Key":"a","Operator":"Exists","Values":null}],"MatchFields":null}]}}: field is immutable, except for updating from beta label to GA',
     ],
   ],
   [

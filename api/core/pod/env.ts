@@ -71,22 +71,22 @@ function checkObjectName({ name = '' }: { readonly name?: string | undefined }, 
 }
 
 /** Files with variables lie in emptyDir volumes of the pod. */
-export function checkFileKeyVolumes({ volumes = [], ...lists }: Unchecked<V1PodSpec>, at: Problems): void {
-  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
-    at.each(list, lists[list] as readonly Variables[] | undefined, checkFileKeys, volumes);
-  }
+export function checkFileKeyVolumes(spec: Unchecked<V1PodSpec>, at: Problems): void {
+  for (const list of containerLists) at.each(list, spec[list] as readonly Variables[] | undefined, checkFileKeys, spec.volumes);
 }
+
+const containerLists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 interface Variables {
   readonly env?: readonly Unchecked<V1EnvVar>[] | undefined;
 }
 
-function checkFileKeys({ env }: Variables, at: Problems, volumes: NonNullable<Unchecked<V1PodSpec>['volumes']>): void {
+function checkFileKeys({ env }: Variables, at: Problems, volumes: Unchecked<V1PodSpec>['volumes']): void {
   if (env === undefined || env.every(({ valueFrom }) => valueFrom?.fileKeyRef === undefined)) return;
   at.each('env', env, ({ valueFrom }, own) => {
     if (valueFrom?.fileKeyRef === undefined) return;
     const { volumeName = '' } = valueFrom.fileKeyRef;
-    const volume = volumes.findLast(({ name = '' }) => name === volumeName);
+    const volume = volumes?.findLast(({ name = '' }) => name === volumeName);
     const field = 'valueFrom.fileKeyRef.volumeName';
     if (volume === undefined) own.notFound(field, volumeName);
     else if (volume.emptyDir === undefined) own.invalid(field, volumeName, 'referenced volume must be of type emptyDir');

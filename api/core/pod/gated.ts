@@ -2,6 +2,7 @@
 import type { V1NodeSelectorTerm, V1PodSpec } from '#api/generated/types.ts';
 import { equalValues } from '../../meta/equality.ts';
 import { type FieldProblem, invalid } from '../../meta/field-problem.ts';
+import { shownTerm } from '../shown.ts';
 
 const requiredField = 'requiredDuringSchedulingIgnoredDuringExecution';
 
@@ -35,14 +36,14 @@ function validateNodeAffinity(next: V1PodSpec, prev: V1PodSpec): FieldProblem[] 
   const now = next.affinity?.nodeAffinity?.[requiredField]?.nodeSelectorTerms ?? [];
   if (before === undefined || before.length === 0) return [];
   if (now.length !== before.length) {
-    return [invalid(path, now, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')];
+    return [invalid(path, now.map(shownTerm), 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')];
   }
   return before.flatMap((old, at) => {
     const term = now[at] ?? {};
     // What selects nothing may not come to select something.
     return isEmpty(old) === isEmpty(term) && isNarrowed(term, old, 'matchExpressions') && isNarrowed(term, old, 'matchFields')
       ? []
-      : [invalid(`${path}[${at}]`, term, 'only additions are allowed (no mutations or deletions)')];
+      : [invalid(`${path}[${at}]`, shownTerm(term), 'only additions are allowed (no mutations or deletions)')];
   });
 }
 

@@ -7,6 +7,7 @@ import { Problems } from '../../meta/problems.ts';
 import { amountOf, compareQuantities } from '../../meta/quantity.ts';
 import { Seen } from '../../meta/seen.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
+import { shownClaim } from '../shown.ts';
 import { validateAffinity } from './affinity.ts';
 import { type AnyContainer, checkContainers, type ContainerContext } from './containers.ts';
 import { checkFileKeyVolumes } from './env.ts';
@@ -156,10 +157,10 @@ function checkClaim(claim: NonNullable<Spec['resourceClaims']>[number], at: Prob
   else if (!isNew) at.duplicate('name', name);
   else at.dnsLabel('name', name);
   if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
-    at.invalid('', claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified');
+    at.invalid('', shownClaim(claim), 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified');
   }
   if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
-    at.invalid('', claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
+    at.invalid('', shownClaim(claim), 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
   }
   if (resourceClaimName !== undefined) at.dnsSubdomain('resourceClaimName', resourceClaimName);
   if (resourceClaimTemplateName !== undefined) at.dnsSubdomain('resourceClaimTemplateName', resourceClaimTemplateName);

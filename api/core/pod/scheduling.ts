@@ -40,7 +40,6 @@ export function checkTopologySpread(constraint: Constraint, at: Problems, constr
   const { maxSkew = 0, topologyKey = '', whenUnsatisfiable = '', minDomains, labelSelector } = constraint;
   if (maxSkew <= 0) at.invalid('maxSkew', maxSkew, 'must be greater than zero');
   if (topologyKey === '') at.required('topologyKey', 'can not be empty');
-  else at.qualifiedName('topologyKey', topologyKey);
   at.oneOfIfSet('whenUnsatisfiable', whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']);
   const isRepeated = constraints
     .slice(index + 1)

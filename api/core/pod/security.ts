@@ -5,6 +5,7 @@ import { byteLength, idProblems } from '../../meta/names.ts';
 import type { Problems } from '../../meta/problems.ts';
 import { Seen } from '../../meta/seen.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
+import { shownContext, shownProfile } from '../shown.ts';
 import { validateRelativePath } from './paths.ts';
 import { checkWindowsOptions } from './windows.ts';
 
@@ -33,9 +34,10 @@ export function checkContainerSecurity(context: Container, at: Problems, hostUse
 
 function checkEscalation(context: Container, at: Problems): void {
   if (context.allowPrivilegeEscalation !== false) return;
-  if (context.privileged === true) at.invalid('', context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
+  if (context.privileged === true)
+    at.invalid('', shownContext(context), 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
   if (context.capabilities?.add?.includes('CAP_SYS_ADMIN') === true) {
-    at.invalid('', context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN');
+    at.invalid('', shownContext(context), 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN');
   }
 }
 
@@ -85,7 +87,8 @@ function checkSeccomp(profile: Unchecked<V1SeccompProfile>, at: Problems): void 
   if (type === '') at.required('type', 'type is required when seccompProfile is set');
   else at.oneOfIfSet('type', type, profileTypes);
   if (type !== 'Localhost') {
-    if (localhostProfile !== undefined) at.invalid('localhostProfile', profile, 'can only be set when seccomp type is Localhost');
+    if (localhostProfile !== undefined)
+      at.invalid('localhostProfile', shownProfile(profile), 'can only be set when seccomp type is Localhost');
   } else if (localhostProfile === undefined) {
     at.required('localhostProfile', 'must be set when seccomp type is Localhost');
   } else {

@@ -162,6 +162,23 @@ test.each<[string, string, string[]]>([
       'spec.tolerations[1].operator: Unsupported value: "Le": supported values: "Equal", "Exists"',
     ],
   ],
+  [
+    'values as Go prints them',
+    aPod(
+      'resourceClaims: [{name: a}]',
+      'securityContext: {privileged: true, allowPrivilegeEscalation: false, capabilities: {add: [A]}, seLinuxOptions: {level: s0}, windowsOptions: {hostProcess: false}, seccompProfile: {type: Unconfined, localhostProfile: x}}',
+    ),
+    [
+      'spec.resourceClaims[0]: Invalid value: {"Name":"a","ResourceClaimName":null,"ResourceClaimTemplateName":null}: must specify one of: `resourceClaimName`, `resourceClaimTemplateName`',
+      `${context}.seccompProfile.localhostProfile: Invalid value: {"Type":"Unconfined","LocalhostProfile":"x"}: can only be set when seccomp type is Localhost`,
+      `${context}: Invalid value: {"Capabilities":{"Add":["A"],"Drop":null},"Privileged":true,"SELinuxOptions":{"User":"","Role":"","Type":"","Level":"s0"},"WindowsOptions":{"GMSACredentialSpecName":null,"GMSACredentialSpec":null,"RunAsUserName":null,"HostProcess":false},"RunAsUser":null,"RunAsGroup":null,"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,"AllowPrivilegeEscalation":false,"ProcMount":null,"SeccompProfile":{"Type":"Unconfined","LocalhostProfile":"x"},"AppArmorProfile":null}: cannot set \`allowPrivilegeEscalation\` to false and \`privileged\` to true`,
+    ],
+  ],
+  [
+    'spreading over keys of any form',
+    aPod('topologySpreadConstraints: [{maxSkew: 1, topologyKey: "a b", whenUnsatisfiable: DoNotSchedule}]'),
+    [],
+  ],
   ['no preemption policy', aPod('preemptionPolicy: ""'), ['spec.preemptionPolicy: Required value']],
   [
     'keys of annotations',
@@ -208,7 +225,9 @@ test.each<[string, object | undefined, object, string[]]>([
     'something where a term selected nothing',
     terms({}),
     terms(needsA),
-    [`${field}[0]: Invalid value: ${JSON.stringify(needsA)}: only additions are allowed (no mutations or deletions)`],
+    [
+      `${field}[0]: Invalid value: {"MatchExpressions":[{"Key":"a","Operator":"Exists","Values":null}],"MatchFields":null}: only additions are allowed (no mutations or deletions)`,
+    ],
   ],
 ])('behind a gate: %s', (_name, before, after, expected) => {
   const yaml = aPod(before === undefined ? gated : `${gated}, affinity: ${JSON.stringify(before)}`);

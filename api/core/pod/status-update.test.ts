@@ -59,6 +59,12 @@ test.each<[string, string, V1PodStatus, string[]]>([
     ],
   ],
   [
+    'too many addresses',
+    one,
+    { podIPs: [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }] },
+    ['status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: may specify no more than one IP for each IP family'],
+  ],
+  [
     'claims',
     `${one}, ${claims}`,
     { resourceClaimStatuses: [{ name: 'gpu' }, { name: 'gpu' }, { name: 'net', resourceClaimName: 'b' }] },

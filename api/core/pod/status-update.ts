@@ -34,7 +34,7 @@ export function validateStatusUpdate(next: Pod, prev: Pod): FieldProblem[] {
   if (observedGeneration < 0) problems.push(invalid('status.observedGeneration', observedGeneration, countText));
   addAll(problems, validateImmutable(status.qosClass ?? '', prev.status?.qosClass ?? '', 'status.qosClass'));
   addAll(problems, validateTransitions(next, prev));
-  addAll(problems, validateClaimStatuses(status.resourceClaimStatuses ?? [], next));
+  if (status.resourceClaimStatuses !== undefined) addAll(problems, validateClaimStatuses(status.resourceClaimStatuses, next));
   if (status.extendedResourceClaimStatus !== undefined) addAll(problems, validateExtended(status.extendedResourceClaimStatus, next));
   addAll(problems, validateNodeAllocatable(next));
   addAll(problems, validateAddresses(next, prev));
@@ -134,8 +134,9 @@ function validateExtended(status: Unchecked<V1PodExtendedResourceClaimStatus>, {
 
 /** Resources of the node's own that claims gave. */
 function validateNodeAllocatable({ spec, status }: Pod): FieldProblem[] {
-  const claims = new Set([...(spec.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])].map((one) => one.resourceClaimName));
-  return (status?.nodeAllocatableResourceClaimStatuses ?? []).flatMap(({ resourceClaimName: claim, containers, resources }, at) => {
+  if (status?.nodeAllocatableResourceClaimStatuses === undefined) return [];
+  const claims = new Set([...(spec.resourceClaims ?? []), ...(status.resourceClaimStatuses ?? [])].map((one) => one.resourceClaimName));
+  return status.nodeAllocatableResourceClaimStatuses.flatMap(({ resourceClaimName: claim, containers, resources }, at) => {
     const field = `status.nodeAllocatableResourceClaimStatuses[${at}]`;
     const amounts = Object.entries(resources ?? {});
     return [
@@ -171,7 +172,8 @@ function validateIps(ips: readonly (string | undefined)[], before: readonly { re
   const problems = texts.flatMap((ip, at) => validateIp(`${path}[${at}]`, ip, known));
   const families = new Set(texts.map(ipFamilyOf));
   if (texts.length > 2 || families.size < texts.length) {
-    const list = texts.map((ip) => ({ ip }));
+    // As Go prints it.
+    const list = texts.map((ip) => ({ IP: ip }));
     problems.push(invalid(path, list, 'may specify no more than one IP for each IP family'));
   }
   return problems;

@@ -86,8 +86,8 @@ function eachContext(spec: Spec, at: Problems, check: ContextRule): void {
 /** Processes of the host: all containers are, or none. */
 export function checkHostProcess(spec: Spec, at: Problems): void {
   const ofPod = spec.securityContext?.windowsOptions?.hostProcess;
+  if (ofPod === undefined && !containerLists.some((list) => (spec[list] as Contexts | undefined)?.some(saysHostProcess))) return;
   const contexts = containerLists.flatMap((list) => (spec[list] ?? []) as Contexts);
-  if (ofPod === undefined && contexts.every(({ securityContext }) => securityContext?.windowsOptions?.hostProcess === undefined)) return;
   if (ofPod !== undefined) {
     eachContext(spec, at, ({ windowsOptions }, own) => {
       const value = windowsOptions?.hostProcess;
@@ -101,6 +101,10 @@ export function checkHostProcess(spec: Spec, at: Problems): void {
     at.invalid('', '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers');
   }
   if (spec.hostNetwork !== true) at.invalid('hostNetwork', false, 'hostNetwork must be true if pod contains any hostProcess containers');
+}
+
+function saysHostProcess({ securityContext }: Contexts[number]): boolean {
+  return securityContext?.windowsOptions?.hostProcess !== undefined;
 }
 
 /** Whom a pod or container of Windows runs as. */
