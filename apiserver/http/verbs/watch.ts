@@ -29,7 +29,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
   const context = { ...readContext(exchange), signal: deadline.signal };
   // Opened after the registry has agreed: until then a refusal can still be an ordinary answer.
   const sinceStart = (): number => (deps.clock.monotonicMs() - exchange.startMs) / 1_000;
-  const frames = await deps.registry.watch(kind, named, context);
+  const frames = await deps.registry.watch(kind, { ...named, timeoutSeconds: lifetimeSeconds }, context);
   const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, wanted, deps);
   await pump(
     frames,
