@@ -75,6 +75,13 @@ test.each<[string, string, string[]]>([
       'spec.auditAnnotations[1].key: Duplicate value: "k"',
     ],
   ],
+  [
+    'many audit annotations',
+    judging(`auditAnnotations: [${Array.from({ length: 21 }, (_, at) => `{key: k${at}, valueExpression: v}`).join()}]`),
+    [
+      `spec.auditAnnotations: Invalid value: ${JSON.stringify(Array.from({ length: 21 }, (_, at) => ({ Key: `k${at}`, ValueExpression: 'v' })))}: must not have more than 20 auditAnnotations`,
+    ],
+  ],
 ])('ValidatingAdmissionPolicy: %s', (_name, yaml, expected) => {
   expect(createProblems(validatingAdmissionPolicy, yaml)).toEqual(expected);
 });

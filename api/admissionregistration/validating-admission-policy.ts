@@ -3,6 +3,7 @@ import { defineKind, type WriteContext } from '../kind.ts';
 import { validateConditions } from '../meta/conditions.ts';
 import { oneOfIfSet, qualifiedName } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, required } from '../meta/field-problem.ts';
+import { goTree } from '../meta/go-form.ts';
 import { byteLength } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { keepMetaInStatus } from '../meta/object-meta.ts';
@@ -66,7 +67,13 @@ function validatePolicy(
   validations.forEach((validation, at) => problems.push(...validateValidation(validation, `spec.validations[${at}]`)));
   if (auditAnnotations.length > maxAuditAnnotations) {
     const text = `must not have more than ${maxAuditAnnotations} auditAnnotations`;
-    problems.push(invalid('spec.auditAnnotations', auditAnnotations, text));
+    problems.push(
+      invalid(
+        'spec.auditAnnotations',
+        auditAnnotations.map((one) => goTree(one, { Key: '', ValueExpression: '' })),
+        text,
+      ),
+    );
   }
   auditAnnotations.forEach((annotation, at) => {
     const path = `spec.auditAnnotations[${at}]`;

@@ -4,9 +4,11 @@ import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
 import { invalidEach } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, notSupported, required } from '../meta/field-problem.ts';
+import { goTree } from '../meta/go-form.ts';
 import { nameIsDnsSubdomain } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { keepMetaInStatus } from '../meta/object-meta.ts';
+import { flowSchemaShape } from './go-shapes.ts';
 import { mandatoryFlowSchemas } from './initial-objects.ts';
 import { validateFlowRules } from './rules.ts';
 import { validateConditionTypes } from './status.ts';
@@ -67,7 +69,7 @@ function validateFlowSchema({ metadata, spec, status }: FlowSchema, { subresourc
   const problems = validateSpec(name, spec);
   const fixed = Object.hasOwn(mandatoryFlowSchemas, name) ? mandatoryFlowSchemas[name] : undefined;
   if (fixed !== undefined && !equalValues(spec, fixed)) {
-    problems.push(invalid('spec', spec, `spec of '${name}' must equal the fixed value`));
+    problems.push(invalid('spec', goTree(spec, flowSchemaShape), `spec of '${name}' must equal the fixed value`));
   }
   return [...problems, ...validateConditionTypes(status.conditions ?? [])];
 }

@@ -106,9 +106,9 @@ test.each<[string, string, string[]]>([
   ],
   [
     'mandatory',
-    aSchema('matchingPrecedence: 10000', 'catch-all'),
+    aSchema(`matchingPrecedence: 10000, rules: [{${user}, resourceRules: [{${all}}]}]`, 'catch-all'),
     [
-      'spec: Invalid value: {"priorityLevelConfiguration":{"name":"l"},"matchingPrecedence":10000}: spec of \'catch-all\' must equal the fixed value',
+      'spec: Invalid value: {"PriorityLevelConfiguration":{"Name":"l"},"MatchingPrecedence":10000,"DistinguisherMethod":null,"Rules":[{"Subjects":[{"Kind":"User","User":{"Name":"u"},"Group":null,"ServiceAccount":null}],"ResourceRules":[{"Verbs":["*"],"APIGroups":["*"],"Resources":["*"],"ClusterScope":false,"Namespaces":["*"]}],"NonResourceRules":null}]}: spec of \'catch-all\' must equal the fixed value',
     ],
   ],
 ])('schema: %s', (_name, yaml, expected) => {
@@ -169,6 +169,13 @@ test.each<[string, string, string[]]>([
     [`${own}.handSize: Invalid value: 7: required entropy bits of deckSize 1024 and handSize 7 should not be greater than 60`],
   ],
   ['many queues', queuing('queues: 10000001, handSize: 1'), [`${own}.queues: Invalid value: 10000001: must not be greater than 10000000`]],
+  [
+    'mandatory',
+    aLevel('type: Limited, limited: {limitResponse: {type: Queue, queuing: {}}}', 'catch-all'),
+    [
+      'spec: Invalid value: {"Type":"Limited","Limited":{"NominalConcurrencyShares":30,"LimitResponse":{"Type":"Queue","Queuing":{"Queues":64,"HandSize":8,"QueueLengthLimit":50}},"LendablePercent":0,"BorrowingLimitPercent":null},"Exempt":null}: spec of \'catch-all\' must equal the fixed value',
+    ],
+  ],
   ['exempt with other shares', aLevel('type: Exempt, exempt: {nominalConcurrencyShares: 5}', 'exempt'), []],
 ])('level: %s', (_name, yaml, expected) => {
   expect(createProblems(priorityLevelConfiguration, yaml)).toEqual(expected);

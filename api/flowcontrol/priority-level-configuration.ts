@@ -10,10 +10,12 @@ import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../meta/field-problem.ts';
+import { goTree } from '../meta/go-form.ts';
 import { inclusiveRangeText } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { keepMetaInStatus } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
+import { priorityLevelShape } from './go-shapes.ts';
 import { mandatoryPriorityLevels } from './initial-objects.ts';
 import { validateConditionTypes } from './status.ts';
 
@@ -91,9 +93,10 @@ function validateLevel({ metadata, spec, status }: PriorityLevelConfiguration, {
 function validateFixed(name: string, spec: V1PriorityLevelConfigurationSpec): FieldProblem[] {
   const fixed = Object.hasOwn(mandatoryPriorityLevels, name) ? mandatoryPriorityLevels[name] : undefined;
   if (fixed === undefined) return [];
-  if (name !== 'exempt') return equalValues(spec, fixed) ? [] : [invalid('spec', spec, `spec of '${name}' must equal the fixed value`)];
-  if (equalValues({ ...spec, exempt: fixed.exempt }, fixed)) return [];
-  return [invalid('spec', spec, "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value")];
+  const mayDiffer = name === 'exempt';
+  if (equalValues(mayDiffer ? { ...spec, exempt: fixed.exempt } : spec, fixed)) return [];
+  const which = mayDiffer ? "'exempt' except the 'spec.exempt' field" : `'${name}'`;
+  return [invalid('spec', goTree(spec, priorityLevelShape), `spec of ${which} must equal the fixed value`)];
 }
 
 function validateSpec(name: string, { type, exempt, limited }: V1PriorityLevelConfigurationSpec): FieldProblem[] {

@@ -27,7 +27,7 @@ function goMember(value: unknown, member: GoMember): unknown {
   return 'one' in member ? goTree(value as object, member.one) : (value as object[]).map((item) => goTree(item, member.each));
 }
 
-/** `cel` of `CEL`, `matchAttribute` of `MatchAttribute`. */
+/** `cel` of `CEL`, `apiGroups` of `APIGroups`, `matchAttribute` of `MatchAttribute`. */
 function wireName(name: string): string {
-  return name === name.toUpperCase() ? name.toLowerCase() : `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+  return name.replace(/^(?:[A-Z]+(?=[A-Z][a-z]|$)|[A-Z])/, (start) => start.toLowerCase());
 }
