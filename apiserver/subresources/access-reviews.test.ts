@@ -123,6 +123,32 @@ test('a question about others is answered', async () => {
   });
 });
 
+const unread = (name: string, how = ''): string => `spec.resourceAttributes.${name} ${how}ignored due to parse error`;
+test.each<[string, object, string | undefined]>([
+  ['read', { fieldSelector: { rawSelector: 'spec.nodeName=a' }, labelSelector: { rawSelector: 'a in (b)' } }, undefined],
+  [
+    'not readable',
+    { fieldSelector: { rawSelector: 'a in b' }, labelSelector: { rawSelector: '&' } },
+    `${unread('fieldSelector')}; ${unread('labelSelector')}`,
+  ],
+  [
+    'readable in part',
+    {
+      fieldSelector: {
+        requirements: [
+          { key: 'a', operator: 'In', values: ['b'] },
+          { key: 'a', operator: 'In', values: ['b', 'c'] },
+        ],
+      },
+      labelSelector: { requirements: [{ key: 'a', operator: 'Near' }] },
+    },
+    `${unread('fieldSelector', 'partially ')}; ${unread('labelSelector')}`,
+  ],
+])('selectors that can be %s', async (_name, selectors, evaluationError) => {
+  const { status } = await ask(bob, selfSubjectAccessReview, { spec: { resourceAttributes: { ...pods, ...selectors } } });
+  expect(status).toEqual({ allowed: false, ...(evaluationError === undefined ? {} : { evaluationError }) });
+});
+
 test('who one is has a time; a token must be there to be judged', async () => {
   const { metadata, ...review } = await ask(bob, selfSubjectReview, {});
   expect(metadata.creationTimestamp).toMatch(/^\d{4}-.*Z$/);

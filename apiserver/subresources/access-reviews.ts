@@ -1,6 +1,5 @@
 import type { KindDefinition } from '#api/kind.ts';
 import { type FieldProblem, invalid, invalidObject } from '#api/meta/field-problem.ts';
-import { escapeFieldValue } from '#api/meta/field-selector.ts';
 import { goTree } from '#api/meta/go-form.ts';
 import { apiVersionOf, type JsonObject, type ObjectMeta } from '#api/meta/object.ts';
 import type { AuthorizationRequest, Authorizer } from '../authz/contract.ts';
@@ -9,7 +8,7 @@ import { sendValue } from '../http/respond.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import { setNamespace } from '../registry/prepare.ts';
 import { actBody, member, text } from './body.ts';
-import { checkSelectors } from './review-selectors.ts';
+import { checkSelectors, readSelectors } from './review-selectors.ts';
 import type { SubresourceHandler } from './contract.ts';
 
 /** `selfsubjectaccessreviews`: what the asker may do. */
@@ -40,10 +39,12 @@ function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
       const user = userOf(exchange, spec);
       check(kind, exchange, body, user);
       const { verdict, reason } = await authorizer.authorize(question(user ?? exchange.requireUser, spec));
+      const { evaluationError } = readSelectors(member(spec, 'resourceAttributes'));
       const status = {
         allowed: verdict === 'allow',
         ...(verdict === 'deny' ? { denied: true } : {}),
         ...(reason === '' ? {} : { reason }),
+        ...(evaluationError === '' ? {} : { evaluationError }),
       };
       const metadata = member(body, 'metadata');
       sendValue(exchange, wanted, 201, { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata, spec, status });
@@ -89,26 +90,11 @@ function question(user: UserInfo, spec: JsonObject): AuthorizationRequest {
     verb: text(isResource ? resource : plain, 'verb'),
     path: text(plain, 'path'),
     group: text(resource, 'group'),
-    version: text(resource, 'version'),
+    version: text(resource, 'version') || '*',
     resource: text(resource, 'resource'),
     subresource: text(resource, 'subresource'),
     namespace: text(resource, 'namespace'),
     name: text(resource, 'name'),
-    fieldSelector: fieldSelectorText(member(resource, 'fieldSelector')),
+    fieldSelector: readSelectors(resource).fieldSelector,
   };
-}
-
-/** The selector of the request in question as a request would have it; parts that no field selector can say are left out. */
-function fieldSelectorText(selector: JsonObject): string {
-  const raw = text(selector, 'rawSelector');
-  if (raw !== '') return raw;
-  const parts = Array.isArray(selector['requirements']) ? selector['requirements'] : [];
-  return parts
-    .flatMap((part) => {
-      const { key, operator, values } = part as { key?: unknown; operator?: unknown; values?: unknown };
-      const sign = operator === 'In' ? '=' : operator === 'NotIn' ? '!=' : undefined;
-      if (sign === undefined || typeof key !== 'string' || /[!=,\\]/.test(key) || !Array.isArray(values) || values.length !== 1) return [];
-      return [`${key}${sign}${escapeFieldValue(String(values[0]))}`];
-    })
-    .join(',');
 }

@@ -26,7 +26,8 @@ export function tokenReview(tokens: TokenVerifier, ours: readonly string[]): Sub
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {
       const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
-      const spec = member((await actBody(exchange, kind, deps)).body, 'spec');
+      const { body } = await actBody(exchange, kind, deps);
+      const spec = member(body, 'spec');
       const token = text(spec, 'token');
       if (token === '') throw badRequest('token is required for TokenReview in authentication');
       const asked = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : [];
@@ -35,7 +36,7 @@ export function tokenReview(tokens: TokenVerifier, ours: readonly string[]): Sub
         verdict.kind === 'user'
           ? { authenticated: true, user: userInfo(verdict.user), audiences: verdict.audiences }
           : { user: {}, ...(verdict.kind === 'refused' ? { error: verdict.why } : {}) };
-      sendValue(exchange, wanted, 201, { kind: 'TokenReview', apiVersion, metadata: {}, spec, status });
+      sendValue(exchange, wanted, 201, { kind: 'TokenReview', apiVersion, metadata: member(body, 'metadata'), spec, status });
     },
   };
 }

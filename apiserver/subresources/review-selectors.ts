@@ -2,6 +2,9 @@
 import type { V1FieldSelectorRequirement, V1LabelSelectorRequirement } from '#api/generated/types.ts';
 import { invalidEach, qualifiedName } from '#api/meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, required } from '#api/meta/field-problem.ts';
+import { escapeFieldValue, parseFieldSelector } from '#api/meta/field-selector.ts';
+import { SelectorError } from '#api/meta/label-requirement.ts';
+import { parseLabelSelector } from '#api/meta/label-selector.ts';
 import { labelValueProblems } from '#api/meta/names.ts';
 import type { JsonObject } from '#api/meta/object.ts';
 import type { Unchecked } from '#api/meta/unchecked.ts';
@@ -58,4 +61,48 @@ function checkValues({ operator = '', values = [] }: Requirement, path: string):
     return [forbiddenField(field, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
   }
   return [];
+}
+
+/** What authorizers are told of the selectors, and what is said of the parts that they are not told of. */
+export interface ReadSelectors {
+  /** As a request would have it. */
+  readonly fieldSelector: string;
+  /** '' where all of it could be read. */
+  readonly evaluationError: string;
+}
+
+export function readSelectors(attributes: JsonObject): ReadSelectors {
+  const errors: string[] = [];
+  const read = (name: string, part: (requirement: Requirement) => string | undefined, parse: (raw: string) => unknown): string => {
+    const selector = member(attributes, name);
+    const raw = text(selector, 'rawSelector');
+    if (raw !== '' && isReadable(raw, parse)) return raw;
+    const requirements = (selector['requirements'] ?? []) as unknown as readonly Requirement[];
+    const parts = requirements.flatMap((requirement) => part(requirement) ?? []);
+    if (raw === '' && parts.length === requirements.length) return parts.join(',');
+    errors.push(`spec.resourceAttributes.${name} ${parts.length > 0 ? 'partially ' : ''}ignored due to parse error`);
+    return parts.join(',');
+  };
+  const fieldSelector = read('fieldSelector', fieldTerm, parseFieldSelector);
+  read('labelSelector', ({ operator = '' }) => (labelOperators.has(operator) ? operator : undefined), parseLabelSelector);
+  return { fieldSelector, evaluationError: errors.join('; ') };
+}
+
+const labelOperators: ReadonlySet<string> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
+
+/** Field selectors compare with one value, and that is all they can do. */
+function fieldTerm({ key = '', operator, values = [] }: Requirement): string | undefined {
+  const sign = operator === 'In' ? '=' : operator === 'NotIn' ? '!=' : undefined;
+  if (sign === undefined || values.length !== 1 || /[!=,\\]/.test(key)) return undefined;
+  return `${key}${sign}${escapeFieldValue(values[0] ?? '')}`;
+}
+
+function isReadable(raw: string, parse: (raw: string) => unknown): boolean {
+  try {
+    parse(raw);
+    return true;
+  } catch (error) {
+    if (error instanceof SelectorError) return false;
+    throw error;
+  }
 }

@@ -149,7 +149,8 @@ describe('service account tokens', () => {
   test('can be reviewed', async () => {
     const bearer = await token('robot', {});
     const path = '/apis/authentication.k8s.io/v1/tokenreviews';
-    expect((await send('POST', path, { spec: { token: bearer } })).json).toMatchObject({
+    expect((await send('POST', path, { metadata: { name: 'a' }, spec: { token: bearer } })).json).toMatchObject({
+      metadata: { name: 'a' },
       status: { authenticated: true, user: { username: 'system:serviceaccount:default:robot' } },
     });
     // What is no token of ours is nobody's, without an error.
