@@ -103,6 +103,20 @@ describe('ResourceClaim', () => {
     expect(spec.devices?.requests?.[1]?.exactly).not.toHaveProperty('count');
   });
 
+  test('taints are tolerated by value unless told otherwise', () => {
+    const yaml = `${request('tolerations: [{key: a, value: b}, {operator: Exists}]')}\nstatus: {allocation: {devices: {results: [{request: r, driver: d.io, pool: p, device: x, tolerations: [{}]}]}}}`;
+    const { spec, status } = decoded(resourceClaim, yaml);
+    expect(spec.devices?.requests?.[0]?.exactly?.tolerations).toEqual([
+      { key: 'a', operator: 'Equal', value: 'b' },
+      { operator: 'Exists' },
+    ]);
+    expect(status?.allocation?.devices?.results?.[0]?.tolerations).toEqual([{ operator: 'Equal' }]);
+    expect(createProblems(resourceClaim, yaml)).toEqual([]);
+    const listed = claim('requests: [{name: r, firstAvailable: [{name: s, deviceClassName: c, tolerations: [{effect: NoSchedule}]}]}]');
+    expect(createProblems(resourceClaim, listed)).toEqual([]);
+    expect(createProblems(resourceClaimTemplate, listed.replace('spec: {', 'spec: {spec: {').concat('}'))).toEqual([]);
+  });
+
   test('what is claimed stays', () => {
     const problems = updateProblems(resourceClaim, claim(one), ({ spec }) => void (spec.devices = {}));
     expect(problems).toEqual(['spec: Invalid value: {"Devices":{"Requests":null,"Constraints":null,"Config":null}}: field is immutable']);

@@ -8,6 +8,7 @@ import type {
   V1DeviceRequest,
   V1DeviceSelector,
   V1DeviceSubRequest,
+  V1DeviceToleration,
   V1ExactDeviceRequest,
 } from '#api/generated/types.ts';
 import { validateDriverName } from '../core/volume/csi-references.ts';
@@ -29,13 +30,19 @@ type AnyRequest = V1ExactDeviceRequest | V1DeviceSubRequest;
 /** Asks for exactly one device where a request does not say how many. */
 export function defaultRequests(claim: V1DeviceClaim | undefined): void {
   for (const { exactly, firstAvailable = [] } of claim?.requests ?? []) {
-    for (const request of exactly === undefined ? firstAvailable : [exactly, ...firstAvailable]) defaultCount(request);
+    for (const request of exactly === undefined ? firstAvailable : [exactly, ...firstAvailable]) defaultRequest(request);
   }
 }
 
-function defaultCount(request: AnyRequest): void {
+function defaultRequest(request: AnyRequest): void {
+  defaultTolerations(request.tolerations);
   if (!request.allocationMode) request.allocationMode = 'ExactCount';
   if (request.allocationMode === 'ExactCount') request.count ||= 1;
+}
+
+/** A taint is tolerated by its value unless told otherwise. */
+export function defaultTolerations(tolerations: readonly V1DeviceToleration[] | undefined): void {
+  for (const toleration of tolerations ?? []) if (!toleration.operator) toleration.operator = 'Equal';
 }
 
 /** The names that other parts may refer to: `request` and `request/subrequest`. */

@@ -7,7 +7,7 @@ import { goTree } from '../meta/go-form.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { immutableText, keepMetaInStatus } from '../meta/object-meta.ts';
 import { dropReturnedDevices, validateClaimStatus } from './claim-status.ts';
-import { defaultRequests, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
+import { defaultRequests, defaultTolerations, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
 import { claimSpecShape } from './go-shapes.ts';
 
 export interface ResourceClaim extends ResourceV1ResourceClaim {
@@ -22,7 +22,12 @@ export const resourceClaim = defineKind<ResourceClaim>({
   names: { plural: 'resourceclaims' },
   schema: 'io.k8s.api.resource.v1.ResourceClaim',
   answersDeleted: true,
-  defaults: [({ spec }) => defaultRequests(spec.devices)],
+  defaults: [
+    ({ spec, status }) => {
+      defaultRequests(spec.devices);
+      for (const { tolerations } of status?.allocation?.devices?.results ?? []) defaultTolerations(tolerations);
+    },
+  ],
   prepareCreate: (claim) => {
     claim.status = {};
   },
