@@ -19,7 +19,7 @@ test('defaults', () => {
     revisionHistoryLimit: 10,
     selector: { matchLabels: { app: 'db' } },
     serviceName: '',
-    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 1 } },
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
   });
   expect(decoded(statefulSet, aStatefulSet({ spec: `${selector}, updateStrategy: {type: OnDelete}` })).spec.updateStrategy).toEqual({
     type: 'OnDelete',
@@ -96,15 +96,7 @@ test.each<[string, string, string[]]>([
   [
     'rolling update',
     aStatefulSet({ spec: `${selector}, updateStrategy: {rollingUpdate: {partition: -1, maxUnavailable: 0%}}` }),
-    [
-      'spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0',
-      'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "0%": cannot be 0',
-    ],
-  ],
-  [
-    'more than all',
-    aStatefulSet({ spec: `${selector}, updateStrategy: {rollingUpdate: {maxUnavailable: 101%}}` }),
-    ['spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%'],
+    ['spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0'],
   ],
   [
     'pods that end',
@@ -157,6 +149,28 @@ test('status counts', () => {
     'status.observedGeneration: Invalid value: -1: must be greater than or equal to 0',
     'status.availableReplicas: Invalid value: 2: cannot be greater than status.readyReplicas',
   ]);
+});
+
+test('how many pods may be unavailable is dropped where it is new, and judged where it was', () => {
+  const spec = `${selector}, updateStrategy: {rollingUpdate: {maxUnavailable: 2}}`;
+  const made = decoded(statefulSet, aStatefulSet({ spec }));
+  statefulSet.prepareCreate?.(made, { verb: 'create', subresource: '', nowMs: 0 });
+  expect(made.spec.updateStrategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { partition: 0 } });
+
+  const context = { verb: 'update', subresource: '', nowMs: 0 } as const;
+  const old = decoded(statefulSet, aStatefulSet({ spec }));
+  const update = (prev: StatefulSet, maxUnavailable: number | string): unknown[] => {
+    const next = structuredClone(prev);
+    next.spec.updateStrategy!.rollingUpdate!.maxUnavailable = maxUnavailable;
+    statefulSet.prepareUpdate?.(next, prev, context);
+    const problems = statefulSet.validateUpdate?.(next, prev, context) ?? [];
+    return [next.spec.updateStrategy?.rollingUpdate?.maxUnavailable, ...problems.map(({ field, message }) => `${field}: ${message}`)];
+  };
+  const field = 'spec.updateStrategy.rollingUpdate.maxUnavailable';
+  expect(update(made, 3)).toEqual([undefined]);
+  expect(update(old, 3)).toEqual([3]);
+  expect(update(old, '0%')).toEqual(['0%', `${field}: Invalid value: "0%": cannot be 0`]);
+  expect(update(old, '101%')).toEqual(['101%', `${field}: Invalid value: "101%": must not be greater than 100%`]);
 });
 
 test('warnings', () => {

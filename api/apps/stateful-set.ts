@@ -34,10 +34,15 @@ export const statefulSet = defineKind<StatefulSet>({
   defaults: [defaultStatefulSet],
   prepareCreate: (created) => {
     created.status = noPods();
+    dropMaxUnavailable(created, undefined);
   },
+  prepareUpdate: dropMaxUnavailable,
   validate: ({ spec }, { verb, subresource }) => (subresource !== '' || verb === 'update' ? [] : validateNew(spec)),
   validateUpdate: validateStatefulSetUpdate,
   warnings: statefulSetWarnings,
+  // Upstream takes the field for a Job's, and finds nothing in it.
+  selectableFields: { 'status.successful': () => '' },
+  unknownFieldText: (field) => `field label not supported for appsv1.StatefulSet: ${field}`,
   columns: [
     nameColumn,
     {
@@ -75,7 +80,6 @@ function defaultStatefulSet(object: StatefulSet): void {
   }
   if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate !== undefined) {
     strategy.rollingUpdate.partition ??= 0;
-    strategy.rollingUpdate.maxUnavailable ??= 1;
   }
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   if (!retention.whenDeleted) retention.whenDeleted = 'Retain';
@@ -83,6 +87,12 @@ function defaultStatefulSet(object: StatefulSet): void {
   spec.replicas ??= 1;
   spec.revisionHistoryLimit ??= 10;
   object.status ??= noPods();
+}
+
+/** Off by default in this version: pods are replaced one after the other. It stays only where it was. */
+function dropMaxUnavailable({ spec }: StatefulSet, prev: StatefulSet | undefined): void {
+  const { rollingUpdate } = spec.updateStrategy ?? {};
+  if (prev?.spec.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) delete rollingUpdate?.maxUnavailable;
 }
 
 /** Service and claims stay as they are, so old ones are not judged again. */

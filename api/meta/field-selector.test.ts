@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { statefulSet } from '../apps/stateful-set.ts';
 import { job } from '../batch/job/job.ts';
 import { certificateSigningRequest } from '../certificates/certificate-signing-request.ts';
 import { configMap } from '../core/config-map.ts';
@@ -49,6 +50,7 @@ test.each([
     'spec.pool.name=a',
     'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.pool.name',
   ],
+  [statefulSet, 'metadata.name=a,status.successful=', 'spec.a=b', 'field label not supported for appsv1.StatefulSet: spec.a'],
   [job, 'metadata.namespace=a,status.successful=1', 'spec.a=b', 'field label "spec.a" not supported for batchv1.Job'],
 ])('each kind has its words', (definition, known, unknown, text) => {
   const kind = definition as unknown as KindDefinition;
