@@ -1,10 +1,8 @@
 import type { StorageV1TokenRequest, V1CSIDriver, V1CSIDriverSpec } from '#api/generated/types.ts';
-import { validateDriverName } from '../core/volume/csi-references.ts';
 import { type Column, defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { oneOfIfSet } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, notSupported } from '../meta/field-problem.ts';
-import { nameIsPathSegment } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
 
@@ -45,12 +43,7 @@ export const csiDriver = defineKind<CSIDriver>({
   defaults: [defaultDriver],
   prepareCreate: dropGated,
   prepareUpdate: dropGated,
-  // The name is that of a driver, whose case does not matter; the path is upstream's.
-  validateName: nameIsPathSegment,
-  validate: ({ metadata, spec }, { verb }) => [
-    ...(verb === 'create' ? validateDriverName(metadata.name ?? '', 'name') : []),
-    ...validateDriver(spec, 'spec'),
-  ],
+  validate: ({ spec }) => validateDriver(spec, 'spec'),
   validateUpdate: ({ spec: next }, { spec: prev }) => [
     // The path is upstream's.
     ...validateImmutable(next.attachRequired, prev.attachRequired, 'spec.attachedRequired'),

@@ -55,9 +55,9 @@ test.each<[string, unknown, string, string[]]>([
   [
     'no attributes',
     volumeAttributesClass,
-    `${meta}driverName: A_/b`,
+    `${meta}driverName: a_/b`,
     [
-      `driverName: Invalid value: "A_/b": prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
+      `driverName: Invalid value: "a_/b": prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
       'parameters: Required value: must contain at least one key/value pair',
     ],
   ],
@@ -83,25 +83,19 @@ test.each<[string, unknown, string, string[]]>([
       'spec.tokenRequests[2].expirationSeconds: Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds',
     ],
   ],
-  ['driver with capitals', csiDriver, 'metadata: {name: Example.com}', []],
-  ['long name of a driver', csiDriver, `metadata: {name: ${'d'.repeat(64)}}`, ['name: Too long: may not be more than 63 bytes']],
   [
-    'name of a driver',
+    'names of a driver',
     csiDriver,
-    'metadata: {name: A_b}',
-    [
-      `name: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
-    ],
+    'metadata: {name: Example.com}',
+    [expect.stringMatching(/^metadata\.name: Invalid value: "Example.com": a lowercase RFC 1123 subdomain must consist/) as never],
   ],
   [
     'names of a node’s drivers',
     csiNode,
-    `${meta}spec: {drivers: [{name: "", nodeID: n, topologyKeys: [a, /]}]}`,
+    `${meta}spec: {drivers: [{name: "", nodeID: n, topologyKeys: ["a b"]}]}`,
     [
       'spec.drivers[0].name: Required value',
-      expect.stringMatching(/^spec\.drivers\[0\]: Invalid value: \["a","\/"\]: prefix part must be non-empty$/) as never,
-      expect.stringMatching(/^spec\.drivers\[0\]: Invalid value: \["a","\/"\]: name part must be non-empty$/) as never,
-      expect.stringMatching(/^spec\.drivers\[0\]: Invalid value: \["a","\/"\]: name part must consist/) as never,
+      expect.stringMatching(/^spec\.drivers\[0\]: Invalid value: "a b": name part must consist/) as never,
     ],
   ],
   ['node', csiNode, `${meta}spec: {drivers: [{name: d, nodeID: n, topologyKeys: [a/b], allocatable: {count: 1}}]}`, []],

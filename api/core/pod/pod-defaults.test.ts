@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decoded } from '../../testing.ts';
+import { podTemplate } from '../pod-template.ts';
 import { defaultPullPolicy } from './container-defaults.ts';
 import { pod } from './pod.ts';
 import { qosClassOf } from './qos.ts';
@@ -142,4 +143,31 @@ test('files with variables must be there unless they need not; init containers a
   expect(object.spec.containers[0]?.env?.[0]?.valueFrom?.fileKeyRef?.optional).toBe(false);
   expect(object.metadata.annotations).toEqual({ a: 'b' });
   expect(decoded(pod, 'spec: {containers: []}').metadata).toBeDefined();
+});
+
+const hugePages = 'resources: {limits: {cpu: 1, hugepages-2Mi: 4Mi}}';
+
+test.each<[string, string, object | undefined]>([
+  ['of a pod that says nothing of its own', '', undefined],
+  ['of a pod that says nothing at all', 'resources: {}, ', {}],
+  [
+    'of a pod that asks for something else',
+    'resources: {requests: {memory: 1Gi}}, ',
+    { requests: { memory: '1Gi', cpu: '1', 'hugepages-2Mi': '4Mi' }, limits: { 'hugepages-2Mi': '4Mi' } },
+  ],
+  ['of a pod that asks for them', 'resources: {requests: {hugepages-2Mi: 8Mi}}, ', { requests: { 'hugepages-2Mi': '8Mi' } }],
+  [
+    'of a pod that is limited',
+    'resources: {limits: {cpu: 2, hugepages-2Mi: 8Mi}}, ',
+    { requests: { cpu: '1', 'hugepages-2Mi': '8Mi' }, limits: { cpu: '2', 'hugepages-2Mi': '8Mi' } },
+  ],
+])('huge pages of a container, %s', (_name, resources, expected) => {
+  const { spec } = decoded(pod, `metadata: {name: a}\nspec: {${resources}containers: [{name: c, image: i, ${hugePages}}]}`);
+  expect(spec.resources).toEqual(expected);
+});
+
+test('a pod cannot end before it is told to; a template may say so', () => {
+  const spec = '{terminationGracePeriodSeconds: -5, containers: [{name: c, image: i}]}';
+  expect(decoded(pod, `metadata: {name: a}\nspec: ${spec}`).spec.terminationGracePeriodSeconds).toBe(1);
+  expect(decoded(podTemplate, `metadata: {name: a}\ntemplate: {spec: ${spec}}`).template?.spec?.terminationGracePeriodSeconds).toBe(-5);
 });

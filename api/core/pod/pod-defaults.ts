@@ -13,6 +13,8 @@ export function defaultPod(pod: Pod): void {
   alignPodIps(pod.status);
   dropInitAnnotations(pod.metadata);
   defaultPodSpec(pod.spec);
+  // In a pod, but not in a template.
+  if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
   for (const container of [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])]) {
     requestLimits(container);
     if (pod.spec.hostNetwork === true) defaultHostPorts(container);

@@ -59,10 +59,21 @@ export function isPodLevelResource(name: string): boolean {
   return name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 }
 
-/** Fills in pod-level requests, once pod-level limits are given. */
+/** Huge pages of the containers are the pod's, where it says anything of its own, but nothing of these. */
+function defaultHugePages(spec: V1PodSpec, { requests, limits }: NonNullable<V1PodSpec['resources']>): Amounts | undefined {
+  if (Object.keys(requests ?? {}).length + Object.keys(limits ?? {}).length === 0) return limits;
+  const missing = Object.entries(aggregateContainers(spec, 'limits')).filter(
+    ([name]) => name.startsWith('hugepages-') && amountOf(requests ?? {}, name) === undefined && amountOf(limits ?? {}, name) === undefined,
+  );
+  return missing.length === 0 ? limits : { ...limits, ...Object.fromEntries(missing) };
+}
+
+/** Fills in what the whole pod is limited to of huge pages, and what it requests, once it has limits. */
 export function defaultPodResources(spec: V1PodSpec): void {
-  const limits = spec.resources?.limits;
-  if (spec.resources === undefined || limits === undefined || Object.keys(limits).length === 0) return;
+  if (spec.resources === undefined) return;
+  const limits = defaultHugePages(spec, spec.resources);
+  if (limits === undefined || Object.keys(limits).length === 0) return;
+  spec.resources.limits = limits;
   const requests: Amounts = { ...spec.resources.requests };
   for (const [name, amount] of Object.entries(aggregateContainers(spec, 'requests'))) {
     if (name === 'cpu' || name === 'memory') requests[name] ??= amount;

@@ -105,10 +105,8 @@ test.each<[string, string[]]>([
       'spec.containers[2].ports[0]: hostIP set without hostPort: {Name:w HostPort:0 ContainerPort:81 Protocol:TCP HostIP:10.0.0.1}',
     ],
   ],
-  [
-    'terminationGracePeriodSeconds: -1',
-    ['spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1'],
-  ],
+  // It is 1 second by then.
+  ['terminationGracePeriodSeconds: -1', []],
 ])('%s', (spec, expected) => {
   expect(warningsOf(spec)).toEqual(expected);
 });
@@ -132,6 +130,13 @@ test('annotations that fields have replaced', () => {
   expect(podSpecWarnings(spec, 'spec.template.spec', metadata)).toEqual([
     ...ofPod.map((line) => `spec.template.${line}`),
     'spec.template.metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: deprecated since v1.30; use the "appArmorProfile" field instead',
+  ]);
+});
+
+test('pods of a template that end before they are told to', () => {
+  const { spec } = decoded(pod, podOf(container));
+  expect(podSpecWarnings({ ...spec, terminationGracePeriodSeconds: -1 }, 'spec.template.spec')).toEqual([
+    'spec.template.spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1',
   ]);
 });
 
