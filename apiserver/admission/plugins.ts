@@ -23,6 +23,7 @@ import { namespaceAutoProvision, namespaceExists } from './namespace-presence.ts
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts';
 import { nodeRestriction } from './node-restriction/plugin.ts';
 import { podNodeSelector } from './pod-node-selector.ts';
+import { podResizeValidator } from './pod-resize-validator.ts';
 import { podSecurity } from './pod-security/plugin.ts';
 import { podTolerationRestriction } from './pod-toleration-restriction.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
@@ -87,7 +88,7 @@ const entries = {
   PodGroupWorkloadExists: on('idle'),
   NodeDeclaredFeatureValidator: on('idle'),
   JobValidation: on('idle'),
-  PodResizeValidator: on('idle'),
+  PodResizeValidator: on(({ registry }) => podResizeValidator(registry)),
   // Webhooks, quotas and what denies come last: whatever else changes or refuses an object has done so.
   MutatingAdmissionPolicy: on('idle'),
   MutatingAdmissionWebhook: on('idle'),
