@@ -12,7 +12,6 @@ const kinds = {
   ReplicaSet: { group: 'apps', version: 'v1', kind: 'ReplicaSet', schema: 'io.k8s.api.apps.v1.ReplicaSet' },
   ControllerRevision: { group: 'apps', version: 'v1', kind: 'ControllerRevision', schema: 'io.k8s.api.apps.v1.ControllerRevision' },
   Lease: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', schema: 'io.k8s.api.coordination.v1.Lease' },
-  DeleteOptions: { group: '', version: 'v1', kind: 'DeleteOptions', schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions' },
   CustomResourceDefinition: {
     group: 'apiextensions.k8s.io',
     version: 'v1',
@@ -310,11 +309,6 @@ describe('canonical form', () => {
     );
     const text = JSON.stringify(object);
     expect(JSON.stringify(codec.decodeValue(JSON.parse(text), kinds.Deployment, 'Strict').object)).toBe(text);
-  });
-
-  test('DeleteOptions come under any group', () => {
-    const body = '{"apiVersion":"apps/v1","kind":"DeleteOptions","gracePeriodSeconds":0}';
-    expect(decode('DeleteOptions', body).object).toMatchObject({ gracePeriodSeconds: 0 });
   });
 });
 

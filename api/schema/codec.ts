@@ -32,6 +32,8 @@ export interface DecodableKind {
   readonly kind: string;
   /** Name of the definition, such as io.k8s.api.apps.v1.Deployment. */
   readonly schema: string;
+  /** Set for what upstream reads by a scheme of its own: its kind may say any group and version, and refusals come without a frame. */
+  readonly scheme?: { readonly name: string; readonly knows: (identity: Identity) => boolean };
 }
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -49,7 +51,8 @@ export function createCodec(schemas: SchemaSet = builtinSchemas()): Codec {
   return new Codec(schemas);
 }
 
-interface Identity {
+/** Whose object data says it is. */
+export interface Identity {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -143,20 +146,22 @@ export class Codec {
     }
   }
 
-  /** Refuses objects of another kind or version than the endpoint's. DeleteOptions come under every group's name. */
+  /** Refuses objects of another kind or version than the endpoint's. */
   #requireKind(identity: Identity, kind: DecodableKind): void {
     const isSame = identity.kind === kind.kind;
     const isVersion = identity.version === kind.version || kind.otherVersions?.includes(identity.version) === true;
-    if (isSame && (kind.kind === 'DeleteOptions' || (identity.group === kind.group && isVersion))) return;
+    if (isSame && (kind.scheme !== undefined || (identity.group === kind.group && isVersion))) return;
     this.#known ??= new Set(this.schemas.names().map((name) => identityText(this.schemas.kindOf(name))));
-    if (!this.#known.has(identityText(identity))) {
+    const { scheme } = kind;
+    if (!(scheme?.knows(identity) ?? this.#known.has(identityText(identity)))) {
       const version = apiVersionOf(identity);
-      const why = `no kind ${JSON.stringify(identity.kind)} is registered for version ${JSON.stringify(version)} in scheme "${schemeName}"`;
+      const why = `no kind ${JSON.stringify(identity.kind)} is registered for version ${JSON.stringify(version)} in scheme "${scheme?.name ?? schemeName}"`;
       throw cannotBeHandled(identity, kind, why);
     }
     if (!isSame) {
       const source = `${identity.version}.${identity.kind}`;
-      throw cannotBeHandled(identity, kind, `converting (${source}) to (${internalName(kind)}): unknown conversion`);
+      const target = scheme === undefined ? internalName(kind) : `${kind.version}.${kind.kind}`;
+      throw cannotBeHandled(identity, kind, `converting (${source}) to (${target}): unknown conversion`);
     }
     const [actual, expected] = [apiVersionOf(identity), apiVersionOf(kind)];
     throw badRequest(`the API version in the data (${actual}) does not match the expected API version (${expected})`);
@@ -211,10 +216,12 @@ function identityOf(value: Json, kind: DecodableKind, source: () => Uint8Array):
 }
 
 function cannotBeHandled(identity: Identity, kind: DecodableKind, why: string): ApiError {
+  if (kind.scheme !== undefined) return badRequest(why);
   return badRequest(`${identity.kind} in version ${JSON.stringify(identity.version)} cannot be handled as a ${kind.kind}: ${why}`);
 }
 
 function unrecognized(kind: DecodableKind, why: string, bytes: Uint8Array): ApiError {
+  if (kind.scheme !== undefined) return badRequest(why);
   return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${summaryOf(bytes)})`);
 }
 

@@ -1,7 +1,8 @@
 // The options of every verb, read from the query (or a body) and checked with upstream's words.
+import type { V1DeleteOptions } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalidObject, notSupported, required, invalid } from '#api/meta/field-problem.ts';
 import { validateFieldManager } from '#api/meta/object-meta.ts';
-import { ApiError, badRequest } from '#api/meta/status.ts';
+import { ApiError } from '#api/meta/status.ts';
 import { managerName } from '#api/patch/managed-fields.ts';
 import type { DeleteRequest, ListRequest, RequestContext, WatchRequest } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
@@ -97,7 +98,7 @@ export function writeContext(exchange: Exchange, optionsKind: 'CreateOptions' | 
 }
 
 /** The options of a delete: `body` (decoded DeleteOptions) or, without one, the query. */
-export function parseDelete(exchange: Exchange, body: unknown): { request: DeleteRequest; context: RequestContext } {
+export function parseDelete(exchange: Exchange, body: V1DeleteOptions | undefined): { request: DeleteRequest; context: RequestContext } {
   const options = body === undefined ? deleteQuery(exchange.query) : deleteBody(body);
   const problems: FieldProblem[] = [];
   const { propagationPolicy, orphanDependents } = options.request;
@@ -131,54 +132,19 @@ function deleteQuery(query: Query): DeleteInput {
   };
 }
 
-function deleteBody(body: unknown): DeleteInput {
-  const options = asObject(body, 'DeleteOptions');
-  const kind = options['kind'];
-  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
-    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
-  }
-  const preconditions = options['preconditions'] === undefined ? {} : asObject(options['preconditions'], 'DeleteOptions.preconditions');
+/** What decoded DeleteOptions say; decoding has seen to the types. */
+function deleteBody(options: V1DeleteOptions): DeleteInput {
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions = {}, dryRun = [] } = options;
   return {
     request: {
-      gracePeriodSeconds: typed(options, 'gracePeriodSeconds', 'number', 'int64'),
-      propagationPolicy: typed(options, 'propagationPolicy', 'string', 'string') as DeleteRequest['propagationPolicy'],
-      orphanDependents: typed(options, 'orphanDependents', 'boolean', 'bool'),
-      uid: typed(preconditions, 'uid', 'string', 'string'),
-      resourceVersion: typed(preconditions, 'resourceVersion', 'string', 'string'),
+      gracePeriodSeconds,
+      propagationPolicy: propagationPolicy as DeleteRequest['propagationPolicy'],
+      orphanDependents,
+      uid: preconditions.uid,
+      resourceVersion: preconditions.resourceVersion,
     },
-    dryRun: Array.isArray(options['dryRun']) ? options['dryRun'].map(String) : [],
+    dryRun,
   };
-}
-
-function asObject(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonWord(value)} into Go value of type ${what}`,
-    );
-  }
-  return value as Record<string, unknown>;
-}
-
-interface JsonTypes {
-  number: number;
-  string: string;
-  boolean: boolean;
-}
-
-function typed<T extends keyof JsonTypes>(from: Record<string, unknown>, key: string, type: T, goType: string): JsonTypes[T] | undefined {
-  const value = from[key];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== type) {
-    throw badRequest(`json: cannot unmarshal ${jsonWord(value)} into Go struct field DeleteOptions.${key} of type ${goType}`);
-  }
-  return value as JsonTypes[T];
-}
-
-/** How Go's decoder names a JSON value. */
-function jsonWord(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  if (value === null) return 'null';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 /** The media type of the body without its parameters, in lower case; '' where the client sent none. */

@@ -1,4 +1,5 @@
 // `pods/NAME/eviction`: a graceful delete that disruption budgets may refuse.
+import type { V1DeleteOptions } from '#api/generated/types.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import { withCondition } from '#api/meta/conditions.ts';
 import type { JsonObject, KubeObject, ObjectMeta } from '#api/meta/object.ts';
@@ -40,7 +41,7 @@ export const podEviction: SubresourceHandler = {
     setNamespace(pods, meta as JsonObject & ObjectMeta, act.context.namespace);
     const object = act.body as unknown as KubeObject;
     await deps.registry.admit({ kind: pods, operation: 'CREATE', name, context: act.context, object, previous: undefined });
-    const { request, context } = parseDelete(exchange, act.body['deleteOptions'] ?? {});
+    const { request, context } = parseDelete(exchange, member(act.body, 'deleteOptions') as V1DeleteOptions);
     const plain = { ...context, subresource: '', dryRun: act.context.dryRun || context.dryRun };
     const outcome = await evict({ pods, name, request, context: plain, deps });
     if (outcome === 'evicted') return sendValue(exchange, wanted, 201, created);

@@ -1,4 +1,6 @@
+import type { V1DeleteOptions } from '#api/generated/types.ts';
 import type { KindDefinition } from '#api/kind.ts';
+import { deleteOptionsKind } from '#api/schema/delete-options.ts';
 import type { DeleteRequest, Encoded } from '../../registry/contract.ts';
 import { objectBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
@@ -7,8 +9,6 @@ import { parseDelete, parseListRequest } from '../options.ts';
 import { sendValue } from '../respond.ts';
 import { sendObject } from './get.ts';
 import { type Verb, type VerbDeps, wantedOf } from './verb.ts';
-
-const deleteOptions = { group: '', version: 'v1', kind: 'DeleteOptions', schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions' };
 
 /** Deletes one object, at once or gracefully. */
 export const remove: Verb = async (exchange, kind, deps) => {
@@ -39,9 +39,9 @@ function warnOfOrphans(exchange: Exchange, { orphanWarning }: KindDefinition, re
 }
 
 /** The DeleteOptions in the body, undefined where there is none. */
-async function optionsBody(exchange: Exchange, { codec }: VerbDeps): Promise<unknown> {
+async function optionsBody(exchange: Exchange, { codec }: VerbDeps): Promise<V1DeleteOptions | undefined> {
   const body = await objectBody(exchange);
-  return body.bytes.length === 0 ? undefined : codec.decodeBody(body, deleteOptions, 'Ignore').object;
+  return body.bytes.length === 0 ? undefined : (codec.decodeBody(body, deleteOptionsKind, 'Ignore').object as V1DeleteOptions);
 }
 
 /** A Status of success: it carries no code. */
