@@ -62,7 +62,8 @@ export class ObjectStore {
     const { create, update } = this.#cache.resource(served.prefix).counts.requests;
     const counts = expectedRevision === 0 ? create : update;
     const result = await this.#attempt(counts, () => this.#store.put(served.prefix + key, bytes, { expectedRevision, ttlSeconds }, signal));
-    await this.#catchUp(result, signal);
+    const behind = this.#catchUp(result, signal);
+    if (behind !== undefined) await behind;
     if (!result.ok) return undefined;
     const { revision } = result;
     const current = this.get(served, key);
@@ -104,9 +105,10 @@ export class ObjectStore {
     }
   }
 
-  /** Waits until the cache has seen what the store answered, so that the next attempt starts from it. */
-  async #catchUp(result: PutResult, signal: AbortSignal): Promise<void> {
-    const revision = result.ok ? result.revision : (result.current?.modRevision ?? (await this.#store.currentRevision(signal)));
-    if (revision > this.#cache.revision) await this.#cache.waitFor(revision, signal);
+  /** Waits until the cache has seen what the store answered, so that the next attempt starts from it; undefined where it has. */
+  #catchUp(result: PutResult, signal: AbortSignal): Promise<void> | undefined {
+    const revision = result.ok ? result.revision : result.current?.modRevision;
+    if (revision === undefined) return this.#store.currentRevision(signal).then((newest) => this.#cache.waitFor(newest, signal));
+    return revision > this.#cache.revision ? this.#cache.waitFor(revision, signal) : undefined;
   }
 }

@@ -78,7 +78,7 @@ interface OpenFile {
 /** What a key will be once its write is on disk; `undefined` revision: deleted. */
 interface Pending {
   readonly current: KeyRecord | undefined;
-  readonly settled: Promise<void>;
+  readonly outcome: Promise<PutResult>;
 }
 
 interface Change extends Omit<LogRecord, 'key'> {
@@ -291,17 +291,17 @@ export class LmdbStore implements Store {
       if (isGuarded) return await this.#handOver(key, change);
       if (pending === undefined) return { ok: false, current: this.#read(key) };
       // What is pending may still be undone; nobody may hear of it before.
-      await pending.settled;
+      await pending.outcome.catch(() => undefined);
     }
   }
 
-  async #handOver(key: string, change: Change): Promise<PutResult> {
+  #handOver(key: string, change: Change): Promise<PutResult> {
     const revision = ++this.#lastRevision;
     const { type, createRevision, previousRevision, value } = change;
-    const written = Promise.withResolvers<void>();
+    const { promise: outcome, resolve, reject } = Promise.withResolvers<PutResult>();
     const mine: Pending = {
       current: type === 'put' ? { modRevision: revision, createRevision } : undefined,
-      settled: written.promise.catch(() => undefined),
+      outcome,
     };
     this.#pending.set(key, mine);
     const settle = (): void => {
@@ -315,16 +315,15 @@ export class LmdbStore implements Store {
       },
       committed: () => {
         settle();
-        written.resolve();
+        resolve({ ok: true, revision });
       },
       failed: (error) => {
         this.#batchEvents = [];
         settle();
-        written.reject(error);
+        reject(error);
       },
     });
-    await written.promise;
-    return { ok: true, revision };
+    return outcome;
   }
 
   #apply(key: string, revision: number, { expiresMs, ...record }: Change): void {
