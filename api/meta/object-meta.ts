@@ -189,6 +189,7 @@ function validateManagedFields(entry: V1ManagedFieldsEntry, path: string): Field
 
 /** The name of a field manager, in managedFields and in the query parameter. */
 export function validateFieldManager(manager: string, path: string): FieldProblem[] {
+  if (manager === '') return [];
   const problems = byteLength(manager) > managerLimitBytes ? [tooLong(path, managerLimitBytes)] : [];
   for (const found of manager.matchAll(unprintable)) {
     const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');

@@ -184,7 +184,8 @@ function waitingDecoder(struct: Struct): Decode {
 }
 
 function decodeItems(decode: Decode, empty: (() => Json) | undefined, items: Json[], state: DecodeState): Json[] {
-  for (const [index, before] of items.entries()) {
+  for (let index = 0; index < items.length; index++) {
+    const before = items[index] ?? null;
     state.steps.push(index);
     const after = before === null ? undefined : decode(before, state);
     state.steps.pop();

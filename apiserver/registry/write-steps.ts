@@ -27,14 +27,14 @@ export async function createSteps(object: KubeObject, { served, context }: Steps
   const { kind } = served;
   const meta = object.metadata;
   dedupOwnerReferences(meta, context.warn, false);
-  const request = { kind, operation: 'CREATE', name: meta.name ?? '', context, object, previous: undefined } as const;
+  const request: AdmissionRequest = { kind, operation: 'CREATE', name: meta.name ?? '', context, object, previous: undefined };
   const mutating = deps.admission.mutate(request);
   if (mutating !== undefined) await mutating;
   dedupOwnerReferences(meta, context.warn, true);
   const nowMs = deps.clock.nowMs();
   fillSystemFields(meta, nowMs);
   if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '') meta.name = generateName(meta.generateName ?? '');
-  const named: AdmissionRequest = { ...request, name: meta.name ?? '' };
+  const named = meta.name === request.name ? request : { ...request, name: meta.name ?? '' };
   return await reserving(named, deps, () => {
     const write = { verb: 'create', subresource: context.subresource, nowMs, user: context.user } as const;
     prepareCreate(kind, object, write);
