@@ -252,13 +252,22 @@ test.each<[string, (object: Pod) => void, string[]]>([
     'deadline below',
     ({ spec }) => void (spec.activeDeadlineSeconds = -1),
     [
-      'spec.activeDeadlineSeconds: Invalid value: -1: must be between 0 and 2147483647, inclusive',
       'spec.activeDeadlineSeconds: Invalid value: -1: must be between 1 and 2147483647, inclusive',
+      'spec.activeDeadlineSeconds: Invalid value: -1: must be between 0 and 2147483647, inclusive',
     ],
   ],
 ])('update: %s', (_name, change, expected) => {
   const problems = updateProblems(pod, basic, change).filter((text) => !text.startsWith('spec.containers[1]'));
   expect(problems).toEqual(expected);
+});
+
+test('what was let in once may stay, but not become more', () => {
+  const odd = aPod('', 'hostUsers: false, hostPID: true');
+  expect(createProblems(pod, odd)).toEqual(['spec.HostPID: Forbidden: when `hostUsers` is false']);
+  expect(updateProblems(pod, odd, ({ metadata }) => void (metadata.labels = { a: 'b' }))).toEqual([]);
+  expect(updateProblems(pod, odd, ({ spec }) => void (spec.containers[0]!.image = ' j'))).toEqual([
+    'spec.containers[0].image: Invalid value: " j": must not have leading or trailing whitespace',
+  ]);
 });
 
 test('other changes are refused with what differs', () => {

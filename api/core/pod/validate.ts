@@ -26,16 +26,29 @@ const changeableFields = [
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
 ];
 
-/** The whole pod. A status write does not look at the spec, which it cannot change. */
-export function validatePod(pod: Pod, { verb, subresource }: WriteContext): FieldProblem[] {
-  if (subresource === 'status') return [];
+/** A whole new pod. Updates are judged with the old one at hand. */
+export function validatePod(pod: Pod, { verb }: WriteContext): FieldProblem[] {
+  if (verb === 'update') return [];
   const { spec, metadata } = pod;
-  // On updates they are judged with the old ones at hand.
-  const problems = verb === 'create' ? validatePodAnnotations(metadata.annotations, spec, annotationsPath) : [];
-  addAll(problems, validatePodSpec(spec, 'spec', { podName: metadata.name ?? '', isMirror: isMirrorPod(pod) }));
-  addAll(problems, Problems.of('spec', spec, checkAsPod));
-  if (verb === 'create') addAll(problems, Problems.of('spec', spec, checkAsNewPod, metadata.annotations));
+  const problems = validatePodAnnotations(metadata.annotations, spec, annotationsPath);
+  addAll(problems, validateSpec(pod));
+  addAll(problems, Problems.of('spec', spec, checkAsNewPod, metadata.annotations));
   return problems;
+}
+
+function validateSpec(pod: Pod): FieldProblem[] {
+  const { spec, metadata } = pod;
+  const problems = validatePodSpec(spec, 'spec', { podName: metadata.name ?? '', isMirror: isMirrorPod(pod) });
+  addAll(problems, Problems.of('spec', spec, checkAsPod));
+  return problems;
+}
+
+/** What was let in once may stay: such a pod can be labelled, changed otherwise, and let go. */
+function validateChangedSpec(next: Pod, prev: Pod): FieldProblem[] {
+  const problems = validateSpec(next);
+  if (problems.length === 0) return problems;
+  const known = new Set(validateSpec(prev).map(({ field, message }) => `${field}: ${message}`));
+  return problems.filter(({ field, message }) => !known.has(`${field}: ${message}`));
 }
 
 /** What holds for pods that are not there yet. */
@@ -66,8 +79,9 @@ function checkNoToken({ projected }: V1Volume, at: Problems): void {
 export function validatePodUpdate(next: Pod, prev: Pod, { subresource }: WriteContext): FieldProblem[] {
   // Binding is an act that checks by itself what it changes.
   if (subresource === 'binding') return [];
-  const problems = validateAnnotationUpdate(next, prev);
-  if (subresource === 'status') return [...problems, ...validateStatusUpdate(next, prev)];
+  if (subresource === 'status') return [...validateAnnotationUpdate(next, prev), ...validateStatusUpdate(next, prev)];
+  const problems = validateChangedSpec(next, prev);
+  addAll(problems, validateAnnotationUpdate(next, prev));
   if (subresource === 'ephemeralcontainers') return [...problems, ...validateEphemeralUpdate(next, prev)];
   if (subresource === 'resize') return [...problems, ...validateResize(next, prev)];
   return [...problems, ...validateSpecUpdate(next.spec, prev.spec)];
