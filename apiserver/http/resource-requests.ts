@@ -80,10 +80,18 @@ export function subresourceVerbs(kind: KindDefinition, subresource: string): rea
   return other !== undefined && Object.hasOwn(other, subresource) ? other[subresource]?.verbs : undefined;
 }
 
-/** Whether the path's form exists for the kind at all: names of namespaced kinds only below a namespace, and so on. */
+const namedVerbs = ['get', 'update', 'patch', 'delete'];
+
+/**
+ * Whether the path's form exists for the kind at all: names of namespaced kinds only below a namespace, names only where the kind has
+ * a verb for one object (reviews have none), all namespaces at once only for lists, and so on.
+ */
 function fits({ info }: Exchange, kind: KindDefinition): boolean {
-  if (kind.scope === 'cluster') return !info.hasNamespacePart;
-  return info.hasNamespacePart || info.pathName === '';
+  if (kind.scope === 'cluster' ? info.hasNamespacePart : !info.hasNamespacePart && info.pathName !== '') return false;
+  if (kind.verbs === undefined) return true;
+  if (info.isWatchPath) return kind.verbs.includes('watch');
+  if (info.pathName !== '') return info.subresource !== '' || kind.verbs.some((verb) => namedVerbs.includes(verb));
+  return kind.scope === 'cluster' || info.hasNamespacePart || kind.verbs.includes('list');
 }
 
 /** Whether the path takes the method: nothing is created or deleted across namespaces, or created at a name. */
