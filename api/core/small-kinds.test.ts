@@ -267,7 +267,7 @@ spec: {unschedulable: true}
 status:
   conditions: [{type: Ready, status: "True"}]
   addresses: [{type: InternalIP, address: 10.0.0.1}]
-  nodeInfo: {kubeletVersion: v1.36.2, osImage: Debian}
+  nodeInfo: {kubeletVersion: v1.36.2, osImage: Debian, kernelVersion: 6.12.1, architecture: arm64}
 `;
 
 test.each<[string, unknown, string, Record<string, unknown>]>([
@@ -282,10 +282,10 @@ test.each<[string, unknown, string, Record<string, unknown>]>([
       'Internal-IP': '10.0.0.1',
       'External-IP': '<none>',
       'OS-Image': 'Debian',
-      'Kernel-Version': '<unknown>',
+      'Kernel-Version': '6.12.1 (arm64)',
     },
   ],
-  ['new node', node, 'metadata: {name: n}', { Status: 'Unknown', Roles: '<none>' }],
+  ['new node', node, 'metadata: {name: n}', { Status: 'Unknown', Roles: '<none>', 'Kernel-Version': '<unknown>' }],
   ['namespace', namespace, 'metadata: {name: a}', { Status: 'Active' }],
   ['config map', configMap, 'metadata: {name: a}\ndata: {x: y}\nbinaryData: {z: eg==}', { Data: '2' }],
   ['secret', secret, 'metadata: {name: a}\ndata: {x: eg==}', { Type: 'Opaque', Data: '1' }],

@@ -203,8 +203,6 @@ export function identifierProblems(value: string): string[] {
 export const nameIsDnsSubdomain: NameCheck = (name, prefix) => dnsSubdomainProblems(prefix ? withoutTrailingDash(name) : name);
 /** Names of namespaces and their like. */
 export const nameIsDnsLabel: NameCheck = (name, prefix) => dnsLabelProblems(prefix ? withoutTrailingDash(name) : name);
-/** Names of Services. */
-export const nameIsDns1035Label: NameCheck = (name, prefix) => dns1035LabelProblems(prefix ? withoutTrailingDash(name) : name);
 
 /** What a name in a URL may not be, whatever the kind; upstream's path segment rule. */
 export const nameIsPathSegment: NameCheck = (name, prefix) => {

@@ -5,7 +5,7 @@ import { type FieldProblem, invalid, notSupported, required } from '../meta/fiel
 import { ipFamilyOf } from '../meta/ip.ts';
 import {
   dnsSubdomainProblems,
-  nameIsDns1035Label,
+  nameIsDnsLabel,
   nameIsDnsSubdomain,
   portNameProblems,
   portNumberProblems,
@@ -69,7 +69,7 @@ function validatePath({ path = '', pathType, backend = {} }: Unchecked<V1HTTPIng
 
 function validateServiceBackend({ name = '', port = {} }: Unchecked<V1IngressServiceBackend>, path: string): FieldProblem[] {
   const field = `${path}.service.name`;
-  const problems = name === '' ? [required(field)] : invalidEach(field, name, nameIsDns1035Label(name, false));
+  const problems = name === '' ? [required(field)] : invalidEach(field, name, nameIsDnsLabel(name, false));
   const portName = port.name ?? '';
   const portNumber = port.number ?? 0;
   if (portName !== '' && portNumber !== 0) problems.push(invalid(path, '', 'cannot set both port name & port number'));

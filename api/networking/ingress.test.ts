@@ -14,6 +14,12 @@ const wildcard =
 
 test.each<[string, string, string[]]>([
   ['fine', withPath(`pathType: Prefix, path: /, ${backend}`), []],
+  ['a service whose name begins with a digit', anIngress('defaultBackend: {service: {name: 1s, port: {number: 80}}}'), []],
+  [
+    'a service by a full name',
+    anIngress('defaultBackend: {service: {name: s.a, port: {number: 80}}}'),
+    ['spec.defaultBackend.service.name: Invalid value: "s.a": must not contain dots'],
+  ],
   ['fine default', anIngress('defaultBackend: {resource: {kind: K, name: n, apiGroup: acme.io}}'), []],
   ['nothing', meta, ['spec: Invalid value: null: either `defaultBackend` or `rules` must be specified']],
   ['no path type', withPath(`path: /, ${backend}`), [`${at}.pathType: Required value: pathType must be specified`]],

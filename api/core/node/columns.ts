@@ -13,9 +13,16 @@ export const nodeColumns: readonly Column<Node>[] = [
   { name: 'Internal-IP', priority: 1, value: (node) => addressOf(node, 'InternalIP') },
   { name: 'External-IP', priority: 1, value: (node) => addressOf(node, 'ExternalIP') },
   { name: 'OS-Image', priority: 1, value: ({ status }) => status?.nodeInfo?.osImage || '<unknown>' },
-  { name: 'Kernel-Version', priority: 1, value: ({ status }) => status?.nodeInfo?.kernelVersion || '<unknown>' },
+  { name: 'Kernel-Version', priority: 1, value: kernelText },
   { name: 'Container-Runtime', priority: 1, value: ({ status }) => status?.nodeInfo?.containerRuntimeVersion || '<unknown>' },
 ];
+
+/** With what it runs on: `6.8.0-51-generic (amd64)`. */
+function kernelText({ status }: Node): string {
+  const { kernelVersion, architecture } = status?.nodeInfo ?? {};
+  if (!kernelVersion) return '<unknown>';
+  return architecture ? `${kernelVersion} (${architecture})` : kernelVersion;
+}
 
 function statusText({ spec, status }: Node): string {
   const ready = findCondition(status?.conditions, 'Ready');

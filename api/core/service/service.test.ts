@@ -28,12 +28,11 @@ test.each<[string, string, string[]]>([
   ['fine', aService(), []],
   ['no ports', 'metadata: {name: web, namespace: a}\nspec: {}', ['spec.ports: Required value']],
   ['headless without ports', 'metadata: {name: web, namespace: a}\nspec: {clusterIP: None}', []],
+  ['a name with a digit first', 'metadata: {name: 1web, namespace: a}\nspec: {ports: [{port: 80}]}', []],
   [
     'name',
-    'metadata: {name: 1web, namespace: a}\nspec: {ports: [{port: 80}]}',
-    [
-      "metadata.name: Invalid value: \"1web\": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
-    ],
+    'metadata: {name: web.a, namespace: a}\nspec: {ports: [{port: 80}]}',
+    ['metadata.name: Invalid value: "web.a": must not contain dots'],
   ],
   [
     'ports',

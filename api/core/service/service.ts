@@ -1,6 +1,6 @@
 import type { V1Service, V1ServiceSpec } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
-import { nameIsDns1035Label } from '../../meta/names.ts';
+import { nameIsDnsLabel } from '../../meta/names.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
 import { serviceColumns } from './columns.ts';
 import { defaultService } from './service-defaults.ts';
@@ -24,7 +24,8 @@ export const service = defineKind<Service>({
   answersDeleted: true,
   createOnUpdate: true,
   defaults: [defaultService],
-  validateName: nameIsDns1035Label,
+  // Since 1.36 they may begin with a digit.
+  validateName: nameIsDnsLabel,
   prepareCreate: (created) => {
     created.status = { loadBalancer: {} };
     normalizeClusterIps(created, undefined);
