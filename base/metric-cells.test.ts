@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CounterCells, HistogramCell, HistogramCells, SampledFamily, SampledHistograms } from './metric-cells.ts';
+import { CounterCells, HistogramCell, HistogramCells, kept, SampledFamily, SampledHistograms } from './metric-cells.ts';
 import { readMetrics } from './metric-text.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -54,4 +54,15 @@ test('histograms of others are told once they have counted', () => {
   cell.observe(2);
   expect(cell.count).toBe(1);
   expect(family.text()).toContain('took_seconds_bucket{verb="GET",le="+Inf"} 1\n');
+});
+
+test('series are found again by the values of their labels', () => {
+  const cells = new CounterCells('things_total', 'Things.', ['code', 'verb']);
+  const find = kept(cells);
+  find('200', 'GET').value++;
+  find('200', 'PUT').value++;
+  expect(find('200', 'GET')).toBe(cells.cell(['200', 'GET']));
+  expect(find('200', 'GET').value).toBe(1);
+  const single = kept(new CounterCells('all_total', 'All.', []));
+  expect(single()).toBe(single());
 });

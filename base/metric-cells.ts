@@ -6,6 +6,24 @@ export interface CounterCell {
   value: number;
 }
 
+/** Finds series by the values of their labels without writing these out again: for those who have the values at hand, but not the cell. */
+export function kept<C>(cells: { cell(values: readonly string[]): C }): (...values: string[]) => C {
+  const root = new Map<string, unknown>();
+  return (...values) => {
+    let at = root;
+    for (let depth = 0; depth < values.length - 1; depth++) {
+      const value = values[depth] ?? '';
+      let below = at.get(value) as Map<string, unknown> | undefined;
+      if (below === undefined) at.set(value, (below = new Map()));
+      at = below;
+    }
+    const last = values.at(-1) ?? '';
+    let cell = at.get(last) as C | undefined;
+    if (cell === undefined) at.set(last, (cell = cells.cell(values)));
+    return cell;
+  };
+}
+
 /** Counters of one name; they may go down where they are a gauge. */
 export class CounterCells {
   readonly #head: string;

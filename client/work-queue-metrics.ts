@@ -8,18 +8,18 @@ const secondsBuckets = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10];
 /** Counts what happens to the queue `name`, under upstream's metric names. */
 export function workQueueMetrics(metrics: Metrics, name: string): WorkQueueObserver {
   const labels = ['name'] as const;
-  const depth = metrics.gauge('workqueue_depth', 'Current depth of workqueue', labels);
-  const adds = metrics.counter('workqueue_adds_total', 'Total number of adds handled by workqueue', labels);
-  const retries = metrics.counter('workqueue_retries_total', 'Total number of retries handled by workqueue', labels);
+  const depth = metrics.gauge('workqueue_depth', '[BETA] Current depth of workqueue', labels);
+  const adds = metrics.counter('workqueue_adds_total', '[BETA] Total number of adds handled by workqueue', labels);
+  const retries = metrics.counter('workqueue_retries_total', '[BETA] Total number of retries handled by workqueue', labels);
   const waited = metrics.histogram(
     'workqueue_queue_duration_seconds',
-    'How long in seconds an item stays in workqueue before being requested.',
+    '[BETA] How long in seconds an item stays in workqueue before being requested.',
     secondsBuckets,
     labels,
   );
   const worked = metrics.histogram(
     'workqueue_work_duration_seconds',
-    'How long in seconds processing an item from workqueue takes.',
+    '[BETA] How long in seconds processing an item from workqueue takes.',
     secondsBuckets,
     labels,
   );
@@ -43,7 +43,7 @@ export function observeUnfinishedWork(metrics: Metrics, queues: ReadonlyMap<stri
   const secondsOf = (queue: WorkQueue): number[] => [...queue.processingSince].map((since) => (clock.monotonicMs() - since) / 1_000);
   metrics.gauge(
     'workqueue_unfinished_work_seconds',
-    'How many seconds of work has been done that is in progress and has not been observed by work_duration.',
+    "[BETA] How many seconds of work has done that is in progress and hasn't been observed by work_duration. Large values indicate stuck threads. One can deduce the number of stuck threads by observing the rate at which this increases.",
     ['name'],
     (gauge) => {
       for (const [name, queue] of queues)
@@ -55,7 +55,7 @@ export function observeUnfinishedWork(metrics: Metrics, queues: ReadonlyMap<stri
   );
   metrics.gauge(
     'workqueue_longest_running_processor_seconds',
-    'How many seconds has the longest running processor for workqueue been running.',
+    '[BETA] How many seconds has the longest running processor for workqueue been running.',
     ['name'],
     (gauge) => {
       for (const [name, queue] of queues) gauge.set({ name }, Math.max(0, ...secondsOf(queue)));

@@ -1,5 +1,19 @@
+import {
+  type CounterCell,
+  CounterCells,
+  type HistogramCell,
+  HistogramCells,
+  kept,
+  type Sample,
+  SampledFamily,
+} from '#base/metric-cells.ts';
 import type { Metrics } from '#base/metrics.ts';
 import type { SchedulingQueue } from './queue/scheduling-queue.ts';
+
+/** Points of the framework that are timed, under upstream's names. */
+export type ExtensionPoint = 'PreFilter' | 'Filter' | 'Score' | 'Reserve' | 'Permit' | 'Bind';
+/** How a point ended, in upstream's words. */
+export type PointStatus = 'Success' | 'Unschedulable' | 'UnschedulableAndUnresolvable' | 'Error';
 
 /** What the scheduler counts, under upstream's names. */
 export interface SchedulerMetrics {
@@ -7,60 +21,91 @@ export interface SchedulerMetrics {
   attempted(result: 'scheduled' | 'unschedulable' | 'error', seconds: number): void;
   /** The deciding part alone. */
   decided(seconds: number): void;
+  /** All plugins of one point together. */
+  passed(point: ExtensionPoint, status: PointStatus, seconds: number): void;
   /** A pod was bound: after how many attempts, and how long after it was first seen. */
   bound(attempts: number, seconds: number): void;
   arrived(place: string, cause: string): void;
 }
 
-const seconds = [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192, 16.384];
-const waitSeconds = [0.01, 0.04, 0.16, 0.64, 2.56, 10.24, 40.96, 163.84, 655.36, 2_621.44];
+const doubling = (first: number, count: number): number[] => Array.from({ length: count }, (_, step) => first * 2 ** step);
+const places = ['active', 'backoff', 'gated', 'unschedulable'] as const;
+const pendingHelp =
+  "[STABLE] Number of pending pods, by the queue type. 'active' means number of pods in activeQ; 'backoff' means number of pods in " +
+  "backoffQ; 'unschedulable' means number of pods in unschedulablePods that the scheduler attempted to schedule and failed; 'gated' is " +
+  'the number of unschedulable pods that the scheduler never attempted to schedule because they are gated.';
 
 export function schedulerMetrics(metrics: Metrics, profile: string, queue: () => SchedulingQueue): SchedulerMetrics {
-  const attempts = metrics.counter(
-    'scheduler_schedule_attempts_total',
-    "Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, while 'error' means an internal scheduler problem.",
-    ['result', 'profile'],
+  const { attempts, attemptSeconds, algorithm, points, podAttempts, sli, incoming } = families(metrics);
+  metrics.add(
+    new SampledFamily('scheduler_pending_pods', pendingHelp, ['queue'], 'gauge', () =>
+      places.map((place): Sample => [[place], queue().count(place)]),
+    ),
   );
-  const attemptSeconds = metrics.histogram(
-    'scheduler_scheduling_attempt_duration_seconds',
-    'Scheduling attempt latency in seconds (scheduling algorithm + binding)',
-    seconds,
-    ['result', 'profile'],
-  );
-  const algorithm = metrics.histogram(
-    'scheduler_scheduling_algorithm_duration_seconds',
-    'Scheduling algorithm latency in seconds',
-    seconds,
-  );
-  const podAttempts = metrics.histogram(
-    'scheduler_pod_scheduling_attempts',
-    'Number of attempts to successfully schedule a pod.',
-    [1, 2, 4, 8, 16],
-  );
-  const sli = metrics.histogram(
-    'scheduler_pod_scheduling_sli_duration_seconds',
-    'E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue and might involve multiple scheduling attempts.',
-    waitSeconds,
-    ['attempts'],
-  );
-  const incoming = metrics.counter(
-    'scheduler_queue_incoming_pods_total',
-    'Number of pods added to scheduling queues by event and queue type.',
-    ['event', 'queue'],
-  );
-  metrics.gauge('scheduler_pending_pods', 'Number of pending pods, by the queue type.', ['queue'], (gauge) => {
-    for (const place of ['active', 'backoff', 'unschedulable', 'gated'] as const) gauge.set({ queue: place }, queue().count(place));
-  });
   return {
     attempted: (result, took) => {
-      attempts.inc({ result, profile });
-      attemptSeconds.observe({ result, profile }, took);
+      attempts(profile, result).value++;
+      attemptSeconds(profile, result).observe(took);
     },
     decided: (took) => algorithm.observe(took),
+    passed: (point, status, took) => points(point, profile, status).observe(took),
     bound: (count, took) => {
       podAttempts.observe(count);
-      sli.observe({ attempts: count >= 15 ? '15+' : String(count) }, took);
+      sli(count >= 15 ? '15+' : String(count)).observe(took);
     },
-    arrived: (place, cause) => incoming.inc({ event: cause, queue: place }),
+    arrived: (place, cause) => void incoming(cause, place).value++,
+  };
+}
+
+interface Families {
+  readonly attempts: (...labels: string[]) => CounterCell;
+  readonly attemptSeconds: (...labels: string[]) => HistogramCell;
+  readonly algorithm: HistogramCell;
+  readonly points: (...labels: string[]) => HistogramCell;
+  readonly podAttempts: HistogramCell;
+  readonly sli: (...labels: string[]) => HistogramCell;
+  readonly incoming: (...labels: string[]) => CounterCell;
+}
+
+function families(metrics: Metrics): Families {
+  const counter = (name: string, help: string, labels: readonly string[]): Families['attempts'] =>
+    kept(metrics.add(new CounterCells(`scheduler_${name}`, help, labels)));
+  const histogram = (name: string, help: string, buckets: readonly number[], labels: readonly string[]): Families['points'] =>
+    kept(metrics.add(new HistogramCells(`scheduler_${name}`, help, buckets, labels)));
+  return {
+    attempts: counter(
+      'schedule_attempts_total',
+      "[STABLE] Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, while 'error' means an internal scheduler problem.",
+      ['profile', 'result'],
+    ),
+    attemptSeconds: histogram(
+      'scheduling_attempt_duration_seconds',
+      '[STABLE] Scheduling attempt latency in seconds (scheduling algorithm + binding)',
+      doubling(0.001, 15),
+      ['profile', 'result'],
+    ),
+    algorithm: histogram(
+      'scheduling_algorithm_duration_seconds',
+      '[ALPHA] Scheduling algorithm latency in seconds',
+      doubling(0.001, 15),
+      [],
+    )(),
+    points: histogram(
+      'framework_extension_point_duration_seconds',
+      '[STABLE] Latency for running all plugins of a specific extension point.',
+      doubling(0.000_1, 12),
+      ['extension_point', 'profile', 'status'],
+    ),
+    podAttempts: histogram('pod_scheduling_attempts', '[STABLE] Number of attempts to successfully schedule a pod.', doubling(1, 5), [])(),
+    sli: histogram(
+      'pod_scheduling_sli_duration_seconds',
+      '[BETA] E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue and might involve multiple scheduling attempts.',
+      doubling(0.01, 20),
+      ['attempts'],
+    ),
+    incoming: counter('queue_incoming_pods_total', '[STABLE] Number of pods added to scheduling queues by event and queue type.', [
+      'event',
+      'queue',
+    ]),
   };
 }

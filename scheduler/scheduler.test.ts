@@ -113,7 +113,15 @@ describe('scheduling', () => {
       reportingComponent: 'default-scheduler',
       action: 'Binding',
     });
-    expect(await metrics.text()).toMatch(/scheduler_schedule_attempts_total\{result="scheduled",profile="default-scheduler"\} 1/);
+    const text = await metrics.text();
+    for (const point of ['PreFilter', 'Filter', 'Reserve', 'Permit', 'Bind']) {
+      const labels = `extension_point="${point}",profile="default-scheduler",status="Success"`;
+      expect(text).toContain(`\nscheduler_framework_extension_point_duration_seconds_count{${labels}} 1\n`);
+    }
+    // With one node there is nothing to score.
+    expect(text).not.toContain('extension_point="Score"');
+    expect(text).toContain('\nscheduler_pod_scheduling_sli_duration_seconds_bucket{attempts="1",le="5242.88"} 1\n');
+    expect(text).toMatch(/scheduler_schedule_attempts_total\{profile="default-scheduler",result="scheduled"\} 1/);
   });
 
   test('a pod that fits nowhere says why, and goes when a node comes', async () => {

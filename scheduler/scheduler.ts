@@ -18,7 +18,7 @@ import type { Change } from '#client/informer.ts';
 import { decide } from './framework/decide.ts';
 import { type PodInfo, podInfoOf } from './framework/pod-info.ts';
 import type { Prepared, Profile } from './framework/profile.ts';
-import type { SchedulerMetrics } from './metrics.ts';
+import type { ExtensionPoint, PointStatus, SchedulerMetrics } from './metrics.ts';
 import { type NotScheduled, notScheduledPatch } from './pod-status.ts';
 import type { QueuedPod } from './queue/queued-pod.ts';
 import { SchedulingQueue } from './queue/scheduling-queue.ts';
@@ -132,6 +132,7 @@ export class Scheduler implements Service {
         cluster: this.#state,
         startIndex: this.#startIndex,
         random,
+        passed: this.#lap(startedMs),
         ...(nominated === undefined ? {} : { nominated }),
       });
       this.#startIndex = decision.nextIndex;
@@ -150,10 +151,25 @@ export class Scheduler implements Service {
     }
   }
 
+  /** A stopwatch: tells how long each point took since the one before. */
+  #lap(startedMs: number): ((point: ExtensionPoint, status: PointStatus) => void) | undefined {
+    const metrics = this.#metrics;
+    if (metrics === undefined) return undefined;
+    const { clock } = this.#deps;
+    let sinceMs = startedMs;
+    return (point, status) => {
+      const nowMs = clock.monotonicMs();
+      metrics.passed(point, status, (nowMs - sinceMs) / 1_000);
+      sinceMs = nowMs;
+    };
+  }
+
   /** Answers what takes the plugins' notes back. */
   #assume(pod: PodInfo, nodeName: string, prepared: readonly Prepared[]): () => void {
     this.#state.assume(pod, nodeName);
+    const lap = this.#lap(this.#deps.clock.monotonicMs());
     const undos = prepared.map(({ plugin, state }) => plugin.reserve?.(pod, nodeName, state)).filter((undo) => undo !== undefined);
+    lap?.('Reserve', 'Success');
     return () => {
       for (const undo of undos.toReversed()) undo();
     };
@@ -169,16 +185,22 @@ export class Scheduler implements Service {
     const { pod } = queued;
     const { namespace, name } = pod.pod.metadata;
     let step = 'Permit';
+    let point: ExtensionPoint = 'Permit';
+    const lap = this.#lap(clock.monotonicMs());
     try {
       for (const plugin of profile.plugins) {
         step = `Permit plugin ${JSON.stringify(plugin.name)}`;
         await plugin.permit?.(pod, nodeName, signal);
       }
+      lap?.(point, 'Success');
+      point = 'Bind';
       const binder = profile.plugins.find(({ bind }) => bind !== undefined);
       step = `Bind plugin ${JSON.stringify(binder?.name ?? '')}`;
       if (binder?.bind === undefined) throw new Error('the profile has no plugin that binds');
       await binder.bind(pod, nodeName, signal);
+      lap?.(point, 'Success');
     } catch (error) {
+      lap?.(point, 'Error');
       if (!signal.aborted)
         this.#bindFailed(queued, attempt, `running ${step}: ${error instanceof Error ? error.message : String(error)}`, error, signal);
       return;

@@ -1,6 +1,7 @@
 // One scheduling cycle: which node is best for one pod. Pure: reads the cluster, answers, changes nothing that is seen outside.
 import { Diagnosis } from './diagnosis.ts';
 import type { NodeInfo } from './node-info.ts';
+import type { PointStatus } from '../metrics.ts';
 import type { ClusterView } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Prepared, Profile } from './profile.ts';
@@ -16,6 +17,8 @@ export interface DecideInput {
   readonly nominated?: ReadonlyMap<string, readonly PodInfo[]>;
   /** Numbers in [0, 1), for ties. */
   readonly random: () => number;
+  /** Told whenever all plugins of one point are through. */
+  readonly passed?: ((point: 'PreFilter' | 'Filter' | 'Score', status: PointStatus) => void) | undefined;
 }
 
 export type Decision =
@@ -32,7 +35,7 @@ const minPercentage = 5;
 
 /** Decides for one pod. Throws only where a plugin does. */
 export function decide(input: DecideInput): Decision {
-  const { profile, pod, cluster, startIndex } = input;
+  const { profile, pod, cluster, startIndex, passed } = input;
   const total = cluster.nodes.length;
   if (total === 0) {
     const anyNode = new Set(profile.plugins.filter(({ retryOn }) => retryOn.includes('node-added')).map(({ name }) => name));
@@ -50,12 +53,17 @@ export function decide(input: DecideInput): Decision {
     const verdict = plugin.reject?.(state, pod);
     if (verdict === undefined || verdict.kind === 'fits') continue;
     diagnosis.rejectAll(plugin.name, verdict);
+    passed?.('PreFilter', verdict.kind === 'notNow' ? 'Unschedulable' : 'UnschedulableAndUnresolvable');
     return none(startIndex);
   }
+  passed?.('PreFilter', 'Success');
   const passing = findPassing(input, prepared, diagnosis);
+  passed?.('Filter', 'Success');
   const nextIndex = (startIndex + passing.length + diagnosis.rejectedNodes) % total;
   if (passing.length === 0) return none(nextIndex);
-  return { kind: 'node', nodeName: best(passing, prepared, input).name, prepared, nextIndex };
+  const { name } = best(passing, prepared, input);
+  if (passing.length > 1) passed?.('Score', 'Success');
+  return { kind: 'node', nodeName: name, prepared, nextIndex };
 }
 
 /** How many fitting nodes are enough: all of a small cluster, a shrinking share of a large one (upstream's formula). */
