@@ -83,7 +83,7 @@ test('status counts', () => {
 test.each<[string, string, (object: DaemonSet) => void, string]>([
   ['starts at one', '', () => undefined, '1'],
   ['starts where the client says', `, annotations: {${templateGenerationAnnotation}: "7"}`, () => undefined, '7'],
-  ['does not start at nonsense', `, annotations: {${templateGenerationAnnotation}: x}`, () => undefined, '1'],
+  ['starts at one at least', `, annotations: {${templateGenerationAnnotation}: "-7"}`, () => undefined, '1'],
   ['rises with the template', '', ({ spec }) => void (spec.template.metadata = { labels: { app: 'agent', v: '2' } }), '2'],
   ['stays with the rest of the spec', '', ({ spec }) => void (spec.minReadySeconds = 3), '1'],
   ['is not for clients', '', ({ metadata }) => void (metadata.annotations = { [templateGenerationAnnotation]: '9' }), '1'],
@@ -94,6 +94,18 @@ test.each<[string, string, (object: DaemonSet) => void, string]>([
   change(next);
   daemonSet.prepareUpdate?.(next, prev, { verb: 'update', subresource: '', nowMs: 0 });
   expect(next.metadata.annotations?.[templateGenerationAnnotation]).toBe(expected);
+});
+
+test.each([
+  ['x', 'invalid syntax'],
+  ['', 'invalid syntax'],
+  ['9223372036854775808', 'value out of range'],
+])('the template generation %j cannot be read', (text, why) => {
+  const message = `DaemonSet in version "v1" cannot be handled as a DaemonSet: strconv.ParseInt: parsing "${text}": ${why}`;
+  const yaml = aDaemonSet(selector, undefined, `, annotations: {${templateGenerationAnnotation}: "${text}"}`);
+  expect(() => createProblems(daemonSet, yaml)).toThrow(message);
+  const change = ({ metadata }: DaemonSet): void => void (metadata.annotations = { [templateGenerationAnnotation]: text });
+  expect(() => updateProblems(daemonSet, aDaemonSet(), change)).toThrow(message);
 });
 
 test('columns', () => {

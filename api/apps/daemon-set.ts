@@ -9,6 +9,7 @@ import { type FieldProblem, invalid, notSupported, required } from '../meta/fiel
 import { goForm } from '../meta/go-form.ts';
 import { isNone } from '../meta/int-or-string.ts';
 import type { ObjectMeta } from '../meta/object.ts';
+import { badRequest } from '../meta/status.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { compileSelector, templateWarnings, validateNotEmpty } from './workload.ts';
@@ -32,9 +33,11 @@ export const daemonSet = defineKind<DaemonSet>({
   defaults: [defaultDaemonSet],
   prepareCreate: (created) => {
     created.status = noPods();
+    checkTemplateGeneration(created);
     setTemplateGeneration(created, Math.max(templateGeneration(created), 1));
   },
   prepareUpdate: (next, prev) => {
+    checkTemplateGeneration(next);
     const isNew = !equalValues(next.spec.template, prev.spec.template);
     setTemplateGeneration(next, templateGeneration(prev) + (isNew ? 1 : 0));
   },
@@ -76,6 +79,20 @@ function defaultDaemonSet(object: DaemonSet): void {
   }
   spec.revisionHistoryLimit ??= 10;
   object.status ??= noPods();
+}
+
+/** The annotation stands for a number of the inner type, so a text that is none cannot be read. Throws BadRequest. */
+function checkTemplateGeneration({ metadata }: DaemonSet): void {
+  const text = metadata.annotations?.[templateGenerationAnnotation];
+  if (text === undefined) return;
+  const why = !/^[+-]?[0-9]+$/.test(text) ? 'invalid syntax' : isInt64(BigInt(text.replace('+', ''))) ? undefined : 'value out of range';
+  if (why === undefined) return;
+  const parsed = `strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`;
+  throw badRequest(`DaemonSet in version "v1" cannot be handled as a DaemonSet: ${parsed}`);
+}
+
+function isInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value;
 }
 
 /** 0 where it is missing or no number. */
