@@ -3,6 +3,7 @@ import { lease } from '#api/coordination/lease.ts';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { systemClock } from '#base/clock.ts';
 import { aborted, type Service } from '#base/lifecycle.ts';
+import { createMetrics, type Metrics } from '#base/metrics.ts';
 import { silentLog } from '#base/log.ts';
 import type { Client } from './client.ts';
 import { LeaderGate } from './leader-election.ts';
@@ -30,6 +31,7 @@ interface Candidate {
   /** `start` and `stop` of its work. */
   readonly log: string[];
   readonly events: string[];
+  readonly metrics: Metrics;
   readonly ended: Promise<string>;
   stop(): void;
 }
@@ -46,8 +48,9 @@ function candidate(identity: string, log: string[], client: Client = admin, leas
     },
   };
   const recorder = { event: (...[, , , message]: [unknown, unknown, unknown, string]) => events.push(message) };
+  const metrics = createMetrics();
   const options = { ...key, identity, leaseMs, renewDeadlineMs: 600, retryMs: 20 };
-  const gate = new LeaderGate(work, options, { client, clock: systemClock, log: silentLog, events: recorder as never });
+  const gate = new LeaderGate(work, options, { client, clock: systemClock, log: silentLog, events: recorder as never, metrics });
   const life = new AbortController();
   const ended = gate
     .run(life.signal, () => undefined)
@@ -60,7 +63,7 @@ function candidate(identity: string, log: string[], client: Client = admin, leas
     stop();
     await ended;
   });
-  return { gate, log, events, ended, stop };
+  return { gate, log, events, metrics, ended, stop };
 }
 
 describe('LeaderGate', () => {
@@ -71,6 +74,8 @@ describe('LeaderGate', () => {
     const two = candidate('two', log);
     await systemClock.sleep(100, never);
     expect(log).toEqual(['one starts']);
+    expect(await one.metrics.text()).toContain('\nleader_election_master_status{name="work"} 1\n');
+    expect(await two.metrics.text()).toContain('\nleader_election_master_status{name="work"} 0\n');
     expect((await admin.get(lease, key, never)).spec).toMatchObject({
       holderIdentity: 'one',
       leaseDurationSeconds: 1,

@@ -8,6 +8,8 @@ import { hasReason } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import { SampledFamily } from '#base/metric-cells.ts';
+import type { Metrics } from '#base/metrics.ts';
 import type { Client } from './client.ts';
 import type { EventRecorder } from './controller/define.ts';
 import { microTimeText } from './timestamps.ts';
@@ -28,6 +30,8 @@ export interface LeaderDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventRecorder | undefined;
+  /** Shows whether this process leads; absent: nobody sees. */
+  readonly metrics?: Metrics | undefined;
   /** Numbers in [0, 1) for jitter; default Math.random. */
   readonly random?: () => number;
 }
@@ -38,6 +42,9 @@ export class LeadershipLost extends Error {
 }
 
 const releaseLimitMs = 3_000;
+const statusHelp =
+  "[ALPHA] Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string " +
+  'used to identify the lease. Please make sure to group by name.';
 
 /**
  * Runs a service only while this process holds a Lease. Ready at once, also while it waits for its turn. Gives the Lease back at the
@@ -59,6 +66,10 @@ export class LeaderGate implements Service {
     this.#service = service;
     this.#options = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, ...options };
     this.#deps = deps;
+    const labels = [options.name];
+    deps.metrics?.add(
+      new SampledFamily('leader_election_master_status', statusHelp, ['name'], 'gauge', () => [[labels, this.#isLeader ? 1 : 0]]),
+    );
   }
 
   get isLeader(): boolean {

@@ -15,6 +15,7 @@ import {
   type WatchOptions,
   type WriteOptions,
 } from './client.ts';
+import type { ClientMetrics } from './client-metrics.ts';
 import type { ApiEndpoint } from './endpoint.ts';
 import { listQuery, queryText, requestPath, watchQuery, writeQuery } from './request-path.ts';
 import { type HttpAnswer, type HttpRequest, Transport } from './transport.ts';
@@ -32,6 +33,8 @@ export interface ConnectOptions {
   readonly maxConnections?: number | undefined;
   /** A watch that says nothing for so long is taken for dead and fails; default 90 s, since bookmarks come every minute. */
   readonly watchSilenceLimitMs?: number | undefined;
+  /** Counts the requests; absent: nobody does. */
+  readonly metrics?: ClientMetrics | undefined;
 }
 
 /** A client with connections to close. */
@@ -60,6 +63,7 @@ class HttpClient implements RestClient {
       userAgent: userAgent(options),
       requestLimitMs: options.requestLimitMs,
       maxConnections: options.maxConnections,
+      metrics: options.metrics,
     });
   }
 

@@ -7,11 +7,15 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { configMap } from '#api/core/config-map.ts';
 import { type Clock, systemClock } from '#base/clock.ts';
+import { createMetrics } from '#base/metrics.ts';
 import { FakeClock } from '#base/fake-clock.ts';
+import { ClientMetrics } from './client-metrics.ts';
 import type { Credentials } from './endpoint.ts';
 import { connect, type RestClient } from './rest.ts';
 
 const never = new AbortController().signal;
+const metrics = createMetrics();
+const counted = new ClientMetrics(metrics);
 
 describe('against servers that misbehave', () => {
   const open: { close(): void }[] = [];
@@ -28,7 +32,7 @@ describe('against servers that misbehave', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = connect({ server: url, credentials }, { clock, component: 'kube-test', version: 'v9' });
+    const client = connect({ server: url, credentials }, { clock, component: 'kube-test', version: 'v9', metrics: counted });
     open.push({
       close: () => {
         void client[Symbol.asyncDispose]();
@@ -47,6 +51,32 @@ describe('against servers that misbehave', () => {
       retryAfterSeconds: 7,
       message: 'GET /x: status 429: slow down',
     });
+  });
+
+  test('every request is counted under its host, method and code, also one without an answer', async () => {
+    const counts = async (host: string): Promise<string[]> =>
+      (await metrics.text())
+        .split('\n')
+        .filter((line) => line.includes(`host="${host}"`) && !line.includes('_bucket') && !line.includes('_sum'));
+    let host = '';
+    const client = await serve(({ headers, url, socket }, response) => {
+      host = String(headers.host);
+      if (url === '/cut') socket.destroy();
+      else response.writeHead(url === '/no' ? 404 : 200).end('{}');
+    });
+    await client.raw('GET', '/yes', undefined, never);
+    await client.raw('POST', '/yes', {}, never);
+    await client.raw('GET', '/no', undefined, never).catch(() => undefined);
+    await client.raw('PUT', '/cut', {}, never).catch(() => undefined);
+    expect((await counts(host)).sort()).toEqual([
+      `rest_client_request_duration_seconds_count{host="${host}",verb="GET"} 2`,
+      `rest_client_request_duration_seconds_count{host="${host}",verb="POST"} 1`,
+      `rest_client_request_duration_seconds_count{host="${host}",verb="PUT"} 1`,
+      `rest_client_requests_total{code="200",host="${host}",method="GET"} 1`,
+      `rest_client_requests_total{code="200",host="${host}",method="POST"} 1`,
+      `rest_client_requests_total{code="404",host="${host}",method="GET"} 1`,
+      `rest_client_requests_total{code="<error>",host="${host}",method="PUT"} 1`,
+    ]);
   });
 
   test('an object that is no JSON', async () => {

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Clock } from '#base/clock.ts';
 import { TransportError } from './client.ts';
+import type { ClientMetrics, RequestCounter } from './client-metrics.ts';
 import type { ApiEndpoint } from './endpoint.ts';
 
 export interface TransportOptions {
@@ -15,6 +16,7 @@ export interface TransportOptions {
   readonly requestLimitMs?: number | undefined;
   /** Connections for requests; default 50. */
   readonly maxConnections?: number | undefined;
+  readonly metrics?: ClientMetrics | undefined;
 }
 
 export interface HttpRequest {
@@ -45,6 +47,7 @@ export class Transport implements AsyncDisposable {
   readonly #basePath: string;
   readonly #requests: Pool;
   readonly #streams: Pool;
+  readonly #counter: RequestCounter | undefined;
   #token: { readonly text: string; readonly readAtMs: number } | undefined;
 
   constructor(api: ApiEndpoint, options: TransportOptions) {
@@ -52,6 +55,7 @@ export class Transport implements AsyncDisposable {
     this.#options = options;
     this.#credentials = api.credentials;
     this.#origin = url.origin;
+    this.#counter = options.metrics?.of(url.host);
     this.#basePath = url.pathname.replace(/\/$/, '');
     // undici's own limits are off: they run on timers that no test can move.
     const common: Pool.Options = {
@@ -68,13 +72,20 @@ export class Transport implements AsyncDisposable {
   /** One request, one whole answer. */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const limitMs = this.#options.requestLimitMs ?? 60_000;
-    using deadline = this.#options.clock.deadline(signal, limitMs);
+    const { clock } = this.#options;
+    using deadline = clock.deadline(signal, limitMs);
+    const startMs = clock.monotonicMs();
+    const answered = (code: number | '<error>'): void => {
+      this.#counter?.answered(request.method, code, (clock.monotonicMs() - startMs) / 1_000);
+    };
     try {
       const answer = await this.#requests.request(await this.#dispatch(request, deadline.signal));
       const text = await answer.body.text();
+      answered(answer.statusCode);
       if (answer.statusCode === 401) this.#forgetToken();
       return { status: answer.statusCode, text, retryAfterSeconds: retryAfter(answer.headers) };
     } catch (error) {
+      answered('<error>');
       throw this.#failure(request, error, signal);
     }
   }
@@ -85,9 +96,11 @@ export class Transport implements AsyncDisposable {
     using deadline = this.#options.clock.deadline(signal, limitMs);
     try {
       const answer = await this.#streams.request(await this.#dispatch(request, deadline.signal));
+      this.#counter?.answered(request.method, answer.statusCode);
       if (answer.statusCode === 401) this.#forgetToken();
       return { status: answer.statusCode, body: answer.body };
     } catch (error) {
+      this.#counter?.answered(request.method, '<error>');
       throw this.#failure(request, error, signal);
     }
   }

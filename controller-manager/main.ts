@@ -6,6 +6,7 @@ import { createMetrics } from '#base/metrics.ts';
 import { ownServerCertificate } from '#base/own-certificate.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
+import { ClientMetrics } from '#client/client-metrics.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
 import { connect } from '#client/rest.ts';
@@ -17,8 +18,9 @@ await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env);
   const metrics = createMetrics();
   processMetrics(metrics);
-  await using client = connect(config.api, { clock, component: 'kube-controller-manager', version });
-  await using accounts = new AccountClients({ api: config.api, client, clock, version });
+  const clientMetrics = new ClientMetrics(metrics);
+  await using client = connect(config.api, { clock, component: 'kube-controller-manager', version, metrics: clientMetrics });
+  await using accounts = new AccountClients({ api: config.api, client, clock, version, metrics: clientMetrics });
   const clientFor = config.usesAccounts ? (controller: string) => accounts.clientFor(controller) : undefined;
   const sender = new EventSender({ client, clock, log });
   const { cluster, loops } = controllerManager({
@@ -41,6 +43,6 @@ await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
   const gate =
     config.leader === undefined
       ? loops
-      : new LeaderGate(loops, config.leader, { client, clock, log, events: sender.recorder('kube-controller-manager') });
+      : new LeaderGate(loops, config.leader, { client, clock, log, metrics, events: sender.recorder('kube-controller-manager') });
   await runServices(signal, [...(config.port === 0 ? [] : [health]), sender, cluster, gate], () => log.info({ version }, 'running'));
 });

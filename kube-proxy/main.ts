@@ -7,6 +7,7 @@ import { HealthServer } from '#base/health-server.ts';
 import { runMain, runServices, type Service } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { processMetrics } from '#base/process-metrics.ts';
+import { ClientMetrics } from '#client/client-metrics.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { connect } from '#client/rest.ts';
 import { NftablesBackend } from './backends/nftables/nftables.ts';
@@ -29,7 +30,7 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
   const clock = systemClock;
   const metrics = createMetrics();
   processMetrics(metrics);
-  await using client = connect(config.api, { clock, component: 'kube-proxy' });
+  await using client = connect(config.api, { clock, component: 'kube-proxy', metrics: new ClientMetrics(metrics) });
   const cluster = new ClusterCache(cachedKinds(nodeName, { allNodes: config.nodeRoutes !== undefined }), { client, clock, log });
   const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];
   const proxier = new Proxier({

@@ -5,6 +5,7 @@ import { runMain } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
+import { ClientMetrics } from '#client/client-metrics.ts';
 import { connect } from '#client/rest.ts';
 import { apiEndpoint, parseConfig } from './config.ts';
 import { ensureIdentity } from './identity/bootstrap.ts';
@@ -20,7 +21,12 @@ await runMain('kubelet', async ({ argv, env, signal, log }) => {
   await ensureIdentity(config.identity, { clock: systemClock, log }, signal);
   const metrics = createMetrics();
   processMetrics(metrics);
-  await using client = connect(apiEndpoint(config, env), { clock: systemClock, component: 'kubelet', version });
+  await using client = connect(apiEndpoint(config, env), {
+    clock: systemClock,
+    component: 'kubelet',
+    version,
+    metrics: new ClientMetrics(metrics),
+  });
   const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
   const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
   const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });

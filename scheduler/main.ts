@@ -7,6 +7,7 @@ import { ownServerCertificate } from '#base/own-certificate.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
+import { ClientMetrics } from '#client/client-metrics.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
 import { connect } from '#client/rest.ts';
@@ -20,7 +21,7 @@ await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env);
   const metrics = createMetrics();
   processMetrics(metrics);
-  await using client = connect(config.api, { clock, component: 'kube-scheduler', version });
+  await using client = connect(config.api, { clock, component: 'kube-scheduler', version, metrics: new ClientMetrics(metrics) });
   const cluster = new ClusterCache(schedulerKinds, { client, clock, log });
   const sender = new EventSender({ client, clock, log });
   const profile = defaultProfile([defaultBinder(client)]);
@@ -45,6 +46,6 @@ await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
   const gate =
     config.leader === undefined
       ? scheduler
-      : new LeaderGate(scheduler, config.leader, { client, clock, log, events: sender.recorder('default-scheduler') });
+      : new LeaderGate(scheduler, config.leader, { client, clock, log, metrics, events: sender.recorder('default-scheduler') });
   await runServices(signal, [...(config.port === 0 ? [] : [health]), sender, cluster, gate], () => log.info({ version }, 'running'));
 });

@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts';
+import type { ClientMetrics } from '#client/client-metrics.ts';
 import type { Client } from '#client/client.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
@@ -11,6 +12,7 @@ export interface AccountClientsOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly version?: string | undefined;
+  readonly metrics?: ClientMetrics | undefined;
 }
 
 /** One client for each account that controllers work as; connects when first used. */
@@ -27,10 +29,10 @@ export class AccountClients implements AsyncDisposable {
     const name = accountOf(controller);
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const { api, client, clock, version } = this.#options;
+    const { api, client, clock, version, metrics } = this.#options;
     const token = new AccountToken({ client, name, clock, signal: this.#over.signal });
     const endpoint: ApiEndpoint = { ...api, credentials: { kind: 'token-source', source: token } };
-    const made = connect(endpoint, { clock, component: `kube-controller-manager/${name}`, version });
+    const made = connect(endpoint, { clock, component: `kube-controller-manager/${name}`, version, metrics });
     this.#clients.set(name, made);
     return made;
   }
