@@ -45,7 +45,10 @@ export function inPatchOrder(merged: readonly Json[], patchOrder: readonly Json[
   const inOld = positions(oldOrder, mergeKey);
   const rank = (order: ReadonlyMap<Json | undefined, number>, item: Json): number => order.get(idOf(item, mergeKey)) ?? -1;
   const named = merged.filter((item) => rank(inPatch, item) >= 0).toSorted((left, right) => rank(inPatch, left) - rank(inPatch, right));
-  const others = merged.filter((item) => rank(inPatch, item) < 0).toSorted((left, right) => rank(inOld, left) - rank(inOld, right));
+  const others = inOldOrder(
+    merged.filter((item) => rank(inPatch, item) < 0),
+    (item) => rank(inOld, item),
+  );
   const result: Json[] = [];
   let next = 0;
   for (const item of others) {
@@ -60,6 +63,28 @@ export function inPatchOrder(merged: readonly Json[], patchOrder: readonly Json[
     result.push(item);
   }
   return [...result, ...named.slice(next)];
+}
+
+/** Upstream sorts in blocks of this length, which shows only where its comparison contradicts itself. */
+const sortedAtOnce = 20;
+
+/**
+ * Items by the rank they had. One without a rank moves upstream before whatever it is compared with: they end up last, and in
+ * reverse where all are new. Only an empty order makes such items: the patch then names none of those it adds.
+ */
+function inOldOrder(items: Json[], rankOf: (item: Json) => number): Json[] {
+  const unranked = items.some((item) => rankOf(item) < 0);
+  if (!unranked || items.length > sortedAtOnce) return items.toSorted((left, right) => rankOf(left) - rankOf(right));
+  for (let at = 1; at < items.length; at++) {
+    for (let to = at; to > 0 && goesBefore(rankOf(items[to] as Json), rankOf(items[to - 1] as Json)); to--) {
+      [items[to - 1], items[to]] = [items[to] as Json, items[to - 1] as Json];
+    }
+  }
+  return items;
+}
+
+function goesBefore(mine: number, theirs: number): boolean {
+  return mine < 0 || theirs < 0 || mine < theirs;
 }
 
 function idOf(item: Json, mergeKey: string): Json | undefined {

@@ -224,6 +224,7 @@ describe('properties', () => {
   test('a patch that names every item, in order, with what to delete, makes the list it means', () => {
     fc.assert(
       fc.property(containers, containers, (from, to) => {
+        fc.pre(from.length + to.length > 0);
         const gone = from.filter(({ name }) => !to.some((one) => one.name === name));
         const list = [...to.map((one) => ({ image: null, ...one })), ...gone.map(({ name }) => ({ name, $patch: 'delete' }))];
         const order = to.map(({ name }) => ({ name }));

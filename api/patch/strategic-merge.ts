@@ -76,8 +76,10 @@ function deleteFromList(original: JsonObject, key: string, values: Json, schema:
   if (values === null) delete original[key];
   const current = getOwn(original, key);
   if (!Array.isArray(current) || !Array.isArray(values)) return;
-  if (elementKind([current, values]) !== 'map') setOwn(original, key, removeScalars(current, values));
-  else setOwn(original, key, mergeList(current, values, lookup(schema, key)));
+  const property = lookup(schema, key);
+  if (strategyOf(property.patchStrategy) !== 'merge') setOwn(original, key, values);
+  else if (elementKind([current, values]) === 'scalar') setOwn(original, key, removeScalars(current, values));
+  else setOwn(original, key, mergeList(current, values, property));
 }
 
 /** Lists whose order the patch gives: merged first, then ordered, and done with. */
@@ -96,6 +98,8 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, schema: Sche
     if (current === undefined && wanted === undefined) continue;
     let merged = current ?? (plain(wanted as Json[]) as Json[]);
     if (current !== undefined && wanted !== undefined) merged = mergeListField(current, wanted, property);
+    requireItems([current ?? [], wanted ?? []]);
+    requireKeys([merged, order, current ?? []], mergeKey);
     setOwn(original, key, inPatchOrder(merged, order, current ?? [], mergeKey));
     delete patch[key];
   }
@@ -147,6 +151,7 @@ function mergeList(current: Json[], wanted: Json[], { schema, patchMergeKey: mer
   if (mergeKey === '') throw failure(`cannot merge lists without merge key for ${typeName(items)}`);
   const special = takeListDirectives(current as JsonObject[], wanted as JsonObject[], mergeKey);
   const merged = mergeItems(special.current, special.wanted, mergeKey, items);
+  requireKeys([merged, special.current], mergeKey);
   return inPatchOrder(merged, special.wanted, special.current, mergeKey);
 }
 
@@ -186,6 +191,18 @@ function mergeItems(current: readonly JsonObject[], wanted: readonly JsonObject[
     merged.push(plain(withoutNulls(item)) as JsonObject);
   }
   return merged;
+}
+
+/** Lists that state an order must hold items of one kind, and at least one. */
+function requireItems(lists: readonly (readonly Json[])[]): void {
+  if (lists.every((items) => items.length === 0)) throw failure('no elements in any of the given slices');
+  if (elementKind(lists) === 'mixed') throw failure(`list element types are not identical: ${goText(lists as Json)}`);
+}
+
+/** Items told apart by a key must all have it, those that the patch does not touch included. */
+function requireKeys(lists: readonly (readonly Json[])[], mergeKey: string): void {
+  if (mergeKey === '') return;
+  for (const items of lists) for (const item of items) requireKey(requireMap(item), mergeKey);
 }
 
 function requireMap(item: Json): JsonObject {
