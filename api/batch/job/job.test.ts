@@ -249,6 +249,14 @@ test.each<[string, string, (object: Job) => void, string[]]>([
     ['spec.completions: Invalid value: 5: can only be modified in tandem with spec.parallelism'],
   ],
   ['completions of indexes', aJob(indexed), ({ spec }) => void Object.assign(spec, { completions: 5, parallelism: 5 }), []],
+  [
+    'failure policy',
+    aJob('podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [1]}}]}'),
+    ({ spec }) => void (spec.podFailurePolicy!.rules[0]!.action = 'Count'),
+    [
+      `spec.podFailurePolicy: Invalid value: {"Rules":[{"Action":"Count","OnExitCodes":{"ContainerName":null,"Operator":"In","Values":[1]},"OnPodConditions":null}]}: ${immutable}`,
+    ],
+  ],
   ['mode', aJob(), ({ spec }) => void (spec.managedBy = 'x.y/z'), [`spec.managedBy: Invalid value: "x.y/z": ${immutable}`]],
   [
     'selector',

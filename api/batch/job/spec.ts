@@ -3,7 +3,7 @@ import type { V1JobSpec } from '#api/generated/types.ts';
 import { validatePodTemplate } from '../../core/pod/template.ts';
 import { domainPrefixedPath, notNegative, oneOfIfSet } from '../../meta/field-checks.ts';
 import { type FieldProblem, invalid, notSupported, required, tooLong } from '../../meta/field-problem.ts';
-import { goForm } from '../../meta/go-form.ts';
+import { goTree } from '../../meta/go-form.ts';
 import { byteLength } from '../../meta/names.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validatePodFailurePolicy } from './pod-failure-policy.ts';
@@ -41,7 +41,7 @@ export function validateJobSpec(spec: Spec, path: string): FieldProblem[] {
   if (successPolicy !== undefined) {
     const field = `${path}.successPolicy`;
     if (completionMode === 'Indexed') problems.push(...validateSuccessPolicy(successPolicy, spec.completions, field));
-    else problems.push(invalid(field, shownPolicy(successPolicy), 'requires indexed completion mode'));
+    else problems.push(invalid(field, shownSuccessPolicy(successPolicy), 'requires indexed completion mode'));
   }
   const policies = podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed'];
   problems.push(...oneOfIfSet(`${path}.podReplacementPolicy`, spec.podReplacementPolicy, policies));
@@ -57,8 +57,22 @@ const counts = [
   'backoffLimitPerIndex',
 ] as const;
 
-function shownPolicy({ rules = [] }: NonNullable<Spec['successPolicy']>): object {
-  return { Rules: rules.map((rule) => goForm(rule, ['SucceededIndexes', 'SucceededCount'])) };
+/** A policy as messages show it. */
+export function shownSuccessPolicy(policy: NonNullable<Spec['successPolicy']>): object {
+  return goTree(policy, { Rules: { each: { SucceededIndexes: null, SucceededCount: null } } });
+}
+
+/** A policy as messages show it. */
+export function shownFailurePolicy(policy: NonNullable<Spec['podFailurePolicy']>): object {
+  return goTree(policy, {
+    Rules: {
+      each: {
+        Action: '',
+        OnExitCodes: { one: { ContainerName: null, Operator: '', Values: null } },
+        OnPodConditions: { each: { Type: '', Status: '' } },
+      },
+    },
+  });
 }
 
 function validateIndexed(

@@ -1,15 +1,17 @@
 // What a Job must be, and what may change of it.
 import type { V1JobSpec, V1PodTemplateSpec } from '#api/generated/types.ts';
 import { compileSelector } from '../../apps/workload.ts';
+import { shownTemplate } from '../../core/pod/go-shapes.ts';
 import type { WriteContext } from '../../kind.ts';
+import { equalValues } from '../../meta/equality.ts';
 import { validateLabelSelector } from '../../meta/field-checks.ts';
 import { type FieldProblem, invalid, required } from '../../meta/field-problem.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
-import { validateImmutable } from '../../meta/object-meta.ts';
+import { immutableText, validateImmutable } from '../../meta/object-meta.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import type { Job } from './job.ts';
 import { hasNewLabels, validateGeneratedSelector } from './selector.ts';
-import { validateJobSpec } from './spec.ts';
+import { shownFailurePolicy, shownSuccessPolicy, validateJobSpec } from './spec.ts';
 import { validateStatusUpdate } from './status.ts';
 
 /** A new Job; updates are judged with the old one at hand. */
@@ -44,15 +46,27 @@ function validateWhole(job: Job, needsNewLabels: boolean): FieldProblem[] {
 
 function validateChange({ spec }: Job, prev: Job): FieldProblem[] {
   const before = prev.spec;
-  const problems = [
+  return [
     ...validateCompletions(spec, before),
     ...validateImmutable(spec.selector, before.selector, 'spec.selector'),
-    ...validateImmutable(spec.template, withChangeable(spec.template, prev), 'spec.template'),
+    ...validateUnchanged('template', spec.template, withChangeable(spec.template, prev), shownTemplate),
+    ...validateImmutable(spec.completionMode, before.completionMode, 'spec.completionMode'),
+    ...validateUnchanged('podFailurePolicy', spec.podFailurePolicy, before.podFailurePolicy, shownFailurePolicy),
+    ...validateImmutable(spec.backoffLimitPerIndex, before.backoffLimitPerIndex, 'spec.backoffLimitPerIndex'),
+    ...validateImmutable(spec.managedBy, before.managedBy, 'spec.managedBy'),
+    ...validateUnchanged('successPolicy', spec.successPolicy, before.successPolicy, shownSuccessPolicy),
   ];
-  for (const name of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const) {
-    problems.push(...validateImmutable(spec[name], before[name], `spec.${name}`));
-  }
-  return problems;
+}
+
+/** As `validateImmutable`, for what messages show in its inner form. */
+function validateUnchanged<T extends object>(
+  name: string,
+  next: T | undefined,
+  prev: T | undefined,
+  show: (value: T) => object,
+): FieldProblem[] {
+  if (equalValues(next, prev)) return [];
+  return [invalid(`spec.${name}`, next === undefined ? null : show(next), immutableText)];
 }
 
 /** Indexed Jobs may be scaled, all of them at once. */
