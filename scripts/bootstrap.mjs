@@ -87,6 +87,7 @@ function buildDigest() {
     'controller-manager',
     'kubelet',
     'kube-proxy',
+    'kubeadm',
     'addons',
     'cli',
     'testing',
