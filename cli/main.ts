@@ -31,6 +31,7 @@ Usage:
   coxswain snapshot save|restore FILE   keep all objects of a store in a file, and bring them back
   coxswain migrate to-etcd|from-etcd    move all objects between the embedded store and etcd
   coxswain test [flags]     run every test of this checkout
+  coxswain images [flags]   build the container images of this checkout
   coxswain bench [names]    measure this checkout beside a bare Node server
   coxswain version          print the version
 

@@ -5,7 +5,7 @@ import { join, normalize, dirname } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const services = ['apiserver', 'scheduler', 'controller-manager', 'kubelet', 'kube-proxy', 'addons', 'kubeadm'];
-const everything = ['base', 'api', 'client', ...services, 'cli', 'testing', 'test', 'scripts'];
+const everything = ['base', 'api', 'client', ...services, 'cli', 'testing', 'test', 'scripts', 'deploy'];
 /** What each top folder may import, itself included. */
 const allowed: Record<string, string[]> = {
   base: ['base'],
@@ -16,6 +16,7 @@ const allowed: Record<string, string[]> = {
   testing: everything,
   test: everything,
   scripts: everything,
+  deploy: everything,
 };
 const pureFiles = /(^|\/)(plan|advance)\.ts$/;
 const pureImports = /^(node:(fs|net|http|https|http2|tls|dgram|child_process|dns|timers).*|undici|ws|dockerode|lmdb|fastify)$/;

@@ -1,6 +1,7 @@
 // The certificates, keys and kubeconfigs of a local cluster. What exists is kept: a cluster's CA never changes under its objects.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Clock } from '#base/clock.ts';
 import { firstAddress } from '#base/host-network.ts';
@@ -83,11 +84,14 @@ export function serverUrl(config: ClusterConfig): string {
 }
 
 function serverRequest(config: ClusterConfig): CertificateRequest {
+  const extra = config.extraSans ?? [];
   const service = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${config.clusterDomain}`];
   return {
     commonName: 'kube-apiserver',
-    dnsNames: [...new Set([...service, 'localhost', config.nodeName, hostname().toLowerCase()])],
-    ips: [...new Set([firstAddress(config.serviceCidr), '127.0.0.1', config.nodeIp])],
+    dnsNames: [
+      ...new Set([...service, 'localhost', config.nodeName, hostname().toLowerCase(), ...extra.filter((name) => isIP(name) === 0)]),
+    ],
+    ips: [...new Set([firstAddress(config.serviceCidr), '127.0.0.1', config.nodeIp, ...extra.filter((name) => isIP(name) !== 0)])],
     usages: ['server'],
   };
 }

@@ -16,6 +16,8 @@ export interface ClusterConfig {
   readonly loadBalancerCidr: string;
   readonly dnsIp: string;
   readonly clusterDomain: string;
+  /** Names and addresses that the API server's certificate is good for, besides its own. */
+  readonly extraSans?: readonly string[];
   /** What lay in the node agent's folders before the first start: others' things, which `down --wipe` leaves alone. */
   readonly foreignPaths?: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { boolFlag, durationFlag, type FlagValues, intFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { Layout, readJson, type RunningRecord, runningFile } from '../cluster/layout.ts';
 
@@ -16,6 +16,8 @@ const flagsOf = {
     wait: durationFlag(120_000, 'How long to wait for the cluster to be Ready, set-up not counted; 0 does not wait'),
     port: intFlag(6_443, 'Port of the API server', { min: 1, max: 65_535 }),
     demo: boolFlag(false, 'Also build the demo images, deploy the hello example and show what it answers'),
+    foreground: boolFlag(false, 'Stay when the cluster is Ready, and stop it when told to end: for service managers and containers'),
+    'apiserver-cert-extra-sans': listFlag([], "Further names and addresses for the API server's certificate"),
   },
   down: { ...common, wipe: boolFlag(false, 'Also remove all that was made: objects, network, rules, kubeconfig context') },
   status: common,

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { addressAt, hostAddress } from '#base/host-network.ts';
-import { UsageError } from '#base/lifecycle.ts';
+import { isAbort, UsageError } from '#base/lifecycle.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import type { Client } from '#client/client.ts';
 import { connect } from '#client/rest.ts';
@@ -22,8 +22,10 @@ import { ensureKernelSettings, routeServices } from '../setup/kernel.ts';
 import { demoRequirements, ensurePackages, nodeRequirements } from '../setup/packages.ts';
 import { commandDigest, findRunning } from '../supervisor/process-table.ts';
 import type { CommandContext } from './context.ts';
+import { down } from './down.ts';
 import { type CommandOptions, layoutFor, parseOptions, requireRoot } from './options.ts';
 
+const lookEveryMs = 1_000;
 const serviceCidr = '10.96.0.0/12';
 const supervisorLimitMs = 10_000;
 
@@ -42,6 +44,22 @@ export async function up(context: CommandContext): Promise<void> {
   context.print(
     `Cluster ${JSON.stringify(config.name)} ${state}: kubectl --context ${config.name} get nodes   (kubeconfig: ${kubeconfig})\n`,
   );
+  if (options.foreground) await stay(layout, config, context);
+}
+
+/** Replaces a supervisor that was killed, until the signal or another command's `down`; then stops the cluster as that does. */
+async function stay(layout: Layout, config: ClusterConfig, context: CommandContext): Promise<void> {
+  const { clock, signal } = context;
+  try {
+    while (existsSync(runningFile)) {
+      await clock.sleep(lookEveryMs, signal);
+      if (findRunning(layout, 'supervisor') === undefined && existsSync(runningFile)) await startSupervisor(layout, context);
+    }
+  } catch (error) {
+    if (!isAbort(error, signal)) throw error;
+    const argv = ['--name', config.name, '--data-dir', layout.dataDir];
+    await down({ ...context, argv, signal: new AbortController().signal });
+  }
 }
 
 /** What changes the host, so that only one command does it at a time: `down` may come between while we only wait. */
@@ -106,6 +124,7 @@ async function prepare(layout: Layout, options: CommandOptions<'up'>, { clock }:
     loadBalancerCidr: '172.31.254.0/24',
     dnsIp: addressAt(serviceCidr, 10),
     clusterDomain: 'cluster.local',
+    extraSans: options.given.has('apiserver-cert-extra-sans') ? options['apiserver-cert-extra-sans'] : (kept?.extraSans ?? []),
     foreignPaths: kept === undefined ? listForeign(sharedFolders) : (kept.foreignPaths ?? []),
   };
   const isRunning = anyRunning(layout);

@@ -75,9 +75,10 @@ export class NodeRoutes implements Service {
     const { nodes, nodeName, mode, networks, log } = this.#deps;
     const all = nodes.list();
     const self = all.find(({ metadata }) => metadata.name === nodeName);
-    const address = self === undefined ? undefined : addressOf(self);
-    if (self === undefined || address === undefined) return;
-    const own: OwnHost = { address, podCidr: self.spec?.podCIDR, networks: networks() };
+    // A host that is no node, a control plane without a kubelet say, has no address to leave out.
+    const address = self === undefined ? '' : addressOf(self);
+    if (address === undefined) return;
+    const own: OwnHost = { address, podCidr: self?.spec?.podCIDR, networks: networks() };
     const plan = planRoutes(own, all.filter((one) => one !== self).map(otherNode), mode);
     if (plan.peers.length > 0) await this.#ensureTunnel(own, signal);
     const commands = commandsFor(plan, await this.#readTables(plan, signal));
