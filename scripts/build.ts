@@ -1,7 +1,8 @@
 // Bundles every process into one file each below dist/ (or `--outdir`). Bundles start about twice as fast as the sources and need less memory.
 import { build } from 'esbuild';
-import { cpSync, existsSync, globSync, mkdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const root = join(import.meta.dirname, '..');
@@ -72,6 +73,38 @@ await build({
     },
   ],
 });
+// What tests import from the package: a module for Node, and its types.
+await build({
+  entryPoints: { testcontainers: 'testing/testcontainers.ts' },
+  absWorkingDir: root,
+  outdir: out,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  logLevel: 'warning',
+  external: ['testcontainers'],
+});
+writeTypes('testing/testcontainers.ts');
 mkdirSync(join(out, 'data'), { recursive: true });
 for (const file of globSync('api/generated/*.json', { cwd: root })) cpSync(join(root, file), join(out, 'data', basename(file)));
 for (const file of ['cli/demo/hello.mjs', 'examples/hello.yaml']) cpSync(join(root, file), join(out, 'data', basename(file)));
+
+/** Writes the declarations of a module that speaks of nothing else of this project's in them. */
+function writeTypes(path: string): void {
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const made = mkdtempSync(join(root, '.cache/types-'));
+  const options = { declaration: true, emitDeclarationOnly: true, noEmit: false, rootDir: root, outDir: made };
+  const config = join(made, 'tsconfig.json');
+  writeFileSync(
+    config,
+    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: options, files: [join(root, path)], include: [] }),
+  );
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config], {
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) throw new Error(`the types of ${path} could not be written`);
+  const file = `${basename(path, '.ts')}.d.ts`;
+  cpSync(join(made, dirname(path), file), join(out, file));
+  rmSync(made, { recursive: true });
+}

@@ -25,6 +25,12 @@ const testRequirements: readonly Requirement[] = [
   { anyOf: ['etcd'], debianPackage: 'etcd-server', purpose: 'keeps the objects of several API servers' },
   { anyOf: ['etcdctl'], debianPackage: 'etcd-client', purpose: 'restores snapshots of etcd' },
   { anyOf: ['haproxy'], debianPackage: 'haproxy', purpose: 'stands in front of several API servers' },
+  {
+    anyOf: ['docker-compose', '/usr/libexec/docker/cli-plugins/docker-compose', '/usr/local/lib/docker/cli-plugins/docker-compose'],
+    debianPackage: 'docker-compose',
+    purpose: 'runs a cluster of containers',
+  },
+  { anyOf: ['mmdebstrap'], debianPackage: 'mmdebstrap', purpose: 'makes the system that images stand on' },
   { anyOf: ['sysctl', 'ps'], debianPackage: 'procps', purpose: 'sets up test hosts' },
 ];
 

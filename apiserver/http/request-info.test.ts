@@ -21,6 +21,8 @@ const cases: [string, string, string, Part][] = [
   ['PUT', '/api/v1/namespaces/a/finalize', '', { resource: 'namespaces', subresource: 'finalize', hasNamespacePart: false }],
   ['POST', '/api/v1/namespaces/a/pods/b/exec', '', { verb: 'create', resource: 'pods', subresource: 'exec', rest: '' }],
   ['GET', '/api/v1/namespaces/a/pods/b/proxy/x/y/', '', { subresource: 'proxy', rest: '/x/y/' }],
+  ['GET', '/api/v1/namespaces/a/pods/b/proxy/', '', { subresource: 'proxy', rest: '' }],
+  ['GET', '/api/v1/namespaces/a/pods/b/proxy//', '', { subresource: 'proxy', rest: '/' }],
   ['DELETE', '/apis/apps/v1/namespaces/a/deployments', '', { verb: 'deletecollection', group: 'apps', resource: 'deployments' }],
   ['DELETE', '/apis/apps/v1/namespaces/a/deployments/d', '', { verb: 'delete', name: 'd' }],
   ['PATCH', '/apis/apps/v1/namespaces/a/deployments/d/scale', '', { verb: 'patch', subresource: 'scale' }],

@@ -65,7 +65,9 @@ export function parseRequestInfo(method: string, path: string, query: Query): Re
   const resource = parts[at] ?? '';
   const pathName = parts[at + 1] ?? '';
   const subresource = verb === 'proxy' ? '' : (parts[at + 2] ?? '');
-  const rest = parts.length > at + 3 ? restOf(path, at + 3) : '';
+  const tail = parts.length > at + 2 ? restOf(path, at + 3) : '';
+  // One slash at the end means nothing; a second one is the path `/`, as clients write it that escape it.
+  const rest = tail === '/' ? '' : /^\/{2,}$/.test(tail) ? '/' : tail;
   let name = pathName;
   if (name === '' && verb === 'get') {
     verb = query.flag('watch') ? 'watch' : 'list';

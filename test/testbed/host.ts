@@ -131,6 +131,12 @@ export class Host implements AsyncDisposable {
     this.#pid = 0;
   }
 
+  /** Starts an engine that runs privileged containers, also where this machine has not all rights itself. */
+  async startPrivilegedDocker(): Promise<void> {
+    const runtime = join(import.meta.dirname, 'runc-within.sh');
+    await this.startDocker(['--add-runtime', `within=${runtime}`, '--default-runtime', 'within']);
+  }
+
   /** Starts the host's Docker engine and waits until it answers. */
   async startDocker(extra: readonly string[] = []): Promise<void> {
     const command = `setsid dockerd --data-root /var/lib/docker --exec-root /run/docker -H unix:///run/docker.sock --pidfile /run/docker.pid ${extra.join(' ')} >/var/log/dockerd.log 2>&1 </dev/null &
