@@ -45,7 +45,8 @@ test.each<[string, unknown, object, string]>([
     'metadata',
     selfSubjectAccessReview,
     { metadata: { name: 'a' }, spec: { resourceAttributes: pods } },
-    'metadata: Invalid value: {"name":"a"}: must be empty',
+    // Who owns what is there by then, as upstream shows it.
+    '.authorization.k8s.io "" is invalid: metadata: Invalid value: {"name":"a","managedFields":[{"manager":"test",',
   ],
   [
     'nobody',
@@ -109,6 +110,46 @@ test.each<[string, unknown, object, string]>([
   ],
 ])('a question about %s is refused', async (_name, kind, object, expected) => {
   await expect(ask(admin, kind, object)).rejects.toThrow(expected);
+});
+
+test.each<[string, unknown, object, object]>([
+  [
+    'SelfSubjectAccessReview',
+    selfSubjectAccessReview,
+    { spec: { resourceAttributes: pods } },
+    { 'f:spec': { 'f:resourceAttributes': { '.': {}, 'f:namespace': {}, 'f:resource': {}, 'f:verb': {} } } },
+  ],
+  [
+    'SubjectAccessReview',
+    subjectAccessReview,
+    { spec: { user: 'u', nonResourceAttributes: { path: '/x' } } },
+    { 'f:spec': { 'f:nonResourceAttributes': { '.': {}, 'f:path': {} }, 'f:user': {} } },
+  ],
+  [
+    'LocalSubjectAccessReview',
+    localSubjectAccessReview,
+    { metadata: { namespace: 'a' }, spec: { user: 'u', resourceAttributes: pods } },
+    { 'f:spec': { 'f:resourceAttributes': { '.': {}, 'f:namespace': {}, 'f:resource': {}, 'f:verb': {} }, 'f:user': {} } },
+  ],
+  [
+    'TokenReview',
+    tokenReview,
+    { metadata: { name: 'y', labels: { a: 'b' } }, spec: { token: 'x' } },
+    { 'f:metadata': { 'f:labels': { '.': {}, 'f:a': {} } }, 'f:spec': { 'f:token': {} } },
+  ],
+])('a %s is answered with its metadata, and with who asked what', async (kind, definition, object, fieldsV1) => {
+  const { metadata } = await ask(admin, definition, object);
+  const apiVersion = `${kind === 'TokenReview' ? 'authentication' : 'authorization'}.k8s.io/v1`;
+  const { managedFields, ...rest } = metadata;
+  expect(managedFields).toMatchObject([{ manager: 'test', operation: 'Update', apiVersion, fieldsType: 'FieldsV1', fieldsV1 }]);
+  expect(rest).toEqual((object as { metadata?: object }).metadata ?? {});
+});
+
+test("what is made for the answer alone has nobody's fields", async () => {
+  expect((await ask(admin, selfSubjectReview, { metadata: { labels: { a: 'b' } } })).metadata).toEqual({
+    creationTimestamp: expect.any(String) as string,
+  });
+  expect((await ask(admin, selfSubjectRulesReview, { metadata: { labels: { a: 'b' } }, spec: { namespace: 'a' } })).metadata).toEqual({});
 });
 
 test('a question about others is answered', async () => {

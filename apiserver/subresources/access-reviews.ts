@@ -7,6 +7,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { sendValue } from '../http/respond.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import { setNamespace } from '../registry/prepare.ts';
+import { actOwner } from './act-owner.ts';
 import { actBody, member, text } from './body.ts';
 import { checkSelectors, readSelectors } from './review-selectors.ts';
 import type { SubresourceHandler } from './contract.ts';
@@ -29,11 +30,13 @@ export function subjectAccessReview(authorizer: Authorizer): SubresourceHandler 
 type UserOf = (exchange: Exchange, spec: JsonObject) => UserInfo | undefined;
 
 function review(authorizer: Authorizer, userOf: UserOf): SubresourceHandler {
+  const own = actOwner();
   return {
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {
       const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
-      const { body } = await actBody(exchange, kind, deps);
+      const { body, context } = await actBody(exchange, kind, deps);
+      own(body, kind, context, deps);
       setNamespace(kind, member(body, 'metadata') as ObjectMeta, exchange.info.namespace);
       const spec = member(body, 'spec');
       const user = userOf(exchange, spec);

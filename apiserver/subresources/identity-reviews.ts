@@ -3,6 +3,7 @@ import { timeText } from '#api/meta/time-text.ts';
 import type { TokenVerifier } from '../authn/bearer-tokens.ts';
 import { sendValue } from '../http/respond.ts';
 import type { UserInfo } from '../registry/contract.ts';
+import { actOwner } from './act-owner.ts';
 import { actBody, member, text } from './body.ts';
 import type { SubresourceHandler } from './contract.ts';
 
@@ -22,11 +23,13 @@ export const selfSubjectReview: SubresourceHandler = {
 
 /** `tokenreviews`: whom a token stands for. */
 export function tokenReview(tokens: TokenVerifier, ours: readonly string[]): SubresourceHandler {
+  const own = actOwner();
   return {
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {
       const wanted = deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
-      const { body } = await actBody(exchange, kind, deps);
+      const { body, context } = await actBody(exchange, kind, deps);
+      own(body, kind, context, deps);
       const spec = member(body, 'spec');
       const token = text(spec, 'token');
       if (token === '') throw badRequest('token is required for TokenReview in authentication');

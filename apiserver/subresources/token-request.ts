@@ -8,6 +8,7 @@ import { sendValue } from '../http/respond.ts';
 import type { Registry, RequestContext } from '../registry/contract.ts';
 import { setNamespace } from '../registry/prepare.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
+import { actOwner } from './act-owner.ts';
 import { actBody, member, text } from './body.ts';
 import type { SubresourceHandler } from './contract.ts';
 
@@ -32,6 +33,7 @@ const extendedSeconds = 365 * 24 * 3_600;
 
 /** `serviceaccounts/NAME/token`: signs a token for an account, if wanted bound to a pod, a secret or a node. */
 export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): SubresourceHandler {
+  const own = actOwner();
   return {
     verbs: ['create'],
     serve: async (exchange, kind, deps) => {
@@ -39,6 +41,7 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
       const act = await actBody(exchange, requestKind, deps);
       const context = { ...act.context, subresource: '' };
       const { body } = act;
+      own(body, requestKind, act.context, deps);
       const name = exchange.info.pathName;
       const spec = member(body, 'spec');
       const metadata = member(body, 'metadata') as ObjectMeta;
@@ -68,7 +71,7 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
       sendValue(exchange, negotiator.negotiate(exchange.request.headers.accept, 'no-table'), 201, {
         kind: 'TokenRequest',
         apiVersion: 'authentication.k8s.io/v1',
-        metadata: { name, namespace: context.namespace, creationTimestamp: isoSeconds(nowSeconds) },
+        metadata: { creationTimestamp: isoSeconds(nowSeconds), ...metadata, name, namespace: context.namespace },
         spec: {
           audiences,
           expirationSeconds,

@@ -146,6 +146,15 @@ describe('service account tokens', () => {
     expect((await send('POST', `${accounts}/robot/token`, { metadata, spec: {} })).json).toMatchObject(expected);
   });
 
+  test('answered with who asked for what', async () => {
+    const { json } = await send('POST', `${accounts}/robot/token`, { metadata: { labels: { a: 'b' } }, spec: { expirationSeconds: 900 } });
+    expect(json['metadata']).toMatchObject({
+      name: 'robot',
+      labels: { a: 'b' },
+      managedFields: [{ operation: 'Update', subresource: 'token', fieldsV1: { 'f:spec': { 'f:expirationSeconds': {} } } }],
+    });
+  });
+
   test('can be reviewed', async () => {
     const bearer = await token('robot', {});
     const path = '/apis/authentication.k8s.io/v1/tokenreviews';
