@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createProblems, decoded, updateProblems } from '../testing.ts';
 import { type CustomResourceDefinition, customResourceDefinition as crd } from './custom-resource-definition.ts';
+import { goSchema } from './go-shapes.ts';
 
 const names = 'names: {plural: widgets, kind: Widget}';
 const schema = '{openAPIV3Schema: {type: object}}';
@@ -167,7 +168,7 @@ describe('versions', () => {
       'root beside a status',
       definition(version('schema: {openAPIV3Schema: {type: object, nullable: true}}, subresources: {status: {}}')),
       [
-        `${root}: Invalid value: {"type":"object","nullable":true}: only [Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations] fields are allowed at the root of the schema if the status subresource is enabled`,
+        `${root}: Invalid value: ${JSON.stringify({ ...goSchema({}), Type: 'object', Nullable: true })}: only [Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations] fields are allowed at the root of the schema if the status subresource is enabled`,
         `${root}.nullable: Forbidden: nullable cannot be true at the root`,
       ],
     ],
@@ -282,6 +283,14 @@ describe('schemas', () => {
       [
         `${at}.items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set`,
         `${at}.items.nullable: Forbidden: cannot be nullable when x-kubernetes-list-type is set`,
+      ],
+    ],
+    [
+      'a list of schemas for a map',
+      below('type: array, items: [{type: object}], x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k]'),
+      [
+        `${at}.items: Forbidden: items must be a schema object and not an array`,
+        `${at}.items: Invalid value: ${JSON.stringify({ Schema: null, JSONSchemas: [{ ...goSchema({}), Type: 'object' }] })}: must only have a single schema if x-kubernetes-list-type is map`,
       ],
     ],
     [

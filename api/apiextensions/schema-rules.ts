@@ -3,6 +3,7 @@
 import { oneOfIfSet } from '../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../meta/field-problem.ts';
 import { findField } from './field-path.ts';
+import { goSchema } from './go-shapes.ts';
 import { type Child, childrenIn, childrenOf, type JsonSchema, judgements, oneChild, schemaIn } from './json-schema.ts';
 
 interface Node {
@@ -166,7 +167,8 @@ function validateMapItems(schema: JsonSchema, keys: readonly string[], path: str
   if (schema.items === undefined) return [...problems, required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map')];
   const items = schemaIn(schema.items);
   if (items === undefined) {
-    return [...problems, invalid(`${path}.items`, schema.items, 'must only have a single schema if x-kubernetes-list-type is map')];
+    const text = 'must only have a single schema if x-kubernetes-list-type is map';
+    return [...problems, invalid(`${path}.items`, goSchema({ items: schema.items })['Items'], text)];
   }
   if (items.type !== 'object') {
     const text = "must be object if parent array's x-kubernetes-list-type is map";

@@ -11,6 +11,7 @@ import { duplicate, type FieldProblem, forbiddenField, invalid, required, tooMan
 import { byteLength, dns1035LabelProblems } from '../meta/names.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { findField } from './field-path.ts';
+import { goSchema, goVersions } from './go-shapes.ts';
 import { everySchema, type JsonSchema } from './json-schema.ts';
 import { unstructurable, validateSchema } from './schema-rules.ts';
 import { validateStructural } from './structural.ts';
@@ -49,7 +50,7 @@ const rootMembers = {
 } as const;
 
 /** Which parts are the same in all versions. */
-interface Shared {
+export interface Shared {
   readonly schema: boolean;
   readonly subresources: boolean;
   readonly columns: boolean;
@@ -62,9 +63,10 @@ export function validateVersions(versions: readonly Version[]): FieldProblem[] {
   const problems = validateSchemasThere(versions, shared);
   versions.forEach((version, at) => problems.push(...validateVersion(version, shared, `spec.versions[${at}]`)));
   const names = versions.map(({ name }) => name);
-  if (new Set(names).size < names.length) problems.push(invalid('spec.versions', versions, 'must contain unique version names'));
+  if (new Set(names).size < names.length)
+    problems.push(invalid('spec.versions', goVersions(versions, shared), 'must contain unique version names'));
   if (versions.filter(({ storage }) => storage === true).length !== 1) {
-    problems.push(invalid('spec.versions', versions, 'must have exactly one version marked as storage version'));
+    problems.push(invalid('spec.versions', goVersions(versions, shared), 'must have exactly one version marked as storage version'));
   }
   return first === undefined ? problems : [...problems, ...validateFirst(first)];
 }
@@ -160,7 +162,7 @@ function validateRootWithStatus(schema: JsonSchema, field: string): FieldProblem
   const isOther = Object.entries(schema).some(([name, value]) => value !== undefined && !Object.hasOwn(rootMembers, name));
   if (!isOther) return [];
   const list = Object.values(rootMembers).join(' ');
-  return [invalid(field, schema, `only [${list}] fields are allowed at the root of the schema ${condition}`)];
+  return [invalid(field, goSchema(schema), `only [${list}] fields are allowed at the root of the schema ${condition}`)];
 }
 
 function validateSubresources(subresources: Unchecked<V1CustomResourceSubresources> | undefined, path: string): FieldProblem[] {
