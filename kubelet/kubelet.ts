@@ -18,6 +18,7 @@ import type { KubeletConfig } from './config.ts';
 import { CertificateFile } from './identity/certificate-file.ts';
 import { CertificateRotation } from './identity/rotation.ts';
 import { ImagePuller } from './images/image-puller.ts';
+import { kubeletMetrics } from './kubelet-metrics.ts';
 import { defaultThresholds } from './node/conditions.ts';
 import { type MachineFacts, readMachineFacts } from './node/facts.ts';
 import { NodeAgent } from './node/node-agent.ts';
@@ -158,7 +159,14 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, reco
   const own = { pods, objects, images, node, allowedSysctls, runtimeName: info.name, steps, prober, statuses, hostIps };
   const workers = new PodWorkers({ ...common, ...own });
   const onChange = (uid: string): void => workers.wake(uid);
-  const pleg = new Pleg({ runtime, clock, log, onChange, onRelist: (known) => workers.adoptOrphans(known) });
+  const pleg = new Pleg({
+    runtime,
+    clock,
+    log,
+    onChange,
+    onRelist: (known) => workers.adoptOrphans(known),
+    metrics: kubeletMetrics(deps.metrics, config.nodeName),
+  });
   return { pods, workers, statuses, pleg, services: [services, pods, objects, statuses, prober, workers, pleg] };
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts';
 import type { Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import type { KubeletMetrics } from '../kubelet-metrics.ts';
 import type { Runtime, RuntimePodSummary } from '../runtime/contract.ts';
 
 export interface PlegDeps {
@@ -11,6 +12,8 @@ export interface PlegDeps {
   readonly onChange: (podUid: string) => void;
   /** Told all pods there are, after every look at all. */
   readonly onRelist: (pods: readonly RuntimePodSummary[]) => void;
+  /** Told how every look at all went. */
+  readonly metrics?: KubeletMetrics | undefined;
   /** How often all pods are looked at, in case an event was missed; default 30 s. */
   readonly relistMs?: number;
 }
@@ -65,10 +68,14 @@ export class Pleg implements Service {
   }
 
   async #relist(signal: AbortSignal): Promise<void> {
-    const { runtime, log, onChange, onRelist, clock } = this.#deps;
+    const { runtime, log, onChange, onRelist, clock, metrics } = this.#deps;
+    const startMs = clock.monotonicMs();
     try {
       const pods = await runtime.pods(signal);
-      this.#lastRelistMs = clock.monotonicMs();
+      const nowMs = clock.monotonicMs();
+      const sinceLastMs = this.#lastRelistMs === undefined ? undefined : nowMs - this.#lastRelistMs;
+      metrics?.relisted(pods, { tookMs: nowMs - startMs, atMs: clock.nowMs(), sinceLastMs });
+      this.#lastRelistMs = nowMs;
       const now = new Map(pods.map((pod) => [pod.pod.uid, digest(pod)]));
       const changed = [...new Set([...now.keys(), ...this.#seen.keys()])].filter((uid) => now.get(uid) !== this.#seen.get(uid));
       this.#seen = now;
