@@ -143,9 +143,9 @@ test.each<[string, string, string[]]>([
     limited('nominalConcurrencyShares: -1, lendablePercent: 101, borrowingLimitPercent: -1, limitResponse: {type: Wait}'),
     [
       'spec.limited.nominalConcurrencyShares: Invalid value: -1: must be a non-negative integer',
+      'spec.limited.limitResponse.type: Unsupported value: "Wait": supported values: "Queue", "Reject"',
       'spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive',
       'spec.limited.borrowingLimitPercent: Invalid value: -1: if specified, must be a non-negative integer',
-      'spec.limited.limitResponse.type: Unsupported value: "Wait": supported values: "Queue", "Reject"',
     ],
   ],
   [

@@ -106,7 +106,12 @@ function validateSpec(name: string, { type, exempt, limited }: V1PriorityLevelCo
   }
   if (type === 'Exempt') {
     if (limited !== undefined) problems.push(forbiddenField('spec.limited', 'must be nil if the type is not Limited'));
-    if (exempt !== undefined) problems.push(...validateShares(exempt, 'spec.exempt'));
+    if (exempt !== undefined) {
+      problems.push(
+        ...validateNominal('spec.exempt', exempt.nominalConcurrencyShares),
+        ...validateLendable('spec.exempt', exempt.lendablePercent),
+      );
+    }
   } else if (type === 'Limited') {
     if (exempt !== undefined) problems.push(forbiddenField('spec.exempt', 'must be nil if the type is Limited'));
     if (limited === undefined) problems.push(required('spec.limited', 'must not be empty when type is Limited'));
@@ -118,29 +123,25 @@ function validateSpec(name: string, { type, exempt, limited }: V1PriorityLevelCo
 }
 
 function validateLimited(limited: Unchecked<V1LimitedPriorityLevelConfiguration>, path: string): FieldProblem[] {
-  const problems = validateShares(limited, path);
-  const { borrowingLimitPercent, limitResponse = {} } = limited;
+  const { nominalConcurrencyShares, limitResponse = {}, lendablePercent, borrowingLimitPercent } = limited;
+  const problems = [
+    ...validateNominal(path, nominalConcurrencyShares),
+    ...validateLimitResponse(limitResponse, `${path}.limitResponse`),
+    ...validateLendable(path, lendablePercent),
+  ];
   if (borrowingLimitPercent !== undefined && borrowingLimitPercent < 0) {
     const text = 'if specified, must be a non-negative integer';
     problems.push(invalid(`${path}.borrowingLimitPercent`, borrowingLimitPercent, text));
   }
-  return [...problems, ...validateLimitResponse(limitResponse, `${path}.limitResponse`)];
-}
-
-interface Shares {
-  readonly nominalConcurrencyShares?: number | undefined;
-  readonly lendablePercent?: number | undefined;
-}
-
-function validateShares({ nominalConcurrencyShares = 0, lendablePercent = 0 }: Shares, path: string): FieldProblem[] {
-  const problems: FieldProblem[] = [];
-  if (nominalConcurrencyShares < 0) {
-    problems.push(invalid(`${path}.nominalConcurrencyShares`, nominalConcurrencyShares, 'must be a non-negative integer'));
-  }
-  if (lendablePercent < 0 || lendablePercent > 100) {
-    problems.push(invalid(`${path}.lendablePercent`, lendablePercent, inclusiveRangeText(0, 100)));
-  }
   return problems;
+}
+
+function validateNominal(path: string, shares = 0): FieldProblem[] {
+  return shares >= 0 ? [] : [invalid(`${path}.nominalConcurrencyShares`, shares, 'must be a non-negative integer')];
+}
+
+function validateLendable(path: string, percent = 0): FieldProblem[] {
+  return percent >= 0 && percent <= 100 ? [] : [invalid(`${path}.lendablePercent`, percent, inclusiveRangeText(0, 100))];
 }
 
 function validateLimitResponse({ type = '', queuing }: Unchecked<V1LimitResponse>, path: string): FieldProblem[] {
