@@ -7,5 +7,4 @@ import { runWatch } from './watch.ts';
 
 const job = JSON.parse(await text(process.stdin)) as Job;
 const result = job.do === 'stream' ? await runStream(job) : job.do === 'watch' ? await runWatch(job) : await runRequests(job);
-process.stdout.write(JSON.stringify(result));
-process.exit();
+process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -1,5 +1,5 @@
 import { EtcdCluster } from '#test/testbed/etcd.ts';
-import type { Bench, BenchContext } from '../bench.ts';
+import { type Bench, type BenchContext, warmUpPods } from '../bench.ts';
 import { type Figure, median, ms, perSecond } from '../figure.ts';
 import type { RequestsResult } from '../load/jobs.ts';
 import { runJob } from '../load/run.ts';
@@ -66,6 +66,10 @@ async function* compare(context: BenchContext, server: ServerProcess, { do: kind
   const rounds = context.quick ? 2 : 5;
   const durationMs = context.quick ? 800 : 2_500;
   let firstPod = 0;
+  if (kind === 'create' && !context.quick) {
+    for (const target of [server, rawServer]) await context.createPods(target, warmUpPods);
+    firstPod = warmUpPods;
+  }
   for (let round = 0; round <= rounds; round++) {
     if (round === 1) await longestStallMs(server.peer);
     for (const [target, slices] of [[server, ours] as const, [rawServer, raw] as const]) {

@@ -1,7 +1,7 @@
 // Two figures for each number of watchers. The first is what Kubernetes' reference figure is too: deliveries a second while pods are
 // created, so the creates are in it, ours with admission and disk, the raw server's without. The second is the fan-out alone, from CPU
 // times: what the same creates cost without watchers is taken off, on both sides.
-import type { Bench, BenchContext } from '../bench.ts';
+import { type Bench, type BenchContext, warmUpPods } from '../bench.ts';
 import { type Figure, median, perSecond } from '../figure.ts';
 import { runJob } from '../load/run.ts';
 import { cpuMicros } from '../process-usage.ts';
@@ -10,8 +10,6 @@ import { longestStallMs, stallFigure } from '../stall.ts';
 
 const share = 0.8;
 const writers = 8;
-/** So many creates and the code is compiled: servers that are measured have run for a while. */
-const warmUpPods = 4_000;
 
 /** Events of new pods, delivered to everybody who watches all pods of a namespace. */
 export const watch: Bench = {
