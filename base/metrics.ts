@@ -51,7 +51,8 @@ export function createMetrics(): Metrics {
       families.push(family);
       return family;
     },
-    text: async () => (await registry.metrics()) + (await Promise.all(families.map(async (family) => await family.text()))).join(''),
+    text: async () =>
+      (await registry.metrics()).trimStart() + (await Promise.all(families.map(async (family) => await family.text()))).join(''),
     contentType: metricsType,
   };
 }

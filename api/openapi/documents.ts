@@ -58,11 +58,6 @@ export class OpenApiDocuments {
     return this.#keep(`v3 ${name}`, form, build, encodeOpenApiV3);
   }
 
-  /** The names of all documents of version 3. */
-  names(): string[] {
-    return openApiV3Names(this.#deps.kinds());
-  }
-
   #require(document: OpenApiDocument | undefined, key: string): OpenApiDocument {
     if (document === undefined) throw new Error(`no document ${key}`);
     return document;

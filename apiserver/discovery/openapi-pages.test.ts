@@ -63,6 +63,11 @@ describe('/openapi/v2', () => {
 });
 
 describe('/openapi/v3', () => {
+  test('the index of all pages names no single document', async () => {
+    const { paths } = JSON.parse((await get('/')).bytes.toString()) as { paths: string[] };
+    expect(paths.filter((path) => path.startsWith('/openapi'))).toEqual(['/openapi/v2', '/openapi/v3', '/openapi/v3/']);
+  });
+
   test('the index leads to documents that may be kept for ever', async () => {
     const index = JSON.parse((await get('/openapi/v3')).bytes.toString()) as { paths: Record<string, { serverRelativeURL: string }> };
     const address = index.paths['apis/apps/v1']?.serverRelativeURL ?? '';

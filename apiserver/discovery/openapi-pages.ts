@@ -32,7 +32,8 @@ interface Wanted {
 export function openApiPages(documents: OpenApiDocuments, clock: Pick<Clock, 'nowMs'>): Pages {
   return {
     owns: (path) => path === '/openapi/v2' || path === root || path.startsWith(`${root}/`),
-    paths: () => ['/openapi/v2', root, ...documents.names().map((name) => `${root}/${name}`)],
+    // The documents of version 3 are in the index of their own.
+    paths: () => ['/openapi/v2', root, `${root}/`],
     serve: (exchange) => {
       const path = exchange.info.path.replace(/\/+$/, '');
       if (path === root) return send(exchange, documents.index(), jsonType, []);
