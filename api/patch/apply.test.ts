@@ -130,7 +130,18 @@ describe('fields given up', () => {
     });
   });
 
-  test('an item stays as far as defaults or updates put something into it that nobody gave up', () => {
+  test('stay while an updater owns them', () => {
+    const created = update(undefined, deploy({ replicas: 3, paused: true }), 'u');
+    const first = apply(deploy({ replicas: 3, paused: true }), created, { manager: 'm' });
+    const second = apply(deploy({ replicas: 3 }), first, { manager: 'm' });
+    expect(spec(second)).toEqual({ replicas: 3, paused: true });
+    expect(entries(second)).toEqual({
+      'Apply m': { 'f:spec': { 'f:replicas': {} } },
+      'Update u': { 'f:spec': { 'f:paused': {}, 'f:replicas': {} } },
+    });
+  });
+
+  test('an item goes with what updates put into it, which its own owner states no more', () => {
     const first = apply(deploy(containers('a')), undefined, { manager: 'm' });
     const live = cloneJson(first as unknown as JsonObject);
     (live['spec'] as JsonObject)['template'] = { spec: { containers: [{ name: 'a', image: 'x', stdin: true }] } };

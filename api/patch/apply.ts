@@ -1,5 +1,5 @@
 // Server-side apply. A configuration states fields; the applier owns what it states, gives up what it stated before and no longer
-// does (which goes from the object when nobody else owns it), and may change what others own only by force.
+// does (which goes from the object when nobody else owns it, by apply or by update), and may change what others own only by force.
 //
 // Steps, as upstream's updater: merge the configuration into the live object; prune; see which owners lose fields; refuse or take.
 import type { Json, JsonObject, KubeObject } from '../meta/object.ts';
@@ -28,8 +28,8 @@ export interface ApplyContext extends ApplyWrite {
   readonly apiVersion: string;
   readonly kind: string;
   readonly filter: ResetFilter;
-  /** What differs between the two forms, at each owner's version. */
-  readonly compare: (before: KubeObject | undefined, after: KubeObject) => CompareAt;
+  /** What differs between the two forms, at each owner's version. Own-version owners see `after`, the others what becomes of it. */
+  readonly compare: (before: KubeObject | undefined, after: KubeObject, stored: KubeObject) => CompareAt;
 }
 
 /** A field of the configuration that another manager owns with another value. */
@@ -111,12 +111,13 @@ function merge(
   const stated = filter(statedFields(shape, config));
   table.set(id, applier(context, stated, table.get(id)?.time));
   const merged = mergeTyped(shape, live, config) as JsonObject;
-  const applied = union(appliedFields(table, context.apiVersion), filter(statedFields(shape, config, 'all')));
-  const pruned = isEmptySet(last) ? merged : prune(shape, merged, last, applied);
+  const owned = union(ownedFields(table), filter(statedFields(shape, config, 'all')));
+  const pruned = isEmptySet(last) ? merged : prune(shape, merged, last, owned);
   const next = withoutNulls(pruned) as JsonObject;
 
   const object = asObject(cloneJson(next));
-  const compare = context.compare(asObject(live), object);
+  // What lost all its fields is null as yet, which is not gone: its owners keep it.
+  const compare = context.compare(asObject(live), asObject(pruned as JsonObject), object);
   const conflicts = conflictsOf(table, id, compare);
   if (!context.force && conflicts.length > 0) throw new ApplyConflicts(conflicts);
   releaseFields(table, compare, id);
@@ -124,17 +125,14 @@ function merge(
   return { object, hasChanged: !equalJson(live, next) };
 }
 
-/**
- * Takes out what the applier stated before and states no more. Fields that other appliers own stay, and so do fields below those
- * that nobody stated: defaults and what updates set.
- */
-function prune(shape: StructShape, merged: JsonObject, last: FieldNode, applied: FieldNode): Json {
+/** Takes out what the applier stated before and states no more. What others own stays, whether they applied it or set it. */
+function prune(shape: StructShape, merged: JsonObject, last: FieldNode, owned: FieldNode): Json {
   const named = (set: FieldNode): FieldNode => withNamedFields(shape, set);
   const fieldsOf = (value: Json): FieldNode => (isObject(value) ? statedFields(shape, value, 'all') : emptySet);
   const mergedSet = named(fieldsOf(merged));
   const first = removeFields(shape, merged, named(last));
-  const owned = union(named(fieldsOf(first)), named(applied));
-  const second = removeFields(shape, merged, difference(mergedSet, owned));
+  const kept = union(named(fieldsOf(first)), named(owned));
+  const second = removeFields(shape, merged, difference(mergedSet, kept));
   return removeFields(shape, merged, intersection(difference(mergedSet, named(fieldsOf(second))), named(last)));
 }
 
@@ -142,11 +140,10 @@ function asItIs(set: FieldNode): FieldNode {
   return set;
 }
 
-function appliedFields(table: Owners, apiVersion: string): FieldNode {
+/** All that anybody owns; owners by other versions count by the same paths. */
+function ownedFields(table: Owners): FieldNode {
   let fields = emptySet;
-  for (const owner of table.values()) {
-    if (owner.operation === 'Apply' && owner.apiVersion === apiVersion) fields = union(fields, owner.fields);
-  }
+  for (const owner of table.values()) fields = union(fields, owner.fields);
   return fields;
 }
 

@@ -49,11 +49,18 @@ function compareLeaf(before: Json, after: Json): NodeChanges | undefined {
 }
 
 function compareFree(shape: Shape, before: Json, after: Json): NodeChanges | undefined {
-  if (freeKind(before) === 'leaf') return compareLeaf(before, after);
-  if (freeKind(after) === 'map') {
+  if (freeKind(before) === 'leaf') return compareLeafWith(shape, before, after);
+  // Null fits whatever stands on the other side: the object is there still, without its fields.
+  if (freeKind(after) === 'map' || after === null) {
     return isBarren(before) && isBarren(after) ? compareLeaf(before, after) : compareMap(shape, asObject(before), asObject(after));
   }
   return { changed: leaf, removed: compareMap(shape, asObject(before), {})?.removed };
+}
+
+/** A scalar or list that turned into an object is another value, and has new fields. */
+function compareLeafWith(shape: Shape, before: Json, after: Json): NodeChanges | undefined {
+  if (freeKind(after) === 'leaf' || before === null) return compareLeaf(before, after);
+  return { changed: wholeNode(shape, after) };
 }
 
 function compareStruct(shape: StructShape, before: JsonObject, after: JsonObject): NodeChanges | undefined {

@@ -119,7 +119,8 @@ class KindOwnership implements Ownership {
     }
     const filter = this.#filters.get(write.subresource);
     const { shape } = this.#compile(apiVersion, schema);
-    const compare = (before: KubeObject | undefined, after: KubeObject): CompareAt => this.#compare(before, after, filter);
+    const compare = (before: KubeObject | undefined, after: KubeObject, stored: KubeObject): CompareAt =>
+      this.#compare(before, after, filter, stored);
     return withinStack(() => applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, filter, compare }));
   }
 
@@ -135,10 +136,11 @@ class KindOwnership implements Ownership {
     capOwners(owners);
   }
 
-  #compare(previous: KubeObject | undefined, next: KubeObject, filter: ResetFilter): CompareAt {
+  #compare(previous: KubeObject | undefined, next: KubeObject, filter: ResetFilter, stored = next): CompareAt {
     const done = new Map<string, FieldChanges | undefined>();
     return (version) => {
-      if (!done.has(version)) done.set(version, filtered(this.#changesAt(version, previous, next), filter));
+      const after = version === this.#options.apiVersion ? next : stored;
+      if (!done.has(version)) done.set(version, filtered(this.#changesAt(version, previous, after), filter));
       return done.get(version);
     };
   }

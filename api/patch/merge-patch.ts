@@ -3,8 +3,9 @@ import type { Json, JsonObject } from '../meta/object.ts';
 import { badRequest } from '../meta/status.ts';
 import { cloneJson, isObject, setOwn, withinStack } from './json-object.ts';
 
-/** The document with the patch merged in; inputs stay as they are. Throws ApiError 400 when the patch is no object. */
-export function applyMergePatch(document: JsonObject, patch: Json): JsonObject {
+/** The document with the patch merged in; inputs stay as they are. A list takes its place. Throws ApiError 400 for scalars. */
+export function applyMergePatch(document: JsonObject, patch: Json): Json {
+  if (Array.isArray(patch)) return withinStack(() => withoutNulls(patch));
   if (!isObject(patch)) throw badRequest('Invalid JSON Patch');
   return withinStack(() => {
     const result = cloneJson(document);

@@ -10,7 +10,8 @@ const free: Shape = { kind: 'free' };
 /** The object with the configuration merged in: what the configuration states wins, all else stays. */
 export function mergeTyped(shape: Shape, live: Json | undefined, config: Json | undefined): Json {
   if (live === undefined || config === undefined) return (config ?? live) as Json;
-  const kind = shape.kind === 'free' ? freeKind(config) : shape.kind;
+  // Null over an object of free JSON states nothing about its fields.
+  const kind = shape.kind === 'free' ? freeKind(config ?? live) : shape.kind;
   if (kind === 'leaf') return config;
   if (kind === 'list') {
     const [before, after] = [Array.isArray(live) ? live : [], Array.isArray(config) ? config : []];

@@ -1,0 +1,257 @@
+// Applies and updates in turn, after the scenarios by which upstream tests its updater: who owns what in the end, and what is left.
+// Objects are taken as they come, empty lists and maps included, as custom resources are.
+import { describe, expect, test } from 'vitest';
+import type { Json, JsonObject, KubeObject } from '../meta/object.ts';
+import { ApiError } from '../meta/status.ts';
+import type { FieldNode } from './field-set.ts';
+import { pathsOf } from './field-set.ts';
+import { pathText } from './field-text.ts';
+import { ownership } from './managed-fields.ts';
+import { list, mapOf, struct, text, whole } from './testing.ts';
+
+const port = struct('x.Port', { port: whole, protocol: text, name: text });
+const item = struct('x.Item', {
+  name: text,
+  value: text,
+  sub: struct('x.Sub', { p: text, q: whole }),
+  ports: list(port, { listType: 'map', mapKeys: ['port', 'protocol'] }),
+});
+const schema = struct('x.Root', {
+  apiVersion: text,
+  kind: text,
+  metadata: { schema: struct('x.Meta', { name: text }), presence: 'fill' },
+  text,
+  number: whole,
+  inner: struct('x.Inner', { a: text, map: mapOf(text) }),
+  atomic: struct('x.Atomic', { a: text, b: text }, [], 'atomic'),
+  map: mapOf(text),
+  structs: mapOf(struct('x.Value', { x: text, y: whole })),
+  set: list(text, { listType: 'set' }),
+  list: list(text, { listType: 'atomic' }),
+  items: list(item, { listType: 'map', mapKeys: ['name'] }),
+  any: { type: 'any' },
+});
+const fields = ownership({ schema, apiVersion: 'x/v1', kind: 'Root' });
+
+type Step = readonly ['apply' | 'force' | 'update', string, JsonObject];
+
+/** `manager: path path`, one for each owner. */
+type Owned = Readonly<Record<string, string>>;
+
+function perform(steps: readonly Step[]): KubeObject {
+  let live: KubeObject | undefined;
+  for (const [how, manager, given] of steps) {
+    const object = { apiVersion: 'x/v1', kind: 'Root', metadata: { name: 'o' }, ...given } as unknown as KubeObject;
+    const write = { manager, subresource: '', nowMs: 0, force: how === 'force' };
+    if (how === 'update') fields.onUpdate(object, live, write);
+    live = how === 'update' ? object : fields.onApply(object as unknown as JsonObject, live, write);
+  }
+  return live as KubeObject;
+}
+
+function content(object: KubeObject): JsonObject {
+  const { apiVersion: _, kind: _kind, metadata: _metadata, ...rest } = object as unknown as Record<string, Json>;
+  return rest;
+}
+
+function owned(object: KubeObject): Owned {
+  const entries = object.metadata.managedFields ?? [];
+  return Object.fromEntries(
+    entries.map(({ operation, manager, fieldsV1 }) => {
+      const paths = [...pathsOf(fieldsV1 as FieldNode)].map(pathText);
+      return [`${operation === 'Apply' ? 'A' : 'U'} ${manager}`, paths.join(' ')];
+    }),
+  );
+}
+
+describe('fields', () => {
+  test.each<[string, Step[], JsonObject, Owned]>([
+    [
+      'given up by one applier, stay for another',
+      [
+        ['apply', 'm', { text: '1', number: 1 }],
+        ['apply', 'n', { text: '1' }],
+        ['apply', 'm', { number: 1 }],
+      ],
+      { text: '1', number: 1 },
+      { 'A m': '.number', 'A n': '.text' },
+    ],
+    [
+      'given up by an applier, stay for an updater',
+      [
+        ['update', 'u', { set: ['1', '2'] }],
+        ['apply', 'm', { set: ['1'] }],
+        ['apply', 'm', { number: 1 }],
+      ],
+      { set: ['1', '2'], number: 1 },
+      { 'U u': '.set .set[="1"] .set[="2"]', 'A m': '.number' },
+    ],
+    [
+      'given up by all, go',
+      [
+        ['apply', 'm', { text: '1', number: 1 }],
+        ['apply', 'n', { text: '1', number: 1 }],
+        ['apply', 'm', { text: '1' }],
+        ['apply', 'n', { text: '1' }],
+      ],
+      { text: '1' },
+      { 'A m': '.text', 'A n': '.text' },
+    ],
+    [
+      'forced from an updater',
+      [
+        ['update', 'u', { text: '1', number: 1 }],
+        ['force', 'm', { text: '2' }],
+      ],
+      { text: '2', number: 1 },
+      { 'U u': '.number', 'A m': '.text' },
+    ],
+    [
+      'removed by an update, belong to nobody',
+      [
+        ['apply', 'm', { text: '1', number: 1 }],
+        ['update', 'u', { text: '1' }],
+      ],
+      { text: '1' },
+      { 'A m': '.text' },
+    ],
+    [
+      'an atomic value is one field',
+      [
+        ['apply', 'm', { atomic: { a: '1', b: '2' }, list: ['1'] }],
+        ['force', 'n', { atomic: { a: '2' }, list: ['2'] }],
+      ],
+      { atomic: { a: '2' }, list: ['2'] },
+      { 'A n': '.atomic .list' },
+    ],
+  ])('%s', (_, steps, left, owners) => {
+    const object = perform(steps);
+    expect([content(object), owned(object)]).toEqual([left, owners]);
+  });
+});
+
+describe('maps and lists', () => {
+  test.each<[string, Step[], JsonObject, Owned]>([
+    [
+      'an item given up keeps nothing that an updater put inside',
+      [
+        ['apply', 'm', { items: [{ name: 'a', value: 'x' }] }],
+        ['update', 'u', { items: [{ name: 'a', value: 'x', sub: { q: 1 } }] }],
+        ['apply', 'm', { text: '1' }],
+      ],
+      { text: '1' },
+      { 'A m': '.text' },
+    ],
+    [
+      'an empty map that others filled stays when its owner states it no more',
+      [
+        ['apply', 'm', { map: {} }],
+        ['update', 'u', { map: { k: '1' } }],
+        ['apply', 'm', { text: '1' }],
+      ],
+      { map: { k: '1' }, text: '1' },
+      { 'U u': '.map.k', 'A m': '.text' },
+    ],
+    [
+      'a value that lost all its fields still belongs to who owns it itself',
+      [
+        ['apply', 'm', { structs: { k: {} } }],
+        ['apply', 'n', { structs: { k: { x: '1' } } }],
+        ['apply', 'n', { text: '1' }],
+      ],
+      { structs: {}, text: '1' },
+      { 'A m': '.structs.k', 'A n': '.text' },
+    ],
+    [
+      'items of two appliers; each gives up its own',
+      [
+        ['apply', 'm', { items: [{ name: 'a', ports: [{ port: 80 }] }, { name: 'b' }] }],
+        ['apply', 'n', { items: [{ name: 'c' }, { name: 'a', ports: [{ port: 443, protocol: 'UDP' }] }] }],
+        ['apply', 'm', { items: [{ name: 'a' }] }],
+      ],
+      { items: [{ name: 'c' }, { name: 'a', ports: [{ port: 443, protocol: 'UDP' }] }] },
+      {
+        'A m': '.items[name="a"] .items[name="a"].name',
+        'A n':
+          '.items[name="a"] .items[name="c"] .items[name="a"].name .items[name="a"].ports[port=443,protocol="UDP"] ' +
+          '.items[name="a"].ports[port=443,protocol="UDP"].port .items[name="a"].ports[port=443,protocol="UDP"].protocol .items[name="c"].name',
+      },
+    ],
+    [
+      'an empty list states none of its items',
+      [
+        ['apply', 'm', { set: ['a'] }],
+        ['apply', 'm', { set: [], text: '1' }],
+      ],
+      { text: '1' },
+      { 'A m': '.text' },
+    ],
+  ])('%s', (_, steps, left, owners) => {
+    const object = perform(steps);
+    expect([content(object), owned(object)]).toEqual([left, owners]);
+  });
+});
+
+describe('free JSON', () => {
+  test.each<[string, Step[], JsonObject, Owned]>([
+    [
+      'a scalar that becomes an object is another value with new fields',
+      [
+        ['update', 'u', { any: '1' }],
+        ['update', 'v', { any: { x: [1] } }],
+      ],
+      { any: { x: [1] } },
+      { 'U v': '.any .any.x' },
+    ],
+    [
+      'null over an object states nothing about its fields',
+      [
+        ['update', 'u', { any: { y: 'b' } }],
+        ['apply', 'm', { any: null, text: '1' }],
+      ],
+      { any: { y: 'b' }, text: '1' },
+      { 'U u': '.any .any.y', 'A m': '.any .text' },
+    ],
+    [
+      'an object whose fields all went stays with who owns it itself, and is no conflict',
+      [
+        ['update', 'u', { any: {} }],
+        ['apply', 'm', { any: { x: 1 } }],
+        ['apply', 'm', { text: '1' }],
+      ],
+      { text: '1' },
+      { 'U u': '.any', 'A m': '.text' },
+    ],
+  ])('%s', (_, steps, left, owners) => {
+    const object = perform(steps);
+    expect([content(object), owned(object)]).toEqual([left, owners]);
+  });
+});
+
+test.each<[string, Step[], string]>([
+  [
+    'of an atomic value',
+    [
+      ['update', 'u', { atomic: { a: '1' } }],
+      ['apply', 'm', { atomic: { a: '1', b: '1' } }],
+    ],
+    'Apply failed with 1 conflict: conflict with "u" using x/v1: .atomic',
+  ],
+  [
+    'of two managers',
+    [
+      ['update', 'u', { inner: { map: { a: '1', b: '1' } }, text: '1' }],
+      ['apply', 'm', { number: 1 }],
+      ['apply', 'n', { number: 2, inner: { map: { b: '2', a: '2' } } }],
+    ],
+    'Apply failed with 3 conflicts: conflicts with "m":\n- .number\nconflicts with "u" using x/v1:\n- .inner.map.a\n- .inner.map.b',
+  ],
+])('conflicts %s', (_, steps, message) => {
+  let error: unknown;
+  try {
+    perform(steps);
+  } catch (caught) {
+    error = caught;
+  }
+  expect(error instanceof ApiError ? error.message : error).toBe(message);
+});
