@@ -6,7 +6,7 @@ import { findEndpoint } from '#client/kubeconfig.ts';
 import type { LeaderOptions } from '#client/leader-election.ts';
 import { readSigning, signingFlags } from './certificates/flags.ts';
 import type { SigningOptions } from './certificates/signing-controller.ts';
-import { readFlagFile } from './flag-file.ts';
+import { readFlagFile } from '#base/flag-file.ts';
 import { maxFinishedPods } from './controller-manager.ts';
 import type { NodeLifecycleOptions } from './node/lifecycle-controller.ts';
 import type { PodCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';

@@ -1,6 +1,9 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Clock } from '#base/clock.ts';
 import type { ControllerDefinition } from '#client/controller/define.ts';
+import { loadBalancerController } from '#client/load-balancer/controller.ts';
+import type { Pool } from '#client/load-balancer/plan.ts';
+import { parseRange } from '#client/load-balancer/pool.ts';
 import { bootstrapSignerController } from './bootstrap-tokens/signer-controller.ts';
 import { tokenCleanerController } from './bootstrap-tokens/cleaner-controller.ts';
 import { requestApprovingController } from './certificates/approving-controller.ts';
@@ -10,7 +13,6 @@ import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
 import { endpointSliceMirroringController } from './endpoints/mirroring-controller.ts';
 import { endpointSliceController } from './endpoints/slices-controller.ts';
-import { loadBalancerController } from './load-balancer/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node/ipam-controller.ts';
 import { type NodeLifecycleOptions, nodeLifecycleController, upstreamTimings } from './node/lifecycle-controller.ts';
@@ -62,8 +64,13 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     nodeLifecycleController(nodeTimings),
     taintEvictionController(),
     ...(clusterCidr === undefined ? [] : [nodeIpamController(clusterCidr, nodeCidrBits)]),
-    ...(loadBalancerCidr === undefined ? [] : [loadBalancerController(loadBalancerCidr)]),
+    ...(loadBalancerCidr === undefined ? [] : [loadBalancerController({ pool: poolOf(loadBalancerCidr) })]),
   ];
+}
+
+function poolOf(cidr: string): () => Pool {
+  const pool = { ranges: [parseRange(cidr)] };
+  return () => pool;
 }
 
 /** Under which name a controller records events, where upstream's is not the controller's own. */

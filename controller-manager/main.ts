@@ -10,7 +10,7 @@ import { ClientMetrics } from '#client/client-metrics.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
 import { connect } from '#client/rest.ts';
-import { AccountClients } from './accounts/account-clients.ts';
+import { AccountClients } from '#client/accounts/account-clients.ts';
 import { parseConfig } from './config.ts';
 import { controllerManager } from './controller-manager.ts';
 
@@ -20,7 +20,14 @@ await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
   processMetrics(metrics);
   const clientMetrics = new ClientMetrics(metrics);
   await using client = connect(config.api, { clock, component: 'kube-controller-manager', version, metrics: clientMetrics });
-  await using accounts = new AccountClients({ api: config.api, client, clock, version, metrics: clientMetrics });
+  await using accounts = new AccountClients({
+    api: config.api,
+    component: 'kube-controller-manager',
+    client,
+    clock,
+    version,
+    metrics: clientMetrics,
+  });
   const clientFor = config.usesAccounts ? (controller: string) => accounts.clientFor(controller) : undefined;
   const sender = new EventSender({ client, clock, log });
   const { cluster, loops } = controllerManager({

@@ -1,3 +1,5 @@
+import { isControllerSelected } from '#client/controller/selection.ts';
+
 /** Names of old, under which `--controllers` still knows some (upstream's KCMControllerAliases). */
 const aliases: Readonly<Record<string, string>> = {
   'serviceaccount-token': 'serviceaccount-token-controller',
@@ -42,17 +44,7 @@ const aliases: Readonly<Record<string, string>> = {
 /** What runs only where it is named. */
 const offByDefault = new Set(['bootstrap-signer-controller', 'token-cleaner-controller']);
 
-/**
- * Whether `--controllers` lets one run: `name` switches it on, `-name` off, `*` stands for all that are not named and not off by default
- * (upstream's IsControllerEnabled).
- */
+/** Whether `--controllers` lets one of this process's controllers run. */
 export function isSelected(name: string, list: readonly string[]): boolean {
-  const named = list.map((entry) => (entry.startsWith('-') ? `-${wholeName(entry.slice(1))}` : wholeName(entry)));
-  if (named.includes(name)) return true;
-  if (named.includes(`-${name}`)) return false;
-  return named.includes('*') && !offByDefault.has(name);
-}
-
-function wholeName(entry: string): string {
-  return Object.hasOwn(aliases, entry) ? (aliases[entry] ?? entry) : entry;
+  return isControllerSelected(name, list, { aliases, offByDefault });
 }

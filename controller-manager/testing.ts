@@ -12,7 +12,7 @@ import { silentLog } from '#base/log.ts';
 import type { Client, TypedResource, WatchEvent } from '#client/client.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
-import { AccountClients } from './accounts/account-clients.ts';
+import { AccountClients } from '#client/accounts/account-clients.ts';
 import { timeText } from '#client/timestamps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aTemplate } from './builders.ts';
@@ -59,7 +59,7 @@ export class ControlPlane implements AsyncDisposable {
     this.#options = options;
     this.client = connect(server.adminClientConfig, { clock: systemClock, component: 'controllers-test' });
     this.#own = connect(api, { clock: systemClock, component: 'kube-controller-manager' });
-    this.#accounts = new AccountClients({ api, client: this.#own, clock: systemClock });
+    this.#accounts = new AccountClients({ api, component: 'kube-controller-manager', client: this.#own, clock: systemClock });
     this.#ended = this.#run();
   }
 

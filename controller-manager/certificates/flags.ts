@@ -1,7 +1,7 @@
 import { durationFlag, type FlagValues, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { KeyPair } from '#base/pki.ts';
-import { readFlagFile } from '../flag-file.ts';
+import { readFlagFile } from '#base/flag-file.ts';
 import { type SignerName, signers } from './recognize.ts';
 import type { SigningOptions } from './signing-controller.ts';
 

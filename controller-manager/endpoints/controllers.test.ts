@@ -94,9 +94,18 @@ describe.concurrent('the endpoints of a Service', () => {
     expect(new Set(await addresses())).toEqual(new Set(['172.31.254.1', '172.31.254.2']));
     await plane.client.patch<Service>(service, { namespace: ns, name: 'a' }, { spec: { type: 'ClusterIP' } }, { type: 'merge' }, never);
     await plane.until('one address', async () => (await addresses()).length === 1);
-    expect(plane.events.filter(({ about }) => about === 'Service/a').map(({ source, reason }) => [source, reason])).toEqual([
-      ['service-controller', 'EnsuringLoadBalancer'],
-      ['service-controller', 'EnsuredLoadBalancer'],
+    await plane.until('given back', async () => ((await plane.find<Service>(service, 'a', ns))?.metadata.finalizers ?? []).length === 0);
+    const events = plane.events.filter(({ about }) => about === 'Service/a');
+    expect(events.map(({ source, reason, message }) => [source, reason, message])).toEqual([
+      ['service-controller', 'EnsuringLoadBalancer', 'Ensuring load balancer'],
+      ['service-controller', 'EnsuredLoadBalancer', 'Ensured load balancer'],
+      ['service-controller', 'DeletingLoadBalancer', 'Deleting load balancer'],
+      ['service-controller', 'DeletedLoadBalancer', 'Deleted load balancer'],
     ]);
+    // Who goes gives back first, and is then gone.
+    await plane.client.delete(service, { namespace: ns, name: 'b' }, {}, never);
+    await plane.until('gone', async () => (await plane.find<Service>(service, 'b', ns)) === undefined);
+    await serve(ns, { type: 'LoadBalancer' }, 'c');
+    await plane.until('the first address', async () => (await addresses())[0] === '172.31.254.1');
   });
 });

@@ -9,7 +9,7 @@ import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { EventSender } from '#client/events.ts';
 import { connect } from '#client/rest.ts';
-import { AccountClients } from '#controller-manager/accounts/account-clients.ts';
+import { AccountClients } from '#client/accounts/account-clients.ts';
 import { controllerManager } from '#controller-manager/controller-manager.ts';
 import type { Program } from '#kubelet/runtime/simulated/program.ts';
 import { SimulatedRuntime } from '#kubelet/runtime/simulated/simulated-runtime.ts';
@@ -75,7 +75,12 @@ async function runControlPlane({ server: api }: BareServer, ca: KeyPair, signal:
     clock,
     component: 'kube-controller-manager',
   });
-  await using accounts = new AccountClients({ api: await api.clientConfigFor('system:kube-controller-manager'), client, clock });
+  await using accounts = new AccountClients({
+    component: 'kube-controller-manager',
+    api: await api.clientConfigFor('system:kube-controller-manager'),
+    client,
+    clock,
+  });
   const sender = new EventSender({ client, clock, log });
   const { cluster, loops } = controllerManager({
     client,

@@ -4,8 +4,8 @@ import { serviceAccount } from '#api/core/service-account.ts';
 import type { AuthenticationV1TokenRequest } from '#api/generated/types.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
-import type { Client } from '#client/client.ts';
-import type { TokenSource } from '#client/endpoint.ts';
+import type { Client } from '../client.ts';
+import type { TokenSource } from '../endpoint.ts';
 
 export interface AccountTokenOptions {
   /** Asks as somebody who may make accounts and tokens. */

@@ -1,6 +1,6 @@
 /**
  * The service account of kube-system that a controller works as, where it has not the controller's name (upstream's
- * cmd/kube-controller-manager/app): the account that upstream's default role for this controller is bound to.
+ * cmd/kube-controller-manager/app, cloud-provider/app): the account that upstream's default role for this controller is bound to.
  */
 const accountNames: Readonly<Record<string, string>> = {
   'replicationcontroller-controller': 'replication-controller',
@@ -17,6 +17,8 @@ const accountNames: Readonly<Record<string, string>> = {
   'node-ipam-controller': 'node-controller',
   'node-route-controller': 'route-controller',
   'service-lb-controller': 'service-controller',
+  'cloud-node-controller': 'node-controller',
+  'cloud-node-lifecycle-controller': 'node-controller',
   'service-cidr-controller': 'service-cidrs-controller',
   'persistentvolume-binder-controller': 'persistent-volume-binder',
   'persistentvolume-attach-detach-controller': 'attachdetach-controller',

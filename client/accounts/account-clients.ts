@@ -1,14 +1,16 @@
 import type { Clock } from '#base/clock.ts';
-import type { ClientMetrics } from '#client/client-metrics.ts';
-import type { Client } from '#client/client.ts';
-import type { ApiEndpoint } from '#client/endpoint.ts';
-import { connect, type RestClient } from '#client/rest.ts';
+import type { ClientMetrics } from '../client-metrics.ts';
+import type { Client } from '../client.ts';
+import type { ApiEndpoint } from '../endpoint.ts';
+import { connect, type RestClient } from '../rest.ts';
 import { accountOf } from './account-names.ts';
 import { AccountToken } from './account-token.ts';
 
 export interface AccountClientsOptions {
   readonly api: ApiEndpoint;
-  /** The controller manager's own: it makes the accounts and asks for their tokens. */
+  /** The process's name, with which every client's user agent begins. */
+  readonly component: string;
+  /** The process's own: it makes the accounts and asks for their tokens. */
   readonly client: Client;
   readonly clock: Clock;
   readonly version?: string | undefined;
@@ -29,10 +31,10 @@ export class AccountClients implements AsyncDisposable {
     const name = accountOf(controller);
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const { api, client, clock, version, metrics } = this.#options;
+    const { api, component, client, clock, version, metrics } = this.#options;
     const token = new AccountToken({ client, name, clock, signal: this.#over.signal });
     const endpoint: ApiEndpoint = { ...api, credentials: { kind: 'token-source', source: token } };
-    const made = connect(endpoint, { clock, component: `kube-controller-manager/${name}`, version, metrics });
+    const made = connect(endpoint, { clock, component: `${component}/${name}`, version, metrics });
     this.#clients.set(name, made);
     return made;
   }

@@ -4,8 +4,8 @@ import { serviceAccount } from '#api/core/service-account.ts';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { systemClock } from '#base/clock.ts';
 import { FakeClock } from '#base/fake-clock.ts';
-import type { ApiEndpoint } from '#client/endpoint.ts';
-import { connect, type RestClient } from '#client/rest.ts';
+import type { ApiEndpoint } from '../endpoint.ts';
+import { connect, type RestClient } from '../rest.ts';
 import { AccountClients } from './account-clients.ts';
 import { AccountToken } from './account-token.ts';
 
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 test('a controller has the rights of its account, and no others', async () => {
-  await using accounts = new AccountClients({ api, client: manager, clock: systemClock });
+  await using accounts = new AccountClients({ api, component: 'kube-controller-manager', client: manager, clock: systemClock });
   const collector = accounts.clientFor('pod-garbage-collector-controller');
   expect((await collector.list(pod, {}, signal)).items).toEqual([]);
   await expect(collector.get(pod, { namespace: 'default', name: 'x' }, signal)).rejects.toThrow(
@@ -36,7 +36,7 @@ test('a controller has the rights of its account, and no others', async () => {
 });
 
 test('an account that was made anew gets a new token', async () => {
-  await using accounts = new AccountClients({ api, client: manager, clock: systemClock });
+  await using accounts = new AccountClients({ api, component: 'kube-controller-manager', client: manager, clock: systemClock });
   const client = accounts.clientFor('deployment-controller');
   await client.list(pod, {}, signal);
   await admin.delete(serviceAccount, { namespace: 'kube-system', name: 'deployment-controller' }, {}, signal);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { UsageError } from '#base/lifecycle.ts';
+import { UsageError } from './lifecycle.ts';
 
 /** The text of a file that a flag names. Throws UsageError naming the flag. */
 export function readFlagFile(flag: string, path: string): string {
