@@ -93,7 +93,7 @@ export class CachedObject implements Encoded {
   frame(type: ChangeType, revision: number): WatchFrame {
     if (type === this.type && revision === this.revision) return { type, encoded: this, line: this.line };
     const line = lineOf(type, this.json, this.form.head.length, versionText(this.revision).length, revision);
-    return { type, encoded: new EncodedLine(line, type, revision), line };
+    return { type, encoded: new EncodedLine(line, type, revision, revision === this.revision ? this : undefined), line };
   }
 
   /** The same content with the revision of what happened later: a deletion. */
@@ -132,13 +132,17 @@ class EncodedLine implements Encoded {
   readonly json: Uint8Array;
   readonly resourceVersion: string;
 
-  constructor(line: Buffer, type: ChangeType, revision: number) {
+  /** What has the same content, where there is something. */
+  readonly #same: CachedObject | undefined;
+
+  constructor(line: Buffer, type: ChangeType, revision: number, same: CachedObject | undefined) {
+    this.#same = same;
     this.json = line.subarray(startOf(type).length, line.length - tail.length);
     this.resourceVersion = String(revision);
   }
 
   object(): KubeObject {
-    return parseObject(this.json);
+    return this.#same?.object() ?? parseObject(this.json);
   }
 }
 
