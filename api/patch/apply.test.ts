@@ -302,7 +302,25 @@ describe('what cannot be applied', () => {
       '.spec.containers: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
     ],
     ['an item twice', bad({ containers: [{ name: 'a' }, { name: 'a' }] }), 500, '.spec.containers: duplicate entries for key [name="a"]'],
-    ['two problems', bad({ a: 1, b: 2 }), 500, 'errors:\n  .spec.a: field not declared in schema\n  .spec.b: field not declared in schema'],
+    [
+      'two problems',
+      bad({ priority: 'x', a: 1 }),
+      500,
+      'errors:\n  .spec.priority: expected numeric (int or float), got string\n  .spec.a: field not declared in schema',
+    ],
+    [
+      'what comes after an unknown field is not looked at',
+      bad({ a: 1, priority: 'x', b: 2 }),
+      500,
+      '.spec.a: field not declared in schema',
+    ],
+    [
+      'objects and lists for text',
+      bad({ nodeName: { b: ['x', 1, null], a: true } }),
+      500,
+      '.spec.nodeName: expected string, got ' +
+        '&value.valueUnstructured{Value:map[string]interface {}{"a":true, "b":[]interface {}{"x", 1, interface {}(nil)}}}',
+    ],
   ])('%s', (_, config, code, message) => {
     const error = refusal(() => pods.onApply(config, undefined, { manager: 'm', force: false, subresource: '', nowMs }));
     expect(error.code).toBe(code);

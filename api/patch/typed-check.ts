@@ -1,8 +1,8 @@
 // Checks an applied configuration against the shape of its kind. The words are upstream's (structured-merge-diff's typed values).
-import type { Json } from '../meta/object.ts';
+import type { Json, JsonObject } from '../meta/object.ts';
 import { elementText } from './field-text.ts';
 import { goText } from './go-json.ts';
-import { fieldShape, itemElement, type LeafShape, type ListShape, type Shape } from './field-shape.ts';
+import { fieldShape, itemElement, type LeafShape, type ListShape, type Shape, type StructShape } from './field-shape.ts';
 import { isObject } from './json-object.ts';
 
 /** What is wrong, a line for each problem; '' when the value fits. */
@@ -18,13 +18,7 @@ function check(shape: Shape, value: Json, path: string): string[] {
     case 'leaf':
       return checkLeaf(shape, value, path);
     case 'struct':
-      if (!isObject(value)) return [problem(path, `expected map, got &${shown(value)}`)];
-      return Object.keys(value).flatMap((key) => {
-        const inner = fieldShape(shape, key);
-        return inner === undefined
-          ? [problem(`${path}.${key}`, 'field not declared in schema')]
-          : check(inner, value[key] as Json, `${path}.${key}`);
-      });
+      return isObject(value) ? checkStruct(shape, value, path) : [problem(path, `expected map, got &${shown(value)}`)];
     case 'map':
       if (!isObject(value)) return [problem(path, `expected map, got &${shown(value)}`)];
       return Object.keys(value).flatMap((key) => check(shape.values, value[key] as Json, `${path}.${key}`));
@@ -33,6 +27,17 @@ function check(shape: Shape, value: Json, path: string): string[] {
     case 'free':
       return [];
   }
+}
+
+/** Upstream looks no further into an object once it met a field that the schema does not have. */
+function checkStruct(shape: StructShape, value: JsonObject, path: string): string[] {
+  const problems: string[] = [];
+  for (const key of Object.keys(value)) {
+    const inner = fieldShape(shape, key);
+    if (inner === undefined) return [...problems, problem(`${path}.${key}`, 'field not declared in schema')];
+    problems.push(...check(inner, value[key] as Json, `${path}.${key}`));
+  }
+  return problems;
 }
 
 function checkLeaf(shape: LeafShape, value: Json, path: string): string[] {
@@ -76,9 +81,14 @@ function shown(value: Json): string {
   return `{${goText(value)}}`;
 }
 
+/** A value as fmt's `%#v` prints it. */
 function goSyntax(value: Json): string {
+  if (value === null) return 'interface {}(nil)';
   if (typeof value === 'string') return JSON.stringify(value);
-  return typeof value === 'object' ? goText(value) : String(value);
+  if (typeof value !== 'object') return String(value);
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
+  const keys = Object.keys(value).sort();
+  return `map[string]interface {}{${keys.map((key) => `${JSON.stringify(key)}:${goSyntax(value[key] as Json)}`).join(', ')}}`;
 }
 
 function goType(value: Json): string {
