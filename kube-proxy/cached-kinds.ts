@@ -2,6 +2,7 @@ import { type Node, node } from '#api/core/node/node.ts';
 import { service } from '#api/core/service/service.ts';
 import { endpointSlice } from '#api/discovery/endpoint-slice.ts';
 import { type CachedKind, cached } from '#client/cluster-cache.ts';
+import { excludedLabel } from './announce/plan.ts';
 import { byServiceIndex, serviceOfSlice } from './proxier.ts';
 
 /** What the proxy caches, without what it never looks at: on a large cluster every node keeps all endpoints. */
@@ -32,16 +33,24 @@ export function cachedKinds(nodeName: string, { allNodes }: { readonly allNodes:
   ];
 }
 
-function slimNode({ metadata: { name, uid, resourceVersion, deletionTimestamp }, spec, status }: Node): Node {
+function slimNode({ metadata: { name, uid, resourceVersion, deletionTimestamp, labels = {} }, spec, status }: Node): Node {
   const { taints, podCIDR, podCIDRs } = spec ?? {};
-  const { addresses } = status ?? {};
+  const { addresses, conditions = [] } = status ?? {};
+  const kept = Object.entries(labels).filter(([label]) => label === excludedLabel);
+  const ready = conditions.filter(({ type }) => type === 'Ready').map(({ type, status: value }) => ({ type, status: value }));
   return {
-    metadata: { name, uid, resourceVersion, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
+    metadata: {
+      name,
+      uid,
+      resourceVersion,
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      ...(kept.length === 0 ? {} : { labels: Object.fromEntries(kept) }),
+    },
     spec: {
       ...(taints === undefined ? {} : { taints }),
       ...(podCIDR === undefined ? {} : { podCIDR }),
       ...(podCIDRs === undefined ? {} : { podCIDRs }),
     },
-    status: addresses === undefined ? {} : { addresses },
+    status: { ...(addresses === undefined ? {} : { addresses }), ...(ready.length === 0 ? {} : { conditions: ready }) },
   } as Node;
 }

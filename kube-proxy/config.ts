@@ -1,8 +1,10 @@
 import { isIP, isIPv4 } from 'node:net';
 import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { reasonOf } from '#base/write-file.ts';
 import { type ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
+import { type AddressRange, parseRange } from '#client/load-balancer/pool.ts';
 import type { RouteMode } from './routes/plan.ts';
 
 const flags = {
@@ -14,6 +16,7 @@ const flags = {
   'metrics-bind-address': stringFlag('127.0.0.1:10249', 'Address of the metrics; empty for none'),
   'config-sync-period': durationFlag(900_000, 'Accepted for compatibility: changes arrive by watch'),
   'node-routes': stringFlag('none', "Ways to other nodes' pods: auto (direct ones, VXLAN where there is none), direct, vxlan, none"),
+  'announce-load-balancers': listFlag([], 'Ranges of load-balancer addresses for which one node answers ARP; empty for none'),
   cleanup: boolFlag(false, 'Remove all rules and exit'),
   v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
 };
@@ -24,6 +27,8 @@ export interface ProxyConfig {
   readonly podCidrs: readonly string[];
   /** Undefined where somebody else leads packets to other nodes' pods. */
   readonly nodeRoutes: RouteMode | undefined;
+  /** Addresses that the nodes answer for on their network; none where empty. */
+  readonly announced: readonly AddressRange[];
   /** Where to serve; undefined for nowhere. */
   readonly health: Address | undefined;
   readonly metrics: Address | undefined;
@@ -51,13 +56,20 @@ export function parseConfig(
     if (isIP(address) === 0 || !/^\d+$/.test(bits) || Number(bits) > (isIPv4(address) ? 32 : 128))
       throw new UsageError(`--cluster-cidr: ${JSON.stringify(cidr)} is not a network such as 10.244.0.0/16`);
   }
+  const health = addressOf('healthz-bind-address', values['healthz-bind-address']);
+  const announced = values['announce-load-balancers'].map(announcedRange);
+  if (announced.length > 0 && (health === undefined || health.host.startsWith('127.')))
+    throw new UsageError(
+      '--announce-load-balancers needs --healthz-bind-address, at an address where the other nodes ask whether this one lives',
+    );
   return {
     api: findEndpoint({ path: values.kubeconfig, env }),
     nodeName: (values['hostname-override'] || hostname).toLowerCase(),
     // Rules are for IPv4; the other half of a dual-stack cluster's ranges does not concern them.
     nodeRoutes: routeMode(values['node-routes']),
+    announced,
     podCidrs: values['cluster-cidr'].filter((cidr) => isIPv4(cidr.split('/')[0] ?? '')),
-    health: addressOf('healthz-bind-address', values['healthz-bind-address']),
+    health,
     metrics: addressOf('metrics-bind-address', values['metrics-bind-address']),
   };
 }
@@ -66,6 +78,14 @@ function routeMode(text: string): RouteMode | undefined {
   if (text === 'none') return undefined;
   if (text === 'auto' || text === 'direct' || text === 'vxlan') return text;
   throw new UsageError(`--node-routes=${text} must be auto, direct, vxlan or none`);
+}
+
+function announcedRange(text: string): AddressRange {
+  try {
+    return parseRange(text);
+  } catch (error) {
+    throw new UsageError(`--announce-load-balancers: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 function addressOf(flag: string, text: string): Address | undefined {

@@ -10,6 +10,9 @@ import { processMetrics } from '#base/process-metrics.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
 import { connect } from '#client/rest.ts';
+import { Announcer } from './announce/announcer.ts';
+import { AnnounceKernel, removeAnnounced } from './announce/kernel.ts';
+import { healthProbe } from './announce/peers.ts';
 import { NftablesBackend } from './backends/nftables/nftables.ts';
 import { cachedKinds } from './cached-kinds.ts';
 import { parseConfig } from './config.ts';
@@ -19,10 +22,15 @@ import { Proxier } from './proxier.ts';
 import { createProxyMetrics } from './proxy-metrics.ts';
 import { NodeRoutes, removeNodeRoutes } from './routes/node-routes.ts';
 
+/** Where the proxies of other nodes are asked. */
+const defaultHealthPort = 10_256;
+const probeLimitMs = 1_000;
+
 await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
   const config = parseConfig(argv, env, hostname());
   if (config === 'cleanup') {
     await removeNodeRoutes(signal);
+    await removeAnnounced(signal);
     return await new NftablesBackend({ podCidrs: [], log }).cleanup(signal);
   }
 
@@ -31,7 +39,11 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
   const metrics = createMetrics();
   processMetrics(metrics);
   await using client = connect(config.api, { clock, component: 'kube-proxy', metrics: new ClientMetrics(metrics) });
-  const cluster = new ClusterCache(cachedKinds(nodeName, { allNodes: config.nodeRoutes !== undefined }), { client, clock, log });
+  const cluster = new ClusterCache(cachedKinds(nodeName, { allNodes: config.nodeRoutes !== undefined || config.announced.length > 0 }), {
+    client,
+    clock,
+    log,
+  });
   const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];
   const proxier = new Proxier({
     services,
@@ -51,12 +63,26 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
     node: () => cluster.get(node, { name: nodeName }),
     clock,
   });
+  const announcer = new Announcer({
+    services,
+    slices,
+    nodes,
+    nodeName,
+    ranges: config.announced,
+    networks: ownNetworks,
+    isHealthy: () => health.takesTraffic,
+    probe: healthProbe(config.health?.port ?? defaultHealthPort, probeLimitMs, clock),
+    kernel: new AnnounceKernel(),
+    clock,
+    log,
+  });
   await runServices(signal, [
     ...serve(config.health, { paths: { '/healthz': () => health.healthz(), '/livez': () => health.livez() } }),
     ...serve(config.metrics, { metrics, paths: { '/proxyMode': () => ({ status: 200, text: 'nftables' }) } }),
     cluster,
     ...routes,
     proxier,
+    ...(config.announced.length === 0 ? [] : [announcer]),
     new ServiceHealthServers({ services, slices, nodeName, isHealthy: () => health.isHealthy, clock, log }),
   ]);
 });

@@ -1,5 +1,5 @@
 // Pools of addresses for load balancers: networks (`172.31.254.0/24`) and ranges (`192.168.77.200-192.168.77.220`) of IPv4.
-import { isIPv4 } from 'node:net';
+import { ipFamilyOf } from '#api/meta/ip.ts';
 
 /** Addresses from the first to the last, as numbers. */
 export interface AddressRange {
@@ -14,13 +14,14 @@ export interface AddressRange {
 export function parseRange(text: string): AddressRange {
   const [from = '', to, ...rest] = text.split('-').map((part) => part.trim());
   if (to !== undefined) {
-    if (rest.length > 0 || !isIPv4(from) || !isIPv4(to)) throw new Error(`${JSON.stringify(text)} is not a range of IPv4 addresses`);
+    if (rest.length > 0 || ipFamilyOf(from) !== 4 || ipFamilyOf(to) !== 4)
+      throw new Error(`${JSON.stringify(text)} is not a range of IPv4 addresses`);
     const range = { first: toNumber(from), last: toNumber(to) };
     if (range.first > range.last) throw new Error(`${JSON.stringify(text)} ends before it begins`);
     return range;
   }
   const [address = '', bits = '32', ...more] = from.split('/');
-  if (more.length > 0 || !isIPv4(address) || !/^\d{1,2}$/.test(bits) || Number(bits) > 32)
+  if (more.length > 0 || ipFamilyOf(address) !== 4 || !/^\d{1,2}$/.test(bits) || Number(bits) > 32)
     throw new Error(`${JSON.stringify(text)} is neither an IPv4 network such as 10.9.8.0/24 nor a range such as 10.9.8.10-10.9.8.20`);
   const size = 2 ** (32 - Number(bits));
   const first = Math.floor(toNumber(address) / size) * size;
@@ -30,7 +31,7 @@ export function parseRange(text: string): AddressRange {
 
 /** Whether one of the ranges has the address. */
 export function holdsAddress(ranges: readonly AddressRange[], ip: string): boolean {
-  if (!isIPv4(ip)) return false;
+  if (ipFamilyOf(ip) !== 4) return false;
   const value = toNumber(ip);
   return ranges.some(({ first, last }) => value >= first && value <= last);
 }

@@ -31,11 +31,16 @@ export class ProxyHealth {
     return lastAppliedMs() !== undefined && (sinceMs === undefined || clock.monotonicMs() - sinceMs < patienceMs);
   }
 
+  /** What `/healthz` tells: healthy, and not about to go. */
+  get takesTraffic(): boolean {
+    const node = this.#deps.node();
+    return this.isHealthy && !(node !== undefined && isGoing(node));
+  }
+
   /** `/healthz`: also refuses traffic to a node that is about to go, so that load balancers drain it. */
   healthz(): Answer {
     const node = this.#deps.node();
-    const isGoing = node !== undefined && (node.metadata.deletionTimestamp !== undefined || hasGoingTaint(node));
-    return this.#answer(this.isHealthy && !isGoing, !isGoing);
+    return this.#answer(this.takesTraffic, node === undefined || !isGoing(node));
   }
 
   /** `/livez`: only whether the proxy works. */
@@ -57,8 +62,8 @@ export class ProxyHealth {
   }
 }
 
-function hasGoingTaint({ spec }: Node): boolean {
-  return (spec?.taints ?? []).some(({ key }) => key === goingTaint);
+function isGoing({ metadata, spec }: Node): boolean {
+  return metadata.deletionTimestamp !== undefined || (spec?.taints ?? []).some(({ key }) => key === goingTaint);
 }
 
 /** A time as Go prints it by default. */

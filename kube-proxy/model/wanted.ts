@@ -104,7 +104,7 @@ function rangesFor(address: string, ranges: readonly string[], node: ThisNode): 
 }
 
 /** Addresses that this node answers for; those in ipMode Proxy are handled by the load balancer itself. */
-function loadBalancerAddresses({ spec, status }: Service): readonly string[] {
+export function loadBalancerAddresses({ spec, status }: Service): readonly string[] {
   if (spec.type !== 'LoadBalancer') return [];
   const ingress = status?.loadBalancer?.ingress ?? [];
   return ingress.flatMap(({ ip, ipMode }) => (ip !== undefined && isIPv4(ip) && ipMode !== 'Proxy' ? [ip] : []));
