@@ -1,0 +1,79 @@
+// A run of faults over a cluster of several hosts while clients write, read and watch through the load balancer; then the judgement.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Background } from '#test/e2e/background.ts';
+import { until } from '#test/e2e/cluster.ts';
+import type { Fleet } from '#test/testbed/fleet.ts';
+import { etcdLeader, type Fault } from './faults.ts';
+import { checkHistory } from './history/check.ts';
+import type { History } from './history/operation.ts';
+
+const client = join(import.meta.dirname, 'history/client.ts');
+const historyPath = '/root/history.json';
+const readyLimitMs = 120_000;
+
+export interface FaultRunOptions {
+  readonly fleet: Fleet;
+  readonly controlPlanes: readonly string[];
+  /** What happens, in this order, and to whom: the leader of etcd, or the next control plane in turn. */
+  readonly faults: readonly { readonly fault: Fault; readonly on: 'leader' | 'next' }[];
+  /** How long each lasts, and how long it is quiet afterwards. */
+  readonly lastsMs: number;
+  readonly quietMs: number;
+  /** Goes on with the faults from the start until so many operations were made; default: once through. */
+  readonly operations?: number;
+  readonly progress: (text: string) => void;
+}
+
+export interface FaultRunResult {
+  readonly problems: readonly string[];
+  readonly operations: number;
+  readonly events: number;
+  /** The client's own last line. */
+  readonly summary: string;
+}
+
+/** Runs all faults and ends with a cluster that is whole again. */
+export async function runFaults(options: FaultRunOptions): Promise<FaultRunResult> {
+  const { fleet, controlPlanes, faults, operations, progress } = options;
+  const near = fleet.host('host9');
+  await using load = new Background(near, [process.execPath, client, '/root/admin.conf', historyPath]);
+  await load.shows(/operations 1000\n/, 120_000);
+  for (let at = 0; operations === undefined ? at < faults.length : made(load) < operations; at++) {
+    const { fault, on } = faults[at % faults.length] ?? { on: 'next' };
+    if (fault === undefined) break;
+    const leader = on === 'leader' ? await etcdLeader(fleet, controlPlanes) : undefined;
+    const host = leader ?? controlPlanes[at % controlPlanes.length] ?? '';
+    progress(`${made(load)} operations; ${host}${leader === undefined ? '' : ', the leader'}: ${fault.name}`);
+    await strike(options, fault, host);
+  }
+  load.closeInput();
+  const code = await load.ended;
+  const summary = load.output.trim().split('\n').at(-1) ?? '';
+  progress(summary);
+  if (code !== 0) return { problems: [`the client ended with ${code}: ${summary}`], operations: 0, events: 0, summary };
+  const history = JSON.parse(readFileSync(near.pathOf(historyPath), 'utf8')) as History;
+  return { problems: checkHistory(history), operations: history.operations.length, events: history.events.length, summary };
+}
+
+async function strike({ fleet, controlPlanes, lastsMs, quietMs }: FaultRunOptions, fault: Fault, host: string): Promise<void> {
+  const end = await fault.begin(fleet, host);
+  try {
+    await sleep(lastsMs);
+  } finally {
+    await end();
+  }
+  // The next one may strike another control plane: this one must be there again.
+  for (const name of controlPlanes) await until(`${name} is ready`, () => isReady(fleet, name), readyLimitMs);
+  await sleep(quietMs);
+}
+
+async function isReady(fleet: Fleet, name: string): Promise<boolean> {
+  const { stdout } = await fleet.host(name).exec(['curl', '-sk', '-m', '2', 'https://127.0.0.1:6443/readyz']);
+  return stdout === 'ok';
+}
+
+function made(load: Background): number {
+  return Number([...load.output.matchAll(/^operations (\d+)$/gm)].at(-1)?.[1] ?? 0);
+}

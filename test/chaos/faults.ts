@@ -1,0 +1,75 @@
+// What may happen to the hosts of a cluster, and how each is over again.
+import type { Fleet } from '#test/testbed/fleet.ts';
+import type { Host } from '#test/testbed/host.ts';
+
+export interface Fault {
+  readonly name: string;
+  /** Lets it happen, and answers how it ends. */
+  readonly begin: (fleet: Fleet, host: string) => Promise<() => Promise<void> | void>;
+}
+
+const nothing = (): void => undefined;
+
+/** Ends a component of a host with SIGKILL; the host's agent starts it again. */
+export async function killComponent(host: Host, component: string): Promise<void> {
+  await host.exec(['bash', '-c', `kill -9 $(sed -E 's/.*"pid":([0-9]+).*/\\1/' /var/lib/coxswain/node/run/${component}.json)`]);
+}
+
+async function signalComponent(host: Host, component: string, signal: 'STOP' | 'CONT'): Promise<void> {
+  await host.exec(['bash', '-c', `kill -${signal} $(sed -E 's/.*"pid":([0-9]+).*/\\1/' /var/lib/coxswain/node/run/${component}.json)`]);
+}
+
+const killed = (component: string): Fault => ({
+  name: `${component} is killed`,
+  begin: async (fleet, host) => {
+    await killComponent(fleet.host(host), component);
+    return nothing;
+  },
+});
+
+const frozen = (component: string): Fault => ({
+  name: `${component} stands still`,
+  begin: async (fleet, host) => {
+    await signalComponent(fleet.host(host), component, 'STOP');
+    return () => signalComponent(fleet.host(host), component, 'CONT');
+  },
+});
+
+/** Of a control plane, one at a time: two of three must be there. */
+export const controlPlaneFaults: readonly Fault[] = [
+  killed('kube-apiserver'),
+  killed('etcd'),
+  frozen('kube-apiserver'),
+  frozen('etcd'),
+  killed('kube-controller-manager'),
+  killed('kube-scheduler'),
+  {
+    name: 'the cable is cut',
+    begin: (fleet, host) => {
+      fleet.cut(host);
+      return Promise.resolve(() => fleet.heal(host));
+    },
+  },
+  {
+    name: 'the power goes',
+    begin: async (fleet, host) => {
+      await fleet.powerOff(host);
+      return () => fleet.powerOn(host);
+    },
+  },
+];
+
+/** Which host leads etcd at the moment; undefined where none answers. */
+export async function etcdLeader(fleet: Fleet, controlPlanes: readonly string[]): Promise<string | undefined> {
+  const pki = '/etc/kubernetes/pki/etcd';
+  const keys = `--cacert ${pki}/ca.crt --cert ${pki}/healthcheck-client.crt --key ${pki}/healthcheck-client.key`;
+  for (const name of controlPlanes) {
+    const { code, stdout } = await fleet
+      .host(name)
+      .exec(['bash', '-c', `curl -s -m 2 ${keys} https://127.0.0.1:2379/v3/maintenance/status -d '{}'`]);
+    if (code !== 0) continue;
+    const { leader, header } = JSON.parse(stdout) as { leader?: string; header?: { member_id?: string } };
+    if (leader !== undefined && leader === header?.member_id) return name;
+  }
+  return undefined;
+}

@@ -1,0 +1,41 @@
+/** What a client did and heard. Times are microseconds of one clock. */
+export interface Operation {
+  readonly id: number;
+  readonly kind: 'create' | 'update' | 'patch' | 'delete' | 'read' | 'list';
+  /** Empty for a list. */
+  readonly key: string;
+  /** What a create, update or patch wrote; no two operations write the same. */
+  readonly value?: string;
+  readonly startMicros: number;
+  readonly endMicros: number;
+  /** refused: it certainly had no effect (a conflict, say); unknown: nobody answered, so it may have had one, or will. */
+  readonly outcome: 'done' | 'refused' | 'unknown';
+  /** Of a write that is done, but for deletions, which do not tell. */
+  readonly revision?: number;
+  /** What a deletion removed. */
+  readonly uid?: string;
+  /** What a read found; undefined: there was nothing. */
+  readonly found?: Version;
+  /** What a list found, by key, and its own revision. */
+  readonly all?: Readonly<Record<string, Version>>;
+}
+
+export interface Version {
+  readonly revision: number;
+  readonly value: string;
+}
+
+/** What a watch delivered. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly key: string;
+  readonly revision: number;
+  /** Of a deletion: what was removed. */
+  readonly value: string;
+  readonly uid: string;
+}
+
+export interface History {
+  readonly operations: readonly Operation[];
+  readonly events: readonly WatchEvent[];
+}
