@@ -30,6 +30,12 @@ const testRequirements: readonly Requirement[] = [
     debianPackage: 'docker-compose',
     purpose: 'runs a cluster of containers',
   },
+  { anyOf: ['mkfs.xfs'], debianPackage: 'xfsprogs', purpose: 'makes the disks of test hosts' },
+  {
+    anyOf: ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'],
+    debianPackage: 'libfaketime',
+    purpose: 'moves the clocks of test hosts',
+  },
   { anyOf: ['mmdebstrap'], debianPackage: 'mmdebstrap', purpose: 'makes the system that images stand on' },
   { anyOf: ['sysctl', 'ps'], debianPackage: 'procps', purpose: 'sets up test hosts' },
 ];

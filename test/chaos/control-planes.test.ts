@@ -3,13 +3,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Fleet } from '#test/testbed/fleet.ts';
 import { runFaults } from './fault-run.ts';
-import { controlPlaneFaults } from './faults.ts';
+import { controlPlaneFaults, hostFaults } from './faults.ts';
 
 const controlPlanes = ['host1', 'host2', 'host3'];
 let fleet: Fleet;
 
 beforeAll(async () => {
-  fleet = await Fleet.start({ controlPlanes: 3, workers: 0 });
+  fleet = await Fleet.start({ controlPlanes: 3, workers: 0, host: { diskMegabytes: 1_024, movableClock: true } });
 });
 afterAll(() => fleet.stop());
 
@@ -18,7 +18,7 @@ test('nothing acknowledged is lost, and nothing is seen twice, late or out of or
   const { problems, operations, events } = await runFaults({
     fleet,
     controlPlanes,
-    faults: controlPlaneFaults.map((fault, at) => ({ fault, on: at % 2 === 0 ? 'next' : 'leader' })),
+    faults: [...controlPlaneFaults, ...hostFaults].map((fault, at) => ({ fault, on: at % 2 === 0 ? 'next' : 'leader' })),
     lastsMs: 1_500,
     quietMs: 500,
     progress: (text) => said.push(text),

@@ -59,6 +59,23 @@ export const controlPlaneFaults: readonly Fault[] = [
   },
 ];
 
+/** Of hosts with a disk of their own and a clock that can be moved. */
+export const hostFaults: readonly Fault[] = [
+  {
+    name: 'the disk is full',
+    begin: (fleet, host) => fleet.host(host).fillDisk(),
+  },
+  ...[3_600, -3_600].map(
+    (seconds): Fault => ({
+      name: `the clock is moved by ${seconds} s`,
+      begin: (fleet, host) => {
+        fleet.host(host).setClock(seconds);
+        return Promise.resolve(() => fleet.host(host).setClock(0));
+      },
+    }),
+  ),
+];
+
 /** Which host leads etcd at the moment; undefined where none answers. */
 export async function etcdLeader(fleet: Fleet, controlPlanes: readonly string[]): Promise<string | undefined> {
   const pki = '/etc/kubernetes/pki/etcd';

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Fleet } from '#test/testbed/fleet.ts';
 import { runFaults } from '#test/chaos/fault-run.ts';
-import { controlPlaneFaults } from '#test/chaos/faults.ts';
+import { controlPlaneFaults, hostFaults } from '#test/chaos/faults.ts';
 
 const controlPlanes = ['host1', 'host2', 'host3'];
 const wanted = Number(process.env['OPERATIONS'] ?? 100_000);
@@ -11,7 +11,7 @@ const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 let fleet: Fleet;
 
 beforeAll(async () => {
-  fleet = await Fleet.start({ controlPlanes: 3, workers: 2 });
+  fleet = await Fleet.start({ controlPlanes: 3, workers: 2, host: { diskMegabytes: 2_048, movableClock: true } });
 });
 afterAll(() => fleet.stop());
 
@@ -20,7 +20,10 @@ test(`${wanted} operations under faults`, async () => {
   say(`SEED=${seed}`);
   const random = numbers(seed);
   const pick = <T>(list: readonly T[]): T => list[random() % list.length] as T;
-  const faults = Array.from({ length: 500 }, () => ({ fault: pick(controlPlaneFaults), on: pick(['next', 'leader'] as const) }));
+  const faults = Array.from({ length: 500 }, () => ({
+    fault: pick([...controlPlaneFaults, ...hostFaults]),
+    on: pick(['next', 'leader'] as const),
+  }));
   const { problems, operations } = await runFaults({
     fleet,
     controlPlanes,

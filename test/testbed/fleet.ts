@@ -1,7 +1,7 @@
 // A cluster of several hosts on one machine: control planes, workers and a haproxy in front, made as the guide says, by kubeadm.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ExecOptions, type ExecResult, Host } from './host.ts';
+import { type ExecOptions, type ExecResult, Host, type HostOptions } from './host.ts';
 import { defaultKubectl } from './kubectl.ts';
 import { Network, run } from './network.ts';
 
@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly controlPlanes?: number;
   /** Default 2. */
   readonly workers?: number;
+  /** What the hosts of the cluster are like. */
+  readonly host?: Pick<HostOptions, 'diskMegabytes' | 'movableClock'>;
   /** Says what is done. */
   readonly progress?: (text: string) => void;
 }
@@ -38,10 +40,10 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Makes the hosts and the cluster on them; resolves when every node has joined. */
-  static async start({ controlPlanes = 3, workers = 2, progress = () => undefined }: FleetOptions = {}): Promise<Fleet> {
+  static async start({ controlPlanes = 3, workers = 2, host = {}, progress = () => undefined }: FleetOptions = {}): Promise<Fleet> {
     const fleet = new Fleet(progress);
     try {
-      await fleet.#makeHosts(controlPlanes, workers);
+      await fleet.#makeHosts(controlPlanes, workers, host);
       await fleet.#startBalancer(controlPlanes);
       await fleet.#init();
       for (const name of [...fleet.#named('control-plane').slice(1), ...fleet.#named('worker')]) await fleet.join(name);
@@ -100,9 +102,7 @@ export class Fleet implements AsyncDisposable {
     await host.boot();
     if (this.roles.get(name) === 'load-balancer') return await this.#runBalancer();
     await host.startDocker();
-    await host.sh(
-      `setsid ${process.execPath} ${join(projectRoot, 'dist/coxswain.js')} node >>/var/log/coxswain/node.log 2>&1 </dev/null &`,
-    );
+    await this.#runAgent(host);
   }
 
   async stop(): Promise<void> {
@@ -118,12 +118,15 @@ export class Fleet implements AsyncDisposable {
     return [...this.roles].filter(([, found]) => found === role).map(([name]) => name);
   }
 
-  async #makeHosts(controlPlanes: number, workers: number): Promise<void> {
+  async #makeHosts(controlPlanes: number, workers: number, options: NonNullable<FleetOptions['host']>): Promise<void> {
     this.#progress(`making ${controlPlanes + workers + 1} hosts`);
     const indexes = Array.from({ length: controlPlanes + workers }, (_, at) => at + 1);
     const start = async (index: number, role: Role): Promise<void> => {
-      const host = await Host.start({ network: this.network, index, docker: role !== 'load-balancer' });
+      const own = role === 'load-balancer' ? {} : options;
+      const host = await Host.start({ network: this.network, index, docker: role !== 'load-balancer', ...own });
       this.hosts.set(host.name, host);
+      // By itself, kubeadm would start the agent without it.
+      if (Object.keys(host.clockEnvironment).length > 0) await this.#runAgent(host);
       await host.sh('sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 || true');
     };
     for (const index of indexes) this.roles.set(`host${index}`, index <= controlPlanes ? 'control-plane' : 'worker');
@@ -132,6 +135,12 @@ export class Fleet implements AsyncDisposable {
       ...indexes.map((index) => start(index, index <= controlPlanes ? 'control-plane' : 'worker')),
       start(balancerIndex, 'load-balancer'),
     ]);
+  }
+
+  async #runAgent(host: Host): Promise<void> {
+    const env = Object.entries(host.clockEnvironment).map(([name, value]) => `${name}=${value}`);
+    const command = `${process.execPath} ${join(projectRoot, 'dist/coxswain.js')} node`;
+    await host.sh(`mkdir -p /var/log/coxswain; setsid env ${env.join(' ')} ${command} >>/var/log/coxswain/node.log 2>&1 </dev/null &`);
   }
 
   async #startBalancer(controlPlanes: number): Promise<void> {

@@ -9,6 +9,7 @@ mount --bind "$root" "$root"
 cd "$root"
 mount --rbind -o ro /usr usr
 mount -o remount,bind,ro usr
+if [ -n "${DISK:-}" ]; then mount -o loop "$DISK" var/lib; fi
 mount -t tmpfs -o mode=755,size=256m tmpfs run
 mkdir -p run/lock
 mount -t tmpfs -o mode=755,size=64k dev dev

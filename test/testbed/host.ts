@@ -16,6 +16,13 @@ export interface HostOptions {
   readonly index?: number;
   /** Starts dockerd and waits until it answers. */
   readonly docker?: boolean;
+  /**
+   * Keeps /var/lib on a disk of its own of this size, an XFS in a file: it can be full, and a power cut loses what was not flushed to it.
+   * Default: a plain folder.
+   */
+  readonly diskMegabytes?: number;
+  /** Lets the clock of programs be moved that are started with `clockEnvironment`; needs Debian's libfaketime. */
+  readonly movableClock?: boolean;
   /** Folders of this machine to show inside at the same path; the project's root always is. */
   readonly folders?: readonly string[];
 }
@@ -41,6 +48,8 @@ export class Host implements AsyncDisposable {
   readonly #index: number;
   readonly #ownsNetwork: boolean;
   readonly #folders: readonly string[];
+  readonly #diskMegabytes: number;
+  readonly #movableClock: boolean;
   #outer: ChildProcess | undefined;
   #pid = 0;
   readonly #forwards: { kill: () => unknown }[] = [];
@@ -49,6 +58,8 @@ export class Host implements AsyncDisposable {
     this.network = options.network ?? Network.start();
     this.#ownsNetwork = options.network === undefined;
     this.#index = options.index ?? 1;
+    this.#diskMegabytes = options.diskMegabytes ?? 0;
+    this.#movableClock = options.movableClock ?? false;
     this.name = `host${this.#index}`;
     this.address = `192.168.77.1${this.#index}`;
     this.root = join(this.network.folder, this.name, 'root');
@@ -100,7 +111,7 @@ export class Host implements AsyncDisposable {
     attempt('bash', '-c', `for f in cpus mems; do cat /sys/fs/cgroup/cpuset/cpuset.$f >/sys/fs/cgroup/cpuset/${cgroup}/cpuset.$f; done`);
     const script = `${this.#joinCgroups}; exec setpriv --pdeathsig KILL nsenter --net=/run/netns/${this.#namespace} \
       unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --propagation private \
-      bash ${join(import.meta.dirname, 'host-init.sh')} ${this.root} ${this.name} ${this.#folders.join(' ')}`;
+      env DISK=${this.#diskMegabytes === 0 ? '' : this.#disk} bash ${join(import.meta.dirname, 'host-init.sh')} ${this.root} ${this.name} ${this.#folders.join(' ')}`;
     const outer = spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     outer.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -118,10 +129,12 @@ export class Host implements AsyncDisposable {
     throw new Error(`host ${this.name} did not start: ${stderr}`);
   }
 
-  /** Kills everything on the host at once, as a power cut does (but for the page cache). */
+  /** Kills everything on the host at once, as a power cut does: with a disk of its own, what was not flushed to it is lost. */
   async powerOff(): Promise<void> {
     const outer = this.#outer;
     if (outer === undefined) return;
+    if (this.#diskMegabytes > 0 && this.#pid > 0)
+      attempt('nsenter', '-t', String(this.#pid), '-m', 'xfs_io', '-x', '-c', 'shutdown', '/var/lib');
     this.#outer = undefined;
     const ended =
       outer.exitCode !== null || outer.signalCode !== null ? Promise.resolve() : new Promise((resolve) => outer.once('exit', resolve));
@@ -135,6 +148,27 @@ export class Host implements AsyncDisposable {
   async startPrivilegedDocker(): Promise<void> {
     const runtime = join(import.meta.dirname, 'runc-within.sh');
     await this.startDocker(['--add-runtime', `within=${runtime}`, '--default-runtime', 'within']);
+  }
+
+  /** Takes all of the free room on the host's disk; answers how to give it back. */
+  async fillDisk(): Promise<() => Promise<void>> {
+    await this.exec([
+      'bash',
+      '-c',
+      'dd if=/dev/zero of=/var/lib/.filler bs=64k 2>/dev/null; dd if=/dev/zero of=/var/lib/.filler-end bs=1k 2>/dev/null',
+    ]);
+    return async () => void (await this.exec(['rm', '-f', '/var/lib/.filler', '/var/lib/.filler-end']));
+  }
+
+  /** What a program is started with so that its clock, and that of what it starts, can be moved. Whoever starts it must not have it. */
+  get clockEnvironment(): Readonly<Record<string, string>> {
+    return this.#movableClock ? movableClock : {};
+  }
+
+  /** Moves the clock of programs with `clockEnvironment` so many seconds away from the true time; they see it within a second. */
+  setClock(offsetSeconds: number): void {
+    if (!this.#movableClock) throw new Error(`the clock of ${this.name} cannot be moved`);
+    writeFileSync(join(this.root, 'etc/faketimerc'), `${offsetSeconds < 0 ? '' : '+'}${offsetSeconds}\n`);
   }
 
   /** Starts the host's Docker engine and waits until it answers. */
@@ -226,6 +260,10 @@ export class Host implements AsyncDisposable {
     await this.stop();
   }
 
+  get #disk(): string {
+    return join(dirname(this.root), 'disk.xfs');
+  }
+
   get #namespace(): string {
     return `cx${this.network.id}-${this.#index}`;
   }
@@ -263,6 +301,11 @@ export class Host implements AsyncDisposable {
     for (const folder of folders) mkdirSync(join(this.root, folder), { recursive: true });
     for (const link of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${link}`, join(this.root, link));
     symlinkSync('/run', join(this.root, 'var/run'));
+    if (this.#diskMegabytes > 0) {
+      run('truncate', '-s', `${this.#diskMegabytes}M`, this.#disk);
+      run('mkfs.xfs', '-q', this.#disk);
+    }
+    if (this.#movableClock) this.setClock(0);
     cpSync('/etc', join(this.root, 'etc'), { recursive: true, verbatimSymlinks: true });
     for (const path of ['etc/kubernetes', 'etc/docker', 'etc/cni/net.d', 'etc/resolv.conf'])
       rmSync(join(this.root, path), { recursive: true, force: true });
@@ -284,6 +327,14 @@ export class Host implements AsyncDisposable {
     run('ip', '-n', this.#namespace, 'route', 'add', 'default', 'via', '192.168.77.1');
   }
 }
+
+/** Only the wall clock moves; a running program looks every second where it is. */
+const movableClock = {
+  LD_PRELOAD: '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+  FAKETIME_TIMESTAMP_FILE: '/etc/faketimerc',
+  FAKETIME_CACHE_DURATION: '1',
+  DONT_FAKE_MONOTONIC: '1',
+};
 
 function readIfThere(path: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
