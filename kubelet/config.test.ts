@@ -45,6 +45,7 @@ test('what is given', () => {
       { key: 'x', effect: 'NoExecute' },
     ],
     nodeIps: ['10.0.0.1'],
+    cloud: { isExternal: false, hasGivenIps: true, providerId: '' },
     clusterDns: ['10.96.0.10'],
     reserved: { cpuMillis: 1_100, memoryBytes: 64 * 2 ** 20 },
   });
@@ -55,6 +56,7 @@ test.each([
   ['--register-with-taints=bad', 'is not of the form key=value:effect'],
   ['--cgroup-driver=systemd', 'only cgroupfs is'],
   ['--seccomp-default', 'not supported'],
+  ['--cloud-provider=plain', 'Please set --cloud-provider=external'],
   ['--nope', 'unknown flag: --nope'],
   ['stray', 'unexpected argument "stray"'],
 ])('%s is refused', (flag, message) => expect(() => parseConfig([...base, flag], 'h')).toThrow(message));

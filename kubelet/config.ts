@@ -7,6 +7,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { flagsOfFile } from './config-file.ts';
+import type { CloudSettings } from './node/cloud.ts';
 import type { BootstrapOptions } from './identity/bootstrap.ts';
 
 const path = { valueName: 'path' };
@@ -20,6 +21,11 @@ export const kubeletFlags = {
   'rotate-certificates': boolFlag(false, 'Replace the client certificate before it ends'),
   'hostname-override': stringFlag('', "Name of this node where it is not the host's"),
   'node-ip': listFlag([], "Addresses of this node; where absent, that of the default route's interface"),
+  'cloud-provider': stringFlag(
+    '',
+    'external leaves addresses and labels to a cloud controller manager, which lets pods in when it knows the node',
+  ),
+  'provider-id': stringFlag('', "Identity of this node's machine at its provider"),
   'root-dir': stringFlag('/var/lib/kubelet', 'Folder for volumes and other files of pods', path),
   'cluster-dns': listFlag([], 'Name servers of pods'),
   'cluster-domain': stringFlag('cluster.local', 'Domain of Services, searched by every pod'),
@@ -54,6 +60,7 @@ export interface KubeletConfig {
   readonly identity: BootstrapOptions;
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
+  readonly cloud: CloudSettings;
   readonly rootDir: string;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
@@ -89,6 +96,10 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
   if (values['seccomp-default']) throw new UsageError('--seccomp-default is not supported yet');
   if (values['pod-infra-container-image'] !== '')
     throw new UsageError('--pod-infra-container-image is not supported: sandboxes have an image of their own');
+  if (values['cloud-provider'] !== '' && values['cloud-provider'] !== 'external')
+    throw new UsageError(
+      `cloud provider ${JSON.stringify(values['cloud-provider'])} was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`,
+    );
   const reserved = [values['system-reserved'], values['kube-reserved']];
   const nodeName = (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase();
   return {
@@ -100,6 +111,11 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
       rotates: values['rotate-certificates'],
     },
     nodeName,
+    cloud: {
+      isExternal: values['cloud-provider'] === 'external',
+      hasGivenIps: values['node-ip'].length > 0,
+      providerId: values['provider-id'],
+    },
     nodeIps: values['node-ip'].length > 0 ? values['node-ip'] : ownAddresses(),
     rootDir: values['root-dir'],
     clusterDns: values['cluster-dns'],

@@ -53,6 +53,32 @@ describe('a kubelet', () => {
     expect(found.spec?.podCIDR).toBe('10.244.0.0/24');
   });
 
+  test('of an external cloud waits to be initialised, and takes the addresses that it is told', async () => {
+    const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
+    const cloud = { isExternal: true, hasGivenIps: true, providerId: 'plain://n2' };
+    await using _ = await startTestKubelet(cluster, { runtime, log, config: { nodeName: 'cloudy', podCidr: '', cloud } });
+    const find = () => cluster.client.get(node, { name: 'cloudy' }, signal).catch(() => undefined);
+    const found = await eventually(find, 'a node');
+    expect(found.metadata.annotations).toMatchObject({ 'alpha.kubernetes.io/provided-node-ip': '192.168.7.1' });
+    expect(found.spec).toMatchObject({ providerID: 'plain://n2' });
+    expect(found.spec?.taints).toContainEqual({
+      key: 'node.cloudprovider.kubernetes.io/uninitialized',
+      value: 'true',
+      effect: 'NoSchedule',
+    });
+    const addresses = [{ type: 'ExternalIP', address: '203.0.113.5' }];
+    const told = { metadata: { annotations: { 'alpha.kubernetes.io/provided-node-ip': null } }, status: { addresses } };
+    await cluster.client.patch(node, { name: 'cloudy' }, told, { type: 'merge', subresource: 'status' }, signal);
+    // A range for pods makes it look at once. It has when what somebody took away is back.
+    const range = { spec: { podCIDR: '10.244.7.0/24', podCIDRs: ['10.244.7.0/24'] } };
+    await cluster.client.patch(node, { name: 'cloudy' }, range, { type: 'merge' }, signal);
+    const after = await eventually(async () => {
+      const got = await find();
+      return got?.metadata.annotations?.['alpha.kubernetes.io/provided-node-ip'] === undefined ? undefined : got;
+    }, 'the annotation again');
+    expect(after.status?.addresses).toEqual(addresses);
+  });
+
   test('runs a pod, and ends it when it is deleted', async () => {
     const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
     await using kubelet = await startTestKubelet(cluster, { runtime, log });

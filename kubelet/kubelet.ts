@@ -213,10 +213,11 @@ export async function readTls(config: KubeletConfig, read: (path: string) => str
 }
 
 function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeAgent>[0] {
-  const { nodeName, nodeIps, maxPods, server, reserved, labels, taints, podCidr, register, rootDir } = config;
+  const { nodeName, nodeIps, cloud, maxPods, server, reserved, labels, taints, podCidr, register, rootDir } = config;
   return {
     name: nodeName,
     ips: nodeIps,
+    cloud,
     maxPods,
     port: server.port,
     reserved: {

@@ -118,6 +118,7 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     identity: { kubeconfig: '', bootstrapKubeconfig: '', certFolder: `${rootDir}/pki`, nodeName: testNode, rotates: false },
     nodeName: testNode,
     nodeIps: ['192.168.7.1'],
+    cloud: { isExternal: false, hasGivenIps: false, providerId: '' },
     rootDir,
     clusterDns: ['10.96.0.10'],
     clusterDomain: 'cluster.local',

@@ -14,6 +14,7 @@ import { timeText } from '#client/timestamps.ts';
 import type { Runtime, RuntimeInfo, StoredImage } from '../runtime/contract.ts';
 import { nodeConditions, pressureOf, type Thresholds } from './conditions.ts';
 import { Wakeup } from '../pods/wakeup.ts';
+import { providedIp, providedIpAnnotation, uninitializedTaint } from './cloud.ts';
 import { measure, type MachineFacts } from './facts.ts';
 import { nodeStatus, type NodeSettings } from './node-status.ts';
 
@@ -140,13 +141,19 @@ export class NodeAgent implements Service {
   }
 
   async #create(status: V1NodeStatus, signal: AbortSignal): Promise<Node> {
-    const { name, taints, podCidr } = this.#options;
+    const { name, podCidr, cloud, ips } = this.#options;
     const { client, log } = this.#deps;
+    const taints = [...this.#options.taints, ...(cloud.isExternal ? [uninitializedTaint] : [])];
+    const given = providedIp(cloud, ips);
     const spec = {
+      ...(cloud.providerId === '' ? {} : { providerID: cloud.providerId }),
       ...(podCidr === '' ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] }),
-      ...(taints.length === 0 ? {} : { taints: [...taints] }),
+      ...(taints.length === 0 ? {} : { taints }),
     };
-    const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' };
+    const annotations = {
+      'volumes.kubernetes.io/controller-managed-attach-detach': 'true',
+      ...(given === undefined ? {} : { [providedIpAnnotation]: given }),
+    };
     try {
       const made = await client.create(nodeKind, { metadata: { name, labels: this.#labels(), annotations }, spec, status }, {}, signal);
       log.info({ node: name }, 'registered the node');
@@ -170,14 +177,16 @@ export class NodeAgent implements Service {
     };
   }
 
-  /** A node that was there before gets our labels and, where it has none, our pod range. */
+  /** A node that was there before gets our labels, says what it was given and, where it has none, gets our pod range. */
   async #reconcileMeta(node: Node, signal: AbortSignal): Promise<void> {
-    const { name, podCidr } = this.#options;
+    const { name, podCidr, cloud, ips } = this.#options;
+    const given = providedIp(cloud, ips);
+    const isSaid = node.metadata.annotations?.[providedIpAnnotation] === given;
     const labels = Object.fromEntries(Object.entries(this.#labels()).filter(([key, value]) => node.metadata.labels?.[key] !== value));
     const needsRange = podCidr !== '' && (node.spec?.podCIDR ?? '') === '';
-    if (Object.keys(labels).length === 0 && !needsRange) return;
+    if (Object.keys(labels).length === 0 && !needsRange && isSaid) return;
     const body = {
-      metadata: { uid: node.metadata.uid, labels },
+      metadata: { uid: node.metadata.uid, labels, ...(isSaid ? {} : { annotations: { [providedIpAnnotation]: given ?? null } }) },
       ...(needsRange ? { spec: { podCIDR: podCidr, podCIDRs: [podCidr] } } : {}),
     };
     this.#node = await this.#deps.client.patch(nodeKind, { name }, body, { type: 'merge' }, signal);
@@ -206,7 +215,7 @@ export class NodeAgent implements Service {
     const now = timeText(clock.nowMs());
     const { conditions, events } = nodeConditions(this.#node?.status?.conditions ?? [], pressureOf(measured, thresholds), troubles, now);
     for (const { reason } of events) this.#event('Normal', reason, `Node ${this.#options.name} status is now: ${reason}`);
-    return { ...nodeStatus(this.#options, facts, measured, info, this.#images), conditions };
+    return { ...nodeStatus(this.#options, facts, measured, info, this.#images, this.#node?.status?.addresses ?? []), conditions };
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {

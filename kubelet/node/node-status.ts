@@ -1,12 +1,14 @@
-import type { V1ContainerImage, V1NodeStatus } from '#api/generated/types.ts';
+import type { V1ContainerImage, V1NodeAddress, V1NodeStatus } from '#api/generated/types.ts';
 import { canonicalQuantity } from '#api/meta/quantity.ts';
 import { version } from '#base/version.ts';
 import type { RuntimeInfo, StoredImage } from '../runtime/contract.ts';
+import { type CloudSettings, nodeAddresses } from './cloud.ts';
 import type { MachineFacts, Measurements } from './facts.ts';
 
 export interface NodeSettings {
   readonly name: string;
   readonly ips: readonly string[];
+  readonly cloud: CloudSettings;
   readonly maxPods: number;
   readonly port: number;
   /** What is not for pods: the system's and the kubelet's part, and what must stay free. */
@@ -16,16 +18,17 @@ export interface NodeSettings {
 const maxImages = 50;
 const maxNamesPerImage = 5;
 
-/** All of a node's status but its conditions. */
+/** All of a node's status but its conditions. @param known the addresses that the Node has now. */
 export function nodeStatus(
   settings: NodeSettings,
   facts: MachineFacts,
   measured: Measurements,
   info: RuntimeInfo,
   images: readonly StoredImage[],
+  known: readonly V1NodeAddress[],
 ): V1NodeStatus {
   return {
-    addresses: [...settings.ips.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: settings.name }],
+    addresses: [...nodeAddresses(settings.cloud, settings, known)],
     ...amounts(settings, facts, measured),
     daemonEndpoints: { kubeletEndpoint: { Port: settings.port } },
     nodeInfo: {
