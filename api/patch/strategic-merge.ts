@@ -48,7 +48,9 @@ function mergeField(original: JsonObject, key: string, value: Json, schema: Sche
   } else if (Array.isArray(value) && Array.isArray(current)) {
     setOwn(original, key, mergeListField(current, value, lookup(schema, key)));
   } else {
-    setOwn(original, key, plain(withoutNulls(value)) ?? null);
+    const taken = withoutDirected(withoutNulls(value));
+    if (taken === undefined) delete original[key];
+    else setOwn(original, key, taken);
   }
 }
 
@@ -96,7 +98,7 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, schema: Sche
     const mergeKey = property.patchMergeKey ?? '';
     checkOrder(wanted ?? [], order, mergeKey);
     if (current === undefined && wanted === undefined) continue;
-    let merged = current ?? (plain(wanted as Json[]) as Json[]);
+    let merged = current ?? (withoutDirected(wanted as Json[]) as Json[]);
     if (current !== undefined && wanted !== undefined) merged = mergeListField(current, wanted, property);
     requireItems([current ?? [], wanted ?? []]);
     requireKeys([merged, order, current ?? []], mergeKey);
@@ -188,7 +190,7 @@ function mergeItems(current: readonly JsonObject[], wanted: readonly JsonObject[
       continue;
     }
     at.set(id, merged.length);
-    merged.push(plain(withoutNulls(item)) as JsonObject);
+    merged.push(item);
   }
   return merged;
 }
@@ -216,15 +218,17 @@ function requireKey(item: JsonObject, mergeKey: string): Json {
   return value;
 }
 
-/** What is new in the document comes without directives; undefined when it says that it should not be there. */
-function plain(value: Json): Json | undefined {
-  if (Array.isArray(value)) return value.map(plain).filter((item) => item !== undefined);
+/**
+ * What takes the place of nothing comes without objects that a `$patch` stands in; undefined when it is one. Other directives stay,
+ * for decoding to find, and so does all within items that are added to a list: upstream takes those as they are.
+ */
+function withoutDirected(value: Json): Json | undefined {
+  if (Array.isArray(value)) return value.map(withoutDirected).filter((item) => item !== undefined);
   if (!isObject(value)) return value;
-  if (getOwn(value, directive) === 'delete') return undefined;
+  if (getOwn(value, directive) !== undefined) return undefined;
   const result: JsonObject = {};
   for (const key of Object.keys(value)) {
-    if (key === directive || key === retainKeys || key.startsWith(deletePrefix) || key.startsWith(orderPrefix)) continue;
-    const item = plain(value[key] as Json);
+    const item = withoutDirected(value[key] as Json);
     if (item !== undefined) setOwn(result, key, item);
   }
   return result;

@@ -1,4 +1,5 @@
-// The tables by which upstream tests strategic merge patches, as far as they apply one: document, patch, result.
+// The tables by which upstream tests strategic merge patches, as far as they apply one, and more
+// that its code answers: document, patch, result.
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../meta/object.ts';
 import { ApiError } from '../meta/status.ts';
@@ -178,13 +179,47 @@ describe('objects', () => {
         '$setElementOrder/retainKeysMergingList': named('bar foo'),
         retainKeysMergingList: [{ ...kept('name', 'value'), name: 'foo', value: 'n' }],
       },
-      { retainKeysMergingList: named('bar foo=n') },
+      { retainKeysMergingList: [...named('bar'), { ...kept('name', 'value'), name: 'foo', value: 'n' }] },
     ],
     [
       'free JSON is replaced',
       { replacingItem: { Some: 'x', Keeps: 'y' } },
       { replacingItem: { Keeps: 'y' } },
       { replacingItem: { Keeps: 'y' } },
+    ],
+    [
+      'a new item is taken as it is',
+      { mergingList: named('a') },
+      { mergingList: [{ name: 'n', value: null, mergingList: [gone('x'), { name: 'y' }], '$setElementOrder/mergingList': named('y') }] },
+      {
+        mergingList: [
+          { name: 'n', value: null, mergingList: [gone('x'), { name: 'y' }], '$setElementOrder/mergingList': named('y') },
+          { name: 'a' },
+        ],
+      },
+    ],
+    [
+      'a new list comes without nulls and without what $patch stands in, whatever it says',
+      {},
+      {
+        mergingList: [
+          gone('a'),
+          { name: 'n', value: null, simpleMap: { $patch: 'replace', a: '1' }, nonMergingIntList: [1, null], ...kept('b') },
+        ],
+      },
+      { mergingList: [{ name: 'n', nonMergingIntList: [1, null], ...kept('b') }] },
+    ],
+    [
+      'a new list with an order keeps its nulls',
+      {},
+      { '$setElementOrder/mergingList': named('n'), mergingList: [{ name: 'n', value: null }, gone('a')] },
+      { mergingList: [{ name: 'n', value: null }] },
+    ],
+    [
+      'a new object that $patch stands in is none',
+      { name: 'a' },
+      { simpleMap: { $patch: 'replace', a: '1' }, value: 'b' },
+      { name: 'a', value: 'b' },
     ],
     [
       'unknown fields come and go',
