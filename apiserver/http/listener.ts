@@ -86,14 +86,18 @@ export class Listener {
         minVersion: 'TLSv1.2',
         settings: { maxConcurrentStreams: maxStreamsPerConnection, initialWindowSize: windowBytes },
       },
-      rewriteUrl: () => '/',
+      rewriteUrl: (request) => {
+        routeAnyMethod(request as unknown as Routed);
+        return '/';
+      },
       clientErrorHandler: refuseBytes,
       logger: false,
     });
     app.removeAllContentTypeParsers();
     app.addHook('onRequest', (request, reply) => {
       reply.hijack();
-      const raw = request.raw as unknown as RawRequest & { originalUrl?: string };
+      const raw = request.raw as unknown as RawRequest & Routed;
+      if (raw.originalMethod !== undefined) raw.method = raw.originalMethod;
       this.#accept(raw, reply.raw as unknown as RawResponse, raw.originalUrl ?? '/', undefined);
     });
     app.all('/', () => undefined);
@@ -190,6 +194,22 @@ export class Listener {
     // The outermost filter answers failures, so nothing is left to catch here.
     void this.#handle(exchange);
   }
+}
+
+/** What fastify's routing changed on its way here. */
+interface Routed {
+  method?: string | undefined;
+  originalMethod?: string;
+  originalUrl?: string;
+}
+
+const routedMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Fastify answers methods that it does not know by itself, so these come in as another. */
+function routeAnyMethod(request: Routed): void {
+  if (request.method === undefined || routedMethods.has(request.method)) return;
+  request.originalMethod = request.method;
+  request.method = 'GET';
 }
 
 function decodePath(path: string): string | undefined {
