@@ -51,6 +51,20 @@ export const controlPlaneFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'the cable loses every fifth packet',
+    begin: (fleet, host) => {
+      fleet.makeLossy(host, 20);
+      return Promise.resolve(() => fleet.heal(host));
+    },
+  },
+  {
+    name: 'the cable is slow',
+    begin: (fleet, host) => {
+      fleet.makeSlow(host, 512);
+      return Promise.resolve(() => fleet.heal(host));
+    },
+  },
+  {
     name: 'the power goes',
     begin: async (fleet, host) => {
       await fleet.powerOff(host);

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ExecOptions, type ExecResult, Host, type HostOptions } from './host.ts';
 import { defaultKubectl } from './kubectl.ts';
-import { Network, run } from './network.ts';
+import { attempt, Network, run } from './network.ts';
 
+const lossTable = 'testbed-loss';
 const projectRoot = join(import.meta.dirname, '../..');
 const kubeadmScript = join(projectRoot, 'dist/kubeadm.js');
 export const podNetwork = '10.244.0.0/16';
@@ -86,9 +87,30 @@ export class Fleet implements AsyncDisposable {
     run('ip', '-n', this.network.switchName, 'link', 'set', this.host(name).cable, 'down');
   }
 
-  /** Puts the cable back. */
+  /** Loses so many of a hundred packets that come to the host or leave it. */
+  makeLossy(name: string, percent: number): void {
+    const { namespace } = this.host(name);
+    const lose = (hook: string, device: string): string =>
+      `chain ${hook} { type filter hook ${hook} priority -500; ${device} "eth0" numgen random mod 100 < ${percent} drop; }`;
+    const table = `table inet ${lossTable} { ${lose('input', 'iifname')}; ${lose('output', 'oifname')}; }`;
+    run('ip', 'netns', 'exec', namespace, 'nft', `${table}`);
+  }
+
+  /** Lets only so much through the cable, each way; what waits for its turn comes later. */
+  makeSlow(name: string, kilobits: number): void {
+    const { namespace, cable } = this.host(name);
+    const limit = ['tbf', 'rate', `${kilobits}kbit`, 'burst', '16k', 'latency', '400ms'];
+    run('tc', '-n', namespace, 'qdisc', 'replace', 'dev', 'eth0', 'root', ...limit);
+    run('tc', '-n', this.network.switchName, 'qdisc', 'replace', 'dev', cable, 'root', ...limit);
+  }
+
+  /** Puts the cable back, and makes it a good one. */
   heal(name: string): void {
-    run('ip', '-n', this.network.switchName, 'link', 'set', this.host(name).cable, 'up');
+    const { namespace, cable } = this.host(name);
+    run('ip', '-n', this.network.switchName, 'link', 'set', cable, 'up');
+    attempt('ip', 'netns', 'exec', namespace, 'nft', 'delete', 'table', 'inet', lossTable);
+    attempt('tc', '-n', namespace, 'qdisc', 'del', 'dev', 'eth0', 'root');
+    attempt('tc', '-n', this.network.switchName, 'qdisc', 'del', 'dev', cable, 'root');
   }
 
   /** Kills everything on the host at once. */

@@ -92,6 +92,11 @@ export class Host implements AsyncDisposable {
     return `cx${this.network.id}v${this.#index}`;
   }
 
+  /** The host's network namespace, by the name that `ip netns` knows. */
+  get namespace(): string {
+    return `cx${this.network.id}-${this.#index}`;
+  }
+
   /** Docker's socket as a path of this machine. */
   get dockerSocket(): string {
     return this.pathOf('/run/docker.sock');
@@ -109,7 +114,7 @@ export class Host implements AsyncDisposable {
       if (existsSync(`/sys/fs/cgroup/${controller}`)) mkdirSync(`/sys/fs/cgroup/${controller}/${cgroup}`, { recursive: true });
     }
     attempt('bash', '-c', `for f in cpus mems; do cat /sys/fs/cgroup/cpuset/cpuset.$f >/sys/fs/cgroup/cpuset/${cgroup}/cpuset.$f; done`);
-    const script = `${this.#joinCgroups}; exec setpriv --pdeathsig KILL nsenter --net=/run/netns/${this.#namespace} \
+    const script = `${this.#joinCgroups}; exec setpriv --pdeathsig KILL nsenter --net=/run/netns/${this.namespace} \
       unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --propagation private \
       env DISK=${this.#diskMegabytes === 0 ? '' : this.#disk} bash ${join(import.meta.dirname, 'host-init.sh')} ${this.root} ${this.name} ${this.#folders.join(' ')}`;
     const outer = spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -249,7 +254,7 @@ export class Host implements AsyncDisposable {
   async stop(): Promise<void> {
     for (const forward of this.#forwards.splice(0)) forward.kill();
     await this.powerOff();
-    attempt('ip', 'netns', 'del', this.#namespace);
+    attempt('ip', 'netns', 'del', this.namespace);
     attempt('ip', '-n', this.network.switchName, 'link', 'del', this.cable);
     for (const controller of cgroupControllers) removeCgroups(`/sys/fs/cgroup/${controller}`, this.#cgroupName);
     rmSync(dirname(this.root), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
@@ -264,12 +269,8 @@ export class Host implements AsyncDisposable {
     return join(dirname(this.root), 'disk.xfs');
   }
 
-  get #namespace(): string {
-    return `cx${this.network.id}-${this.#index}`;
-  }
-
   get #cgroupName(): string {
-    return this.#namespace;
+    return this.namespace;
   }
 
   /** Shell text that moves the shell into the host's cgroups: whoever enters must do so before the namespaces. */
@@ -318,13 +319,13 @@ export class Host implements AsyncDisposable {
 
   #plugIn(): void {
     const { switchName } = this.network;
-    run('ip', 'netns', 'add', this.#namespace);
-    run('ip', '-n', this.#namespace, 'link', 'set', 'lo', 'up');
-    run('ip', '-n', this.#namespace, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', this.cable, 'netns', switchName);
+    run('ip', 'netns', 'add', this.namespace);
+    run('ip', '-n', this.namespace, 'link', 'set', 'lo', 'up');
+    run('ip', '-n', this.namespace, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', this.cable, 'netns', switchName);
     run('ip', '-n', switchName, 'link', 'set', this.cable, 'master', 'br0', 'up');
-    run('ip', '-n', this.#namespace, 'addr', 'add', `${this.address}/24`, 'dev', 'eth0');
-    run('ip', '-n', this.#namespace, 'link', 'set', 'eth0', 'up');
-    run('ip', '-n', this.#namespace, 'route', 'add', 'default', 'via', '192.168.77.1');
+    run('ip', '-n', this.namespace, 'addr', 'add', `${this.address}/24`, 'dev', 'eth0');
+    run('ip', '-n', this.namespace, 'link', 'set', 'eth0', 'up');
+    run('ip', '-n', this.namespace, 'route', 'add', 'default', 'via', '192.168.77.1');
   }
 }
 

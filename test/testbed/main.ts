@@ -26,7 +26,8 @@ const help = `Several hosts on this machine, with a cluster on them.
   testbed kubectl ARGS…                           run kubectl as the administrator, through the load balancer
   testbed shell HOST                              a shell on a host
   testbed exec HOST COMMAND…                      run a command on a host
-  testbed cut HOST | heal HOST                    pull its cable, and put it back
+  testbed cut HOST | heal HOST                    pull its cable, and put it back (and make it a good one)
+  testbed lossy HOST [PERCENT] | slow HOST [KBIT] make its cable lose packets (default 20), or let little through (default 512)
   testbed poweroff HOST | poweron HOST            kill everything on it at once, and start it again
   testbed down                                    remove it all
 `;
@@ -59,7 +60,9 @@ async function main(): Promise<number> {
     case 'heal':
     case 'poweroff':
     case 'poweron':
-      process.stdout.write(`${await ask(`${command} ${hostOf(args[0])}`)}\n`);
+    case 'lossy':
+    case 'slow':
+      process.stdout.write(`${await ask(`${command} ${hostOf(args[0])} ${args[1] ?? ''}`)}\n`);
       return 0;
     default:
       process.stdout.write(help);
@@ -99,7 +102,9 @@ async function keep(controlPlanes: number, workers: number): Promise<number> {
   const fleet = await Fleet.start({ controlPlanes, workers, progress: (text) => void process.stdout.write(`${text}\n`) });
   const over = Promise.withResolvers<void>();
   process.on('SIGTERM', () => over.resolve());
-  const orders: Readonly<Record<string, (host: string) => Promise<void> | void>> = {
+  const orders: Readonly<Record<string, (host: string, amount: string) => Promise<void> | void>> = {
+    lossy: (host, amount) => fleet.makeLossy(host, wholeNumber(amount, 20)),
+    slow: (host, amount) => fleet.makeSlow(host, wholeNumber(amount, 512)),
     cut: (host) => fleet.cut(host),
     heal: (host) => fleet.heal(host),
     poweroff: (host) => fleet.powerOff(host),
@@ -108,8 +113,9 @@ async function keep(controlPlanes: number, workers: number): Promise<number> {
   };
   const server = createServer((socket) => {
     socket.once('data', (chunk: Buffer) => {
-      const [order = '', host = ''] = chunk.toString().trim().split(' ');
-      void Promise.resolve(orders[order]?.(host))
+      const [order = '', host = '', amount = ''] = chunk.toString().trim().split(' ');
+      void Promise.resolve()
+        .then(() => orders[order]?.(host, amount))
         .then(() => writeState(fleet))
         .then(
           () => socket.end(`${host === '' ? 'testbed' : host}: ${order} done`),
@@ -190,4 +196,10 @@ function ask(order: string): Promise<string> {
     socket.on('end', () => resolve(text));
     socket.on('error', reject);
   });
+}
+
+function wholeNumber(text: string, otherwise: number): number {
+  const number = text === '' ? otherwise : Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`${JSON.stringify(text)} must be a whole number above zero`);
+  return number;
 }
