@@ -90,17 +90,33 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
   const { authentication, authorization } = document as Authenticating;
   if (authentication?.anonymous?.enabled === true) throw new Error('authentication.anonymous.enabled: anonymous requests are never served');
   if (authorization?.mode === 'AlwaysAllow') throw new Error('authorization.mode: AlwaysAllow is not supported');
-  const clientCaFile = authentication?.x509?.clientCAFile;
   const flags = Object.entries(flagFields).flatMap(([flag, field]): [string, string][] => {
     const value = document[field];
     return value === undefined || value === null ? [] : [[flag, flagText(value)]];
   });
-  return Object.fromEntries([...flags, ...(clientCaFile === undefined ? [] : [['client-ca-file', clientCaFile] as const])]);
+  const nested: Readonly<Record<string, string | undefined>> = {
+    'client-ca-file': authentication?.x509?.clientCAFile,
+    'authentication-token-webhook-cache-ttl': authentication?.webhook?.cacheTTL,
+    'authorization-webhook-cache-authorized-ttl': authorization?.webhook?.cacheAuthorizedTTL,
+    'authorization-webhook-cache-unauthorized-ttl': authorization?.webhook?.cacheUnauthorizedTTL,
+  };
+  // What kubeadm writes, 0s, stands for the default.
+  const given = Object.entries(nested).flatMap(([flag, value]): [string, string][] =>
+    value === undefined || value === '' || value === '0s' ? [] : [[flag, value]],
+  );
+  return Object.fromEntries([...flags, ...given]);
 }
 
 interface Authenticating {
-  readonly authentication?: { readonly anonymous?: { readonly enabled?: boolean }; readonly x509?: { readonly clientCAFile?: string } };
-  readonly authorization?: { readonly mode?: string };
+  readonly authentication?: {
+    readonly anonymous?: { readonly enabled?: boolean };
+    readonly webhook?: { readonly cacheTTL?: string };
+    readonly x509?: { readonly clientCAFile?: string };
+  };
+  readonly authorization?: {
+    readonly mode?: string;
+    readonly webhook?: { readonly cacheAuthorizedTTL?: string; readonly cacheUnauthorizedTTL?: string };
+  };
 }
 
 function flagText(value: unknown): string {

@@ -5,6 +5,7 @@ import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
 import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, type Parsed, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
+import type { AccessTtls } from '#client/delegated-access.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { flagsOfFile } from './config-file.ts';
 import type { CloudSettings } from './node/cloud.ts';
@@ -42,6 +43,9 @@ export const kubeletFlags = {
   'pod-infra-container-image': stringFlag('', 'Image of sandboxes; where absent, one of our own'),
   'tls-cert-file': stringFlag('', 'Serving certificate', path),
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', path),
+  'authentication-token-webhook-cache-ttl': durationFlag(120_000, 'How long it is known whom a bearer token stands for'),
+  'authorization-webhook-cache-authorized-ttl': durationFlag(300_000, 'How long it is known what somebody may do'),
+  'authorization-webhook-cache-unauthorized-ttl': durationFlag(30_000, 'How long it is known what somebody may not do'),
   'client-ca-file': stringFlag('', "Authorities that sign clients' certificates", path),
   address: stringFlag('0.0.0.0', 'Address to serve on'),
   port: intFlag(10_250, 'Port for the API server: logs, exec, port-forward', { min: 0, max: 65_535 }),
@@ -82,6 +86,8 @@ export interface KubeletConfig {
     readonly certFile: string;
     readonly keyFile: string;
     readonly clientCaFile: string;
+    /** How long the API server's answers about who comes, and what they may do, are kept. */
+    readonly accessTtls: AccessTtls;
   };
   readonly health: { readonly host: string; readonly port: number };
   readonly streamIdleMs: number;
@@ -141,6 +147,11 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
       certFile: values['tls-cert-file'],
       keyFile: values['tls-private-key-file'],
       clientCaFile: values['client-ca-file'],
+      accessTtls: {
+        tokenMs: values['authentication-token-webhook-cache-ttl'],
+        allowedMs: values['authorization-webhook-cache-authorized-ttl'],
+        deniedMs: values['authorization-webhook-cache-unauthorized-ttl'],
+      },
     },
     health: { host: values['healthz-bind-address'], port: values['healthz-port'] },
     streamIdleMs: values['streaming-connection-idle-timeout'],

@@ -5,13 +5,14 @@ import { node as nodeKind, type Node } from '#api/core/node/node.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
 import { service as serviceKind, type Service as ServiceObject } from '#api/core/service/service.ts';
 import type { Clock } from '#base/clock.ts';
+import { FileWatch } from '#base/file-watch.ts';
 import { HealthServer } from '#base/health-server.ts';
-import { runServices, type Service, UsageError } from '#base/lifecycle.ts';
+import { runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
-import { ownServerCertificate } from '#base/own-certificate.ts';
 import { version } from '#base/version.ts';
 import type { Client } from '#client/client.ts';
+import { DelegatedAccess } from '#client/delegated-access.ts';
 import { EventSender } from '#client/events.ts';
 import { Informer } from '#client/informer.ts';
 import type { KubeletConfig } from './config.ts';
@@ -33,17 +34,12 @@ import { StepRunner } from './pods/step-runner.ts';
 import { Prober } from './probes/prober.ts';
 import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
 import { KubeletServer } from './server/kubelet-server.ts';
+import { type KubeletTls, readTlsFiles, tlsFiles } from './server/tls.ts';
 import type { Mounter } from './volumes/mounter.ts';
 import { ReferencedObjects } from './volumes/objects.ts';
 import { podPaths } from './volumes/paths.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
 import { Tokens } from './volumes/tokens.ts';
-
-export interface KubeletTls {
-  readonly cert: string;
-  readonly key: string;
-  readonly clientCa: string;
-}
 
 export interface KubeletDeps {
   readonly client: Client;
@@ -172,7 +168,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, reco
 
 /** What the API server asks for logs, exec and the like. */
 function buildServer(config: KubeletConfig, deps: KubeletDeps, { pods, workers, statuses }: PodParts): Service[] {
-  const { runtime, clock, log, metrics, tls } = deps;
+  const { client, runtime, clock, log, metrics, tls } = deps;
   if (tls === undefined) return [];
   const source = {
     pods: () => pods.list().map((pod) => ({ ...pod, status: statuses.statusOf(pod) })),
@@ -190,26 +186,10 @@ function buildServer(config: KubeletConfig, deps: KubeletDeps, { pods, workers, 
     nodeName: config.nodeName,
     idleMs: config.streamIdleMs,
   };
-  return [new KubeletServer({ runtime, pods: source, clock, log, metrics }, options)];
-}
-
-/** The serving certificate, made here where none is given, and who may come. Throws UsageError for files that cannot be read. */
-export async function readTls(config: KubeletConfig, read: (path: string) => string, nowMs: number): Promise<KubeletTls | undefined> {
-  const { certFile, keyFile, clientCaFile } = config.server;
-  if (clientCaFile === '') return undefined;
-  const text = (flag: string, path: string): string => {
-    try {
-      return read(path);
-    } catch (error) {
-      throw new UsageError(`cannot read --${flag}: ${error instanceof Error ? error.message : String(error)}`, {
-        exitCode: 1,
-        cause: error,
-      });
-    }
-  };
-  const clientCa = text('client-ca-file', clientCaFile);
-  if (certFile === '') return { ...(await ownServerCertificate(config.nodeName, nowMs)), clientCa };
-  return { cert: text('tls-cert-file', certFile), key: text('tls-private-key-file', keyFile), clientCa };
+  const access = new DelegatedAccess({ authentication: client, authorization: client, clock }, config.server.accessTtls);
+  const server = new KubeletServer({ runtime, pods: source, access, clock, log, metrics }, options);
+  const paths = tlsFiles(config.server);
+  return [server, new FileWatch({ paths, onChange: () => server.renew({ ...tls, ...readTlsFiles(config.server) }), clock, log })];
 }
 
 function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeAgent>[0] {

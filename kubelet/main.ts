@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemClock } from '#base/clock.ts';
 import { runMain } from '#base/lifecycle.ts';
@@ -9,11 +8,12 @@ import { ClientMetrics } from '#client/client-metrics.ts';
 import { connect } from '#client/rest.ts';
 import { apiEndpoint, parseConfig } from './config.ts';
 import { ensureIdentity } from './identity/bootstrap.ts';
-import { readTls, runKubelet } from './kubelet.ts';
+import { runKubelet } from './kubelet.ts';
 import { CniNetwork } from './network/cni/cni-network.ts';
 import { HostRules } from './network/host-rules.ts';
 import { PortDialer } from './network/port-dialer.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
+import { readTls } from './server/tls.ts';
 import { systemMounter } from './volumes/mounter.ts';
 
 await runMain('kubelet', async ({ argv, env, signal, log }) => {
@@ -30,6 +30,6 @@ await runMain('kubelet', async ({ argv, env, signal, log }) => {
   const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
   const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
   const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });
-  const tls = await readTls(config, (path) => readFileSync(path, 'utf8'), systemClock.nowMs());
+  const tls = await readTls(config.server, config.nodeName, systemClock.nowMs());
   await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, clock: systemClock, log }, signal);
 });

@@ -9,7 +9,8 @@ import { createMetrics } from '#base/metrics.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import type { KubeletConfig } from './config.ts';
-import { type KubeletTls, runKubelet } from './kubelet.ts';
+import { runKubelet } from './kubelet.ts';
+import type { KubeletTls } from './server/tls.ts';
 import type { Runtime } from './runtime/contract.ts';
 import type { Mounter } from './volumes/mounter.ts';
 
@@ -135,7 +136,14 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     dockerSocket: '/nowhere',
     reserved: { cpuMillis: 0, memoryBytes: 0 },
     allowedSysctls: [],
-    server: { host: '127.0.0.1', port: 0, certFile: '', keyFile: '', clientCaFile: '' },
+    server: {
+      host: '127.0.0.1',
+      port: 0,
+      certFile: '',
+      keyFile: '',
+      clientCaFile: '',
+      accessTtls: { tokenMs: 120_000, allowedMs: 300_000, deniedMs: 30_000 },
+    },
     health: { host: '127.0.0.1', port: 0 },
     streamIdleMs: 60_000,
     ...own,

@@ -1,19 +1,82 @@
-// Who may talk to the kubelet: whoever shows a certificate of the client CA, for one of the listed users. Everyone else is turned away
-// before anything of the request is looked at.
+// Who may talk to the kubelet: whoever shows a certificate of the client CA, or a bearer token that the API server knows, and may do there
+// what is asked of this Node. Everyone else is turned away before anything of the request is looked at.
+import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { isAbort } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import { type Access, bearerToken, certificateVisitor, type Visitor, type Wish } from '#client/delegated-access.ts';
 import { HttpProblem } from './http-problem.ts';
 
 /** The API server's own user towards kubelets. */
 export const apiServerUser = 'kube-apiserver-kubelet-client';
 
-/** Throws HttpProblem 401 without a valid certificate, 403 for another user. */
-export function admit(socket: TLSSocket, users: readonly string[], method: string, nowMs: number): void {
-  const certificate = socket.getPeerCertificate() as ReturnType<TLSSocket['getPeerCertificate']> | undefined;
-  const name = certificate?.subject?.CN;
-  if (!socket.authorized || certificate === undefined || name === undefined) throw new HttpProblem(401, 'Unauthorized');
-  if (Date.parse(certificate.valid_to) <= nowMs) throw new HttpProblem(401, 'Unauthorized');
-  const user = Array.isArray(name) ? String(name.at(-1)) : name;
-  if (users.includes(user)) return;
-  const verb = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? 'get';
-  throw new HttpProblem(403, `Forbidden (user=${user}, verb=${verb}, resource=nodes, subresource(s)=[proxy])\n`);
+export interface Gate {
+  readonly access: Access;
+  readonly nodeName: string;
+  readonly nowMs: number;
+  readonly log: Log;
+}
+
+/** Throws HttpProblem 401 for whom nobody knows, 403 for whom it is not allowed, 500 where that cannot be found out. */
+export async function admit(request: IncomingMessage, path: string, gate: Gate, signal: AbortSignal): Promise<void> {
+  const visitor = await identify(request, gate, signal);
+  const verb = verbOf(request.method ?? 'GET');
+  const subresources = subresourcesOf(path);
+  const about = `user=${visitor.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresources.join(' ')}]`;
+  try {
+    for (const subresource of subresources) {
+      const wish: Wish = { kind: 'resource', verb, group: '', version: 'v1', resource: 'nodes', subresource, name: gate.nodeName };
+      if (await gate.access.isAllowed(visitor, wish, signal)) return;
+    }
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    gate.log.warn({ err: error, user: visitor.name }, 'whether a request is allowed cannot be found out');
+    throw new HttpProblem(500, `Authorization error (${about})`);
+  }
+  throw new HttpProblem(403, `Forbidden (${about})\n`);
+}
+
+async function identify(request: IncomingMessage, { access, nowMs, log }: Gate, signal: AbortSignal): Promise<Visitor> {
+  const socket = request.socket as TLSSocket;
+  const shown = socket.authorized && Date.parse(socket.getPeerCertificate().valid_to) > nowMs ? certificateVisitor(socket) : undefined;
+  if (shown !== undefined) return shown;
+  const token = bearerToken(request.headers.authorization);
+  if (token === undefined) throw new HttpProblem(401, 'Unauthorized');
+  try {
+    const visitor = await access.visitorOf(token, signal);
+    if (visitor !== undefined) return visitor;
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    log.warn({ err: error }, 'whose token a request brought cannot be found out');
+  }
+  throw new HttpProblem(401, 'Unauthorized');
+}
+
+function verbOf(method: string): string {
+  return { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? 'get';
+}
+
+/** Paths that need less than `nodes/proxy`, which allows everything: upstream's pkg/kubelet/server/auth.go. */
+const alone: readonly (readonly [path: string, subresource: string])[] = [
+  ['/stats', 'stats'],
+  ['/metrics', 'metrics'],
+  ['/logs', 'log'],
+  ['/checkpoint', 'checkpoint'],
+  ['/statusz', 'statusz'],
+  ['/flagz', 'flagz'],
+];
+const besideProxy: readonly (readonly [path: string, subresource: string])[] = [
+  ['/pods', 'pods'],
+  ['/runningpods', 'pods'],
+  ['/healthz', 'healthz'],
+  ['/configz', 'configz'],
+];
+
+/** Any one of them is enough. */
+export function subresourcesOf(path: string): readonly string[] {
+  const below = ([prefix]: readonly [string, string]): boolean => path === prefix || path.startsWith(`${prefix}/`);
+  const only = alone.find(below);
+  if (only !== undefined) return [only[1]];
+  const fine = besideProxy.find(below);
+  return fine === undefined ? ['proxy'] : [fine[1], 'proxy'];
 }

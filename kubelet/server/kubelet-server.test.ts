@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '#base/clock.ts';
 import { createCa, signCertificate } from '#base/pki.ts';
-import { apiServerUser } from './admit.ts';
+import { apiServerUser, subresourcesOf } from './admit.ts';
 import { ServerRig } from './testing.ts';
 
 let rig: ServerRig;
@@ -19,8 +19,36 @@ describe('KubeletServer', () => {
     const nowMs = systemClock.nowMs();
     const stranger = await signCertificate(await createCa('another', nowMs), { commonName: apiServerUser, usages: ['client'] }, nowMs);
     expect(await rig.ask('/pods', stranger)).toEqual({ status: 401, text: 'Unauthorized' });
-    const forbidden = 'Forbidden (user=system:node:other, verb=get, resource=nodes, subresource(s)=[proxy])\n';
+    const forbidden = 'Forbidden (user=system:node:other, verb=get, resource=nodes, subresource(s)=[pods proxy])\n';
     expect(await rig.ask('/pods', await rig.client('system:node:other'))).toEqual({ status: 403, text: forbidden });
+  });
+
+  it('lets bearers of tokens do what they are allowed', async () => {
+    expect((await rig.ask('/metrics', { token: 'figures' })).status).toBe(200);
+    expect(await rig.ask('/containerLogs/shop/web/main', { token: 'figures' })).toEqual({
+      status: 403,
+      text: 'Forbidden (user=scraper, verb=get, resource=nodes, subresource(s)=[proxy])\n',
+    });
+    expect(await rig.ask('/metrics', { token: 'unknown' })).toEqual({ status: 401, text: 'Unauthorized' });
+  });
+
+  it('lets nobody in while the API server cannot be asked', async () => {
+    expect(await rig.ask('/metrics', { token: 'lost' })).toEqual({ status: 401, text: 'Unauthorized' });
+    expect(await rig.ask('/stats/summary', await rig.client('system:node:unlucky'))).toEqual({
+      status: 500,
+      text: 'Authorization error (user=system:node:unlucky, verb=get, resource=nodes, subresource(s)=[stats])',
+    });
+  });
+
+  it.each([
+    ['/metrics/cadvisor', ['metrics']],
+    ['/metricsx', ['proxy']],
+    ['/stats/summary', ['stats']],
+    ['/runningpods', ['pods', 'proxy']],
+    ['/healthz/ping', ['healthz', 'proxy']],
+    ['/exec/a/b/c', ['proxy']],
+  ])('%s is allowed by any of %j', (path, subresources) => {
+    expect(subresourcesOf(path)).toEqual(subresources);
   });
 
   it('answers logs with the cuts that are asked for', async () => {

@@ -1,9 +1,8 @@
-// The kubelet's own port (10250): logs, exec, attach, port-forward, pods and figures, over TLS and only for the API server.
+// The kubelet's own port (10250): logs, exec, attach, port-forward, pods and figures, over TLS and for whom the API server allows it.
 // Sessions live as long as their client, the idle limit or the server; a kubelet that stops cuts them.
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import type { Clock } from '#base/clock.ts';
 import { listen } from '#base/health-server.ts';
@@ -11,21 +10,25 @@ import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
 import { refuseUpgrade } from '#base/streams/upgrade.ts';
+import type { Access } from '#client/delegated-access.ts';
 import type { Runtime } from '../runtime/contract.ts';
 import { isRuntimeError } from '../runtime/contract.ts';
 import { writeAll } from '../runtime/write-all.ts';
-import { admit, apiServerUser } from './admit.ts';
+import { admit } from './admit.ts';
 import { chooseLog, hasContainer } from './choose-container.ts';
 import { HttpProblem } from './http-problem.ts';
 import { parseLogQuery } from './log-query.ts';
 import type { PodSource } from './pod-source.ts';
 import { type ContainerTarget, type Route, routeOf } from './route.ts';
 import { Stats } from './stats.ts';
+import type { KubeletTls } from './tls.ts';
 import { containerId, serveExec, servePortForward } from './streaming.ts';
 
 export interface KubeletServerDeps {
   readonly runtime: Runtime;
   readonly pods: PodSource;
+  /** Who may come, and do what. */
+  readonly access: Access;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
@@ -39,8 +42,6 @@ export interface KubeletServerOptions {
   readonly tls: { readonly cert: string; readonly key: string };
   /** PEM texts of the authorities that sign clients' certificates. */
   readonly clientCa: string;
-  /** Users that may connect; default: the API server's. */
-  readonly users?: readonly string[];
   readonly nodeName: string;
   /** Upstream's streamingConnectionIdleTimeout; default four hours. */
   readonly idleMs?: number;
@@ -90,10 +91,9 @@ export class KubeletServer implements Service {
     await closed;
   }
 
-  /** Uses another serving certificate for connections from now on. */
-  setCertificate(tls: { readonly cert: string; readonly key: string }): void {
-    const { clientCa } = this.#options;
-    this.#server?.setSecureContext({ ...tls, ca: clientCa, minVersion: 'TLSv1.2' });
+  /** Uses other certificates for connections from now on. */
+  renew({ cert, key, clientCa }: KubeletTls): void {
+    this.#server?.setSecureContext({ cert, key, ca: clientCa, minVersion: 'TLSv1.2' });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, serverSignal: AbortSignal): Promise<void> {
@@ -103,7 +103,7 @@ export class KubeletServer implements Service {
     const signal = AbortSignal.any([serverSignal, gone.signal]);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     try {
-      const { route, query } = this.#enter(request);
+      const { route, query } = await this.#enter(request, serverSignal);
       await this.#serve(route, query, response, signal);
     } catch (error) {
       if (isAbort(error, signal) || response.headersSent) {
@@ -122,7 +122,7 @@ export class KubeletServer implements Service {
     const options = { clock: this.#deps.clock, idleMs: this.#options.idleMs ?? defaultIdleMs };
     socket.on('error', () => socket.destroy());
     try {
-      const { route, query } = this.#enter(request);
+      const { route, query } = await this.#enter(request, signal);
       if (route.kind === 'portForward') await servePortForward(this.#deps, route.target, upgrade, query, options, signal);
       else if (route.kind === 'exec' || route.kind === 'attach') {
         await serveExec(this.#deps, route.kind, route.target, upgrade, query, options, signal);
@@ -139,12 +139,11 @@ export class KubeletServer implements Service {
   }
 
   /** Everything that is decided before the request's own work. Throws HttpProblem. */
-  #enter(request: IncomingMessage): { route: Route; query: URLSearchParams } {
-    const { users = [apiServerUser] } = this.#options;
-    const method = request.method ?? 'GET';
-    admit(request.socket as TLSSocket, users, method, this.#deps.clock.nowMs());
+  async #enter(request: IncomingMessage, signal: AbortSignal): Promise<{ route: Route; query: URLSearchParams }> {
+    const { access, clock, log } = this.#deps;
     const [path = '/', query = ''] = splitUrl(request.url ?? '/');
-    return { route: routeOf(method, path), query: new URLSearchParams(query) };
+    await admit(request, path, { access, nodeName: this.#options.nodeName, nowMs: clock.nowMs(), log }, signal);
+    return { route: routeOf(request.method ?? 'GET', path), query: new URLSearchParams(query) };
   }
 
   async #serve(route: Route, query: URLSearchParams, response: ServerResponse, signal: AbortSignal): Promise<void> {

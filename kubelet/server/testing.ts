@@ -8,6 +8,7 @@ import { createMetrics } from '#base/metrics.ts';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 import type { Program } from '../runtime/simulated/program.ts';
 import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.ts';
+import type { Access } from '#client/delegated-access.ts';
 import { apiServerUser } from './admit.ts';
 import { KubeletServer } from './kubelet-server.ts';
 
@@ -26,6 +27,23 @@ const pod = {
   },
   status: { containerStatuses: [{ name: 'late', state: { waiting: { reason: 'ContainerCreating' } } }] },
 } as V1Pod;
+
+/** The API server may do everything; a scraper with the token `figures` may read metrics; nobody can say anything of the token `lost`. */
+const access: Access = {
+  visitorOf: (token) =>
+    token === 'lost'
+      ? Promise.reject(new Error('no connection'))
+      : Promise.resolve(token === 'figures' ? { name: 'scraper', groups: ['system:authenticated'] } : undefined),
+  isAllowed: ({ name }, wish) =>
+    name === 'system:node:unlucky'
+      ? Promise.reject(new Error('no connection'))
+      : Promise.resolve(
+          wish.kind === 'resource' &&
+            wish.resource === 'nodes' &&
+            wish.name === 'n1' &&
+            (name === apiServerUser || (name === 'scraper' && wish.subresource === 'metrics')),
+        ),
+};
 
 /** Prints three lines, answers `hello` on port 80, runs until SIGTERM. */
 const hello: Program = async ({ print, listen, terminated }) => {
@@ -69,7 +87,7 @@ export class ServerRig {
     };
     const tls = await signCertificate(rig.#ca, serving, nowMs);
     rig.#server = new KubeletServer(
-      { runtime: rig.runtime, pods, clock: systemClock, log: silentLog, metrics: createMetrics() },
+      { runtime: rig.runtime, pods, access, clock: systemClock, log: silentLog, metrics: createMetrics() },
       { host: '127.0.0.1', port: 0, tls, clientCa: rig.#ca.cert, nodeName: 'n1' },
     );
     const ready = Promise.withResolvers<void>();
@@ -92,10 +110,19 @@ export class ServerRig {
     return signCertificate(this.#ca, { commonName, usages: ['client'] }, systemClock.nowMs());
   }
 
-  /** `client` undefined: the API server; 'nobody': without a certificate. */
-  ask(path: string, client: KeyPair | 'nobody' | undefined = this.#apiServer, method = 'GET'): Promise<Answer> {
+  /** `client` undefined: the API server; 'nobody': without certificate and token. */
+  ask(
+    path: string,
+    client: KeyPair | 'nobody' | { readonly token: string } | undefined = this.#apiServer,
+    method = 'GET',
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const identity = client === 'nobody' || client === undefined ? {} : { cert: client.cert, key: client.key };
+      const identity =
+        client === 'nobody' || client === undefined
+          ? {}
+          : 'token' in client
+            ? { headers: { authorization: `Bearer ${client.token}` } }
+            : { cert: client.cert, key: client.key };
       const options = { host: '127.0.0.1', port: this.port, path, method, ca: this.#ca?.cert, agent: false, ...identity };
       const asking = request(options, (response) => {
         let text = '';

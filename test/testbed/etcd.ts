@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 
 const readyTries = 600;
+/** Another etcd than the host's: the folder of its `etcd` and `etcdctl`. */
+const { COXSWAIN_ETCD: etcdFolder = '', PATH: hostPath = '' } = process.env;
+const searchPath = etcdFolder === '' ? hostPath : `${etcdFolder}${delimiter}${hostPath}`;
 
 export interface EtcdClusterOptions {
   /** Default 1. */
@@ -87,7 +90,7 @@ export class EtcdCluster implements AsyncDisposable {
     const log = openSync(this.path(`${member.name}.log`), 'a');
     member.child = spawn('etcd', this.#argv(member), {
       stdio: ['ignore', log, log],
-      env: { PATH: process.env['PATH'], ETCD_UNSUPPORTED_ARCH: process.arch },
+      env: { PATH: searchPath, ETCD_UNSUPPORTED_ARCH: process.arch },
     });
     const { port } = new URL(member.url);
     for (let tries = 0; tries < readyTries; tries++) {
@@ -100,7 +103,7 @@ export class EtcdCluster implements AsyncDisposable {
 
   /** Runs etcdctl against all members; answers what it prints. */
   async ctl(...args: readonly string[]): Promise<string> {
-    const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
+    const env = { PATH: searchPath, ETCDCTL_API: '3' };
     const { stdout } = await promisify(execFile)('etcdctl', [`--endpoints=${this.servers.join(',')}`, ...args], { env });
     return stdout;
   }

@@ -46,7 +46,7 @@ const programs: Readonly<Record<string, Program>> = {
 export async function startRunningCluster(kubectl: Kubectl, nodes = 2): Promise<RunningCluster> {
   const nowMs = clock.nowMs();
   const ca = await createCa('kubernetes', nowMs);
-  const pair = await signCertificate(ca, { commonName: apiServerUser, organizations: [], usages: ['client'] }, nowMs);
+  const pair = await signCertificate(ca, { commonName: apiServerUser, organizations: ['system:masters'], usages: ['client'] }, nowMs);
   const bare = await BareServer.start(kubectl, {
     ca,
     kubelet: { ...pair, ca: ca.cert, addressTypes: ['InternalIP'] },
@@ -119,7 +119,14 @@ async function startNode({ server: api }: BareServer, ca: KeyPair, index: number
         nodeName,
         nodeIps: ['127.0.0.1'],
         podCidr: `10.244.${index}.0/24`,
-        server: { host: '127.0.0.1', port, certFile: '', keyFile: '', clientCaFile: '' },
+        server: {
+          host: '127.0.0.1',
+          port,
+          certFile: '',
+          keyFile: '',
+          clientCaFile: '',
+          accessTtls: { tokenMs: 120_000, allowedMs: 300_000, deniedMs: 30_000 },
+        },
       },
     },
   );

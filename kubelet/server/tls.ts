@@ -1,0 +1,47 @@
+// The certificates of the kubelet's own port, from files that may change while it runs.
+import { readFileSync } from 'node:fs';
+import { UsageError } from '#base/lifecycle.ts';
+import { ownServerCertificate } from '#base/own-certificate.ts';
+import { reasonOf } from '#base/write-file.ts';
+
+/** PEM texts. */
+export interface KubeletTls {
+  readonly cert: string;
+  readonly key: string;
+  /** The authorities that sign clients' certificates. */
+  readonly clientCa: string;
+}
+
+export interface TlsPaths {
+  /** '' where a certificate is made at the start. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** '' serves nothing. */
+  readonly clientCaFile: string;
+}
+
+/** The serving certificate, made here where none is given, and who may come. Throws UsageError for files that cannot be read. */
+export async function readTls(paths: TlsPaths, nodeName: string, nowMs: number): Promise<KubeletTls | undefined> {
+  if (paths.clientCaFile === '') return undefined;
+  const files = readTlsFiles(paths);
+  if (files.cert !== undefined && files.key !== undefined) return { clientCa: files.clientCa, cert: files.cert, key: files.key };
+  return { clientCa: files.clientCa, ...(await ownServerCertificate(nodeName, nowMs)) };
+}
+
+/** What stands in files: without a certificate where none is named. Throws UsageError for those that cannot be read. */
+export function readTlsFiles({ certFile, keyFile, clientCaFile }: TlsPaths): Partial<KubeletTls> & Pick<KubeletTls, 'clientCa'> {
+  const clientCa = read('client-ca-file', clientCaFile);
+  return certFile === '' ? { clientCa } : { clientCa, cert: read('tls-cert-file', certFile), key: read('tls-private-key-file', keyFile) };
+}
+
+export function tlsFiles({ certFile, keyFile, clientCaFile }: TlsPaths): readonly string[] {
+  return [certFile, keyFile, clientCaFile].filter((path) => path !== '');
+}
+
+function read(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read --${flag}: ${reasonOf(error)}`, { exitCode: 1, cause: error });
+  }
+}
