@@ -16,6 +16,8 @@ const item = struct('x.Item', {
   sub: struct('x.Sub', { p: text, q: whole }),
   ports: list(port, { listType: 'map', mapKeys: ['port', 'protocol'] }),
 });
+const device = struct('x.Device', { driver: text, device: text, share: text, data: text });
+const reference = struct('io.k8s.api.core.v1.LocalObjectReference', { name: text });
 const schema = struct('x.Root', {
   apiVersion: text,
   kind: text,
@@ -30,6 +32,8 @@ const schema = struct('x.Root', {
   list: list(text, { listType: 'atomic' }),
   items: list(item, { listType: 'map', mapKeys: ['name'] }),
   any: { type: 'any' },
+  devices: list(device, { listType: 'map', mapKeys: ['driver', 'device', 'share'] }),
+  references: list(reference, { listType: 'map', mapKeys: ['name'] }),
 });
 const fields = ownership({ schema, apiVersion: 'x/v1', kind: 'Root' });
 
@@ -178,6 +182,44 @@ describe('maps and lists', () => {
       },
     ],
     [
+      'items may leave keys out, and are then others than those with them',
+      [
+        ['apply', 'm', { devices: [{ driver: 'd', device: '1', data: 'x' }] }],
+        ['apply', 'n', { devices: [{ driver: 'd', device: '1', share: 's', data: 'y' }, { driver: 'd' }] }],
+        ['apply', 'm', { devices: [{ driver: 'd', device: '1', data: 'z' }] }],
+      ],
+      {
+        devices: [{ driver: 'd', device: '1', data: 'z' }, { driver: 'd', device: '1', share: 's', data: 'y' }, { driver: 'd' }],
+      },
+      {
+        'A m':
+          '.devices[device="1",driver="d"] .devices[device="1",driver="d"].data .devices[device="1",driver="d"].device ' +
+          '.devices[device="1",driver="d"].driver',
+        'A n':
+          '.devices[device="1",driver="d",share="s"] .devices[driver="d"] .devices[device="1",driver="d",share="s"].data ' +
+          '.devices[device="1",driver="d",share="s"].device .devices[device="1",driver="d",share="s"].driver ' +
+          '.devices[device="1",driver="d",share="s"].share .devices[driver="d"].driver',
+      },
+    ],
+    [
+      'an updated item that leaves a key out is owned',
+      [['update', 'u', { devices: [{ driver: 'd', device: '1', share: 's' }, { driver: 'd', device: '1' }, { device: '2' }] }]],
+      { devices: [{ driver: 'd', device: '1', share: 's' }, { driver: 'd', device: '1' }, { device: '2' }] },
+      {
+        'U u':
+          '.devices .devices[device="1",driver="d"] .devices[device="1",driver="d",share="s"] .devices[device="2"] ' +
+          '.devices[device="1",driver="d"].device .devices[device="1",driver="d"].driver ' +
+          '.devices[device="1",driver="d",share="s"].device .devices[device="1",driver="d",share="s"].driver ' +
+          '.devices[device="1",driver="d",share="s"].share .devices[device="2"].device',
+      },
+    ],
+    [
+      'a reference to nothing has the empty name',
+      [['apply', 'm', { references: [{}] }]],
+      { references: [{}] },
+      { 'A m': '.references[name=""]' },
+    ],
+    [
       'an empty list states none of its items',
       [
         ['apply', 'm', { set: ['a'] }],
@@ -230,7 +272,13 @@ describe('free JSON', () => {
 
 test.each<[string, Step[], string]>([
   [
-    'of an atomic value',
+    'a list whose item has no key',
+    [['apply', 'm', { devices: [{ data: 'x' }] }]],
+    'failed to create typed patch object (/o; x/v1, Kind=Root): .devices: element 0: associative list with keys has an element that ' +
+      'omits all key fields ["driver" "device" "share"] (and doesn\'t have default values for any key fields)',
+  ],
+  [
+    'conflicts of an atomic value',
     [
       ['update', 'u', { atomic: { a: '1' } }],
       ['apply', 'm', { atomic: { a: '1', b: '1' } }],
@@ -238,7 +286,7 @@ test.each<[string, Step[], string]>([
     'Apply failed with 1 conflict: conflict with "u" using x/v1: .atomic',
   ],
   [
-    'of two managers',
+    'conflicts of two managers',
     [
       ['update', 'u', { inner: { map: { a: '1', b: '1' } }, text: '1' }],
       ['apply', 'm', { number: 1 }],
@@ -246,7 +294,7 @@ test.each<[string, Step[], string]>([
     ],
     'Apply failed with 3 conflicts: conflicts with "m":\n- .number\nconflicts with "u" using x/v1:\n- .inner.map.a\n- .inner.map.b',
   ],
-])('conflicts %s', (_, steps, message) => {
+])('refused: %s', (_, steps, message) => {
   let error: unknown;
   try {
     perform(steps);

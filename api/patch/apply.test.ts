@@ -299,7 +299,8 @@ describe('what cannot be applied', () => {
       'an item without its key',
       bad({ containers: [{ image: 'x' }] }),
       500,
-      '.spec.containers: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
+      '.spec.containers: element 0: associative list with keys has an element that omits all key fields ["name"] ' +
+        "(and doesn't have default values for any key fields)",
     ],
     ['an item twice', bad({ containers: [{ name: 'a' }, { name: 'a' }] }), 500, '.spec.containers: duplicate entries for key [name="a"]'],
     [

@@ -49,6 +49,10 @@ export interface ListShape {
   readonly items: Shape;
   /** Sorted by name. Empty for sets. */
   readonly keys: readonly string[];
+  /** The keys in the order of their declaration, as messages show them. */
+  readonly keysText: string;
+  /** What keys are taken for where an item leaves them out. */
+  readonly defaults: Readonly<Record<string, Json>>;
 }
 
 /** Free JSON: objects are owned entry by entry, lists whole. */
@@ -73,6 +77,9 @@ const unownedMeta: ReadonlySet<string> = new Set([
 
 /** Values that upstream's types give to keys of list items when absent; published as defaults of the key's property. */
 const keyDefaults: Readonly<Record<string, Json>> = { protocol: 'TCP' };
+/** References to secrets may be empty. */
+const referenceDefaults: Readonly<Record<string, Json>> = { name: '' };
+const localReference = 'io.k8s.api.core.v1.LocalObjectReference';
 
 /** Free JSON. */
 export const freeShape: FreeShape = { kind: 'free' };
@@ -163,9 +170,15 @@ function compileProperty(property: Property, known: Map<Schema, Shape>): Shape {
     return isPlain ? compile(schema, known) : compileNew({ ...schema, mapType: property.mapType }, known);
   }
   const { items } = schema;
-  if (property.listType === 'set') return { kind: 'list', items: compile(items, known), keys: [] };
-  if (property.listType === 'map') return { kind: 'list', items: compile(items, known), keys: [...(property.mapKeys ?? [])].sort() };
-  return compile(schema, known);
+  if (property.listType !== 'set' && property.listType !== 'map') return compile(schema, known);
+  const declared = property.listType === 'map' ? (property.mapKeys ?? []) : [];
+  return {
+    kind: 'list',
+    items: compile(items, known),
+    keys: [...declared].sort(),
+    keysText: `[${declared.map(goJsonString).join(' ')}]`,
+    defaults: items.type === 'object' && items.name === localReference ? referenceDefaults : keyDefaults,
+  };
 }
 
 /** The shape of a field by name; undefined where the struct knows no such field. */
@@ -185,7 +198,7 @@ export function freeKind(value: Json | undefined): 'map' | 'leaf' {
 
 /** An item's path element, or why it has none, in upstream's words. */
 export function itemElement(shape: ListShape, item: Json): { element: string } | { problem: string } {
-  return shape.keys.length === 0 ? valueElement(item) : keyElement(shape.keys, item);
+  return shape.keys.length === 0 ? valueElement(item) : keyElement(shape, item);
 }
 
 function valueElement(item: Json): { element: string } | { problem: string } {
@@ -196,18 +209,23 @@ function valueElement(item: Json): { element: string } | { problem: string } {
   return { element: `v:${item}` };
 }
 
-function keyElement(keys: readonly string[], item: Json): { element: string } | { problem: string } {
+/** Keys that an item leaves out, and that have no default, are no part of its element; one at least has to be there. */
+function keyElement(shape: ListShape, item: Json): { element: string } | { problem: string } {
   if (item === null) return { problem: 'associative list with keys may not have a null element' };
   if (!isObject(item)) return { problem: 'associative list with keys may not have non-map elements' };
   let text = '';
-  for (const key of keys) {
-    const value = getOwn(item, key) ?? keyDefaults[key];
-    if (value === undefined) {
-      return { problem: `associative list with keys has an element that omits key field "${key}" (and doesn't have default value)` };
-    }
+  for (const key of shape.keys) {
+    const value = keyOf(shape, item, key);
+    if (value === undefined) continue;
     text += `${text === '' ? '' : ','}"${key}":${typeof value === 'string' ? goJsonString(value) : goJson(value)}`;
   }
-  return { element: `k:{${text}}` };
+  if (text !== '') return { element: `k:{${text}}` };
+  const why = `omits all key fields ${shape.keysText} (and doesn't have default values for any key fields)`;
+  return { problem: `associative list with keys has an element that ${why}` };
+}
+
+function keyOf(shape: ListShape, item: JsonObject, key: string): Json | undefined {
+  return getOwn(item, key) ?? getOwn(shape.defaults as JsonObject, key);
 }
 
 /** The order of two items of one list: that of their path elements. */
@@ -215,8 +233,20 @@ export function compareItems(shape: ListShape, left: Json, right: Json): number 
   if (shape.keys.length === 0) return compareValues(left, right);
   if (!isObject(left) || !isObject(right)) return 0;
   for (const key of shape.keys) {
-    const order = compareValues(getOwn(left, key) ?? keyDefaults[key], getOwn(right, key) ?? keyDefaults[key]);
+    const [mine, theirs] = [keyOf(shape, left, key), keyOf(shape, right, key)];
+    // Where one leaves a key out, names count, too.
+    if (mine === undefined || theirs === undefined) return compareValues(keysOf(shape, left), keysOf(shape, right));
+    const order = compareValues(mine, theirs);
     if (order !== 0) return order;
   }
   return 0;
+}
+
+function keysOf(shape: ListShape, item: JsonObject): JsonObject {
+  const result: JsonObject = {};
+  for (const key of shape.keys) {
+    const value = keyOf(shape, item, key);
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
 }
