@@ -1,5 +1,6 @@
 // The API server as a part that any process can hold, also several times: everything it needs comes in, nothing is global.
 import type { KindDefinition } from '#api/kind.ts';
+import { builtinKinds } from '#api/kinds.ts';
 import { type Codec, createCodec } from '#api/schema/codec.ts';
 import { OpenApiDocuments } from '#api/openapi/documents.ts';
 import type { Clock } from '#base/clock.ts';
@@ -45,6 +46,8 @@ import { Negotiator } from './http/negotiate.ts';
 import { ResourceRequests } from './http/resource-requests.ts';
 import { Router } from './http/router.ts';
 import { type AuthenticationMetrics, authenticationMetrics, authorizationMetrics, decisionCounter } from './metrics/access-metrics.ts';
+import type { LargeWork } from './large/contract.ts';
+import { JobProcess } from './large/job-process.ts';
 import { connectionMetrics, loadMetrics } from './metrics/load-metrics.ts';
 import { storageMetrics } from './metrics/storage-metrics.ts';
 import type { Registry } from './registry/contract.ts';
@@ -79,6 +82,8 @@ export interface ApiServerDeps {
   readonly log: Log;
   /** Which addresses of pods and nodes the proxy may dial; default: global unicast ones. Tests on loopback widen it. */
   readonly mayReach?: MayReach;
+  /** Default: a process that starts with the first large request. */
+  readonly largeWork?: LargeWork & Service;
 }
 
 /** An API server. `run` serves until the signal aborts, then lets requests finish. */
@@ -120,6 +125,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     serviceAllocation(pools, claims),
   ];
   const codec = createCodec();
+  const { largeWork = new JobProcess({ kinds: builtinKinds, clock, log }) } = deps;
   const registry: GenericRegistry = new GenericRegistry({
     store,
     kinds,
@@ -128,12 +134,14 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     clock,
     log,
     timing: new AdmissionTiming(metrics, clock, isPluginName),
+    largeWork,
   });
   const hooks = new StartHooks();
   const checks = healthChecks(deps, { state, registry, hooks }, stopping.signal);
-  const parts = requestParts({ ...deps, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
+  const parts = requestParts({ ...deps, largeWork, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const { listener } = parts;
   const services: readonly Service[] = [
+    largeWork,
     hooks.of(registry, 'generic-apiserver-start-informers'),
     servicePoolFeed({ pools, registry, clock, log }),
     ...clusterIpRepair({ registry, clock, log }).map((repair) => hooks.of(repair, 'start-service-ip-repair-controllers')),
@@ -265,6 +273,7 @@ async function answers(store: Store, clock: Clock, stopping: AbortSignal): Promi
 }
 
 interface RequestPartsDeps extends ApiServerDeps {
+  readonly largeWork: LargeWork & Service;
   readonly state: ServerState;
   readonly codec: Codec;
   readonly registry: GenericRegistry;
@@ -367,6 +376,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
       ...tls,
       clientCa: trustedCa(settings.authentication),
       protobuf: codec.protobuf,
+      largeWork: deps.largeWork,
       onHandshakeError: connectionMetrics(metrics),
     },
     compose(filters, router.serve),

@@ -10,7 +10,7 @@ import { defaultPluginSettings, type PluginSettings } from './admission/configur
 import { type AdmissionPluginName, defaultPlugins } from './admission/plugins.ts';
 import { defaultIssuer } from './config.ts';
 import type { Registry } from './registry/contract.ts';
-import { type ApiServerSettings, type Certificates, createApiServer } from './server.ts';
+import { type ApiServerDeps, type ApiServerSettings, type Certificates, createApiServer } from './server.ts';
 import { parseIpRange } from './services/ip-range.ts';
 import type { Store } from './storage/contract.ts';
 import { MemoryStore } from './storage/memory.ts';
@@ -34,6 +34,8 @@ export interface TestApiServerOptions {
   readonly log?: Log;
   /** Default: global unicast ones, as ever. */
   readonly mayReach?: MayReach;
+  /** Default: a process of its own, from the first large request on. */
+  readonly largeWork?: ApiServerDeps['largeWork'];
 }
 
 export interface TestApiServer extends AsyncDisposable {
@@ -59,7 +61,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
   const ca = options.ca ?? (await createCa('kubernetes', systemClock.nowMs()));
   const store = options.store ?? new MemoryStore({ clock });
   const settings = await testSettings(ca, options);
-  const server = createApiServer({ settings, store, kinds: options.kinds ?? builtinKinds, clock, log, ...reach(options) });
+  const server = createApiServer({ settings, store, kinds: options.kinds ?? builtinKinds, clock, log, ...optionalDeps(options) });
   const life = new AbortController();
   const ready = Promise.withResolvers<void>();
   const ended = server.run(life.signal, () => ready.resolve());
@@ -87,8 +89,8 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
   };
 }
 
-function reach({ mayReach }: TestApiServerOptions): { mayReach?: MayReach } {
-  return mayReach === undefined ? {} : { mayReach };
+function optionalDeps({ mayReach, largeWork }: TestApiServerOptions): Pick<ApiServerDeps, 'mayReach' | 'largeWork'> {
+  return { ...(mayReach === undefined ? {} : { mayReach }), ...(largeWork === undefined ? {} : { largeWork }) };
 }
 
 async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise<ApiServerSettings> {

@@ -34,3 +34,8 @@ export class WorkSlice {
     this.#pause = undefined;
   }
 }
+
+/** Lets everybody else run once. */
+export function turn(): Promise<void> {
+  return setImmediate();
+}

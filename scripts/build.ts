@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '..');
 const entries: Record<string, string> = {
   coxswain: 'cli/main.ts',
   'kube-apiserver': 'apiserver/main.ts',
+  'kube-apiserver-worker': 'apiserver/large/worker-main.ts',
   'kube-scheduler': 'scheduler/main.ts',
   'kube-controller-manager': 'controller-manager/main.ts',
   kubeadm: 'kubeadm/main.ts',

@@ -12,6 +12,7 @@
 import type { Json, KubeObject } from '#api/meta/object.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import { ApiError, badRequest } from '#api/meta/status.ts';
+import { maxBodyValues } from './body-limits.ts';
 import { type Decoder, DecoderCompiler } from './decode.ts';
 import { DecodeError, valueText } from './decode-state.ts';
 import { packageGroups } from './facts-names.ts';
@@ -46,9 +47,9 @@ export interface DecodedObject {
   readonly forgetsOwners: boolean;
 }
 
-/** A codec over these schemas; default the built-in ones. */
-export function createCodec(schemas: SchemaSet = builtinSchemas()): Codec {
-  return new Codec(schemas);
+/** A codec over these schemas; default the built-in ones. `maxValues`: as many as a body may hold. */
+export function createCodec(schemas: SchemaSet = builtinSchemas(), maxValues: number = maxBodyValues): Codec {
+  return new Codec(schemas, maxValues);
 }
 
 /** Whose object data says it is. */
@@ -67,6 +68,8 @@ const schemeName = 'pkg/api/legacyscheme/scheme.go:30';
 
 export class Codec {
   readonly schemas: SchemaSet;
+  /** As many values as a body may hold. */
+  readonly maxValues: number;
   readonly #compiler = new DecoderCompiler();
   readonly #decoders = new Map<string, Decoder>();
   readonly #protobufReader: ProtobufReader;
@@ -74,9 +77,10 @@ export class Codec {
   readonly protobuf: ProtobufEncoder;
   #known: ReadonlySet<string> | undefined;
 
-  constructor(schemas: SchemaSet) {
+  constructor(schemas: SchemaSet, maxValues: number = maxBodyValues) {
     this.schemas = schemas;
-    this.#protobufReader = new ProtobufReader(schemas);
+    this.maxValues = maxValues;
+    this.#protobufReader = new ProtobufReader(schemas, maxValues);
     this.protobuf = new ProtobufEncoder(schemas);
   }
 
@@ -92,7 +96,7 @@ export class Codec {
       parsed =
         body.mediaType === protobufType
           ? { value: this.#protobufReader.read(body.bytes, this.schemas.get(kind.schema)), duplicates: undefined, hasNumberTexts: true }
-          : parseBody(body, strictProblems);
+          : parseBody(body, strictProblems, this.maxValues);
     } catch (error) {
       if (error instanceof JsonError) {
         throw unrecognized(kind, `couldn't get version/kind; json parse error: ${error.message}`, body.bytes);
@@ -168,12 +172,16 @@ export class Codec {
   }
 }
 
-function parseBody({ bytes, mediaType }: { bytes: Uint8Array; mediaType: string }, strictProblems: string[]): ParsedJson {
+function parseBody(
+  { bytes, mediaType }: { bytes: Uint8Array; mediaType: string },
+  strictProblems: string[],
+  maxValues: number,
+): ParsedJson {
   switch (mediaType) {
     case 'application/json':
-      return parseJsonBody(bytes);
+      return parseJsonBody(bytes, maxValues);
     case 'application/yaml': {
-      const { parsed, duplicates } = parseYaml(bytes);
+      const { parsed, duplicates } = parseYaml(bytes, maxValues);
       strictProblems.push(...duplicates);
       return parsed;
     }

@@ -20,12 +20,12 @@ export interface ParsedJson {
 /** Upstream's limit of nesting. */
 export const maxDepth = 10_000;
 
-/** Parses what a client sent. Throws what `parseJson` throws, and ApiError RequestEntityTooLarge for more than `maxBodyValues`. */
-export function parseJsonBody(bytes: Uint8Array): ParsedJson {
+/** Parses what a client sent. Throws what `parseJson` throws, and ApiError RequestEntityTooLarge for more values than `most`. */
+export function parseJsonBody(bytes: Uint8Array, most: number = maxBodyValues): ParsedJson {
   const scanned = scan(bytes);
-  if (scanned.values > maxBodyValues) {
+  if (scanned.values > most) {
     // Depth is told first: what is nested so deep has as many values.
-    throw scanned.depth > maxDepth ? new JsonError(`invalid character '${scanned.tooDeep}' exceeded max depth`) : tooManyValues();
+    throw scanned.depth > maxDepth ? new JsonError(`invalid character '${scanned.tooDeep}' exceeded max depth`) : tooManyValues(most);
   }
   return parseScanned(bytes, scanned);
 }

@@ -29,11 +29,13 @@ type Places = readonly (Place | undefined)[];
 export class ProtobufReader {
   readonly #schemas: SchemaSet;
   readonly #places = new Map<ObjectSchema, Places>();
+  readonly #maxValues: number;
   /** How many values the present message may still have. */
   #valuesLeft = 0;
 
-  constructor(schemas: SchemaSet) {
+  constructor(schemas: SchemaSet, maxValues: number = maxBodyValues) {
     this.#schemas = schemas;
+    this.#maxValues = maxValues;
   }
 
   /** The object in an envelope, with the kind that the envelope states. Throws ProtobufError, and ApiError RequestEntityTooLarge for too many values. */
@@ -50,7 +52,7 @@ export class ProtobufReader {
       else envelope.skip();
     }
     const object: JsonObject = {};
-    this.#valuesLeft = maxBodyValues;
+    this.#valuesLeft = this.#maxValues;
     this.#fill(object, raw, this.#placesOf(schema), 0);
     return { ...object, ...identity };
   }
@@ -91,7 +93,7 @@ export class ProtobufReader {
   }
 
   #count(): void {
-    if (--this.#valuesLeft < 0) throw tooManyValues();
+    if (--this.#valuesLeft < 0) throw tooManyValues(this.#maxValues);
   }
 
   #entry(values: Schema, entry: ProtobufCursor, depth: number): [string, Json] {

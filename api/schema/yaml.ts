@@ -17,6 +17,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { Json } from '#api/meta/object.ts';
+import { maxBodyValues } from './body-limits.ts';
 import { JsonError, type ParsedJson, parseJsonBody } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import { plainScalar } from './yaml-scalar.ts';
@@ -32,22 +33,22 @@ export interface ParsedYaml {
   readonly duplicates: readonly string[];
 }
 
-/** As many tokens, roughly, as parsing takes half a second for. Larger bodies must come as JSON, which costs a hundredth. */
-const maxTokens = 100_000;
+/** As many tokens, roughly, as parsing takes two seconds for, whoever parses. Larger bodies must come as JSON, which costs a hundredth. */
+const maxTokens = 400_000;
 /** Characters that aliases may stand for together: as many as a body may have. */
 const maxAliasedChars = 3 * 1024 * 1024;
 /** What YAML allows nowhere. */
 const forbidden = /[^\P{Cc}\t\n\r\u0085]|[\ufffe\uffff]/u;
 
-/** Parses a YAML body. JSON, which clients like to send under YAML's name, takes JSON's way. Throws YamlError. */
-export function parseYaml(bytes: Uint8Array): ParsedYaml {
-  return (bytes[0] === 0x7b ? parseAsJson(bytes) : undefined) ?? parseTree(bytes);
+/** Parses a YAML body. JSON, which clients like to send under YAML's name, takes JSON's way. `most`: values, or tokens. Throws YamlError. */
+export function parseYaml(bytes: Uint8Array, most: number = maxBodyValues): ParsedYaml {
+  return (bytes[0] === 0x7b ? parseAsJson(bytes, most) : undefined) ?? parseTree(bytes, Math.min(most, maxTokens));
 }
 
 /** Undefined where the body is no JSON, or JSON that YAML reads or complains about in another way. */
-function parseAsJson(bytes: Uint8Array): ParsedYaml | undefined {
+function parseAsJson(bytes: Uint8Array, most: number): ParsedYaml | undefined {
   try {
-    const parsed = parseJsonBody(bytes);
+    const parsed = parseJsonBody(bytes, most);
     return parsed.duplicates === undefined && !parsed.hasNumberTexts ? { parsed, duplicates: [] } : undefined;
   } catch (error) {
     if (error instanceof JsonError) return undefined;
@@ -55,11 +56,11 @@ function parseAsJson(bytes: Uint8Array): ParsedYaml | undefined {
   }
 }
 
-function parseTree(bytes: Uint8Array): ParsedYaml {
+function parseTree(bytes: Uint8Array, most: number): ParsedYaml {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   if (!isUtf8(bytes)) throw new YamlError('yaml: invalid leading UTF-8 octet');
   if (forbidden.test(text)) throw new YamlError('yaml: control characters are not allowed');
-  if (countTokens(bytes) > maxTokens) throw new YamlError('yaml: document is too large to be read as YAML, send it as JSON');
+  if (countTokens(bytes) > most) throw new YamlError('yaml: document is too large to be read as YAML, send it as JSON');
   const lines = new LineCounter();
   try {
     // Schema `failsafe` leaves every scalar a string.

@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
+import { Seen } from '#api/meta/seen.ts';
 import type { ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
+import type { LargeWork } from '../large/contract.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import type { Query } from './query.ts';
+import { leastShown, totalRunes } from './warnings.ts';
 import type { RequestInfo } from './request-info.ts';
 
 /** What HTTP/1.1 and HTTP/2 requests have in common. */
@@ -50,6 +53,7 @@ export interface ExchangeOptions {
   readonly startMs: number;
   readonly upgrade?: Upgrade | undefined;
   readonly protobuf: ProtobufEncoder;
+  readonly largeWork: LargeWork;
 }
 
 /** Why a request's signal aborts in the end; one for all, since making an error for each costs more than the rest of the ending. */
@@ -67,6 +71,8 @@ export class Exchange {
   readonly upgrade: Upgrade | undefined;
   /** Writes the answer where the client wants protobuf. */
   readonly protobuf: ProtobufEncoder;
+  /** Writes what would take long. */
+  readonly largeWork: LargeWork;
   /** Who asks; undefined until authentication has run. */
   user: UserInfo | undefined;
   /** Texts for Warning headers, in the order they came. */
@@ -85,6 +91,9 @@ export class Exchange {
   onDone: (() => void) | undefined;
   #abort: AbortController | undefined;
   #isOver = false;
+  readonly #warned = new Seen();
+  /** At least so many runes of the warnings are shown. */
+  #shownRunes = 0;
 
   constructor(options: ExchangeOptions) {
     this.request = options.request;
@@ -95,6 +104,7 @@ export class Exchange {
     this.startMs = options.startMs;
     this.upgrade = options.upgrade;
     this.protobuf = options.protobuf;
+    this.largeWork = options.largeWork;
     this.response.once('close', () => this.#over());
   }
 
@@ -127,9 +137,11 @@ export class Exchange {
     this.#abort.abort(reason);
   }
 
-  /** Adds a Warning header; the same text only once. */
+  /** Adds a Warning header; the same text only once. What no answer would show any more is not kept. */
   warn(text: string): void {
-    if (!this.warnings.includes(text)) this.warnings.push(text);
+    if (this.#shownRunes > totalRunes || !this.#warned.add(text)) return;
+    this.warnings.push(text);
+    this.#shownRunes += leastShown(text);
   }
 
   #over(): void {

@@ -6,7 +6,7 @@ import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
-import { WorkSlice } from '../work-slice.ts';
+import { turn, WorkSlice } from '../work-slice.ts';
 import type { Wanted } from './negotiate.ts';
 import { sendProtobufList } from './protobuf-list.ts';
 import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, start } from './respond.ts';
@@ -250,8 +250,4 @@ function drained(out: RawResponse | Gzip, response: RawResponse): Promise<void> 
     response.on('close', done);
     if (response.destroyed) done();
   });
-}
-
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

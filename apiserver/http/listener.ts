@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
+import type { LargeWork } from '../large/contract.ts';
 import type { Clock } from '#base/clock.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { Exchange, type RawRequest, type RawResponse, type Upgrade } from './exchange.ts';
@@ -28,6 +29,8 @@ export interface ListenerOptions {
   readonly clientCa: string | undefined;
   /** Writes answers for clients that want protobuf. */
   readonly protobuf: ProtobufEncoder;
+  /** Writes large answers in other forms than the stored one. */
+  readonly largeWork: LargeWork;
   /** Told of connections that do not come to be. */
   readonly onHandshakeError?: (() => void) | undefined;
 }
@@ -184,8 +187,18 @@ export class Listener {
     }
     const given = request.headers['audit-id'];
     const auditId = typeof given === 'string' && /^[\x21-\x7e]{1,64}$/.test(given) ? given : randomUUID();
-    const { protobuf } = this.#options;
-    const exchange = new Exchange({ request, response, info, query, auditId, startMs: this.#clock.monotonicMs(), upgrade, protobuf });
+    const { protobuf, largeWork } = this.#options;
+    const exchange = new Exchange({
+      request,
+      response,
+      info,
+      query,
+      auditId,
+      startMs: this.#clock.monotonicMs(),
+      upgrade,
+      protobuf,
+      largeWork,
+    });
     this.#open.add(exchange);
     response.once('close', () => {
       this.#open.delete(exchange);

@@ -4,7 +4,8 @@ import type { KindDefinition } from '#api/kind.ts';
 import { partialObjectMetadata } from '#api/schema/protobuf-encoder.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
-import { listMeta, turn, writeChunks } from './list-writer.ts';
+import { turn } from '../work-slice.ts';
+import { listMeta, writeChunks } from './list-writer.ts';
 import { protobufType, type Wanted } from './negotiate.ts';
 
 /** Encoded items that one answer may hold. */

@@ -1,6 +1,8 @@
 // Writing answers. Every answer goes through `start` or `sendBytes`, so that the headers that all answers share are in one place.
 import { gzip } from 'node:zlib';
 import type { ApiError, Status } from '#api/meta/status.ts';
+import { EncodedApiError } from '../large/encoded-error.ts';
+import { hasManyValues } from '../large/many-values.ts';
 import type { Encoded } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import { errorEncoding, protobufType, type Wanted } from './negotiate.ts';
@@ -58,11 +60,21 @@ export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, 
   sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`), more);
 }
 
-/** A stored object: its bytes go out as they are. */
-export function sendEncoded(exchange: Exchange, wanted: Wanted, code: number, encoded: Encoded): void {
+/** A stored object: its bytes go out as they are. Only where a large one is wanted in another form, that takes a while. */
+export function sendEncoded(exchange: Exchange, wanted: Wanted, code: number, encoded: Encoded): Promise<void> | undefined {
   if (wanted.encoding === 'json' && !isPretty(exchange)) sendBytes(exchange, code, jsonType, encoded.json);
+  else if (hasManyValues(encoded.json)) return sendRendered(exchange, wanted, code, encoded.json);
   else if (wanted.encoding === 'protobuf') sendValue(exchange, wanted, code, encoded.object());
   else sendValue(exchange, wanted, code, JSON.parse(Buffer.from(encoded.json).toString()));
+  return undefined;
+}
+
+/** Large JSON in another form. */
+async function sendRendered(exchange: Exchange, { encoding }: Pick<Wanted, 'encoding'>, code: number, json: Uint8Array): Promise<void> {
+  const as = encoding === 'json' ? 'pretty' : encoding;
+  const { bytes } = await exchange.largeWork.do({ do: 'render', json, as }, exchange.signal);
+  const types = { yaml: 'application/yaml', pretty: jsonType, protobuf: protobufType };
+  sendBytes(exchange, code, bytes === undefined ? jsonType : types[as], bytes ?? json);
 }
 
 export function sendStatus(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, status: Status, more?: HeaderList): void {
@@ -74,6 +86,13 @@ export function sendStatus(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>,
 /** Answers with an error in what the client accepts. */
 export function sendError(exchange: Exchange, error: ApiError, more?: HeaderList): void {
   sendStatus(exchange, { encoding: errorEncoding(exchange.header('accept')) }, error.toStatus(), more);
+}
+
+/** The same for one whose Status another process has written. */
+export async function sendEncodedError(exchange: Exchange, { code, json }: EncodedApiError): Promise<void> {
+  const encoding = errorEncoding(exchange.header('accept'));
+  if (encoding !== 'json' || isPretty(exchange)) return sendRendered(exchange, { encoding }, code, json);
+  sendBytes(exchange, code, jsonType, Buffer.concat([json, Buffer.from('\n')]));
 }
 
 /** True where the client wants indented JSON: asked for, or a human with curl or a browser. */

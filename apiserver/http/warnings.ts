@@ -1,6 +1,11 @@
 /** Runes of all warnings of an answer, and of one warning where that is too much: what proxies and clients bear (upstream's limits). */
-const totalRunes = 4_096;
+export const totalRunes = 4_096;
 const itemRunes = 256;
+
+/** How many runes of a text are shown at least, whatever stands beside it; cheaper than counting them. */
+export function leastShown(text: string): number {
+  return Math.min(itemRunes, Math.ceil(text.length / 2));
+}
 
 /** The Warning headers for these texts. Where they are too long in all, each is cut, and the last ones are left out. */
 export function warningHeaders(texts: readonly string[]): string[] {

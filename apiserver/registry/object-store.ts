@@ -25,8 +25,8 @@ export interface ObjectWrite {
   readonly expectedRevision: number;
   /** Of the object that is replaced; undefined for a new one. */
   readonly createRevision: number | undefined;
-  /** The object that `bytes` were made from; given away. */
-  readonly object: KubeObject;
+  /** The object that `bytes` were made from; given away. Undefined where nobody has it decoded. */
+  readonly object: KubeObject | undefined;
 }
 
 export class ObjectStore {
@@ -57,7 +57,7 @@ export class ObjectStore {
     signal: AbortSignal,
   ): Promise<CachedObject | undefined> {
     const { decoded } = this.#cache;
-    decoded.remember(bytes, object);
+    if (object !== undefined) decoded.remember(bytes, object);
     const { ttlSeconds } = served.storedForm.kind;
     const { create, update } = this.#cache.resource(served.prefix).counts.requests;
     const counts = expectedRevision === 0 ? create : update;

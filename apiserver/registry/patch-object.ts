@@ -23,8 +23,13 @@ export interface ObjectPatch {
 }
 
 /** Reads the body of a patch. Throws BadRequest. */
-export function readPatch(type: ObjectPatch['type'], bytes: Uint8Array, { fieldValidation }: Strictness): ObjectPatch {
-  const { value, problems } = parse(type, bytes);
+export function readPatch(
+  { maxValues }: Codec,
+  type: ObjectPatch['type'],
+  bytes: Uint8Array,
+  { fieldValidation }: Pick<Strictness, 'fieldValidation'>,
+): ObjectPatch {
+  const { value, problems } = parse(type, bytes, maxValues);
   if (fieldValidation === 'Ignore') return { type, value, problems: [] };
   if (type === 'json') {
     const repeated = problems.map((text) => `json patch ${text}`);
@@ -65,10 +70,10 @@ export function patchObject(codec: Codec, { kind, schema, current }: PatchTarget
 }
 
 /** Reads an applied configuration, JSON or YAML. Throws BadRequest. */
-export function readConfiguration(bytes: Uint8Array, { fieldValidation, warn }: Strictness): JsonObject {
+export function readConfiguration({ maxValues }: Codec, bytes: Uint8Array, { fieldValidation, warn }: Strictness): JsonObject {
   const refuse = (why: string): ApiError => badRequest(`error decoding YAML: ${why}`);
   try {
-    const { parsed, duplicates } = parseYaml(bytes);
+    const { parsed, duplicates } = parseYaml(bytes, maxValues);
     const value = (parsed.hasNumberTexts ? plainValue(parsed.value) : parsed.value) ?? {};
     if (!isObject(value)) {
       const why = `json: cannot unmarshal ${goKind(value)} into Go value of type map[string]interface {}`;
@@ -85,9 +90,9 @@ export function readConfiguration(bytes: Uint8Array, { fieldValidation, warn }: 
 }
 
 /** A patch and what comes twice in it. */
-function parse(type: PatchType, bytes: Uint8Array): Pick<ObjectPatch, 'value' | 'problems'> {
+function parse(type: PatchType, bytes: Uint8Array, maxValues: number): Pick<ObjectPatch, 'value' | 'problems'> {
   try {
-    const { value, duplicates, hasNumberTexts } = parseJsonBody(bytes);
+    const { value, duplicates, hasNumberTexts } = parseJsonBody(bytes, maxValues);
     return { problems: duplicateProblems(value, duplicates), value: hasNumberTexts ? plainValue(value) : value };
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;

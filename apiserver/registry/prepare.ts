@@ -6,11 +6,23 @@ import type { KindDefinition, WriteContext } from '#api/kind.ts';
 import { equalValues } from '#api/meta/equality.ts';
 import { invalidObject } from '#api/meta/field-problem.ts';
 import { nameIsDnsSubdomain, nameIsPathSegment } from '#api/meta/names.ts';
-import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
+import { apiVersionOf, type Json, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
 import { validateNames, validateObjectMeta, validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
+import { equalJson } from '#api/patch/json-object.ts';
 import { timeText } from '#api/meta/time-text.ts';
 import { badRequest, forbidden } from '#api/meta/status.ts';
 import type { RequestContext } from './contract.ts';
+
+/** What clients may leave out. */
+export function setType(kind: KindDefinition, object: KubeObject): void {
+  object.kind = kind.kind;
+  object.apiVersion = apiVersionOf(kind);
+}
+
+/** Whether an update leaves everything as it is. */
+export function isUnchanged(next: KubeObject, previous: KubeObject): boolean {
+  return equalJson(next as unknown as Json, previous as unknown as Json);
+}
 
 /** Puts the object into the request's namespace, or takes it out of any for cluster-scoped kinds. Throws BadRequest. */
 export function setNamespace(kind: KindDefinition, meta: ObjectMeta, namespace: string): void {

@@ -14,6 +14,8 @@ import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
 import { runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import type { LargeWork, Proposal } from '../large/contract.ts';
+import { LargeWrite, type LargeWriteOptions } from '../large/large-write.ts';
 import { Compactor } from '../storage/compactor.ts';
 import type { Store } from '../storage/contract.ts';
 import type { ResourceCounts } from '../storage/resource-counts.ts';
@@ -46,7 +48,7 @@ import { Reader } from './reader.ts';
 import { checkScaleUid, type Scale, scaleKind, scaleOf, withScale } from './scale.ts';
 import { type ServedKind, ServedKinds } from './served-kinds.ts';
 import { watchObjects } from './watch-objects.ts';
-import { type Written, Writer } from './writer.ts';
+import { type UpdateRequest, type Written, Writer } from './writer.ts';
 
 export interface GenericRegistryDeps {
   readonly store: Store;
@@ -59,6 +61,8 @@ export interface GenericRegistryDeps {
   readonly log: Log;
   /** Measures admission; absent: nobody does. */
   readonly timing?: AdmissionTiming | undefined;
+  /** Does what takes long; absent: everything is done here. */
+  readonly largeWork?: LargeWork | undefined;
 }
 
 /** One stored resource. */
@@ -83,11 +87,13 @@ export class GenericRegistry implements Registry, Service {
   readonly #writer: Writer;
   readonly #deleter: Deleter;
   readonly #clock: Clock;
+  readonly #largeWork: LargeWork | undefined;
   readonly #scaleOwnership: Ownership;
 
-  constructor({ store, kinds, codec, admission: plugins, clock, log, timing }: GenericRegistryDeps) {
+  constructor({ store, kinds, codec, admission: plugins, clock, log, timing, largeWork }: GenericRegistryDeps) {
     this.#codec = codec;
     this.#clock = clock;
+    this.#largeWork = largeWork;
     this.#scaleOwnership = ownership({ schema: codec.schemas.get(scaleKind.schema), apiVersion: 'autoscaling/v1', kind: scaleKind.kind });
     this.#served = new ServedKinds(kinds, codec);
     this.#cache = new WatchCache({ store, resources: this.#served.resources, clock, log });
@@ -157,7 +163,10 @@ export class GenericRegistry implements Registry, Service {
   }
 
   async create(kind: KindDefinition, body: Body, context: RequestContext): Promise<Encoded> {
-    return await this.#writer.create(this.#served.get(kind), decodeBody(this.#codec, kind, body, context), context);
+    const served = this.#served.get(kind);
+    const large = this.#large({ kind, name: '', proposal: { how: 'create', body }, context }, undefined);
+    const object = (await large?.propose(undefined)) ?? decodeBody(this.#codec, kind, body, context);
+    return await this.#writer.create(served, object, context, large);
   }
 
   async createObject(kind: KindDefinition, object: KubeObject, context: RequestContext): Promise<Encoded> {
@@ -174,8 +183,9 @@ export class GenericRegistry implements Registry, Service {
       const wanted = decodeBody(this.#codec, scaleKind, body, context) as Scale;
       return await this.#updateScale({ served, name, uid: wanted.metadata.uid, keepsOwners: true }, () => wanted, context);
     }
-    let first: KubeObject | undefined = decodeBody(this.#codec, kind, body, context);
-    const { uid } = first.metadata;
+    const large = this.#largeUpdate(served, { name, proposal: { how: 'update', body }, context });
+    let first: KubeObject | undefined = large === undefined ? decodeBody(this.#codec, kind, body, context) : undefined;
+    const uid = first?.metadata.uid;
     return await this.#writer.update({
       served,
       name,
@@ -190,6 +200,7 @@ export class GenericRegistry implements Registry, Service {
       uid,
       keepsOwners: true,
       mayShrink: true,
+      large,
     });
   }
 
@@ -202,13 +213,17 @@ export class GenericRegistry implements Registry, Service {
     const context = warningOnce(request);
     const served = this.#served.get(kind);
     const scale = scaleRule(kind, context);
+    const body: Body = { bytes, mediaType: type === 'apply' ? 'application/yaml' : 'application/json' };
+    const proposal: Proposal = type === 'apply' ? { how: type, body, force } : { how: type, body };
+    const large = scale === undefined ? this.#largeUpdate(served, { name, proposal, context }) : undefined;
+    if (large !== undefined) return await this.#writer.update(largePatch(served, large, { name, type, context }));
     if (type === 'apply') {
-      const applied = { config: readConfiguration(bytes, context), force };
+      const applied = { config: readConfiguration(this.#codec, bytes, context), force };
       return scale === undefined
         ? await this.#apply(served, name, applied, context)
         : await this.#applyScale(served, name, applied, context);
     }
-    const patch = readPatch(type, bytes, context);
+    const patch = readPatch(this.#codec, type, bytes, context);
     if (scale !== undefined) return await this.#patchScale(served, name, patch, context);
     const { schema } = served;
     return await this.#writer.update({
@@ -239,6 +254,7 @@ export class GenericRegistry implements Registry, Service {
       // Whoever ties a pod to a node owns nothing of it.
       keepsOwners: context.subresource !== 'binding',
       mayShrink: true,
+      large: this.#largeUpdate(this.#served.get(kind), { name, proposal: undefined, context }),
     });
     return encoded;
   }
@@ -250,6 +266,18 @@ export class GenericRegistry implements Registry, Service {
   async deleteCollection(kind: KindDefinition, list: ListRequest, request: DeleteRequest, context: RequestContext): Promise<ListAnswer> {
     const served = this.#served.get(kind);
     return await this.#deleter.deleteAll(served, await this.#reader.list(served, list, context), request, context);
+  }
+
+  /** Set where what was sent or what is there is so large that its steps take long. */
+  #largeUpdate(served: ServedKind, options: Omit<LargeWriteOptions, 'kind'>): LargeWrite | undefined {
+    const previous = this.#reader.peek(served, options.context.namespace, options.name)?.json;
+    return this.#large({ ...options, kind: served.kind }, previous);
+  }
+
+  #large(options: LargeWriteOptions, previous: Uint8Array | undefined): LargeWrite | undefined {
+    const work = this.#largeWork;
+    if (work?.takes(options.kind, options.proposal?.body, previous) !== true) return undefined;
+    return new LargeWrite({ work, clock: this.#clock }, options);
   }
 
   /** Server-side apply; makes the object where it is not there. */
@@ -328,6 +356,26 @@ export class GenericRegistry implements Registry, Service {
     });
     return { encoded: plainEncoded(scaleOf(encoded.object(), rule)), created: false };
   }
+}
+
+function largePatch(
+  served: ServedKind,
+  large: LargeWrite,
+  { name, type, context }: { readonly name: string; readonly type: PatchType; readonly context: RequestContext },
+): UpdateRequest {
+  const isApply = type === 'apply';
+  return {
+    served,
+    name,
+    context,
+    next: () => {
+      throw notFound({ group: served.kind.group, plural: served.kind.names.plural }, name);
+    },
+    mayCreate: isApply && context.subresource === '',
+    keepsOwners: !isApply,
+    mayShrink: !isApply,
+    large,
+  };
 }
 
 function ownedAnew(object: KubeObject, entries: ObjectMeta['managedFields'] | undefined): KubeObject {

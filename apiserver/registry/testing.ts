@@ -5,6 +5,7 @@ import { createCodec, type Codec } from '#api/schema/codec.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLog } from '#base/log.ts';
+import type { LargeWork } from '../large/contract.ts';
 import type { Store } from '../storage/contract.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import type { AdmissionPlugin, Body, DeleteRequest, ListRequest, RequestContext, WatchRequest } from './contract.ts';
@@ -16,6 +17,7 @@ export interface TestRegistryOptions {
   readonly clock?: FakeClock;
   /** Default: a new memory store, closed with the registry. */
   readonly store?: Store;
+  readonly largeWork?: LargeWork;
 }
 
 export interface TestRegistry extends AsyncDisposable {
@@ -28,10 +30,16 @@ export interface TestRegistry extends AsyncDisposable {
 export const testCodec: Codec = createCodec();
 
 /** Starts a registry and waits until it serves. */
-export async function startRegistry({ kinds, admission = [], clock = new FakeClock(), store }: TestRegistryOptions): Promise<TestRegistry> {
+export async function startRegistry({
+  kinds,
+  admission = [],
+  clock = new FakeClock(),
+  store,
+  largeWork,
+}: TestRegistryOptions): Promise<TestRegistry> {
   const stop = new AbortController();
   const used = store ?? new MemoryStore({ clock });
-  const registry = new GenericRegistry({ store: used, kinds, codec: testCodec, admission, clock, log: silentLog });
+  const registry = new GenericRegistry({ store: used, kinds, codec: testCodec, admission, clock, log: silentLog, largeWork });
   const ready = Promise.withResolvers<void>();
   const ended = registry.run(stop.signal, () => ready.resolve());
   await Promise.race([ready.promise, ended]);

@@ -3,6 +3,7 @@
 import type { KubeObject } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';
 import type { AdmissionChain } from './admission-chain.ts';
+import type { LargeWrite } from '../large/large-write.ts';
 import type { AdmissionRequest, AttemptEnd, RequestContext } from './contract.ts';
 import { checkCreate, checkUpdate, dedupOwnerReferences, fillSystemFields, prepareCreate, prepareUpdate } from './prepare.ts';
 import type { ServedKind } from './served-kinds.ts';
@@ -17,13 +18,18 @@ export interface StepsDeps {
 export interface StepsRequest {
   readonly served: ServedKind;
   readonly context: RequestContext;
+  /** Judges the object where it is large. */
+  readonly large?: LargeWrite | undefined;
+  /** Whether owners may be dropped to make it fit. */
+  readonly mayShrink: boolean;
 }
 
 /**
  * Makes `object` ready to be stored as a new one; changes it in place. Answers whom to tell how the attempt ended; when this throws,
  * they have been told.
  */
-export async function createSteps(object: KubeObject, { served, context }: StepsRequest, deps: StepsDeps): Promise<AttemptEnd> {
+export async function createSteps(object: KubeObject, steps: StepsRequest, deps: StepsDeps): Promise<AttemptEnd> {
+  const { served, context, large, mayShrink } = steps;
   const { kind } = served;
   const meta = object.metadata;
   dedupOwnerReferences(meta, context.warn, false);
@@ -38,6 +44,7 @@ export async function createSteps(object: KubeObject, { served, context }: Steps
   return await reserving(named, deps, () => {
     const write = { verb: 'create', subresource: context.subresource, nowMs, user: context.user } as const;
     prepareCreate(kind, object, write);
+    if (large !== undefined) return large.judge(object, write, mayShrink).then(() => deps.admission.validate(named));
     checkCreate(kind, object, write);
     for (const text of kind.warnings?.(object, undefined) ?? []) context.warn(text);
     return deps.admission.validate(named);
@@ -48,7 +55,7 @@ export async function createSteps(object: KubeObject, { served, context }: Steps
 export async function updateSteps(
   next: KubeObject,
   previous: KubeObject,
-  { served, context }: StepsRequest,
+  { served, context, large, mayShrink }: StepsRequest,
   deps: StepsDeps,
 ): Promise<AttemptEnd> {
   const { kind } = served;
@@ -60,6 +67,7 @@ export async function updateSteps(
   return await reserving(request, deps, () => {
     const write = { verb: 'update', subresource: context.subresource, nowMs: deps.clock.nowMs(), user: context.user } as const;
     prepareUpdate(kind, next, previous, write);
+    if (large !== undefined) return large.judge(next, write, mayShrink).then(() => deps.admission.validate(request));
     checkUpdate(kind, next, previous, write);
     // Those who write statuses can do nothing about the rest.
     const warnings = context.subresource === 'status' ? [] : (kind.warnings?.(next, previous) ?? []);

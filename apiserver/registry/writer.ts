@@ -1,19 +1,21 @@
 // Guarded writes. Every attempt starts from the newest object and runs all steps anew; a lost race starts the next attempt. An attempt
 // only loses when somebody else's succeeded, so the loop ends.
-import { apiVersionOf, type Json, keyText, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
+import { keyText, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
 import { invalid, invalidObject } from '#api/meta/field-problem.ts';
 import { alreadyExists, ApiError, conflict, notFound, resourceText } from '#api/meta/status.ts';
 import { keepTimesWhenUnchanged } from '#api/patch/managed-fields.ts';
-import { cloneJson, equalJson } from '#api/patch/json-object.ts';
+import { cloneJson } from '#api/patch/json-object.ts';
+import { adopt, type LargeWrite } from '../large/large-write.ts';
 import type { CachedObject } from '../storage/cached-object.ts';
+import { turn } from '../work-slice.ts';
 import type { Encoded, RequestContext } from './contract.ts';
 import { plainError } from './failures.ts';
 import type { ObjectStore } from './object-store.ts';
 import { isReleased } from './plan-deletion.ts';
-import { checkName, setNamespace, wipeSystemFields } from './prepare.ts';
+import { checkName, isUnchanged, setNamespace, setType, wipeSystemFields } from './prepare.ts';
 import { plainEncoded } from './plain-encoded.ts';
 import type { ServedKind } from './served-kinds.ts';
-import { createSteps, type StepsDeps, updateSteps } from './write-steps.ts';
+import { createSteps, type StepsDeps, type StepsRequest, updateSteps } from './write-steps.ts';
 
 const nameAttempts = 8;
 /** What a client reads when its resourceVersion is not the newest any more. */
@@ -41,6 +43,8 @@ export interface UpdateRequest {
   readonly keepsOwners: boolean;
   /** Drops managedFields to make an object fit that would be too large with them. */
   readonly mayShrink: boolean;
+  /** Does the long steps where there is much to do: what it proposes has its owners already, and `next` is asked only where it proposes nothing. */
+  readonly large?: LargeWrite | undefined;
 }
 
 export interface Written {
@@ -55,19 +59,19 @@ export class Writer {
     this.#deps = deps;
   }
 
-  /** Stores a new object; keeps and changes it. `keepsOwners` false: its managedFields are final. */
-  async create(served: ServedKind, object: KubeObject, context: RequestContext, keepsOwners = true): Promise<Encoded> {
+  /** Stores a new object; keeps and changes it. `large`: has proposed it, with its owners. */
+  async create(served: ServedKind, object: KubeObject, context: RequestContext, large?: LargeWrite): Promise<Encoded> {
     const { kind } = served;
     const meta = object.metadata;
-    setType(served, object);
+    setType(kind, object);
     wipeSystemFields(meta);
     setNamespace(kind, meta, context.namespace);
     const isNamed = (meta.name ?? '') !== '' || (meta.generateName ?? '') === '';
     for (let attempt = 1; ; attempt++) {
       const isLast = isNamed || attempt === nameAttempts;
-      const mine = isLast ? object : cloneJson(object as never);
-      if (keepsOwners) this.#own(served, mine, undefined, context);
-      const made = await this.#tryCreate(served, mine, context);
+      const mine = isLast ? object : ((await large?.again()) ?? cloneJson(object as never));
+      if (large === undefined) this.#own(served, mine, undefined, context);
+      const made = await this.#tryCreate(served, mine, { context, large, mayShrink: true });
       if (made !== undefined) return made;
       if (isLast) throw await this.#exists(served, mine.metadata, isNamed);
     }
@@ -75,32 +79,40 @@ export class Writer {
 
   /** Changes the newest object under guard. */
   async update(request: UpdateRequest): Promise<Written> {
-    const { served, name, context } = request;
+    const { served, name, context, large } = request;
     const { kind } = served;
     const key = keyText({ namespace: context.namespace, name });
     for (;;) {
       const found = this.#deps.objects.get(served, key);
       const current = found?.as(served.form);
+      const proposed = await large?.propose(current?.json);
       const previous = current?.object();
-      if (request.uid !== undefined && request.uid !== '') checkUid(served, key, request.uid, previous?.metadata.uid ?? '');
+      if (large !== undefined) await turn();
+      const uid = large?.uid ?? request.uid ?? '';
+      if (uid !== '') checkUid(served, key, uid, previous?.metadata.uid ?? '');
       if (previous === undefined && !request.mayCreate) throw notFound(resourceOf(served), name);
       const shown = request.takesCopy === true && previous !== undefined ? (cloneJson(previous as never) as KubeObject) : previous;
-      const next = await request.next(shown);
-      setType(served, next);
+      const next = proposed ?? (await request.next(shown));
+      const own = proposed === undefined ? request : { ...request, keepsOwners: false };
+      setType(kind, next);
       setNamespace(kind, next.metadata, context.namespace);
       checkName(next.metadata, name, context.namespace);
       const written =
         found === undefined || current === undefined || previous === undefined
-          ? await this.#createByUpdate(request, next)
-          : await this.#tryUpdate(request, next, { found, current, previous });
+          ? await this.#createByUpdate(own, next)
+          : await this.#tryUpdate(own, next, { found, current, previous });
       if (written !== undefined) return written;
       context.signal.throwIfAborted();
     }
   }
 
-  async #tryCreate(served: ServedKind, object: KubeObject, context: RequestContext): Promise<Encoded | undefined> {
+  async #tryCreate(
+    served: ServedKind,
+    object: KubeObject,
+    { context, large, mayShrink }: Omit<StepsRequest, 'served'>,
+  ): Promise<Encoded | undefined> {
     const { objects } = this.#deps;
-    const end = await createSteps(object, { served, context }, this.#deps);
+    const end = await createSteps(object, { served, context, large, mayShrink }, this.#deps);
     let outcome: 'committed' | 'dropped' = 'dropped';
     try {
       // What is no revision is not looked at, as upstream.
@@ -110,7 +122,7 @@ export class Writer {
       delete object.metadata.resourceVersion;
       const key = keyText({ namespace: object.metadata.namespace, name: object.metadata.name ?? '' });
       if (context.dryRun) return objects.get(served, key) === undefined ? plainEncoded(object) : undefined;
-      const { bytes, stored } = this.#fitting(served, object, true);
+      const { bytes, stored } = this.#fitting(served, object, { large, mayShrink });
       const made = await objects.put(
         { served, key, bytes, expectedRevision: 0, createRevision: undefined, object: stored },
         context.signal,
@@ -123,7 +135,7 @@ export class Writer {
   }
 
   /** An update that made the object, or undefined when somebody else just did. */
-  async #createByUpdate({ served, context, keepsOwners, name }: UpdateRequest, next: KubeObject): Promise<Written | undefined> {
+  async #createByUpdate({ served, context, keepsOwners, name, large }: UpdateRequest, next: KubeObject): Promise<Written | undefined> {
     await context.mayCreate?.();
     const uid = next.metadata.uid ?? '';
     if (uid !== '') {
@@ -132,7 +144,7 @@ export class Writer {
     wipeSystemFields(next.metadata);
     delete next.metadata.resourceVersion;
     if (keepsOwners) this.#own(served, next, undefined, context);
-    const encoded = await this.#tryCreate(served, next, context);
+    const encoded = await this.#tryCreate(served, next, { context, large, mayShrink: true });
     return encoded && { encoded, created: true };
   }
 
@@ -141,11 +153,11 @@ export class Writer {
     next: KubeObject,
     { found, current, previous }: { found: CachedObject; current: CachedObject; previous: KubeObject },
   ): Promise<Written | undefined> {
-    const { served, name, context } = request;
+    const { served, name, context, large, mayShrink } = request;
     const { objects, admission } = this.#deps;
     checkVersion(served, name, next.metadata, previous.metadata);
     if (request.keepsOwners) this.#own(served, next, previous, context);
-    const end = await updateSteps(next, previous, { served, context }, this.#deps);
+    const end = await updateSteps(next, previous, { served, context, large, mayShrink }, this.#deps);
     let outcome: 'committed' | 'dropped' = 'dropped';
     try {
       if (isReleased(served.kind, next, previous)) {
@@ -156,13 +168,14 @@ export class Writer {
         next.metadata.resourceVersion = removed.resourceVersion;
         return { encoded: plainEncoded(next), created: false };
       }
-      keepTimesWhenUnchanged(next, previous);
-      if (isUnchanged(next, previous) && !objects.isOutdated(served, found.key)) {
+      if (large?.judged === undefined) keepTimesWhenUnchanged(next, previous);
+      else if (large.judged.owners === 'previous') carryOwners(next, previous);
+      if ((large?.judged?.isUnchanged ?? isUnchanged(next, previous)) && !objects.isOutdated(served, found.key)) {
         outcome = 'committed';
         return { encoded: current, created: false };
       }
       if (context.dryRun) return { encoded: plainEncoded(next), created: false };
-      const { bytes, stored } = this.#fitting(served, next, request.mayShrink);
+      const { bytes, stored } = this.#fitting(served, next, { large, mayShrink });
       const { key, revision: expectedRevision, createRevision } = found;
       const encoded = await objects.put({ served, key, bytes, expectedRevision, createRevision, object: stored }, context.signal);
       if (encoded === undefined) return undefined;
@@ -179,7 +192,15 @@ export class Writer {
   }
 
   /** The bytes to store; without managedFields where they alone make the object too large. */
-  #fitting(served: ServedKind, object: KubeObject, mayShrink: boolean): { bytes: Uint8Array; stored: KubeObject } {
+  #fitting(
+    served: ServedKind,
+    object: KubeObject,
+    { large, mayShrink }: Pick<StepsRequest, 'large' | 'mayShrink'>,
+  ): { bytes: Uint8Array; stored: KubeObject | undefined } {
+    const judged = large?.judged;
+    if (judged !== undefined) {
+      return { bytes: judged.bytes, stored: served.toStored === undefined ? adopt(object, served.kind, judged) : undefined };
+    }
     const encoded = this.#deps.objects.encode(served, object);
     if (!mayShrink || this.#deps.objects.fits(encoded.bytes) || object.metadata.managedFields === undefined) return encoded;
     delete object.metadata.managedFields;
@@ -203,6 +224,11 @@ export class Writer {
 /** How messages name the kind. */
 export function resourceOf({ kind }: ServedKind): { group: string; plural: string } {
   return { group: kind.group, plural: kind.names.plural };
+}
+
+function carryOwners(next: KubeObject, { metadata: { managedFields } }: KubeObject): void {
+  if (managedFields === undefined) delete next.metadata.managedFields;
+  else next.metadata.managedFields = managedFields;
 }
 
 /** Refuses an update of another object than the client meant. */
@@ -237,14 +263,4 @@ function revisionOf(text: string): number {
   if (text === '') return 0;
   if (!/^\d+$/.test(text)) throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
-}
-
-function isUnchanged(next: KubeObject, previous: KubeObject): boolean {
-  return equalJson(next as unknown as Json, previous as unknown as Json);
-}
-
-/** What clients may leave out. */
-function setType({ kind }: ServedKind, object: KubeObject): void {
-  object.kind = kind.kind;
-  object.apiVersion = apiVersionOf(kind);
 }

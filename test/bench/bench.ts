@@ -1,5 +1,5 @@
 import type { Figure } from './figure.ts';
-import { makeNamespace, type ServerProcess, startApiServer, type Workshop } from './servers.ts';
+import { type ApiServerOptions, makeNamespace, type ServerProcess, startApiServer, type Workshop } from './servers.ts';
 import { runJob } from './load/run.ts';
 
 /** One measurement that can be asked for by name. */
@@ -45,8 +45,8 @@ export class BenchContext implements AsyncDisposable {
   }
 
   /** A new API server with an empty store but for the namespace of `podsPath`; embedded, unless etcd is given. */
-  async emptyServer(name: string, etcdServers?: readonly string[]): Promise<ServerProcess> {
-    const server = await startApiServer(this.workshop, { bundles: this.bundles, data: name, etcdServers });
+  async emptyServer(name: string, options: Pick<ApiServerOptions, 'etcdServers' | 'turns'> = {}): Promise<ServerProcess> {
+    const server = await startApiServer(this.workshop, { bundles: this.bundles, data: name, ...options });
     await makeNamespace(this.workshop, server.port, namespaceName);
     return server;
   }
@@ -55,6 +55,11 @@ export class BenchContext implements AsyncDisposable {
   async filledServer(): Promise<ServerProcess> {
     this.#filled ??= this.#fill();
     return await this.#filled;
+  }
+
+  /** Where the filled server writes down how long its turns are. */
+  get turnsPath(): string {
+    return this.workshop.path('turns');
   }
 
   /** Creates pods; throws when one is refused. */
@@ -79,7 +84,7 @@ export class BenchContext implements AsyncDisposable {
   }
 
   async #fill(): Promise<ServerProcess> {
-    const server = await this.emptyServer('filled');
+    const server = await this.emptyServer('filled', { turns: this.turnsPath });
     await this.createPods(server, this.manyPods);
     return server;
   }

@@ -115,12 +115,14 @@ export interface ApiServerOptions {
   /** Where objects are kept instead of the data folder. */
   readonly etcdServers?: readonly string[] | undefined;
   readonly nodeOptions?: readonly string[];
+  /** Where it writes down how long its turns are, once it is asked to. */
+  readonly turns?: string | undefined;
 }
 
 /** Starts an API server and waits until /readyz says ok. */
 export async function startApiServer(
   workshop: Workshop,
-  { bundles, data, etcdServers, nodeOptions = [] }: ApiServerOptions,
+  { bundles, data, etcdServers, nodeOptions = [], turns }: ApiServerOptions,
 ): Promise<ServerProcess> {
   const port = await freePort();
   const folder = workshop.path(data);
@@ -138,7 +140,9 @@ export async function startApiServer(
   };
   const argv = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   const startMs = performance.now();
-  const child = startBundle(workshop, bundles, 'kube-apiserver', argv, nodeOptions);
+  const watched = turns === undefined ? [] : ['--import', join(import.meta.dirname, 'load/turns.ts')];
+  const env = turns === undefined ? {} : { BENCH_TURNS: turns };
+  const child = startBundle(workshop, bundles, 'kube-apiserver', argv, [...nodeOptions, ...watched], env);
   const readyMs = await untilReady(workshop.peer(port), child, workshop, startMs);
   return new ServerProcess(child, workshop.peer(port), readyMs);
 }
@@ -150,11 +154,13 @@ export function startBundle(
   name: string,
   argv: readonly string[],
   nodeOptions: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   const log = openSync(workshop.path(`${name}.log`), 'a');
   const extra = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
   return spawn(process.execPath, [...heapOptions(name), ...nodeOptions, ...extra, join(bundles, `${name}.js`), ...argv], {
     stdio: ['ignore', log, log],
+    env: { ...process.env, ...env },
   });
 }
 

@@ -5,7 +5,7 @@ import { type Figure, ms } from './figure.ts';
 import type { Peer } from './load/connection.ts';
 
 /** No request may hold the event loop up for longer. */
-const limitMs = 50;
+export const limitMs = 50;
 const sample = /^coxswain_event_loop_delay_seconds\{quantile="1"\} (\S+)$/m;
 
 /**

@@ -1,13 +1,14 @@
 import { ApiError } from '#api/meta/status.ts';
 import type { Log } from '#base/log.ts';
+import { EncodedApiError } from '../../large/encoded-error.ts';
 import { StoreError } from '../../storage/contract.ts';
 import type { Exchange } from '../exchange.ts';
-import { sendError } from '../respond.ts';
+import { sendEncodedError, sendError } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
 /** Turns whatever is thrown into an answer: refusals as they are, everything else as an internal error that is logged. */
 export function recovery(log: Log): Filter {
-  const failed = (exchange: Exchange, error: unknown): void => {
+  const failed = (exchange: Exchange, error: unknown): Promise<void> | undefined => {
     const { response } = exchange;
     const refusal = error instanceof ApiError ? error : storeRefusal(error);
     if (refusal === undefined && !exchange.isOver) {
@@ -16,16 +17,21 @@ export function recovery(log: Log): Filter {
     if (response.headersSent) {
       // The answer has begun and cannot be completed: the client must not take it for whole.
       if (!response.writableEnded) response.destroy();
-      return;
+      return undefined;
+    }
+    if (refusal instanceof EncodedApiError) {
+      // Writing a long refusal may be refused itself.
+      return sendEncodedError(exchange, refusal).catch((reason: unknown) => failed(exchange, reason));
     }
     sendError(exchange, refusal ?? panicked(exchange, error));
+    return undefined;
   };
   return (exchange, next) => {
     try {
       const done = next(exchange);
       if (done !== undefined) return done.catch((error: unknown) => failed(exchange, error));
     } catch (error) {
-      failed(exchange, error);
+      return failed(exchange, error);
     }
     return undefined;
   };

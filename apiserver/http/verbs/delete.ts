@@ -20,7 +20,7 @@ export const remove: Verb = async (exchange, kind, deps) => {
   if (gone && kind.answersDeleted !== true) {
     return sendValue(exchange, wanted, 200, deletedStatus(kind, object));
   }
-  sendObject(exchange, wanted, code, kind, object, deps);
+  await sendObject(exchange, wanted, code, kind, object, deps);
 };
 
 /** Deletes what a list request selects and answers the list of it. */

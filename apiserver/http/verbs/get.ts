@@ -12,7 +12,7 @@ export const get: Verb = async (exchange, kind, deps) => {
   const wanted = wantedOf(exchange, kind, deps);
   const resourceVersion = exchange.query.get('resourceVersion') ?? '';
   const encoded = await deps.registry.get(kind, exchange.info.pathName, resourceVersion, readContext(exchange));
-  sendObject(exchange, wanted, 200, kind, encoded, deps);
+  await sendObject(exchange, wanted, 200, kind, encoded, deps);
 };
 
 /** An object in the form that the client wants; the answer of get, create, update, patch and delete. */
@@ -23,7 +23,7 @@ export function sendObject(
   kind: KindDefinition,
   encoded: Encoded,
   deps: Pick<VerbDeps, 'clock' | 'codec'>,
-): void {
+): Promise<void> | undefined {
   if (wanted.form === 'object') return sendEncoded(exchange, wanted, code, encoded);
   if (wanted.form === 'partial-list') throw notTransformable(kind, 'object');
   const text =
@@ -32,4 +32,5 @@ export function sendObject(
       : partialText(encoded, wanted.formVersion);
   if (wanted.encoding !== 'json') sendValue(exchange, wanted, code, JSON.parse(text));
   else sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));
+  return undefined;
 }

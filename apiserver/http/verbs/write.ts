@@ -21,7 +21,7 @@ export const create: Verb = async (exchange, kind, deps) => {
   const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'CreateOptions');
   const encoded = await deps.registry.create(kind, await objectBody(exchange, offerOf(kind, deps)), context);
-  sendObject(exchange, wanted, 201, kind, encoded, deps);
+  await sendObject(exchange, wanted, 201, kind, encoded, deps);
 };
 
 export const update: Verb = async (exchange, kind, deps) => {
@@ -33,7 +33,7 @@ export const update: Verb = async (exchange, kind, deps) => {
     await objectBody(exchange, offerOf(kind, deps)),
     context,
   );
-  sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
+  await sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
 };
 
 export const patch: Verb = async (exchange, kind, deps) => {
@@ -45,7 +45,7 @@ export const patch: Verb = async (exchange, kind, deps) => {
   const bytes = await readBody(exchange);
   const force = exchange.query.flag('force');
   const { encoded, created } = await deps.registry.patch(kind, exchange.info.pathName, { type, bytes, force }, context);
-  sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
+  await sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
 };
 
 /** Whoever may only change objects makes none by changing what is not there. Throws Forbidden. */

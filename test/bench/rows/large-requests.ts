@@ -8,7 +8,7 @@ const podOf = '{"metadata":{"name":"x"},"spec":{"containers":[';
 
 export interface LargeRequest {
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: () => string;
   readonly type?: string;
@@ -18,7 +18,15 @@ export interface LargeRequest {
 /** In an order in which later ones find what earlier ones made. `namespace`: the path of one with many pods. */
 export function largeRequests(namespace: string): readonly LargeRequest[] {
   const [pods, maps] = [`${namespace}/pods`, `${namespace}/configmaps`];
-  return [...posts(pods, maps), ...patches(pods, maps), ...answers(maps), ...rules(), remove(pods)];
+  return [
+    ...posts(pods, maps),
+    ...patches(pods, maps),
+    ...answers(maps),
+    ...rules(),
+    remove('90,000 keys', `${maps}/many`),
+    remove('all maps', maps),
+    remove('all pods', pods),
+  ];
 }
 
 function posts(pods: string, maps: string): LargeRequest[] {
@@ -32,6 +40,42 @@ function posts(pods: string, maps: string): LargeRequest[] {
     post('90,000 empty finalizers', maps, () => filled('{"metadata":{"name":"x","finalizers":[', '""', ']}}', 90_000)),
     post('one key, again and again', maps, () => filled('{"metadata":{"name":"x"},"data":{', '"a":""', '}}')),
     post('90,000 keys', maps, () => `{"metadata":{"name":"many"},"data":{${keys(90_000)}}}`),
+    post('120,000 keys', maps, () => `{"metadata":{"name":"most"},"data":{${keys(120_000)}}}`),
+    post('90,000 labels', maps, () => `{"metadata":{"name":"labels","labels":{${keys(90_000)}}}}`),
+    post('500,000 arguments', pods, () =>
+      filled('{"metadata":{"name":"args"},"spec":{"containers":[{"name":"a","image":"b","args":[', '""', ']}]}}', 450_000),
+    ),
+    post(
+      '9,000 variables',
+      pods,
+      () =>
+        `{"metadata":{"name":"variables"},"spec":{"containers":[{"name":"a","image":"b","env":[${list(9_000, (at) => `{"name":"E${at}","value":"1"}`)}]}]}}`,
+    ),
+    post(
+      '5,000 containers',
+      pods,
+      () => `{"metadata":{"name":"containers"},"spec":{"containers":[${list(5_000, (at) => `{"name":"c${at}","image":"b"}`)}]}}`,
+    ),
+    post('20,000 ports, all the same', pods, () =>
+      filled(
+        `{"metadata":{"name":"ports"},"spec":{"containers":[{"name":"a","image":"b","ports":[`,
+        '{"containerPort":1}',
+        ']}]}}',
+        20_000,
+      ),
+    ),
+    post(
+      '15,000 tolerations',
+      pods,
+      () =>
+        `{"metadata":{"name":"tolerations"},"spec":{"containers":[{"name":"a","image":"b"}],"tolerations":[${list(15_000, (at) => `{"key":"k${at}","operator":"Exists"}`)}]}}`,
+    ),
+    post(
+      '8,000 owners',
+      maps,
+      () =>
+        `{"metadata":{"name":"owners","ownerReferences":[${list(8_000, (at) => `{"apiVersion":"v1","kind":"ConfigMap","name":"n","uid":"u${at}"}`)}]}}`,
+    ),
     post('a value of 1 MB', maps, () => `{"metadata":{"name":"large"},"data":{"a":"${'x'.repeat(1e6)}"}}`),
     post('escaped characters', maps, () => `{"metadata":{"name":"odd"},"data":{"a":"${'\\u0001'.repeat(230_000)}"}}`),
     { ...post('YAML of 20,000 keys', maps, () => yamlKeys(20_000)), type: 'application/yaml' },
@@ -51,6 +95,17 @@ function patches(pods: string, maps: string): LargeRequest[] {
     patch('strategic-merge', 'one container again and again', `${pods}/pod-00000001`, () =>
       filled('{"spec":{"containers":[', '{"name":"main"}', ']}}'),
     ),
+    put('the same 90,000 keys', `${maps}/many`, () => `{"metadata":{"name":"many"},"data":{${keys(90_000)}}}`),
+    put('90,000 other keys', `${maps}/many`, () => `{"metadata":{"name":"many"},"data":{${keys(90_000, 'o')}}}`),
+    patch('merge', 'one key of 90,000', `${maps}/many`, () => '{"data":{"one":"1"}}'),
+    patch(
+      'apply',
+      'one label beside 90,000 keys',
+      `${maps}/many?fieldManager=one`,
+      () => '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"many","labels":{"a":"b"}}}',
+    ),
+    patch('merge', 'a label of a pod of 9,000 variables', `${pods}/variables`, () => '{"metadata":{"labels":{"a":"b"}}}'),
+    patch('merge', 'status of a pod of 9,000 variables', `${pods}/variables/status`, () => '{"status":{"message":"b"}}'),
     patch('json', '10,000 operations', `${maps}/large`, operations),
   ];
 }
@@ -59,7 +114,16 @@ function answers(maps: string): LargeRequest[] {
   const pods = '/api/v1/pods';
   const initial = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=5';
   return [
+    get('90,000 keys', `${maps}/many`),
     get('90,000 keys as YAML', `${maps}/many`, 'application/yaml'),
+    get('90,000 keys, indented', `${maps}/many?pretty=1`),
+    get('90,000 keys as protobuf', `${maps}/many`, protobuf),
+    get('90,000 keys as a table', `${maps}/many`, table),
+    get('all maps', maps),
+    get('all maps as YAML', maps, 'application/yaml'),
+    get('all maps as protobuf', maps, protobuf),
+    get('all maps as a table', maps, table),
+    get('watch of all maps as protobuf', `${maps}?watch=1&timeoutSeconds=2`, `${protobuf};stream=watch`),
     get('all pods', pods),
     get('all pods with a field', `${pods}?fieldSelector=status.phase%3DRunning`),
     get('no pod, by a label', `${pods}?labelSelector=a%3Db`),
@@ -83,8 +147,8 @@ function rules(): LargeRequest[] {
   ];
 }
 
-function remove(pods: string): LargeRequest {
-  return { name: 'DELETE, all pods', method: 'DELETE', path: `${pods}?gracePeriodSeconds=0` };
+function remove(what: string, path: string): LargeRequest {
+  return { name: `DELETE, ${what}`, method: 'DELETE', path: `${path}?gracePeriodSeconds=0` };
 }
 
 function get(name: string, path: string, accept = 'application/json'): LargeRequest {
@@ -93,6 +157,10 @@ function get(name: string, path: string, accept = 'application/json'): LargeRequ
 
 function post(name: string, path: string, body: () => string): LargeRequest {
   return { name: `POST, ${name}`, method: 'POST', path, body, type: 'application/json' };
+}
+
+function put(name: string, path: string, body: () => string): LargeRequest {
+  return { name: `PUT, ${name}`, method: 'PUT', path, body, type: 'application/json' };
 }
 
 function patch(kind: 'apply' | 'merge' | 'strategic-merge' | 'json', name: string, path: string, body: () => string): LargeRequest {
@@ -104,6 +172,10 @@ function patch(kind: 'apply' | 'merge' | 'strategic-merge' | 'json', name: strin
 function filled(head: string, item: string, tail: string, most = Infinity): string {
   const count = Math.min(most, Math.floor((bodyBytes - head.length - tail.length) / (item.length + 1)));
   return head + `${item},`.repeat(count).slice(0, -1) + tail;
+}
+
+function list(count: number, item: (at: number) => string): string {
+  return Array.from({ length: count }, (_, at) => item(at)).join(',');
 }
 
 function keys(count: number, prefix = 'k'): string {

@@ -45,7 +45,7 @@ export const etcd: Bench = {
   async *run(context) {
     for (const members of [1, 3]) {
       await using cluster = await EtcdCluster.start({ members });
-      await using server = await context.emptyServer(`etcd-${members}`, cluster.servers);
+      await using server = await context.emptyServer(`etcd-${members}`, { etcdServers: cluster.servers });
       yield* compare(context, server, { do: 'create', what: `POST pods, etcd of ${members}` });
     }
   },
