@@ -1,7 +1,7 @@
 // Writing answers. Every answer goes through `start` or `sendBytes`, so that the headers that all answers share are in one place.
 import { gzip } from 'node:zlib';
 import type { ApiError, Status } from '#api/meta/status.ts';
-import { EncodedApiError } from '../large/encoded-error.ts';
+import type { EncodedApiError } from '../large/encoded-error.ts';
 import { hasManyValues } from '../large/many-values.ts';
 import type { Encoded } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';

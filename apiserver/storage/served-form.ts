@@ -42,9 +42,17 @@ export function encodeStored(form: ServedForm, object: KubeObject, texts?: Field
   object.apiVersion = apiVersionOf(form.kind);
   if (metadata.resourceVersion !== undefined) delete metadata.resourceVersion;
   const known = texts && metadataTexts(metadata, texts);
-  if (known === undefined) return Buffer.from(stringifyDeep({ kind: object.kind, apiVersion: object.apiVersion, metadata, ...rest }));
+  if (known === undefined) {
+    return Buffer.from(stringifyDeep({ kind: object.kind, apiVersion: object.apiVersion, metadata: ownersLast(metadata), ...rest }));
+  }
   const after = stringifyDeep(rest);
   return joined([form.start, ...known, after === '{}' ? '' : ',', after.slice(1)]);
+}
+
+/** As upstream writes it, and as it is written where the owners' text is known. */
+function ownersLast(metadata: ObjectMeta): ObjectMeta {
+  const { managedFields, ...others } = metadata;
+  return managedFields === undefined ? metadata : { ...others, managedFields };
 }
 
 /** A new object's metadata, whose one owner's fields are most of it; undefined where their text is not known. */
