@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{base,api,client,apiserver,scheduler,controller-manager,kubelet,kube-proxy,kubeadm,addons,cli,testing,scripts}/**/*.test.ts',
+            '{base,api,client,apiserver,scheduler,controller-manager,cloud-controller-manager,kubelet,kube-proxy,kubeadm,addons,cli,testing,scripts}/**/*.test.ts',
           ],
           exclude: ['**/*.{docker,etcd,host,e2e}.test.ts', '**/node_modules/**'],
           setupFiles: ['test/property-seed.ts'],

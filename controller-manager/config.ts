@@ -4,6 +4,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import type { LeaderOptions } from '#client/leader-election.ts';
+import { leaderFlags, readLeader } from '#client/leader-flags.ts';
 import { readSigning, signingFlags } from './certificates/flags.ts';
 import type { SigningOptions } from './certificates/signing-controller.ts';
 import { readFlagFile } from '#base/flag-file.ts';
@@ -15,6 +16,7 @@ const file = { valueName: 'file' };
 
 /** Upstream's flags, and `--load-balancer-cidr`, which is ours. Those that only tune what is built differently here are accepted and say so. */
 const flags = {
+  ...leaderFlags('kube-controller-manager'),
   ...signingFlags,
   'allocate-node-cidrs': boolFlag(false, 'Give every node a network for its pods, out of --cluster-cidr'),
   'authentication-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authenticated yet', file),
@@ -29,12 +31,6 @@ const flags = {
   'kube-api-qps': intFlag(20, 'Accepted for compatibility: requests are not throttled in the client'),
   kubeconfig: stringFlag('', 'Where the API server is and how to log in there', file),
   'large-cluster-size-threshold': intFlag(50, 'Nodes of a zone from which it counts as large when many of them are lost'),
-  'leader-elect': boolFlag(true, 'Work only while holding the leader lease; needed where several run'),
-  'leader-elect-lease-duration': durationFlag(15_000, 'How long others wait after the last renewal before they take the lease'),
-  'leader-elect-renew-deadline': durationFlag(10_000, 'How long the holder goes on without a successful renewal'),
-  'leader-elect-resource-name': stringFlag('kube-controller-manager', 'Name of the lease'),
-  'leader-elect-resource-namespace': stringFlag('kube-system', 'Namespace of the lease'),
-  'leader-elect-retry-period': durationFlag(2_000, 'How long to wait between tries to get or renew the lease'),
   'load-balancer-cidr': stringFlag('', 'Pool of addresses for Services of type LoadBalancer; none gives none', { valueName: 'cidr' }),
   'node-cidr-mask-size': intFlag(24, "Prefix length of a node's pod network", { min: 1, max: 32 }),
   'node-eviction-rate': stringFlag('0.1', 'Nodes a second whose pods are driven off when they are lost'),
@@ -90,15 +86,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     port: values['secure-port'],
     tls:
       certFile === '' ? undefined : { cert: readFlagFile('tls-cert-file', certFile), key: readFlagFile('tls-private-key-file', keyFile) },
-    leader: values['leader-elect']
-      ? {
-          namespace: values['leader-elect-resource-namespace'],
-          name: values['leader-elect-resource-name'],
-          leaseMs: values['leader-elect-lease-duration'],
-          renewDeadlineMs: values['leader-elect-renew-deadline'],
-          retryMs: values['leader-elect-retry-period'],
-        }
-      : undefined,
+    leader: readLeader(values),
     rootCa: values['root-ca-file'] === '' ? undefined : readFlagFile('root-ca-file', values['root-ca-file']),
     clusterCidr: values['allocate-node-cidrs'] ? values['cluster-cidr'] : undefined,
     nodeCidrBits: values['node-cidr-mask-size'],

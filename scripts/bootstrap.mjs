@@ -85,6 +85,7 @@ function buildDigest() {
     'apiserver',
     'scheduler',
     'controller-manager',
+    'cloud-controller-manager',
     'kubelet',
     'kube-proxy',
     'kubeadm',

@@ -12,6 +12,7 @@ const entries: Record<string, string> = {
   'kube-apiserver-worker': 'apiserver/large/worker-main.ts',
   'kube-scheduler': 'scheduler/main.ts',
   'kube-controller-manager': 'controller-manager/main.ts',
+  'cloud-controller-manager': 'cloud-controller-manager/main.ts',
   kubeadm: 'kubeadm/main.ts',
   kubelet: 'kubelet/main.ts',
   'kube-proxy': 'kube-proxy/main.ts',

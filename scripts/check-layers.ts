@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, normalize, dirname } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const services = ['apiserver', 'scheduler', 'controller-manager', 'kubelet', 'kube-proxy', 'addons', 'kubeadm'];
+const services = ['apiserver', 'scheduler', 'controller-manager', 'cloud-controller-manager', 'kubelet', 'kube-proxy', 'addons', 'kubeadm'];
 const everything = ['base', 'api', 'client', ...services, 'cli', 'testing', 'test', 'scripts', 'deploy'];
 /** What each top folder may import, itself included. */
 const allowed: Record<string, string[]> = {

@@ -22,7 +22,14 @@ export interface HostComponents {
   readonly problems: readonly string[];
 }
 
-const bundled: readonly string[] = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coxswain-dns'];
+const bundled: readonly string[] = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'cloud-controller-manager',
+  'kube-scheduler',
+  'kube-proxy',
+  'coxswain-dns',
+];
 const etcdFiles = ['cert-file', 'key-file', 'trusted-ca-file', 'peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file'];
 /** What others need starts first, and stops last. */
 const first: readonly string[] = ['etcd', 'kube-apiserver'];

@@ -20,7 +20,14 @@ const flags = {
 };
 
 /** Images of one program each: nothing in them but Node, its libraries and the program. */
-const components: readonly Program[] = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'coxswain-dns', 'kubeadm'];
+const components: readonly Program[] = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'cloud-controller-manager',
+  'kube-scheduler',
+  'coxswain-dns',
+  'kubeadm',
+];
 /** What runs programs of the system, too, and so stands on one. */
 const onSystem: readonly Program[] = ['kube-proxy', 'kubelet'];
 

@@ -10,6 +10,7 @@ export const programs = [
   'coxswain',
   'kube-apiserver',
   'kube-controller-manager',
+  'cloud-controller-manager',
   'kube-scheduler',
   'kube-proxy',
   'kubeadm',

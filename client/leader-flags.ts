@@ -1,0 +1,34 @@
+import { boolFlag, durationFlag, stringFlag } from '#base/flags.ts';
+import type { LeaderOptions } from './leader-election.ts';
+
+interface LeaderValues {
+  readonly 'leader-elect': boolean;
+  readonly 'leader-elect-lease-duration': number;
+  readonly 'leader-elect-renew-deadline': number;
+  readonly 'leader-elect-resource-name': string;
+  readonly 'leader-elect-resource-namespace': string;
+  readonly 'leader-elect-retry-period': number;
+}
+
+/** Upstream's flags of a process of which one works at a time. @param lease the lease's name by default. */
+export const leaderFlags = (lease: string) =>
+  ({
+    'leader-elect': boolFlag(true, 'Work only while holding the leader lease; needed where several run'),
+    'leader-elect-lease-duration': durationFlag(15_000, 'How long others wait after the last renewal before they take the lease'),
+    'leader-elect-renew-deadline': durationFlag(10_000, 'How long the holder goes on without a successful renewal'),
+    'leader-elect-resource-name': stringFlag(lease, 'Name of the lease'),
+    'leader-elect-resource-namespace': stringFlag('kube-system', 'Namespace of the lease'),
+    'leader-elect-retry-period': durationFlag(2_000, 'How long to wait between tries to get or renew the lease'),
+  }) as const;
+
+/** Undefined works without a lease. */
+export function readLeader(values: LeaderValues): LeaderOptions | undefined {
+  if (!values['leader-elect']) return undefined;
+  return {
+    namespace: values['leader-elect-resource-namespace'],
+    name: values['leader-elect-resource-name'],
+    leaseMs: values['leader-elect-lease-duration'],
+    renewDeadlineMs: values['leader-elect-renew-deadline'],
+    retryMs: values['leader-elect-retry-period'],
+  };
+}
