@@ -115,12 +115,17 @@ function compareList(shape: ListShape, before: readonly Json[], after: readonly 
   return result;
 }
 
-/** Items with the same key are told apart by nothing, so they are owned together. */
+/**
+ * Items with the same key are told apart by nothing, so they are owned together. Where there are several on one side only, the item
+ * of the other side comes, or goes, with all its fields.
+ */
 function compareSame(shape: Shape, before: readonly Json[], after: readonly Json[]): NodeChanges | undefined {
   if (before.length <= 1 && after.length <= 1) return compare(shape, before[0], after[0]);
-  if (before.length === 0) return { changed: leaf };
-  if (after.length === 0) return { removed: leaf };
-  return equalJson([...before], [...after]) ? undefined : { changed: leaf };
+  if (before.length > 1 && after.length > 1) return equalJson([...before], [...after]) ? undefined : { changed: leaf };
+  const [was] = before;
+  const [is] = after;
+  if (before.length > 1) return { removed: leaf, ...(is === undefined ? {} : { changed: wholeNode(shape, is) }) };
+  return { changed: leaf, ...(was === undefined ? {} : { removed: wholeNode(shape, was) }) };
 }
 
 function indexItems(shape: ListShape, items: readonly Json[]): Map<string, Json[]> {
