@@ -10,6 +10,7 @@ import type { Log } from '#base/log.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
+import { EventSender } from '#client/events.ts';
 import { isPluginName, makePlugins } from './admission/plugins.ts';
 import { issuerPages } from './authn/issuer-pages.ts';
 import type { Authenticator } from './authn/contract.ts';
@@ -62,6 +63,10 @@ import { LocalApiServices } from './services/local-api-services.ts';
 import { ClusterIpClaims } from './services/cluster-ip-claims.ts';
 import { clusterIpRepair } from './services/cluster-ip-repair.ts';
 import { serviceAllocation } from './services/service-allocation.ts';
+import { NodePortClaims } from './services/node-port-claims.ts';
+import { nodePortRepair } from './services/node-port-repair.ts';
+import { serviceRangeFeed } from './services/service-range-feed.ts';
+import { serverEvents } from './server-events.ts';
 import { servicePoolFeed } from './services/service-pool-feed.ts';
 import { ServicePools } from './services/service-pools.ts';
 import type { Store } from './storage/contract.ts';
@@ -112,7 +117,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const stopping = new AbortController();
   const state: ServerState = { isReady: false, isDraining: false, certificates: settings };
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
-  const claims = new ClusterIpClaims({ registry: () => registry, log });
+  const claims = new ClusterIpClaims({ registry: () => registry, clock, log });
+  const ports = new NodePortClaims({ store, range: settings.nodePorts, log });
   const policy = new RbacPolicy();
   const graph = new NodeGraph();
   const authorizer = authorizerOf(settings.authorizationModes, { policy, graph, counts: decisionCounter(metrics) });
@@ -122,7 +128,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     deviceAdminAccess(() => registry),
     claimStatusRights(authorizer),
     rbacEscalation({ policy, authorizer }),
-    serviceAllocation(pools, claims),
+    serviceAllocation({ pools, claims, ports }),
   ];
   const codec = createCodec();
   const { largeWork = new JobProcess({ kinds: builtinKinds, clock, log }) } = deps;
@@ -143,8 +149,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const services: readonly Service[] = [
     largeWork,
     hooks.of(registry, 'generic-apiserver-start-informers'),
-    servicePoolFeed({ pools, registry, clock, log }),
-    ...clusterIpRepair({ registry, clock, log }).map((repair) => hooks.of(repair, 'start-service-ip-repair-controllers')),
+    ...serviceKeepers(deps, registry, { pools, claims, hooks }),
     hooks.of(defaultRoles({ registry, clock, log }), 'rbac/bootstrap-roles'),
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
@@ -221,6 +226,25 @@ function door(
       await listener.close(deadline.signal);
     },
   };
+}
+
+/** What follows and repairs the addresses and ports of Services. */
+function serviceKeepers(
+  { settings, store, clock, log }: ApiServerDeps,
+  registry: Registry,
+  { pools, claims, hooks }: { readonly pools: ServicePools; readonly claims: ClusterIpClaims; readonly hooks: StartHooks },
+): readonly Service[] {
+  const { serviceIps: ipRange, nodePorts: range } = settings;
+  const sender = new EventSender({ client: serverEvents(registry), clock, log });
+  const addresses = { registry, events: sender.actionRecorder('ipallocator-repair-controller'), clock, log };
+  const ports = { store, registry, range, events: sender.actionRecorder('portallocator-repair-controller'), clock, log };
+  const repairs = [...nodePortRepair(ports), ...clusterIpRepair(addresses)];
+  return [
+    sender,
+    ...serviceRangeFeed({ pools, registry, ipRange, clock, log }),
+    servicePoolFeed({ pools, claims, registry, clock, log }),
+    ...repairs.map((repair) => hooks.of(repair, 'start-service-ip-repair-controllers')),
+  ];
 }
 
 /** What makes and repairs the objects that the server itself needs in its store. */

@@ -16,7 +16,7 @@ import { EventCorrelator, type Occurrence } from './event-correlator.ts';
 import { type Action, EventSeries, type SeriesStep } from './event-series.ts';
 
 export interface EventSenderDeps {
-  readonly client: Client;
+  readonly client: Pick<Client, 'create' | 'patch'>;
   readonly clock: Clock;
   readonly log: Log;
 }

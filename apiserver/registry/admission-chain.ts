@@ -10,6 +10,7 @@ export class AdmissionChain {
   readonly #charging: Step<TakingPoint>;
   readonly #validating: Step<AskingPoint>;
   readonly #connecting: readonly AdmissionPlugin[];
+  readonly #along: readonly NonNullable<AdmissionPlugin['writesAlong']>[];
   readonly #removed: readonly NonNullable<AdmissionPlugin['removed']>[];
 
   constructor(plugins: readonly AdmissionPlugin[], timing?: AdmissionTiming) {
@@ -26,6 +27,7 @@ export class AdmissionChain {
     this.#charging = step('validate', 'part', ({ charge }) => charge);
     this.#validating = step('validate', 'whole', ({ validate }) => validate);
     this.#connecting = plugins.filter(({ seesConnects }) => seesConnects === true);
+    this.#along = plugins.flatMap(({ writesAlong }) => (writesAlong === undefined ? [] : [writesAlong]));
     this.#removed = plugins.flatMap(({ removed }) => (removed === undefined ? [] : [removed]));
   }
 
@@ -52,6 +54,11 @@ export class AdmissionChain {
   async connect(request: AdmissionRequest): Promise<void> {
     for (const { mutate } of this.#connecting) await mutate?.(request);
     for (const { validate } of this.#connecting) await validate?.(request);
+  }
+
+  /** Whether something may be stored along with objects of a kind. */
+  writesAlong(kind: KindDefinition): boolean {
+    return this.#along.some((writes) => writes(kind));
   }
 
   removed(kind: KindDefinition, object: KubeObject): void {

@@ -140,6 +140,17 @@ export interface AdmissionRequest {
   readonly object: KubeObject | undefined;
   /** Undefined for creates and connections. Read-only. */
   readonly previous: KubeObject | undefined;
+  /** Where `reserve` adds what is to be stored with the object; absent where nothing can be. */
+  readonly along?: AlongObject[];
+}
+
+/** A new object of the server's own that is stored in one commit with the one that is written, or neither is. */
+export interface AlongObject {
+  readonly kind: KindDefinition;
+  /** Given away. */
+  readonly object: KubeObject;
+  /** Revision of what it takes the place of; absent: nothing may be there. */
+  readonly replaces?: number;
 }
 
 /** Called once when an attempt that reserved something is over: committed, or not (refused, lost a race, dry-run). */
@@ -153,6 +164,8 @@ export interface AdmissionPlugin {
   readonly name: string;
   /** True: asked about CONNECT, too (exec, attach, port-forward, proxies). Others see writes only. */
   readonly seesConnects?: boolean;
+  /** Kinds whose objects it may store others along with. One that is in the way brings the next attempt. */
+  readonly writesAlong?: (kind: KindDefinition) => boolean;
   readonly mutate?: (request: AdmissionRequest) => void | Promise<void>;
   /**
    * Takes what an object needs from a pool (a Service's addresses and ports) and writes it into the object. Comes last before the

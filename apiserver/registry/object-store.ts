@@ -27,6 +27,8 @@ export interface ObjectWrite {
   readonly createRevision: number | undefined;
   /** The object that `bytes` were made from; given away. Undefined where nobody has it decoded. */
   readonly object: KubeObject | undefined;
+  /** Others that are written in the same commit. */
+  readonly along?: readonly Omit<ObjectWrite, 'createRevision' | 'along'>[];
 }
 
 export class ObjectStore {
@@ -53,7 +55,7 @@ export class ObjectStore {
 
   /** Writes, and answers the object when every read here sees it. Undefined when the guard did not hold: the newest is cached then. */
   async put(
-    { served, key, bytes, expectedRevision, createRevision, object }: ObjectWrite,
+    { served, key, bytes, expectedRevision, createRevision, object, along: others }: ObjectWrite,
     signal: AbortSignal,
   ): Promise<CachedObject | undefined> {
     const { decoded } = this.#cache;
@@ -61,7 +63,14 @@ export class ObjectStore {
     const { ttlSeconds } = served.storedForm.kind;
     const { create, update } = this.#cache.resource(served.prefix).counts.requests;
     const counts = expectedRevision === 0 ? create : update;
-    const result = await this.#attempt(counts, () => this.#store.put(served.prefix + key, bytes, { expectedRevision, ttlSeconds }, signal));
+    for (const other of others ?? []) if (other.object !== undefined) decoded.remember(other.bytes, other.object);
+    const along = others?.map((other) => ({
+      key: other.served.prefix + other.key,
+      value: other.bytes,
+      expectedRevision: other.expectedRevision,
+    }));
+    const options = { expectedRevision, ttlSeconds, along };
+    const result = await this.#attempt(counts, () => this.#store.put(served.prefix + key, bytes, options, signal));
     const behind = this.#catchUp(result, signal);
     if (behind !== undefined) await behind;
     if (!result.ok) return undefined;
@@ -107,7 +116,8 @@ export class ObjectStore {
 
   /** Waits until the cache has seen what the store answered, so that the next attempt starts from it; undefined where it has. */
   #catchUp(result: PutResult, signal: AbortSignal): Promise<void> | undefined {
-    const revision = result.ok ? result.revision : result.current?.modRevision;
+    // Where something else was in the way, that is what the next attempt must know of.
+    const revision = result.ok ? result.revision : result.isBlocked === true ? undefined : result.current?.modRevision;
     if (revision === undefined) return this.#store.currentRevision(signal).then((newest) => this.#cache.waitFor(newest, signal));
     return revision > this.#cache.revision ? this.#cache.waitFor(revision, signal) : undefined;
   }

@@ -102,7 +102,7 @@ export class GenericRegistry implements Registry, Service {
     this.#admission = admission;
     const objects = new ObjectStore({ store, cache: this.#cache, clock });
     this.#reader = new Reader({ store, cache: this.#cache, clock });
-    this.#writer = new Writer({ objects, admission, clock });
+    this.#writer = new Writer({ objects, served: this.#served, admission, clock });
     this.#deleter = new Deleter({ objects, admission, clock });
   }
 

@@ -4,7 +4,7 @@ import type { KubeObject } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { LargeWrite } from '../large/large-write.ts';
-import type { AdmissionRequest, AttemptEnd, RequestContext } from './contract.ts';
+import type { AdmissionRequest, AlongObject, AttemptEnd, RequestContext } from './contract.ts';
 import { checkCreate, checkUpdate, dedupOwnerReferences, fillSystemFields, prepareCreate, prepareUpdate } from './prepare.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { generateName } from '#api/meta/random-name.ts';
@@ -22,6 +22,8 @@ export interface StepsRequest {
   readonly large?: LargeWrite | undefined;
   /** Whether owners may be dropped to make it fit. */
   readonly mayShrink: boolean;
+  /** Gets what is to be stored with it. */
+  readonly along?: AlongObject[] | undefined;
 }
 
 /**
@@ -29,11 +31,12 @@ export interface StepsRequest {
  * they have been told.
  */
 export async function createSteps(object: KubeObject, steps: StepsRequest, deps: StepsDeps): Promise<AttemptEnd> {
-  const { served, context, large, mayShrink } = steps;
+  const { served, context, large, mayShrink, along } = steps;
   const { kind } = served;
   const meta = object.metadata;
   dedupOwnerReferences(meta, context.warn, false);
-  const request: AdmissionRequest = { kind, operation: 'CREATE', name: meta.name ?? '', context, object, previous: undefined };
+  const asked = { kind, operation: 'CREATE', name: meta.name ?? '', context, object, previous: undefined } as const;
+  const request: AdmissionRequest = along === undefined ? asked : { ...asked, along };
   const mutating = deps.admission.mutate(request);
   if (mutating !== undefined) await mutating;
   dedupOwnerReferences(meta, context.warn, true);
@@ -55,12 +58,13 @@ export async function createSteps(object: KubeObject, steps: StepsRequest, deps:
 export async function updateSteps(
   next: KubeObject,
   previous: KubeObject,
-  { served, context, large, mayShrink }: StepsRequest,
+  { served, context, large, mayShrink, along }: StepsRequest,
   deps: StepsDeps,
 ): Promise<AttemptEnd> {
   const { kind } = served;
   dedupOwnerReferences(next.metadata, context.warn, false);
-  const request = { kind, operation: 'UPDATE', name: previous.metadata.name ?? '', context, object: next, previous } as const;
+  const asked = { kind, operation: 'UPDATE', name: previous.metadata.name ?? '', context, object: next, previous } as const;
+  const request: AdmissionRequest = along === undefined ? asked : { ...asked, along };
   const mutating = deps.admission.mutate(request);
   if (mutating !== undefined) await mutating;
   dedupOwnerReferences(next.metadata, context.warn, true);

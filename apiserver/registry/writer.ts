@@ -1,6 +1,6 @@
 // Guarded writes. Every attempt starts from the newest object and runs all steps anew; a lost race starts the next attempt. An attempt
 // only loses when somebody else's succeeded, so the loop ends.
-import { keyText, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
+import { keyOf, keyText, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
 import { invalid, invalidObject } from '#api/meta/field-problem.ts';
 import { alreadyExists, ApiError, conflict, notFound, resourceText } from '#api/meta/status.ts';
 import { keepTimesWhenUnchanged } from '#api/patch/managed-fields.ts';
@@ -8,22 +8,19 @@ import { cloneJson } from '#api/patch/json-object.ts';
 import { adopt, type LargeWrite } from '../large/large-write.ts';
 import type { CachedObject } from '../storage/cached-object.ts';
 import { turn } from '../work-slice.ts';
-import type { Encoded, RequestContext } from './contract.ts';
+import type { AlongObject, Encoded, RequestContext } from './contract.ts';
 import { plainError } from './failures.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectWrite } from './object-store.ts';
 import { isReleased } from './plan-deletion.ts';
 import { checkName, isUnchanged, setNamespace, setType, wipeSystemFields } from './prepare.ts';
 import { plainEncoded } from './plain-encoded.ts';
 import type { ServedKind } from './served-kinds.ts';
-import { createSteps, type StepsDeps, type StepsRequest, updateSteps } from './write-steps.ts';
+import { type AlongDeps, putAlong } from './write-along.ts';
+import { createSteps, type StepsRequest, updateSteps } from './write-steps.ts';
 
 const nameAttempts = 8;
 /** What a client reads when its resourceVersion is not the newest any more. */
 export const staleMessage = 'the object has been modified; please apply your changes to the latest version and try again';
-
-export interface WriterDeps extends StepsDeps {
-  readonly objects: ObjectStore;
-}
 
 export interface UpdateRequest {
   readonly served: ServedKind;
@@ -53,9 +50,9 @@ export interface Written {
 }
 
 export class Writer {
-  readonly #deps: WriterDeps;
+  readonly #deps: AlongDeps;
 
-  constructor(deps: WriterDeps) {
+  constructor(deps: AlongDeps) {
     this.#deps = deps;
   }
 
@@ -67,13 +64,17 @@ export class Writer {
     wipeSystemFields(meta);
     setNamespace(kind, meta, context.namespace);
     const isNamed = (meta.name ?? '') !== '' || (meta.generateName ?? '') === '';
+    const mayBeBlocked = this.#deps.admission.writesAlong(kind);
     for (let attempt = 1; ; attempt++) {
-      const isLast = isNamed || attempt === nameAttempts;
-      const mine = isLast ? object : ((await large?.again()) ?? cloneJson(object as never));
+      const isLast = isNamed || attempt >= nameAttempts;
+      const mine = isLast && !mayBeBlocked ? object : ((await large?.again()) ?? (cloneJson(object as never) as KubeObject));
       if (large === undefined) this.#own(served, mine, undefined, context);
       const made = await this.#tryCreate(served, mine, { context, large, mayShrink: true });
       if (made !== undefined) return made;
-      if (isLast) throw await this.#exists(served, mine.metadata, isNamed);
+      context.signal.throwIfAborted();
+      // What was to be stored along was in the way; the next attempt knows of it.
+      const isBlocked = mayBeBlocked && this.#deps.objects.get(served, keyText(keyOf(mine))) === undefined;
+      if (isLast && !isBlocked) throw await this.#exists(served, mine.metadata, isNamed);
     }
   }
 
@@ -112,7 +113,8 @@ export class Writer {
     { context, large, mayShrink }: Omit<StepsRequest, 'served'>,
   ): Promise<Encoded | undefined> {
     const { objects } = this.#deps;
-    const end = await createSteps(object, { served, context, large, mayShrink }, this.#deps);
+    const along: AlongObject[] = [];
+    const end = await createSteps(object, { served, context, large, mayShrink, along }, this.#deps);
     let outcome: 'committed' | 'dropped' = 'dropped';
     try {
       // What is no revision is not looked at, as upstream.
@@ -123,10 +125,8 @@ export class Writer {
       const key = keyText({ namespace: object.metadata.namespace, name: object.metadata.name ?? '' });
       if (context.dryRun) return objects.get(served, key) === undefined ? plainEncoded(object) : undefined;
       const { bytes, stored } = this.#fitting(served, object, { large, mayShrink });
-      const made = await objects.put(
-        { served, key, bytes, expectedRevision: 0, createRevision: undefined, object: stored },
-        context.signal,
-      );
+      const write: ObjectWrite = { served, key, bytes, expectedRevision: 0, createRevision: undefined, object: stored };
+      const made = along.length === 0 ? await objects.put(write, context.signal) : await putAlong(write, along, this.#deps, context.signal);
       if (made !== undefined) outcome = 'committed';
       return made;
     } finally {
@@ -157,7 +157,8 @@ export class Writer {
     const { objects, admission } = this.#deps;
     checkVersion(served, name, next.metadata, previous.metadata);
     if (request.keepsOwners) this.#own(served, next, previous, context);
-    const end = await updateSteps(next, previous, { served, context, large, mayShrink }, this.#deps);
+    const along: AlongObject[] = [];
+    const end = await updateSteps(next, previous, { served, context, large, mayShrink, along }, this.#deps);
     let outcome: 'committed' | 'dropped' = 'dropped';
     try {
       if (isReleased(served.kind, next, previous)) {
@@ -177,7 +178,9 @@ export class Writer {
       if (context.dryRun) return { encoded: plainEncoded(next), created: false };
       const { bytes, stored } = this.#fitting(served, next, { large, mayShrink });
       const { key, revision: expectedRevision, createRevision } = found;
-      const encoded = await objects.put({ served, key, bytes, expectedRevision, createRevision, object: stored }, context.signal);
+      const write: ObjectWrite = { served, key, bytes, expectedRevision, createRevision, object: stored };
+      const encoded =
+        along.length === 0 ? await objects.put(write, context.signal) : await putAlong(write, along, this.#deps, context.signal);
       if (encoded === undefined) return undefined;
       outcome = 'committed';
       return { encoded, created: false };

@@ -65,6 +65,7 @@ export class Bootstrap implements Service {
     for (const priorityClass of systemPriorityClasses) {
       await this.#ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', priorityClass, signal);
     }
+    await this.#keepServiceRange(signal);
     const { advertise, ipRange, leases } = this.#deps;
     const { address, port } = advertise();
     await leases.renew(address, signal);
@@ -73,7 +74,6 @@ export class Bootstrap implements Service {
     await this.#ensure('', 'v1', 'endpoints', 'default', wanted.endpoints as KubeObject, signal, (found) =>
       sameJson((found as V1Endpoints).subsets, wanted.endpoints.subsets) ? undefined : { ...found, subsets: wanted.endpoints.subsets },
     );
-    await this.#keepServiceRange(signal);
     await this.#keepTrust(signal);
     await this.#ensure('discovery.k8s.io', 'v1', 'endpointslices', 'default', wanted.slice as KubeObject, signal, (found) => {
       const { endpoints, ports } = found as unknown as V1EndpointSlice;

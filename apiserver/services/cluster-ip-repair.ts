@@ -1,36 +1,40 @@
-// Puts right what a crash between the write of an IPAddress and that of its Service leaves behind, and gives IPAddress objects to Services
-// that were stored without. Upstream's pkg/registry/core/service/ipallocator/controller/repairip.go.
+// Puts right what does not fit between Services and IPAddress objects: what a crash while a Service went left behind, what people
+// changed, and Services that were stored without. Every server does; guarded writes keep them from undoing each other's work.
 import { heldClusterIps } from '#api/core/service/rules.ts';
-import { type Service, service } from '#api/core/service/service.ts';
+import type { Service } from '#api/core/service/service.ts';
 import type { KindDefinition } from '#api/kind.ts';
+import { holdsNetwork, ipFamilyOf, networkOf } from '#api/meta/ip.ts';
 import { type KubeObject, keyOf, keyText } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { IPAddress } from '#api/networking/ip-address.ts';
+import type { ServiceCIDR } from '#api/networking/service-cidr.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Service as Part } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import { type ActionRecorder, referenceTo } from '#client/events.ts';
 import { followKind } from '../follow-kind.ts';
 import { internalContext } from '../internal-context.ts';
+import { everything } from '../list-everything.ts';
 import type { Encoded, Registry } from '../registry/contract.ts';
-import { addressKind, allocatorName, exactly, managedByLabel, newClaim, refersTo, servesClaims } from './cluster-ip-claims.ts';
+import { type Judgement, judgeClaim, judgeService } from './claim-trouble.ts';
+import { addressKind, exactly, newClaim, serviceKind, servesClaims } from './cluster-ip-claims.ts';
 import { keepObjects } from './keep-objects.ts';
-
-const serviceKind = service as unknown as KindDefinition;
+import { rangeKind } from './service-range-feed.ts';
 
 export interface ClusterIpRepairDeps {
   readonly registry: Registry;
+  readonly events: ActionRecorder;
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** How long the write of a Service may take after that of its address: upstream's limit of a request. */
-const graceMs = 60_000;
 
 /** Looks at changed Services and addresses only. */
 export class ClusterIpRepair {
   readonly #deps: ClusterIpRepairDeps;
   readonly #services = new Map<string, Service['metadata']>();
   readonly #addresses = new Set<string>();
+  /** Services whose address another one has: looked at again when that changes. */
+  readonly #contended = new Map<string, Map<string, Service['metadata']>>();
 
   constructor(deps: ClusterIpRepairDeps) {
     this.#deps = deps;
@@ -41,7 +45,7 @@ export class ClusterIpRepair {
     const { registry, clock, log } = this.#deps;
     const follower = (changed: (encoded: Encoded) => void) => ({ set: changed, remove: changed, retain: () => undefined });
     const onService = (encoded: Encoded): void => this.#touch(encoded.object() as Service);
-    const onAddress = (encoded: Encoded): void => void this.#addresses.add((encoded.object() as IPAddress).metadata.name ?? '');
+    const onAddress = (encoded: Encoded): void => this.#touchAddress((encoded.object() as IPAddress).metadata.name ?? '');
     return [
       followKind({ registry, kind: serviceKind, clock, log }, follower(onService)),
       followKind({ registry, kind: addressKind, clock, log }, follower(onAddress)),
@@ -52,10 +56,10 @@ export class ClusterIpRepair {
   async look(signal: AbortSignal): Promise<void> {
     const services = [...this.#services];
     this.#services.clear();
+    const networks = services.length === 0 ? [] : await this.#networks(signal);
     for (const [key, metadata] of services) {
       try {
-        if (await this.#settleService(metadata, signal)) continue;
-        this.#services.set(key, metadata);
+        await this.#settleService(metadata, networks, signal);
       } catch (error) {
         this.#services.set(key, metadata);
         this.#deps.log.warn({ err: error, service: key }, 'cannot check the addresses of a Service, trying again');
@@ -66,48 +70,78 @@ export class ClusterIpRepair {
 
   #touch(changed: Service): void {
     this.#services.set(keyText(keyOf(changed)), changed.metadata);
-    for (const address of heldClusterIps(changed)) this.#addresses.add(address);
+    for (const address of heldClusterIps(changed)) this.#touchAddress(address);
   }
 
-  /** Makes the IPAddress objects that a Service lacks; false where another object has one, which may be about to be removed. */
-  async #settleService({ namespace = '', name = '' }: Service['metadata'], signal: AbortSignal): Promise<boolean> {
-    const { registry, log } = this.#deps;
-    const found = await this.#find<Service>(serviceKind, namespace, name, signal);
-    if (found === undefined) return true;
-    let isSettled = true;
-    for (const address of heldClusterIps(found)) {
+  #touchAddress(address: string): void {
+    this.#addresses.add(address);
+    for (const [key, metadata] of this.#contended.get(address) ?? []) this.#services.set(key, metadata);
+    this.#contended.delete(address);
+  }
+
+  async #settleService({ namespace = '', name = '' }: Service['metadata'], networks: Networks, signal: AbortSignal): Promise<void> {
+    const service = await this.#find<Service>(serviceKind, namespace, name, signal);
+    if (service === undefined) return;
+    for (const address of heldClusterIps(service)) {
       const claim = await this.#find<IPAddress>(addressKind, '', address, signal);
-      if (claim !== undefined && refersTo(claim, found.metadata)) continue;
-      if (claim !== undefined) {
-        log.warn({ service: keyText(keyOf(found)), address }, 'the cluster IP of a Service belongs to another object');
-        isSettled = false;
-        continue;
-      }
-      try {
-        await registry.createObject(addressKind, newClaim(address, found.metadata), internalContext({}, signal));
-      } catch (error) {
-        if (!hasReason(error, 'AlreadyExists', 'Invalid')) throw error;
-      }
+      const { namespace: otherNamespace = '', name: otherName = '' } = claim?.spec.parentRef ?? {};
+      const isOwn = otherNamespace === namespace && otherName === name;
+      const other = isOwn || otherName === '' ? undefined : await this.#find<Service>(serviceKind, otherNamespace, otherName, signal);
+      const judgement = judgeService({ service, address, isInRange: isInside(address, networks), claim, other });
+      this.#tell(service, judgement);
+      if (judgement.do === 'contended') this.#contend(address, service);
+      if (judgement.do === 'recreate' && claim !== undefined) await this.#delete(claim, signal);
+      if (judgement.do === 'create' || judgement.do === 'recreate') await this.#create(address, service, signal);
     }
-    return isSettled;
   }
 
-  /** Removes an address that no Service has; false where its Service may still come. */
+  #contend(address: string, service: Service): void {
+    const waiting = this.#contended.get(address) ?? new Map<string, Service['metadata']>();
+    this.#contended.set(address, waiting.set(keyText(keyOf(service)), service.metadata));
+  }
+
+  /** False where the Service of an address may still come. */
   async #settleAddress(name: string, signal: AbortSignal): Promise<boolean> {
-    const { registry, clock, log } = this.#deps;
     const claim = await this.#find<IPAddress>(addressKind, '', name, signal);
-    if (claim?.metadata.labels?.[managedByLabel] !== allocatorName) return true;
-    const { group = '', resource, namespace = '', name: parent } = claim.spec.parentRef;
-    const isService = group === '' && resource === 'services';
-    const owner = isService ? await this.#find<Service>(serviceKind, namespace, parent, signal) : undefined;
-    if (owner !== undefined && heldClusterIps(owner).includes(name)) return true;
-    const ageMs = clock.nowMs() - Date.parse(claim.metadata.creationTimestamp ?? '');
-    if (ageMs <= graceMs) return false;
-    log.warn({ address: name, service: `${namespace}/${parent}` }, 'an IPAddress has no Service, removing it');
-    await registry.delete(addressKind, name, exactly(claim), internalContext({}, signal)).catch((error: unknown) => {
+    if (claim === undefined) return true;
+    const { namespace = '', name: parent } = claim.spec.parentRef;
+    const owner = await this.#find<Service>(serviceKind, namespace, parent, signal);
+    const judgement = judgeClaim(claim, owner, this.#deps.clock.nowMs());
+    this.#tell(claim, judgement);
+    if (judgement.do === 'delete') await this.#delete(claim, signal);
+    return judgement.do !== 'wait';
+  }
+
+  #tell(object: KubeObject, { trouble }: Judgement): void {
+    if (trouble === undefined) return;
+    const { reason, action, note } = trouble;
+    this.#deps.log.warn({ object: keyText(keyOf(object)), reason }, note);
+    this.#deps.events.record({ regarding: referenceTo(object), type: 'Warning', reason, action, note });
+  }
+
+  async #create(address: string, service: Service, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#deps.registry.createObject(addressKind, newClaim(address, service.metadata), internalContext({}, signal));
+    } catch (error) {
+      if (!hasReason(error, 'AlreadyExists', 'Invalid')) throw error;
+    }
+  }
+
+  async #delete(claim: IPAddress, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#deps.registry.delete(addressKind, claim.metadata.name ?? '', exactly(claim), internalContext({}, signal));
+    } catch (error) {
       if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
-    });
-    return true;
+    }
+  }
+
+  /** Of all ServiceCIDRs, ready or not; undefined where there are no such objects. */
+  async #networks(signal: AbortSignal): Promise<Networks> {
+    const { registry } = this.#deps;
+    if (registry.find(rangeKind.group, rangeKind.version, rangeKind.names.plural) === undefined) return undefined;
+    const { items } = await registry.list(rangeKind, everything, internalContext({}, signal));
+    const cidrs = [...items].flatMap((item) => (item.object() as ServiceCIDR).spec.cidrs ?? []);
+    return cidrs.map(networkOf).filter((network) => network !== undefined);
   }
 
   async #find<T extends KubeObject>(kind: KindDefinition, namespace: string, name: string, signal: AbortSignal): Promise<T | undefined> {
@@ -118,6 +152,13 @@ export class ClusterIpRepair {
       throw error;
     }
   }
+}
+
+type Networks = readonly NonNullable<ReturnType<typeof networkOf>>[] | undefined;
+
+function isInside(address: string, networks: Networks): boolean {
+  const own = networkOf(`${address}/${ipFamilyOf(address) === 6 ? 128 : 32}`);
+  return networks === undefined || own === undefined || networks.some((network) => holdsNetwork(network, own));
 }
 
 /** The parts that feed it and let it look every ten seconds. */

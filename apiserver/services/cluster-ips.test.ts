@@ -1,7 +1,6 @@
 // Cluster IPs of two API servers on one store, and what a crash between the two writes leaves behind.
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { KindDefinition } from '#api/kind.ts';
-import { type Service, service } from '#api/core/service/service.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Service } from '#api/core/service/service.ts';
 import type { IPAddress } from '#api/networking/ip-address.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { systemClock } from '#base/clock.ts';
@@ -9,10 +8,8 @@ import { silentLog } from '#base/log.ts';
 import { internalContext } from '../internal-context.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
-import { addressKind, newClaim } from './cluster-ip-claims.ts';
+import { addressKind, newClaim, serviceKind } from './cluster-ip-claims.ts';
 import { ClusterIpRepair } from './cluster-ip-repair.ts';
-
-const serviceKind = service as unknown as KindDefinition;
 
 const store = new MemoryStore({ clock: systemClock, isSoleWriter: false });
 const { signal } = new AbortController();
@@ -103,26 +100,101 @@ test('a refused write gives its address back', async () => {
   expect((await claim('10.96.2.3'))?.spec.parentRef.name).toBe('whole');
 });
 
-test('repair makes what is missing, and removes after a minute what has no Service', async () => {
-  const { clusterIP = '' } = (await make(0, 'bare')).spec;
-  await registryOf(0).delete(addressKind, clusterIP, everything, internalContext({}, signal));
-  await registryOf(0).createObject(
-    addressKind,
-    newClaim('10.96.2.4', { namespace: 'default', name: 'never' }),
-    internalContext({}, signal),
-  );
+test('a Service without an IPAddress is never seen, nor the other way round', async () => {
+  const seen: string[] = [];
+  const stop = new AbortController();
+  const start = await store.currentRevision(signal);
+  const watching = (async () => {
+    for await (const events of store.watch('/registry/', start, stop.signal)) {
+      seen.push(events.map(({ key }) => key.split('/')[2]).join('+'));
+      if (seen.length === 3) stop.abort();
+    }
+  })();
+  for (const name of ['pair-1', 'pair-2', 'pair-3']) await make(0, name);
+  await watching;
+  expect(seen).toEqual(Array(3).fill('networking.k8s.io+services'));
+});
+
+describe('an IPAddress without its Service', () => {
+  const leave = async (address: string, name: string) =>
+    await registryOf(0).createObject(addressKind, newClaim(address, { namespace: 'default', name }), internalContext({}, signal));
+
+  test('is taken over by the Service that it names', async () => {
+    await leave('10.96.3.1', 'crashed');
+    const before = await claim('10.96.3.1');
+    await make(1, 'crashed', { clusterIP: '10.96.3.1' });
+    const after = await claim('10.96.3.1');
+    expect(after?.metadata.uid).not.toBe(before?.metadata.uid);
+    expect(after?.spec.parentRef.name).toBe('crashed');
+  });
+
+  test('keeps others out, since its Service may be on its way', async () => {
+    await leave('10.96.3.2', 'coming');
+    await expect(make(1, 'hasty', { clusterIP: '10.96.3.2' })).rejects.toThrow('provided IP is already allocated');
+  });
+
+  test('is free for all once its Service was seen to go', async () => {
+    await make(0, 'brief', { clusterIP: '10.96.3.3' });
+    await registryOf(1).get(serviceKind, 'brief', '', context);
+    await registryOf(0).delete(serviceKind, 'brief', everything, context);
+    await expect(registryOf(1).get(serviceKind, 'brief', '', context)).rejects.toThrow('not found');
+    // Whether or not the first server has come to remove it.
+    expect((await make(1, 'heir', { clusterIP: '10.96.3.3' })).spec.clusterIP).toBe('10.96.3.3');
+    expect((await claim('10.96.3.3'))?.spec.parentRef.name).toBe('heir');
+  });
+});
+
+test('a Service that goes and comes at once keeps its IPAddress, whichever server is asked', async () => {
+  for (let round = 0; round < 20; round++) {
+    await make(round % 2, 'again', { clusterIP: '10.96.3.9' });
+    expect((await claim('10.96.3.9'))?.spec.parentRef.name).toBe('again');
+    await registryOf(round % 2).delete(serviceKind, 'again', everything, context);
+  }
+});
+
+describe('repair', () => {
   let nowMs = systemClock.nowMs();
-  const clock = { ...systemClock, nowMs: () => nowMs, sleep: systemClock.sleep.bind(systemClock) };
-  const repair = new ClusterIpRepair({ registry: registryOf(0), clock, log: silentLog });
+  const told: string[] = [];
   const life = new AbortController();
-  const runs = repair.parts().map(async (part) => await new Promise<void>((ready) => void part.run(life.signal, ready)));
-  await Promise.all(runs);
-  await repair.look(signal);
-  expect((await claim(clusterIP))?.spec.parentRef.name).toBe('bare');
-  expect(await claim('10.96.2.4')).toBeDefined();
-  nowMs += 62_000;
-  await repair.look(signal);
-  expect(await claim('10.96.2.4')).toBeUndefined();
-  expect(await claim(clusterIP)).toBeDefined();
-  life.abort();
+  let repair: ClusterIpRepair;
+  beforeAll(async () => {
+    const clock = { ...systemClock, nowMs: () => nowMs, sleep: systemClock.sleep.bind(systemClock) };
+    const events = { record: ({ reason, note }: { reason: string; note: string }) => void told.push(`${reason}: ${note}`) };
+    repair = new ClusterIpRepair({ registry: registryOf(0), events, clock, log: silentLog });
+    await Promise.all(repair.parts().map(async (part) => await new Promise<void>((ready) => void part.run(life.signal, ready))));
+  });
+  afterAll(() => life.abort());
+
+  test('makes what is missing, and removes after a minute what has no Service', async () => {
+    const { clusterIP = '' } = (await make(0, 'bare')).spec;
+    await registryOf(0).delete(addressKind, clusterIP, everything, internalContext({}, signal));
+    await registryOf(0).createObject(
+      addressKind,
+      newClaim('10.96.2.4', { namespace: 'default', name: 'never' }),
+      internalContext({}, signal),
+    );
+    await repair.look(signal);
+    expect((await claim(clusterIP))?.spec.parentRef.name).toBe('bare');
+    expect(told).toContain(`ClusterIPNotAllocated: Cluster IP [IPv4]: ${clusterIP} is not allocated; repairing`);
+    expect(await claim('10.96.2.4')).toBeDefined();
+    nowMs += 62_000;
+    await repair.look(signal);
+    expect(await claim('10.96.2.4')).toBeUndefined();
+    expect(told).toContain('IPAddressNotAllocated: IPAddress: 10.96.2.4 for Service default/never appears to have leaked: cleaning up');
+    expect(await claim(clusterIP)).toBeDefined();
+  });
+
+  test('names the right Service where another object was written', async () => {
+    const { clusterIP = '' } = (await make(0, 'robbed')).spec;
+    await registryOf(0).delete(addressKind, clusterIP, everything, internalContext({}, signal));
+    const thief = newClaim(clusterIP, { namespace: 'default', name: 'nobody' });
+    await registryOf(0).createObject(addressKind, thief, internalContext({}, signal));
+    await vi.waitFor(async () => {
+      await repair.look(signal);
+      expect((await claim(clusterIP))?.spec.parentRef.name).toBe('robbed');
+    });
+    expect(told).toContain(
+      `ClusterIPNotAllocated: the ClusterIP [IPv4]: ${clusterIP} for Service default/robbed has a wrong reference; repairing`,
+    );
+  });
 });

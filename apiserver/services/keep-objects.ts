@@ -6,15 +6,17 @@ export interface KeepObjectsOptions {
   readonly what: string;
   /** One look: makes and repairs what needs it. */
   readonly reconcile: (signal: AbortSignal) => Promise<void>;
+  /** Default: ten seconds. */
+  readonly intervalMs?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-const intervalMs = 10_000;
+const defaultIntervalMs = 10_000;
 
-/** Looks at once and every ten seconds until the signal aborts; ready after the first look that went well. */
+/** Looks at once and after every interval until the signal aborts; ready after the first look that went well. */
 export async function keepObjects(
-  { what, reconcile, clock, log }: KeepObjectsOptions,
+  { what, reconcile, intervalMs = defaultIntervalMs, clock, log }: KeepObjectsOptions,
   signal: AbortSignal,
   ready: () => void,
 ): Promise<void> {

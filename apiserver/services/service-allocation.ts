@@ -1,9 +1,11 @@
 // Gives Services their addresses and ports. Memory says what is probably free: it is changed with every write here, whose attempts give
 // back what they took when they come to nothing, and filled and kept up with other servers by service-pool-feed.ts. An address is the
-// Service's only when its IPAddress is stored (cluster-ip-claims.ts), which one of several servers can do; node ports have no such proof.
+// Service's only when its IPAddress is stored with it (cluster-ip-claims.ts), a node port when its bit is set (node-port-claims.ts; where
+// no other server writes to the store memory knows all there is to know).
 import {
   defaultIpFamilies,
   heldClusterIps,
+  heldNodePorts,
   isHeadless,
   keepAllocated,
   needsClusterIp,
@@ -16,64 +18,70 @@ import type { Service } from '#api/core/service/service.ts';
 import { type FieldProblem, invalid, invalidObject } from '#api/meta/field-problem.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { concerns } from '../admission/refusal.ts';
-import type { AdmissionPlugin, AttemptEnd } from '../registry/contract.ts';
+import type { AdmissionPlugin, AlongObject, AttemptEnd } from '../registry/contract.ts';
+import { addressNumber } from './ip-range.ts';
 import type { ClusterIpClaims } from './cluster-ip-claims.ts';
+import type { NodePortClaims } from './node-port-claims.ts';
 import { Reservation, type ServicePools } from './service-pools.ts';
 
-type Claims = Pick<ClusterIpClaims, 'claim' | 'release'>;
+export interface ServiceAllocationDeps {
+  readonly pools: ServicePools;
+  readonly claims: Pick<ClusterIpClaims, 'claim' | 'release'>;
+  readonly ports: Pick<NodePortClaims, 'claim' | 'release' | 'isIdle'>;
+}
 
 /** The plugin that reserves. Not one of upstream's: there it is part of the registry of Services. */
-export function serviceAllocation(pools: ServicePools, claims: Claims): AdmissionPlugin {
+export function serviceAllocation(deps: ServiceAllocationDeps): AdmissionPlugin {
   return {
     name: 'ServiceAllocation',
+    writesAlong: isService,
     reserve: (request) => {
       if (!concerns(request, 'services') || request.object === undefined) return undefined;
       const next = asService(request.object);
       const previous = request.previous === undefined ? undefined : asService(request.previous);
       const reservation = new Reservation(previous?.metadata.uid ?? next.metadata.uid ?? '', request.name || (next.metadata.name ?? ''));
-      let isAnyAddress = false;
+      const attempt = { ...deps, reservation, next, previous };
+      const { dryRun } = request.context;
       try {
-        isAnyAddress = reserve(pools, reservation, next, previous);
+        const along = reserve(attempt);
+        if (!dryRun) request.along?.push(...along);
       } catch (error) {
-        pools.drop(reservation);
+        deps.pools.drop(reservation);
         throw error;
       }
-      const attempt = { pools, claims, reservation, next, previous };
-      return reservation.ips.length === 0 || request.context.dryRun ? endOf(attempt, []) : claimed(attempt, isAnyAddress);
+      return dryRun || deps.ports.isIdle || reservation.ports.length === 0 ? endOf(attempt, []) : claimed(attempt);
     },
     removed: (kind, object) => {
-      if (kind.group !== '' || kind.kind !== 'Service') return;
+      if (!isService(kind)) return;
       const gone = asService(object);
-      pools.release(gone);
-      for (const address of heldClusterIps(gone)) claims.release(address, gone.metadata);
+      deps.pools.release(gone);
+      deps.claims.release(heldClusterIps(gone), gone.metadata);
+      deps.ports.release(heldNodePorts(gone));
     },
   };
 }
 
-interface Attempt {
-  readonly pools: ServicePools;
-  readonly claims: Claims;
+interface Attempt extends ServiceAllocationDeps {
   readonly reservation: Reservation;
   readonly next: Service;
   readonly previous: Service | undefined;
 }
 
-/** Stores the IPAddress of what memory held to be free; where that was wrong, takes another one, or refuses the one that was asked for. */
-async function claimed(attempt: Attempt, isAnyAddress: boolean): Promise<AttemptEnd> {
-  const { pools, claims, reservation, next } = attempt;
-  const mine: string[] = [];
-  const claim = async (address: string): Promise<boolean> => {
-    const isMine = await claims.claim(address, next);
-    if (isMine) mine.push(address);
-    return isMine;
-  };
+/** Sets the bits of what memory held to be free; where that was wrong, takes other ports, or refuses one that was asked for. */
+async function claimed(attempt: Attempt): Promise<AttemptEnd> {
+  const { pools, ports, reservation, next } = attempt;
+  const mine: number[] = [];
   try {
-    if (isAnyAddress) {
+    for (let wanted: readonly number[] = [...reservation.ports]; wanted.length > 0; ) {
+      const granted = await ports.claim(wanted);
+      mine.push(...granted);
       // What was taken in vain stays in the reservation until the end, so that it does not come up again.
-      while (!(await claim(next.spec.clusterIP ?? ''))) next.spec.clusterIP = pools.takeAnyIp(reservation);
-      next.spec.clusterIPs = [next.spec.clusterIP ?? ''];
-    } else {
-      for (const address of pools.addressesOf(reservation)) if (!(await claim(address))) throw pools.refuseTaken(address, reservation);
+      const lost = wanted.filter((port) => !granted.has(port));
+      for (const port of lost) {
+        const field = reservation.asked.get(port);
+        if (field !== undefined) throw pools.refuseTakenPort(port, field, reservation);
+      }
+      wanted = lost.map((port) => replacePort(next, port, pools.takeAnyPort(reservation)));
     }
     return endOf(attempt, mine);
   } catch (error) {
@@ -82,33 +90,42 @@ async function claimed(attempt: Attempt, isAnyAddress: boolean): Promise<Attempt
   }
 }
 
-function endOf({ pools, claims, reservation, next, previous }: Attempt, mine: readonly string[]): AttemptEnd {
+function replacePort({ spec }: Service, lost: number, port: number): number {
+  for (const one of spec.ports ?? []) if (one.nodePort === lost) one.nodePort = port;
+  if (spec.healthCheckNodePort === lost) spec.healthCheckNodePort = port;
+  return port;
+}
+
+/** @param mine ports whose bits were set for this attempt. */
+function endOf({ pools, claims, ports, reservation, next, previous }: Attempt, mine: readonly number[]): AttemptEnd {
   return (outcome) => {
     const isKept = outcome === 'committed';
     if (isKept) pools.keep(reservation, next, previous);
     else pools.drop(reservation);
-    const kept = new Set(isKept ? heldClusterIps(next) : []);
-    const before = isKept && previous !== undefined ? heldClusterIps(previous) : [];
-    for (const address of [...mine, ...before]) if (!kept.has(address)) claims.release(address, next.metadata);
+    const kept = new Set(isKept ? heldNodePorts(next) : []);
+    const before = isKept && previous !== undefined ? heldNodePorts(previous) : [];
+    ports.release([...mine, ...before].filter((port) => !kept.has(port)));
+    if (!isKept || previous === undefined) return;
+    const addresses = heldClusterIps(next);
+    const dropped = heldClusterIps(previous).filter((address) => !addresses.includes(address));
+    if (dropped.length > 0) claims.release(dropped, next.metadata);
   };
 }
 
-/** Whether the address is any free one. */
-function reserve(pools: ServicePools, reservation: Reservation, next: Service, previous: Service | undefined): boolean {
+/** Takes what memory holds to be free. Answers the IPAddress objects to store with the Service. */
+function reserve(attempt: Attempt): readonly AlongObject[] {
+  const { pools, reservation, next, previous } = attempt;
   normalizeClusterIps(next, previous);
   if (previous !== undefined) keepAllocated(next, previous);
   const { spec } = next;
-  const isAnyAddress = needsClusterIp(next) && wantsClusterIp(next);
+  const along: AlongObject[] = [];
   if (needsClusterIp(next)) {
+    const isAnyAddress = wantsClusterIp(next);
     checkFamilies(next, reservation.serviceName);
     defaultIpFamilies(next, ['IPv4']);
-    if (isAnyAddress) {
-      spec.clusterIP = pools.takeAnyIp(reservation);
-      spec.clusterIPs = [spec.clusterIP];
-    } else if (!isHeadless(next)) {
-      // What is no address at all is refused by validation, in better words.
-      for (const address of heldClusterIps(next)) if (isAddress(address)) pools.takeIp(address, reservation);
-    }
+    if (isAnyAddress) along.push(...takeAnyAddress(attempt));
+    // What is no address at all is refused by validation, in better words.
+    else if (!isHeadless(next)) for (const address of heldClusterIps(next)) along.push(...takeAddress(attempt, address));
   }
   if (needsNodePorts(next)) reserveNodePorts(pools, reservation, next);
   if (needsHealthCheckNodePort(next)) {
@@ -116,7 +133,26 @@ function reserve(pools: ServicePools, reservation: Reservation, next: Service, p
     if (asked === 0) spec.healthCheckNodePort = pools.takeAnyPort(reservation);
     else pools.takePort(asked, 'spec.healthCheckNodePort', reservation);
   }
-  return isAnyAddress;
+  return along;
+}
+
+function takeAnyAddress({ pools, claims, reservation, next }: Attempt): readonly AlongObject[] {
+  for (;;) {
+    const address = pools.takeAnyIp(reservation);
+    const along = claims.claim(address, next);
+    // What another object has stays in the reservation until the end, so that it does not come up again.
+    if (along === undefined) continue;
+    next.spec.clusterIP = address;
+    next.spec.clusterIPs = [address];
+    return along;
+  }
+}
+
+function takeAddress({ pools, claims, reservation, next }: Attempt, address: string): readonly AlongObject[] {
+  if (addressNumber(address) === undefined || !pools.takeIp(address, reservation)) return [];
+  const along = claims.claim(address, next);
+  if (along === undefined) throw pools.refuseTaken(address, reservation);
+  return along;
 }
 
 function reserveNodePorts(pools: ServicePools, reservation: Reservation, { spec }: Service): void {
@@ -145,8 +181,8 @@ function checkFamilies(service: Service, name: string): void {
   if (problems.length > 0) throw invalidObject({ group: '', kind: 'Service' }, name, problems);
 }
 
-function isAddress(text: string): boolean {
-  return /^\d+\.\d+\.\d+\.\d+$/.test(text);
+function isService({ group, kind }: { readonly group: string; readonly kind: string }): boolean {
+  return group === '' && kind === 'Service';
 }
 
 function asService(object: KubeObject): Service {

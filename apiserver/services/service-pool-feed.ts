@@ -1,3 +1,4 @@
+import { heldClusterIps } from '#api/core/service/rules.ts';
 import type { Service } from '#api/core/service/service.ts';
 import { keyOf, keyText } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';
@@ -5,26 +6,29 @@ import { aborted, type Service as Part } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { followKind } from '../follow-kind.ts';
 import type { Encoded, Registry } from '../registry/contract.ts';
+import type { ClusterIpClaims } from './cluster-ip-claims.ts';
 import type { ServicePools } from './service-pools.ts';
 
 export interface ServicePoolFeedDeps {
   readonly pools: ServicePools;
+  readonly claims: Pick<ClusterIpClaims, 'forget'>;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * Keeps the pools as the watch cache has the Services, so that what other servers on the same store gave out is taken here too. Ready
- * once all of them are known. Two servers that give the same node port out within the milliseconds that this takes are not kept apart;
- * of addresses, IPAddress objects decide.
+ * Keeps the pools as the watch cache has the Services, so that what other servers on the same store gave out is taken here too, and what
+ * they gave back is free. Ready once all of them are known.
  */
-export function servicePoolFeed({ pools, registry, clock, log }: ServicePoolFeedDeps): Part {
+export function servicePoolFeed({ pools, claims, registry, clock, log }: ServicePoolFeedDeps): Part {
   const known = new Map<string, Service>();
   const forget = (key: string): void => {
     const service = known.get(key);
-    if (service !== undefined) pools.release(service);
     known.delete(key);
+    if (service === undefined) return;
+    pools.release(service);
+    claims.forget(heldClusterIps(service), service.metadata);
   };
   const follower = {
     set: (encoded: Encoded): void => {

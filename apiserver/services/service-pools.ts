@@ -2,10 +2,11 @@ import type { Service } from '#api/core/service/service.ts';
 import { heldClusterIps, heldNodePorts } from '#api/core/service/rules.ts';
 import { type FieldProblem, invalid, invalidObject } from '#api/meta/field-problem.ts';
 import { internalError } from '#api/meta/status.ts';
-import type { IpRange } from './ip-range.ts';
-import { NumberPool } from './number-pool.ts';
+import { addressNumber, addressText, type IpRange } from './ip-range.ts';
+import { type Band, NumberPool } from './number-pool.ts';
 
 export interface ServicePoolsOptions {
+  /** Of the flags; others come and go by `useRanges`. */
   readonly ipRange: IpRange;
   readonly nodePorts: { readonly first: number; readonly last: number };
 }
@@ -17,6 +18,8 @@ export class Reservation {
   readonly serviceName: string;
   readonly ips: number[] = [];
   readonly ports: number[] = [];
+  /** Fields that asked for their ports by number. */
+  readonly asked = new Map<number, string>();
 
   constructor(owner: string, serviceName: string) {
     this.owner = owner;
@@ -29,6 +32,7 @@ const none: ReadonlySet<number> = new Set();
 /** The addresses and ports that Services hold. */
 export class ServicePools {
   readonly #options: ServicePoolsOptions;
+  #ranges: readonly IpRange[];
   readonly #ips: NumberPool;
   readonly #ports: NumberPool;
   /** Of writes that are under way. */
@@ -37,9 +41,20 @@ export class ServicePools {
   constructor(options: ServicePoolsOptions) {
     this.#options = options;
     const { ipRange, nodePorts } = options;
-    this.#ips = new NumberPool({ first: 1, last: ipRange.size, reserved: reservedPart(ipRange.size, 16, 256) });
+    this.#ranges = [ipRange];
+    this.#ips = new NumberPool(this.#ranges.map(bandOf));
     const ports = nodePorts.last - nodePorts.first + 1;
-    this.#ports = new NumberPool({ ...nodePorts, reserved: reservedPart(ports, 32, 128) });
+    this.#ports = new NumberPool([{ ...nodePorts, reserved: reservedPart(ports, 32, 128) }]);
+  }
+
+  get nodePorts(): ServicePoolsOptions['nodePorts'] {
+    return this.#options.nodePorts;
+  }
+
+  /** Gives addresses out of these ranges from now on. */
+  useRanges(ranges: readonly IpRange[]): void {
+    this.#ranges = ranges;
+    this.#ips.useBands(ranges.map(bandOf));
   }
 
   /**
@@ -48,44 +63,45 @@ export class ServicePools {
    */
   learn(service: Service, previous: Service | undefined): boolean {
     const owner = service.metadata.uid ?? '';
-    const [ips, ports] = [this.#offsets(service), heldNodePorts(service)];
+    const [ips, ports] = [addressesOf(service), heldNodePorts(service)];
     if (previous !== undefined) {
       const reserved = [...this.#open].filter((open) => open.owner === owner);
       const kept = new Set([...ips, ...reserved.flatMap((open) => open.ips)]);
       const keptPorts = new Set([...ports, ...reserved.flatMap((open) => open.ports)]);
       const before = previous.metadata.uid ?? '';
-      this.#ips.release(idle(this.#offsets(previous), before === owner ? kept : none), before);
+      this.#ips.release(idle(addressesOf(previous), before === owner ? kept : none), before);
       this.#ports.release(idle(heldNodePorts(previous), before === owner ? keptPorts : none), before);
     }
-    const results = [...ips.map((ip) => this.#ips.take(ip, owner)), ...ports.map((port) => this.#ports.take(port, owner))];
+    const results = [...ips.map((ip) => this.#ips.hold(ip, owner)), ...ports.map((port) => this.#ports.hold(port, owner))];
     return !results.includes('taken');
   }
 
   /** A free address. */
   takeAnyIp(reservation: Reservation): string {
-    const offset = this.#ips.takeAny(reservation.owner);
-    if (offset === undefined) throw internalError('failed to allocate a serviceIP: range is full');
-    this.#hold(reservation).ips.push(offset);
-    return this.#options.ipRange.at(offset);
+    const ip = this.#ips.takeAny(reservation.owner);
+    if (ip === undefined) throw internalError('failed to allocate a serviceIP: range is full');
+    this.#hold(reservation).ips.push(ip);
+    return addressText(ip);
   }
 
-  /** The address that a Service asks for. Throws Invalid as upstream words it. */
-  takeIp(address: string, reservation: Reservation): void {
-    const offset = this.#options.ipRange.offsetOf(address);
-    const result = offset === undefined ? 'out-of-range' : this.#ips.take(offset, reservation.owner);
-    if (result === 'new' && offset !== undefined) this.#hold(reservation).ips.push(offset);
-    if (result === 'new' || result === 'own') return;
+  /** The address that a Service asks for; false where it holds it already. Throws Invalid as upstream words it. */
+  takeIp(address: string, reservation: Reservation): boolean {
+    const ip = addressNumber(address) ?? Number.NaN;
+    const result = this.#ips.take(ip, reservation.owner);
+    if (result === 'new') this.#hold(reservation).ips.push(ip);
+    if (result === 'new' || result === 'own') return result === 'new';
     if (result === 'taken') throw this.refuseTaken(address, reservation);
-    throw refusedIp(address, reservation, 'the provided network does not match the current range');
+    const around = this.#ranges.find((range) => range.holds(ip));
+    const why =
+      around === undefined
+        ? 'the provided network does not match the current range'
+        : `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${around.text}`;
+    throw refusedIp(address, reservation, why);
   }
 
   /** The error for an address that another object has. */
   refuseTaken(address: string, reservation: Reservation): Error {
     return refusedIp(address, reservation, 'provided IP is already allocated');
-  }
-
-  addressesOf({ ips }: Reservation): string[] {
-    return ips.map((offset) => this.#options.ipRange.at(offset));
   }
 
   takeAnyPort(reservation: Reservation): number {
@@ -98,14 +114,22 @@ export class ServicePools {
   /** The port that a Service asks for at `field`. Throws Invalid as upstream words it. */
   takePort(port: number, field: string, reservation: Reservation): void {
     const result = this.#ports.take(port, reservation.owner);
-    if (result === 'new') this.#hold(reservation).ports.push(port);
+    if (result === 'new') {
+      this.#hold(reservation).ports.push(port);
+      reservation.asked.set(port, field);
+    }
     if (result === 'new' || result === 'own') return;
+    if (result === 'taken') throw this.refuseTakenPort(port, field, reservation);
     const { first, last } = this.#options.nodePorts;
-    const why =
-      result === 'taken'
-        ? 'provided port is already allocated'
-        : `provided port is not in the valid range. The range of valid ports is ${first}-${last}`;
-    throw refused(reservation, invalid(field, port, why));
+    throw refused(
+      reservation,
+      invalid(field, port, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`),
+    );
+  }
+
+  /** The error for a port that another Service has. */
+  refuseTakenPort(port: number, field: string, reservation: Reservation): Error {
+    return refused(reservation, invalid(field, port, 'provided port is already allocated'));
   }
 
   /** The write came to nothing. */
@@ -119,9 +143,9 @@ export class ServicePools {
   /** The write is stored: the Service keeps what it now uses, and gives back what it took in vain or used before. */
   keep(reservation: Reservation, next: Service, previous: Service | undefined): void {
     const { owner } = reservation;
-    const usedIps = new Set(this.#offsets(next));
+    const usedIps = new Set(addressesOf(next));
     const usedPorts = new Set(heldNodePorts(next));
-    const oldIps = previous === undefined ? [] : this.#offsets(previous);
+    const oldIps = previous === undefined ? [] : addressesOf(previous);
     const oldPorts = previous === undefined ? [] : heldNodePorts(previous);
     this.#open.delete(reservation);
     this.#ips.release(idle([...reservation.ips, ...oldIps], usedIps), owner);
@@ -131,7 +155,7 @@ export class ServicePools {
   /** The Service is gone. */
   release(service: Service): void {
     const owner = service.metadata.uid ?? '';
-    this.#ips.release(this.#offsets(service), owner);
+    this.#ips.release(addressesOf(service), owner);
     this.#ports.release(heldNodePorts(service), owner);
   }
 
@@ -139,12 +163,16 @@ export class ServicePools {
     this.#open.add(reservation);
     return reservation;
   }
+}
 
-  #offsets(service: Service): number[] {
-    return heldClusterIps(service)
-      .map((address) => this.#options.ipRange.offsetOf(address))
-      .filter((offset) => offset !== undefined);
-  }
+function addressesOf(service: Service): number[] {
+  return heldClusterIps(service)
+    .map(addressNumber)
+    .filter((address) => address !== undefined);
+}
+
+function bandOf({ first, last }: IpRange): Band {
+  return { first, last, reserved: reservedPart(last - first + 1, 16, 256) };
 }
 
 function idle(numbers: readonly number[], used: ReadonlySet<number>): number[] {

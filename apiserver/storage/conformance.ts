@@ -76,6 +76,42 @@ function testWrites(open: OpenStore, largestBytes: number): void {
     for (const result of results) if (!result.ok) expect(result.current?.modRevision).toBe(found?.modRevision);
   });
 
+  test('what is written along is there with it, or neither is', async () => {
+    await using store = await open(new FakeClock());
+    const taken = await put(store, '/along/taken', 'before');
+    const along = (key: string, expectedRevision: number) => ({ key, value: bytes('along'), expectedRevision });
+    const both = await store.put('/a', bytes('one'), { expectedRevision: 0, along: [along('/along/new', 0)] }, signal);
+    const first = both.ok ? both.revision : 0;
+    expect([text((await store.get('/a', signal))?.value), text((await store.get('/along/new', signal))?.value)]).toEqual(['one', 'along']);
+    expect((await store.get('/along/new', signal))?.modRevision).toBeLessThanOrEqual(first);
+    expect(await store.currentRevision(signal)).toBe(first);
+    const blocked = await store.put(
+      '/b',
+      bytes('two'),
+      { expectedRevision: 0, along: [along('/along/x', 0), along('/along/taken', 0)] },
+      signal,
+    );
+    expect(blocked).toMatchObject({ ok: false, current: undefined, isBlocked: true });
+    const late = await store.put('/a', bytes('two'), { expectedRevision: 0, along: [along('/along/y', 0)] }, signal);
+    expect(late).toMatchObject({ ok: false, current: { modRevision: first } });
+    expect(late).not.toHaveProperty('isBlocked', true);
+    for (const key of ['/b', '/along/x', '/along/y']) expect(await store.get(key, signal)).toBeUndefined();
+    expect(text((await store.get('/along/taken', signal))?.value)).toBe('before');
+    const replacing = await store.put('/a', bytes('two'), { expectedRevision: first, along: [along('/along/taken', taken)] }, signal);
+    expect(replacing.ok).toBe(true);
+    expect(text((await store.get('/along/taken', signal))?.value)).toBe('along');
+  });
+
+  test('of racing writes that want the same along exactly one wins', async () => {
+    await using store = await open(new FakeClock());
+    const wanted = [{ key: '/along', value: bytes('x'), expectedRevision: 0 }];
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => store.put(`/k/${at}`, bytes(`${at}`), { expectedRevision: 0, along: wanted }, signal)),
+    );
+    expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+    expect((await store.list('/k/', {}, signal)).items).toHaveLength(1);
+  });
+
   test('many writes at once get revisions of their own', async () => {
     await using store = await open(new FakeClock());
     const revisions = await Promise.all(Array.from({ length: 500 }, (_, at) => put(store, `/k/${at}`, `${at}`)));
@@ -149,6 +185,18 @@ function testWatches(open: OpenStore): void {
     expect(found[1]).toMatchObject({ createRevision: first, revision: second, previous: { modRevision: first } });
     const revisions = found.map((event) => event.revision);
     expect(revisions).toEqual(revisions.toSorted((a, b) => a - b));
+  });
+
+  test('a watch tells what was written along, too', async () => {
+    await using store = await open(new FakeClock());
+    const start = await put(store, '/w/old', 'x');
+    const events = collect(store, '/w/', start, 3);
+    const along = ['/w/b', '/w/c'].map((key) => ({ key, value: bytes(key), expectedRevision: 0 }));
+    const written = await store.put('/w/a', bytes('/w/a'), { expectedRevision: 0, along }, signal);
+    const found = await events;
+    expect(found.map(({ key }) => key).toSorted((a, b) => a.localeCompare(b))).toEqual(['/w/a', '/w/b', '/w/c']);
+    for (const event of found) expect(text(event.value)).toBe(event.key);
+    expect(Math.max(...found.map(({ revision }) => revision))).toBe(written.ok ? written.revision : 0);
   });
 
   test('a watch from the past replays what happened since, then goes on', async () => {

@@ -29,13 +29,28 @@ export interface StoreEvent {
 export type PutResult =
   | { readonly ok: true; readonly revision: number }
   /** The guard did not hold; `current` is what is there (undefined: nothing). */
-  | { readonly ok: false; readonly current: StoredValue | undefined };
+  | {
+      readonly ok: false;
+      readonly current: StoredValue | undefined;
+      /** The write's own guard held, but not that of something that was to be written along with it. */
+      readonly isBlocked?: boolean;
+    };
+
+/** What is written together with something else. */
+export interface AlongPut {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Its own guard, as that of a put. */
+  readonly expectedRevision: number;
+}
 
 export interface PutOptions {
   /** Guard: the revision that must be the newest of this key; 0 means the key must not exist. */
   readonly expectedRevision: number;
   /** Removes the key after this long; the removal is an ordinary delete event. */
   readonly ttlSeconds?: number | undefined;
+  /** Other keys, written in the same commit, or nothing is: every guard has to hold. Their revisions are not above the write's own. */
+  readonly along?: readonly AlongPut[] | undefined;
 }
 
 export interface ListResult {

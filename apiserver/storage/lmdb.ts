@@ -81,6 +81,13 @@ interface Pending {
   readonly outcome: Promise<PutResult>;
 }
 
+/** A value, or (undefined) that there is none any more. */
+interface Write {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+  readonly expectedRevision: number;
+}
+
 interface Change extends Omit<LogRecord, 'key'> {
   readonly expiresMs: number | undefined;
 }
@@ -168,26 +175,14 @@ export class LmdbStore implements Store {
   async put(key: string, value: Uint8Array, options: PutOptions, _signal: AbortSignal): Promise<PutResult> {
     this.#checkOpen();
     if (value.length > valueLimitBytes) throw new StoreError('too-large', 'etcdserver: request is too large');
-    const { expectedRevision, ttlSeconds } = options;
+    const { expectedRevision, ttlSeconds, along } = options;
     const expiresMs = ttlSeconds === undefined ? undefined : this.#clock.nowMs() + ttlSeconds * 1_000;
-    return await this.#write(key, expectedRevision, (current, revision) => ({
-      type: 'put',
-      createRevision: current?.createRevision ?? revision,
-      previousRevision: current?.modRevision ?? 0,
-      value,
-      expiresMs,
-    }));
+    return await this.#write({ key, value, expectedRevision }, expiresMs, along);
   }
 
   async delete(key: string, expectedRevision: number, _signal: AbortSignal): Promise<PutResult> {
     this.#checkOpen();
-    return await this.#write(key, expectedRevision, (current) => ({
-      type: 'delete',
-      createRevision: current?.createRevision ?? 0,
-      previousRevision: current?.modRevision ?? 0,
-      value: undefined,
-      expiresMs: undefined,
-    }));
+    return await this.#write({ key, value: undefined, expectedRevision });
   }
 
   async currentRevision(_signal: AbortSignal): Promise<number> {
@@ -275,29 +270,41 @@ export class LmdbStore implements Store {
     }
   }
 
-  /** Judges a guard and hands the write over, or says what is there. */
-  async #write(
-    key: string,
-    expectedRevision: number,
-    changeOf: (current: KeyRecord | undefined, revision: number) => Change,
-  ): Promise<PutResult> {
+  /** Judges the guards and hands the writes over, or says what is there. */
+  async #write(write: Write, expiresMs?: number, along: readonly Write[] = []): Promise<PutResult> {
     for (;;) {
       if (this.#reopening !== undefined) await this.#reopening;
       this.#checkOpen();
-      const pending = this.#pending.get(key);
-      const current = pending === undefined ? this.#readKey(key) : pending.current;
-      const change = changeOf(current, this.#lastRevision + 1);
-      const isGuarded = (current?.modRevision ?? 0) === expectedRevision && (change.type === 'put' || current !== undefined);
-      if (isGuarded) return await this.#handOver(key, change);
-      if (pending === undefined) return { ok: false, current: this.#read(key) };
+      const failed = [write, ...along].find((one) => !this.#isGuarded(one));
+      if (failed === undefined) {
+        // What is handed over in one go lies in one batch; whoever waits for the last of it hears of a failure.
+        for (const one of along) this.#handOver(one, undefined).catch(() => undefined);
+        return await this.#handOver(write, expiresMs);
+      }
+      const pending = this.#pending.get(failed.key);
+      if (pending === undefined) return { ok: false, current: this.#read(write.key), ...(failed === write ? {} : { isBlocked: true }) };
       // What is pending may still be undone; nobody may hear of it before.
       await pending.outcome.catch(() => undefined);
     }
   }
 
-  #handOver(key: string, change: Change): Promise<PutResult> {
+  #isGuarded({ key, value, expectedRevision }: Write): boolean {
+    const current = this.#newest(key);
+    return (current?.modRevision ?? 0) === expectedRevision && (value !== undefined || current !== undefined);
+  }
+
+  #newest(key: string): KeyRecord | undefined {
+    const pending = this.#pending.get(key);
+    return pending === undefined ? this.#readKey(key) : pending.current;
+  }
+
+  #handOver({ key, value }: Write, expiresMs: number | undefined): Promise<PutResult> {
+    const current = this.#newest(key);
     const revision = ++this.#lastRevision;
-    const { type, createRevision, previousRevision, value } = change;
+    const type = value === undefined ? 'delete' : 'put';
+    const createRevision = current?.createRevision ?? (type === 'put' ? revision : 0);
+    const previousRevision = current?.modRevision ?? 0;
+    const change: Change = { type, value, createRevision, previousRevision, expiresMs };
     const { promise: outcome, resolve, reject } = Promise.withResolvers<PutResult>();
     const mine: Pending = {
       current: type === 'put' ? { modRevision: revision, createRevision } : undefined,

@@ -70,19 +70,25 @@ export class MemoryStore implements Store {
     return { items, revision: this.#feed.revision, more };
   }
 
-  async put(key: string, value: Uint8Array, { expectedRevision, ttlSeconds }: PutOptions, _signal: AbortSignal): Promise<PutResult> {
+  async put(
+    key: string,
+    value: Uint8Array,
+    { expectedRevision, ttlSeconds, along = [] }: PutOptions,
+    _signal: AbortSignal,
+  ): Promise<PutResult> {
     this.#checkOpen();
     if (value.length > valueLimitBytes) throw new StoreError('too-large', 'etcdserver: request is too large');
     const previous = this.#values.get(key);
     if ((previous?.modRevision ?? 0) !== expectedRevision) return { ok: false, current: previous };
-    const revision = this.#feed.revision + 1;
-    const createRevision = previous?.createRevision ?? revision;
-    this.#values.set(key, { key, value, modRevision: revision, createRevision });
+    const isFree = along.every((put) => (this.#values.get(put.key)?.modRevision ?? 0) === put.expectedRevision);
+    if (!isFree) return { ok: false, current: previous, isBlocked: true };
+    const revision = this.#feed.revision + along.length + 1;
+    const events = [...along, { key, value }].map((put, at) => this.#set(put.key, put.value, revision - along.length + at));
     if (ttlSeconds !== undefined) {
       const atMs = this.#clock.nowMs() + ttlSeconds * 1_000;
       this.#expiries.set([atMs, revision], { atMs, key, revision });
     }
-    this.#commit({ type: 'put', key, revision, value, createRevision, previous });
+    this.#commit(events);
     return { ok: true, revision };
   }
 
@@ -92,7 +98,7 @@ export class MemoryStore implements Store {
     if (previous === undefined || previous.modRevision !== expectedRevision) return { ok: false, current: previous };
     const revision = this.#feed.revision + 1;
     this.#values.delete(key);
-    this.#commit({ type: 'delete', key, revision, value: undefined, createRevision: previous.createRevision, previous });
+    this.#commit([{ type: 'delete', key, revision, value: undefined, createRevision: previous.createRevision, previous }]);
     return { ok: true, revision };
   }
 
@@ -118,9 +124,16 @@ export class MemoryStore implements Store {
     await this.#sweeping;
   }
 
-  #commit(event: StoreEvent): void {
-    this.#log.push(event);
-    this.#feed.append([event]);
+  #set(key: string, value: Uint8Array, revision: number): StoreEvent {
+    const previous = this.#values.get(key);
+    const createRevision = previous?.createRevision ?? revision;
+    this.#values.set(key, { key, value, modRevision: revision, createRevision });
+    return { type: 'put', key, revision, value, createRevision, previous };
+  }
+
+  #commit(events: readonly StoreEvent[]): void {
+    this.#log.push(...events);
+    this.#feed.append(events);
   }
 
   #replay(after: number, limit: number): readonly StoreEvent[] {

@@ -73,6 +73,8 @@ export class EncryptedStore implements Store {
   }
 
   async put(key: string, value: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutResult> {
+    const along = options.along?.map((put) => ({ ...put, value: this.#sealsOf(put.key)?.seal(put.value, put.key) ?? put.value }));
+    if (along !== undefined) options = { ...options, along };
     const seals = this.#sealsOf(key);
     if (seals === undefined) return await this.#store.put(key, value, options, signal);
     const result = this.#openedResult(await this.#store.put(key, seals.seal(value, key), options, signal));
@@ -129,7 +131,7 @@ export class EncryptedStore implements Store {
   }
 
   #openedResult(result: PutResult): PutResult {
-    return result.ok ? result : { ok: false, current: this.#opened(result.current) };
+    return result.ok ? result : { ...result, current: this.#opened(result.current) };
   }
 
   #openedEvent(event: StoreEvent): StoreEvent {

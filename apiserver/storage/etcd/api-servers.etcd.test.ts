@@ -77,3 +77,32 @@ test('an address that one server gave to a Service is taken at the other too, un
   await expect(first.get(service, { namespace, name: 'one' }, signal)).rejects.toMatchObject({ reason: 'NotFound' });
   await make(first, 'three');
 });
+
+test('of Services that ask both servers for one address or one node port at once, one gets it, and nothing is left of the other', async () => {
+  const { server, store, client: first } = await aServer();
+  const { client: second } = await aServer(server);
+  for (let round = 0; round < 10; round++) {
+    const spec = { clusterIP: `10.96.8.${round + 1}`, type: 'NodePort', ports: [{ port: 80, nodePort: 30_100 + round }] };
+    const asked = [first, second].map((client, at) =>
+      client.create(service, { metadata: { name: `r${round}-${at}`, namespace }, spec }, {}, signal),
+    );
+    const answers = await Promise.allSettled(asked);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a.localeCompare(b))).toEqual(['fulfilled', 'rejected']);
+    const refused = answers.find((answer) => answer.status === 'rejected');
+    expect(refused?.reason.message).toContain('already allocated');
+  }
+  const { items } = await store.list('/registry/networking.k8s.io/ipaddresses/10.96.8.', {}, signal);
+  expect(items).toHaveLength(10);
+});
+
+test('node ports of chance at both servers are all different', async () => {
+  const { server, client: first } = await aServer();
+  const { client: second } = await aServer(server);
+  const made = await Promise.all(
+    Array.from({ length: 40 }, (_, at) => {
+      const spec = { type: 'NodePort', ports: [{ port: 80 }] };
+      return (at % 2 === 0 ? first : second).create(service, { metadata: { name: `n${at}`, namespace }, spec }, {}, signal);
+    }),
+  );
+  expect(new Set(made.map(({ spec }) => spec.ports?.[0]?.nodePort)).size).toBe(40);
+});

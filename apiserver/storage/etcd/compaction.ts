@@ -32,8 +32,8 @@ export class CompactionTurn {
   /** True when this server has the turn, to compact up to `revision`. A server that sees the turn taken by another is up to date for the next. */
   async claim(revision: number, signal: AbortSignal): Promise<boolean> {
     const request = encodeTxn(
-      { key: turnKey, compare: 'version', equals: this.#turns },
-      { do: 'put', key: turnKey, value: Buffer.from(String(revision)) },
+      [{ key: turnKey, compare: 'version', equals: this.#turns }],
+      [{ do: 'put', key: turnKey, value: Buffer.from(String(revision)) }],
     );
     try {
       const { succeeded, current } = decodeTxn(await this.#connection.call(methods.txn, request, { timeoutMs, signal }));

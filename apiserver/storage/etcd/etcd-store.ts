@@ -119,12 +119,19 @@ export class EtcdStore implements Store {
     }
   }
 
-  async put(key: string, value: Uint8Array, { expectedRevision, ttlSeconds }: PutOptions, signal: AbortSignal): Promise<PutResult> {
+  async put(
+    key: string,
+    value: Uint8Array,
+    { expectedRevision, ttlSeconds, along = [] }: PutOptions,
+    signal: AbortSignal,
+  ): Promise<PutResult> {
     this.#checkOpen();
     if (value.length > valueLimitBytes) throw new StoreError('too-large', 'etcdserver: request is too large');
     const etcdKey = this.#encode(key);
     this.#own.expect(etcdKey, value);
-    return await this.#write({ key: etcdKey, expected: expectedRevision, value, ttlSeconds }, signal);
+    const others = along.map((put) => ({ key: this.#encode(put.key), value: put.value, expected: this.#relative(put.expectedRevision) }));
+    for (const other of others) this.#own.expect(other.key, other.value);
+    return await this.#write({ key: etcdKey, expected: expectedRevision, value, ttlSeconds, along: others }, signal);
   }
 
   async delete(key: string, expectedRevision: number, signal: AbortSignal): Promise<PutResult> {
@@ -196,12 +203,15 @@ export class EtcdStore implements Store {
 
   async #write(write: GuardedWrite, signal: AbortSignal): Promise<PutResult> {
     const deps = { connection: this.#connection, reads: this.#reads, leases: this.#leases, clock: this.#clock };
-    const relative = write.expected - this.#offset;
-    // No key has a revision from before this etcd; nor has one -1.
-    const expected = write.expected === 0 ? 0 : relative > 0 ? relative : -1;
-    const outcome = await writeGuarded(deps, { ...write, expected }, signal);
+    const outcome = await writeGuarded(deps, { ...write, expected: this.#relative(write.expected) }, signal);
     if (outcome.ok) return { ok: true, revision: outcome.revision + this.#offset };
-    return { ok: false, current: this.#stored(outcome.current) };
+    return { ok: false, current: this.#stored(outcome.current), ...(outcome.isBlocked === true ? { isBlocked: true } : {}) };
+  }
+
+  /** No key has a revision from before this etcd; nor has one -1. */
+  #relative(expected: number): number {
+    const relative = expected - this.#offset;
+    return expected === 0 ? 0 : relative > 0 ? relative : -1;
   }
 
   /**

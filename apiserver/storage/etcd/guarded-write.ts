@@ -10,7 +10,7 @@ import { StoreError } from '../contract.ts';
 import type { EtcdConnection } from './connection.ts';
 import { EtcdFailure, storeError } from './failures.ts';
 import type { Leases } from './leases.ts';
-import { type Change, decodeTxn, encodeTxn, type KeyValue, methods } from './messages.ts';
+import { type Change, decodeTxn, encodeTxn, type Guard, type KeyValue, methods } from './messages.ts';
 import type { EtcdReads } from './reads.ts';
 
 const attemptMs = 5_000;
@@ -25,11 +25,19 @@ export interface GuardedWrite {
   /** Undefined: delete. */
   readonly value: Uint8Array | undefined;
   readonly ttlSeconds?: number | undefined;
+  /** Other keys that are written in the same transaction. */
+  readonly along?: readonly AlongWrite[];
+}
+
+export interface AlongWrite {
+  readonly key: string;
+  readonly expected: number;
+  readonly value: Uint8Array;
 }
 
 export type WriteOutcome =
   | { readonly ok: true; readonly revision: number }
-  | { readonly ok: false; readonly current: KeyValue | undefined };
+  | { readonly ok: false; readonly current: KeyValue | undefined; readonly isBlocked?: boolean };
 
 export interface GuardedWriteDeps {
   readonly connection: EtcdConnection;
@@ -48,7 +56,10 @@ export async function writeGuarded(deps: GuardedWriteDeps, write: GuardedWrite, 
     try {
       const answer = await attempt(deps, write, signal);
       if (answer.succeeded) return { ok: true, revision: answer.revision };
-      if (!inDoubt) return { ok: false, current: answer.current };
+      const isBlocked = write.value !== undefined && (answer.current?.modRevision ?? 0) === write.expected;
+      if (!inDoubt) return { ok: false, current: answer.current, isBlocked };
+      // The attempt that is in doubt may happen yet: what blocks it may go.
+      if (isBlocked) throw new StoreError('timeout', `the outcome of a write of ${write.key} is not known`);
       return await whoWasFirst(deps.reads, write, answer, signal);
     } catch (error) {
       if (!(error instanceof EtcdFailure)) throw error;
@@ -67,12 +78,13 @@ interface Answer {
 }
 
 async function attempt({ connection, leases }: GuardedWriteDeps, write: GuardedWrite, signal: AbortSignal): Promise<Answer> {
-  const { key, expected, ttlSeconds } = write;
+  const { key, expected, ttlSeconds, along = [] } = write;
   const options = { timeoutMs: attemptMs, signal };
   try {
     const lease = ttlSeconds === undefined ? undefined : await leases.leaseFor(ttlSeconds, options);
     const change: Change = write.value === undefined ? { do: 'delete', key } : { do: 'put', key, value: write.value, lease };
-    const request = encodeTxn({ key, compare: 'modRevision', equals: expected }, change);
+    const guards = [{ key, expected }, ...along].map((one): Guard => ({ key: one.key, compare: 'modRevision', equals: one.expected }));
+    const request = encodeTxn(guards, [change, ...along.map((put): Change => ({ do: 'put', key: put.key, value: put.value }))]);
     return decodeTxn(await connection.call(methods.txn, request, options));
   } catch (error) {
     if (ttlSeconds !== undefined && error instanceof EtcdFailure && error.verdict === 'lease-gone') leases.forget(ttlSeconds);

@@ -85,18 +85,23 @@ export function encodeRange(request: RangeRequest): Uint8Array {
   return rangeBody(Writer.create(), request).finish();
 }
 
-/** Makes `change` where `guard` holds; else reads the key. */
-export function encodeTxn(guard: Guard, change: Change): Uint8Array {
+/** Makes the changes where all guards hold; else reads the first one's key. */
+export function encodeTxn(guards: readonly Guard[], changes: readonly Change[]): Uint8Array {
   const writer = Writer.create();
-  inside(writer, 1, (compare) => {
-    compare.uint32(tag(1, 0)).int32(0).uint32(tag(2, 0)).int32(targets[guard.compare]).uint32(tag(3, 2)).bytes(utf8(guard.key));
-    compare.uint32(tag(compareFields[guard.compare], 0)).int64(guard.equals);
-  });
-  inside(writer, 2, (operation) => {
-    if (change.do === 'delete') inside(operation, 3, (body) => body.uint32(tag(1, 2)).bytes(utf8(change.key)));
-    else inside(operation, 2, (body) => putBody(body, change));
-  });
-  inside(writer, 3, (operation) => inside(operation, 1, (body) => rangeBody(body, { key: guard.key })));
+  for (const guard of guards) {
+    inside(writer, 1, (compare) => {
+      compare.uint32(tag(1, 0)).int32(0).uint32(tag(2, 0)).int32(targets[guard.compare]).uint32(tag(3, 2)).bytes(utf8(guard.key));
+      compare.uint32(tag(compareFields[guard.compare], 0)).int64(guard.equals);
+    });
+  }
+  for (const change of changes) {
+    inside(writer, 2, (operation) => {
+      if (change.do === 'delete') inside(operation, 3, (body) => body.uint32(tag(1, 2)).bytes(utf8(change.key)));
+      else inside(operation, 2, (body) => putBody(body, change));
+    });
+  }
+  const [first] = guards;
+  if (first !== undefined) inside(writer, 3, (operation) => inside(operation, 1, (body) => rangeBody(body, { key: first.key })));
   return writer.finish();
 }
 
