@@ -22,6 +22,7 @@ import { resourceQuotaController } from './resource-quota/controller.ts';
 import { roleAggregationController } from './role-aggregation/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { claimProtectionController, volumeProtectionController } from './volume-protection/controllers.ts';
+import { serviceCidrController } from './service-cidrs/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 
 export interface ControllerOptions {
@@ -59,6 +60,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     endpointSliceController(clock),
     endpointSliceMirroringController(clock),
     endpointsController(),
+    serviceCidrController(),
     claimProtectionController(),
     volumeProtectionController(),
     nodeLifecycleController(nodeTimings),
