@@ -25,7 +25,9 @@ export interface HealthServerOptions {
   readonly metrics?: Metrics;
   /** Paths of the process's own; they go before the common ones. */
   readonly paths?: Readonly<Record<string, () => Answer>>;
-  /** Who may read metrics. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
+  /** Answers who may not come, undefined for the others. Connections are then asked for a certificate, which is not checked here. */
+  readonly guard?: ((request: IncomingMessage) => Promise<Answer | undefined>) | undefined;
+  /** Who may read metrics where no guard decides. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
   readonly metricsTo?: 'everybody' | 'this host';
 }
 
@@ -53,9 +55,10 @@ export class HealthServer implements Service {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { host, port, tls } = this.#options;
+    const { host, port, tls, guard } = this.#options;
+    const asking = guard === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
     const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response);
-    const server = tls === undefined ? createServer(answer) : createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
+    const server = tls === undefined ? createServer(answer) : createTlsServer({ ...tls, ...asking, minVersion: 'TLSv1.2' }, answer);
     this.#server = server;
     await listen(server, host, port);
     ready();
@@ -68,7 +71,13 @@ export class HealthServer implements Service {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '', search = ''] = (request.url ?? '/').split('?');
     response.setHeader('X-Content-Type-Options', 'nosniff');
-    const { paths = {} } = this.#options;
+    const { guard, paths = {} } = this.#options;
+    try {
+      const refusal = await guard?.(request);
+      if (refusal !== undefined) return send(response, refusal.status, refusal.text, refusal.contentType);
+    } catch {
+      return void response.destroy(); // This process ends.
+    }
     const own = Object.hasOwn(paths, path) ? paths[path]?.() : undefined;
     if (own !== undefined) return send(response, own.status, own.text, own.contentType);
     if (this.#checks.owns(path)) {
@@ -78,7 +87,7 @@ export class HealthServer implements Service {
     }
     const { metrics } = this.#options;
     if (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis')) {
-      const { metricsTo } = this.#options;
+      const { metricsTo } = guard === undefined ? this.#options : { metricsTo: 'everybody' };
       const isOwn = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '');
       if (metricsTo === 'this host' && !isOwn) return send(response, 403, 'metrics are served to this host only\n');
       return send(response, 200, path === '/metrics' ? await metrics.text() : this.#checks.text(), metricsType);

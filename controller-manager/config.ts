@@ -1,6 +1,7 @@
 import { isCidr } from '#api/meta/ip.ts';
 import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import type { LeaderOptions } from '#client/leader-election.ts';
@@ -17,12 +18,10 @@ const file = { valueName: 'file' };
 /** Upstream's flags, and `--load-balancer-cidr`, which is ours. Those that only tune what is built differently here are accepted and say so. */
 const flags = {
   ...leaderFlags('kube-controller-manager'),
+  ...componentPortFlags,
   ...signingFlags,
   'allocate-node-cidrs': boolFlag(false, 'Give every node a network for its pods, out of --cluster-cidr'),
-  'authentication-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authenticated yet', file),
-  'authorization-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authorized yet', file),
   'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
-  'client-ca-file': stringFlag('', 'Accepted for compatibility', file),
   'cluster-cidr': stringFlag('', 'Network of all pods', { valueName: 'cidr' }),
   'cluster-name': stringFlag('kubernetes', 'Accepted for compatibility'),
   controllers: listFlag(['*'], 'Which controllers run: "foo" switches one on, "-foo" off, "*" stands for all others'),
@@ -37,7 +36,6 @@ const flags = {
   'node-monitor-grace-period': durationFlag(50_000, 'How long a node may be silent before it counts as lost'),
   'node-monitor-period': durationFlag(5_000, 'How often nodes are looked at'),
   'node-startup-grace-period': durationFlag(60_000, 'The grace period of a node that was never heard of'),
-  'requestheader-client-ca-file': stringFlag('', 'Accepted for compatibility: only health and metrics are served here', file),
   'root-ca-file': stringFlag('', "The cluster's CA, published in every namespace", file),
   'secondary-node-eviction-rate': stringFlag('0.01', 'The same rate in an unhealthy zone of a large cluster'),
   'secure-port': intFlag(10_257, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
@@ -54,6 +52,8 @@ const flags = {
 export interface ControllerManagerConfig {
   readonly api: ApiEndpoint;
   readonly host: string;
+  /** Who may come to the port. */
+  readonly visitors: ComponentPortOptions;
   /** 0 serves nothing. */
   readonly port: number;
   /** Undefined: make one. */
@@ -83,6 +83,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   return {
     api: findEndpoint({ path: values.kubeconfig, env }),
     host: values['bind-address'],
+    visitors: componentPortOptions(values),
     port: values['secure-port'],
     tls:
       certFile === '' ? undefined : { cert: readFlagFile('tls-cert-file', certFile), key: readFlagFile('tls-private-key-file', keyFile) },

@@ -9,6 +9,7 @@ import { version } from '#base/version.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
+import { ComponentPort } from '#client/component-port.ts';
 import { connect } from '#client/rest.ts';
 import { AccountClients } from '#client/accounts/account-clients.ts';
 import { parseConfig } from './config.ts';
@@ -39,11 +40,13 @@ await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
     log,
     metrics,
   });
+  await using visitors = new ComponentPort(config.visitors, { component: 'kube-controller-manager', clock, log }, signal);
   const health = new HealthServer({
     host: config.host,
     port: config.port,
     tls: config.tls ?? (await ownServerCertificate(hostname(), clock.nowMs())),
     metrics,
+    guard: visitors.guard,
     metricsTo: 'this host',
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
   });

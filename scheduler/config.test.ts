@@ -31,6 +31,7 @@ describe('the command line', () => {
       host: '0.0.0.0',
       port: 10_259,
       tls: undefined,
+      visitors: expect.objectContaining({ authorizationKubeconfig: '', openPaths: ['/healthz', '/readyz', '/livez'] }),
       leader: { namespace: 'kube-system', name: 'kube-scheduler', leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
       maxUnschedulableMs: 300_000,
     });

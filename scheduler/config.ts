@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, intFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 
@@ -8,13 +9,9 @@ const file = { valueName: 'file' };
 
 /** Upstream's flags. Those that only tune what is built differently here are accepted and say so. */
 const flags = {
-  'authentication-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authenticated yet', file),
-  'authentication-skip-lookup': boolFlag(false, 'Accepted for compatibility'),
-  'authorization-always-allow-paths': listFlag(['/healthz', '/readyz', '/livez'], 'Accepted for compatibility'),
-  'authorization-kubeconfig': stringFlag('', 'Accepted for compatibility: requests to the secure port are not authorized yet', file),
+  ...componentPortFlags,
   'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
   'cert-dir': stringFlag('', 'Accepted for compatibility: a generated certificate is kept in memory', { valueName: 'folder' }),
-  'client-ca-file': stringFlag('', 'Accepted for compatibility', file),
   config: stringFlag('', 'A KubeSchedulerConfiguration file; not supported yet', file),
   'feature-gates': mapFlag('Accepted for compatibility'),
   'kube-api-burst': intFlag(100, 'Accepted for compatibility: requests are not throttled in the client'),
@@ -31,7 +28,6 @@ const flags = {
   master: stringFlag('', 'Address of the API server, in place of the one in the kubeconfig', { valueName: 'url' }),
   'pod-max-in-unschedulable-pods-duration': durationFlag(300_000, 'Longest sleep of a pod that fits nowhere'),
   profiling: boolFlag(true, 'Accepted for compatibility'),
-  'requestheader-client-ca-file': stringFlag('', 'Accepted for compatibility', file),
   'secure-port': intFlag(10_259, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
   'tls-cert-file': stringFlag('', 'Certificate of the secure port; default: one made at start', file),
   'tls-private-key-file': stringFlag('', 'Key of the certificate', file),
@@ -41,6 +37,8 @@ const flags = {
 export interface SchedulerConfig {
   readonly api: ApiEndpoint;
   readonly host: string;
+  /** Who may come to the port. */
+  readonly visitors: ComponentPortOptions;
   /** 0 serves nothing. */
   readonly port: number;
   /** Undefined: make one. */
@@ -76,6 +74,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   return {
     api: values.master === '' ? found : { ...found, server: values.master },
     host: values['bind-address'],
+    visitors: componentPortOptions(values),
     port: values['secure-port'],
     tls: servingPair(values['tls-cert-file'], values['tls-private-key-file']),
     leader: values['leader-elect']

@@ -10,6 +10,7 @@ import { ClusterCache } from '#client/cluster-cache.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
+import { ComponentPort } from '#client/component-port.ts';
 import { connect } from '#client/rest.ts';
 import { parseConfig } from './config.ts';
 import { schedulerMetrics } from './metrics.ts';
@@ -35,11 +36,13 @@ await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
     maxUnschedulableMs: config.maxUnschedulableMs,
     metrics: (queue) => schedulerMetrics(metrics, profile.schedulerName, queue),
   });
+  await using visitors = new ComponentPort(config.visitors, { component: 'kube-scheduler', clock, log }, signal);
   const health = new HealthServer({
     host: config.host,
     port: config.port,
     tls: config.tls ?? (await ownServerCertificate(hostname(), clock.nowMs())),
     metrics,
+    guard: visitors.guard,
     metricsTo: 'this host',
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
   });

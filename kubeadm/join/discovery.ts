@@ -4,10 +4,11 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parse } from 'yaml';
 import { type ConfigMap, configMap } from '#api/core/config-map.ts';
 import { isAbort, UsageError } from '#base/lifecycle.ts';
+import { certificatesIn } from '#base/pem.ts';
 import { connect } from '#client/rest.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { parseToken } from '../token/bootstrap-token.ts';
-import { certificatesIn, publicKeyHash } from './join-command.ts';
+import { publicKeyHash } from './join-command.ts';
 
 export interface Discovery {
   /** `HOST:PORT` */

@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { UsageError } from '#base/lifecycle.ts';
+import { certificatesIn } from '#base/pem.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 
 export interface JoinCommand {
@@ -27,11 +28,6 @@ export function joinTargetOf(kubeconfigPath: string): Pick<JoinCommand, 'endpoin
   const { server, ca } = findEndpoint({ path: kubeconfigPath, env: {} });
   if (ca === undefined) throw new UsageError(`the kubeconfig ${kubeconfigPath} names no certificate authority`, { exitCode: 1 });
   return { endpoint: server.replace(/^https:\/\//, ''), caHashes: certificatesIn(ca).map(publicKeyHash) };
-}
-
-/** Each PEM certificate of a bundle. */
-export function certificatesIn(bundle: string): readonly string[] {
-  return bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 
 /** `sha256:` and the hash of the certificate's public key (SubjectPublicKeyInfo, as RFC 7469), in hex. */

@@ -5,7 +5,8 @@ import { decrypt, encrypt, keyBytes } from '../cluster/uploaded-certificates.ts'
 import { parseFlags } from '#base/flags.ts';
 import { isSignatureOf } from './discovery.ts';
 import { joinFlags, loadJoin } from './flags.ts';
-import { certificatesIn, joinCommandText, publicKeyHash } from './join-command.ts';
+import { certificatesIn } from '#base/pem.ts';
+import { joinCommandText, publicKeyHash } from './join-command.ts';
 
 const token = 'abcdef.0123456789abcdef';
 const hash = `sha256:${'a'.repeat(64)}`;
