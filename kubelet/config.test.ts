@@ -54,7 +54,7 @@ test('what is given', () => {
 test.each([
   ['--container-runtime-endpoint=tcp://x', 'must be unix:///path'],
   ['--register-with-taints=bad', 'is not of the form key=value:effect'],
-  ['--cgroup-driver=systemd', 'only cgroupfs is'],
+  ['--cgroup-driver=upstart', 'must be cgroupfs or systemd'],
   ['--seccomp-default', 'not supported'],
   ['--cloud-provider=plain', 'Please set --cloud-provider=external'],
   ['--nope', 'unknown flag: --nope'],
@@ -82,7 +82,7 @@ test.each([
   ['maxPod: 3', 'unknown field "maxPod"'],
   ['maxPods: many', 'maxPods: must be a number'],
   ['authentication: {anonymous: {enabled: true}}', 'anonymous requests are never served'],
-  ['cgroupDriver: systemd', '--cgroup-driver=systemd is not supported'],
+  ['cgroupDriver: upstart', 'for --cgroup-driver: must be cgroupfs or systemd'],
 ])('a file that says %j is refused', (text, message) => {
   const path = join(folder, 'bad.yaml');
   writeFileSync(

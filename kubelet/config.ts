@@ -9,6 +9,7 @@ import type { AccessTtls } from '#client/delegated-access.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { flagsOfFile } from './config-file.ts';
 import type { CloudSettings } from './node/cloud.ts';
+import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
 import type { BootstrapOptions } from './identity/bootstrap.ts';
 
 const path = { valueName: 'path' };
@@ -38,7 +39,7 @@ export const kubeletFlags = {
   'max-pods': intFlag(110, 'Pods this node takes', { min: 1 }),
   'cgroups-per-qos': boolFlag(true, 'Give pods cgroups of their own'),
   'cgroup-root': stringFlag('/', "Cgroup under which the pods' lie"),
-  'cgroup-driver': stringFlag('cgroupfs', 'Only cgroupfs is supported'),
+  'cgroup-driver': stringFlag('', "cgroupfs or systemd, which must be the engine's; default: the engine's"),
   'container-runtime-endpoint': stringFlag('unix:///var/run/docker.sock', "The Docker engine's socket"),
   'pod-infra-container-image': stringFlag('', 'Image of sandboxes; where absent, one of our own'),
   'tls-cert-file': stringFlag('', 'Serving certificate', path),
@@ -77,6 +78,8 @@ export interface KubeletConfig {
   readonly maxPods: number;
   readonly cgroupsPerQos: boolean;
   readonly cgroupRoot: string;
+  /** Undefined takes the engine's. */
+  readonly cgroupDriver: CgroupDriver | undefined;
   readonly dockerSocket: string;
   readonly reserved: { readonly cpuMillis: number; readonly memoryBytes: number };
   readonly allowedSysctls: readonly string[];
@@ -97,8 +100,8 @@ export interface KubeletConfig {
 export function parseConfig(argv: readonly string[], hostname: string): KubeletConfig {
   const { values, positional } = readFlags(argv);
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
-  if (values['cgroup-driver'] !== 'cgroupfs')
-    throw new UsageError(`--cgroup-driver=${values['cgroup-driver']} is not supported: only cgroupfs is`);
+  if (!['', 'cgroupfs', 'systemd'].includes(values['cgroup-driver']))
+    throw new UsageError(`invalid value ${JSON.stringify(values['cgroup-driver'])} for --cgroup-driver: must be cgroupfs or systemd`);
   if (values['seccomp-default']) throw new UsageError('--seccomp-default is not supported yet');
   if (values['pod-infra-container-image'] !== '')
     throw new UsageError('--pod-infra-container-image is not supported: sandboxes have an image of their own');
@@ -135,6 +138,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     maxPods: values['max-pods'],
     cgroupsPerQos: values['cgroups-per-qos'],
     cgroupRoot: values['cgroup-root'],
+    cgroupDriver: values['cgroup-driver'] === '' ? undefined : (values['cgroup-driver'] as CgroupDriver),
     dockerSocket: socketPath(values['container-runtime-endpoint']),
     reserved: {
       cpuMillis: reserved.reduce((sum, { cpu }) => sum + cpuMillis(cpu), 0),

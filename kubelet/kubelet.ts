@@ -7,7 +7,7 @@ import { service as serviceKind, type Service as ServiceObject } from '#api/core
 import type { Clock } from '#base/clock.ts';
 import { FileWatch } from '#base/file-watch.ts';
 import { HealthServer } from '#base/health-server.ts';
-import { runServices, type Service } from '#base/lifecycle.ts';
+import { runServices, type Service, UsageError } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
@@ -59,6 +59,7 @@ const stubResolver = '127.0.0.53';
 export async function runKubelet(config: KubeletConfig, deps: KubeletDeps, signal: AbortSignal): Promise<void> {
   const { runtime, log } = deps;
   const info = await runtime.info(signal);
+  refuseOtherDriver(config, info);
   for (const { what, why } of info.refuses) log.warn({ what, why }, 'the container engine refuses this here, so pods go without');
   await runServices(signal, await buildServices(config, deps, info), () => log.info({ node: config.nodeName }, 'serving the node'));
 }
@@ -125,7 +126,8 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, reco
     enabled: config.cgroupsPerQos,
     root: config.cgroupRoot,
     version: info.cgroupVersion,
-    refusal: cgroupRefusal(info),
+    refusal: undefined,
+    driver: info.cgroupDriver,
     nodeCpuMillis: facts.cpuMillis,
     log,
   });
@@ -214,8 +216,13 @@ function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeA
   };
 }
 
-function cgroupRefusal({ cgroupDriver }: RuntimeInfo): string | undefined {
-  return cgroupDriver === 'cgroupfs' ? undefined : `the engine's cgroup driver is ${cgroupDriver}, only cgroupfs is supported`;
+/** Two masters of the same cgroups undo each other's work. */
+function refuseOtherDriver({ cgroupDriver }: KubeletConfig, info: RuntimeInfo): void {
+  if (cgroupDriver === undefined || cgroupDriver === info.cgroupDriver) return;
+  throw new UsageError(
+    `misconfiguration: kubelet cgroup driver: ${JSON.stringify(cgroupDriver)} is different from ${info.name} cgroup driver: ${JSON.stringify(info.cgroupDriver)}`,
+    { exitCode: 1 },
+  );
 }
 
 /** The node's own resolv.conf; behind a local stub that pods cannot reach, what the stub asks. */

@@ -133,6 +133,7 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     // These pods have no processes to count.
     cgroupsPerQos: false,
     cgroupRoot: '/',
+    cgroupDriver: undefined,
     dockerSocket: '/nowhere',
     reserved: { cpuMillis: 0, memoryBytes: 0 },
     allowedSysctls: [],

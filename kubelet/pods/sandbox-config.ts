@@ -3,13 +3,15 @@ import type { PortMapping, SandboxSpec } from '../runtime/contract.ts';
 import { logDirectory } from './container-config.ts';
 import { type ClusterDns, podDns, type PodDns } from './network/dns.ts';
 import { podHostname } from './network/hostname.ts';
-import { podCgroup } from './resources/pod-cgroup.ts';
+import { type CgroupDriver, podCgroup } from './resources/pod-cgroup.ts';
 
 export interface SandboxInputs {
   readonly clusterDns: ClusterDns;
   readonly hostDns: PodDns['settings'];
   readonly nodeName: string;
   readonly cgroupRoot: string;
+  /** Default: cgroupfs. */
+  readonly cgroupDriver?: CgroupDriver;
   /** False where the machine refuses our cgroups. */
   readonly hasCgroup: boolean;
 }
@@ -33,7 +35,7 @@ export function sandboxSpec(pod: Pod, attempt: number, inputs: SandboxInputs): S
       attempt,
       hostname,
       dns: dns.settings,
-      ...(inputs.hasCgroup ? { cgroupParent: podCgroup(pod, inputs.cgroupRoot).path } : {}),
+      ...(inputs.hasCgroup ? { cgroupParent: podCgroup(pod, inputs.cgroupRoot, inputs.cgroupDriver).parent } : {}),
       ...(Object.keys(sysctls).length === 0 ? {} : { sysctls }),
       hostNetwork: spec.hostNetwork === true,
       hostPid: spec.hostPID === true,

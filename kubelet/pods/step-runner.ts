@@ -126,7 +126,14 @@ export class StepRunner {
     const { runtime, cgroups, cgroupRoot, clusterDns, hostDns, node, record } = this.#deps;
     if (attempt > 0) record(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     try {
-      const inputs = { clusterDns, hostDns: await hostDns(), nodeName: node.name, cgroupRoot, hasCgroup: cgroups.isUsable };
+      const inputs = {
+        clusterDns,
+        hostDns: await hostDns(),
+        nodeName: node.name,
+        cgroupRoot,
+        cgroupDriver: cgroups.driver,
+        hasCgroup: cgroups.isUsable,
+      };
       const { spec, warnings } = sandboxSpec(pod, attempt, inputs);
       for (const { reason, message } of warnings) record(pod, undefined, 'Warning', reason, message);
       await runtime.createSandbox(spec, signal);

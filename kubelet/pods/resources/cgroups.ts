@@ -1,12 +1,14 @@
-// The folders above the containers' own cgroups: /kubepods, one for each lower quality of service, one for each pod. Works on
-// cgroup v1 and v2. Where the machine refuses, that is said once and pods run without.
+// The cgroups above the containers' own: /kubepods, one for each lower quality of service, one for each pod. Works on cgroup v1 and v2, with
+// folders of our own making or with slices of systemd. Where the machine refuses, that is said once and pods run without.
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { cpuMillis } from '#api/meta/quantity.ts';
 import type { Log } from '#base/log.ts';
-import { cpuShares } from './container-resources.ts';
-import { type PodCgroup, podCgroup, podSum, qosCgroup } from './pod-cgroup.ts';
+import { cpuShares, cpuWeight } from './container-resources.ts';
+import { type CgroupDriver, placeOf, type PodCgroup, podCgroup, podSum, qosCgroup } from './pod-cgroup.ts';
+import type { QosClass } from './qos.ts';
+import { Slices } from './slices.ts';
 
 export interface CgroupsOptions {
   /** --cgroups-per-qos. */
@@ -16,6 +18,10 @@ export interface CgroupsOptions {
   readonly version: 1 | 2;
   /** Why pods cannot have cgroups of their own here; undefined when they can. */
   readonly refusal: string | undefined;
+  /** Who makes them; default cgroupfs: we do. */
+  readonly driver?: CgroupDriver;
+  /** The program that talks to systemd; default `systemctl`. */
+  readonly systemctl?: string;
   readonly nodeCpuMillis: number;
   /** Where the hierarchies are mounted; default /sys/fs/cgroup. */
   readonly mount?: string;
@@ -29,6 +35,8 @@ const controllers = ['cpuset', 'cpu', 'io', 'memory', 'pids', 'hugetlb'];
 export class Cgroups {
   readonly #options: CgroupsOptions;
   readonly #mount: string;
+  /** Of systemd; undefined where we make folders. */
+  readonly #slices: Slices | undefined;
   readonly #burstable = new Map<string, number>();
   #isUsable: boolean;
   #isPrepared = false;
@@ -36,8 +44,13 @@ export class Cgroups {
   constructor(options: CgroupsOptions) {
     this.#options = options;
     this.#mount = options.mount ?? '/sys/fs/cgroup';
+    if (options.driver === 'systemd') this.#slices = new Slices(options.systemctl);
     this.#isUsable = options.enabled && options.refusal === undefined;
     if (options.enabled && options.refusal !== undefined) options.log.warn({ why: options.refusal }, 'pods get no cgroups of their own');
+  }
+
+  get driver(): CgroupDriver {
+    return this.#options.driver ?? 'cgroupfs';
   }
 
   /** False: leave the cgroup parent to the engine. */
@@ -48,11 +61,13 @@ export class Cgroups {
   /** Makes the folders above a pod's containers and sets the pod's limits. May be repeated. Never throws for a refusing machine. */
   async create(pod: Pod): Promise<void> {
     if (!this.#isUsable) return;
-    const wanted = podCgroup(pod, this.#options.root);
+    const wanted = podCgroup(pod, this.#options.root, this.driver);
     try {
       await this.#prepare();
-      await this.#make(wanted.path);
-      await this.#limit(wanted.path, wanted);
+      if (this.#slices === undefined) {
+        await this.#make(wanted.path);
+        await this.#limit(wanted.path, wanted);
+      } else await this.#slices.set(wanted.parent, wanted);
       if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
     } catch (error) {
       this.#isUsable = false;
@@ -64,7 +79,8 @@ export class Cgroups {
   async remove(podUid: string): Promise<void> {
     if (!this.#options.enabled) return;
     for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) {
-      const path = join(qosCgroup(this.#options.root, qos), `pod${podUid}`);
+      const { path, parent } = placeOf(`${qosCgroup(this.#options.root, qos).path}/pod${podUid}`, this.driver);
+      await this.#slices?.stop(parent);
       for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path));
     }
     if (this.#burstable.has(podUid)) await this.#weighBurstable(podUid, undefined).catch(() => undefined);
@@ -73,9 +89,11 @@ export class Cgroups {
   async #prepare(): Promise<void> {
     if (this.#isPrepared) return;
     const { root, nodeCpuMillis } = this.#options;
-    for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) await this.#make(qosCgroup(root, qos));
-    await this.#set(qosCgroup(root, 'Guaranteed'), cpuShares(nodeCpuMillis));
-    await this.#set(qosCgroup(root, 'BestEffort'), 2);
+    if (this.#slices === undefined) {
+      for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) await this.#make(qosCgroup(root, qos).path);
+    }
+    await this.#weigh('Guaranteed', cpuShares(nodeCpuMillis));
+    await this.#weigh('BestEffort', 2);
     this.#isPrepared = true;
   }
 
@@ -85,7 +103,12 @@ export class Cgroups {
     else if (this.#burstable.get(uid) === millis) return;
     else this.#burstable.set(uid, millis);
     const sum = [...this.#burstable.values()].reduce((total, one) => total + one, 0);
-    await this.#set(qosCgroup(this.#options.root, 'Burstable'), cpuShares(sum));
+    await this.#weigh('Burstable', cpuShares(sum));
+  }
+
+  async #weigh(qos: QosClass, shares: number): Promise<void> {
+    const { path, parent } = qosCgroup(this.#options.root, qos, this.driver);
+    await (this.#slices === undefined ? this.#set(path, shares) : this.#slices.set(parent, { cpuShares: shares }));
   }
 
   async #hierarchies(): Promise<string[]> {
@@ -124,7 +147,7 @@ export class Cgroups {
 
   async #set(path: string, shares: number): Promise<void> {
     if (this.#options.version === 1) await writeFile(join(this.#mount, 'cpu', path, 'cpu.shares'), String(shares));
-    else await writeFile(join(this.#mount, path, 'cpu.weight'), String(1 + Math.trunc(((shares - 2) * 9_999) / 262_142)));
+    else await writeFile(join(this.#mount, path, 'cpu.weight'), String(cpuWeight(shares)));
   }
 }
 

@@ -51,3 +51,8 @@ export function oomScoreAdj(pod: Pod, container: V1Container, node: NodeCapacity
   if (adjusted < 1_000 + -997) return 1_000 + -997;
   return adjusted === 1_000 ? 999 : adjusted;
 }
+
+/** The weight of cgroup v2 for shares of v1: 2 to 262,144 become 1 to 10,000. */
+export function cpuWeight(shares: number): number {
+  return 1 + Math.trunc(((shares - 2) * 9_999) / 262_142);
+}

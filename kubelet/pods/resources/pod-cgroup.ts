@@ -7,6 +7,8 @@ import { type QosClass, qosClass } from './qos.ts';
 export interface PodCgroup {
   /** Below the mount of every controller, such as /kubepods/burstable/pod<uid>. */
   readonly path: string;
+  /** What the engine is given as the parent: the path, or under systemd the slice. */
+  readonly parent: string;
   readonly qos: QosClass;
   readonly cpuShares: number;
   /** Undefined: no limit, because some container has none. */
@@ -15,11 +17,11 @@ export interface PodCgroup {
 }
 
 /** Where a pod's processes are counted, and the limits that hold for all of them together. `root` is --cgroup-root. */
-export function podCgroup(pod: Pod, root: string): PodCgroup {
+export function podCgroup(pod: Pod, root: string, driver: CgroupDriver = 'cgroupfs'): PodCgroup {
   const qos = qosClass(pod);
   const cpuRequest = podSum(pod, (container) => cpuMillis(container.resources?.requests?.['cpu'] ?? container.resources?.limits?.['cpu']));
   return {
-    path: `${qosCgroup(root, qos)}/pod${pod.metadata.uid}`,
+    ...placeOf(`${qosPath(root, qos)}/pod${pod.metadata.uid}`, driver),
     qos,
     cpuShares: qos === 'BestEffort' ? 2 : cpuShares(cpuRequest),
     cpuQuotaMicros: limitOf(
@@ -33,8 +35,30 @@ export function podCgroup(pod: Pod, root: string): PodCgroup {
   };
 }
 
-/** /kubepods for Guaranteed pods, a folder below it for the others. */
-export function qosCgroup(root: string, qos: QosClass): string {
+export type CgroupDriver = 'cgroupfs' | 'systemd';
+
+/** Where the pods of a class lie: /kubepods for Guaranteed ones, below it the others. */
+export function qosCgroup(root: string, qos: QosClass, driver: CgroupDriver = 'cgroupfs'): CgroupPlace {
+  return placeOf(qosPath(root, qos), driver);
+}
+
+export type CgroupPlace = Pick<PodCgroup, 'path' | 'parent'>;
+
+/**
+ * Under systemd, a path is a slice: its steps in a row, a hyphen inside of a step written as `_`, and the slice lies inside of those that its
+ * name starts with (pkg/kubelet/cm/cgroup_manager_linux.go).
+ */
+export function placeOf(path: string, driver: CgroupDriver): CgroupPlace {
+  if (driver === 'cgroupfs') return { path, parent: path };
+  const steps = path
+    .split('/')
+    .filter((step) => step !== '')
+    .map((step) => step.replaceAll('-', '_'));
+  const slices = steps.map((_, at) => `${steps.slice(0, at + 1).join('-')}.slice`);
+  return { path: `/${slices.join('/')}`, parent: slices.at(-1) ?? '-.slice' };
+}
+
+function qosPath(root: string, qos: QosClass): string {
   const base = `${root === '/' ? '' : root.replace(/\/$/, '')}/kubepods`;
   return qos === 'Guaranteed' ? base : `${base}/${qos.toLowerCase()}`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container } from '#api/generated/types.ts';
 import { containerResources, cpuQuotaMicros, cpuShares } from './container-resources.ts';
-import { podCgroup, podSum } from './pod-cgroup.ts';
+import { placeOf, podCgroup, podSum } from './pod-cgroup.ts';
 import { qosClass } from './qos.ts';
 
 type Amounts = Record<string, string>;
@@ -76,6 +76,7 @@ describe('podCgroup', () => {
   test('Guaranteed', () => {
     expect(podCgroup(aPod([aContainer(both, both), aContainer(both, both, 'd')]), '/')).toEqual({
       path: '/kubepods/podu',
+      parent: '/kubepods/podu',
       qos: 'Guaranteed',
       cpuShares: 2_048,
       cpuQuotaMicros: 200_000,
@@ -88,6 +89,19 @@ describe('podCgroup', () => {
       cpuQuotaMicros: undefined,
       memoryBytes: undefined,
     });
+  });
+  test.each([
+    ['/', 'kubepods-besteffort-podu.slice', '/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podu.slice'],
+    [
+      '/my-box/',
+      'my_box-kubepods-besteffort-podu.slice',
+      expect.stringMatching(/^\/my_box.slice\/my_box-kubepods.slice\/my_box-kubepods-best/),
+    ],
+  ])('under systemd, and --cgroup-root %s, it is the slice %s', (root, parent, path) => {
+    expect(podCgroup(aPod([aContainer()]), root, 'systemd')).toMatchObject({ parent, path });
+  });
+  test('a uid’s hyphens do not make slices', () => {
+    expect(placeOf('/kubepods/pod3f9a-71', 'systemd').parent).toBe('kubepods-pod3f9a_71.slice');
   });
   test('BestEffort', () => expect(podCgroup(aPod([aContainer()]), '/')).toMatchObject({ path: '/kubepods/besteffort/podu', cpuShares: 2 }));
 });

@@ -1,0 +1,52 @@
+// Slices by a program that stands for systemctl and writes down what systemd was told.
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { silentLog } from '#base/log.ts';
+import { aContainer, aPod } from '../testing.ts';
+import { Cgroups } from './cgroups.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slices-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function systemctl(name: string, script: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+const options = {
+  enabled: true,
+  root: '/',
+  version: 2,
+  refusal: undefined,
+  driver: 'systemd',
+  nodeCpuMillis: 2_000,
+  log: silentLog,
+} as const;
+
+test('a pod’s slice has its limits, and goes with it', async () => {
+  const told = join(folder, 'told');
+  const cgroups = new Cgroups({ ...options, mount: folder, systemctl: systemctl('systemctl', `echo "$@" >>${told}`) });
+  const resources = { requests: { cpu: '500m', memory: '16Mi' }, limits: { cpu: '1500m', memory: '32Mi' } };
+  await cgroups.create(aPod({ containers: [aContainer('c', { resources })] }));
+  expect(cgroups.isUsable).toBe(true);
+  const lines = readFileSync(told, 'utf8').split('\n');
+  const accounting = 'CPUAccounting=yes MemoryAccounting=yes TasksAccounting=yes';
+  expect(lines).toContain('start kubepods-burstable-podu.slice');
+  expect(lines).toContain(
+    `set-property --runtime kubepods-burstable-podu.slice ${accounting} CPUWeight=20 CPUQuota=150% MemoryMax=${32 * 2 ** 20}`,
+  );
+  expect(lines).toContain(`set-property --runtime kubepods.slice ${accounting} CPUWeight=79`);
+  expect(lines).toContain(`set-property --runtime kubepods-besteffort.slice ${accounting} CPUWeight=1`);
+  expect(lines).toContain(`set-property --runtime kubepods-burstable.slice ${accounting} CPUWeight=20`);
+  await cgroups.remove('u');
+  expect(readFileSync(told, 'utf8')).toContain('stop kubepods-burstable-podu.slice\n');
+});
+
+test('without systemd, pods go without', async () => {
+  const cgroups = new Cgroups({ ...options, mount: folder, systemctl: systemctl('no', 'exit 1') });
+  await cgroups.create(aPod({ containers: [aContainer('c', {})] }));
+  expect(cgroups.isUsable).toBe(false);
+});
