@@ -12,7 +12,7 @@ import { pathText } from './field-text.ts';
 import { goJson } from './go-json.ts';
 import { cloneJson, equalJson, isObject } from './json-object.ts';
 import { type ApplyWrite, type CompareAt, releaseFields } from './managed-fields.ts';
-import { type Owner, ownerId, type Owners, toEntries } from './owners.ts';
+import { managerIdentity, type Owner, ownerId, type Owners, toEntries } from './owners.ts';
 import type { ResetFilter } from './reset-fields.ts';
 import { typeProblems } from './typed-check.ts';
 import { mergeTyped, removeFields, statedFields, withNamedFields, withoutNulls } from './typed-merge.ts';
@@ -156,12 +156,6 @@ function conflictsOf(table: Owners, applierKey: string, compare: CompareAt): Con
     for (const path of pathsOf(intersection(owner.fields, changes.changed))) conflicts.push({ owner, path });
   }
   return conflicts;
-}
-
-/** The text that upstream tells managers apart by, which orders its messages. */
-function managerIdentity({ manager, operation, apiVersion, subresource }: Owner): string {
-  const version = operation === 'Apply' ? {} : { apiVersion };
-  return JSON.stringify({ manager, operation, ...version, ...(subresource === '' ? {} : { subresource }) });
 }
 
 /** The 409 answer that names every conflict. */

@@ -88,12 +88,15 @@ function byOperationAndTime(left: Owner, right: Owner): number {
   );
 }
 
-/** Merges the oldest owners by update into one for each version, until few enough are left. Changes the table in place. */
+/**
+ * Merges the oldest owners by update into one for each version, until few enough are left. Changes the table in place. The first of
+ * a version stays as it is until a second one comes, and for good where a merged one is there from earlier writes.
+ */
 export function capOwners(owners: Owners): void {
   const updaters = [...owners.values()].filter(({ operation }) => operation === 'Update');
   let excess = updaters.length - maxUpdateOwners;
   if (excess <= 0) return;
-  updaters.sort((left, right) => seconds(left) - seconds(right) || compareText(ownerId(left), ownerId(right)));
+  updaters.sort((left, right) => seconds(left) - seconds(right) || compareText(managerIdentity(left), managerIdentity(right)));
   const firstOfVersion = new Map<string, Owner>();
   for (const owner of updaters) {
     if (excess <= 0) return;
@@ -102,13 +105,27 @@ export function capOwners(owners: Owners): void {
       firstOfVersion.set(owner.apiVersion, owner);
       continue;
     }
-    const bucket: Owner = { ...owner, manager: 'ancient-changes', subresource: '' };
-    const merged = owners.get(ownerId(bucket)) ?? first;
-    owners.delete(ownerId(first));
-    owners.delete(ownerId(owner));
-    owners.set(ownerId(bucket), { ...bucket, fields: union(merged.fields, owner.fields) });
+    mergeIntoBucket(owners, first, owner);
     excess--;
   }
+}
+
+function mergeIntoBucket(owners: Owners, first: Owner, owner: Owner): void {
+  const bucket: Owner = { ...owner, manager: 'ancient-changes', subresource: '' };
+  const id = ownerId(bucket);
+  const before = owners.get(id);
+  // What was merged earlier is never merged into itself, which would lose it: it takes the first one in.
+  const isBucket = ownerId(owner) === id;
+  const other = before === undefined || isBucket ? first : before;
+  owners.delete(ownerId(owner));
+  if (other === first) owners.delete(ownerId(first));
+  owners.set(id, { ...bucket, fields: union(other.fields, owner.fields) });
+}
+
+/** The text that upstream tells managers apart by, which orders its messages. */
+export function managerIdentity({ manager, operation, apiVersion, subresource }: Owner): string {
+  const version = operation === 'Apply' ? {} : { apiVersion };
+  return JSON.stringify({ manager, operation, ...version, ...(subresource === '' ? {} : { subresource }) });
 }
 
 /** A set as a client wrote it, in the canonical form; undefined when it is none. */
