@@ -40,3 +40,10 @@ describe('who may come in', () => {
     expect(() => parse(flag)).toThrow(why);
   });
 });
+
+test('how long pods stay on lost nodes', () => {
+  expect(parse().pluginSettings.tolerationSeconds).toEqual({ notReady: 300, unreachable: 300 });
+  const flags = ['--default-not-ready-toleration-seconds=5', '--default-unreachable-toleration-seconds=0'];
+  expect(parse(...flags).pluginSettings.tolerationSeconds).toEqual({ notReady: 5, unreachable: 0 });
+  expect(() => parse('--default-unreachable-toleration-seconds=-1')).toThrow('default-unreachable-toleration-seconds');
+});

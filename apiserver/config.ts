@@ -30,6 +30,12 @@ const flags = {
   ),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
   'data-dir': stringFlag('', 'Folder of the embedded store, where no etcd is given', { valueName: 'folder' }),
+  'default-not-ready-toleration-seconds': intFlag(300, 'Seconds that pods stay on a node that is not ready, unless they say otherwise', {
+    min: 0,
+  }),
+  'default-unreachable-toleration-seconds': intFlag(300, 'Seconds that pods stay on a node out of reach, unless they say otherwise', {
+    min: 0,
+  }),
   'disable-admission-plugins': listFlag([], 'Admission plugins to switch off although they are on by default'),
   'enable-admission-plugins': listFlag([], 'Admission plugins to switch on besides the default ones'),
   'encryption-provider-config': stringFlag('', 'An EncryptionConfiguration: which resources lie encrypted in the store, and with what', {
@@ -153,7 +159,13 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
     serviceIps: parseIpRange(values['service-cluster-ip-range']),
     nodePorts: parsePortRange(values['service-node-port-range']),
     admissionPlugins,
-    pluginSettings: readPluginSettings(values[configurationFlag], admissionPlugins),
+    pluginSettings: {
+      ...readPluginSettings(values[configurationFlag], admissionPlugins),
+      tolerationSeconds: {
+        notReady: values['default-not-ready-toleration-seconds'],
+        unreachable: values['default-unreachable-toleration-seconds'],
+      },
+    },
     limits: {
       reads: values['max-requests-inflight'],
       writes: values['max-mutating-requests-inflight'],

@@ -17,6 +17,8 @@ export interface FleetOptions {
   readonly workers?: number;
   /** What the hosts of the cluster are like. */
   readonly host?: Pick<HostOptions, 'diskMegabytes' | 'movableClock'>;
+  /** Further fields of kubeadm's ClusterConfiguration; default: the cluster is made by flags alone. */
+  readonly cluster?: Readonly<Record<string, unknown>>;
   /** Says what is done. */
   readonly progress?: (text: string) => void;
 }
@@ -41,12 +43,18 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Makes the hosts and the cluster on them; resolves when every node has joined. */
-  static async start({ controlPlanes = 3, workers = 2, host = {}, progress = () => undefined }: FleetOptions = {}): Promise<Fleet> {
+  static async start({
+    controlPlanes = 3,
+    workers = 2,
+    host = {},
+    cluster,
+    progress = () => undefined,
+  }: FleetOptions = {}): Promise<Fleet> {
     const fleet = new Fleet(progress);
     try {
       await fleet.#makeHosts(controlPlanes, workers, host);
       await fleet.#startBalancer(controlPlanes);
-      await fleet.#init();
+      await fleet.#init(cluster);
       for (const name of [...fleet.#named('control-plane').slice(1), ...fleet.#named('worker')]) await fleet.join(name);
       return fleet;
     } catch (error) {
@@ -178,9 +186,15 @@ export class Fleet implements AsyncDisposable {
     );
   }
 
-  async #init(): Promise<void> {
+  async #init(cluster: FleetOptions['cluster']): Promise<void> {
     this.#progress('host1 makes the cluster');
-    const flags = `--control-plane-endpoint ${balancerEndpoint} --pod-network-cidr ${podNetwork} --upload-certs`;
+    let flags = `--control-plane-endpoint ${balancerEndpoint} --pod-network-cidr ${podNetwork} --upload-certs`;
+    if (cluster !== undefined) {
+      const meta = { apiVersion: 'kubeadm.k8s.io/v1beta4', kind: 'ClusterConfiguration' };
+      const document = { ...meta, controlPlaneEndpoint: balancerEndpoint, networking: { podSubnet: podNetwork }, ...cluster };
+      writeFileSync(this.host('host1').pathOf('/root/kubeadm.yaml'), JSON.stringify(document));
+      flags = '--config /root/kubeadm.yaml --upload-certs';
+    }
     const text = await this.kubeadm('host1', `init ${flags}`);
     const commands = [...text.matchAll(/kubeadm join(?:[^\n\\]|\\\n)*/g)].map(([command]) => command.replaceAll(/\\\n\s*/g, ' '));
     this.#joinControlPlane = commands.find((command) => command.includes('--control-plane')) ?? '';

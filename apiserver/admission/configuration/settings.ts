@@ -1,4 +1,5 @@
 import { openNodeSelectors, type PodNodeSelectorSettings } from '../pod-node-selector.ts';
+import { defaultTolerationTimes, type TolerationSeconds } from '../default-toleration-seconds.ts';
 import type { EventLimit } from '../event-rate-limit/plugin.ts';
 import { openTolerations, type TolerationSettings } from '../pod-toleration-restriction.ts';
 import { openPodSecurity, type PodSecuritySettings } from '../pod-security/plugin.ts';
@@ -11,6 +12,8 @@ export interface PluginSettings {
   readonly limitedResources: readonly LimitedResource[];
   readonly tolerations: TolerationSettings;
   readonly eventLimits: readonly EventLimit[];
+  /** Said by flags, not by the file. */
+  readonly tolerationSeconds: TolerationSeconds;
 }
 
 /** Without such a file. */
@@ -20,4 +23,5 @@ export const defaultPluginSettings: PluginSettings = {
   limitedResources: [],
   tolerations: openTolerations,
   eventLimits: [],
+  tolerationSeconds: defaultTolerationTimes,
 };
