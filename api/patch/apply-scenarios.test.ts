@@ -239,3 +239,14 @@ test.each<[string, Step[], string]>([
   }
   expect(error instanceof ApiError ? error.message : error).toBe(message);
 });
+
+test.each<[string, string, JsonObject, Owned]>([
+  ['served', 'x/v1', { number: 1 }, { 'A m': '.number' }],
+  ['not served any more: nothing is given up', 'x/v0', { number: 1, text: '1' }, { 'A m': '.number' }],
+])('what was applied through a version that is %s', (_, apiVersion, left, owners) => {
+  const first = perform([['apply', 'm', { text: '1', number: 1 }]]);
+  const [entry] = first.metadata.managedFields ?? [];
+  const old = { ...first, metadata: { ...first.metadata, managedFields: [{ ...entry, apiVersion }] } };
+  const object = perform([['apply', 'm', { number: 1 }]], old);
+  expect([content(object), owned(object)]).toEqual([left, owners]);
+});

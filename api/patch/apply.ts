@@ -28,6 +28,8 @@ export interface ApplyContext extends ApplyWrite {
   readonly apiVersion: string;
   readonly kind: string;
   readonly filter: ResetFilter;
+  /** False for versions that are served no more: what was applied through them is not given up, and what they own protects nothing. */
+  readonly isServed: (apiVersion: string) => boolean;
   /** What differs between the two forms, at each owner's version. Own-version owners see `after`, the others what becomes of it. */
   readonly compare: (before: KubeObject | undefined, after: KubeObject, stored: KubeObject) => CompareAt;
 }
@@ -107,11 +109,12 @@ function merge(
   const { shape, filter = asItIs } = context;
   const live = withoutOwnership(previous);
   const id = applierId(context);
-  const last = table.get(id)?.fields ?? emptySet;
+  const before = table.get(id);
+  const last = before !== undefined && context.isServed(before.apiVersion) ? before.fields : emptySet;
   const stated = filter(statedFields(shape, config));
-  table.set(id, applier(context, stated, table.get(id)?.time));
+  table.set(id, applier(context, stated, before?.time));
   const merged = mergeTyped(shape, live, config) as JsonObject;
-  const owned = union(ownedFields(table), filter(statedFields(shape, config, 'all')));
+  const owned = union(ownedFields(table, context), filter(statedFields(shape, config, 'all')));
   const pruned = isEmptySet(last) ? merged : prune(shape, merged, last, owned);
   const next = withoutNulls(pruned) as JsonObject;
 
@@ -141,9 +144,9 @@ function asItIs(set: FieldNode): FieldNode {
 }
 
 /** All that anybody owns; owners by other versions count by the same paths. */
-function ownedFields(table: Owners): FieldNode {
+function ownedFields(table: Owners, { isServed }: ApplyContext): FieldNode {
   let fields = emptySet;
-  for (const owner of table.values()) fields = union(fields, owner.fields);
+  for (const owner of table.values()) if (isServed(owner.apiVersion)) fields = union(fields, owner.fields);
   return fields;
 }
 

@@ -112,7 +112,7 @@ class KindOwnership implements Ownership {
   }
 
   onApply(config: JsonObject, previous: KubeObject | undefined, write: ApplyWrite): KubeObject {
-    const { apiVersion, kind, schema } = this.#options;
+    const { apiVersion, kind, schema, otherVersion } = this.#options;
     const owners = ownersOf(previous?.metadata.managedFields);
     if (owners.size === 0 && previous !== undefined) {
       this.#update(owners, undefined, previous, { ...write, manager: 'before-first-apply' });
@@ -121,7 +121,8 @@ class KindOwnership implements Ownership {
     const { shape } = this.#compile(apiVersion, schema);
     const compare = (before: KubeObject | undefined, after: KubeObject, stored: KubeObject): CompareAt =>
       this.#compare(before, after, filter, stored);
-    return withinStack(() => applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, filter, compare }));
+    const isServed = (version: string): boolean => version === apiVersion || otherVersion?.(version) !== undefined;
+    return withinStack(() => applyConfig(config, previous, owners, { ...write, shape, apiVersion, kind, filter, isServed, compare }));
   }
 
   textOf(fields: unknown): string | undefined {

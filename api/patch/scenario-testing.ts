@@ -41,9 +41,9 @@ export type Step = readonly ['apply' | 'force' | 'update', string, JsonObject];
 /** The paths of every owner: `A name` applies, `U name` updates. */
 export type Owned = Readonly<Record<string, string>>;
 
-/** The object that is there in the end. Throws what the last step throws. */
-export function perform(steps: readonly Step[]): KubeObject {
-  let live: KubeObject | undefined;
+/** The object that is there in the end, from nothing or `before`. Throws what the last step throws. */
+export function perform(steps: readonly Step[], before?: KubeObject): KubeObject {
+  let live = before;
   for (const [how, manager, given] of steps) {
     const object = { apiVersion: 'x/v1', kind: 'Root', metadata: { name: 'o' }, ...given } as unknown as KubeObject;
     const write = { manager, subresource: '', nowMs: 0, force: how === 'force' };
