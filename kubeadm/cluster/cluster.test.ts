@@ -13,7 +13,8 @@ import { kubeconfigText } from '#client/kubeconfig-file.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { createAllCertificates } from '../certs/create.ts';
 import { runCommand } from '../command.ts';
-import { defaultCluster, type InitConfiguration } from '../config/cluster.ts';
+import { defaultCluster, defaultTimeouts, type InitConfiguration } from '../config/cluster.ts';
+import { noPatches } from '../manifests/patches.ts';
 import { foldersAt } from '../folders.ts';
 import { bootstrapToken } from '../init/cluster-phases.ts';
 import { initFlags } from '../init/flags.ts';
@@ -113,6 +114,8 @@ describe('what init leaves in the cluster', () => {
       isDryRun: false,
       tokens,
       certificateKey: 'ab'.repeat(32),
+      patches: noPatches,
+      timeouts: defaultTimeouts,
       client: () => client,
     };
     await runPhases([uploadConfig, uploadCerts, bootstrapToken], job, []);
@@ -147,8 +150,8 @@ describe('what init leaves in the cluster', () => {
 
     const endpoint = server.url.replace('https://', '');
     const wanted = { endpoint, token: `${id}.${tokenSecret}`, caHashes: [publicKeyHash(server.ca.cert)] };
-    expect(await discover(wanted, host)).toEqual({ server: server.url, ca: server.ca.cert });
-    await expect(discover({ ...wanted, caHashes: [`sha256:${'0'.repeat(64)}`] }, host)).rejects.toThrow('are pinned');
-    await expect(discover({ ...wanted, token: `${id}.0000000000000000` }, host)).rejects.toThrow('failed to verify JWS signature');
+    expect(await discover(wanted, host, 60_000)).toEqual({ server: server.url, ca: server.ca.cert });
+    await expect(discover({ ...wanted, caHashes: [`sha256:${'0'.repeat(64)}`] }, host, 60_000)).rejects.toThrow('are pinned');
+    await expect(discover({ ...wanted, token: `${id}.0000000000000000` }, host, 60_000)).rejects.toThrow('failed to verify JWS signature');
   });
 });

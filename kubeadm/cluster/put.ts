@@ -5,7 +5,7 @@ import { type Client, TransportError, type TypedResource } from '#client/client.
 import type { Surroundings } from '../surroundings.ts';
 
 const retryMs = 500;
-const limitMs = 60_000;
+const defaultPatienceMs = 60_000;
 const transientReasons: readonly Reason[] = ['Forbidden', 'Conflict', 'TooManyRequests', 'Timeout'];
 
 /** Makes the object, or brings what we own of it to what is said here. */
@@ -18,16 +18,16 @@ export async function put<T extends KubeObject>(client: Client, kind: TypedResou
 
 /**
  * Repeats `work` while the API server cannot be reached, is busy, or does not give us the rights yet (roles are made while it starts).
- * Gives up after a minute, with the last reason.
+ * Gives up in time, with the last reason.
  */
-export async function patiently<R>({ clock, signal }: Surroundings, work: () => Promise<R>): Promise<R> {
+export async function patiently<R>({ clock, signal, patienceMs = defaultPatienceMs }: Surroundings, work: () => Promise<R>): Promise<R> {
   const startMs = clock.monotonicMs();
   for (;;) {
     try {
       return await work();
     } catch (error) {
       if (isAbort(error, signal) || !isTransient(error)) throw error;
-      if (clock.monotonicMs() - startMs > limitMs) {
+      if (clock.monotonicMs() - startMs > patienceMs) {
         throw new UsageError(`the API server did not take a request in time: ${String(error)}`, { exitCode: 1, cause: error });
       }
     }

@@ -49,6 +49,8 @@ export interface ClusterConfiguration {
   readonly controllerManager: ComponentConfiguration;
   readonly scheduler: ComponentConfiguration;
   readonly etcd: { readonly local: LocalEtcd } | { readonly external: ExternalEtcd };
+  /** A KubeletConfiguration as it was given; it goes over the defaults, field by field. */
+  readonly kubelet?: Readonly<Record<string, unknown>>;
 }
 
 export interface NodeRegistration {
@@ -69,6 +71,30 @@ export interface InitConfiguration {
   readonly cluster: ClusterConfiguration;
   readonly local: LocalConfiguration;
 }
+
+/** How long to wait for what, in ms; upstream's names. */
+export interface Timeouts {
+  readonly controlPlaneComponentHealthCheck: number;
+  readonly discovery: number;
+  readonly etcdAPICall: number;
+  readonly kubeletHealthCheck: number;
+  readonly kubernetesAPICall: number;
+  readonly tlsBootstrap: number;
+  readonly upgradeManifests: number;
+}
+
+const minuteMs = 60_000;
+
+/** https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/#kubeadm-k8s-io-v1beta4-Timeouts */
+export const defaultTimeouts: Timeouts = {
+  controlPlaneComponentHealthCheck: 4 * minuteMs,
+  discovery: 5 * minuteMs,
+  etcdAPICall: 2 * minuteMs,
+  kubeletHealthCheck: 4 * minuteMs,
+  kubernetesAPICall: minuteMs,
+  tlsBootstrap: 5 * minuteMs,
+  upgradeManifests: 5 * minuteMs,
+};
 
 export const kubernetesFolder = '/etc/kubernetes';
 const hourMs = 3_600_000;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { clusterUrl, defaultCluster, splitHostPort } from './cluster.ts';
-import { clusterFrom, clusterText, durationText, readDocuments } from './document.ts';
+import { parse } from 'yaml';
+import { kubeletConfigurationText } from '../kubelet/kubelet-files.ts';
+import { clusterUrl, defaultCluster, defaultTimeouts, splitHostPort } from './cluster.ts';
+import { clusterFrom, clusterText, durationText, readDocuments, timeoutsFrom } from './document.ts';
 import { subnetsOverlap } from './subnets.ts';
 
 const read = (text: string): ReadonlyMap<string, Readonly<Record<string, unknown>>> => readDocuments(text, 'k.yaml');
@@ -35,23 +37,13 @@ describe('configuration files', () => {
       'apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n',
       'uses "kubeadm.k8s.io/v1beta3" (kind: "ClusterConfiguration"): it must be kubeadm.k8s.io/v1beta4',
     ],
-    [
-      'a dry run of join',
-      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndryRun: true\n',
-      'k.yaml: JoinConfiguration: dryRun is not supported yet',
-    ],
-    [
-      'timeouts',
-      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\ntimeouts: {discovery: 1m}\n',
-      'k.yaml: InitConfiguration: another timeouts.discovery than 5m is not supported yet',
-    ],
     ['an unknown kind', 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: Cluster\n', 'k.yaml: unknown kind "Cluster"'],
     ['one kind twice', `${head}---\n${head}`, 'k.yaml holds more than one ClusterConfiguration'],
     ['broken YAML', 'a: [', 'k.yaml cannot be read: '],
     [
       'another component’s',
-      'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n',
-      'KubeletConfiguration of kubelet.config.k8s.io/v1beta1 is not supported',
+      'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n',
+      'KubeProxyConfiguration of kubeproxy.config.k8s.io/v1alpha1 is not supported',
     ],
   ])('%s is refused with its place', (_name, text, message) => expect(() => read(text)).toThrow(message));
 
@@ -67,10 +59,25 @@ describe('configuration files', () => {
     expect(() => clusterFrom(read(`${head}${text}`).get('ClusterConfiguration') ?? {}, 'k.yaml')).toThrow(message);
   });
 
-  test("what is refused may stand there with upstream's own value, as init-defaults writes it", () => {
-    const text =
-      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndryRun: false\ntimeouts: {discovery: 5m0s, tlsBootstrap: 300s}\n';
-    expect([...read(text).keys()]).toEqual(['JoinConfiguration']);
+  test('timeouts are heeded, and named when they are none', () => {
+    const { discovery, tlsBootstrap } = timeoutsFrom({ discovery: '90s', tlsBootstrap: '1h0m0s' }, 'k.yaml');
+    expect([discovery, tlsBootstrap]).toEqual([90_000, 3_600_000]);
+    expect(timeoutsFrom()).toEqual(defaultTimeouts);
+    expect(() => timeoutsFrom({ discovery: 'soon' }, 'k.yaml')).toThrow('k.yaml: timeouts.discovery: "soon" must be a duration above zero');
+  });
+
+  test('a KubeletConfiguration beside it goes over the defaults, field by field', () => {
+    const kubelet = read(
+      'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\nauthentication: {webhook: {cacheTTL: 1m}}\n',
+    ).get('KubeletConfiguration');
+    const text = kubeletConfigurationText({ ...defaultCluster, kubelet: kubelet ?? {} });
+    expect(parse(text)).toMatchObject({
+      cgroupDriver: 'systemd',
+      clusterDNS: ['10.96.0.10'],
+      authentication: { webhook: { enabled: true, cacheTTL: '1m' }, x509: { clientCAFile: '/etc/kubernetes/pki/ca.crt' } },
+    });
+    expect(parse(kubeletConfigurationText(defaultCluster))).not.toHaveProperty('cgroupDriver');
+    expect(clusterText({ ...defaultCluster, kubelet: kubelet ?? {} })).not.toContain('systemd');
   });
 
   test('an external etcd takes the place of the local one', () => {

@@ -6,7 +6,14 @@ import { parseDurationMs } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { KeyAlgorithm } from '#base/pki.ts';
 import { reasonOf } from '#base/write-file.ts';
-import { type Argument, type ClusterConfiguration, defaultCluster, type InitConfiguration } from './cluster.ts';
+import {
+  type Argument,
+  type ClusterConfiguration,
+  defaultCluster,
+  defaultTimeouts,
+  type InitConfiguration,
+  type Timeouts,
+} from './cluster.ts';
 
 export const apiVersion = 'kubeadm.k8s.io/v1beta4';
 
@@ -23,20 +30,9 @@ const node: Shape = {
   imagePullPolicy: 'string',
   imagePullSerial: 'boolean',
 };
-/**
- * Upstream's default timeouts, which `kubeadm config print init-defaults` writes into every file. Nothing here heeds other ones yet.
- * https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/#kubeadm-k8s-io-v1beta4-Timeouts
- */
-const defaultTimeouts: Readonly<Record<string, string>> = {
-  controlPlaneComponentHealthCheck: '4m',
-  discovery: '5m',
-  etcdAPICall: '2m',
-  kubeletHealthCheck: '4m',
-  kubernetesAPICall: '1m',
-  tlsBootstrap: '5m',
-  upgradeManifests: '5m',
-};
 const timeouts: Shape = Object.fromEntries(Object.keys(defaultTimeouts).map((name) => [name, 'string']));
+const patches: Shape = { directory: 'string' };
+const kubeletVersion = 'kubelet.config.k8s.io/v1beta1';
 
 const shapes: Readonly<Record<string, Shape>> = {
   ClusterConfiguration: {
@@ -65,6 +61,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     dryRun: 'boolean',
     localAPIEndpoint: endpoint,
     nodeRegistration: node,
+    patches,
     skipPhases: ['string'],
     timeouts,
   },
@@ -79,6 +76,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     },
     controlPlane: { localAPIEndpoint: endpoint, certificateKey: 'string' },
     nodeRegistration: node,
+    patches,
     skipPhases: ['string'],
     timeouts,
   },
@@ -103,7 +101,12 @@ export function readDocuments(text: string, path: string): ReadonlyMap<string, R
     const content: unknown = document.toJS({ maxAliasCount: 100 });
     if (content === null) continue;
     const { apiVersion: version, kind } = content as { apiVersion?: unknown; kind?: unknown };
-    // Configuration of other components may stand in the same file; it belongs to them.
+    // Configuration of other components may stand in the same file; the kubelet checks its own.
+    if (version === kubeletVersion && kind === 'KubeletConfiguration') {
+      if (found.has(kind)) throw new UsageError(`${path} holds more than one ${kind}`);
+      found.set(kind, content as Record<string, unknown>);
+      continue;
+    }
     if (typeof version === 'string' && !version.startsWith('kubeadm.k8s.io/')) {
       throw new UsageError(`${path}: ${String(kind)} of ${version} is not supported: give such settings as extraArgs`);
     }
@@ -117,26 +120,20 @@ export function readDocuments(text: string, path: string): ReadonlyMap<string, R
     if (found.has(kind)) throw new UsageError(`${path} holds more than one ${kind}`);
     const problems = shapeProblems(content, shape);
     if (problems.length > 0) throw new UsageError(`${path}: ${kind} is invalid:\n${problems.map((line) => `\t${line}`).join('\n')}`);
-    const refused = unheededIn(kind, content as Unheeded);
-    if (refused !== undefined) throw new UsageError(`${path}: ${kind}: ${refused} is not supported yet`);
     found.set(kind, content as Record<string, unknown>);
   }
   return found;
 }
 
-interface Unheeded {
-  readonly timeouts?: Readonly<Record<string, string>>;
-  readonly dryRun?: boolean;
-}
-
-/** The first wish that nothing here heeds, which is better refused than passed over. */
-function unheededIn(kind: string, content: Unheeded): string | undefined {
-  if (kind === 'JoinConfiguration' && content.dryRun === true) return 'dryRun';
-  for (const [name, value] of Object.entries(content.timeouts ?? {})) {
-    if (parseDurationMs(value) !== parseDurationMs(defaultTimeouts[name] ?? ''))
-      return `another timeouts.${name} than ${defaultTimeouts[name]}`;
-  }
-  return undefined;
+/** The timeouts of a document, with upstream's for the rest. Throws a UsageError that names the field. */
+export function timeoutsFrom(given: Readonly<Record<string, string>> = {}, path = ''): Timeouts {
+  const own = Object.entries(given).map(([name, text]): [string, number] => {
+    const ms = parseDurationMs(text);
+    if (ms === undefined || ms <= 0)
+      throw new UsageError(`${path}: timeouts.${name}: ${JSON.stringify(text)} must be a duration above zero`);
+    return [name, ms];
+  });
+  return { ...defaultTimeouts, ...Object.fromEntries(own) };
 }
 
 /** What a ClusterConfiguration says, with defaults for the rest. Its shape has been checked. */
@@ -198,7 +195,7 @@ function algorithmOf(text: string | undefined, path: string): KeyAlgorithm {
 
 /** The ClusterConfiguration as v1beta4 YAML: what the ConfigMap kubeadm-config holds and `config print` shows. */
 export function clusterText(cluster: ClusterConfiguration): string {
-  const { certificateValidityMs, caCertificateValidityMs, controlPlaneEndpoint, networking, ...rest } = cluster;
+  const { certificateValidityMs, caCertificateValidityMs, controlPlaneEndpoint, networking, kubelet: _, ...rest } = cluster;
   const { podSubnet, ...net } = networking;
   return yamlOf({
     apiVersion,

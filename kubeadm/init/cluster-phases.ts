@@ -2,6 +2,7 @@
 import { configMap } from '#api/core/config-map.ts';
 import { type Node, node } from '#api/core/node/node.ts';
 import { hasReason } from '#api/meta/status.ts';
+import { formatDuration } from '#base/duration.ts';
 import { isAbort, UsageError } from '#base/lifecycle.ts';
 import { bindClusterRole, bootstrappers, grantEverywhere, grantInNamespace, mayRead, nodesGroup } from '../cluster/rights.ts';
 import { isTransient, patiently, put } from '../cluster/put.ts';
@@ -12,8 +13,6 @@ import { storeToken } from '../token/store.ts';
 import { clusterInfoText } from './cluster-info.ts';
 import type { InitJob, Phase } from './phase.ts';
 
-const waitMs = 4 * 60_000;
-
 export const waitControlPlane: Phase = {
   name: 'wait-control-plane',
   about: 'Wait for the control plane to start',
@@ -23,8 +22,10 @@ export const waitControlPlane: Phase = {
 async function waitForControlPlane(job: InitJob): Promise<void> {
   const { host, shown } = job;
   const { clock, signal } = host;
+  const waitMs = job.timeouts.controlPlaneComponentHealthCheck;
+  const limit = formatDuration(waitMs);
   host.print(
-    `[wait-control-plane] Waiting for the components of directory ${JSON.stringify(shown.manifests)} to start. This can take up to 4m0s\n`,
+    `[wait-control-plane] Waiting for the components of directory ${JSON.stringify(shown.manifests)} to start. This can take up to ${limit}\n`,
   );
   if (job.isDryRun) return;
   const startMs = clock.monotonicMs();
@@ -41,7 +42,7 @@ async function waitForControlPlane(job: InitJob): Promise<void> {
     }
     await clock.sleep(200, signal);
   }
-  throw new UsageError(`error execution phase wait-control-plane: the API server is not healthy after 4m0s: ${last}`, { exitCode: 4 });
+  throw new UsageError(`error execution phase wait-control-plane: the API server is not healthy after ${limit}: ${last}`, { exitCode: 4 });
 }
 
 /** Lets the kubeconfig `admin.conf` do all: rights that, other than the super-admin's, can be taken away. */
@@ -61,7 +62,7 @@ export const markControlPlane: Phase = {
 
 /** Labels and taints the Node of a control plane, once it is there. */
 export async function markNode(
-  job: Pick<InitJob, 'client' | 'host'>,
+  job: Pick<InitJob, 'client' | 'host' | 'timeouts'>,
   { node: registration }: LocalConfiguration,
   { isDryRun = false } = {},
 ): Promise<void> {
@@ -80,7 +81,7 @@ export async function markNode(
 }
 
 async function patchNode(
-  { client: clientOf, host }: Pick<InitJob, 'client' | 'host'>,
+  { client: clientOf, host, timeouts }: Pick<InitJob, 'client' | 'host' | 'timeouts'>,
   name: string,
   patchOf: (found: Node) => object,
 ): Promise<void> {
@@ -99,7 +100,7 @@ async function patchNode(
       return;
     } catch (error) {
       if (!hasReason(error, 'NotFound') && !isTransient(error)) throw error;
-      if (clock.monotonicMs() - startMs > waitMs) {
+      if (clock.monotonicMs() - startMs > timeouts.kubeletHealthCheck) {
         throw new UsageError(`the node ${name} did not appear in time: is its kubelet running?`, { exitCode: 4, cause: error });
       }
     }

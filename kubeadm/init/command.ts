@@ -8,6 +8,7 @@ import { connect, type RestClient } from '#client/rest.ts';
 import { newCertificateKey } from '../certs/commands.ts';
 import { type Command, command, group } from '../command.ts';
 import { foldersAt } from '../folders.ts';
+import { readPatches } from '../manifests/patches.ts';
 import { hostFacts } from '../preflight/host-facts.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { bootstrapToken, markControlPlane, waitControlPlane } from './cluster-phases.ts';
@@ -60,7 +61,8 @@ export const initCommand: Command = command({
   },
 });
 
-function prepare(loaded: LoadedInit, flags: InitFlagValues, host: Surroundings): InitJob & AsyncDisposable {
+function prepare(loaded: LoadedInit, flags: InitFlagValues, surroundings: Surroundings): InitJob & AsyncDisposable {
+  const host = { ...surroundings, patienceMs: loaded.timeouts.kubernetesAPICall };
   const isDryRun = flags['dry-run'] || loaded.document.dryRun === true;
   // A dry run writes its files into a folder of its own.
   const base = isDryRun ? mkdtempSync(join(tmpdir(), 'kubeadm-init-dryrun')) : '';
@@ -74,6 +76,7 @@ function prepare(loaded: LoadedInit, flags: InitFlagValues, host: Surroundings):
     shown: foldersAt(loaded.config.cluster.certificatesDir),
     host,
     isDryRun,
+    patches: readPatches(flags.patches || (loaded.document.patches?.directory ?? '')),
     facts: hostFacts(host.env, loaded.config.local.node.criSocket),
     tokens: tokensFrom(flags, loaded.document, host.clock.nowMs()),
     certificateKey: flags['certificate-key'] || (loaded.document.certificateKey ?? newCertificateKey()),

@@ -19,13 +19,13 @@ export const etcd: Phase = {
     {
       name: 'local',
       about: 'Generate the static Pod manifest file for a local, single-node local etcd instance',
-      run({ config, folders, shown, host }) {
+      run({ config, folders, shown, host, patches }) {
         if (!('local' in config.cluster.etcd)) {
           host.print('[etcd] External etcd mode: Skipping the creation of a manifest for local etcd\n');
           return;
         }
         host.print(`[etcd] Creating static Pod manifest for local etcd in ${JSON.stringify(shown.manifests)}\n`);
-        writeManifest(folders.manifests, etcdPod(config, shown, [], etcdVersion()));
+        writeManifest(folders.manifests, etcdPod(config, shown, [], etcdVersion()), patches);
       },
     },
   ],
@@ -47,8 +47,8 @@ const pods: readonly {
 ];
 
 /** The components that every control plane runs, etcd not counted. */
-export function controlPlanePods(config: InitConfiguration, folders: Folders): readonly ComponentPod[] {
-  return pods.map(({ make }) => make(config, folders, folders));
+export function controlPlanePods(config: InitConfiguration, shown: Folders, folders: Folders): readonly ComponentPod[] {
+  return pods.map(({ make }) => make(config, shown, folders));
 }
 
 export const controlPlane: Phase = {
@@ -60,7 +60,7 @@ export const controlPlane: Phase = {
     about: `Generates the ${name} static Pod manifest`,
     run: (job) => {
       job.host.print(`[control-plane] Creating static Pod manifest for ${JSON.stringify(name)}\n`);
-      writeManifest(job.folders.manifests, make(job.config, job.shown, job.folders));
+      writeManifest(job.folders.manifests, make(job.config, job.shown, job.folders), job.patches);
     },
   })),
 };
@@ -68,8 +68,8 @@ export const controlPlane: Phase = {
 export const kubeletStart: Phase = {
   name: 'kubelet-start',
   about: 'Write kubelet settings and (re)start the kubelet',
-  async run({ config, folders, shown, host, isDryRun }) {
-    const configuration = kubeletConfigurationText(config.cluster);
+  async run({ config, folders, shown, host, isDryRun, patches }) {
+    const configuration = patches.applyToText('kubeletconfiguration', kubeletConfigurationText(config.cluster));
     writeKubeletFiles(
       { folder: folders.kubelet, shown: shown.kubelet, configuration, local: config.local, podSubnet: config.cluster.networking.podSubnet },
       host.print,

@@ -1,6 +1,7 @@
 import type { Client } from '#client/client.ts';
 import { type Command, command } from '../command.ts';
 import type { Folders } from '../folders.ts';
+import type { Patches } from '../manifests/patches.ts';
 import type { HostFacts } from '../preflight/facts.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { BootstrapToken } from '../token/bootstrap-token.ts';
@@ -15,6 +16,7 @@ export interface InitJob extends LoadedInit {
   readonly host: Surroundings;
   readonly facts: HostFacts;
   readonly isDryRun: boolean;
+  readonly patches: Patches;
   /** The first is the one that join commands are printed with. */
   readonly tokens: readonly BootstrapToken[];
   /** What uploaded certificates are encrypted with: AES-256, in hex. */

@@ -1,7 +1,11 @@
 // `kubeadm join`: a worker, or with --control-plane a further control plane.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UsageError } from '#base/lifecycle.ts';
 import { type Command, command } from '../command.ts';
 import { foldersAt } from '../folders.ts';
+import { readPatches } from '../manifests/patches.ts';
 import { hostFacts } from '../preflight/host-facts.ts';
 import { joinFlags, loadJoin } from './flags.ts';
 import { type JoinStep, joinSteps } from './steps.ts';
@@ -16,12 +20,23 @@ export const joinCommand: Command = command({
     const config = loadJoin(flags, given, args);
     const unknown = config.skippedPhases.find((name) => !joinSteps.some((step) => step.name === name));
     if (unknown !== undefined) throw new UsageError(`invalid phase name: ${unknown}`);
-    const folders = foldersAt(config.caFile.replace(/\/[^/]+$/, ''));
-    await using job = new JoinJob({ config, folders, host, facts: hostFacts(host.env, config.local.node.criSocket) });
+    const certificates = config.caFile.replace(/\/[^/]+$/, '');
+    // A dry run writes its files into a folder of its own.
+    const base = config.isDryRun ? mkdtempSync(join(tmpdir(), 'kubeadm-join-dryrun')) : '';
+    if (config.isDryRun) host.print(`[dryrun] Files are written below ${base} and nothing is started\n`);
+    await using job = new JoinJob({
+      config,
+      folders: foldersAt(certificates, base),
+      shown: foldersAt(certificates),
+      patches: readPatches(config.patchesFolder),
+      host: { ...host, patienceMs: config.timeouts.kubernetesAPICall },
+      facts: hostFacts(host.env, config.local.node.criSocket),
+    });
     const steps: readonly JoinStep[] = joinSteps.filter(
       ({ name, for: whom }) => !config.skippedPhases.includes(name) && (whom === 'all' || config.controlPlane !== undefined),
     );
     for (const { run } of steps) await run(job);
+    if (config.isDryRun) return;
     host.print(config.controlPlane === undefined ? workerFarewell : controlPlaneFarewell(job));
   },
 });

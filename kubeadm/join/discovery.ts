@@ -25,13 +25,12 @@ export interface FoundCluster {
 }
 
 const retryMs = 2_000;
-const limitMs = 5 * 60_000;
 
 /** Throws a UsageError that says why the cluster cannot be trusted or reached. */
-export async function discover(wanted: Discovery, host: Surroundings): Promise<FoundCluster> {
+export async function discover(wanted: Discovery, host: Surroundings, limitMs: number): Promise<FoundCluster> {
   const { id, secret } = parseToken(wanted.token);
   checkPins(wanted.caHashes);
-  const untrusted = await fetchSigned(wanted.endpoint, id, undefined, host);
+  const untrusted = await fetchSigned({ endpoint: wanted.endpoint, id, ca: undefined, limitMs }, host);
   const text = untrusted.data?.['kubeconfig'] ?? '';
   if (text === '') {
     throw refusal(
@@ -49,7 +48,7 @@ export async function discover(wanted: Discovery, host: Surroundings): Promise<F
       `cluster CA found in cluster-info ConfigMap is invalid: none of the public keys ${hashes.map((hash) => JSON.stringify(hash)).join(':')} are pinned`,
     );
   }
-  const trusted = await fetchSigned(wanted.endpoint, id, found.ca, host);
+  const trusted = await fetchSigned({ endpoint: wanted.endpoint, id, ca: found.ca, limitMs }, host);
   if (trusted.data?.['kubeconfig'] !== text) {
     throw refusal('the second kubeconfig from the cluster-info ConfigMap (using validated TLS) was different from the first');
   }
@@ -73,7 +72,16 @@ export function isSignatureOf(jws: string, text: string, token: { readonly id: s
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-async function fetchSigned(endpoint: string, id: string, ca: string | undefined, host: Surroundings): Promise<ConfigMap> {
+interface Fetch {
+  readonly endpoint: string;
+  /** Of the token. */
+  readonly id: string;
+  /** Undefined before anybody is trusted. */
+  readonly ca: string | undefined;
+  readonly limitMs: number;
+}
+
+async function fetchSigned({ endpoint, id, ca, limitMs }: Fetch, host: Surroundings): Promise<ConfigMap> {
   const { clock, signal } = host;
   const trust = ca === undefined ? { insecure: true } : { ca };
   await using client = connect({ server: `https://${endpoint}`, ...trust, credentials: { kind: 'none' } }, { clock, component: 'kubeadm' });

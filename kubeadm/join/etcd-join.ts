@@ -1,5 +1,6 @@
 // A further member for a stacked etcd: announced without a vote, started, and given its vote once it has caught up.
 import { endpoints } from '#api/core/endpoints.ts';
+import { formatDuration } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { EtcdMembers, type Member } from '../cluster/etcd-members.ts';
@@ -9,15 +10,15 @@ import { writeManifest } from '../manifests/component-pod.ts';
 import { clientUrlOf, etcdPod, peerUrlOf } from '../manifests/components.ts';
 import type { JoinJob } from './join-job.ts';
 
-const limitMs = 2 * 60_000;
 const retryMs = 500;
 
 /** Does nothing where the etcd is somebody else's. May be repeated: a member that was announced is taken up again. */
 export async function joinEtcd(job: JoinJob): Promise<void> {
-  const { config, folders, host } = job;
+  const { config, folders, shown, patches, host } = job;
   const { signal } = host;
   const init = await job.initConfiguration();
   if (!('local' in init.cluster.etcd)) return;
+  if (config.isDryRun) return host.print('[etcd] Would add this host to the etcd cluster and write its static Pod manifest\n');
   const own = peerUrlOf(config.local.advertiseAddress);
   const members = new EtcdMembers(await otherMembers(job), folders.certificates);
   // etcd takes no new member while another one is still finding its place.
@@ -28,8 +29,10 @@ export async function joinEtcd(job: JoinJob): Promise<void> {
   host.print('[etcd] Announced new etcd member joining to the existing etcd cluster\n');
   host.print('[etcd] Creating static Pod manifest for "etcd"\n');
   const others = (await members.list(signal)).filter(({ peerUrl, name }) => peerUrl !== own && name !== '');
-  writeManifest(folders.manifests, etcdPod(init, folders, others, etcdVersion()));
-  host.print('[etcd] Waiting for the new etcd member to join the cluster. This can take up to 2m0s\n');
+  writeManifest(folders.manifests, etcdPod(init, shown, others, etcdVersion()), patches);
+  host.print(
+    `[etcd] Waiting for the new etcd member to join the cluster. This can take up to ${formatDuration(config.timeouts.etcdAPICall)}\n`,
+  );
   await eventually(job, 'the new member did not catch up', async () => {
     const now = (await members.list(signal)).find(({ id }) => id === member.id);
     if (now?.isLearner !== false) await members.promote(member.id, signal);
@@ -45,7 +48,7 @@ async function otherMembers(job: JoinJob): Promise<readonly string[]> {
   return addresses.filter((ip) => ip !== config.local.advertiseAddress).map(clientUrlOf);
 }
 
-async function eventually<R extends Member | void>({ host }: JoinJob, what: string, work: () => Promise<R>): Promise<R> {
+async function eventually<R extends Member | void>({ host, config }: JoinJob, what: string, work: () => Promise<R>): Promise<R> {
   const { clock, signal } = host;
   const startMs = clock.monotonicMs();
   for (;;) {
@@ -53,7 +56,7 @@ async function eventually<R extends Member | void>({ host }: JoinJob, what: stri
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      if (clock.monotonicMs() - startMs > limitMs) {
+      if (clock.monotonicMs() - startMs > config.timeouts.etcdAPICall) {
         throw new UsageError(`error execution phase etcd-join: ${what}: ${reasonOf(error)}`, { exitCode: 4, cause: error });
       }
     }

@@ -9,9 +9,11 @@ import {
   type LocalConfiguration,
   type NodeRegistration,
   splitHostPort,
+  type Timeouts,
 } from '../config/cluster.ts';
-import { readConfigFile } from '../config/document.ts';
+import { readConfigFile, timeoutsFrom } from '../config/document.ts';
 import { controlPlaneTaint } from '../init/flags.ts';
+import { patchesFlag } from '../manifests/patches.ts';
 import { parseToken } from '../token/bootstrap-token.ts';
 
 export const joinFlags = {
@@ -49,6 +51,8 @@ export const joinFlags = {
     "A list of checks whose errors will be shown as warnings. Example: 'IsPrivilegedUser,Swap'. Value 'all' ignores errors from all checks.",
   ),
   'node-name': stringFlag('', 'Specify the node name.'),
+  patches: patchesFlag,
+  'dry-run': boolFlag(false, "Don't apply any changes; just output what would be done."),
   'skip-phases': listFlag([], 'List of phases to be skipped'),
   'tls-bootstrap-token': stringFlag(
     '',
@@ -68,6 +72,10 @@ export interface JoinConfiguration {
   readonly caFile: string;
   readonly ignoredErrors: readonly string[];
   readonly skippedPhases: readonly string[];
+  readonly isDryRun: boolean;
+  /** '' for none. */
+  readonly patchesFolder: string;
+  readonly timeouts: Timeouts;
 }
 
 interface Document {
@@ -87,10 +95,13 @@ interface Document {
     readonly certificateKey?: string;
   } | null;
   readonly nodeRegistration?: Partial<NodeRegistration> & { readonly ignorePreflightErrors?: readonly string[] };
+  readonly dryRun?: boolean;
+  readonly patches?: { readonly directory?: string };
   readonly skipPhases?: readonly string[];
+  readonly timeouts?: Readonly<Record<string, string>>;
 }
 
-const mixable: readonly string[] = ['config', 'ignore-preflight-errors', 'node-name', 'skip-phases', 'cri-socket'];
+const mixable: readonly string[] = ['config', 'ignore-preflight-errors', 'node-name', 'skip-phases', 'cri-socket', 'dry-run', 'patches'];
 
 /** Flags or file to one configuration. Throws a UsageError that names flag or field. */
 export function loadJoin(flags: FlagValues<typeof joinFlags>, given: ReadonlySet<string>, args: readonly string[]): JoinConfiguration {
@@ -117,6 +128,9 @@ export function loadJoin(flags: FlagValues<typeof joinFlags>, given: ReadonlySet
     ...(isControlPlane ? { controlPlane: { certificateKey: controlPlane.certificateKey ?? '' } } : {}),
     caFile: document.caCertPath ?? `${defaultCluster.certificatesDir}/ca.crt`,
     ignoredErrors: [...flags['ignore-preflight-errors'], ...(node?.ignorePreflightErrors ?? [])],
+    isDryRun: flags['dry-run'] || document.dryRun === true,
+    patchesFolder: flags.patches || (document.patches?.directory ?? ''),
+    timeouts: timeoutsFrom(document.timeouts, flags.config),
     skippedPhases: flags['skip-phases'].length > 0 ? flags['skip-phases'] : (document.skipPhases ?? []),
   };
 }

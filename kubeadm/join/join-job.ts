@@ -8,6 +8,7 @@ import { patiently } from '../cluster/put.ts';
 import type { ClusterConfiguration, InitConfiguration } from '../config/cluster.ts';
 import { clusterFrom, readDocuments } from '../config/document.ts';
 import type { Folders } from '../folders.ts';
+import type { Patches } from '../manifests/patches.ts';
 import type { HostFacts } from '../preflight/facts.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { discover, type FoundCluster } from './discovery.ts';
@@ -16,6 +17,9 @@ import type { JoinConfiguration } from './flags.ts';
 export interface JoinDeps {
   readonly config: JoinConfiguration;
   readonly folders: Folders;
+  /** The places that are told and that manifests name: those of a real run, also in a dry one. */
+  readonly shown: Folders;
+  readonly patches: Patches;
   readonly host: Surroundings;
   readonly facts: HostFacts;
 }
@@ -24,16 +28,22 @@ export interface JoinDeps {
 export class JoinJob implements AsyncDisposable {
   readonly config: JoinConfiguration;
   readonly folders: Folders;
+  /** The places that are told and that manifests name: those of a real run, also in a dry one. */
+  readonly shown: Folders;
+  readonly patches: Patches;
   readonly host: Surroundings;
   readonly facts: HostFacts;
   #found: FoundCluster | undefined;
   #cluster: ClusterConfiguration | undefined;
+  #kubelet: string | undefined;
   #bootstrap: RestClient | undefined;
   #admin: RestClient | undefined;
 
-  constructor({ config, folders, host, facts }: JoinDeps) {
+  constructor({ config, folders, shown, patches, host, facts }: JoinDeps) {
     this.config = config;
     this.folders = folders;
+    this.shown = shown;
+    this.patches = patches;
     this.host = host;
     this.facts = facts;
   }
@@ -41,7 +51,8 @@ export class JoinJob implements AsyncDisposable {
   /** Address and authority of the cluster, once trusted. */
   async found(): Promise<FoundCluster> {
     const { discovery } = this.config;
-    this.#found ??= discovery.kind === 'token' ? await discover(discovery, this.host) : fromFile(discovery.path);
+    this.#found ??=
+      discovery.kind === 'token' ? await discover(discovery, this.host, this.config.timeouts.discovery) : fromFile(discovery.path);
     return this.#found;
   }
 
@@ -66,6 +77,12 @@ export class JoinJob implements AsyncDisposable {
     return this.#cluster;
   }
 
+  /** The KubeletConfiguration of the cluster's nodes, as YAML. */
+  async kubeletConfiguration(): Promise<string> {
+    this.#kubelet ??= await this.#fetchKubelet();
+    return this.#kubelet;
+  }
+
   /** Known once `cluster()` has answered. */
   get hasOwnEtcd(): boolean {
     return this.#cluster !== undefined && 'local' in this.#cluster.etcd;
@@ -79,6 +96,14 @@ export class JoinJob implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bootstrap?.[Symbol.asyncDispose]();
     await this.#admin?.[Symbol.asyncDispose]();
+  }
+
+  async #fetchKubelet(): Promise<string> {
+    const client = await this.bootstrapClient();
+    const key = { namespace: 'kube-system', name: 'kubelet-config' };
+    const text = (await patiently(this.host, () => client.get(configMap, key, this.host.signal))).data?.['kubelet'];
+    if (text !== undefined) return text;
+    throw new UsageError('ConfigMap kube-system/kubelet-config holds no kubelet configuration', { exitCode: 1 });
   }
 
   async #fetchCluster(): Promise<ClusterConfiguration> {

@@ -25,6 +25,12 @@ describe('the join command', () => {
     );
   });
 
+  test('may be tried without doing anything, also beside a file', () => {
+    const words = ['lb:6443', '--token', token, '--discovery-token-ca-cert-hash', hash, '--dry-run', '--patches', '/p'];
+    const { values, given, positional } = parseFlags('kubeadm join', joinFlags, words);
+    expect(loadJoin(values, given, positional)).toMatchObject({ isDryRun: true, patchesFolder: '/p', timeouts: { discovery: 300_000 } });
+  });
+
   test('is understood when it is pasted', () => {
     const text = joinCommandText({ endpoint: 'lb:16443', token, caHashes: [hash], controlPlane: { certificateKey: 'k' } });
     const words = text.replaceAll('\\\n', ' ').split(/\s+/).slice(2);

@@ -1,10 +1,11 @@
 // The steps of `kubeadm join`, in order. Each may be repeated after a failure: what is there is kept.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { configMap } from '#api/core/config-map.ts';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
 import { endpoints } from '#api/core/endpoints.ts';
 import { node } from '#api/core/node/node.ts';
 import { hasReason } from '#api/meta/status.ts';
+import { formatDuration } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
@@ -19,7 +20,7 @@ import { createKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
 import { writeKubeletFiles } from '../kubelet/kubelet-files.ts';
 import { proxyPod } from '../manifests/add-ons.ts';
 import { writeManifest } from '../manifests/component-pod.ts';
-import { initChecks, isPrivilegedUser, joinChecks } from '../preflight/checks.ts';
+import { cgroupDriver, initChecks, isPrivilegedUser, joinChecks } from '../preflight/checks.ts';
 import { runChecks } from '../preflight/run.ts';
 import { joinEtcd } from './etcd-join.ts';
 import type { JoinJob } from './join-job.ts';
@@ -30,8 +31,6 @@ export interface JoinStep {
   run(job: JoinJob): Promise<void>;
 }
 
-const bootstrapLimitMs = 5 * 60_000;
-
 export const joinSteps: readonly JoinStep[] = [
   { name: 'preflight', for: 'all', run: preflight },
   { name: 'control-plane-prepare', for: 'control-planes', run: prepareControlPlane },
@@ -41,7 +40,8 @@ export const joinSteps: readonly JoinStep[] = [
   {
     name: 'control-plane-join',
     for: 'control-planes',
-    run: (job) => markNode({ host: job.host, client: () => job.adminClient() }, job.config.local),
+    run: (job) =>
+      markNode({ host: job.host, client: () => job.adminClient(), timeouts: job.config.timeouts }, job.config.local, job.config),
   },
   { name: 'wait-control-plane', for: 'control-planes', run: waitForControlPlane },
 ];
@@ -54,6 +54,8 @@ async function preflight(job: JoinJob): Promise<void> {
   const place = { kubernetes: folders.kubernetes, caFile: isControlPlane ? undefined : config.caFile };
   await runChecks(joinChecks(config.local.node.name, place), facts, config.ignoredErrors, host);
   const init = await job.initConfiguration();
+  const { cgroupDriver: driver } = (parse(await job.kubeletConfiguration()) ?? {}) as { cgroupDriver?: unknown };
+  await runChecks([cgroupDriver(driver)], facts, config.ignoredErrors, host);
   if (!isControlPlane) return;
   if (init.cluster.controlPlaneEndpoint === '') {
     throw new UsageError(
@@ -74,13 +76,13 @@ async function preflight(job: JoinJob): Promise<void> {
 const alreadyLooked = /^(CRI|Swap|SystemVerification|Hostname|NodePorts|Port-10250|FileExisting-|FileContent-)/;
 
 async function prepareControlPlane(job: JoinJob): Promise<void> {
-  const { config, folders, host } = job;
+  const { config, folders, shown, host, patches } = job;
   const init = await job.initConfiguration();
   const place = { host, folder: folders.certificates, cluster: init.cluster };
   const key = config.controlPlane?.certificateKey ?? '';
   if (key !== '') {
     host.print('[download-certs] Downloading the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace\n');
-    host.print(`[download-certs] Saving the certificates to the folder: ${JSON.stringify(folders.certificates)}\n`);
+    host.print(`[download-certs] Saving the certificates to the folder: ${JSON.stringify(shown.certificates)}\n`);
     await downloadCertificates({ ...place, client: await job.bootstrapClient(), key });
   }
   const absent = Object.values(sharedFiles(init.cluster, folders.certificates)).filter((path) => path !== '' && !existsSync(path));
@@ -90,44 +92,41 @@ async function prepareControlPlane(job: JoinJob): Promise<void> {
       { exitCode: 1 },
     );
   }
-  host.print(`[certs] Using certificateDir folder ${JSON.stringify(folders.certificates)}\n`);
+  host.print(`[certs] Using certificateDir folder ${JSON.stringify(shown.certificates)}\n`);
   await createAllCertificates({ config: init, folder: folders.certificates, host });
   host.print('[kubeconfig] Generating kubeconfig files\n');
-  host.print(`[kubeconfig] Using kubeconfig folder ${JSON.stringify(folders.kubernetes)}\n`);
+  host.print(`[kubeconfig] Using kubeconfig folder ${JSON.stringify(shown.kubernetes)}\n`);
   for (const spec of kubeconfigs.filter(({ phase }) => ['admin', 'controller-manager', 'scheduler'].includes(phase))) {
     await createKubeconfig(spec, { config: init, certFolder: folders.certificates, folder: folders.kubernetes, host });
   }
-  host.print(`[control-plane] Using manifest folder ${JSON.stringify(folders.manifests)}\n`);
-  for (const pod of controlPlanePods(init, folders)) {
+  host.print(`[control-plane] Using manifest folder ${JSON.stringify(shown.manifests)}\n`);
+  for (const pod of controlPlanePods(init, shown, folders)) {
     host.print(`[control-plane] Creating static Pod manifest for ${JSON.stringify(pod.name)}\n`);
-    writeManifest(folders.manifests, pod);
+    writeManifest(folders.manifests, pod, patches);
   }
 }
 
 async function startKubelet(job: JoinJob): Promise<void> {
-  const { config, folders, host } = job;
-  const client = await job.bootstrapClient();
+  const { config, folders, shown, host, patches } = job;
   const { server, ca } = await job.found();
   const { name } = config.local.node;
   await refuseReadyNode(job, name);
-  if (!existsSync(config.caFile)) writeFileAtomically(config.caFile, ca, 0o644);
+  const caFile = join(folders.certificates, basename(config.caFile));
+  if (!existsSync(caFile)) writeFileAtomically(caFile, ca, 0o644);
   const { clusterName, networking } = await job.cluster();
   const userName = 'tls-bootstrap-token-user';
   const credentials = { kind: 'token', token: config.tlsBootstrapToken } as const;
   const bootstrap = kubeconfigText({ name: `${userName}@${clusterName}`, clusterName, userName, server, ca, credentials });
   writeFileAtomically(join(folders.kubernetes, 'bootstrap-kubelet.conf'), bootstrap);
-  const found = await patiently(host, () => client.get(configMap, { namespace: 'kube-system', name: 'kubelet-config' }, host.signal));
-  const configuration = found.data?.['kubelet'];
-  if (configuration === undefined)
-    throw new UsageError('ConfigMap kube-system/kubelet-config holds no kubelet configuration', { exitCode: 1 });
+  const configuration = patches.applyToText('kubeletconfiguration', await job.kubeletConfiguration());
   writeKubeletFiles(
-    { folder: folders.kubelet, shown: folders.kubelet, configuration, local: config.local, podSubnet: networking.podSubnet },
+    { folder: folders.kubelet, shown: shown.kubelet, configuration, local: config.local, podSubnet: networking.podSubnet },
     host.print,
   );
-  writeManifest(folders.manifests, proxyPod(await job.initConfiguration(), folders));
-  if (config.controlPlane !== undefined) await writeDnsFiles({ config: await job.initConfiguration(), folders, shown: folders, host });
+  writeManifest(folders.manifests, proxyPod(await job.initConfiguration(), shown));
+  if (config.controlPlane !== undefined) await writeDnsFiles({ config: await job.initConfiguration(), folders, shown, host });
   host.print('[kubelet-start] Starting the kubelet\n');
-  await startHostAgent(host);
+  if (!config.isDryRun) await startHostAgent(host);
 }
 
 async function refuseReadyNode(job: JoinJob, name: string): Promise<void> {
@@ -146,15 +145,17 @@ async function refuseReadyNode(job: JoinJob, name: string): Promise<void> {
   );
 }
 
-async function waitForKubelet({ folders, host }: JoinJob): Promise<void> {
+async function waitForKubelet({ folders, host, config }: JoinJob): Promise<void> {
+  if (config.isDryRun) return;
   const { clock, signal } = host;
+  const limitMs = config.timeouts.tlsBootstrap;
   host.print('[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap\n');
   const path = join(folders.kubernetes, 'kubelet.conf');
   const startMs = clock.monotonicMs();
   while (!existsSync(path)) {
-    if (clock.monotonicMs() - startMs > bootstrapLimitMs) {
+    if (clock.monotonicMs() - startMs > limitMs) {
       throw new UsageError(
-        'error execution phase kubelet-wait-bootstrap: the kubelet did not get a certificate within 5m0s: see its log, and kubectl get certificatesigningrequests',
+        `error execution phase kubelet-wait-bootstrap: the kubelet did not get a certificate within ${formatDuration(limitMs)}: see its log, and kubectl get certificatesigningrequests`,
         { exitCode: 4 },
       );
     }
@@ -165,8 +166,10 @@ async function waitForKubelet({ folders, host }: JoinJob): Promise<void> {
 async function waitForControlPlane(job: JoinJob): Promise<void> {
   const { host, config } = job;
   const { advertiseAddress } = config.local;
-  host.print(`[wait-control-plane] Waiting for the API server of this host. This can take up to 4m0s\n`);
-  await patiently(host, async () => {
+  const patienceMs = config.timeouts.controlPlaneComponentHealthCheck;
+  host.print(`[wait-control-plane] Waiting for the API server of this host. This can take up to ${formatDuration(patienceMs)}\n`);
+  if (config.isDryRun) return;
+  await patiently({ ...host, patienceMs }, async () => {
     const found = await job.adminClient().get(endpoints, { namespace: 'default', name: 'kubernetes' }, host.signal);
     const isThere = (found.subsets ?? []).some(({ addresses = [] }) => addresses.some(({ ip }) => ip === advertiseAddress));
     if (!isThere) throw new NotYet(`${advertiseAddress} is no endpoint of the kubernetes Service`);

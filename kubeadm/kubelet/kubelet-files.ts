@@ -6,19 +6,32 @@ import type { ClusterConfiguration, LocalConfiguration } from '../config/cluster
 import { yamlOf } from '../config/document.ts';
 
 /** The KubeletConfiguration of every node of the cluster. */
-export function kubeletConfigurationText({ certificatesDir, networking }: ClusterConfiguration): string {
-  return yamlOf({
+export function kubeletConfigurationText({ certificatesDir, networking, kubelet = {} }: ClusterConfiguration): string {
+  const defaults = {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: join(certificatesDir, 'ca.crt') } },
     authorization: { mode: 'Webhook' },
-    cgroupDriver: 'cgroupfs',
     clusterDNS: [dnsAddress(networking.serviceSubnet)],
     clusterDomain: networking.dnsDomain,
     healthzBindAddress: '127.0.0.1',
     healthzPort: 10_248,
     rotateCertificates: true,
+  };
+  return yamlOf(merged(defaults, kubelet));
+}
+
+/** Maps inside of maps are merged; anything else of `over` takes the place of what was there. */
+function merged(base: Readonly<Record<string, unknown>>, over: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const fields = Object.entries(over).map(([field, value]): [string, unknown] => {
+    const below = Object.hasOwn(base, field) ? base[field] : undefined;
+    return [field, isMap(below) && isMap(value) ? merged(below, value) : value];
   });
+  return { ...base, ...Object.fromEntries(fields) };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The tenth address of the Service network, which the DNS Service gets. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { V1Pod } from '#api/generated/types.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { yamlOf } from '../config/document.ts';
+import { noPatches, type Patches } from './patches.ts';
 
 export interface ComponentPod {
   readonly name: string;
@@ -80,8 +81,8 @@ export function podOf({ name, image, command, cpu, memory, probe, mounts, annota
 }
 
 /** Writes the manifest and answers where. */
-export function writeManifest(folder: string, pod: ComponentPod): string {
+export function writeManifest(folder: string, pod: ComponentPod, patches: Patches = noPatches): string {
   const path = join(folder, `${pod.name}.yaml`);
-  writeFileAtomically(path, yamlOf(podOf(pod)));
+  writeFileAtomically(path, yamlOf(patches.apply(pod.name, podOf(pod))));
   return path;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultCluster, type InitConfiguration } from '../config/cluster.ts';
 import { goodHost, recordedHost } from '../testing.ts';
-import { initChecks, isPrivilegedUser, joinChecks } from './checks.ts';
+import { type Check, initChecks, isPrivilegedUser, joinChecks } from './checks.ts';
 import type { HostFacts } from './facts.ts';
 import { portsIn, routesIn } from './host-facts.ts';
 import { runChecks } from './run.ts';
@@ -10,14 +10,14 @@ const config: InitConfiguration = {
   cluster: { ...defaultCluster, networking: { ...defaultCluster.networking, podSubnet: '10.244.0.0/16' } },
   local: { advertiseAddress: '192.168.1.5', bindPort: 6443, node: { name: 'cp1', criSocket: 'unix:///var/run/docker.sock' } },
 };
-const checks = [isPrivilegedUser, ...initChecks(config, { manifests: '/etc/kubernetes/manifests' })];
+const checks: readonly Check[] = [isPrivilegedUser, ...initChecks(config, { manifests: '/etc/kubernetes/manifests' })];
 const fileWith =
   (path: string, text: string | undefined): HostFacts['readText'] =>
   (asked) =>
     asked === path ? text : goodHost().readText(asked);
 
-async function findings(facts: HostFacts): Promise<readonly string[]> {
-  const found = await Promise.all(checks.map(async ({ name, look }) => ({ name, ...(await look(facts)) })));
+async function findings(facts: HostFacts, asked = checks): Promise<readonly string[]> {
+  const found = await Promise.all(asked.map(async ({ name, look }) => ({ name, ...(await look(facts)) })));
   return found.flatMap(({ name, warnings = [], errors = [] }) => [
     ...warnings.map((line) => `WARNING ${name}: ${line}`),
     ...errors.map((line) => `ERROR ${name}: ${line}`),
@@ -89,6 +89,20 @@ describe('what kubeadm init finds on a host', () => {
       ],
     ],
   ])('%s', async (_name, but, expected) => expect(await findings(goodHost(but))).toEqual(expected));
+
+  test.each([
+    ['cgroupfs', []],
+    [undefined, []],
+    [
+      'systemd',
+      [
+        'ERROR CgroupDriver: kubelet cgroup driver: "systemd" is different from docker cgroup driver: "cgroupfs": leave cgroupDriver out of the KubeletConfiguration, or set "exec-opts": ["native.cgroupdriver=systemd"] in /etc/docker/daemon.json and restart Docker',
+      ],
+    ],
+  ])('cgroupDriver %s with an engine that has cgroupfs', async (wanted, expected) => {
+    const told = { ...config, cluster: { ...config.cluster, kubelet: { cgroupDriver: wanted } } };
+    expect(await findings(goodHost(), initChecks(told, { manifests: '/m' }))).toEqual(expected);
+  });
 
   test('a missing cgroup controller of version 1 is an error', async () => {
     const text = '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\ncpuset\t1\t1\t1\nmemory\t1\t1\t0\npids\t1\t1\t1\n';

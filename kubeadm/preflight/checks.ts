@@ -40,6 +40,7 @@ export function initChecks({ cluster, local }: InitConfiguration, folders: { rea
     httpProxyCidr(cluster.networking.serviceSubnet),
     ...(cluster.networking.podSubnet === '' ? [] : [httpProxyCidr(cluster.networking.podSubnet), podSubnet(cluster.networking.podSubnet)]),
     ...nodeChecks(local.node.name),
+    cgroupDriver(cluster.kubelet?.['cgroupDriver']),
     ...forwarding,
     ...(hasOwnEtcd
       ? [port(2_379), port(2_380), folderAvailable(cluster.etcd.local.dataDir), program('etcd')]
@@ -259,6 +260,26 @@ function externalEtcdFiles(etcd: { readonly caFile: string; readonly certFile: s
       name: 'ExternalEtcdClientCertificates',
       look: (facts) => (facts.exists(path) ? fine : { errors: [`${path} doesn't exist`] }),
     }));
+}
+
+/** A kubelet that is told of another driver than the engine's does not start. */
+export function cgroupDriver(wanted: unknown): Check {
+  return {
+    name: 'CgroupDriver',
+    look: async (facts) => {
+      if (typeof wanted !== 'string' || wanted === '') return fine;
+      const found = await facts.docker().then(
+        (docker) => docker.cgroupDriver,
+        () => wanted, // The check of the engine says it.
+      );
+      if (found === wanted) return fine;
+      return {
+        errors: [
+          `kubelet cgroup driver: ${JSON.stringify(wanted)} is different from docker cgroup driver: ${JSON.stringify(found)}: leave cgroupDriver out of the KubeletConfiguration, or set "exec-opts": ["native.cgroupdriver=${wanted}"] in /etc/docker/daemon.json and restart Docker`,
+        ],
+      };
+    },
+  };
 }
 
 /** Not upstream's: node ports that somebody has already could never reach a Service. */

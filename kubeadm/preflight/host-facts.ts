@@ -14,7 +14,8 @@ export function hostFacts(env: HostFacts['env'], dockerSocket: string): HostFact
   return {
     userId: process.getuid?.() ?? -1,
     cpus: cpus().length,
-    memoryMegabytes: Math.floor(totalmem() / 1_000_000),
+    // Upstream counts in units of 2^20 and calls them MB.
+    memoryMegabytes: Math.floor(totalmem() / 1_048_576),
     env,
     isPortFree,
     listeningPorts: () =>
