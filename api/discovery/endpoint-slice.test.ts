@@ -16,6 +16,13 @@ test.each<[string, string, string[]]>([
   ],
   ['many nodes', aSlice(`hints: {forNodes: [${names(9)}]}`), [`${hints}.forNodes: Too many: 9: must have at most 8 items`]],
   ['many zones', aSlice(`hints: {forZones: [${names(9)}]}`), [`${hints}.forZones: Too many: 9: must have at most 8 items`]],
+  [
+    'no label of a zone',
+    aSlice('hints: {forZones: [{name: a@b}]}'),
+    [
+      `${hints}.forZones[0].name: Invalid value: "a@b": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
+    ],
+  ],
   ['no zone', aSlice('hints: {forZones: [{name: ""}]}'), [`${hints}.forZones[0].name: Required value`]],
 ])('hints: %s', (_name, yaml, expected) => {
   expect(createProblems(endpointSlice, yaml)).toEqual(expected);
@@ -39,4 +46,18 @@ test.each<[string, string, string[]]>([
   ],
 ])('warnings about %s %s', (type, address, expected) => {
   expect(endpointSlice.warnings?.(decoded(endpointSlice, aSlice('', type, address)), undefined)).toEqual(expected);
+});
+
+test('topology is dropped without a word, unless nothing changes', () => {
+  const create = { verb: 'create', subresource: '', nowMs: 0 } as const;
+  const fresh = decoded(endpointSlice, aSlice('deprecatedTopology: {a: b}'));
+  const kept = structuredClone(fresh);
+  endpointSlice.prepareCreate?.(fresh, create);
+  expect(fresh.endpoints?.[0]?.deprecatedTopology).toBeUndefined();
+  const same = structuredClone(kept);
+  endpointSlice.prepareUpdate?.(same, kept, { ...create, verb: 'update' });
+  expect(same.endpoints?.[0]?.deprecatedTopology).toEqual({ a: 'b' });
+  same.endpoints?.[0]?.addresses.push('10.0.0.2');
+  endpointSlice.prepareUpdate?.(same, kept, { ...create, verb: 'update' });
+  expect(same.endpoints?.[0]?.deprecatedTopology).toBeUndefined();
 });

@@ -6,7 +6,7 @@ import { equalValues } from '../meta/equality.ts';
 import { dnsLabel, invalidEach, oneOf, oneOfIfSet, qualifiedName } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, required, tooMany } from '../meta/field-problem.ts';
 import { ipFamilyOf, ipWarnings, validateIp, validateNotSpecialIp } from '../meta/ip.ts';
-import { dnsLabelProblems, dnsSubdomainProblems } from '../meta/names.ts';
+import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable, validateLabels } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
@@ -38,6 +38,10 @@ export const endpointSlice = defineKind<EndpointSlice>({
       }
     },
   ],
+  prepareCreate: (created) => dropTopology(created),
+  prepareUpdate: (next, prev) => {
+    if (!equalValues(next.endpoints, prev.endpoints)) dropTopology(next);
+  },
   validate: validateSlice,
   validateUpdate: (next, prev) => validateImmutable(next.addressType, prev.addressType, 'addressType'),
   warnings: sliceWarnings,
@@ -63,6 +67,11 @@ export const endpointSlice = defineKind<EndpointSlice>({
     ageColumn,
   ],
 });
+
+/** Nobody may write it any more: what is sent is dropped without a word. */
+function dropTopology({ endpoints = [] }: EndpointSlice): void {
+  for (const endpoint of endpoints) delete endpoint.deprecatedTopology;
+}
 
 function hasChanged(next: EndpointSlice, prev: EndpointSlice): boolean {
   if (!equalValues(next.metadata.labels, prev.metadata.labels)) return true;
@@ -97,7 +106,7 @@ function validateEndpoint(endpoint: Unchecked<V1Endpoint>, addressType: string, 
   if (topologyCount > maxTopologyLabels) problems.push(tooMany(`${path}.deprecatedTopology`, topologyCount, maxTopologyLabels));
   problems.push(...validateLabels(deprecatedTopology as Record<string, string> | undefined, `${path}.deprecatedTopology`));
   if (hostname !== undefined) problems.push(...dnsLabel(`${path}.hostname`, hostname));
-  problems.push(...validateHints(hints?.forZones ?? [], `${path}.hints.forZones`, () => []));
+  problems.push(...validateHints(hints?.forZones ?? [], `${path}.hints.forZones`, labelValueProblems));
   problems.push(...validateHints(hints?.forNodes ?? [], `${path}.hints.forNodes`, dnsSubdomainProblems));
   return problems;
 }

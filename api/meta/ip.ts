@@ -54,6 +54,22 @@ function cidrProblem(value: string): string | undefined {
   return network?.first === single?.first ? undefined : 'must not have bits set beyond the prefix length';
 }
 
+/** As `validateIp`, and in the usual spelling: for fields that never knew others. */
+export function validateCanonicalIp(field: string, value: string): FieldProblem[] {
+  const problems = validateIp(field, value);
+  const usual = canonicalIp(value);
+  if (problems.length > 0 || usual === undefined || usual === value) return problems;
+  return [invalid(field, value, `must be in canonical form (${quoted(usual)})`)];
+}
+
+/** As `validateCidr`, and in the usual spelling: for fields that never knew others. */
+export function validateCanonicalCidr(field: string, value: string): FieldProblem[] {
+  const problems = validateCidr(field, value);
+  const network = networkOf(value);
+  if (problems.length > 0 || network === undefined || networkText(network) === value) return problems;
+  return [invalid(field, value, `must be in canonical form (${quoted(networkText(network))})`)];
+}
+
 /** The parts that are decimal without the zeros before them. */
 function withoutZeros(address: string): string {
   return address.replace(/[0-9]+(?:\.[0-9]+){3}$/, (dotted) =>

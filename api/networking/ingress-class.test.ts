@@ -23,7 +23,7 @@ test.each<[string, string, string[]]>([
   [
     'empty reference',
     parameters('kind: "", name: a/b'),
-    ['spec.parameters.kind: Required value: kind is required', 'spec.parameters.name: Invalid value: "a/b": may not contain \'/\''],
+    ['spec.parameters.kind: Required value', 'spec.parameters.name: Invalid value: "a/b": may not contain \'/\''],
   ],
   [
     'no namespace',

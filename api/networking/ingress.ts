@@ -36,7 +36,7 @@ export const ingress = defineKind<Ingress>({
     created.status = { loadBalancer: {} };
   },
   validate: validateIngress,
-  validateUpdate: (next, _prev, { subresource }) => (subresource === 'status' ? validateStatus(next) : []),
+  validateUpdate: (next, prev, { subresource }) => (subresource === 'status' ? validateStatus(next, prev) : []),
   warnings: (next, prev) => (prev === undefined ? classWarnings(next) : []),
   columns: [
     nameColumn,
@@ -98,10 +98,12 @@ function validateIngress({ metadata, spec }: Ingress, { verb, subresource }: Wri
   return problems;
 }
 
-function validateStatus({ status }: Ingress): FieldProblem[] {
+/** Addresses of `prev` may stay as they are written. */
+function validateStatus({ status }: Ingress, prev: Ingress): FieldProblem[] {
+  const before = (prev.status.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
   return (status.loadBalancer?.ingress ?? []).flatMap(({ ip = '', hostname = '' }, at) => {
     const path = `status.loadBalancer.ingress[${at}]`;
-    const problems = ip === '' ? [] : validateIp(`${path}.ip`, ip);
+    const problems = ip === '' ? [] : validateIp(`${path}.ip`, ip, before);
     if (hostname === '') return problems;
     problems.push(...invalidEach(`${path}.hostname`, hostname, dnsSubdomainProblems(hostname)));
     if (ipFamilyOf(hostname) !== undefined) {

@@ -3,7 +3,7 @@ import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { invalidEach, pathSegment } from '../meta/field-checks.ts';
 import { type FieldProblem, required } from '../meta/field-problem.ts';
-import { ipFamilyOf } from '../meta/ip.ts';
+import { validateCanonicalIp } from '../meta/ip.ts';
 import { dnsSubdomainProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
@@ -28,7 +28,8 @@ export const ipAddress = defineKind<IPAddress>({
       object.spec ??= {} as V1IPAddressSpec;
     },
   ],
-  validateName: (name) => (ipFamilyOf(name) === undefined ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : []),
+  validateName: (name) =>
+    validateCanonicalIp('', name).map(({ message }) => message.slice(`Invalid value: ${JSON.stringify(name)}: `.length)),
   validate: ({ spec }) => validateParent(spec.parentRef, 'spec.parentRef'),
   validateUpdate: (next, prev) => validateImmutable(next.spec.parentRef, prev.spec.parentRef, 'spec.parentRef'),
   columns: [nameColumn, { name: 'ParentRef', value: ({ spec }) => parentText(spec.parentRef) }, ageColumn],

@@ -12,7 +12,7 @@ export interface LocalReference {
 export function validateLocalReference({ apiGroup, kind = '', name = '' }: LocalReference, path: string): FieldProblem[] {
   return [
     ...(apiGroup === undefined ? [] : invalidEach(`${path}.apiGroup`, apiGroup, dnsSubdomainProblems(apiGroup))),
-    ...(kind === '' ? [required(`${path}.kind`, 'kind is required')] : pathSegment(`${path}.kind`, kind)),
-    ...(name === '' ? [required(`${path}.name`, 'name is required')] : pathSegment(`${path}.name`, name)),
+    ...(kind === '' ? [required(`${path}.kind`)] : pathSegment(`${path}.kind`, kind)),
+    ...(name === '' ? [required(`${path}.name`)] : pathSegment(`${path}.name`, name)),
   ];
 }

@@ -148,3 +148,20 @@ test('the status of a service range takes no labels along', () => {
   expect(next.metadata).toEqual({ name: 'a', annotations: { c: 'd' } });
   expect(row(serviceCidr, next)).toMatchObject({ CIDRs: '10.0.0.0/8' });
 });
+
+test.each<[string, string[]]>([
+  ['2001:db8::1', []],
+  ['2001:DB8::1', ['metadata.name: Invalid value: "2001:DB8::1": must be in canonical form ("2001:db8::1")']],
+  ['::ffff:10.0.0.1', ['metadata.name: Invalid value: "::ffff:10.0.0.1": must not be an IPv4-mapped IPv6 address']],
+  ['10.0.0.01', ['metadata.name: Invalid value: "10.0.0.01": must not have leading 0s']],
+  ['x', ['metadata.name: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']],
+])('an IPAddress named %s', (name, expected) => {
+  const yaml = `metadata: {name: "${name}"}\nspec: {parentRef: {resource: services, name: a, namespace: b}}`;
+  expect(createProblems(ipAddress, yaml)).toEqual(expected);
+});
+
+test('networks of Services are said in the usual spelling', () => {
+  expect(createProblems(serviceCidr, 'metadata: {name: a}\nspec: {cidrs: ["FD00::/108"]}')).toEqual([
+    'spec.cidrs[0]: Invalid value: "FD00::/108": must be in canonical form ("fd00::/108")',
+  ]);
+});

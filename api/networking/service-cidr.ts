@@ -2,7 +2,7 @@ import type { V1ServiceCIDR, V1ServiceCIDRSpec } from '#api/generated/types.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { type FieldProblem, invalid, required } from '../meta/field-problem.ts';
-import { networkOf, validateCidr } from '../meta/ip.ts';
+import { networkOf, validateCanonicalCidr } from '../meta/ip.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { immutableText, keepMetaInStatus } from '../meta/object-meta.ts';
 
@@ -40,7 +40,7 @@ function validateNetworks({ cidrs = [] }: V1ServiceCIDRSpec): FieldProblem[] {
   if (cidrs.length === 0) return [required(field, 'at least one CIDR required')];
   // Upstream shows its inner form of the spec here, whose member has no name on the wire.
   if (cidrs.length > 2) return [invalid(field, { CIDRs: cidrs }, 'may only hold up to 2 values')];
-  const problems = cidrs.flatMap((cidr, at) => validateCidr(`${field}[${at}]`, cidr));
+  const problems = cidrs.flatMap((cidr, at) => validateCanonicalCidr(`${field}[${at}]`, cidr));
   const [first, second] = cidrs.map((cidr) => networkOf(cidr)?.family);
   if (cidrs.length === 2 && first !== undefined && first === second) {
     const text = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64';

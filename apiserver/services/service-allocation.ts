@@ -2,27 +2,26 @@
 // back what they took when they come to nothing, and filled and kept up with other servers by service-pool-feed.ts. An address is the
 // Service's only when its IPAddress is stored with it (cluster-ip-claims.ts), a node port when its bit is set (node-port-claims.ts; where
 // no other server writes to the store memory knows all there is to know).
+import { fillIpFamilies } from '#api/core/service/ip-families.ts';
 import {
-  defaultIpFamilies,
   heldClusterIps,
   heldNodePorts,
   isHeadless,
   keepAllocated,
   needsClusterIp,
-  needsHealthCheckNodePort,
-  needsNodePorts,
   normalizeClusterIps,
   wantsClusterIp,
 } from '#api/core/service/rules.ts';
 import type { Service } from '#api/core/service/service.ts';
-import { type FieldProblem, invalid, invalidObject } from '#api/meta/field-problem.ts';
+import { invalidObject } from '#api/meta/field-problem.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { concerns } from '../admission/refusal.ts';
 import type { AdmissionPlugin, AlongObject, AttemptEnd } from '../registry/contract.ts';
 import { addressNumber } from './ip-range.ts';
 import type { ClusterIpClaims } from './cluster-ip-claims.ts';
 import type { NodePortClaims } from './node-port-claims.ts';
-import { Reservation, type ServicePools } from './service-pools.ts';
+import { reserveNodePorts } from './node-port-reservation.ts';
+import { Reservation, type ServicePools, takenPort } from './service-pools.ts';
 
 export interface ServiceAllocationDeps {
   readonly pools: ServicePools;
@@ -78,8 +77,8 @@ async function claimed(attempt: Attempt): Promise<AttemptEnd> {
       // What was taken in vain stays in the reservation until the end, so that it does not come up again.
       const lost = wanted.filter((port) => !granted.has(port));
       for (const port of lost) {
-        const field = reservation.asked.get(port);
-        if (field !== undefined) throw pools.refuseTakenPort(port, field, reservation);
+        const refuse = reservation.asked.get(port);
+        if (refuse !== undefined) throw refuse(takenPort);
       }
       wanted = lost.map((port) => replacePort(next, port, pools.takeAnyPort(reservation)));
     }
@@ -115,24 +114,18 @@ function endOf({ pools, claims, ports, reservation, next, previous }: Attempt, m
 /** Takes what memory holds to be free. Answers the IPAddress objects to store with the Service. */
 function reserve(attempt: Attempt): readonly AlongObject[] {
   const { pools, reservation, next, previous } = attempt;
-  normalizeClusterIps(next, previous);
   if (previous !== undefined) keepAllocated(next, previous);
-  const { spec } = next;
+  normalizeClusterIps(next, previous);
+  const problems = fillIpFamilies(next, previous, ['IPv4']);
+  if (problems.length > 0) throw invalidObject({ group: '', kind: 'Service' }, reservation.serviceName, problems);
   const along: AlongObject[] = [];
-  if (needsClusterIp(next)) {
-    const isAnyAddress = wantsClusterIp(next);
-    checkFamilies(next, reservation.serviceName);
-    defaultIpFamilies(next, ['IPv4']);
-    if (isAnyAddress) along.push(...takeAnyAddress(attempt));
-    // What is no address at all is refused by validation, in better words.
-    else if (!isHeadless(next)) for (const address of heldClusterIps(next)) along.push(...takeAddress(attempt, address));
+  // What has addresses keeps them: validation says so to those who change them.
+  const isNew = previous === undefined || previous.spec.type === 'ExternalName';
+  if (isNew && needsClusterIp(next) && !isHeadless(next)) {
+    if (wantsClusterIp(next)) along.push(...takeAnyAddress(attempt));
+    else for (const address of heldClusterIps(next)) along.push(...takeAddress(attempt, address));
   }
-  if (needsNodePorts(next)) reserveNodePorts(pools, reservation, next);
-  if (needsHealthCheckNodePort(next)) {
-    const asked = spec.healthCheckNodePort ?? 0;
-    if (asked === 0) spec.healthCheckNodePort = pools.takeAnyPort(reservation);
-    else pools.takePort(asked, 'spec.healthCheckNodePort', reservation);
-  }
+  reserveNodePorts(pools, reservation, next, previous);
   return along;
 }
 
@@ -149,36 +142,11 @@ function takeAnyAddress({ pools, claims, reservation, next }: Attempt): readonly
 }
 
 function takeAddress({ pools, claims, reservation, next }: Attempt, address: string): readonly AlongObject[] {
+  // What is no address at all is refused by validation, in better words.
   if (addressNumber(address) === undefined || !pools.takeIp(address, reservation)) return [];
   const along = claims.claim(address, next);
   if (along === undefined) throw pools.refuseTaken(address, reservation);
   return along;
-}
-
-function reserveNodePorts(pools: ServicePools, reservation: Reservation, { spec }: Service): void {
-  const ports = spec.ports ?? [];
-  ports.forEach((port, at) => {
-    const asked = port.nodePort ?? 0;
-    if (asked !== 0) return pools.takePort(asked, `spec.ports[${at}].nodePort`, reservation);
-    // The same port in another protocol shares the number, so that one firewall rule serves both.
-    const sibling = ports.find((one) => one.port === port.port && (one.protocol ?? 'TCP') !== (port.protocol ?? 'TCP'));
-    const shared = sibling?.nodePort ?? 0;
-    port.nodePort = shared === 0 ? pools.takeAnyPort(reservation) : shared;
-  });
-}
-
-/** Refuses what a cluster without IPv6 cannot give. */
-function checkFamilies(service: Service, name: string): void {
-  const { spec } = service;
-  if (isHeadless(service) && Object.keys(spec.selector ?? {}).length === 0) return;
-  const problems: FieldProblem[] = [];
-  if (spec.ipFamilyPolicy === 'RequireDualStack') {
-    problems.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'));
-  }
-  (spec.ipFamilies ?? []).forEach((family, at) => {
-    if (family === 'IPv6') problems.push(invalid(`spec.ipFamilies[${at}]`, family, 'not configured on this cluster'));
-  });
-  if (problems.length > 0) throw invalidObject({ group: '', kind: 'Service' }, name, problems);
 }
 
 function isService({ group, kind }: { readonly group: string; readonly kind: string }): boolean {

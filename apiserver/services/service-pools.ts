@@ -11,6 +11,8 @@ export interface ServicePoolsOptions {
   readonly nodePorts: { readonly first: number; readonly last: number };
 }
 
+type Refusal = (why: string) => Error;
+
 /** What one write of a Service has taken so far, to be kept or given back when it is over. */
 export class Reservation {
   readonly owner: string;
@@ -18,8 +20,8 @@ export class Reservation {
   readonly serviceName: string;
   readonly ips: number[] = [];
   readonly ports: number[] = [];
-  /** Fields that asked for their ports by number. */
-  readonly asked = new Map<number, string>();
+  /** Refusals of ports that were asked for by number, given why. */
+  readonly asked = new Map<number, Refusal>();
 
   constructor(owner: string, serviceName: string) {
     this.owner = owner;
@@ -28,6 +30,8 @@ export class Reservation {
 }
 
 const none: ReadonlySet<number> = new Set();
+/** Why a port cannot be had that another Service has. */
+export const takenPort = 'provided port is already allocated';
 
 /** The addresses and ports that Services hold. */
 export class ServicePools {
@@ -104,32 +108,30 @@ export class ServicePools {
     return refusedIp(address, reservation, 'provided IP is already allocated');
   }
 
-  takeAnyPort(reservation: Reservation): number {
+  /** A free port; `what` it is for, for the error. */
+  takeAnyPort(reservation: Reservation, what = 'a nodePort'): number {
     const port = this.#ports.takeAny(reservation.owner);
-    if (port === undefined) throw internalError('failed to allocate a nodePort: range is full');
+    if (port === undefined) throw internalError(`failed to allocate ${what}: range is full`);
     this.#hold(reservation).ports.push(port);
     return port;
   }
 
-  /** The port that a Service asks for at `field`. Throws Invalid as upstream words it. */
-  takePort(port: number, field: string, reservation: Reservation): void {
+  /** The node port that the port at `at` of a Service asks for. Throws Invalid as upstream words it. */
+  takeNodePort(port: number, at: number, reservation: Reservation): void {
+    this.takePort(port, reservation, (why) => refused(reservation, invalid(`spec.ports[${at}].nodePort`, port, why)));
+  }
+
+  /** A port that is asked for, which must not be taken, not even by this Service. */
+  takePort(port: number, reservation: Reservation, refuse: Refusal): void {
     const result = this.#ports.take(port, reservation.owner);
     if (result === 'new') {
       this.#hold(reservation).ports.push(port);
-      reservation.asked.set(port, field);
+      reservation.asked.set(port, refuse);
+      return;
     }
-    if (result === 'new' || result === 'own') return;
-    if (result === 'taken') throw this.refuseTakenPort(port, field, reservation);
+    if (result !== 'out-of-range') throw refuse(takenPort);
     const { first, last } = this.#options.nodePorts;
-    throw refused(
-      reservation,
-      invalid(field, port, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`),
-    );
-  }
-
-  /** The error for a port that another Service has. */
-  refuseTakenPort(port: number, field: string, reservation: Reservation): Error {
-    return refused(reservation, invalid(field, port, 'provided port is already allocated'));
+    throw refuse(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
   }
 
   /** The write came to nothing. */

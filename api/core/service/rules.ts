@@ -11,7 +11,12 @@ export function needsClusterIp({ spec }: Service): boolean {
   return spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
 }
 
-/** True where every port gets a node port. */
+/** True for types whose ports may have node ports. */
+export function mayHaveNodePorts({ spec }: Service): boolean {
+  return spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+}
+
+/** True where every port gets a node port; else those that ask for one. */
 export function needsNodePorts({ spec }: Service): boolean {
   return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 }
@@ -74,7 +79,7 @@ export function keepAllocated(next: Service, prev: Service): void {
       next.spec.clusterIPs = prev.spec.clusterIPs;
     }
   }
-  if (needsNodePorts(prev) && needsNodePorts(next)) keepNodePorts(next, prev);
+  if (mayHaveNodePorts(prev) && mayHaveNodePorts(next)) keepNodePorts(next, prev);
   if (needsHealthCheckNodePort(prev) && needsHealthCheckNodePort(next)) {
     next.spec.healthCheckNodePort = next.spec.healthCheckNodePort || (prev.spec.healthCheckNodePort ?? 0);
   }
@@ -105,7 +110,7 @@ export function dropForType(next: Service, prev: Service): void {
     if (equalValues(now.ipFamilies, before.ipFamilies)) delete now.ipFamilies;
     if (now.ipFamilyPolicy === before.ipFamilyPolicy) delete now.ipFamilyPolicy;
   }
-  if (needsNodePorts(prev) && !needsNodePorts(next) && sameNodePorts(next, prev)) {
+  if (mayHaveNodePorts(prev) && !mayHaveNodePorts(next) && sameNodePorts(next, prev)) {
     for (const port of now.ports ?? []) delete port.nodePort;
   }
   const isHealthPortIdle = needsHealthCheckNodePort(prev) && !needsHealthCheckNodePort(next);
@@ -126,22 +131,4 @@ function sameNodePorts(next: Service, prev: Service): boolean {
   const held = new Set((prev.spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0));
   const asked = (next.spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0).filter((port) => port !== 0);
   return asked.every((port) => held.has(port));
-}
-
-/** Fills in the IP families of a new Service in a cluster that has the families of `clusterFamilies`, the first preferred. */
-export function defaultIpFamilies(service: Service, clusterFamilies: readonly [string, ...string[]]): void {
-  const { spec } = service;
-  if (!needsClusterIp(service)) return;
-  // Headless and without a selector: nothing of the cluster limits it, so it is taken for both families.
-  const isBare = isHeadless(service) && Object.keys(spec.selector ?? {}).length === 0;
-  const isDual = isBare || (spec.ipFamilies?.length ?? 0) > 1 || (spec.clusterIPs?.length ?? 0) > 1;
-  spec.ipFamilyPolicy ??= isDual ? 'RequireDualStack' : 'SingleStack';
-  const families = [...(spec.ipFamilies ?? [])];
-  if (families.length === 0 && !isHeadless(service)) {
-    for (const ip of spec.clusterIPs ?? []) families.push(ip.includes(':') ? 'IPv6' : 'IPv4');
-  }
-  if (families.length === 0) families.push(clusterFamilies[0]);
-  const other = families[0] === 'IPv4' ? 'IPv6' : 'IPv4';
-  if (families.length === 1 && spec.ipFamilyPolicy !== 'SingleStack' && (isBare || clusterFamilies.includes(other))) families.push(other);
-  spec.ipFamilies = families;
 }

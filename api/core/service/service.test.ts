@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createProblems, decoded, row, updateProblems } from '../../testing.ts';
-import { defaultIpFamilies, heldClusterIps, heldNodePorts, needsNodePorts, wantsClusterIp } from './rules.ts';
+import { heldClusterIps, heldNodePorts, needsNodePorts, wantsClusterIp } from './rules.ts';
 import { type Service, service } from './service.ts';
 
 /** A Service with one port and these members of its spec. */
@@ -42,8 +42,20 @@ test.each<[string, string, string[]]>([
       'spec.ports[1].name: Required value',
       'spec.ports[1].targetPort: Invalid value: "-": must contain at least one letter (a-z)',
       'spec.ports[1].targetPort: Invalid value: "-": must not begin or end with a hyphen',
-      'spec.ports[1]: Duplicate value: {"port":80,"protocol":"TCP"}',
+      'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}',
     ],
+  ],
+  [
+    'two words of one thing',
+    `${aService().replace('namespace: a', 'namespace: a, annotations: {service.kubernetes.io/topology-mode: Auto, service.kubernetes.io/topology-aware-hints: auto}')}`,
+    [
+      'metadata.annotations[service.kubernetes.io/topology-mode]: Invalid value: "Auto": must match annotations[service.kubernetes.io/topology-aware-hints] when both are specified',
+    ],
+  ],
+  [
+    'distribution',
+    aService('trafficDistribution: Far'),
+    ['spec.trafficDistribution: Unsupported value: "Far": supported values: "PreferClose", "PreferSameZone", "PreferSameNode"'],
   ],
   [
     'type',
@@ -116,13 +128,37 @@ test('a new type drops node ports, an update without them keeps them', () => {
   expect(plain.spec.externalTrafficPolicy).toBeUndefined();
 });
 
+test('node ports of a load balancer that gets none of its own stay and go as those of others', () => {
+  const context = { verb: 'update', subresource: '', nowMs: 0 } as const;
+  const yaml =
+    'metadata: {name: web, namespace: a}\nspec: {type: LoadBalancer, allocateLoadBalancerNodePorts: false, ports: [{port: 80, nodePort: 30001}]}';
+  const prev = decoded(service, yaml);
+  const kept = structuredClone(prev);
+  delete kept.spec.ports?.[0]?.nodePort;
+  service.prepareUpdate?.(kept, prev, context);
+  expect(heldNodePorts(kept)).toEqual([30_001]);
+  const plain = structuredClone(prev);
+  plain.spec.type = 'ClusterIP';
+  service.prepareUpdate?.(plain, prev, context);
+  expect([heldNodePorts(plain), plain.spec.allocateLoadBalancerNodePorts]).toEqual([[], undefined]);
+});
+
+test('addresses of a load balancer stay as they were written', () => {
+  const yaml = `${aService('type: LoadBalancer')}\nstatus: {loadBalancer: {ingress: [{ip: "::ffff:192.0.2.1", ipMode: VIP}]}}`;
+  const prev = decoded(service, yaml);
+  const next = structuredClone(prev);
+  next.status?.loadBalancer?.ingress?.push({ ip: '010.0.0.1', ipMode: 'VIP' });
+  const problems = service.validateUpdate?.(next, prev, { verb: 'update', subresource: 'status', nowMs: 0 }) ?? [];
+  expect(problems.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+    'status.loadBalancer.ingress[1].ip: Invalid value: "010.0.0.1": must not have leading 0s',
+  ]);
+});
+
 test('what is to be allocated', () => {
   const fresh = decoded(service, aService('type: LoadBalancer'));
   expect([wantsClusterIp(fresh), needsNodePorts(fresh)]).toEqual([true, true]);
   expect(wantsClusterIp(decoded(service, aService('clusterIP: None')))).toBe(false);
   expect(heldClusterIps(decoded(service, stored))).toEqual(['10.96.0.9']);
-  defaultIpFamilies(fresh, ['IPv4']);
-  expect(fresh.spec).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
 });
 
 test.each([

@@ -32,10 +32,10 @@ export const service = defineKind<Service>({
   },
   prepareUpdate: prepareServiceUpdate,
   // Updates are judged with the old one at hand.
-  validate: (object, context) => (context.verb === 'create' || context.subresource === 'status' ? validateService(object, context) : []),
+  validate: (object, { verb }) => (verb === 'create' ? validateService(object) : []),
   validateUpdate: (next, prev, context) => [
     ...validateServiceUpdate(next, prev, context),
-    ...(context.subresource === 'status' ? [] : validateService(next, context, prev)),
+    ...(context.subresource === 'status' ? [] : validateService(next, prev)),
   ],
   warnings: serviceWarnings,
   columns: serviceColumns,
@@ -48,8 +48,8 @@ export const service = defineKind<Service>({
 
 function prepareServiceUpdate(next: Service, prev: Service, { subresource }: { subresource: string }): void {
   if (subresource !== '') return;
-  normalizeClusterIps(next, prev);
   keepAllocated(next, prev);
+  normalizeClusterIps(next, prev);
   dropForType(next, prev);
   // Giving back a load balancer takes time, but nobody needs to see that.
   if (next.spec.type !== 'LoadBalancer') next.status = { ...next.status, loadBalancer: {} };

@@ -9,7 +9,7 @@ import { isHeadless, needsHealthCheckNodePort } from './rules.ts';
 import type { Service } from './service.ts';
 
 export function validateServiceUpdate(next: Service, prev: Service, { subresource }: WriteContext): FieldProblem[] {
-  if (subresource === 'status') return [];
+  if (subresource === 'status') return validateLoadBalancerStatus(next, prev);
   const problems: FieldProblem[] = [];
   if (next.spec.type !== 'ExternalName' && prev.spec.type !== 'ExternalName') {
     const stayHeadless = isHeadless(next) && isHeadless(prev);
@@ -43,16 +43,17 @@ function validateList(next: Service, prev: Service, list: 'clusterIPs' | 'ipFami
   return problems;
 }
 
-/** Addresses that a load balancer reports. */
-export function validateLoadBalancerStatus({ spec, status }: Service): FieldProblem[] {
+/** Addresses that a load balancer reports; those of `prev` may stay as they are written. */
+function validateLoadBalancerStatus({ spec, status }: Service, prev: Service): FieldProblem[] {
   const ingress = status?.loadBalancer?.ingress ?? [];
+  const before = (prev.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
   const path = 'status.loadBalancer.ingress';
   if (spec.type !== 'LoadBalancer') {
     return ingress.length === 0 ? [] : [forbiddenField(path, "may only be used when `spec.type` is 'LoadBalancer'")];
   }
   return ingress.flatMap(({ ip = '', hostname = '', ipMode }, at) => {
     const own = `${path}[${at}]`;
-    const problems = ip === '' ? [] : validateIp(`${own}.ip`, ip);
+    const problems = ip === '' ? [] : validateIp(`${own}.ip`, ip, before);
     if (ipMode === undefined) {
       if (ip !== '') problems.push(required(`${own}.ipMode`, 'must be specified when `ip` is set'));
     } else if (ip === '') {

@@ -1,6 +1,5 @@
 // What a Service must be (pkg/apis/core/validation/validation.go). Runs after addresses and node ports are allocated.
 import type { V1ServicePort } from '#api/generated/types.ts';
-import type { WriteContext } from '../../kind.ts';
 import { dnsLabel, invalidEach, oneOf, oneOfIfSet, portNumberOrName, qualifiedName } from '../../meta/field-checks.ts';
 import { duplicate, type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
 import { validateCidr, validateIp, validateNotSpecialIp } from '../../meta/ip.ts';
@@ -11,17 +10,15 @@ import { portProtocols } from '../endpoints.ts';
 import { validateAddresses } from './addresses.ts';
 import { isExternallyAccessible, isHeadless, needsHealthCheckNodePort } from './rules.ts';
 import type { Service } from './service.ts';
-import { validateLoadBalancerStatus } from './update.ts';
 
 const kubeletPort = 10_250;
 const maxAffinitySeconds = 86_400;
 const onlyLoadBalancer = "may only be used when `type` is 'LoadBalancer'";
 
 /** `prev`: the Service that is changed, whose addresses and networks may stay as they are written. */
-export function validateService(service: Service, { subresource }: WriteContext, prev?: Service): FieldProblem[] {
-  if (subresource === 'status') return validateLoadBalancerStatus(service);
+export function validateService(service: Service, prev?: Service): FieldProblem[] {
   const { spec } = service;
-  const problems = validateType(service);
+  const problems = [...validateTopology(service), ...validateType(service)];
   const ports = spec.ports ?? [];
   const names = new Set<string>();
   ports.forEach((port, at) => problems.push(...validatePort(port, ports.length > 1, names, `spec.ports[${at}]`)));
@@ -32,6 +29,17 @@ export function validateService(service: Service, { subresource }: WriteContext,
   });
   problems.push(...oneOf('spec.type', spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']));
   return [...problems, ...validatePortsTogether(service), ...validateLoadBalancer(service, prev), ...validatePolicies(service)];
+}
+
+const oldTopology = 'service.kubernetes.io/topology-aware-hints';
+const topology = 'service.kubernetes.io/topology-mode';
+
+/** Two annotations for one thing must agree. */
+function validateTopology({ metadata: { annotations = {} } }: Service): FieldProblem[] {
+  const mode = annotations[topology];
+  if (mode === undefined || annotations[oldTopology] === undefined || mode === annotations[oldTopology]) return [];
+  const text = `must match annotations[${oldTopology}] when both are specified`;
+  return [invalid(`metadata.annotations[${topology}]`, mode, text)];
 }
 
 /** What each type asks for. */
@@ -113,7 +121,9 @@ function validatePortsTogether({ spec }: Service): FieldProblem[] {
   const seen = new Set<string>();
   ports.forEach(({ port, protocol }, at) => {
     const key = `${protocol}/${port}`;
-    if (seen.has(key)) problems.push(duplicate(`spec.ports[${at}]`, { port, protocol }));
+    // Upstream shows its inner form of a port here, with nothing but what counts in it.
+    const inner = { Name: '', Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 };
+    if (seen.has(key)) problems.push(duplicate(`spec.ports[${at}]`, inner));
     seen.add(key);
   });
   return problems;
