@@ -64,6 +64,11 @@ describe('flags', () => {
     [['--allocate-node-cidrs'], '--allocate-node-cidrs needs --cluster-cidr'],
     [['--allocate-node-cidrs', '--cluster-cidr=10.0.0.0'], 'must be an IPv4 network'],
     [['--cluster-cidr=fd00::/64'], 'must be an IPv4 network'],
+    [['--cloud-provider=aws'], 'cloud provider "aws" is not built in'],
+    [
+      ['--cloud-provider=external', '--load-balancer-cidr=10.0.0.0/24'],
+      '--load-balancer-cidr cannot be used with --cloud-provider=external',
+    ],
     [['--load-balancer-cidr=pool'], 'invalid value "pool" for --load-balancer-cidr'],
     [['--allocate-node-cidrs', '--cluster-cidr=10.0.0.0/26'], '--node-cidr-mask-size must be greater or equal than the cluster CIDR mask'],
     [['--node-eviction-rate=fast'], 'invalid value "fast" for --node-eviction-rate'],

@@ -22,6 +22,8 @@ const flags = {
   ...signingFlags,
   'allocate-node-cidrs': boolFlag(false, 'Give every node a network for its pods, out of --cluster-cidr'),
   'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
+  'cloud-config': stringFlag('', 'Accepted for compatibility', file),
+  'cloud-provider': stringFlag('', 'external where a cloud controller manager gives load-balancer addresses; empty for none'),
   'cluster-cidr': stringFlag('', 'Network of all pods', { valueName: 'cidr' }),
   'cluster-name': stringFlag('kubernetes', 'Accepted for compatibility'),
   controllers: listFlag(['*'], 'Which controllers run: "foo" switches one on, "-foo" off, "*" stands for all others'),
@@ -78,6 +80,7 @@ export interface ControllerManagerConfig {
 export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): ControllerManagerConfig {
   const { values, positional } = parseFlags('kube-controller-manager', flags, argv, 'Runs the control loops of a cluster.');
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
+  checkCloud(values);
   checkNetworks(values);
   const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
   return {
@@ -108,6 +111,13 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     selection: values.controllers,
     podCollection: { maxFinished: values['terminated-pod-gc-threshold'] },
   };
+}
+
+function checkCloud({ 'cloud-provider': provider, 'load-balancer-cidr': pool }: FlagValues<typeof flags>): void {
+  if (provider !== '' && provider !== 'external')
+    throw new UsageError(`cloud provider ${JSON.stringify(provider)} is not built in: --cloud-provider must be external or empty`);
+  if (provider === 'external' && pool !== '')
+    throw new UsageError('--load-balancer-cidr cannot be used with --cloud-provider=external: two would give addresses');
 }
 
 function checkNetworks(values: FlagValues<typeof flags>): void {

@@ -35,9 +35,8 @@ export function cachedKinds(nodeName: string, { allNodes }: { readonly allNodes:
 
 function slimNode({ metadata: { name, uid, resourceVersion, deletionTimestamp, labels = {} }, spec, status }: Node): Node {
   const { taints, podCIDR, podCIDRs } = spec ?? {};
-  const { addresses, conditions = [] } = status ?? {};
+  const { addresses } = status ?? {};
   const kept = Object.entries(labels).filter(([label]) => label === excludedLabel);
-  const ready = conditions.filter(({ type }) => type === 'Ready').map(({ type, status: value }) => ({ type, status: value }));
   return {
     metadata: {
       name,
@@ -51,6 +50,6 @@ function slimNode({ metadata: { name, uid, resourceVersion, deletionTimestamp, l
       ...(podCIDR === undefined ? {} : { podCIDR }),
       ...(podCIDRs === undefined ? {} : { podCIDRs }),
     },
-    status: { ...(addresses === undefined ? {} : { addresses }), ...(ready.length === 0 ? {} : { conditions: ready }) },
+    status: addresses === undefined ? {} : { addresses },
   } as Node;
 }

@@ -14,7 +14,7 @@ import type { AddressRange } from '#client/load-balancer/pool.ts';
 import { byServiceIndex, serviceOfSlice } from '../proxier.ts';
 import type { Announced, AnnounceKernel } from './kernel.ts';
 import { Peers, type Probe } from './peers.ts';
-import { type Candidate, candidatesOf, type Front, frontsOf, internalAddress, isOnNetwork, orderFor, turnOf } from './plan.ts';
+import { type Candidate, candidacyOf, candidatesOf, type Front, frontsOf, internalAddress, isOnNetwork, orderFor, turnOf } from './plan.ts';
 
 export interface AnnouncerDeps {
   readonly services: Informer<KubeService>;
@@ -97,12 +97,17 @@ export class Announcer implements Service {
     // Endpoints only matter where the policy is Local.
     const isLocal = (key: string): boolean => this.#fronts.get(key)?.some((front) => front.nodes !== undefined) === true;
     return [
-      services.subscribe(({ object }) => mark([keyText(keyOf(object))])),
+      services.subscribe(({ object }) => {
+        const key = keyText(keyOf(object));
+        if (object.spec.type === 'LoadBalancer' || this.#fronts.has(key)) mark([key]);
+      }),
       slices.subscribe((change) => {
         mark(serviceOfSlice(change.object), isLocal);
         if (change.type === 'updated') mark(serviceOfSlice(change.previous), isLocal);
       }),
-      nodes.subscribe(() => {
+      nodes.subscribe((change) => {
+        // Nodes report all the time; who may answer seldom changes.
+        if (change.type === 'updated' && candidacyOf(change.object) === candidacyOf(change.previous)) return;
         this.#orders = undefined;
         if (this.#fronts.size > 0) this.#change();
       }),

@@ -60,8 +60,7 @@ function aNode(name: string, address: string, ready = 'True', metadata: Node['me
 
 test.each<[what: string, nodes: Node[], expected: string[]]>([
   ['nodes of the network', [aNode('a', '10.0.0.11'), aNode('b', '10.0.1.11')], ['a']],
-  ['not those that are not Ready', [aNode('a', '10.0.0.11'), aNode('b', '10.0.0.12', 'Unknown')], ['a']],
-  ['unless none is', [aNode('a', '10.0.0.11', 'False'), aNode('b', '10.0.0.12', 'Unknown')], ['a', 'b']],
+  ['ready or not', [aNode('a', '10.0.0.11', 'False'), aNode('b', '10.0.0.12', 'Unknown')], ['a', 'b']],
   ['not those that are kept out', [aNode('a', '10.0.0.11', 'True', { labels: { [excludedLabel]: '' } }), aNode('b', '10.0.0.12')], ['b']],
   ['not those that go', [aNode('a', '10.0.0.11', 'True', { deletionTimestamp: 'x' }), aNode('b', '10.0.0.12')], ['b']],
 ])('%s may answer', (_what, nodes, expected) => {

@@ -48,17 +48,23 @@ function nodesWithEndpoints(slices: readonly EndpointSlice[]): ReadonlySet<strin
   return new Set((ready.length > 0 ? ready : ending).flatMap(({ nodeName }) => nodeName ?? []));
 }
 
-/** Nodes of one network that may answer; those that are not Ready only where none is. */
+/**
+ * Nodes of one network that may answer. Whether they are Ready does not matter, as to upstream's service controller: a node that cannot
+ * report to the API but whose proxy works would go on answering, and so would the next.
+ */
 export function candidatesOf(nodes: readonly Node[], network: string): readonly Candidate[] {
-  const all = nodes.flatMap((node) => {
+  return nodes.flatMap((node) => {
+    const { name = '', labels, deletionTimestamp } = node.metadata;
     const address = internalAddress(node);
-    const isOut = node.metadata.labels?.[excludedLabel] !== undefined || node.metadata.deletionTimestamp !== undefined;
-    return isOut || address === undefined || !isOnNetwork(network, address) ? [] : [{ node, address }];
+    const isOut = labels?.[excludedLabel] !== undefined || deletionTimestamp !== undefined;
+    return isOut || address === undefined || !isOnNetwork(network, address) ? [] : [{ name, address }];
   });
-  const ready = all.filter(
-    ({ node }) => node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true,
-  );
-  return (ready.length > 0 ? ready : all).map(({ node, address }) => ({ name: node.metadata.name ?? '', address }));
+}
+
+/** All of a node that candidates are made of, to compare. */
+export function candidacyOf(node: Node): string {
+  const { labels, deletionTimestamp } = node.metadata;
+  return `${internalAddress(node)} ${labels?.[excludedLabel] !== undefined} ${deletionTimestamp !== undefined}`;
 }
 
 /** The node's IPv4 address in the cluster. */
