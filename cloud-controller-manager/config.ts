@@ -1,6 +1,7 @@
 import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { readFlagFile } from '#base/flag-file.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import type { LeaderOptions } from '#client/leader-election.ts';
@@ -12,12 +13,10 @@ const accepted = 'Accepted for compatibility';
 /** Upstream's flags. Those that only tune what is built differently here are accepted and say so. */
 const flags = {
   ...leaderFlags('cloud-controller-manager'),
+  ...componentPortFlags,
   'allocate-node-cidrs': boolFlag(false, `${accepted}: kube-controller-manager gives nodes their networks`),
   'allow-untagged-cloud': boolFlag(false, accepted),
-  'authentication-kubeconfig': stringFlag('', `${accepted}: requests to the secure port are not authenticated yet`, file),
-  'authorization-kubeconfig': stringFlag('', `${accepted}: requests to the secure port are not authorized yet`, file),
   'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
-  'client-ca-file': stringFlag('', accepted, file),
   'cloud-config': stringFlag('', "The provider's configuration", file),
   'cloud-provider': stringFlag('', 'The provider: plain, for machines that a file describes'),
   'cluster-cidr': stringFlag('', `${accepted}: kube-proxy leads packets to other nodes' pods`, { valueName: 'cidr' }),
@@ -34,7 +33,6 @@ const flags = {
   'min-resync-period': durationFlag(43_200_000, accepted),
   'node-monitor-period': durationFlag(5_000, 'How often the machines of nodes that are not ready are asked for'),
   'node-status-update-frequency': durationFlag(300_000, 'How often addresses and labels of nodes are compared with their machines'),
-  'requestheader-client-ca-file': stringFlag('', `${accepted}: only health and metrics are served here`, file),
   'route-reconciliation-period': durationFlag(10_000, accepted),
   'secure-port': intFlag(10_258, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
   'tls-cert-file': stringFlag('', 'Certificate of the secure port; default: one made at start', file),
@@ -52,6 +50,8 @@ export interface CloudConfig {
   readonly port: number;
   /** Undefined: make one. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Who may ask for what at the port. */
+  readonly visitors: ComponentPortOptions;
   /** Undefined works without a lease. */
   readonly leader: LeaderOptions | undefined;
   readonly usesAccounts: boolean;
@@ -82,6 +82,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     port: values['secure-port'],
     tls:
       certFile === '' ? undefined : { cert: readFlagFile('tls-cert-file', certFile), key: readFlagFile('tls-private-key-file', keyFile) },
+    visitors: componentPortOptions(values),
     leader: readLeader(values),
     usesAccounts: values['use-service-account-credentials'],
     selection: values.controllers,

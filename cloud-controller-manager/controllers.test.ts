@@ -11,6 +11,7 @@ import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { clusterRoleBinding } from '#api/rbac/cluster-role-binding.ts';
 import { clusterRole } from '#api/rbac/cluster-role.ts';
+import { roleBinding } from '#api/rbac/role-binding.ts';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { systemClock } from '#base/clock.ts';
 import { runServices } from '#base/lifecycle.ts';
@@ -54,7 +55,7 @@ beforeAll(async () => {
   const manifest = readFileSync(join(import.meta.dirname, '../deploy/manifests/cloud-controller-manager-rbac.yaml'), 'utf8');
   for (const document of parseAllDocuments(manifest)) {
     const object = document.toJS() as KubeObject;
-    const kind = object.kind === 'ClusterRole' ? clusterRole : clusterRoleBinding;
+    const kind = [clusterRole, clusterRoleBinding, roleBinding].find((one) => one.kind === object.kind);
     await admin.create(kind as unknown as AnyKind, object as never, {}, never);
   }
   await admin.create(namespace, { metadata: { name: 'shop' } }, {}, never);

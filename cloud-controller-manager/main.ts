@@ -10,6 +10,7 @@ import { version } from '#base/version.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { AccountClients } from '#client/accounts/account-clients.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
+import { ComponentPort } from '#client/component-port.ts';
 import { EventSender } from '#client/events.ts';
 import { LeaderGate } from '#client/leader-election.ts';
 import { connect } from '#client/rest.ts';
@@ -31,11 +32,13 @@ await runMain(component, async ({ argv, env, signal, log }) => {
   const sender = new EventSender({ client, clock, log });
   const events = (source: string): ReturnType<EventSender['recorder']> => sender.recorder(source);
   const { cluster, loops } = cloudControllerManager({ ...config, cloud, client, clientFor, events, clock, log, metrics });
+  await using visitors = new ComponentPort(config.visitors, { component, clock, log }, signal);
   const health = new HealthServer({
     host: config.host,
     port: config.port,
     tls: config.tls ?? (await ownServerCertificate(hostname(), clock.nowMs())),
     metrics,
+    guard: visitors.guard,
     metricsTo: 'this host',
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
   });

@@ -33,6 +33,8 @@ const manifest = {
           '--cloud-provider=plain',
           '--cloud-config=/etc/kubernetes/cloud.yaml',
           '--kubeconfig=/etc/kubernetes/cloud-controller-manager.conf',
+          '--authentication-kubeconfig=/etc/kubernetes/cloud-controller-manager.conf',
+          '--authorization-kubeconfig=/etc/kubernetes/cloud-controller-manager.conf',
           '--use-service-account-credentials=true',
         ],
       },
@@ -87,6 +89,14 @@ async function announcers(names: readonly string[] = workers): Promise<readonly 
   const answers = await Promise.all(names.map((name) => fleet.host(name).sh('ip neigh show proxy')));
   return names.filter((_name, at) => answers[at]?.includes(address));
 }
+
+test('the cloud controller manager leads, says that it is well, and its figures to nobody else', async () => {
+  const holder = 'get lease cloud-controller-manager -n kube-system -o jsonpath={.spec.holderIdentity}';
+  await until('a leader', async () => (await kubectl(holder)).startsWith('host1_'));
+  const ask = (path: string): Promise<string> => fleet.host('host1').sh(`curl -sk https://127.0.0.1:10258${path}`);
+  expect(await ask('/healthz')).toBe('ok');
+  expect(await ask('/metrics')).toContain('cannot get path \\"/metrics\\"');
+});
 
 test('a Service gets an address of the pool, and answers there also after the node that announced it has died', async () => {
   const spec = { type: 'LoadBalancer', ports: [{ port: 80, targetPort: 8080 }] };
