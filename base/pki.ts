@@ -80,11 +80,6 @@ export async function signCertificate(ca: KeyPair, request: CertificateRequest, 
   const keys = await webcrypto.subtle.generateKey(algorithms[request.keyAlgorithm ?? 'ECDSA-P256'], true, ['sign', 'verify']);
   const issuer = new x509.X509Certificate(ca.cert);
   const [signingKey, signingAlgorithm] = await importSigningKey(ca.key);
-  const names = [
-    ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(request.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
-  ];
-  const usages = request.usages.map((usage) => (usage === 'client' ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth));
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: certificateSerial(),
     subject: [...(request.organizations ?? []).map((name) => ({ O: [name] })), { CN: [request.commonName] }],
@@ -97,12 +92,22 @@ export async function signCertificate(ca: KeyPair, request: CertificateRequest, 
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension(usages),
+      ...usageExtensions(request),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
-      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+      ...nameExtensions(request),
     ],
   });
   return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys.privateKey) };
+}
+
+function usageExtensions({ usages }: Pick<CertificateRequest, 'usages'>): readonly x509.Extension[] {
+  const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
+  return [new x509.ExtendedKeyUsageExtension(usages.map((usage) => (usage === 'client' ? clientAuth : serverAuth)))];
+}
+
+function nameExtensions({ dnsNames = [], ips = [] }: Pick<CertificateRequest, 'dnsNames' | 'ips'>): readonly x509.Extension[] {
+  const names = [...dnsNames.map((value) => ({ type: 'dns' as const, value })), ...ips.map((value) => ({ type: 'ip' as const, value }))];
+  return names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)];
 }
 
 /** A new private key (ECDSA P-256, PKCS#8 PEM). */
@@ -113,22 +118,23 @@ export async function createPrivateKeyPem(): Promise<string> {
 
 /** A PKCS#10 request for a certificate of this key, as PEM text. The key is ECDSA P-256. */
 export async function createSigningRequest(
-  { commonName, organizations = [] }: Pick<CertificateRequest, 'commonName' | 'organizations'>,
+  { commonName, organizations = [], ...request }: Pick<CertificateRequest, 'commonName' | 'organizations' | 'dnsNames' | 'ips'>,
   key: string,
 ): Promise<string> {
   x509.cryptoProvider.set(webcrypto);
   const algorithm = algorithms['ECDSA-P256'];
   const der = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' });
   const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+  const made = await x509.Pkcs10CertificateRequestGenerator.create({
     name: [...organizations.map((name) => ({ O: [name] })), { CN: [commonName] }],
     keys: {
       privateKey: await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']),
       publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
     },
     signingAlgorithm: algorithm,
+    extensions: [...nameExtensions(request)],
   });
-  return `${request.toString('pem')}\n`;
+  return `${made.toString('pem')}\n`;
 }
 
 /** What a certificate was made for: a request that makes its like. Throws where it cannot be read. */

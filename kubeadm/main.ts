@@ -7,6 +7,7 @@ import { configCommand } from './config/commands.ts';
 import { initCommand } from './init/command.ts';
 import { joinCommand } from './join/command.ts';
 import { resetCommand } from './reset/command.ts';
+import { kubeconfigCommand } from './kubeconfig/commands.ts';
 import { stringFlag } from '#base/flags.ts';
 import { tokenCommand } from './token/commands.ts';
 import { upgradeCommand } from './upgrade/command.ts';
@@ -42,6 +43,7 @@ await runMain('kubeadm', async ({ argv, env, signal }) => {
     configCommand,
     initCommand,
     joinCommand,
+    kubeconfigCommand,
     resetCommand,
     tokenCommand,
     upgradeCommand,

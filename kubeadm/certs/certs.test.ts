@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCa, requestOf } from '#base/pki.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
 import { runCommand } from '../command.ts';
 import { defaultCluster, type InitConfiguration } from '../config/cluster.ts';
+import { clusterText } from '../config/document.ts';
+import { kubeconfigCommand } from '../kubeconfig/commands.ts';
 import { createKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
 import { recordedHost } from '../testing.ts';
 import { certsCommand } from './commands.ts';
@@ -126,8 +129,9 @@ describe('createKubeconfig', () => {
 
 describe('kubeadm certs', () => {
   const run = async (...words: readonly string[]): Promise<string> => {
+    const rest = words[0] === 'generate-csr' ? [] : ['--kubeconfig', join(folder, 'none.conf')];
     const host = recordedHost();
-    await runCommand(certsCommand, [...words, '--cert-dir', join(folder, 'pki'), '--kubeconfig-dir', folder], host);
+    await runCommand(certsCommand, [...words, '--cert-dir', join(folder, 'pki'), '--kubeconfig-dir', folder, ...rest], host);
     return host.printed.join('');
   };
 
@@ -177,9 +181,69 @@ describe('kubeadm certs', () => {
     expect(await run('renew', 'scheduler.conf')).toBe('MISSING! certificate embedded in the kubeconfig file for the scheduler to use\n');
   });
 
+  test('renew goes on when the cluster cannot be asked, and says so', async () => {
+    await makeAll();
+    const [host, admin] = [recordedHost(), join(folder, 'admin.conf')];
+    writeFileSync(admin, readFileSync(admin, 'utf8').replace('https://lb.example:16443', 'https://127.0.0.1:1'));
+    const words = ['renew', 'apiserver', '--cert-dir', join(folder, 'pki'), '--kubeconfig', admin];
+    await runCommand(certsCommand, words, host);
+    expect(host.printed.slice(-2)).toEqual([
+      '[renew] Error reading configuration from the Cluster. Falling back to default configuration\n\n',
+      'certificate for serving the Kubernetes API renewed\n',
+    ]);
+  });
+
+  test('generate-csr leaves keys and requests for an authority elsewhere', async () => {
+    const file = join(folder, 'k.yaml');
+    const local = 'localAPIEndpoint: {advertiseAddress: 192.168.1.5}\nnodeRegistration: {name: cp1}\n';
+    writeFileSync(file, `${clusterText(config.cluster)}---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n${local}`);
+    await run('generate-csr', '--config', file);
+    // After base/pki.ts, which brings what the package needs.
+    const { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } = await import('@peculiar/x509');
+    const request = new Pkcs10CertificateRequest(readFileSync(join(folder, 'pki/apiserver.csr'), 'utf8'));
+    expect(request.subject).toBe('CN=kube-apiserver');
+    const names = request.extensions
+      .filter((one) => one instanceof SubjectAlternativeNameExtension)
+      .flatMap((one) => one.names.toJSON().map(({ value }) => value));
+    expect(names).toEqual(
+      expect.arrayContaining(['cp1', 'kubernetes.default.svc.cluster.local', 'lb.example', '10.96.0.1', '192.168.1.5']),
+    );
+    expect(readFileSync(join(folder, 'pki/etcd/peer.key'), 'utf8')).toContain('PRIVATE KEY');
+    expect(new Pkcs10CertificateRequest(readFileSync(join(folder, 'admin.conf.csr'), 'utf8')).subject).toBe(
+      'O=kubeadm:cluster-admins, CN=kubernetes-admin',
+    );
+    expect(readFileSync(join(folder, 'scheduler.conf'), 'utf8')).toContain('client-key-data');
+    expect(() => pem('apiserver')).toThrow('ENOENT');
+    await expect(run('generate-csr', '--config', file)).rejects.toThrow(`certificate request "${folder}/pki/apiserver.csr" already exists`);
+  });
+
   test('certificate-key is an AES-256 key in hex', async () => {
     const host = recordedHost();
     await runCommand(certsCommand, ['certificate-key'], host);
     expect(host.printed[0]).toMatch(/^[0-9a-f]{64}\n$/);
+  });
+});
+
+describe('kubeadm kubeconfig user', () => {
+  const user = async (...words: readonly string[]): Promise<string> => {
+    const [host, file] = [recordedHost(), join(folder, 'k.yaml')];
+    writeFileSync(file, clusterText({ ...config.cluster, certificatesDir: join(folder, 'pki') }));
+    await runCommand(kubeconfigCommand, ['user', '--config', file, ...words], host);
+    return host.printed.join('');
+  };
+
+  test('prints a kubeconfig with a certificate, or with a token', async () => {
+    await create();
+    const path = join(folder, 'ann.conf');
+    writeFileSync(path, await user('--client-name', 'ann', '--org', 'dev,ops', '--validity-period', '24h'));
+    const { server, credentials } = findEndpoint({ path, env: {} });
+    expect(server).toBe('https://lb.example:16443');
+    if (credentials.kind !== 'certificate') throw new Error(credentials.kind);
+    expect(requestOf(credentials.cert)).toMatchObject({ commonName: 'ann', organizations: ['dev', 'ops'], usages: ['client'] });
+    const { validFromDate, validToDate } = new X509Certificate(credentials.cert);
+    expect(Math.round((validToDate.getTime() - validFromDate.getTime()) / 3_600_000)).toBe(24);
+    expect(await user('--client-name', 'ann', '--token', 'abc')).toContain('token: abc');
+    expect(await user('--client-name', 'ann', '--token', 'abc')).toContain('current-context: ann@kubernetes');
+    await expect(user()).rejects.toThrow('required flag(s) "client-name" not set');
   });
 });

@@ -1,22 +1,27 @@
 // `kubeadm certs …`: what ends when, renewal, and keys for uploaded certificates.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { stringFlag } from '#base/flags.ts';
+import { type FlagValues, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { fetchClusterIfThere } from '../cluster/fetch-cluster.ts';
 import { type Command, command, group } from '../command.ts';
 import { type ClusterConfiguration, defaultCluster, kubernetesFolder } from '../config/cluster.ts';
 import { clusterFrom, readConfigFile } from '../config/document.ts';
+import { initFlags, loadInit } from '../init/flags.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { shortDuration, textTable } from '../text-table.ts';
 import { authorities } from './certificates.ts';
+import { generateRequests } from './generate-csr.ts';
 import { certPath, readCertificate } from './key-files.ts';
 import { endMs, type Folders, isExternal, type Renewable, renew, renewables } from './renewable.ts';
 
 const flags = {
   'cert-dir': stringFlag('', `The path where the certificates are stored. (default ${defaultCluster.certificatesDir})`),
   config: stringFlag('', 'Path to a kubeadm configuration file.'),
+  kubeconfig: stringFlag(`${kubernetesFolder}/admin.conf`, 'The kubeconfig file to use when talking to the cluster.'),
   'kubeconfig-dir': stringFlag(kubernetesFolder, 'The path where the kubeconfig files are stored.'),
 };
+const { kubeconfig: _, ...generateFlags } = flags;
 const dayMs = 86_400_000;
 
 interface Place extends Folders {
@@ -37,7 +42,23 @@ export const certsCommand: Command = group(
       name: 'check-expiration',
       about: 'Check certificates expiration for a Kubernetes cluster',
       flags: { ...flags, output: stringFlag('text', 'Output format. One of: text|json.', { short: 'o' }) },
-      run: ({ flags: { output, ...rest }, host }) => checkExpiration(placeOf(rest), output, host),
+      run: async ({ flags: { output, ...rest }, host }) => {
+        // Whoever reads JSON reads nothing else.
+        const quiet = output === 'text' ? host : { ...host, print: host.warn };
+        checkExpiration(await placeOf(rest, 'check-expiration', quiet), output, host);
+      },
+    }),
+    command({
+      name: 'generate-csr',
+      about: 'Generate keys and certificate signing requests',
+      flags: generateFlags,
+      run: async ({ flags: values }) => {
+        const argv = values.config === '' ? [] : [`--config=${values.config}`];
+        const { values: initValues, given } = parseFlags('', initFlags, argv);
+        const { config } = loadInit(initValues, given);
+        const certFolder = values['cert-dir'] || config.cluster.certificatesDir;
+        await generateRequests(config, { certFolder, kubeconfigFolder: values['kubeconfig-dir'] });
+      },
     }),
     group('renew', 'Renew certificates for a Kubernetes cluster', [
       command({
@@ -45,7 +66,8 @@ export const certsCommand: Command = group(
         about: 'Renew all available certificates',
         flags,
         run: async ({ flags: values, host }) => {
-          for (const what of renewables) await renewOne(what, placeOf(values), host);
+          const place = await placeOf(values, 'renew', host);
+          for (const what of renewables) await renewOne(what, place, host);
           // The API server and etcd read their certificates again when they change.
           host.print(
             "\nDone renewing certificates. Running components use them from their next connection on; 'coxswain node' restarts those whose kubeconfig changed.\n",
@@ -57,7 +79,7 @@ export const certsCommand: Command = group(
           name: what.name,
           about: `Renew the ${what.about}`,
           flags,
-          run: ({ flags: values, host }) => renewOne(what, placeOf(values), host),
+          run: async ({ flags: values, host }) => renewOne(what, await placeOf(values, 'renew', host), host),
         }),
       ),
     ]),
@@ -70,9 +92,10 @@ export function newCertificateKey(): string {
   return randomBytes(32).toString('hex');
 }
 
-function placeOf(values: { readonly 'cert-dir': string; readonly config: string; readonly 'kubeconfig-dir': string }): Place {
+async function placeOf(values: FlagValues<typeof flags>, prefix: string, host: Surroundings): Promise<Place> {
   const document = values.config === '' ? undefined : readConfigFile(values.config).get('ClusterConfiguration');
-  const cluster = document === undefined ? defaultCluster : clusterFrom(document, values.config);
+  const found = values.config === '' ? await fetchClusterIfThere(values.kubeconfig, prefix, host) : undefined;
+  const cluster = document === undefined ? (found ?? defaultCluster) : clusterFrom(document, values.config);
   return { cluster, certFolder: values['cert-dir'] || cluster.certificatesDir, kubeconfigFolder: values['kubeconfig-dir'] };
 }
 

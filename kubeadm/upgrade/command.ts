@@ -1,14 +1,12 @@
 // `kubeadm upgrade plan`: what runs now and what this kubeadm would bring.
-import { configMap } from '#api/core/config-map.ts';
 import { node } from '#api/core/node/node.ts';
 import { stringFlag } from '#base/flags.ts';
-import { UsageError } from '#base/lifecycle.ts';
 import { version } from '#base/version.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { connect } from '#client/rest.ts';
+import { fetchCluster } from '../cluster/fetch-cluster.ts';
 import { type Command, command, group } from '../command.ts';
 import { kubernetesFolder } from '../config/cluster.ts';
-import { clusterFrom, readDocuments } from '../config/document.ts';
 import { textTable } from '../text-table.ts';
 
 const target = version.split('+')[0] ?? version;
@@ -20,12 +18,7 @@ export const upgradeCommand: Command = group('upgrade', 'Upgrade your cluster sm
     flags: { kubeconfig: stringFlag(`${kubernetesFolder}/admin.conf`, 'The kubeconfig file to use when talking to the cluster.') },
     async run({ flags, host }) {
       await using client = connect(findEndpoint({ path: flags.kubeconfig, env: {} }), { clock: host.clock, component: 'kubeadm' });
-      host.print('[upgrade/config] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n');
-      const found = await client.get(configMap, { namespace: 'kube-system', name: 'kubeadm-config' }, host.signal);
-      const path = 'ConfigMap kube-system/kubeadm-config';
-      const document = readDocuments(found.data?.['ClusterConfiguration'] ?? '', path).get('ClusterConfiguration');
-      if (document === undefined) throw new UsageError(`${path} holds no ClusterConfiguration`, { exitCode: 1 });
-      const { kubernetesVersion } = clusterFrom(document, path);
+      const { kubernetesVersion } = await fetchCluster(client, 'upgrade/config', host);
       const { gitVersion } = (await client.raw('GET', '/version', undefined, host.signal)) as { gitVersion: string };
       const { items } = await client.list(node, {}, host.signal);
       const running = gitVersion.split('+')[0] ?? gitVersion;
