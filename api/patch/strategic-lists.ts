@@ -2,13 +2,13 @@
 import type { Json, JsonObject } from '../meta/object.ts';
 import { getOwn, isObject } from './json-object.ts';
 
-/** What all items of the lists are. */
+/** What all items of the lists are; `list` where the first of all is one. */
 export function elementKind(lists: readonly (readonly Json[])[]): 'map' | 'list' | 'scalar' | 'mixed' {
   let kind: string | undefined;
   for (const list of lists) {
     for (const item of list) {
       const own = Array.isArray(item) ? 'list' : isObject(item) ? 'map' : typeof item;
-      if (own === 'list') return 'list';
+      if (own === 'list' && kind === undefined) return 'list';
       if (kind !== undefined && kind !== own) return 'mixed';
       kind = own;
     }

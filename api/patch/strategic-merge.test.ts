@@ -160,7 +160,7 @@ describe('what is refused', () => {
     ],
     ['$retainKeys that is no list', {}, { $retainKeys: 'x' }, 400, 'invalid patch format of retainKeys'],
     ['$retainKeys that misses a key', {}, { $retainKeys: ['a'], b: 1 }, 400, 'invalid patch format of retainKeys'],
-    ['a list of lists', abc, { containers: [['x']] }, 422, 'the server rejected our request due to an error in our request'],
+    ['a list of lists', { containers: [] }, { containers: [['x']] }, 422, 'the server rejected our request due to an error in our request'],
     [
       'an order that the patch does not follow',
       abc,

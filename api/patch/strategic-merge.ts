@@ -56,7 +56,7 @@ function mergeField(original: JsonObject, key: string, value: Json, schema: Sche
 
 function objectDirective(what: Json, patch: JsonObject): JsonObject {
   if (what === 'delete') return {};
-  if (what !== 'replace') throw failure(`unknown patch type: ${goText(what)} in map: ${goText(patch)}`);
+  if (what !== 'replace') throw unknownDirective(what, patch);
   delete patch[directive];
   return patch;
 }
@@ -94,13 +94,14 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, schema: Sche
     const key = listName(directiveKey, orderPrefix);
     const current = listAt(original, key);
     const wanted = listAt(patch, key);
-    const property = lookup(schema, key);
+    const property = lookupList(schema, key);
     const mergeKey = property.patchMergeKey ?? '';
     checkOrder(wanted ?? [], order, mergeKey);
     if (current === undefined && wanted === undefined) continue;
     let merged = current ?? (withoutDirected(wanted as Json[]) as Json[]);
     if (current !== undefined && wanted !== undefined) merged = mergeListField(current, wanted, property);
     requireItems([current ?? [], wanted ?? []]);
+    requireMaps(order, merged, mergeKey);
     requireKeys([merged, order, current ?? []], mergeKey);
     setOwn(original, key, inPatchOrder(merged, order, current ?? [], mergeKey));
     delete patch[key];
@@ -172,7 +173,7 @@ function takeListDirectives(
     else if (what === 'replace') isReplaced = true;
     else if (what === 'delete') gone.add(requireKey(item, mergeKey));
     else if (what === 'merge') throw failure('merging lists cannot yet be specified in the patch');
-    else throw failure(`unknown patch type: ${goText(what)} in map: ${goText(item)}`);
+    else throw unknownDirective(what, item);
   }
   if (isReplaced) return { current: left, wanted: [] };
   const kept = gone.size === 0 ? current : current.filter((item) => !gone.has(requireKey(item, mergeKey)));
@@ -205,6 +206,16 @@ function requireItems(lists: readonly (readonly Json[])[]): void {
 function requireKeys(lists: readonly (readonly Json[])[], mergeKey: string): void {
   if (mergeKey === '') return;
   for (const items of lists) for (const item of items) requireKey(requireMap(item), mergeKey);
+}
+
+/** Looking each item up in the order stumbles over what is no object, as far as it has to look. */
+function requireMaps(order: readonly Json[], merged: readonly Json[], mergeKey: string): void {
+  if (mergeKey === '') return;
+  const bad = order.findIndex((one) => !isObject(one));
+  if (bad < 0) return;
+  const before = positions(order.slice(0, bad), mergeKey);
+  const isMissed = (item: Json): boolean => !before.has(requireKey(requireMap(item), mergeKey));
+  if (merged.some(isMissed)) throw failure(`value for key ${bad} is not a map.`);
 }
 
 function requireMap(item: Json): JsonObject {
@@ -253,10 +264,16 @@ function strategyOf(strategies: string | undefined): string {
 }
 
 function lookup(schema: Schema, key: string): Property {
-  if (schema.type === 'map') return { schema: schema.values };
+  if (schema.type === 'map') throw failure('merging an object in json but data type is not struct, instead is: map');
   const property = schema.type === 'object' && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
   if (property !== undefined) return property;
   throw failure(`unable to find api field in struct ${typeName(schema)} for the json field ${JSON.stringify(key)}`);
+}
+
+function lookupList(schema: Schema, key: string): Property {
+  const property = lookup(schema, key);
+  if (property.schema.type === 'array') return property;
+  throw failure('expected slice or array type, but got: struct');
 }
 
 function typeName(schema: Schema): string {
@@ -267,6 +284,13 @@ function typeName(schema: Schema): string {
 /** Upstream gives these no code of their own, so they come as 500 with their text. */
 function failure(message: string): ApiError {
   return new ApiError({ reason: '', code: 500, message });
+}
+
+function unknownDirective(what: Json, item: JsonObject): ApiError {
+  const kinds: Record<string, string> = { number: Number.isInteger(what) ? 'int64' : 'float64', boolean: 'bool' };
+  const kind = what === null ? undefined : kinds[typeof what];
+  const shown = what === null ? '%!s(<nil>)' : kind === undefined ? goText(what) : `%!s(${kind}=${goText(what)})`;
+  return failure(`unknown patch type: ${shown} in map: ${goText(item)}`);
 }
 
 function badType(expected: string, actual: Json): ApiError {

@@ -278,6 +278,32 @@ describe('refused', () => {
       { complex: { nested: false } },
       'unable to find api field in struct Item for the json field "complex"',
     ],
+    [
+      'an order of what is no object',
+      { mergingList: named('a') },
+      { '$setElementOrder/mergingList': ['a'] },
+      'value for key 0 is not a map.',
+    ],
+    ['an order of no list', {}, { '$setElementOrder/name': [] }, 'expected slice or array type, but got: struct'],
+    [
+      'an order in a map',
+      { simpleMap: {} },
+      { simpleMap: { '$setElementOrder/a': [] } },
+      'merging an object in json but data type is not struct, instead is: map',
+    ],
+    ['a directive that is a number', {}, { $patch: 1 }, 'unknown patch type: %!s(int64=1) in map: map[$patch:1]'],
+    [
+      'a directive that is none, in an item',
+      { mergingList: named('a') },
+      { mergingList: [{ name: 'a', $patch: null }] },
+      'unknown patch type: %!s(<nil>) in map: map[$patch:<nil> name:a]',
+    ],
+    [
+      'lists among objects',
+      { mergingList: named('a') },
+      { mergingList: [['a']] },
+      'list element types are not identical: [[map[name:a]] [[a]]]',
+    ],
     ['lists of different items', { mergingIntList: [1] }, { mergingIntList: ['a'] }, 'list element types are not identical: [[1] [a]]'],
   ])('%s', (_, document, patch, text) => {
     expect(message(document, patch)).toEqual([500, text]);
