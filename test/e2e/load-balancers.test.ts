@@ -17,6 +17,10 @@ const cloud = `apiVersion: cloud.coxswain.dev/v1alpha1
 kind: PlainCloud
 loadBalancers:
   ranges: [${range}]
+machines:
+- {name: host1}
+- {name: host2}
+- {name: host3, zone: rack-1, region: cellar, instanceType: small, addresses: [{type: InternalIP, address: 192.168.77.13}]}
 `;
 const manifest = {
   apiVersion: 'v1',
@@ -96,6 +100,19 @@ test('the cloud controller manager leads, says that it is well, and its figures 
   const ask = (path: string): Promise<string> => fleet.host('host1').sh(`curl -sk https://127.0.0.1:10258${path}`);
   expect(await ask('/healthz')).toBe('ok');
   expect(await ask('/metrics')).toContain('cannot get path \\"/metrics\\"');
+});
+
+test('a node of an external cloud is told where it is before it takes pods', async () => {
+  const host = fleet.host('host3');
+  await host.sh(`sed -i 's/="/="--cloud-provider=external /' /var/lib/kubelet/kubeadm-flags.env`);
+  const runs = (): Promise<string> => host.sh(`grep -lsz -e '--cloud-provider=external' /proc/[0-9]*/cmdline || true`);
+  await until('the kubelet with its new flag', async () => (await runs()) !== '');
+  await kubectl('delete node host3');
+  const labels =
+    "jsonpath={.metadata.labels['topology\\.kubernetes\\.io/zone']} {.spec.providerID} {.status.addresses[*].address} {.spec.taints}";
+  const told = async (): Promise<string> => (await fleet.kubectl(['get', 'node', 'host3', '-o', labels])).stdout;
+  await until('all that the file says', async () => (await told()).startsWith('rack-1 plain://host3 192.168.77.13 host3'));
+  await until('a node that takes pods', async () => (await told()).endsWith('host3 '));
 });
 
 test('a Service gets an address of the pool, and answers there also after the node that announced it has died', async () => {
