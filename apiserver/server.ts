@@ -357,11 +357,12 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     log,
   });
   const subresources = makeSubresources(deps, authn.tokens);
+  const serverAddress = (): string => `${settings.advertiseAddress}:${listener.port}`;
   const discovery = new DiscoveryDocuments({
     kinds: () => registry.kinds(),
     subresources,
     codec,
-    serverAddress: () => `${settings.advertiseAddress}:${listener.port}`,
+    serverAddress,
   });
   const resources = new ResourceRequests({
     registry,
@@ -384,7 +385,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     negotiator,
     pages: [
       healthPages(new HealthChecks(checks)),
-      issuerPages(issuers[0] ?? '', keys),
+      issuerPages(issuers[0] ?? '', keys, serverAddress),
       openApiPages(
         new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version, nowMs: () => clock.nowMs() }),
         clock,

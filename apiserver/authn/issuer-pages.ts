@@ -6,17 +6,24 @@ import type { VerificationKey } from './token-keys.ts';
 const configurationPath = '/.well-known/openid-configuration';
 const keysPath = '/openid/v1/jwks';
 
-/** Lets others verify service-account tokens: OpenID discovery and the public keys. */
-export function issuerPages(issuer: string, keys: readonly VerificationKey[]): Pages {
-  const configuration = Buffer.from(
-    JSON.stringify({
-      issuer,
-      jwks_uri: `${issuer}${keysPath}`,
-      response_types_supported: ['id_token'],
-      subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: [...new Set(keys.map(({ algorithm }) => algorithm))],
-    }),
-  );
+/** How long keys that come from files may be kept, as upstream has it. */
+const caching = ['Cache-Control', 'public, max-age=3600'];
+
+/**
+ * Lets others verify service-account tokens: OpenID discovery and the public keys. `address` is where clients find this server, host and
+ * port: the keys are named there, not at the issuer, who may be a name that only the cluster's DNS knows.
+ */
+export function issuerPages(issuer: string, keys: readonly VerificationKey[], address: () => string): Pages {
+  const configuration = (): Buffer =>
+    Buffer.from(
+      JSON.stringify({
+        issuer,
+        jwks_uri: `https://${address()}${keysPath}`,
+        response_types_supported: ['id_token'],
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: [...new Set(keys.map(({ algorithm }) => algorithm))].toSorted(),
+      }),
+    );
   const jwks = Buffer.from(
     JSON.stringify({
       keys: keys.map(({ kid, key, algorithm }) => {
@@ -30,7 +37,7 @@ export function issuerPages(issuer: string, keys: readonly VerificationKey[]): P
     paths: () => [configurationPath, keysPath],
     serve: (exchange: Exchange) => {
       const isKeys = exchange.info.path.startsWith(keysPath);
-      sendBytes(exchange, 200, isKeys ? 'application/jwk-set+json' : 'application/json', isKeys ? jwks : configuration);
+      sendBytes(exchange, 200, isKeys ? 'application/jwk-set+json' : 'application/json', isKeys ? jwks : configuration(), caching);
     },
   };
 }

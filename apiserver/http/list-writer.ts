@@ -113,7 +113,7 @@ function* prettyPieces({ head, key, elements, render, opening, slice }: ListDocu
     yield Buffer.from(`${isFirst ? '' : ','}\n    ${text}`);
     isFirst = false;
   }
-  yield Buffer.from(isFirst ? ']\n}\n' : '\n  ]\n}\n');
+  yield Buffer.from(isFirst ? ']\n}' : '\n  ]\n}');
 }
 
 /** The keys of YAML answers are sorted, so what comes behind the list's key has to wait. */

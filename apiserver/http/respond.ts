@@ -56,13 +56,14 @@ export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, 
   }
   const binary = wanted.encoding === 'protobuf' ? exchange.protobuf.object(value as object) : undefined;
   if (binary !== undefined) return sendBytes(exchange, code, protobufType, binary, more);
-  const text = isPretty(exchange) ? JSON.stringify(value, undefined, 2) : JSON.stringify(value);
-  sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`), more);
+  // What is written for people ends with its last brace, what is written for programs with a line's end, as upstream's two writers do.
+  const text = isPretty(exchange) ? JSON.stringify(value, undefined, 2) : `${JSON.stringify(value)}\n`;
+  sendBytes(exchange, code, jsonType, Buffer.from(text), more);
 }
 
-/** A stored object: its bytes go out as they are. Only where a large one is wanted in another form, that takes a while. */
+/** A stored object: its bytes go out as they are, and a line's end. Only where a large one is wanted in another form, that takes a while. */
 export function sendEncoded(exchange: Exchange, wanted: Wanted, code: number, encoded: Encoded): Promise<void> | undefined {
-  if (wanted.encoding === 'json' && !isPretty(exchange)) sendBytes(exchange, code, jsonType, encoded.json);
+  if (wanted.encoding === 'json' && !isPretty(exchange)) sendBytes(exchange, code, jsonType, lineOf(encoded.json));
   else if (hasManyValues(encoded.json)) return sendRendered(exchange, wanted, code, encoded.json);
   else if (wanted.encoding === 'protobuf') sendValue(exchange, wanted, code, encoded.object());
   else sendValue(exchange, wanted, code, JSON.parse(Buffer.from(encoded.json).toString()));
@@ -75,6 +76,18 @@ async function sendRendered(exchange: Exchange, { encoding }: Pick<Wanted, 'enco
   const { bytes } = await exchange.largeWork.do({ do: 'render', json, as }, exchange.signal);
   const types = { yaml: 'application/yaml', pretty: jsonType, protobuf: protobufType };
   sendBytes(exchange, code, bytes === undefined ? jsonType : types[as], bytes ?? json);
+}
+
+/** JSON as people read it. */
+export function indented(json: Uint8Array): Uint8Array {
+  return Buffer.from(JSON.stringify(JSON.parse(Buffer.from(json).toString()), undefined, 2));
+}
+
+function lineOf(bytes: Uint8Array): Uint8Array {
+  const line = Buffer.allocUnsafe(bytes.length + 1);
+  line.set(bytes);
+  line[bytes.length] = 0x0a;
+  return line;
 }
 
 export function sendStatus(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, status: Status, more?: HeaderList): void {

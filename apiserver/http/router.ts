@@ -5,7 +5,7 @@ import type { DiscoveryDocuments, TaggedDocument } from '../discovery/documents.
 import type { Exchange } from './exchange.ts';
 import { type Encoding, encodingOf, type Negotiator, parseAccept, protobufType, type Wanted } from './negotiate.ts';
 import type { ResourceRequests } from './resource-requests.ts';
-import { jsonType, sendBytes, sendError, sendText, sendValue } from './respond.ts';
+import { indented, isPretty, jsonType, sendBytes, sendError, sendText, sendValue } from './respond.ts';
 import { methodNotAllowed, resourceNotFound } from './verbs/write.ts';
 
 /** Serves documents below a path of their own, such as /openapi/v3. */
@@ -112,7 +112,7 @@ function sendTagged(exchange: Exchange, { bytes, etag }: TaggedDocument, encodin
   const { group, version, kind } = aggregatedKind;
   const contentType = `${encodedTypes[encoding]};g=${group};v=${version};as=${kind}`;
   if (exchange.header('if-none-match') === etag) sendBytes(exchange, 304, contentType, Buffer.alloc(0), headers);
-  else sendBytes(exchange, 200, contentType, bytes, headers);
+  else sendBytes(exchange, 200, contentType, encoding === 'json' && isPretty(exchange) ? indented(bytes) : bytes, headers);
 }
 
 /** What is not part of the API is JSON for people, whatever the client accepts. */

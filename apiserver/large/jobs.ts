@@ -169,7 +169,7 @@ export class Jobs {
   #render({ json, as }: RenderJob): Rendered {
     if (as === 'protobuf') return { bytes: this.#codec.protobuf.object(parseObject(json)) };
     const value: unknown = JSON.parse(Buffer.from(json).toString());
-    return { bytes: Buffer.from(as === 'yaml' ? yamlText(value) : `${JSON.stringify(value, undefined, 2)}\n`) };
+    return { bytes: Buffer.from(as === 'yaml' ? yamlText(value) : JSON.stringify(value, undefined, 2)) };
   }
 }
 

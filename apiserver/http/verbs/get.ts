@@ -3,7 +3,7 @@ import type { Encoded } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Wanted } from '../negotiate.ts';
 import { readContext } from '../options.ts';
-import { sendBytes, sendEncoded, sendValue, jsonType } from '../respond.ts';
+import { isPretty, sendBytes, sendEncoded, sendValue, jsonType } from '../respond.ts';
 import { notTransformable, parseIncludeObject, partialText, TableMaker } from '../table.ts';
 import { type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
@@ -30,7 +30,7 @@ export function sendObject(
     wanted.form === 'table'
       ? new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded)
       : partialText(encoded, wanted.formVersion);
-  if (wanted.encoding !== 'json') sendValue(exchange, wanted, code, JSON.parse(text));
+  if (wanted.encoding !== 'json' || isPretty(exchange)) sendValue(exchange, wanted, code, JSON.parse(text));
   else sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));
   return undefined;
 }
