@@ -329,30 +329,6 @@ describe('forms of answers', () => {
     expect((await send('GET', `${configMaps}/form-1?pretty=true`)).text).toMatch(/^\{\n {2}"kind": "ConfigMap",\n/);
   });
 
-  test('JSON for programs ends with a line, JSON for people with its last brace', async () => {
-    const as = (form: string): Record<string, string> => ({ accept: `application/json;as=${form};v=v1;g=meta.k8s.io` });
-    const aggregated = { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' };
-    const body = { metadata: { name: 'ends' } };
-    const asked: [string, string, object][] = [
-      ['GET', `${configMaps}/form-1`, {}],
-      ['GET', `${configMaps}/form-1`, { headers: as('Table') }],
-      ['GET', `${configMaps}/form-1`, { headers: as('PartialObjectMetadata') }],
-      ['GET', `${configMaps}/nobody`, {}],
-      ['GET', configMaps, {}],
-      ['GET', configMaps, { headers: as('Table') }],
-      ['GET', `${configMaps}?labelSelector=at%3Dnowhere`, {}],
-      ['POST', `${configMaps}?dryRun=All`, { body }],
-      ['GET', '/api', {}],
-      ['GET', '/apis/apps/v1', {}],
-      ['GET', '/apis', { headers: aggregated }],
-    ];
-    for (const [method, path, options] of asked) {
-      const pretty = `${path}${path.includes('?') ? '&' : '?'}pretty=true`;
-      expect((await send(method, path, options)).text, path).toMatch(/^\{".*\}\n$/);
-      expect((await send(method, pretty, options)).text, pretty).toMatch(/^\{\n {2}"[^]*\n\}$/);
-    }
-  });
-
   test('lists in YAML and indented say the same as plain ones', async () => {
     const plain = (await send('GET', configMaps)).json;
     const pretty = await send('GET', `${configMaps}?pretty=1`);

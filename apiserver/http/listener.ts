@@ -105,6 +105,7 @@ export class Listener {
     });
     app.all('/', () => undefined);
     this.#app = app as unknown as FastifyInstance<Http2SecureServer>;
+    this.#takeOtherMethods(this.#app.server);
     this.#wire(this.#app.server);
     try {
       await app.listen({ host, port });
@@ -141,6 +142,18 @@ export class Listener {
       };
     });
     this.#onEnd = undefined;
+  }
+
+  /** HTTP/2 has any method, fastify's routes only those that it knows: the others come past it. */
+  #takeOtherMethods(server: Http2SecureServer): void {
+    const known = new Set(this.#app?.supportedMethods);
+    const [routed] = server.listeners('request');
+    if (routed === undefined) throw new Error('fastify listens for requests');
+    server.removeAllListeners('request');
+    server.on('request', (request, response) => {
+      if (known.has(request.method)) routed.call(server, request, response);
+      else this.#accept(request as unknown as RawRequest, response as unknown as RawResponse, request.url, undefined);
+    });
   }
 
   #wire(server: Http2SecureServer): void {

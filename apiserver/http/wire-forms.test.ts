@@ -1,0 +1,80 @@
+// How answers look beyond what they say: where they end, and what methods that nobody knows are told.
+import { connect as connectHttp2 } from 'node:http2';
+import { Agent, request } from 'undici';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestApiServer, type TestApiServer } from '../testing.ts';
+
+interface Asked {
+  readonly headers?: Record<string, string>;
+  readonly body?: object;
+}
+
+const configMaps = '/api/v1/namespaces/default/configmaps';
+let server: TestApiServer;
+let agent: Agent;
+
+beforeAll(async () => {
+  server = await startTestApiServer();
+  const { ca, credentials } = server.adminClientConfig;
+  agent = new Agent({
+    connect: { ca: ca ?? '', ...(credentials.kind === 'certificate' ? { cert: credentials.cert, key: credentials.key } : {}) },
+  });
+  await send('POST', configMaps, { body: { metadata: { name: 'one' } } });
+});
+
+afterAll(async () => {
+  await agent.destroy();
+  await server.stop();
+});
+
+async function send(method: string, path: string, { headers = {}, body }: Asked = {}): Promise<{ text: string }> {
+  const answer = await request(`${server.url}${path}`, {
+    method: method as 'GET',
+    dispatcher: agent,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  return { text: await answer.body.text() };
+}
+
+test('JSON for programs ends with a line, JSON for people with its last brace', async () => {
+  const as = (form: string): Record<string, string> => ({ accept: `application/json;as=${form};v=v1;g=meta.k8s.io` });
+  const aggregated = { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' };
+  const body = { metadata: { name: 'ends' } };
+  const asked: [string, string, Asked][] = [
+    ['GET', `${configMaps}/one`, {}],
+    ['GET', `${configMaps}/one`, { headers: as('Table') }],
+    ['GET', `${configMaps}/one`, { headers: as('PartialObjectMetadata') }],
+    ['GET', `${configMaps}/nobody`, {}],
+    ['GET', configMaps, {}],
+    ['GET', configMaps, { headers: as('Table') }],
+    ['GET', `${configMaps}?labelSelector=at%3Dnowhere`, {}],
+    ['POST', `${configMaps}?dryRun=All`, { body }],
+    ['GET', '/api', {}],
+    ['GET', '/apis/apps/v1', {}],
+    ['GET', '/apis', { headers: aggregated }],
+  ];
+  for (const [method, path, options] of asked) {
+    const pretty = `${path}${path.includes('?') ? '&' : '?'}pretty=true`;
+    expect((await send(method, path, options)).text, path).toMatch(/^\{".*\}\n$/);
+    expect((await send(method, pretty, options)).text, pretty).toMatch(/^\{\n {2}"[^]*\n\}$/);
+  }
+});
+
+test.each([
+  ['FOO', configMaps, 405, 'MethodNotAllowed'],
+  ['PURGE', '/version', 405, 'MethodNotAllowed'],
+  ['LINK', '/nowhere', 404, undefined],
+])('HTTP/2 has any method: %s %s', async (method, path, code, reason) => {
+  const { ca, credentials } = server.adminClientConfig;
+  if (ca === undefined || credentials.kind !== 'certificate') throw new Error('the administrator comes with a certificate');
+  const session = connectHttp2(server.url, { ca, cert: credentials.cert, key: credentials.key });
+  const stream = session.request({ ':method': method, ':path': path });
+  const status = new Promise((resolve) => stream.once('response', (head) => resolve(head[':status'])));
+  let text = '';
+  for await (const chunk of stream.setEncoding('utf8')) text += String(chunk);
+  session.close();
+  expect(await status).toBe(code);
+  if (reason === undefined) expect(text).toBe('404 page not found\n');
+  else expect(JSON.parse(text)).toMatchObject({ kind: 'Status', reason });
+});
