@@ -207,10 +207,12 @@ function shortened(groups: readonly number[]): string {
 
 /** A warning about an address that is valid but in no usual spelling. */
 export function ipWarnings(field: string, value: string): string[] {
-  const usual = canonicalIp(value);
+  const read = withoutZeros(value);
+  const usual = canonicalIp(read);
   if (usual === undefined || usual === value) return [];
-  if (v4Mapped(value) !== undefined) {
-    const plain = v4Mapped(value)?.join('.') ?? usual;
+  const mapped = isIPv6(read) ? v4Mapped(read) : undefined;
+  if (mapped !== undefined || read !== value) {
+    const plain = mapped?.join('.') ?? usual;
     return [
       `${field}: non-standard IP address ${quoted(value)} will be considered invalid in a future Kubernetes release: use ${quoted(plain)}`,
     ];
