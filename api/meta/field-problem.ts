@@ -76,11 +76,21 @@ export function typeInvalid(field: string, value: unknown, why: string): FieldPr
 export function invalidObject(kind: { group: string; kind: string }, name: string, problems: readonly FieldProblem[]): ApiError {
   const texts = [...new Set(problems.map((problem) => `${problem.field}: ${problem.message}`))];
   const summary = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-  const causes: StatusCause[] = problems.map(({ type, field, message }) => ({ reason: type, message, field }));
+  const causes: StatusCause[] = problems.map(({ type, field, message }) => ({
+    reason: type,
+    message,
+    // Go leaves out what is empty.
+    ...(field === '' ? {} : { field }),
+  }));
   return new ApiError({
     reason: 'Invalid',
     message: `${resourceText({ group: kind.group, plural: kind.kind })} ${JSON.stringify(name)} is invalid: ${summary}`,
-    details: { ...(name === '' ? {} : { name }), ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes },
+    details: {
+      ...(name === '' ? {} : { name }),
+      ...(kind.group === '' ? {} : { group: kind.group }),
+      ...(kind.kind === '' ? {} : { kind: kind.kind }),
+      causes,
+    },
   });
 }
 
