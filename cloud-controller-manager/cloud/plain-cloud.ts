@@ -4,10 +4,8 @@ import type { Node } from '#api/core/node/node.ts';
 import { reasonOf } from '#base/write-file.ts';
 import type { Log } from '#base/log.ts';
 import type { Pool } from '#client/load-balancer/plan.ts';
-import type { Cloud, Machine } from './contract.ts';
+import { type Cloud, type Machine, providedIpAnnotation } from './contract.ts';
 import { defaultProviderId, parsePlainDocument, type PlainDocument } from './plain-document.ts';
-
-const providedIpAnnotation = 'alpha.kubernetes.io/provided-node-ip';
 
 export class PlainCloud implements Cloud {
   readonly name = 'plain';

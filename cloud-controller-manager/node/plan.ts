@@ -2,10 +2,9 @@
 import type { Node } from '#api/core/node/node.ts';
 import type { V1NodeAddress, V1Taint } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';
-import type { Machine } from '../cloud/contract.ts';
+import { type Machine, providedIpAnnotation } from '../cloud/contract.ts';
 
 export const uninitializedTaint = 'node.cloudprovider.kubernetes.io/uninitialized';
-const providedIpAnnotation = 'alpha.kubernetes.io/provided-node-ip';
 
 /** Labels of old and what they are called now: the old one says what is right, as upstream has it. */
 const labelPairs = [

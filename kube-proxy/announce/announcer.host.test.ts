@@ -46,6 +46,9 @@ beforeAll(() => {
     },
   ];
   [first = '', second = ''] = orderFor({ address, nodes: undefined }, hosts).map(({ name }) => name);
+  // Left by a process that was killed, and nobody's any more.
+  ip(second, 'route', 'add', '192.168.77.209/32', 'dev', 'lo', 'proto', '88');
+  ip(second, 'neigh', 'add', 'proxy', '192.168.77.209', 'dev', 'eth0');
   for (const { name } of hosts) start(name);
 });
 
