@@ -15,6 +15,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import { Exchange, type RawRequest, type RawResponse, type Upgrade } from './exchange.ts';
 import type { Next } from './filters/filter.ts';
 import { isLongRunning } from './long-running.ts';
+import { answerPlainHttp } from './plain-http.ts';
 import { Query } from './query.ts';
 import { refuseBytes } from './refuse-bytes.ts';
 import { parseRequestInfo } from './request-info.ts';
@@ -163,6 +164,7 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket));
       (socket as Socket).setNoDelay(true);
     });
+    answerPlainHttp(server);
     server.on('tlsClientError', () => this.#options.onHandshakeError?.());
     server.on('session', (session) => {
       this.#sessions.add(session);

@@ -1,5 +1,6 @@
 // How answers look beyond what they say: where they end, and what methods that nobody knows are told.
 import { connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
@@ -77,4 +78,24 @@ test.each([
   expect(await status).toBe(code);
   if (reason === undefined) expect(text).toBe('404 page not found\n');
   else expect(JSON.parse(text)).toMatchObject({ kind: 'Status', reason });
+});
+
+test('who forgot TLS is told so, and nobody else', async () => {
+  const answerTo = async (bytes: string): Promise<string> => {
+    const socket = connect(server.port, '127.0.0.1').setEncoding('utf8');
+    socket.write(bytes);
+    let text = '';
+    // A connection that is cut says no more either.
+    await new Promise<void>((resolve) =>
+      socket
+        .on('data', (part) => (text += String(part)))
+        .on('error', resolve)
+        .on('close', resolve),
+    );
+    return text;
+  };
+  const told = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
+  expect(await answerTo('GET /version HTTP/1.1\r\nHost: x\r\n\r\n')).toBe(told);
+  expect(await answerTo(`POST ${configMaps} HTTP/1.1\r\nHost: x\r\n\r\n{}`)).toBe(told);
+  expect(await answerTo('SSH-2.0-OpenSSH_9.2\r\n')).not.toContain('HTTP');
 });
