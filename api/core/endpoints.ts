@@ -2,6 +2,7 @@ import { addAll } from '../meta/add-all.ts';
 import type { CoreV1EndpointPort, V1EndpointAddress, V1Endpoints, V1EndpointSubset } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn, shortList } from '../meta/columns.ts';
+import { equalValues } from '../meta/equality.ts';
 import { dnsLabel, invalidEach, oneOf, qualifiedName } from '../meta/field-checks.ts';
 import { type FieldProblem, required } from '../meta/field-problem.ts';
 import { ipWarnings, validateIp, validateNotSpecialIp } from '../meta/ip.ts';
@@ -29,7 +30,9 @@ export const endpoints = defineKind<Endpoints>({
       for (const { ports } of object.subsets ?? []) for (const port of ports ?? []) if (!port.protocol) port.protocol = 'TCP';
     },
   ],
-  validate: ({ subsets }) => (subsets ?? []).flatMap((subset, at) => validateSubset(subset, `subsets[${at}]`)),
+  validate: (object, { verb }) => (verb === 'create' ? validateSubsets(object) : []),
+  // What was valid once stays so.
+  validateUpdate: (next, prev) => (equalValues(next.subsets, prev.subsets) ? [] : validateSubsets(next)),
   warnings: addressWarnings,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [nameColumn, { name: 'Endpoints', value: endpointsText }, ageColumn],
@@ -51,6 +54,10 @@ function endpointsText({ subsets = [] }: Endpoints): string {
       : ports.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`))),
   );
   return shortList(items, subsets.length === 0 ? '<none>' : '');
+}
+
+function validateSubsets({ subsets = [] }: Endpoints): FieldProblem[] {
+  return subsets.flatMap((subset, at) => validateSubset(subset, `subsets[${at}]`));
 }
 
 function validateSubset(subset: Unchecked<V1EndpointSubset>, path: string): FieldProblem[] {

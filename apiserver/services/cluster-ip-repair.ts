@@ -17,9 +17,11 @@ import { internalContext } from '../internal-context.ts';
 import { everything } from '../list-everything.ts';
 import type { Encoded, Registry } from '../registry/contract.ts';
 import { type Judgement, judgeClaim, judgeService } from './claim-trouble.ts';
-import { addressKind, exactly, newClaim, serviceKind, servesClaims } from './cluster-ip-claims.ts';
+import { addressKind, exactly, newClaim, refersTo, serviceKind, servesClaims } from './cluster-ip-claims.ts';
 import { keepObjects } from './keep-objects.ts';
 import { rangeKind } from './service-range-feed.ts';
+
+type Changed = (encoded: Encoded, how?: 'added' | 'modified') => void;
 
 export interface ClusterIpRepairDeps {
   readonly registry: Registry;
@@ -28,13 +30,14 @@ export interface ClusterIpRepairDeps {
   readonly log: Log;
 }
 
-/** Looks at changed Services and addresses only. */
+/** Looks at changed Services and addresses only, and after the first look not at those that were stored together. */
 export class ClusterIpRepair {
   readonly #deps: ClusterIpRepairDeps;
   readonly #services = new Map<string, Service['metadata']>();
   readonly #addresses = new Set<string>();
   /** Services whose address another one has: looked at again when that changes. */
   readonly #contended = new Map<string, Map<string, Service['metadata']>>();
+  #hasLooked = false;
 
   constructor(deps: ClusterIpRepairDeps) {
     this.#deps = deps;
@@ -43,9 +46,16 @@ export class ClusterIpRepair {
   /** What feeds it. */
   parts(): Part[] {
     const { registry, clock, log } = this.#deps;
-    const follower = (changed: (encoded: Encoded) => void) => ({ set: changed, remove: changed, retain: () => undefined });
-    const onService = (encoded: Encoded): void => this.#touch(encoded.object() as Service);
-    const onAddress = (encoded: Encoded): void => this.#touchAddress((encoded.object() as IPAddress).metadata.name ?? '');
+    const follower = (changed: Changed) => ({ set: changed, remove: changed, retain: () => undefined });
+    const onService: Changed = (encoded, how) => this.#touch(encoded.object() as Service, how === 'added');
+    const onAddress: Changed = (encoded, how) => {
+      const claim = encoded.object() as IPAddress;
+      const owner = this.#ownerOf(claim);
+      if (how === 'added' && owner !== undefined && this.#hasLooked) return;
+      this.#touchAddress(claim.metadata.name ?? '');
+      // It has lost what names it.
+      if (how !== 'added' && owner !== undefined) this.#services.set(keyText(keyOf(owner)), owner.metadata);
+    };
     return [
       followKind({ registry, kind: serviceKind, clock, log }, follower(onService)),
       followKind({ registry, kind: addressKind, clock, log }, follower(onAddress)),
@@ -66,11 +76,24 @@ export class ClusterIpRepair {
       }
     }
     for (const name of this.#addresses) if (await this.#settleAddress(name, signal)) this.#addresses.delete(name);
+    this.#hasLooked = true;
   }
 
-  #touch(changed: Service): void {
+  #touch(changed: Service, isNew: boolean): void {
+    const addresses = heldClusterIps(changed);
+    const claims = addresses.map((address) => this.#deps.registry.peek(addressKind, '', address)?.object() as IPAddress | undefined);
+    const isOwn = (claim: IPAddress | undefined): boolean => claim !== undefined && refersTo(claim.spec, changed.metadata);
+    if (isNew && this.#hasLooked && claims.every(isOwn)) return;
     this.#services.set(keyText(keyOf(changed)), changed.metadata);
-    for (const address of heldClusterIps(changed)) this.#touchAddress(address);
+    for (const address of addresses) this.#touchAddress(address);
+  }
+
+  /** The Service that a claim names, where it has the address. */
+  #ownerOf({ metadata, spec }: IPAddress): Service | undefined {
+    const { namespace = '', name } = spec.parentRef;
+    const owner = this.#deps.registry.peek(serviceKind, namespace, name)?.object() as Service | undefined;
+    if (owner === undefined || !refersTo(spec, owner.metadata)) return undefined;
+    return heldClusterIps(owner).includes(metadata.name ?? '') ? owner : undefined;
   }
 
   #touchAddress(address: string): void {
