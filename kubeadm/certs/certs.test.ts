@@ -164,6 +164,15 @@ describe('kubeadm certs', () => {
     expect(lines[15]).toMatch(/9y {14}yes {5}$/);
   });
 
+  test('certificates of somebody else’s etcd are not missed', async () => {
+    const file = join(folder, 'k.yaml');
+    const etcd = { external: { endpoints: ['https://10.0.0.1:2379'], caFile: '', certFile: '', keyFile: '' } };
+    writeFileSync(file, clusterText({ ...defaultCluster, etcd }));
+    const text = await run('check-expiration', '--config', file);
+    expect(text).toContain('apiserver-kubelet-client');
+    expect(text).not.toContain('etcd');
+  });
+
   test('renew makes a certificate anew for the same subject, names and usages', async () => {
     await makeAll();
     const before = [pem('apiserver'), readFileSync(join(folder, 'admin.conf'), 'utf8')];

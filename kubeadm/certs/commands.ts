@@ -67,7 +67,7 @@ export const certsCommand: Command = group(
         flags,
         run: async ({ flags: values, host }) => {
           const place = await placeOf(values, 'renew', host);
-          for (const what of renewables) await renewOne(what, place, host);
+          for (const what of renewablesOf(place)) await renewOne(what, place, host);
           // The API server and etcd read their certificates again when they change.
           host.print(
             "\nDone renewing certificates. Running components use them from their next connection on; 'coxswain node' restarts those whose kubeconfig changed.\n",
@@ -99,6 +99,15 @@ async function placeOf(values: FlagValues<typeof flags>, prefix: string, host: S
   return { cluster, certFolder: values['cert-dir'] || cluster.certificatesDir, kubeconfigFolder: values['kubeconfig-dir'] };
 }
 
+/** Certificates of an etcd that is somebody else's are that one's care. */
+function isOurs(ca: string, { cluster }: Place): boolean {
+  return ca !== 'etcd-ca' || 'local' in cluster.etcd;
+}
+
+function renewablesOf(place: Place): readonly Renewable[] {
+  return renewables.filter(({ ca }) => isOurs(ca.name, place));
+}
+
 async function renewOne(what: Renewable, place: Place, host: Surroundings): Promise<void> {
   if (!what.exists(place)) {
     host.print(`MISSING! ${what.about}\n`);
@@ -121,7 +130,7 @@ interface Expiration {
 }
 
 function checkExpiration(place: Place, output: string, host: Surroundings): void {
-  const leaves = renewables.map(
+  const leaves = renewablesOf(place).map(
     (what): Expiration => ({
       name: what.name,
       ca: what.ca.name,
@@ -129,7 +138,8 @@ function checkExpiration(place: Place, output: string, host: Surroundings): void
       isExternal: isExternal(what.ca, place),
     }),
   );
-  const roots = [...authorities]
+  const roots = authorities
+    .filter(({ name }) => isOurs(name, place))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((spec): Expiration => {
       const isThere = existsSync(certPath(place.certFolder, spec.baseName));
