@@ -371,7 +371,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     codec,
     clock,
     chunks: new FrameChunks(),
-    protobufFrames: new ProtobufFrames(codec.protobuf),
+    protobufFrames: new ProtobufFrames(codec.protobuf, deps.largeWork),
     watchMetrics: new WatchMetrics(metrics),
     minWatchSeconds: settings.limits.minWatchSeconds,
     stopping,

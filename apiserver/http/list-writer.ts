@@ -6,10 +6,11 @@ import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
+import { hasManyValues } from '../large/many-values.ts';
 import { turn, WorkSlice } from '../work-slice.ts';
 import type { Wanted } from './negotiate.ts';
 import { sendProtobufList } from './protobuf-list.ts';
-import { acceptsGzip, gzipThresholdBytes, isPretty, jsonType, sendBytes, start } from './respond.ts';
+import { acceptsGzip, drained, gzipThresholdBytes, isPretty, jsonType, sendBytes, start } from './respond.ts';
 import { parseIncludeObject, partialText, type TableDeps, TableMaker } from './table.ts';
 import { yamlText } from './yaml-text.ts';
 
@@ -20,6 +21,7 @@ const renderedBytes = 256 * 1024;
 const itemBytes = 1_024;
 /** Copied items before other requests get their turn, whatever their size. */
 const copiedPerTurn = 2_000;
+const nothing = new Uint8Array();
 
 /** A list answer: everything but its elements, where they go, and how each is written in JSON. */
 interface ListDocument {
@@ -34,6 +36,12 @@ interface ListDocument {
   readonly slice: WorkSlice;
 }
 
+/** A piece of an answer; where it takes long to make, what somebody else is making of it. */
+export type Piece = Uint8Array | Promise<Uint8Array>;
+
+/** Has somebody else write JSON in another form. */
+type Elsewhere = (json: Uint8Array, as: 'yaml' | 'pretty') => Promise<string>;
+
 /** Answers with a list in the form that the client wants. */
 export async function sendList(
   exchange: Exchange,
@@ -45,10 +53,14 @@ export async function sendList(
   if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
   const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, deps) : listDocument(wanted, kind, answer);
   const { slice } = document;
-  if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document), slice, 'application/yaml');
-  if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document), slice, jsonType);
+  if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document, elsewhere(exchange)), slice, 'application/yaml');
+  if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document, elsewhere(exchange)), slice, jsonType);
   if (wanted.form === 'object' && !acceptsGzip(exchange)) return writeCopies(exchange, document);
   return writeChunks(exchange, plainPieces(document), wanted.form === 'object' ? copiedPerTurn : slice, jsonType);
+}
+
+function elsewhere({ largeWork, signal }: Exchange): Elsewhere {
+  return async (json, as) => textOf((await largeWork.do({ do: 'render', json, as }, signal)).bytes ?? json);
 }
 
 export function listMeta(answer: ListAnswer): object {
@@ -99,25 +111,33 @@ function* plainPieces({ head, key, elements, render, opening, slice }: ListDocum
     yield isFirst ? between.subarray(1) : between;
     isFirst = false;
     slice.spend(element.json.length + itemBytes);
+    if (opening === '' && slice.isOver) {
+      // Reading a large one takes as long as writing what it makes.
+      element.object();
+      yield nothing;
+    }
     yield render(element);
   }
   yield Buffer.from(']}\n');
 }
 
-function* prettyPieces({ head, key, elements, render, opening, slice }: ListDocument): Generator<Uint8Array> {
+function* prettyPieces({ head, key, elements, render, opening, slice }: ListDocument, elsewhere: Elsewhere): Generator<Piece> {
   yield Buffer.from(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "${key}": [`);
   let isFirst = true;
   for (const element of elements) {
     slice.spend(element.json.length + itemBytes);
-    const text = JSON.stringify(JSON.parse(opening + textOf(render(element))), undefined, 2).replaceAll('\n', '\n    ');
-    yield Buffer.from(`${isFirst ? '' : ','}\n    ${text}`);
+    const start = `${isFirst ? '' : ','}\n    `;
+    const placed = (text: string): Buffer => Buffer.from(start + text.trimEnd().replaceAll('\n', '\n    '));
+    const json = Buffer.concat([Buffer.from(opening), render(element)]);
+    if (hasManyValues(json)) yield elsewhere(json, 'pretty').then(placed);
+    else yield placed(JSON.stringify(JSON.parse(textOf(json)), undefined, 2));
     isFirst = false;
   }
   yield Buffer.from(isFirst ? ']\n}' : '\n  ]\n}');
 }
 
 /** The keys of YAML answers are sorted, so what comes behind the list's key has to wait. */
-function* yamlPieces({ head, key, elements, render, opening, slice }: ListDocument): Generator<Uint8Array> {
+function* yamlPieces({ head, key, elements, render, opening, slice }: ListDocument, elsewhere: Elsewhere): Generator<Piece> {
   const part = (isBefore: boolean): string => {
     const entries = Object.entries(head).filter(([name]) => name < key === isBefore);
     return entries.length === 0 ? '' : yamlText(Object.fromEntries(entries));
@@ -126,8 +146,10 @@ function* yamlPieces({ head, key, elements, render, opening, slice }: ListDocume
   let isFirst = true;
   for (const element of elements) {
     slice.spend(element.json.length + itemBytes);
-    const text = yamlText(JSON.parse(opening + textOf(render(element)))).trimEnd();
-    yield Buffer.from(`\n- ${text.replaceAll('\n', '\n  ')}`);
+    const placed = (text: string): Buffer => Buffer.from(`\n- ${text.trimEnd().replaceAll('\n', '\n  ')}`);
+    const json = Buffer.concat([Buffer.from(opening), render(element)]);
+    if (hasManyValues(json)) yield elsewhere(json, 'yaml').then(placed);
+    else yield placed(yamlText(JSON.parse(textOf(json))));
     isFirst = false;
   }
   yield Buffer.from(`${isFirst ? ' []' : ''}\n${part(false)}`);
@@ -195,7 +217,7 @@ function written(response: RawResponse, bytes: Uint8Array): Promise<void> {
 /** Writes pieces as they come. `pace`: after how many of them others get their turn, or the slice in which whoever makes them works. */
 export async function writeChunks(
   exchange: Exchange,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Piece>,
   pace: number | WorkSlice,
   contentType: string,
 ): Promise<void> {
@@ -204,7 +226,8 @@ export async function writeChunks(
   let bytes = 0;
   let count = 0;
   let out: RawResponse | Gzip | undefined;
-  for (const piece of pieces) {
+  for (const made of pieces) {
+    const piece = made instanceof Uint8Array ? made : await made;
     gathered.push(piece);
     bytes += piece.length;
     if (bytes >= chunkBytes) {
@@ -236,18 +259,4 @@ function open(exchange: Exchange, contentType: string): RawResponse | Gzip {
   const gzip = createGzip({ level: 1 });
   gzip.pipe(exchange.response as unknown as NodeJS.WritableStream);
   return gzip;
-}
-
-/** Resolves when the client has read enough, or is gone. */
-function drained(out: RawResponse | Gzip, response: RawResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      out.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    out.on('drain', done);
-    response.on('close', done);
-    if (response.destroyed) done();
-  });
 }

@@ -4,8 +4,9 @@ import type { KindDefinition } from '#api/kind.ts';
 import { partialObjectMetadata } from '#api/schema/protobuf-encoder.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
+import { hasManyValues } from '../large/many-values.ts';
 import { turn } from '../work-slice.ts';
-import { listMeta, writeChunks } from './list-writer.ts';
+import { listMeta, type Piece, writeChunks } from './list-writer.ts';
 import { protobufType, type Wanted } from './negotiate.ts';
 
 /** Encoded items that one answer may hold. */
@@ -15,7 +16,9 @@ const perTurnBytes = 128 * 1024;
 const piecesPerTurn = 500;
 const listMetaDefinition = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
 
-type Encode = (item: Encoded) => Uint8Array;
+type Encode = (item: Encoded) => Piece;
+
+const nothing = new Uint8Array();
 
 /** The items with their tags, as far as they are held; of the others only how long they are together with these. */
 interface Measured {
@@ -28,9 +31,13 @@ export async function sendProtobufList(exchange: Exchange, wanted: Wanted, kind:
   const isPartial = wanted.form !== 'object';
   // The old version of partial lists has its two fields the other way round.
   const [metaField, itemField] = isPartial && wanted.formVersion === 'v1beta1' ? [2, 1] : [1, 2];
+  const elsewhere = async ({ json }: Encoded): Promise<Uint8Array> => {
+    const job = { do: 'render', json, as: 'protobuf', item: { field: itemField, schema: kind.schema } } as const;
+    return (await exchange.largeWork.do(job, exchange.signal)).bytes ?? nothing;
+  };
   const encode: Encode = isPartial
     ? (item) => protobuf.element(itemField, partialObjectMetadata, { metadata: item.object().metadata })
-    : (item) => protobuf.element(itemField, kind.schema, item.object());
+    : (item) => (hasManyValues(item.json) ? elsewhere(item) : protobuf.element(itemField, kind.schema, item.object()));
   const measured = await measure(exchange, answer.items, encode);
   if (measured === undefined) return;
   const { elements, bytes } = measured;
@@ -39,7 +46,7 @@ export async function sendProtobufList(exchange: Exchange, wanted: Wanted, kind:
     ? { group: 'meta.k8s.io', version: wanted.formVersion, kind: 'PartialObjectMetadataList' }
     : { group: kind.group, version: kind.version, kind: `${kind.kind}List` };
   const { head, tail } = protobuf.around(type, bytes + meta.length);
-  const pieces = function* (): Generator<Uint8Array> {
+  const pieces = function* (): Generator<Piece> {
     yield head;
     if (metaField === 1) yield meta;
     for (const element of elements) yield element instanceof Uint8Array ? element : encode(element);
@@ -56,7 +63,8 @@ async function measure(exchange: Exchange, items: Iterable<Encoded>, encode: Enc
   let bytes = 0;
   let sinceTurn = 0;
   for (const item of items) {
-    const element = encode(item);
+    const made = encode(item);
+    const element = made instanceof Uint8Array ? made : await made;
     bytes += element.length;
     elements.push(bytes <= heldBytes ? element : item);
     sinceTurn += item.json.length;

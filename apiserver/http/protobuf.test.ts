@@ -9,6 +9,7 @@ import { ApiError } from '#api/meta/status.ts';
 import { createCodec } from '#api/schema/codec.ts';
 import { pod } from '#api/core/pod/pod.ts';
 import { createMetrics } from '#base/metrics.ts';
+import { everythingIsLarge } from '../large/testing.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
 import { ProtobufFrames } from './protobuf-frames.ts';
 import { WatchMetrics } from './watch-metrics.ts';
@@ -266,7 +267,7 @@ describe('watches', () => {
         next: () => Promise.reject(new ApiError({ reason: 'Expired', message: 'too old resource version: 1 (2)' })),
       }),
     };
-    const render = new ProtobufFrames(codec.protobuf).renderer({ encoding: 'protobuf', form: 'partial', formVersion: 'v1', stream: true });
+    const render = new ProtobufFrames(codec.protobuf, everythingIsLarge([])).renderer({ encoding: 'protobuf', form: 'partial', formVersion: 'v1', stream: true });
     await pump(
       frames,
       sink,
@@ -279,7 +280,7 @@ describe('watches', () => {
   });
 
   test('encode a frame once for all watchers', () => {
-    const frames = new ProtobufFrames(codec.protobuf);
+    const frames = new ProtobufFrames(codec.protobuf, everythingIsLarge([]));
     const line = Buffer.from('x');
     const object = aConfigMap('shared') as KubeObject;
     const frame = { type: 'ADDED' as const, line, encoded: { json: line, resourceVersion: '1', object: () => object } };

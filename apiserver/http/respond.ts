@@ -1,10 +1,11 @@
 // Writing answers. Every answer goes through `start` or `sendBytes`, so that the headers that all answers share are in one place.
-import { gzip } from 'node:zlib';
+import { gzip, type Gzip } from 'node:zlib';
 import type { ApiError, Status } from '#api/meta/status.ts';
 import type { EncodedApiError } from '../large/encoded-error.ts';
 import { hasManyValues } from '../large/many-values.ts';
 import type { Encoded } from '../registry/contract.ts';
-import type { Exchange } from './exchange.ts';
+import { turn } from '../work-slice.ts';
+import type { Exchange, RawResponse } from './exchange.ts';
 import { errorEncoding, protobufType, type Wanted } from './negotiate.ts';
 import { yamlText } from './yaml-text.ts';
 import { warningHeaders } from './warnings.ts';
@@ -12,6 +13,9 @@ import { warningHeaders } from './warnings.ts';
 export const jsonType = 'application/json';
 /** Answers from this size on are packed for clients that accept it. */
 export const gzipThresholdBytes = 128 * 1024;
+
+/** How much of an answer is written before other requests get their turn: one or two milliseconds. */
+const partBytes = 256 * 1024;
 
 export type HeaderList = (string | string[])[];
 
@@ -41,7 +45,31 @@ function finish(exchange: Exchange, code: number, contentType: string, bytes: Ui
   headers.push('Content-Length', String(bytes.length));
   if (more !== undefined) headers.push(...more);
   exchange.response.writeHead(code, headers);
-  exchange.response.end(bytes);
+  if (bytes.length > partBytes) void endInParts(exchange.response, bytes);
+  else exchange.response.end(bytes);
+}
+
+/** Encrypting all of a large answer would hold everybody up. */
+async function endInParts(response: RawResponse, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length && !response.destroyed; at += partBytes) {
+    const flows = response.write(bytes.subarray(at, at + partBytes));
+    await (flows ? turn() : drained(response, response));
+  }
+  response.end();
+}
+
+/** Resolves when the client has read enough, or is gone. */
+export function drained(out: RawResponse | Gzip, response: RawResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      out.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    out.on('drain', done);
+    response.on('close', done);
+    if (response.destroyed) done();
+  });
 }
 
 export function sendText(exchange: Exchange, code: number, text: string, more: HeaderList = []): void {

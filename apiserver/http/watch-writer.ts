@@ -19,8 +19,8 @@ export interface FrameSink {
   cut(): void;
 }
 
-/** Gives the bytes that a watcher is sent for a frame. */
-export type FrameRenderer = (frame: WatchFrame) => Uint8Array;
+/** Gives the bytes that a watcher is sent for a frame; where they take long to make, what somebody else is making of them. */
+export type FrameRenderer = (frame: WatchFrame) => Uint8Array | Promise<Uint8Array>;
 
 /** How frames look in the form that the client wants. Plain JSON shares the frame's own line. */
 export function frameRenderer(exchange: Exchange, wanted: Wanted, kind: KindDefinition, deps: TableDeps): FrameRenderer {
@@ -55,18 +55,21 @@ export async function pump(
 ): Promise<void> {
   try {
     for await (const batch of frames) {
-      const lines = batch.map((frame) => {
-        const line = render(frame);
+      const lines: Uint8Array[] = [];
+      for (const frame of batch) {
+        const made = render(frame);
+        const line = made instanceof Uint8Array ? made : await made;
         told.frame(frame, line);
-        return line;
-      });
+        lines.push(line);
+      }
       const flows = sink.write(lines);
       if (!flows) await sink.drained(signal);
       if (!sink.isOpen) return;
     }
   } catch (error) {
     if (signal.aborted) return;
-    if (sink.isOpen) sink.write([render(errorFrame(error))]);
+    const frame = await render(errorFrame(error));
+    if (sink.isOpen) sink.write([frame]);
   } finally {
     if (sink.isOpen) sink.end();
   }

@@ -47,6 +47,8 @@ export interface RenderJob {
   readonly do: 'render';
   readonly json: Uint8Array;
   readonly as: 'yaml' | 'pretty' | 'protobuf';
+  /** For protobuf: as this field of a list, without an envelope. */
+  readonly item?: { readonly field: number; readonly schema: string };
 }
 
 export type Job = ProposeJob | JudgeJob | RenderJob;

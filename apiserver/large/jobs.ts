@@ -166,8 +166,10 @@ export class Jobs {
     return { bytes: encode(), owners: 'none' };
   }
 
-  #render({ json, as }: RenderJob): Rendered {
-    if (as === 'protobuf') return { bytes: this.#codec.protobuf.object(parseObject(json)) };
+  #render({ json, as, item }: RenderJob): Rendered {
+    const { protobuf } = this.#codec;
+    if (item !== undefined) return { bytes: protobuf.element(item.field, item.schema, parseObject(json)) };
+    if (as === 'protobuf') return { bytes: protobuf.object(parseObject(json)) };
     const value: unknown = JSON.parse(Buffer.from(json).toString());
     return { bytes: Buffer.from(as === 'yaml' ? yamlText(value) : JSON.stringify(value, undefined, 2)) };
   }

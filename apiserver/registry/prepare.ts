@@ -119,10 +119,14 @@ export function dedupOwnerReferences(meta: ObjectMeta, warn: RequestContext['war
   const references = meta.ownerReferences;
   if (references === undefined || references.length < 2) return;
   const kept: typeof references = [];
+  const known = new Set<string>();
   const repeated = new Set<string>();
   for (const reference of references) {
-    if (kept.some((one) => equalValues(one, reference))) repeated.add(reference.uid);
+    const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = reference;
+    const key = JSON.stringify([apiVersion, kind, name, uid, controller, blockOwnerDeletion]);
+    if (known.has(key)) repeated.add(uid);
     else kept.push(reference);
+    known.add(key);
   }
   if (repeated.size === 0) return;
   meta.ownerReferences = kept;

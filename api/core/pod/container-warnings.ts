@@ -52,7 +52,11 @@ function checkPort(port: V1ContainerPort, at: Warnings, known: Map<string, Place
   const others = known.get(key);
   if (others === undefined) known.set(key, [{ field, port }]);
   else {
-    for (const other of others) at.addAll(clashWarning(port, field, other));
+    // Every two of them may clash, which are millions where somebody means it.
+    for (const other of others) {
+      if (at.isFull) break;
+      at.addAll(clashWarning(port, field, other));
+    }
     others.push({ field, port });
   }
 }
