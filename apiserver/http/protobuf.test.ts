@@ -267,7 +267,12 @@ describe('watches', () => {
         next: () => Promise.reject(new ApiError({ reason: 'Expired', message: 'too old resource version: 1 (2)' })),
       }),
     };
-    const render = new ProtobufFrames(codec.protobuf, everythingIsLarge([])).renderer({ encoding: 'protobuf', form: 'partial', formVersion: 'v1', stream: true });
+    const render = new ProtobufFrames(codec.protobuf, everythingIsLarge([])).renderer({
+      encoding: 'protobuf',
+      form: 'partial',
+      formVersion: 'v1',
+      stream: true,
+    });
     await pump(
       frames,
       sink,

@@ -1,5 +1,6 @@
 // What another process does for large requests: pure steps on bytes. A job and its result are plain data, so that they can travel.
 import type { KindDefinition, WriteContext } from '#api/kind.ts';
+import type { SplitObject } from './split-object.ts';
 import type { Body, PatchType, RequestContext } from '../registry/contract.ts';
 
 /** Which built-in kind. */
@@ -28,6 +29,8 @@ export interface ProposeJob {
   readonly proposal: Proposal;
   readonly previous: Uint8Array | undefined;
   readonly context: ProposalContext;
+  /** Whether the previous object is wanted decoded, too. */
+  readonly wantsPrevious: boolean;
   /** Whom the object may record as its maker. */
   readonly user: WriteContext['user'];
 }
@@ -36,7 +39,7 @@ export interface ProposeJob {
 export interface JudgeJob {
   readonly do: 'judge';
   readonly kind: KindName;
-  readonly object: Uint8Array;
+  readonly object: SplitObject;
   readonly previous: Uint8Array | undefined;
   readonly write: WriteContext;
   readonly mayShrink: boolean;
@@ -54,14 +57,15 @@ export interface RenderJob {
 export type Job = ProposeJob | JudgeJob | RenderJob;
 
 export interface Proposed {
-  /** Its JSON; undefined where the patch can be read but there is nothing to patch. */
-  readonly object: Uint8Array | undefined;
+  /** Undefined where the patch can be read but there is nothing to patch. */
+  readonly object: SplitObject | undefined;
+  readonly previous: SplitObject | undefined;
   readonly warnings: readonly string[];
 }
 
 export interface Judged {
   readonly warnings: readonly string[];
-  /** As it is stored. */
+  /** As it is stored; nothing where it is unchanged. */
   readonly bytes: Uint8Array;
   /** Whose managedFields are stored: the object's, those of the previous one (nothing else has changed), or none (they do not fit). */
   readonly owners: 'own' | 'previous' | 'none';

@@ -30,7 +30,15 @@ function aRendering(value: unknown): RenderJob {
 function aCreate(object: unknown): ProposeJob {
   const body = { bytes: Buffer.from(JSON.stringify(object)), mediaType: 'application/json' } as const;
   const context = { name: '', namespace: 'default', subresource: '', fieldManager: 'test', fieldValidation: 'Strict', nowMs: 0 } as const;
-  return { do: 'propose', kind: configMaps, proposal: { how: 'create', body }, previous: undefined, context, user: undefined };
+  return {
+    do: 'propose',
+    kind: configMaps,
+    proposal: { how: 'create', body },
+    previous: undefined,
+    wantsPrevious: false,
+    context,
+    user: undefined,
+  };
 }
 
 test('a process starts with the first job and ends when it has had none for a while', async () => {

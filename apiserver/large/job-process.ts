@@ -225,8 +225,14 @@ function entryBeside(url: string): URL {
 }
 
 function bytesOf(job: Job): number {
-  const parts: unknown[] = [...Object.values(job), job.do === 'propose' ? job.proposal.body.bytes : undefined];
-  return parts.reduce<number>((sum, part) => sum + (part instanceof Uint8Array ? part.length : 0), 0);
+  switch (job.do) {
+    case 'propose':
+      return job.proposal.body.bytes.length + (job.previous?.length ?? 0);
+    case 'judge':
+      return job.object.parts.reduce((sum, { json }) => sum + json.length, job.object.rest.length) + (job.previous?.length ?? 0);
+    case 'render':
+      return job.json.length;
+  }
 }
 
 function tooMany(): ApiError {

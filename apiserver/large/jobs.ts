@@ -26,20 +26,25 @@ import { type ServedKind, ServedKinds } from '../registry/served-kinds.ts';
 import { valueLimitBytes } from '../storage/contract.ts';
 import { parseObject } from '../storage/decoded-objects.ts';
 import { encodeStored } from '../storage/served-form.ts';
+import { joinObject, splitObject } from './split-object.ts';
 import type { Job, JudgeJob, Judged, Proposed, ProposeJob, Rendered, RenderJob, Result } from './contract.ts';
 
 /** Objects whose JSON is longer are not even judged any more: their mistakes alone would take more memory than there is. */
 const judgedBytes = 32 * 1_024 * 1_024;
 
+const nothing = new Uint8Array();
+
 /** Does jobs, one after another. */
 export class Jobs {
   readonly #codec: Codec;
   readonly #served: ServedKinds;
+  readonly #leastPart: number | undefined;
 
-  /** `kinds`: those that jobs may name. */
-  constructor(kinds: readonly KindDefinition[], codec: Codec = createCodec(undefined, Infinity)) {
-    this.#codec = codec;
-    this.#served = new ServedKinds(kinds, codec);
+  /** `kinds`: those that jobs may name. `leastPart`: of objects that come back in parts, in characters. */
+  constructor(kinds: readonly KindDefinition[], leastPart?: number) {
+    this.#codec = createCodec(undefined, Infinity);
+    this.#leastPart = leastPart;
+    this.#served = new ServedKinds(kinds, this.#codec);
   }
 
   /** Throws ApiError for refusals. */
@@ -70,7 +75,12 @@ export class Jobs {
     const strictness = { fieldValidation, warn: (text: string) => void warnings.push(text) };
     const previous = job.previous === undefined ? undefined : parseObject(job.previous);
     const object = this.#proposed(job, previous, strictness);
-    return { object: object && this.#fitting(job, object, previous), warnings };
+    const proposed = object && splitObject(this.#fitting(job, object, previous), this.#leastPart);
+    return {
+      object: proposed,
+      previous: job.wantsPrevious && previous !== undefined ? splitObject(previous, this.#leastPart) : undefined,
+      warnings,
+    };
   }
 
   #proposed(job: ProposeJob, previous: KubeObject | undefined, strictness: Strictness): KubeObject | undefined {
@@ -103,12 +113,12 @@ export class Jobs {
   }
 
   /**
-   * The object's JSON, small enough to be worth going on with. What no store takes, whatever admission adds to it, is judged here, since
+   * The object, small enough to be worth going on with. What no store takes, whatever admission adds to it, is judged here, since
    * its mistakes come first, and then refused as the store does.
    */
-  #fitting(job: ProposeJob, object: KubeObject, previous: KubeObject | undefined): Uint8Array {
+  #fitting(job: ProposeJob, object: KubeObject, previous: KubeObject | undefined): KubeObject {
     const json = this.#codec.encode(object);
-    if (json.length <= valueLimitBytes) return json;
+    if (json.length <= valueLimitBytes) return object;
     const tooLarge = plainError('etcdserver: request is too large');
     if (json.length > judgedBytes) throw tooLarge;
     const { kind } = this.#kind(job);
@@ -134,14 +144,14 @@ export class Jobs {
     if (this.#codec.encode(tried).length > valueLimitBytes) throw tooLarge;
     // Its owners alone make it too large: they go, as they would in the end.
     if (job.proposal.how !== 'apply') delete object.metadata.managedFields;
-    return this.#codec.encode(object);
+    return object;
   }
 
   #judge(job: JudgeJob): Judged {
     const served = this.#kind(job);
     const { kind } = served;
     const { write } = job;
-    const object = parseObject(job.object);
+    const object = joinObject(job.object);
     if (job.previous === undefined) {
       checkCreate(kind, object, write);
       const warnings = kind.warnings?.(object, undefined) ?? [];
@@ -153,7 +163,7 @@ export class Jobs {
     const owners = object.metadata.managedFields;
     keepTimesWhenUnchanged(object, previous);
     const isKept = object.metadata.managedFields !== owners;
-    if (isUnchanged(object, previous)) return { warnings, bytes: job.object, owners: isKept ? 'previous' : 'own', isUnchanged: true };
+    if (isUnchanged(object, previous)) return { warnings, bytes: nothing, owners: isKept ? 'previous' : 'own', isUnchanged: true };
     const stored = this.#stored(served, object, job.mayShrink);
     return { warnings, bytes: stored.bytes, owners: stored.owners === 'own' && isKept ? 'previous' : stored.owners, isUnchanged: false };
   }

@@ -2,11 +2,11 @@
 // between those that take some ten milliseconds each: reading what the other one has written, and writing what it is to read.
 import { apiVersionOf, type KubeObject } from '#api/meta/object.ts';
 import type { KindDefinition, WriteContext } from '#api/kind.ts';
-import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 import type { Clock } from '#base/clock.ts';
 import type { RequestContext } from '../registry/contract.ts';
-import { parseObject } from '../storage/decoded-objects.ts';
+import type { CachedObject } from '../storage/cached-object.ts';
 import { turn } from '../work-slice.ts';
+import { lazyObject, splitObject, type SplitObject } from './split-object.ts';
 import type { Judged, KindName, LargeWork, Proposal } from './contract.ts';
 
 export interface LargeWriteOptions {
@@ -24,7 +24,7 @@ export class LargeWrite {
   readonly #options: LargeWriteOptions;
   readonly #kind: KindName;
   #previous: Uint8Array | undefined;
-  #proposed: Uint8Array | undefined;
+  #proposed: SplitObject | undefined;
   #uid: string | undefined;
   #judged: Judged | undefined;
 
@@ -47,40 +47,40 @@ export class LargeWrite {
   }
 
   /**
-   * Begins an attempt: what the client makes of the object that is there, given as its JSON; decoded, with defaults and owners. Undefined
-   * where there is nothing to patch, or where the server itself has to say.
+   * Begins an attempt: what the client makes of the object that is there; decoded, with defaults and owners. Undefined where there is
+   * nothing to patch, or where the server itself has to say.
    */
-  async propose(previous: Uint8Array | undefined): Promise<KubeObject | undefined> {
+  async propose(current: CachedObject | undefined): Promise<KubeObject | undefined> {
+    const previous = current?.json;
+    const wantsPrevious = current !== undefined && current.decoded === undefined;
     this.#previous = previous;
     this.#judged = undefined;
     const { proposal, context, name } = this.#options;
     if (proposal === undefined) return undefined;
     const { namespace, subresource, fieldManager, fieldValidation, user } = context;
     const about = { name, namespace, subresource, fieldManager, fieldValidation, nowMs: this.#clock.nowMs() };
-    const job = { do: 'propose', kind: this.#kind, proposal, previous, context: about, user } as const;
-    const { object, warnings } = await this.#work.do(job, context.signal);
+    const job = { do: 'propose', kind: this.#kind, proposal, previous, wantsPrevious, context: about, user } as const;
+    const { object, previous: split, warnings } = await this.#work.do(job, context.signal);
     for (const text of warnings) context.warn(text);
+    if (current !== undefined && split !== undefined) current.keep(lazyObject(split));
     this.#proposed = object;
-    const proposed = await this.again();
+    const proposed = this.again();
     if (proposal.how === 'update') this.#uid = proposed?.metadata.uid;
     return proposed;
   }
 
   /** The proposed object once more. */
-  async again(): Promise<KubeObject | undefined> {
-    if (this.#proposed === undefined) return undefined;
-    const object = parseObject(this.#proposed);
-    await turn();
-    return object;
+  again(): KubeObject | undefined {
+    return this.#proposed && lazyObject(this.#proposed);
   }
 
   /** Validates what admission has made of the object, warns, and encodes it. Throws Invalid. */
   async judge(object: KubeObject, write: WriteContext, mayShrink: boolean): Promise<void> {
     const { context } = this.#options;
     await turn();
-    const json = Buffer.from(stringifyDeep(object));
+    const split = splitObject(object);
     await turn();
-    const job = { do: 'judge', kind: this.#kind, object: json, previous: this.#previous, write, mayShrink } as const;
+    const job = { do: 'judge', kind: this.#kind, object: split, previous: this.#previous, write, mayShrink } as const;
     this.#judged = await this.#work.do(job, context.signal);
     for (const text of this.#judged.warnings) context.warn(text);
   }

@@ -4,9 +4,12 @@ import type { LargeWork } from './contract.ts';
 import { decodedError } from './encoded-error.ts';
 import { Jobs } from './jobs.ts';
 
-/** Takes all writes, small ones too, and does what the process does, in this one: jobs and results travel all the same. */
+/**
+ * Takes all writes, small ones too, and does what the process does, in this one: jobs and results travel all the same, and everything
+ * that can be a part is one.
+ */
 export function everythingIsLarge(kinds: readonly KindDefinition[]): LargeWork & { readonly done: string[] } {
-  const jobs = new Jobs(kinds);
+  const jobs = new Jobs(kinds, 2);
   const done: string[] = [];
   return {
     done,

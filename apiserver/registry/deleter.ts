@@ -3,7 +3,7 @@ import type { KindDefinition } from '#api/kind.ts';
 import { type Json, keyText, type KubeObject } from '#api/meta/object.ts';
 import { type ApiError, conflict, hasReason, notFound } from '#api/meta/status.ts';
 import { equalJson } from '#api/patch/json-object.ts';
-import type { CachedObject } from '../storage/cached-object.ts';
+import { CachedObject } from '../storage/cached-object.ts';
 import { WorkSlice } from '../work-slice.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { DeleteAnswer, DeleteRequest, ListAnswer, RequestContext } from './contract.ts';
@@ -71,14 +71,15 @@ export class Deleter {
     const slice = new WorkSlice(perTurnBytes);
     const work = async (): Promise<void> => {
       for (let next = waiting.next(); next.done !== true; next = waiting.next()) {
+        while (slice.isOver) await slice.rest();
+        slice.spend(next.value.json.length + objectBytes);
         try {
           // Decoded only when its turn comes: the delete needs that anyway.
-          await this.delete(served, next.value.object().metadata.name ?? '', request, context);
+          const name = next.value instanceof CachedObject ? next.value.name : (next.value.object().metadata.name ?? '');
+          await this.delete(served, name, request, context);
         } catch (error) {
           if (!hasReason(error, 'NotFound')) throw error;
         }
-        slice.spend(next.value.json.length + objectBytes);
-        if (slice.isOver) await slice.rest();
       }
     };
     await Promise.all(Array.from({ length: parallel }, work));

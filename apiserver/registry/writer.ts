@@ -67,7 +67,7 @@ export class Writer {
     const mayBeBlocked = this.#deps.admission.writesAlong(kind);
     for (let attempt = 1; ; attempt++) {
       const isLast = isNamed || attempt >= nameAttempts;
-      const mine = isLast && !mayBeBlocked ? object : ((await large?.again()) ?? (cloneJson(object as never) as KubeObject));
+      const mine = isLast && !mayBeBlocked ? object : (large?.again() ?? (cloneJson(object as never) as KubeObject));
       if (large === undefined) this.#own(served, mine, undefined, context);
       const made = await this.#tryCreate(served, mine, { context, large, mayShrink: true });
       if (made !== undefined) return made;
@@ -86,7 +86,7 @@ export class Writer {
     for (;;) {
       const found = this.#deps.objects.get(served, key);
       const current = found?.as(served.form);
-      const proposed = await large?.propose(current?.json);
+      const proposed = await large?.propose(current);
       const previous = current?.object();
       if (large !== undefined) await turn();
       const uid = large?.uid ?? request.uid ?? '';
@@ -169,12 +169,13 @@ export class Writer {
         next.metadata.resourceVersion = removed.resourceVersion;
         return { encoded: plainEncoded(next), created: false };
       }
-      if (large?.judged === undefined) keepTimesWhenUnchanged(next, previous);
-      else if (large.judged.owners === 'previous') carryOwners(next, previous);
-      if ((large?.judged?.isUnchanged ?? isUnchanged(next, previous)) && !objects.isOutdated(served, found.key)) {
+      const judged = large?.judged;
+      if (judged === undefined) keepTimesWhenUnchanged(next, previous);
+      if ((judged?.isUnchanged ?? isUnchanged(next, previous)) && !objects.isOutdated(served, found.key)) {
         outcome = 'committed';
         return { encoded: current, created: false };
       }
+      if (judged?.owners === 'previous') carryOwners(next, previous);
       if (context.dryRun) return { encoded: plainEncoded(next), created: false };
       const { bytes, stored } = this.#fitting(served, next, { large, mayShrink });
       const { key, revision: expectedRevision, createRevision } = found;

@@ -18,6 +18,8 @@ export interface CachedObjectOptions {
   readonly revision: number;
   readonly createRevision: number;
   readonly decoded: DecodedObjects;
+  /** An object of the same content: nothing need be looked up again. */
+  readonly like?: CachedObject | undefined;
 }
 
 const tail = Buffer.from('}\n');
@@ -36,12 +38,20 @@ export class CachedObject implements Encoded {
   readonly #decoded: DecodedObjects;
   #otherForms: Map<ServedForm, CachedObject> | undefined;
 
-  constructor({ form, key, bytes, revision, createRevision, decoded }: CachedObjectOptions) {
+  constructor({ form, key, bytes, revision, createRevision, decoded, like }: CachedObjectOptions) {
     this.form = form;
     this.key = key;
     this.revision = revision;
     this.createRevision = createRevision;
     this.#decoded = decoded;
+    if (like !== undefined) {
+      this.labels = like.labels;
+      this.fieldValues = like.fieldValues;
+      this.line = lineOf(this.type, bytes, form.head.length, 0, revision);
+      const object = like.decoded;
+      if (object !== undefined) decoded.set(this, at(object, revision));
+      return;
+    }
     const written = decoded.take(bytes);
     const object = written ?? parseObject(bytes);
     this.labels = object.metadata.labels;
@@ -89,6 +99,16 @@ export class CachedObject implements Encoded {
     return object;
   }
 
+  /** The decoded form, where it is at hand. */
+  get decoded(): KubeObject | undefined {
+    return this.#decoded.get(this);
+  }
+
+  /** Takes a decoded form that somebody else has made of its JSON. */
+  keep(object: KubeObject): void {
+    this.#decoded.set(this, object);
+  }
+
   /** The frame for a watcher, at the revision of an event that may be a later one (a deletion). Makes new bytes only when it must. */
   frame(type: ChangeType, revision: number): WatchFrame {
     if (type === this.type && revision === this.revision) return { type, encoded: this, line: this.line };
@@ -103,7 +123,7 @@ export class CachedObject implements Encoded {
     const json = this.line.subarray(start, this.line.length - tail.length);
     const at = form.head.length;
     const bytes = Buffer.concat([json.subarray(0, at), json.subarray(at + versionText(this.revision).length)]);
-    return new CachedObject({ form, key, bytes, revision, createRevision, decoded: this.#decoded });
+    return new CachedObject({ form, key, bytes, revision, createRevision, decoded: this.#decoded, like: this });
   }
 
   /** The same object as another kind serves it. */
@@ -125,6 +145,14 @@ export class CachedObject implements Encoded {
     for (const other of this.#otherForms?.values() ?? []) other.forget();
     this.#otherForms = undefined;
   }
+}
+
+/** A decoded object as of another revision; shares everything else. */
+function at(object: KubeObject, revision: number): KubeObject {
+  const copyOf = <T extends object>(one: T): T => Object.defineProperties({}, Object.getOwnPropertyDescriptors(one)) as T;
+  const metadata = copyOf(object.metadata);
+  metadata.resourceVersion = String(revision);
+  return Object.assign(copyOf(object), { metadata });
 }
 
 /** An object inside a line that was made for one event. */
