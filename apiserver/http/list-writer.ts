@@ -5,6 +5,7 @@ import { createGzip, type Gzip } from 'node:zlib';
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
+import { type Excerpt, excerptElsewhere } from './excerpt.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
 import { hasManyValues } from '../large/many-values.ts';
 import { turn, WorkSlice } from '../work-slice.ts';
@@ -21,7 +22,6 @@ const renderedBytes = 256 * 1024;
 const itemBytes = 1_024;
 /** Copied items before other requests get their turn, whatever their size. */
 const copiedPerTurn = 2_000;
-const nothing = new Uint8Array();
 
 /** A list answer: everything but its elements, where they go, and how each is written in JSON. */
 interface ListDocument {
@@ -52,11 +52,12 @@ export async function sendList(
 ): Promise<void> {
   if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
   const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, deps) : listDocument(wanted, kind, answer);
+  const excerpt = excerptElsewhere(exchange, wanted, kind, deps);
   const { slice } = document;
   if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document, elsewhere(exchange)), slice, 'application/yaml');
   if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document, elsewhere(exchange)), slice, jsonType);
   if (wanted.form === 'object' && !acceptsGzip(exchange)) return writeCopies(exchange, document);
-  return writeChunks(exchange, plainPieces(document), wanted.form === 'object' ? copiedPerTurn : slice, jsonType);
+  return writeChunks(exchange, plainPieces(document, excerpt), wanted.form === 'object' ? copiedPerTurn : slice, jsonType);
 }
 
 function elsewhere({ largeWork, signal }: Exchange): Elsewhere {
@@ -103,7 +104,7 @@ function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition,
   };
 }
 
-function* plainPieces({ head, key, elements, render, opening, slice }: ListDocument): Generator<Uint8Array> {
+function* plainPieces({ head, key, elements, render, opening, slice }: ListDocument, excerpt: Excerpt): Generator<Piece> {
   const between = Buffer.from(`,${opening}`);
   yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"${key}":[`);
   let isFirst = true;
@@ -111,12 +112,7 @@ function* plainPieces({ head, key, elements, render, opening, slice }: ListDocum
     yield isFirst ? between.subarray(1) : between;
     isFirst = false;
     slice.spend(element.json.length + itemBytes);
-    if (opening === '' && slice.isOver) {
-      // Reading a large one takes as long as writing what it makes.
-      element.object();
-      yield nothing;
-    }
-    yield render(element);
+    yield excerpt(element) ?? render(element);
   }
   yield Buffer.from(']}\n');
 }

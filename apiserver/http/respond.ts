@@ -133,7 +133,7 @@ export function sendError(exchange: Exchange, error: ApiError, more?: HeaderList
 export async function sendEncodedError(exchange: Exchange, { code, json }: EncodedApiError): Promise<void> {
   const encoding = errorEncoding(exchange.header('accept'));
   if (encoding !== 'json' || isPretty(exchange)) return sendRendered(exchange, { encoding }, code, json);
-  sendBytes(exchange, code, jsonType, Buffer.concat([json, Buffer.from('\n')]));
+  sendBytes(exchange, code, jsonType, json);
 }
 
 /** True where the client wants indented JSON: asked for, or a human with curl or a browser. */

@@ -46,7 +46,7 @@ export function parseIncludeObject(query: Query): IncludeObject {
 
 /** What tables take from the server: how old objects are, and what columns mean. */
 export interface TableDeps {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly codec: Codec;
 }
 
@@ -88,9 +88,9 @@ export class TableMaker {
     return `{"cells":${JSON.stringify(cells)},"object":${this.#object(encoded)}}`;
   }
 
-  /** The table of one object. */
-  single(encoded: Encoded, withColumns = true): string {
-    return this.#table(encoded, this.row(encoded), withColumns);
+  /** The table of one object; `row` where somebody else has made it. */
+  single(encoded: Encoded, withColumns = true, row: string = this.row(encoded)): string {
+    return this.#table(encoded, row, withColumns);
   }
 
   /** The table that stands for a bookmark: a row without cells. */

@@ -1,5 +1,6 @@
 // What another process does for large requests: pure steps on bytes. A job and its result are plain data, so that they can travel.
 import type { KindDefinition, WriteContext } from '#api/kind.ts';
+import type { IncludeObject } from '../http/table.ts';
 import type { SplitObject } from './split-object.ts';
 import type { Body, PatchType, RequestContext } from '../registry/contract.ts';
 
@@ -54,7 +55,17 @@ export interface RenderJob {
   readonly item?: { readonly field: number; readonly schema: string };
 }
 
-export type Job = ProposeJob | JudgeJob | RenderJob;
+/** What a list shows of an object in place of the object: a table's row, or its metadata alone. */
+export interface ExcerptJob {
+  readonly do: 'excerpt';
+  readonly kind: KindName;
+  readonly json: Uint8Array;
+  readonly row: { readonly include: IncludeObject; readonly nowMs: number } | undefined;
+  /** Of the form. */
+  readonly version: string;
+}
+
+export type Job = ProposeJob | JudgeJob | RenderJob | ExcerptJob;
 
 export interface Proposed {
   /** Undefined where the patch can be read but there is nothing to patch. */
@@ -81,6 +92,8 @@ export type Result<J extends Job> = J extends ProposeJob ? Proposed : J extends 
 
 /** Does large work aside. */
 export interface LargeWork {
+  /** Whether jobs may name the kind. */
+  knows(kind: KindDefinition): boolean;
   /** Whether a write with this body, over this served JSON, is to be done here: it takes long, and the kind is known. */
   takes(kind: KindDefinition, body: Body | undefined, previous: Uint8Array | undefined): boolean;
   /** Throws what the job throws, and ApiError when there is too much to do, when it takes too long or needs too much memory. */

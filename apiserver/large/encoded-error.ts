@@ -5,7 +5,7 @@ const plainBytes = 64 * 1_024;
 
 /** A refusal whose Status is so large that nobody here wants to read it: a hundred thousand mistakes. */
 export class EncodedApiError extends ApiError {
-  /** The JSON of the Status. */
+  /** The JSON of the Status and a line's end. */
   readonly json: Uint8Array;
 
   constructor(json: Uint8Array, { reason, code }: { readonly reason: Reason; readonly code: number }) {

@@ -96,9 +96,13 @@ export class JobProcess implements LargeWork, Service {
     this.#end(shuttingDown());
   }
 
+  knows(kind: KindDefinition): boolean {
+    return this.#kinds.has(kind);
+  }
+
   takes(kind: KindDefinition, body: Body | undefined, previous: Uint8Array | undefined): boolean {
     const isLarge = (body !== undefined && isLargeBody(body)) || (previous !== undefined && hasManyValues(previous));
-    return isLarge && this.#kinds.has(kind);
+    return isLarge && this.knows(kind);
   }
 
   /** Whether there is a process now. */
@@ -231,6 +235,7 @@ function bytesOf(job: Job): number {
     case 'judge':
       return job.object.parts.reduce((sum, { json }) => sum + json.length, job.object.rest.length) + (job.previous?.length ?? 0);
     case 'render':
+    case 'excerpt':
       return job.json.length;
   }
 }

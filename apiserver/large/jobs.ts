@@ -6,6 +6,7 @@ import { generateName } from '#api/meta/random-name.ts';
 import { keepTimesWhenUnchanged } from '#api/patch/managed-fields.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import { type Codec, createCodec } from '#api/schema/codec.ts';
+import { partialText, TableMaker } from '../http/table.ts';
 import { yamlText } from '../http/yaml-text.ts';
 import type { Body } from '../registry/contract.ts';
 import { decodeApplied, decodeBody, type Strictness } from '../registry/decode.ts';
@@ -27,7 +28,7 @@ import { valueLimitBytes } from '../storage/contract.ts';
 import { parseObject } from '../storage/decoded-objects.ts';
 import { encodeStored } from '../storage/served-form.ts';
 import { joinObject, splitObject } from './split-object.ts';
-import type { Job, JudgeJob, Judged, Proposed, ProposeJob, Rendered, RenderJob, Result } from './contract.ts';
+import type { ExcerptJob, Job, JudgeJob, Judged, Proposed, ProposeJob, Rendered, RenderJob, Result } from './contract.ts';
 
 /** Objects whose JSON is longer are not even judged any more: their mistakes alone would take more memory than there is. */
 const judgedBytes = 32 * 1_024 * 1_024;
@@ -60,10 +61,12 @@ export class Jobs {
         return this.#judge(job);
       case 'render':
         return this.#render(job);
+      case 'excerpt':
+        return this.#excerpt(job);
     }
   }
 
-  #kind({ kind: { group, version, plural } }: ProposeJob | JudgeJob): ServedKind {
+  #kind({ kind: { group, version, plural } }: Exclude<Job, RenderJob>): ServedKind {
     const kind = this.#served.find(group, version, plural);
     if (kind === undefined) throw new Error(`${plural} of ${group}/${version} is not known here`);
     return this.#served.get(kind);
@@ -174,6 +177,15 @@ export class Jobs {
     if (!mayShrink || bytes.length <= valueLimitBytes || object.metadata.managedFields === undefined) return { bytes, owners: 'own' };
     delete object.metadata.managedFields;
     return { bytes: encode(), owners: 'none' };
+  }
+
+  #excerpt(job: ExcerptJob): Rendered {
+    const { json, row, version } = job;
+    const object = parseObject(json);
+    const encoded = { json, resourceVersion: object.metadata.resourceVersion ?? '', object: () => object };
+    if (row === undefined) return { bytes: Buffer.from(partialText(encoded, version)) };
+    const deps = { clock: { nowMs: () => row.nowMs }, codec: this.#codec };
+    return { bytes: Buffer.from(new TableMaker(this.#kind(job).kind, row.include, version, deps).row(encoded)) };
   }
 
   #render({ json, as, item }: RenderJob): Rendered {

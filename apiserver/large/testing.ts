@@ -13,6 +13,7 @@ export function everythingIsLarge(kinds: readonly KindDefinition[]): LargeWork &
   const done: string[] = [];
   return {
     done,
+    knows: (kind) => kinds.includes(kind),
     takes: () => true,
     do: async (job) => {
       done.push(job.do);
@@ -21,7 +22,7 @@ export function everythingIsLarge(kinds: readonly KindDefinition[]): LargeWork &
         return structuredClone(jobs.run(structuredClone(job)));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        throw decodedError(Buffer.from(JSON.stringify(error.toStatus())), error);
+        throw decodedError(Buffer.from(`${JSON.stringify(error.toStatus())}\n`), error);
       }
     },
   };

@@ -18,7 +18,8 @@ function outcomeOf(work: () => Extract<Outcome, { ok: true }>['result']): Outcom
   } catch (error) {
     if (!(error instanceof ApiError))
       return { ok: false, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-    const status = Buffer.from(JSON.stringify(error.toStatus()));
+    // With the line's end that answers have: a long one need not be copied for it.
+    const status = Buffer.from(`${JSON.stringify(error.toStatus())}\n`);
     return { ok: false, status, reason: error.reason, code: error.code };
   }
 }

@@ -1,6 +1,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Encoded } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
+import { excerptElsewhere } from '../excerpt.ts';
 import type { Wanted } from '../negotiate.ts';
 import { readContext } from '../options.ts';
 import { isPretty, sendBytes, sendEncoded, sendValue, jsonType } from '../respond.ts';
@@ -26,11 +27,26 @@ export function sendObject(
 ): Promise<void> | undefined {
   if (wanted.form === 'object') return sendEncoded(exchange, wanted, code, encoded);
   if (wanted.form === 'partial-list') throw notTransformable(kind, 'object');
-  const text =
-    wanted.form === 'table'
-      ? new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded)
-      : partialText(encoded, wanted.formVersion);
+  const excerpt = excerptElsewhere(exchange, wanted, kind, deps)(encoded);
+  const send = (made?: string): void => sendText(exchange, wanted, code, textOf(exchange, wanted, { kind, encoded, made }, deps));
+  if (excerpt !== undefined) return excerpt.then((bytes) => send(Buffer.from(bytes).toString()));
+  send();
+  return undefined;
+}
+
+interface Shown {
+  readonly kind: KindDefinition;
+  readonly encoded: Encoded;
+  /** The row, or all of the text, where somebody else has made it. */
+  readonly made: string | undefined;
+}
+
+function textOf(exchange: Exchange, wanted: Wanted, { kind, encoded, made }: Shown, deps: Pick<VerbDeps, 'clock' | 'codec'>): string {
+  if (wanted.form !== 'table') return made ?? partialText(encoded, wanted.formVersion);
+  return new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded, true, made);
+}
+
+function sendText(exchange: Exchange, wanted: Wanted, code: number, text: string): void {
   if (wanted.encoding !== 'json' || isPretty(exchange)) sendValue(exchange, wanted, code, JSON.parse(text));
   else sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));
-  return undefined;
 }

@@ -48,6 +48,14 @@ async function send({ port, ca, cert, key }: Peer, { method, path, body, type, a
     sent.on('error', reject);
     sent.end(bytes);
   });
+  // A watch may be cut off when its time is up.
+  const end = await consume(answer).then(
+    () => '',
+    () => ', cut off',
+  );
+  return `status ${answer.statusCode ?? 0}${end}, ${(performance.now() - startMs).toFixed(0)} ms`;
+}
+
+async function consume(answer: IncomingMessage): Promise<void> {
   for await (const _ of answer);
-  return `status ${answer.statusCode ?? 0}, ${(performance.now() - startMs).toFixed(0)} ms`;
 }
