@@ -18,6 +18,8 @@ import { yamlText } from './yaml-text.ts';
 const chunkBytes = 256 * 1024;
 /** JSON of items that is parsed and written anew before other requests get their turn: a few milliseconds. */
 const renderedBytes = 256 * 1024;
+/** YAML takes longer. */
+const yamlFactor = 4;
 /** What an item costs, however small it is. */
 const itemBytes = 1_024;
 /** Copied items before other requests get their turn, whatever their size. */
@@ -141,7 +143,7 @@ function* yamlPieces({ head, key, elements, render, opening, slice }: ListDocume
   yield Buffer.from(`${part(true)}${key}:`);
   let isFirst = true;
   for (const element of elements) {
-    slice.spend(element.json.length + itemBytes);
+    slice.spend(yamlFactor * (element.json.length + itemBytes));
     const placed = (text: string): Buffer => Buffer.from(`\n- ${text.trimEnd().replaceAll('\n', '\n  ')}`);
     const json = Buffer.concat([Buffer.from(opening), render(element)]);
     if (hasManyValues(json)) yield elsewhere(json, 'yaml').then(placed);
