@@ -65,7 +65,13 @@ export interface ExcerptJob {
   readonly version: string;
 }
 
-export type Job = ProposeJob | JudgeJob | RenderJob | ExcerptJob;
+/** An object's JSON in parts. */
+export interface SplitJob {
+  readonly do: 'split';
+  readonly json: Uint8Array;
+}
+
+export type Job = ProposeJob | JudgeJob | RenderJob | ExcerptJob | SplitJob;
 
 export interface Proposed {
   /** Undefined where the patch can be read but there is nothing to patch. */
@@ -88,7 +94,13 @@ export interface Rendered {
   readonly bytes: Uint8Array | undefined;
 }
 
-export type Result<J extends Job> = J extends ProposeJob ? Proposed : J extends JudgeJob ? Judged : Rendered;
+export type Result<J extends Job> = J extends ProposeJob
+  ? Proposed
+  : J extends JudgeJob
+    ? Judged
+    : J extends SplitJob
+      ? SplitObject
+      : Rendered;
 
 /** Does large work aside. */
 export interface LargeWork {

@@ -236,6 +236,7 @@ function bytesOf(job: Job): number {
       return job.object.parts.reduce((sum, { json }) => sum + json.length, job.object.rest.length) + (job.previous?.length ?? 0);
     case 'render':
     case 'excerpt':
+    case 'split':
       return job.json.length;
   }
 }

@@ -63,10 +63,12 @@ export class Jobs {
         return this.#render(job);
       case 'excerpt':
         return this.#excerpt(job);
+      case 'split':
+        return splitObject(parseObject(job.json), this.#leastPart);
     }
   }
 
-  #kind({ kind: { group, version, plural } }: Exclude<Job, RenderJob>): ServedKind {
+  #kind({ kind: { group, version, plural } }: ProposeJob | JudgeJob | ExcerptJob): ServedKind {
     const kind = this.#served.find(group, version, plural);
     if (kind === undefined) throw new Error(`${plural} of ${group}/${version} is not known here`);
     return this.#served.get(kind);

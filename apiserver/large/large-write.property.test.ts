@@ -9,14 +9,14 @@ import { ApiError } from '#api/meta/status.ts';
 import { randomObject } from '#api/schema/random-object.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import type { PatchType, RequestContext } from '../registry/contract.ts';
-import { aContext, startRegistry, testCodec, type TestRegistry } from '../registry/testing.ts';
+import { aContext, aDelete, startRegistry, testCodec, type TestRegistry } from '../registry/testing.ts';
 import { everythingIsLarge } from './testing.ts';
 
 const kinds = builtinKinds.filter(({ verbs }) => verbs === undefined || (verbs.includes('create') && verbs.includes('get')));
 
 /** One request of the story, and who sends it. */
 interface Step {
-  readonly how: 'create' | 'update' | PatchType;
+  readonly how: 'create' | 'update' | 'delete' | PatchType;
   readonly body: object;
   readonly context: Partial<RequestContext>;
 }
@@ -30,6 +30,7 @@ async function outcome({ registry }: TestRegistry, kind: KindDefinition, { how, 
   const write = async (): Promise<Uint8Array> => {
     const sent = { bytes, mediaType: 'application/json' } as const;
     if (how === 'create') return (await registry.create(kind, sent, about)).json;
+    if (how === 'delete') return (await registry.delete(kind, 'x', aDelete(), about)).object.json;
     if (how === 'update') return (await registry.update(kind, 'x', sent, about)).encoded.json;
     return (await registry.patch(kind, 'x', { type: how, bytes, force: context.fieldManager === 'forced' }, about)).encoded.json;
   };
@@ -64,6 +65,8 @@ function storyOf(kind: KindDefinition, first: object, second: object, strictness
     { how: 'json', body: list, context },
     { how: 'json', body: list, context },
     { how: 'create', body: { ...named(first), metadata: { generateName: 'x-', labels: { a: 'b c' } } }, context },
+    { how: 'delete', body: {}, context: { ...context, dryRun: true } },
+    { how: 'delete', body: {}, context },
   ];
 }
 

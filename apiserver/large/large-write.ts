@@ -86,6 +86,11 @@ export class LargeWrite {
   }
 }
 
+/** Has a large object decoded elsewhere that is not decoded yet; what comes of that is kept with it. */
+export async function decodeElsewhere(work: LargeWork, object: CachedObject, signal: AbortSignal): Promise<void> {
+  object.keep(lazyObject(await work.do({ do: 'split', json: object.json }, signal)));
+}
+
 /** Does to the object what encoding it elsewhere has done to its copy; it is the one that the bytes were made from then. */
 export function adopt(object: KubeObject, kind: KindDefinition, { owners }: Judged): KubeObject {
   object.kind = kind.kind;

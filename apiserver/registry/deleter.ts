@@ -5,6 +5,8 @@ import { type ApiError, conflict, hasReason, notFound } from '#api/meta/status.t
 import { equalJson } from '#api/patch/json-object.ts';
 import { CachedObject } from '../storage/cached-object.ts';
 import { WorkSlice } from '../work-slice.ts';
+import type { LargeWork } from '../large/contract.ts';
+import { decodeElsewhere } from '../large/large-write.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { DeleteAnswer, DeleteRequest, ListAnswer, RequestContext } from './contract.ts';
 import type { Clock } from '#base/clock.ts';
@@ -25,6 +27,8 @@ export interface DeleterDeps {
   readonly objects: ObjectStore;
   readonly admission: AdmissionChain;
   readonly clock: Clock;
+  /** Reads large objects; absent: they are read here. */
+  readonly largeWork?: LargeWork | undefined;
 }
 
 export class Deleter {
@@ -44,7 +48,11 @@ export class Deleter {
         if (marked === undefined) throw notFound(resourceOf(served), name);
         return { gone: true, object: marked.as(served.form) };
       }
-      const previous = found.as(served.form).object();
+      const shown = found.as(served.form);
+      const { largeWork } = this.#deps;
+      const isLarge = shown.decoded === undefined && largeWork?.takes(served.kind, undefined, shown.json) === true;
+      if (isLarge) await decodeElsewhere(largeWork, shown, context.signal);
+      const previous = shown.object();
       checkPreconditions(served.kind, previous, marked === undefined ? request : { ...request, resourceVersion: undefined });
       await this.#admit(served, previous, context);
       const plan = planDeletion(served.kind, previous, request, this.#deps.clock.nowMs());

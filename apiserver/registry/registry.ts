@@ -103,7 +103,7 @@ export class GenericRegistry implements Registry, Service {
     const objects = new ObjectStore({ store, cache: this.#cache, clock });
     this.#reader = new Reader({ store, cache: this.#cache, clock });
     this.#writer = new Writer({ objects, served: this.#served, admission, clock });
-    this.#deleter = new Deleter({ objects, admission, clock });
+    this.#deleter = new Deleter({ objects, admission, clock, largeWork });
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
