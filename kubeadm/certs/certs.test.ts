@@ -196,7 +196,8 @@ describe('kubeadm certs', () => {
     writeFileSync(admin, readFileSync(admin, 'utf8').replace('https://lb.example:16443', 'https://127.0.0.1:1'));
     const words = ['renew', 'apiserver', '--cert-dir', join(folder, 'pki'), '--kubeconfig', admin];
     await runCommand(certsCommand, words, host);
-    expect(host.printed.slice(-2)).toEqual([
+    expect(host.printed.slice(-3)).toEqual([
+      "[renew] Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.\n",
       '[renew] Error reading configuration from the Cluster. Falling back to default configuration\n\n',
       'certificate for serving the Kubernetes API renewed\n',
     ]);

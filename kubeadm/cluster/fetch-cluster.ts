@@ -10,9 +10,15 @@ import type { Surroundings } from '../surroundings.ts';
 
 const limitMs = 10_000;
 
+/** What upstream says whenever it reads the cluster's configuration. */
+export function sayWhence(prefix: string, print: Surroundings['print']): void {
+  print(`[${prefix}] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n`);
+  print(`[${prefix}] Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.\n`);
+}
+
 /** What the cluster was made with, by its ConfigMap kubeadm-config. `prefix` stands before what is printed. */
 export async function fetchCluster(client: Client, prefix: string, { print, signal }: Surroundings): Promise<ClusterConfiguration> {
-  print(`[${prefix}] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n`);
+  sayWhence(prefix, print);
   const found = await client.get(configMap, { namespace: 'kube-system', name: 'kubeadm-config' }, signal);
   const path = 'ConfigMap kube-system/kubeadm-config';
   const document = readDocuments(found.data?.['ClusterConfiguration'] ?? '', path).get('ClusterConfiguration');
@@ -34,7 +40,7 @@ export async function fetchClusterIfThere(
   try {
     await using client = connect(findEndpoint({ path: kubeconfig, env: {} }), { clock: host.clock, component: 'kubeadm' });
     const cluster = await fetchCluster(client, prefix, { ...host, signal: within.signal });
-    host.print(`[${prefix}] Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.\n\n`);
+    host.print('\n');
     return cluster;
   } catch {
     host.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import type { Client } from '#client/client.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { connect, type RestClient } from '#client/rest.ts';
+import { sayWhence } from '../cluster/fetch-cluster.ts';
 import { patiently } from '../cluster/put.ts';
 import type { ClusterConfiguration, InitConfiguration } from '../config/cluster.ts';
 import { clusterFrom, readDocuments } from '../config/document.ts';
@@ -107,7 +108,7 @@ export class JoinJob implements AsyncDisposable {
   }
 
   async #fetchCluster(): Promise<ClusterConfiguration> {
-    this.host.print('[preflight] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n');
+    sayWhence('preflight', this.host.print);
     const client = await this.bootstrapClient();
     const found = await patiently(this.host, () =>
       client.get(configMap, { namespace: 'kube-system', name: 'kubeadm-config' }, this.host.signal),

@@ -62,14 +62,14 @@ const alone: readonly (readonly [path: string, subresource: string])[] = [
   ['/metrics', 'metrics'],
   ['/logs', 'log'],
   ['/checkpoint', 'checkpoint'],
-  ['/statusz', 'statusz'],
-  ['/flagz', 'flagz'],
 ];
 const besideProxy: readonly (readonly [path: string, subresource: string])[] = [
   ['/pods', 'pods'],
   ['/runningpods', 'pods'],
   ['/healthz', 'healthz'],
   ['/configz', 'configz'],
+  ['/statusz', 'statusz'],
+  ['/flagz', 'flagz'],
 ];
 
 /** Any one of them is enough. */

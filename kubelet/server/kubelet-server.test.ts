@@ -46,6 +46,7 @@ describe('KubeletServer', () => {
     ['/stats/summary', ['stats']],
     ['/runningpods', ['pods', 'proxy']],
     ['/healthz/ping', ['healthz', 'proxy']],
+    ['/statusz', ['statusz', 'proxy']],
     ['/exec/a/b/c', ['proxy']],
   ])('%s is allowed by any of %j', (path, subresources) => {
     expect(subresourcesOf(path)).toEqual(subresources);
