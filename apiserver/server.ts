@@ -58,6 +58,7 @@ import { Bootstrap } from './services/bootstrap.ts';
 import { ServerLeases } from './services/server-leases.ts';
 import { claimStatusRights } from './services/claim-status-rights.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
+import { DefaultServiceRange, rangeKeeperName } from './services/default-service-range.ts';
 import { StartHooks } from './services/start-hooks.ts';
 import { LocalApiServices } from './services/local-api-services.ts';
 import { ClusterIpClaims } from './services/cluster-ip-claims.ts';
@@ -143,19 +144,20 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     largeWork,
   });
   const hooks = new StartHooks();
+  const sender = new EventSender({ client: serverEvents(registry), clock, log });
   const checks = healthChecks(deps, { state, registry, hooks }, stopping.signal);
   const parts = requestParts({ ...deps, largeWork, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
   const { listener } = parts;
   const services: readonly Service[] = [
     largeWork,
     hooks.of(registry, 'generic-apiserver-start-informers'),
-    ...serviceKeepers(deps, registry, { pools, claims, hooks }),
+    ...serviceKeepers(deps, registry, { pools, claims, sender, hooks }),
     hooks.of(defaultRoles({ registry, clock, log }), 'rbac/bootstrap-roles'),
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
     parts.timeouts,
     door(listener, deps, { state, stopping }),
-    ...objectKeepers(deps, registry, { listener, state, hooks }),
+    ...objectKeepers(deps, registry, { listener, state, sender, hooks }),
   ];
   return {
     name: 'kube-apiserver',
@@ -228,14 +230,18 @@ function door(
   };
 }
 
+interface ServiceParts {
+  readonly pools: ServicePools;
+  readonly claims: ClusterIpClaims;
+}
+
 /** What follows and repairs the addresses and ports of Services. */
 function serviceKeepers(
   { settings, store, clock, log }: ApiServerDeps,
   registry: Registry,
-  { pools, claims, hooks }: { readonly pools: ServicePools; readonly claims: ClusterIpClaims; readonly hooks: StartHooks },
+  { pools, claims, sender, hooks }: ServiceParts & { readonly sender: EventSender; readonly hooks: StartHooks },
 ): readonly Service[] {
   const { serviceIps: ipRange, nodePorts: range } = settings;
-  const sender = new EventSender({ client: serverEvents(registry), clock, log });
   const addresses = { registry, events: sender.actionRecorder('ipallocator-repair-controller'), clock, log };
   const ports = { store, registry, range, events: sender.actionRecorder('portallocator-repair-controller'), clock, log };
   const repairs = [...nodePortRepair(ports), ...clusterIpRepair(addresses)];
@@ -247,15 +253,24 @@ function serviceKeepers(
   ];
 }
 
+interface KeeperParts {
+  readonly listener: Listener;
+  readonly state: ServerState;
+  readonly sender: EventSender;
+  readonly hooks: StartHooks;
+}
+
 /** What makes and repairs the objects that the server itself needs in its store. */
 function objectKeepers(
   { settings, store, clock, log }: ApiServerDeps,
   registry: Registry,
-  { listener, state, hooks }: { readonly listener: Listener; readonly state: ServerState; readonly hooks: StartHooks },
+  { listener, state, sender, hooks }: KeeperParts,
 ): readonly Service[] {
+  const ranges = { registry: () => registry, ipRange: settings.serviceIps, events: sender.recorder(rangeKeeperName), clock };
   const bootstrap = new Bootstrap({
     registry: () => registry,
     ipRange: settings.serviceIps,
+    serviceRange: new DefaultServiceRange(ranges),
     leases: new ServerLeases({ store }),
     trust: () => publishedTrust(state.certificates.authentication),
     advertise: () => ({ address: settings.advertiseAddress, port: listener.port }),

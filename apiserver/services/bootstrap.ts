@@ -1,5 +1,5 @@
 // What the API server keeps in its own store: the system's namespaces and priority classes, and the Service by which pods find it.
-import type { V1ConfigMap, V1Endpoints, V1EndpointSlice, V1Namespace, V1Service, V1ServiceCIDR } from '#api/generated/types.ts';
+import type { V1ConfigMap, V1Endpoints, V1EndpointSlice, V1Namespace, V1Service } from '#api/generated/types.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { systemPriorityClasses } from '#api/scheduling/priority-class.ts';
@@ -8,7 +8,7 @@ import type { Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { internalContext } from '../internal-context.ts';
 import type { Registry } from '../registry/contract.ts';
-import { timeText } from '#api/meta/time-text.ts';
+import type { DefaultServiceRange } from './default-service-range.ts';
 import type { IpRange } from './ip-range.ts';
 import { keepObjects } from './keep-objects.ts';
 import type { ServerLeases } from './server-leases.ts';
@@ -16,6 +16,8 @@ import type { ServerLeases } from './server-leases.ts';
 export interface BootstrapDeps {
   readonly registry: () => Registry;
   readonly ipRange: IpRange;
+  /** What says so to everybody. */
+  readonly serviceRange: DefaultServiceRange;
   /** Who else serves the same store. */
   readonly leases: ServerLeases;
   /** What other API servers need to know to believe the same clients. */
@@ -65,8 +67,8 @@ export class Bootstrap implements Service {
     for (const priorityClass of systemPriorityClasses) {
       await this.#ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', priorityClass, signal);
     }
-    await this.#keepServiceRange(signal);
-    const { advertise, ipRange, leases } = this.#deps;
+    const { advertise, ipRange, serviceRange, leases } = this.#deps;
+    await serviceRange.keep(signal);
     const { address, port } = advertise();
     await leases.renew(address, signal);
     const wanted = wantedObjects(await leases.addresses(address, signal), port, ipRange.at(1));
@@ -80,35 +82,6 @@ export class Bootstrap implements Service {
       const isSame = sameJson(endpoints, wanted.slice.endpoints) && sameJson(ports, wanted.slice.ports);
       return isSame ? undefined : ({ ...found, endpoints: wanted.slice.endpoints, ports: wanted.slice.ports } as KubeObject);
     });
-  }
-
-  /**
-   * Says which range Services get their addresses from (upstream's pkg/controlplane/controller/defaultservicecidr). Whoever has set its
-   * condition or wants it gone keeps their way.
-   */
-  async #keepServiceRange(signal: AbortSignal): Promise<void> {
-    const { registry, ipRange, clock } = this.#deps;
-    const cidrs = [ipRange.text];
-    const object: V1ServiceCIDR = { metadata: { name: serviceName }, spec: { cidrs } };
-    await this.#ensure('networking.k8s.io', 'v1', 'servicecidrs', '', object as KubeObject, signal);
-    const kind = registry().find('networking.k8s.io', 'v1', 'servicecidrs');
-    if (kind === undefined) return;
-    const context = internalContext({ subresource: 'status' }, signal);
-    const needsStatus = ({ metadata, spec, status }: V1ServiceCIDR): boolean =>
-      metadata.deletionTimestamp === undefined &&
-      status?.conditions?.some(({ type }) => type === 'Ready') !== true &&
-      sameJson(spec?.cidrs, cidrs);
-    const found = (await registry().get(kind, serviceName, '', context)).object() as V1ServiceCIDR;
-    if (!needsStatus(found)) return;
-    const message = 'Kubernetes default Service CIDR is ready';
-    const ready = { type: 'Ready', status: 'True', reason: '', message, lastTransitionTime: timeText(clock.nowMs()) };
-    const change = (current: KubeObject): KubeObject => {
-      const range = current as V1ServiceCIDR;
-      return (
-        needsStatus(range) ? { ...range, status: { conditions: [...(range.status?.conditions ?? []), ready] } } : range
-      ) as KubeObject;
-    };
-    await registry().change(kind, serviceName, change, context);
   }
 
   /** Publishes whose certificates prove who somebody is: servers of extensions read it (upstream's clusterauthenticationtrust). */

@@ -1,0 +1,81 @@
+// The ServiceCIDR that says which range the flags give (upstream's pkg/controlplane/controller/defaultservicecidr). Whoever has set its
+// condition, has other networks in it or wants it gone keeps their way; what does not fit is told once.
+import type { V1ServiceCIDR } from '#api/generated/types.ts';
+import { equalValues } from '#api/meta/equality.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+import { hasReason } from '#api/meta/status.ts';
+import { timeText } from '#api/meta/time-text.ts';
+import type { Clock } from '#base/clock.ts';
+import type { EventRecorder } from '#client/controller/define.ts';
+import { internalContext } from '../internal-context.ts';
+import type { Registry } from '../registry/contract.ts';
+import type { IpRange } from './ip-range.ts';
+import { defaultRangeName, rangeKind } from './service-range-feed.ts';
+
+export interface DefaultServiceRangeDeps {
+  readonly registry: () => Registry;
+  readonly ipRange: IpRange;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+}
+
+/** Under this name upstream's part of the server owns fields and records events. */
+export const rangeKeeperName = 'kubernetes-service-cidr-controller';
+
+export class DefaultServiceRange {
+  readonly #deps: DefaultServiceRangeDeps;
+  readonly #told = new Set<'other networks' | 'not ready'>();
+
+  constructor(deps: DefaultServiceRangeDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes it where it is missing, and says that it is ready where nobody has said anything. */
+  async keep(signal: AbortSignal): Promise<void> {
+    const { registry, ipRange } = this.#deps;
+    if (registry().find(rangeKind.group, rangeKind.version, rangeKind.names.plural) === undefined) return;
+    const range = await this.#findOrMake(signal);
+    if (range.metadata?.deletionTimestamp !== undefined) return;
+    const cidrs = range.spec?.cidrs ?? [];
+    if (!equalValues(cidrs, [ipRange.text])) {
+      const text = `The default ServiceCIDR [${cidrs.join(' ')}] does not match the controller flag configurations [${ipRange.text}]`;
+      return this.#tell('other networks', range, 'KubernetesDefaultServiceCIDRInconsistent', text);
+    }
+    const ready = range.status?.conditions?.find(({ type }) => type === 'Ready');
+    if (ready?.status === 'False') return this.#tell('not ready', range, ready.reason, `Configuration matches, but ${ready.message}`);
+    if (ready?.status !== 'True') await this.#sayReady(signal);
+  }
+
+  async #findOrMake(signal: AbortSignal): Promise<V1ServiceCIDR> {
+    const registry = this.#deps.registry();
+    const context = internalContext({}, signal);
+    try {
+      return (await registry.get(rangeKind, defaultRangeName, '', context)).object() as V1ServiceCIDR;
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+    }
+    const object: V1ServiceCIDR = { metadata: { name: defaultRangeName }, spec: { cidrs: [this.#deps.ipRange.text] } };
+    return (await registry.createObject(rangeKind, object as KubeObject, context)).object() as V1ServiceCIDR;
+  }
+
+  async #sayReady(signal: AbortSignal): Promise<void> {
+    const { registry, clock } = this.#deps;
+    const message = 'Kubernetes default Service CIDR is ready';
+    const condition = { type: 'Ready', status: 'True', reason: '', message, lastTransitionTime: timeText(clock.nowMs()) };
+    const applied = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'ServiceCIDR',
+      metadata: { name: defaultRangeName },
+      status: { conditions: [condition] },
+    };
+    const context = { ...internalContext({ subresource: 'status' }, signal), fieldManager: rangeKeeperName };
+    const patch = { type: 'apply', bytes: Buffer.from(JSON.stringify(applied)), force: true } as const;
+    await registry().patch(rangeKind, defaultRangeName, patch, context);
+  }
+
+  #tell(what: 'other networks' | 'not ready', range: V1ServiceCIDR, reason: string, message: string): void {
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#deps.events.event(range as KubeObject, 'Warning', reason, message);
+  }
+}
