@@ -76,6 +76,7 @@ export const columnFacts: Readonly<Record<string, Readonly<Record<string, string
   },
   'io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler': autoscalerColumns,
   'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler': autoscalerColumns,
+  'io.k8s.api.autoscaling.v1.Scale': { Desired: 'ScaleSpec.replicas', Available: 'ScaleStatus.replicas' },
   'io.k8s.api.batch.v1.CronJob': {
     Schedule: 'CronJobSpec.schedule',
     Timezone: 'CronJobSpec.timeZone',

@@ -50,6 +50,12 @@ export interface TableDeps {
   readonly codec: Codec;
 }
 
+/** What a table takes from what it shows. */
+export interface Tabled {
+  readonly schema: string;
+  readonly columns?: readonly Column<never>[];
+}
+
 /** Turns objects of one kind into tables. */
 export class TableMaker {
   readonly #columns: readonly Column<never>[];
@@ -58,7 +64,7 @@ export class TableMaker {
   readonly #clockMs: () => number;
   readonly #describe: (column: string) => string;
 
-  constructor(kind: KindDefinition, include: IncludeObject, version: string, { clock, codec }: TableDeps) {
+  constructor(kind: Tabled, include: IncludeObject, version: string, { clock, codec }: TableDeps) {
     this.#columns = (kind.columns ?? defaultColumns) as readonly Column<never>[];
     this.#include = include;
     this.#version = version;

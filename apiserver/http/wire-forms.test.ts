@@ -62,6 +62,26 @@ test('JSON for programs ends with a line, JSON for people with its last brace', 
   }
 });
 
+test('a Scale has columns of its own', async () => {
+  const pod = { spec: { containers: [{ name: 'c', image: 'i' }] }, metadata: { labels: { a: 'b' } } };
+  const body = { metadata: { name: 'scaled' }, spec: { replicas: 3, selector: { matchLabels: { a: 'b' } }, template: pod } };
+  const deployments = '/apis/apps/v1/namespaces/default/deployments';
+  await send('POST', deployments, { body });
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+  const table = JSON.parse((await send('GET', `${deployments}/scaled/scale`, { headers })).text) as {
+    columnDefinitions: { name: string; type: string; format: string; description: string }[];
+    rows: { cells: unknown[] }[];
+  };
+  expect(table.columnDefinitions.map(({ name, type, format }) => [name, type, format])).toEqual([
+    ['Name', 'string', ''],
+    ['Desired', 'integer', ''],
+    ['Available', 'integer', ''],
+    ['Age', 'string', ''],
+  ]);
+  expect(table.columnDefinitions.map(({ description }) => description.length > 20)).toEqual([true, true, true, true]);
+  expect(table.rows.map(({ cells }) => cells)).toEqual([['scaled', 3, 0, expect.stringMatching(/^\d+s$/)]]);
+});
+
 test.each([
   ['FOO', configMaps, 405, 'MethodNotAllowed'],
   ['PURGE', '/version', 405, 'MethodNotAllowed'],

@@ -1,3 +1,4 @@
+import { scaleTable } from '#api/autoscaling/scale-table.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import type { Encoded } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
@@ -43,7 +44,9 @@ interface Shown {
 
 function textOf(exchange: Exchange, wanted: Wanted, { kind, encoded, made }: Shown, deps: Pick<VerbDeps, 'clock' | 'codec'>): string {
   if (wanted.form !== 'table') return made ?? partialText(encoded, wanted.formVersion);
-  return new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded, true, made);
+  // A Scale looks alike whatever it scales.
+  const shown = exchange.info.subresource === 'scale' ? scaleTable : kind;
+  return new TableMaker(shown, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded, true, made);
 }
 
 function sendText(exchange: Exchange, wanted: Wanted, code: number, text: string): void {
