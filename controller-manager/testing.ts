@@ -73,7 +73,7 @@ export class ControlPlane implements AsyncDisposable {
     this.#stop.abort(new Error('restarted'));
     await this.#ended;
     // What was sent last may still be served. A lease keeps successors waiting far longer than that; here some round trips do.
-    for (let trip = 0; trip < 10; trip++) await this.client.raw('GET', '/version', undefined, never);
+    for (let trip = 0; trip < 50; trip++) await this.client.raw('GET', '/version', undefined, never);
     this.#stop = new AbortController();
     this.#ended = this.#run();
   }
