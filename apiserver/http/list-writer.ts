@@ -42,7 +42,11 @@ interface ListDocument {
 export type Piece = Uint8Array | Promise<Uint8Array>;
 
 /** Has somebody else write JSON in another form. */
-type Elsewhere = (json: Uint8Array, as: 'yaml' | 'pretty') => Promise<string>;
+type Elsewhere = (
+  json: Uint8Array,
+  as: 'yaml' | 'pretty',
+  place: { readonly start: string; readonly indent: string },
+) => Promise<Uint8Array>;
 
 /** Answers with a list in the form that the client wants. */
 export async function sendList(
@@ -63,7 +67,10 @@ export async function sendList(
 }
 
 function elsewhere({ largeWork, signal }: Exchange): Elsewhere {
-  return async (json, as) => textOf((await largeWork.do({ do: 'render', json, as }, signal)).bytes ?? json);
+  return async (json, as, { start, indent }) => {
+    const { bytes } = await largeWork.do({ do: 'render', json, as, indent }, signal);
+    return Buffer.concat([Buffer.from(start), bytes ?? json]);
+  };
 }
 
 export function listMeta(answer: ListAnswer): object {
@@ -125,10 +132,9 @@ function* prettyPieces({ head, key, elements, render, opening, slice }: ListDocu
   for (const element of elements) {
     slice.spend(element.json.length + itemBytes);
     const start = `${isFirst ? '' : ','}\n    `;
-    const placed = (text: string): Buffer => Buffer.from(start + text.trimEnd().replaceAll('\n', '\n    '));
     const json = Buffer.concat([Buffer.from(opening), render(element)]);
-    if (hasManyValues(json)) yield elsewhere(json, 'pretty').then(placed);
-    else yield placed(JSON.stringify(JSON.parse(textOf(json)), undefined, 2));
+    if (hasManyValues(json)) yield elsewhere(json, 'pretty', { start, indent: '    ' });
+    else yield Buffer.from(start + JSON.stringify(JSON.parse(textOf(json)), undefined, 2).replaceAll('\n', '\n    '));
     isFirst = false;
   }
   yield Buffer.from(isFirst ? ']\n}' : '\n  ]\n}');
@@ -144,10 +150,14 @@ function* yamlPieces({ head, key, elements, render, opening, slice }: ListDocume
   let isFirst = true;
   for (const element of elements) {
     slice.spend(yamlFactor * (element.json.length + itemBytes));
-    const placed = (text: string): Buffer => Buffer.from(`\n- ${text.trimEnd().replaceAll('\n', '\n  ')}`);
     const json = Buffer.concat([Buffer.from(opening), render(element)]);
-    if (hasManyValues(json)) yield elsewhere(json, 'yaml').then(placed);
-    else yield placed(yamlText(JSON.parse(textOf(json))));
+    if (hasManyValues(json)) yield elsewhere(json, 'yaml', { start: '\n- ', indent: '  ' });
+    else
+      yield Buffer.from(
+        `\n- ${yamlText(JSON.parse(textOf(json)))
+          .trimEnd()
+          .replaceAll('\n', '\n  ')}`,
+      );
     isFirst = false;
   }
   yield Buffer.from(`${isFirst ? ' []' : ''}\n${part(false)}`);

@@ -51,6 +51,8 @@ export interface RenderJob {
   readonly do: 'render';
   readonly json: Uint8Array;
   readonly as: 'yaml' | 'pretty' | 'protobuf';
+  /** For text: what stands before every line but the first; without the last line's end then. */
+  readonly indent?: string;
   /** For protobuf: as this field of a list, without an envelope. */
   readonly item?: { readonly field: number; readonly schema: string };
 }

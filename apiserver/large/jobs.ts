@@ -190,12 +190,13 @@ export class Jobs {
     return { bytes: Buffer.from(new TableMaker(this.#kind(job).kind, row.include, version, deps).row(encoded)) };
   }
 
-  #render({ json, as, item }: RenderJob): Rendered {
+  #render({ json, as, item, indent }: RenderJob): Rendered {
     const { protobuf } = this.#codec;
     if (item !== undefined) return { bytes: protobuf.element(item.field, item.schema, parseObject(json)) };
     if (as === 'protobuf') return { bytes: protobuf.object(parseObject(json)) };
     const value: unknown = JSON.parse(Buffer.from(json).toString());
-    return { bytes: Buffer.from(as === 'yaml' ? yamlText(value) : JSON.stringify(value, undefined, 2)) };
+    const text = as === 'yaml' ? yamlText(value) : JSON.stringify(value, undefined, 2);
+    return { bytes: Buffer.from(indent === undefined ? text : text.trimEnd().replaceAll('\n', `\n${indent}`)) };
   }
 }
 
