@@ -81,7 +81,7 @@ describe.concurrent('replicas', () => {
 
   test('a pod counts as available once it has been ready for long enough', async () => {
     const ns = await plane.inNamespace('available');
-    await makeSet(ns, { replicas: 1, minReadySeconds: 1 });
+    await makeSet(ns, { replicas: 1, minReadySeconds: 3 });
     const statusOf = async () => (await plane.find<ReplicaSet>(replicaSet, 'web', ns))?.status;
     const ready = await plane.until('ready', async () => {
       await plane.runPods(ns);
