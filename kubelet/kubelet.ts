@@ -28,6 +28,7 @@ import { type PodRecorder, podRecorder } from './pod-events.ts';
 import { parseResolvConf } from './pods/network/dns.ts';
 import { Pleg } from './pods/pleg.ts';
 import { PodWorkers } from './pods/pod-workers.ts';
+import { Allocations } from './pods/resize/allocations.ts';
 import { Cgroups } from './pods/resources/cgroups.ts';
 import { StatusWriter } from './pods/status/status-writer.ts';
 import { StepRunner } from './pods/step-runner.ts';
@@ -154,7 +155,8 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, reco
     userAgent: `kube-lifecycle/${majorVersion}`,
   });
   const { allowedSysctls } = config;
-  const own = { pods, objects, images, node, allowedSysctls, runtimeName: info.name, steps, prober, statuses, hostIps };
+  const allocations = new Allocations(paths, log);
+  const own = { allocations, pods, objects, images, node, allowedSysctls, runtimeName: info.name, steps, prober, statuses, hostIps };
   const workers = new PodWorkers({ ...common, ...own });
   const onChange = (uid: string): void => workers.wake(uid);
   const pleg = new Pleg({

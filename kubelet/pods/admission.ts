@@ -37,7 +37,7 @@ export function judgeAdmission(
   );
   if (sysctl !== undefined)
     return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(sysctl.name)} not allowlisted` };
-  const lack = firstLack(pod, node, active);
+  const lack = lackOf(pod, node, active);
   if (lack !== undefined) return lack;
   if (matchesNode(pod, node)) return undefined;
   return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" };
@@ -47,7 +47,8 @@ function isAllowed(name: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
 }
 
-function firstLack(pod: Pod, node: Node, active: readonly Pod[]): Rejection | undefined {
+/** The first resource that the node has too little of for this pod beside the others. */
+export function lackOf(pod: Pod, node: Node, active: readonly Pod[]): Rejection | undefined {
   const allocatable = node.status?.allocatable ?? {};
   const podLimit = quantityBytes(allocatable['pods']);
   if (active.length + 1 > podLimit) return lacks('pods', 1, active.length, podLimit);
@@ -72,8 +73,8 @@ function resourcesOf({ spec }: Pod): string[] {
   return [...new Set(['cpu', 'memory', 'ephemeral-storage', ...all])];
 }
 
-/** Thousandths of CPUs, bytes, or pieces. */
-function requestOf(pod: Pod, name: string): number {
+/** What a pod asks for: thousandths of CPUs, bytes, or pieces. */
+export function requestOf(pod: Pod, name: string): number {
   const own = podSum(pod, ({ resources }) => amount(name, resources?.requests?.[name]));
   const podLevel = pod.spec.resources?.requests?.[name];
   return (podLevel === undefined ? own : amount(name, podLevel)) + amount(name, pod.spec.overhead?.[name]);

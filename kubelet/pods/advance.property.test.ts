@@ -97,6 +97,9 @@ class World {
         expect(this.containers.find(({ id }) => id === step.id)?.state).not.toBe('running');
         this.containers = this.containers.filter(({ id }) => id !== step.id);
         break;
+      case 'resize':
+        expect.fail('nothing was resized');
+        break;
       case 'stopContainer':
         change(step.id, (one) => ({ ...one, state: 'exited', exitCode: 143, finishedAtMs: this.nowMs }));
         break;

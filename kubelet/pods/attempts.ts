@@ -1,5 +1,6 @@
 import { Backoff, type BackoffOptions } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
+import { resizeStep } from './plan.ts';
 import type { WaitReason } from './status/container-statuses.ts';
 
 /** How soon what failed is tried again. Starts that end too soon have delays of their own (restart.ts). */
@@ -21,6 +22,11 @@ export class Attempts {
   failStart(name: string, why: WaitReason, retryAfterMs?: number): void {
     this.reasons.set(name, why);
     this.#delay(name, startRetry, retryAfterMs);
+  }
+
+  /** Running containers could not be given other limits. */
+  failResize(): void {
+    this.#delay(resizeStep, startRetry);
   }
 
   /** The pod as a whole could not be made ready for containers. */

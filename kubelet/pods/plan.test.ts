@@ -24,6 +24,7 @@ function brief(step: Step): string {
   if (step.do === 'startContainer') return `start ${step.name}.${step.attempt}${step.madeId === undefined ? '' : ' (made)'}`;
   if (step.do === 'stopContainer') return `stop ${step.id}: ${step.why.message}`;
   if (step.do === 'createSandbox') return `sandbox ${step.attempt}`;
+  if (step.do === 'resize') return `resize ${step.actuation.containers.map(({ id }) => id).join(' ')}`;
   return step.do === 'prepare' ? 'prepare' : `${step.do} ${step.id}`;
 }
 const plan = (pod: Pod, runtime: RuntimePod | undefined, rest: Partial<PlanView> = {}): string[] =>

@@ -6,6 +6,7 @@ import { mayRestart, shouldRestart } from '#api/core/pod/restart.ts';
 import type { V1Container, V1ContainerStatus } from '#api/generated/types.ts';
 import type { ContainerStatus, RuntimePod, SandboxStatus } from '../runtime/contract.ts';
 import { hasChanged, isRunning, isSidecar, latestOf, usableSandbox } from './observed.ts';
+import { type Actuation, changeOf, planActuation, type Told } from './resize/actuation.ts';
 import { judgeRestart, type RestartHistory } from './restart.ts';
 
 export type ContainerKind = 'init' | 'app' | 'ephemeral';
@@ -34,7 +35,9 @@ export type Step =
       readonly madeId: string | undefined;
     }
   | { readonly do: 'stopContainer'; readonly id: string; readonly name: string; readonly why: StopReason }
-  | { readonly do: 'removeContainer'; readonly id: string };
+  | { readonly do: 'removeContainer'; readonly id: string }
+  /** Other limits for what runs. */
+  | { readonly do: 'resize'; readonly actuation: Actuation };
 
 /** A container that waits for its next start. */
 export interface Waiting {
@@ -62,6 +65,8 @@ export interface PlanView {
   /** Ids of containers that could not be started and never will. */
   readonly unstartable: ReadonlySet<string>;
   readonly histories: ReadonlyMap<string, RestartHistory>;
+  /** What the engine was told about resources; absent: nothing. */
+  readonly told?: Told;
   readonly isPrepared: boolean;
   /** Steps that failed, and when they may be tried again: by container name, `podStep` for those of the whole pod. */
   readonly notBefore: ReadonlyMap<string, number>;
@@ -70,6 +75,8 @@ export interface PlanView {
 
 /** Key in `notBefore` of what is no container's. */
 export const podStep = '';
+/** Key in `notBefore` of a resize that failed. */
+export const resizeStep = '/resize';
 
 /** The plan for a pod that should run. */
 export function planPod(view: PlanView): Plan {
@@ -86,6 +93,7 @@ export function planPod(view: PlanView): Plan {
   const hasBegun = view.pod.spec.containers.some(({ name }) => latestOf(view.observed, name)?.sandboxId === sandbox.id);
   const isInitialized = hasBegun || planInit(draft);
   if (isInitialized) planApps(draft, hasBegun);
+  planResize(draft);
   return { steps: draft.steps, waiting: draft.waiting, retryAtMs: draft.retryAtMs, histories: draft.histories };
 }
 
@@ -133,6 +141,17 @@ function strays({ observed }: PlanView, sandbox: SandboxStatus): Step[] {
 
 function stopStray({ id, name }: ContainerStatus): Step {
   return { do: 'stopContainer', id, name, why: { message: `Stopping container ${name}` } };
+}
+
+/** Last, when nothing else is to be done: what runs may get other limits. */
+function planResize(draft: Draft): void {
+  const { pod, observed, told = new Map<string, string>() } = draft.view;
+  if (draft.steps.length > 0) return;
+  const actuation = planActuation(pod, observed, told);
+  if (actuation === undefined) return;
+  const untilMs = delayOf(draft.view, resizeStep);
+  if (untilMs === undefined) draft.steps.push({ do: 'resize', actuation });
+  else draft.retryAtMs = Math.min(untilMs, draft.retryAtMs ?? untilMs);
 }
 
 /** Walks the init containers in order up to the first that is not done. True when all are. */
@@ -199,7 +218,7 @@ class Draft {
 
   /** Starts, restarts or replaces a container as its policy, its probes and its definition ask. */
   keepRunning(kind: ContainerKind, container: V1Container): void {
-    const { unhealthy, pod, observed, unstartable } = this.view;
+    const { unhealthy, pod, observed, unstartable, told = new Map<string, string>() } = this.view;
     const last = latestOf(observed, container.name);
     if (last === undefined) {
       if (!wasMade(pod, container.name) || mayRestart(container, pod.spec.restartPolicy)) this.start(kind, container);
@@ -218,6 +237,8 @@ class Draft {
         const message = `Container ${container.name} failed ${failed} probe, will be restarted`;
         const why = { message, ...(seconds === undefined ? {} : { graceMs: seconds * 1_000 }) };
         this.#replace(kind, container, last, why, mayRestart(container, pod.spec.restartPolicy));
+      } else if (changeOf(pod, container, last, told) === 'restart') {
+        this.#replace(kind, container, last, { message: `Container ${container.name} resize requires restart` }, true);
       }
       return;
     }

@@ -19,7 +19,10 @@ import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import { advance, type Decision, type PodState, type View, type Wish } from './advance.ts';
 import { Attempts } from './attempts.ts';
 import { logDirectory } from './container-config.ts';
-import type { Waiting } from './plan.ts';
+import { resizeStep, type Waiting } from './plan.ts';
+import type { PendingResize, Waiter } from './resize/allocation.ts';
+import type { Allocations } from './resize/allocations.ts';
+import { PodResize } from './resize/pod-resize.ts';
 import { kubeletConditions } from './status/conditions.ts';
 import { isFinal, podStatus, type StatusView } from './status/pod-status.ts';
 import type { StatusWriter } from './status/status-writer.ts';
@@ -36,6 +39,9 @@ export interface PodWorkerDeps {
   readonly statuses: StatusWriter;
   readonly hostIps: () => readonly string[];
   readonly record: StepRunnerDeps['record'];
+  readonly allocations: Allocations;
+  /** Called when a pod needs less of the node than before, or all that it was promised is its own. */
+  readonly onRoom?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -62,6 +68,10 @@ export class PodWorker {
   readonly #stopping = new Set<string>();
   readonly #unstartable = new Set<string>();
   readonly #announced = new Map<string, number>();
+  readonly #resize: PodResize;
+  /** As the API has it. */
+  #asked: Pod;
+  /** The same with what the node has set aside for it, which is what the node runs. */
   #pod: Pod;
   #life: 'wanted' | 'removed' | 'orphan';
   #state: PodState = { at: 'waiting' };
@@ -76,9 +86,12 @@ export class PodWorker {
   /** `orphan`: a pod that only the runtime knows. */
   constructor(pod: Pod, life: 'wanted' | 'orphan', deps: PodWorkerDeps) {
     this.uid = pod.metadata.uid ?? '';
-    this.#pod = pod;
     this.#life = life;
     this.#deps = deps;
+    this.#asked = pod;
+    const say: ConstructorParameters<typeof PodResize>[3] = (...words) => deps.record(this.#asked, undefined, ...words);
+    this.#resize = new PodResize(pod, deps.allocations, deps.clock, say);
+    this.#pod = this.#resize.allocated(pod);
     this.#attempts = new Attempts(deps.clock);
     this.#log = deps.log.child({ pod: `${pod.metadata.namespace}/${pod.metadata.name}`, uid: this.uid });
   }
@@ -100,14 +113,30 @@ export class PodWorker {
   /** A newer object. */
   update(pod: Pod): void {
     const before = this.#wish();
-    const previous = this.#pod;
-    this.#pod = pod;
+    const previous = this.#asked;
+    this.#asked = pod;
+    this.#pod = this.#resize.allocated(pod);
     const isAdopted = this.#life === 'orphan';
     if (isAdopted) this.#life = 'wanted';
     // Most updates are answers to our own statuses: nothing follows from those.
     if (!isAdopted && !asksForMore(previous, pod)) return;
     this.#needsRefresh = true;
     this.#changeWish(before);
+  }
+
+  /** Set while the pod asks for other amounts than were set aside for it: what it asks for, and since when it waits. */
+  get resizeWish(): Waiter | undefined {
+    const wants = this.#wish().want === 'run' && this.isActive && this.#verdict === undefined && this.#resize.isAskedFor(this.#asked);
+    return wants ? { pod: this.#asked, sinceMs: this.#resize.sinceMs } : undefined;
+  }
+
+  /** The node's answer to `resizeWish`; undefined: it was granted. */
+  answerResize(why: PendingResize | undefined): void {
+    this.#resize.answer(this.#asked, why);
+    this.#pod = this.#resize.allocated(this.#asked);
+    if (why === undefined) this.#attempts.notBefore.delete(resizeStep);
+    this.#needsRefresh ||= why === undefined;
+    this.#wakeup.set();
   }
 
   /** The object is gone from the API, maybe by force. */
@@ -182,9 +211,13 @@ export class PodWorker {
     this.#judgeDeadline();
     prober.sync(this.#pod, this.#observed, this.#isEnding());
     await this.#refreshVolumes(signal);
+    await this.#saveAllocation();
 
+    const wasActive = this.isActive;
     const decision = this.#decide();
     this.#state = decision.state;
+    const isResized = this.#resize.isDone(this.#pod, this.#observed);
+    if (isResized || (wasActive && !this.isActive)) this.#deps.onRoom?.();
     if (this.#state.at === 'gone') {
       await this.#finish(signal);
       return 'gone';
@@ -198,10 +231,12 @@ export class PodWorker {
         attempts: this.#attempts,
         stopping: this.#stopping,
         unstartable: this.#unstartable,
+        told: this.#resize.told,
       };
       const outcome = await steps.run(decision.steps, context, signal);
       this.#isPrepared = outcome.isPrepared ?? this.#isPrepared;
       this.#isReleased = outcome.isReleased ?? this.#isReleased;
+      if (outcome.resize !== undefined) this.#resize.acted(this.#pod, outcome.resize.error);
       return 0;
     }
     const wakeMs = [...decision.waiting.map(({ untilMs }) => untilMs), decision.retryAtMs, this.#deadlineMs()].filter(
@@ -220,6 +255,7 @@ export class PodWorker {
       started: verdicts.started,
       unstartable: this.#unstartable,
       histories: new Map(),
+      told: this.#resize.told,
       isPrepared: this.#isPrepared,
       notBefore: this.#attempts.notBefore,
       nowMs: clock.nowMs(),
@@ -228,6 +264,11 @@ export class PodWorker {
       isReleased: this.#isReleased,
     };
     return advance(this.#state, view);
+  }
+
+  /** Before anything follows from it. What ends needs none any more. */
+  async #saveAllocation(): Promise<void> {
+    if (!this.#isEnding()) await this.#deps.allocations.save(this.uid);
   }
 
   #wish(): Wish {
@@ -319,6 +360,7 @@ export class PodWorker {
       previous: statuses.statusOf(this.#pod),
       hostIps: hostIps(),
       verdict: this.#verdict,
+      resize: this.#isEnding() ? undefined : this.#resize.view,
       nowMs: clock.nowMs(),
     };
     return podStatus(view);
@@ -331,7 +373,8 @@ export class PodWorker {
 
   /** Nothing is left in the runtime: the disk next, then the object. */
   async #finish(signal: AbortSignal): Promise<void> {
-    const { volumes, prober, statuses } = this.#deps;
+    const { volumes, prober, statuses, allocations } = this.#deps;
+    allocations.forget(this.uid);
     await volumes.forget(this.uid, signal);
     await rm(logDirectory(this.#pod), { recursive: true, force: true });
     prober.forget(this.uid);

@@ -10,6 +10,7 @@ import type { RuntimePodSummary } from '../runtime/contract.ts';
 import type { ReferencedObjects } from '../volumes/objects.ts';
 import { judgeAdmission } from './admission.ts';
 import { PodWorker, type PodWorkerDeps } from './pod-worker.ts';
+import { allocationOf, compareWaiting, judgeResize } from './resize/allocation.ts';
 import { isFinal } from './status/pod-status.ts';
 
 export interface PodWorkersDeps extends PodWorkerDeps {
@@ -26,6 +27,7 @@ export interface PodWorkersDeps extends PodWorkerDeps {
 export class PodWorkers implements Service {
   readonly name = 'pod workers';
   readonly #deps: PodWorkersDeps;
+  readonly #workerDeps: PodWorkerDeps;
   readonly #workers = new Map<string, PodWorker>();
   readonly #runs = new Set<Promise<void>>();
   readonly #done = new Set<string>();
@@ -33,6 +35,7 @@ export class PodWorkers implements Service {
 
   constructor(deps: PodWorkersDeps) {
     this.#deps = deps;
+    this.#workerDeps = { ...deps, onRoom: () => this.retryResizes() };
     deps.prober.onResult((uid) => this.#workers.get(uid)?.probed());
     deps.objects.onChange((uid) => this.#workers.get(uid)?.refresh());
   }
@@ -54,6 +57,7 @@ export class PodWorkers implements Service {
   /** All that the runtime knows: what no object asks for must end. */
   adoptOrphans(known: readonly RuntimePodSummary[]): void {
     if (!this.#deps.pods.hasSynced) return;
+    this.retryResizes();
     for (const { pod, containers } of known) {
       if (this.#workers.has(pod.uid)) continue;
       const names = [...new Set(containers.map(({ name }) => name))];
@@ -61,11 +65,24 @@ export class PodWorkers implements Service {
     }
   }
 
+  /** Asks anew for every pod that wants other resources than it has, in the order in which they come to their turn. */
+  retryResizes(): void {
+    const node = this.#deps.node();
+    if (node === undefined) return;
+    const waiting = this.list().flatMap((worker) => {
+      const wish = worker.resizeWish;
+      return wish === undefined ? [] : [{ ...wish, worker }];
+    });
+    for (const { pod, worker } of waiting.toSorted(compareWaiting)) worker.answerResize(judgeResize(pod, node, this.#othersThan(pod)));
+  }
+
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     this.#signal = signal;
-    const { pods, volumes, log } = this.#deps;
+    const { pods, volumes, allocations, log } = this.#deps;
+    const onDisk = await volumes.podsOnDisk();
+    await allocations.load(onDisk);
     const unsubscribe = pods.subscribe((change) => this.#onChange(change));
-    for (const uid of await volumes.podsOnDisk()) if (!this.#workers.has(uid)) this.#startOrphan(uid, uid, '', []);
+    for (const uid of onDisk) if (!this.#workers.has(uid)) this.#startOrphan(uid, uid, '', []);
     log.info({ pods: this.#workers.size }, 'serving pods');
     ready();
     await aborted(signal);
@@ -86,11 +103,15 @@ export class PodWorkers implements Service {
     statuses.observe(object);
     if (worker !== undefined) worker.update(object);
     else if (!this.#done.has(uid)) this.#begin(object);
+    if (this.#workers.get(uid)?.resizeWish !== undefined) this.retryResizes();
   }
 
   #begin(pod: Pod): void {
-    const worker = new PodWorker(pod, 'wanted', this.#deps);
     const rejection = this.#judge(pod);
+    const { allocations } = this.#deps;
+    const uid = pod.metadata.uid ?? '';
+    if (rejection === undefined && !isFinal(pod.status) && allocations.get(uid) === undefined) allocations.set(uid, allocationOf(pod));
+    const worker = new PodWorker(pod, 'wanted', this.#workerDeps);
     if (rejection !== undefined) {
       const message = `Pod was rejected: ${rejection.message}`;
       this.#deps.record(pod, undefined, 'Warning', rejection.reason, rejection.message);
@@ -104,16 +125,20 @@ export class PodWorkers implements Service {
     const node = this.#deps.node();
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
     if (node === undefined || wasTaken || isFinal(pod.status)) return undefined;
-    const active = this.list()
-      .filter((worker) => worker.isActive && worker.uid !== pod.metadata.uid)
+    return judgeAdmission(pod, node, this.#othersThan(pod), this.#deps.allowedSysctls);
+  }
+
+  /** The pods beside this one that take resources now. */
+  #othersThan({ metadata: { uid } }: Pod): Pod[] {
+    return this.list()
+      .filter((worker) => worker.isActive && worker.uid !== uid)
       .map((worker) => worker.pod);
-    return judgeAdmission(pod, node, active, this.#deps.allowedSysctls);
   }
 
   #startOrphan(uid: string, name: string, namespace: string, containers: readonly string[]): void {
     this.#deps.log.info({ uid, pod: `${namespace}/${name}` }, 'nobody asks for this pod any more, ending it');
     const pod: Pod = { metadata: { uid, name, namespace }, spec: { containers: containers.map((one) => ({ name: one })) } };
-    this.#start(new PodWorker(pod, 'orphan', this.#deps));
+    this.#start(new PodWorker(pod, 'orphan', this.#workerDeps));
   }
 
   #start(worker: PodWorker): void {
@@ -125,6 +150,7 @@ export class PodWorkers implements Service {
       .then(() => {
         this.#workers.delete(worker.uid);
         this.#deps.images.forgetPod(worker.uid);
+        this.retryResizes();
         if (
           this.#deps.pods.get({ namespace: worker.pod.metadata.namespace, name: worker.pod.metadata.name ?? '' })?.metadata.uid ===
           worker.uid

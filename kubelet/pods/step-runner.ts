@@ -4,7 +4,7 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import { isConditionTrue } from '#api/meta/conditions.ts';
 import type { V1Container } from '#api/generated/types.ts';
 import type { Log } from '#base/log.ts';
-import { isRuntimeError, type RuntimePod } from '../runtime/contract.ts';
+import { isRuntimeError, RuntimeError, type RuntimePod } from '../runtime/contract.ts';
 import { VolumeError } from '../volumes/pod-volumes.ts';
 import type { PodStep } from './advance.ts';
 import type { Attempts } from './attempts.ts';
@@ -13,6 +13,8 @@ import { stopContainer } from './container-stopper.ts';
 import type { DnsSettings } from '../runtime/contract.ts';
 import type { ClusterDns } from './network/dns.ts';
 import type { Cgroups } from './resources/cgroups.ts';
+import { resizeStep } from './plan.ts';
+import { memoryRefusal, podKey, podText } from './resize/actuation.ts';
 import { sandboxSpec } from './sandbox-config.ts';
 
 export interface StepRunnerDeps extends ContainerStarterDeps {
@@ -32,12 +34,16 @@ export interface StepContext {
   /** Ids of containers that were told to stop before: their event and their hook are not repeated. */
   readonly stopping: Set<string>;
   readonly unstartable: Set<string>;
+  /** What the engine was told about resources. */
+  readonly told: Map<string, string>;
 }
 
 /** What the worker must know about the steps that were done. */
 export interface StepOutcome {
   readonly isPrepared?: boolean;
   readonly isReleased?: boolean;
+  /** Why running containers could not get other limits; undefined after they did. */
+  readonly resize?: { readonly error: string | undefined };
 }
 
 type StepOf<K extends PodStep['do']> = Extract<PodStep, { do: K }>;
@@ -93,6 +99,8 @@ export class StepRunner {
       case 'removeContainer':
         await runtime.removeContainer(step.id, signal).catch(ignoreMissing);
         return {};
+      case 'resize':
+        return await this.#resize(step, context, signal);
       case 'release':
         await this.#deps.volumes.release(context.pod.metadata.uid ?? '', signal);
         await this.#deps.cgroups.remove(context.pod.metadata.uid ?? '');
@@ -100,11 +108,37 @@ export class StepRunner {
     }
   }
 
-  async #prepare({ pod, observed, attempts }: StepContext, signal: AbortSignal): Promise<StepOutcome | 'failed'> {
+  /** Less first, then the pod as a whole, then more: no part may ever be given more than the whole. */
+  async #resize({ actuation }: StepOf<'resize'>, { pod, attempts, told }: StepContext, signal: AbortSignal): Promise<StepOutcome> {
+    const { runtime, cgroups } = this.#deps;
+    const { containers } = actuation;
+    const update = async ({ id, wanted }: (typeof containers)[number]): Promise<void> => {
+      await runtime.updateResources(id, wanted, signal);
+      told.set(id, JSON.stringify(wanted));
+    };
+    try {
+      const lowers = containers.some(({ lowersMemoryTo }) => lowersMemoryTo !== undefined);
+      const refusal = lowers ? memoryRefusal(pod, containers, await runtime.usage(pod.metadata.uid ?? '', signal)) : undefined;
+      if (refusal !== undefined) throw new RuntimeError('Refused', refusal);
+      for (const change of containers.filter(({ isLess }) => isLess)) await update(change);
+      await cgroups.resize(pod);
+      told.set(podKey, podText(pod));
+      for (const change of containers.filter(({ isLess }) => !isLess)) await update(change);
+      attempts.succeed(resizeStep);
+      return { resize: { error: undefined } };
+    } catch (error) {
+      signal.throwIfAborted();
+      attempts.failResize();
+      return { resize: { error: text(error) } };
+    }
+  }
+
+  async #prepare({ pod, observed, attempts, told }: StepContext, signal: AbortSignal): Promise<StepOutcome | 'failed'> {
     const { volumes, cgroups, node, record } = this.#deps;
     const hostIps = node.hostIps();
     const podIps = pod.spec.hostNetwork === true ? hostIps : (observed?.sandboxes[0]?.ips ?? []);
     await cgroups.create(pod);
+    told.set(podKey, podText(pod));
     try {
       await volumes.mount(pod, { podIps, hostIps }, signal);
       attempts.succeed('');

@@ -264,6 +264,8 @@ export interface ContainerStatus extends ContainerSummary {
   readonly logPath: string | undefined;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** What the engine holds it to now. Undefined: it does not say. */
+  readonly resources?: Pick<ContainerResources, 'cpuShares' | 'cpuPeriodMicros' | 'cpuQuotaMicros' | 'memoryBytes'>;
 }
 
 export interface RuntimePodSummary {

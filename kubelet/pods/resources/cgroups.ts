@@ -61,18 +61,27 @@ export class Cgroups {
   /** Makes the folders above a pod's containers and sets the pod's limits. May be repeated. Never throws for a refusing machine. */
   async create(pod: Pod): Promise<void> {
     if (!this.#isUsable) return;
-    const wanted = podCgroup(pod, this.#options.root, this.driver);
     try {
       await this.#prepare();
-      if (this.#slices === undefined) {
-        await this.#make(wanted.path);
-        await this.#limit(wanted.path, wanted);
-      } else await this.#slices.set(wanted.parent, wanted);
-      if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
+      await this.#apply(pod);
     } catch (error) {
       this.#isUsable = false;
       this.#options.log.warn({ err: error }, 'pods get no cgroups of their own');
     }
+  }
+
+  /** Other limits for a pod that runs. Throws what the machine says: memory that is in use cannot be taken away. */
+  async resize(pod: Pod): Promise<void> {
+    if (this.#isUsable) await this.#apply(pod);
+  }
+
+  async #apply(pod: Pod): Promise<void> {
+    const wanted = podCgroup(pod, this.#options.root, this.driver);
+    if (this.#slices === undefined) {
+      await this.#make(wanted.path);
+      await this.#limit(wanted.path, wanted);
+    } else await this.#slices.set(wanted.parent, wanted);
+    if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
   }
 
   /** Removes a pod's folders, those that the engine made in other hierarchies too. May be repeated. */

@@ -11,7 +11,17 @@ export const kubeletConditions: readonly string[] = [
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
 ];
+
+/** How far a resize has come. */
+export interface ResizeView {
+  /** Why it must wait. */
+  readonly pending: { readonly reason: string; readonly message: string } | undefined;
+  /** Set while containers are given what was set aside: since which generation of the pod, and what went wrong. */
+  readonly progress: { readonly generation: number; readonly error: string | undefined } | undefined;
+}
 
 export interface ConditionView {
   readonly pod: Pod;
@@ -23,11 +33,13 @@ export interface ConditionView {
   readonly previous: readonly V1PodCondition[];
   /** As the API has them: those that are not ours count for readiness gates. */
   readonly others: readonly V1PodCondition[];
+  /** Absent: none is under way. */
+  readonly resize?: ResizeView | undefined;
   /** RFC 3339. */
   readonly now: string;
 }
 
-type Verdict = Pick<V1PodCondition, 'status' | 'reason' | 'message'>;
+type Verdict = Pick<V1PodCondition, 'status' | 'reason' | 'message' | 'observedGeneration'>;
 
 /** All conditions of a pod: those of others as they stand, then ours. */
 export function podConditions(view: ConditionView): V1PodCondition[] {
@@ -40,6 +52,7 @@ export function podConditions(view: ConditionView): V1PodCondition[] {
     ['Ready', containersReady.status === 'True' ? judgeGates(pod, others) : containersReady],
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: 'True' }],
+    ...judgeResize(view.resize),
   ];
   const { generation } = pod.metadata;
   return [
@@ -51,11 +64,23 @@ export function podConditions(view: ConditionView): V1PodCondition[] {
         type,
         status: verdict.status,
         lastTransitionTime,
-        ...(generation === undefined ? {} : { observedGeneration: generation }),
+        ...(generation === undefined ? {} : { observedGeneration: verdict.observedGeneration ?? generation }),
         ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
         ...(verdict.message === undefined ? {} : { message: verdict.message }),
       };
     }),
+  ];
+}
+
+/** These two are there only while they are true. */
+function judgeResize(resize: ResizeView | undefined): [type: string, verdict: Verdict][] {
+  const { pending, progress } = resize ?? {};
+  const wrong = progress?.error === undefined ? {} : { reason: 'Error', message: progress.error };
+  return [
+    ...(pending === undefined ? [] : [['PodResizePending', { status: 'True', ...pending }] as [string, Verdict]]),
+    ...(progress === undefined
+      ? []
+      : [['PodResizeInProgress', { status: 'True', observedGeneration: progress.generation, ...wrong }] as [string, Verdict]]),
   ];
 }
 

@@ -4,7 +4,8 @@ import { shouldRestart } from '#api/core/pod/restart.ts';
 import type { V1Container, V1ContainerState, V1ContainerStatus, V1VolumeMountStatus } from '#api/generated/types.ts';
 import { timeText } from '#client/timestamps.ts';
 import type { ContainerStatus, RuntimePod } from '../../runtime/contract.ts';
-import { isSidecar } from '../observed.ts';
+import { isSidecar, latestOf } from '../observed.ts';
+import { actualResources } from '../resize/actuation.ts';
 
 /** Why a container waits, such as ErrImagePull, and the text beside it. */
 export interface WaitReason {
@@ -156,7 +157,7 @@ function health(
     isRunning && kind !== 'ephemeral'
       ? {
           ...(container.resources?.requests === undefined ? {} : { allocatedResources: container.resources.requests }),
-          resources: container.resources ?? {},
+          resources: actualResources(container, latestOf(view.observed, container.name)),
         }
       : {};
   if (kind === 'ephemeral') return { ready: false };

@@ -2,7 +2,7 @@ import type { V1PodStatus } from '#api/generated/types.ts';
 import { timeText } from '#client/timestamps.ts';
 import { usableSandbox } from '../observed.ts';
 import { qosClass } from '../resources/qos.ts';
-import { podConditions } from './conditions.ts';
+import { podConditions, type ResizeView } from './conditions.ts';
 import { containerStatuses, type ContainerView } from './container-statuses.ts';
 import { type Phase, phaseOf } from './phase.ts';
 
@@ -14,6 +14,8 @@ export interface StatusView extends ContainerView {
   readonly isTerminated: boolean;
   /** The kubelet's own verdict: rejected, past its deadline, evicted. */
   readonly verdict: { readonly reason: string; readonly message: string } | undefined;
+  /** Absent: no resize is under way. */
+  readonly resize?: ResizeView | undefined;
   readonly nowMs: number;
 }
 
@@ -42,6 +44,7 @@ export function podStatus(view: StatusView): V1PodStatus {
       hasSandbox: usableSandbox(pod, observed) !== undefined,
       previous: previous.conditions ?? [],
       others: pod.status?.conditions ?? [],
+      resize: view.resize,
       now,
     }),
     ...(reason === undefined ? {} : { reason }),

@@ -181,6 +181,10 @@ const cases: readonly { readonly name: string; readonly run: (rig: Rig) => Promi
           readFile(`/sys/fs/cgroup${kind}/memory.max`, 'utf8'),
         );
         assert.equal(Number(limit), 32 * 1_024 ** 2);
+        // What the engine says it holds a container to is what a kubelet judges a resize by.
+        const [now] = (await rig.runtime.podStatus(pod.uid, rig.signal))?.containers ?? [];
+        assert.equal(now?.resources?.cpuShares, 256);
+        assert.equal(now?.resources?.memoryBytes, 32 * 1_024 ** 2);
       });
       assert.equal((await run('find', ['/sys/fs/cgroup', '-name', 'poddocker-case'])).stdout, '');
     },

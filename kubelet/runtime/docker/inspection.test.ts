@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { containerStatus, identityOf, type InspectedContainer, sandboxStatus } from './inspection.ts';
 import { containerName, decodeLabels, encodeLabels, sandboxIdLabel, sandboxName } from './names.ts';
 
@@ -50,6 +50,13 @@ function statusOf(state: State): ReturnType<typeof containerStatus> {
 
 const started = '2026-01-01T00:00:01Z';
 const finished = '2026-01-01T00:00:09Z';
+
+test('limits come as numbers that stand for some', () => {
+  const raw = inspected({ Running: true });
+  const identity = identityOf(raw) ?? expect.fail();
+  const HostConfig = { ...raw.HostConfig, CpuShares: 2, CpuPeriod: 0, CpuQuota: 0, Memory: 1_024 };
+  expect(containerStatus({ ...raw, HostConfig }, identity).resources).toEqual({ cpuShares: 2, memoryBytes: 1_024 });
+});
 
 describe('containerStatus', () => {
   it.each<[string, State, object]>([

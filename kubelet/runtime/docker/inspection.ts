@@ -41,6 +41,11 @@ export interface InspectedContainer {
     readonly IpcMode: string;
     readonly PidMode: string;
     readonly CgroupParent: string;
+    /** 0 where there is none. */
+    readonly CpuShares?: number;
+    readonly CpuPeriod?: number;
+    readonly CpuQuota?: number;
+    readonly Memory?: number;
     readonly Mounts?: readonly {
       readonly Source: string;
       readonly Target: string;
@@ -112,7 +117,26 @@ export function containerStatus(raw: InspectedContainer, identity: Identity): Co
     logPath: config.Labels[logPathLabel],
     tty: config.Tty,
     stdin: config.OpenStdin,
+    resources: resourcesOf(raw.HostConfig),
   };
+}
+
+function resourcesOf({
+  CpuShares,
+  CpuPeriod,
+  CpuQuota,
+  Memory,
+}: InspectedContainer['HostConfig']): NonNullable<ContainerStatus['resources']> {
+  return {
+    ...given('cpuShares', CpuShares),
+    ...given('cpuPeriodMicros', CpuPeriod),
+    ...given('cpuQuotaMicros', CpuQuota),
+    ...given('memoryBytes', Memory),
+  };
+}
+
+function given<K extends string>(name: K, amount = 0): Partial<Record<K, number>> {
+  return amount > 0 ? ({ [name]: amount } as Record<K, number>) : {};
 }
 
 /** Identity of an inspected container; undefined when it is not ours. */

@@ -1,7 +1,15 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import { writeAll } from '../write-all.ts';
-import type { ContainerSpec, ContainerState, ContainerStatus, ContainerSummary, LogOptions, Streams } from '../contract.ts';
+import type {
+  ContainerResources,
+  ContainerSpec,
+  ContainerState,
+  ContainerStatus,
+  ContainerSummary,
+  LogOptions,
+  Streams,
+} from '../contract.ts';
 import type { Program, ProgramContext } from './program.ts';
 import type { SimulatedSandbox } from './simulated-sandbox.ts';
 
@@ -39,6 +47,7 @@ export class SimulatedContainer {
   #finishedAtMs: number | undefined;
   #exitCode: number | undefined;
   #message: string | undefined;
+  #resources: ContainerResources;
 
   constructor(id: string, spec: ContainerSpec, deps: SimulatedContainerDeps) {
     this.id = id;
@@ -46,6 +55,7 @@ export class SimulatedContainer {
     this.sandbox = deps.sandbox;
     this.#deps = deps;
     this.#createdAtMs = deps.clock.nowMs();
+    this.#resources = spec.resources ?? {};
   }
 
   get state(): ContainerState {
@@ -96,6 +106,11 @@ export class SimulatedContainer {
       killed.addEventListener('abort', () => reject(killed.reason), { once: true });
     });
     return Promise.race([program(context), cut]);
+  }
+
+  /** What is not named stays, as in an engine. */
+  update(resources: ContainerResources): void {
+    this.#resources = { ...this.#resources, ...resources };
   }
 
   terminate(): void {
@@ -157,6 +172,7 @@ export class SimulatedContainer {
       logPath: this.spec.logPath,
       tty: this.spec.tty ?? false,
       stdin: this.spec.stdin ?? false,
+      resources: this.#resources,
     };
   }
 

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import { writeAll } from '../write-all.ts';
 import {
+  type ContainerResources,
   type ContainerSpec,
   type ContainerUsage,
   type ExecSyncOptions,
@@ -37,6 +38,8 @@ export interface SimulatedRuntimeOptions {
   readonly images?: readonly string[];
   readonly anyImage?: boolean;
   readonly info?: Partial<RuntimeInfo>;
+  /** How much memory a container of that name uses; default none. */
+  readonly memoryUsage?: (container: string) => number;
   /** Asked before each change; what it answers is thrown. */
   readonly fault?: (operation: string, subject: string) => RuntimeError | undefined;
 }
@@ -188,8 +191,10 @@ export class SimulatedRuntime implements Runtime {
     this.#feed.publish({ type: 'removed', podUid: container.sandbox.spec.pod.uid, id, container: container.spec.name });
   }
 
-  async updateResources(id: string): Promise<void> {
-    this.#require(id);
+  async updateResources(id: string, resources: ContainerResources): Promise<void> {
+    const container = this.#require(id);
+    this.#fail('updateResources', container.spec.name);
+    container.update(resources);
   }
 
   async exec(id: string, command: readonly string[], streams: Streams): Promise<number> {
@@ -238,7 +243,10 @@ export class SimulatedRuntime implements Runtime {
 
   async usage(podUid: string): Promise<readonly ContainerUsage[]> {
     const running = this.#containersOf(podUid).filter((container) => container.state === 'running');
-    return running.map(({ id, spec }) => ({ id, name: spec.name, cpuNanos: 0n, memoryUsageBytes: 0, memoryWorkingSetBytes: 0 }));
+    return running.map(({ id, spec: { name } }) => {
+      const usedBytes = this.#options.memoryUsage?.(name) ?? 0;
+      return { id, name, cpuNanos: 0n, memoryUsageBytes: usedBytes, memoryWorkingSetBytes: usedBytes };
+    });
   }
 
   #program(command: readonly string[], image: string): Program | undefined {
