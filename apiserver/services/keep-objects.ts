@@ -14,7 +14,7 @@ export interface KeepObjectsOptions {
 
 const defaultIntervalMs = 10_000;
 
-/** Looks at once and after every interval until the signal aborts; ready after the first look that went well. */
+/** Looks at once and after every interval (at most ten seconds after a failure) until the signal aborts; ready after the first look that went well. */
 export async function keepObjects(
   { what, reconcile, intervalMs = defaultIntervalMs, clock, log }: KeepObjectsOptions,
   signal: AbortSignal,
@@ -22,14 +22,17 @@ export async function keepObjects(
 ): Promise<void> {
   let isReady = false;
   while (!signal.aborted) {
+    // A look that went wrong is no reason to wait long.
+    let waitMs = Math.min(intervalMs, defaultIntervalMs);
     try {
       await reconcile(signal);
+      waitMs = intervalMs;
       if (!isReady) ready();
       isReady = true;
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ err: error, what }, 'cannot keep objects of the server, trying again');
     }
-    await clock.sleep(intervalMs, signal).catch(() => undefined);
+    await clock.sleep(waitMs, signal).catch(() => undefined);
   }
 }
