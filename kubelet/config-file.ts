@@ -26,6 +26,9 @@ const shape: Shape = {
   containerRuntimeEndpoint: 'string',
   healthzBindAddress: 'string',
   healthzPort: 'number',
+  imageGCHighThresholdPercent: 'number',
+  imageGCLowThresholdPercent: 'number',
+  imageMinimumGCAge: 'string',
   kubeReserved: 'map',
   maxPods: 'number',
   podCIDR: 'string',
@@ -54,6 +57,8 @@ const flagFields: Readonly<Record<string, string>> = {
   'container-runtime-endpoint': 'containerRuntimeEndpoint',
   'healthz-bind-address': 'healthzBindAddress',
   'healthz-port': 'healthzPort',
+  'image-gc-high-threshold': 'imageGCHighThresholdPercent',
+  'image-gc-low-threshold': 'imageGCLowThresholdPercent',
   'kube-reserved': 'kubeReserved',
   'max-pods': 'maxPods',
   'pod-cidr': 'podCIDR',
@@ -95,6 +100,7 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     return value === undefined || value === null ? [] : [[flag, flagText(value)]];
   });
   const nested: Readonly<Record<string, string | undefined>> = {
+    'minimum-image-ttl-duration': document['imageMinimumGCAge'] as string | undefined,
     'client-ca-file': authentication?.x509?.clientCAFile,
     'authentication-token-webhook-cache-ttl': authentication?.webhook?.cacheTTL,
     'authorization-webhook-cache-authorized-ttl': authorization?.webhook?.cacheAuthorizedTTL,

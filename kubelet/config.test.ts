@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from './config.ts';
+import { flagsOfText } from './config-file.ts';
 
 let folder: string;
 let base: string[];
@@ -90,4 +91,20 @@ test.each([
     `apiVersion: kubelet.config.k8s.io/v1beta1\n${text.startsWith('kind') ? '' : 'kind: KubeletConfiguration\n'}${text}\n`,
   );
   expect(() => parseConfig([...base, `--config=${path}`], 'h')).toThrow(message);
+});
+
+describe('image garbage collection', () => {
+  test('has the defaults of upstream, and takes what a file says', () => {
+    expect(parseConfig([], 'n').imageGc).toEqual({ highPercent: 85, lowPercent: 80, minAgeMs: 120_000 });
+    const file = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n';
+    const flags = flagsOfText(`${file}imageGCHighThresholdPercent: 70\nimageGCLowThresholdPercent: 60\nimageMinimumGCAge: 5m\n`);
+    expect(flags).toEqual({ 'image-gc-high-threshold': '70', 'image-gc-low-threshold': '60', 'minimum-image-ttl-duration': '5m' });
+    expect(() => flagsOfText(`${file}imageMaximumGCAge: 1h\n`)).toThrow('imageMaximumGCAge');
+  });
+
+  test('must end below where it begins', () => {
+    expect(() => parseConfig(['--image-gc-high-threshold=80', '--image-gc-low-threshold=80'], 'n')).toThrow(
+      'imageGCLowThresholdPercent (--image-gc-low-threshold) 80 must be less than imageGCHighThresholdPercent (--image-gc-high-threshold) 80',
+    );
+  });
 });

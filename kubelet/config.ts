@@ -8,6 +8,7 @@ import type { ApiEndpoint } from '#client/endpoint.ts';
 import type { AccessTtls } from '#client/delegated-access.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { flagsOfFile } from './config-file.ts';
+import type { ImageGcPolicy } from './images/gc-plan.ts';
 import type { CloudSettings } from './node/cloud.ts';
 import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
 import type { BootstrapOptions } from './identity/bootstrap.ts';
@@ -37,6 +38,9 @@ export const kubeletFlags = {
   'node-labels': mapFlag('Labels to put on the node'),
   'register-with-taints': listFlag([], 'Taints of a new node, as key=value:effect'),
   'max-pods': intFlag(110, 'Pods this node takes', { min: 1 }),
+  'image-gc-high-threshold': intFlag(85, 'Used percentage of the disk from which on images are removed; 100: never', { min: 0, max: 100 }),
+  'image-gc-low-threshold': intFlag(80, 'Used percentage of the disk that images are then removed down to', { min: 0, max: 100 }),
+  'minimum-image-ttl-duration': durationFlag(120_000, 'Images younger than this stay'),
   'cgroups-per-qos': boolFlag(true, 'Give pods cgroups of their own'),
   'cgroup-root': stringFlag('/', "Cgroup under which the pods' lie"),
   'cgroup-driver': stringFlag('', "cgroupfs or systemd, which must be the engine's; default: the engine's"),
@@ -76,6 +80,7 @@ export interface KubeletConfig {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly V1Taint[];
   readonly maxPods: number;
+  readonly imageGc: ImageGcPolicy;
   readonly cgroupsPerQos: boolean;
   readonly cgroupRoot: string;
   /** Undefined takes the engine's. */
@@ -136,6 +141,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     labels: values['node-labels'],
     taints: values['register-with-taints'].map(parseTaint),
     maxPods: values['max-pods'],
+    imageGc: imageGcOf(values),
     cgroupsPerQos: values['cgroups-per-qos'],
     cgroupRoot: values['cgroup-root'],
     cgroupDriver: values['cgroup-driver'] === '' ? undefined : (values['cgroup-driver'] as CgroupDriver),
@@ -160,6 +166,15 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     health: { host: values['healthz-bind-address'], port: values['healthz-port'] },
     streamIdleMs: values['streaming-connection-idle-timeout'],
   };
+}
+
+function imageGcOf(values: Parsed<typeof kubeletFlags>['values']): ImageGcPolicy {
+  const { 'image-gc-high-threshold': highPercent, 'image-gc-low-threshold': lowPercent } = values;
+  if (lowPercent >= highPercent)
+    throw new UsageError(
+      `invalid configuration: imageGCLowThresholdPercent (--image-gc-low-threshold) ${lowPercent} must be less than imageGCHighThresholdPercent (--image-gc-high-threshold) ${highPercent}`,
+    );
+  return { highPercent, lowPercent, minAgeMs: values['minimum-image-ttl-duration'] };
 }
 
 /** What is given, over what the configuration file says, over the defaults. */

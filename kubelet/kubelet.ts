@@ -1,6 +1,7 @@
 // The parts of a node agent and how they hang together. The runtime, the mounter and the clock come from outside, so that a test
 // can run a whole kubelet without containers.
 import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { node as nodeKind, type Node } from '#api/core/node/node.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
 import { service as serviceKind, type Service as ServiceObject } from '#api/core/service/service.ts';
@@ -18,10 +19,12 @@ import { Informer } from '#client/informer.ts';
 import type { KubeletConfig } from './config.ts';
 import { CertificateFile } from './identity/certificate-file.ts';
 import { CertificateRotation } from './identity/rotation.ts';
+import { ImageCollector } from './images/image-collector.ts';
 import { ImagePuller } from './images/image-puller.ts';
+import { PulledImages } from './images/pulled-images.ts';
 import { kubeletMetrics } from './kubelet-metrics.ts';
 import { defaultThresholds } from './node/conditions.ts';
-import { type MachineFacts, readMachineFacts } from './node/facts.ts';
+import { diskUse, type MachineFacts, readMachineFacts } from './node/facts.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { NodeLease } from './node/node-lease.ts';
 import { type PodRecorder, podRecorder } from './pod-events.ts';
@@ -85,12 +88,22 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     log,
   });
   nodes.subscribe((change) => agent.observe(change.type === 'removed' ? undefined : change.object));
-  const parts: PodParts = buildPods(config, deps, { info, facts, record: podRecorder(events), node: () => agent.node });
+  const pulled = new PulledImages(join(config.rootDir, 'pulled-images.json'), log);
+  const parts: PodParts = buildPods(config, deps, { info, facts, pulled, record: podRecorder(events), node: () => agent.node });
+  const collector = new ImageCollector({
+    runtime,
+    pulled,
+    policy: config.imageGc,
+    disk: () => diskUse(info.rootDirectory).catch(() => diskUse(config.rootDir)),
+    warn: (...words) => events.about({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Warning', ...words),
+    clock,
+    log,
+  });
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
   const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
   const file = new CertificateFile(config.identity.certFolder);
   const rotation = config.identity.rotates ? [new CertificateRotation({ ...api, file, nodeName })] : [];
-  return [...health, sender, ...rotation, ...buildServer(config, deps, parts), nodes, agent, lease, ...parts.services];
+  return [...health, sender, ...rotation, ...buildServer(config, deps, parts), nodes, agent, lease, collector, ...parts.services];
 }
 
 interface PodParts {
@@ -105,12 +118,13 @@ interface PodParts {
 interface NodeParts {
   readonly info: RuntimeInfo;
   readonly facts: MachineFacts;
+  readonly pulled: PulledImages;
   readonly record: PodRecorder;
   readonly node: () => Node | undefined;
 }
 
 /** Everything that serves pods. */
-function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, record, node }: NodeParts): PodParts {
+function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pulled, record, node }: NodeParts): PodParts {
   const { client, runtime, clock, log } = deps;
   const api = { client, clock, log };
   const pods = new Informer<Pod>({ kind: podKind, fieldSelector: `spec.nodeName=${config.nodeName}` }, api);
@@ -121,7 +135,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, reco
   const hostIps = (): readonly string[] => config.nodeIps;
   const volumes = new PodVolumes({ paths, mounter: deps.mounter, objects, tokens: new Tokens(api), allocatable, clock });
   const statuses = new StatusWriter(api);
-  const images = new ImagePuller({ images: runtime.images, clock });
+  const images = new ImagePuller({ images: runtime.images, clock, pulled });
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
   const cgroups = new Cgroups({
     enabled: config.cgroupsPerQos,

@@ -130,6 +130,7 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     labels: {},
     taints: [],
     maxPods: 110,
+    imageGc: { highPercent: 100, lowPercent: 80, minAgeMs: 120_000 },
     // These pods have no processes to count.
     cgroupsPerQos: false,
     cgroupRoot: '/',

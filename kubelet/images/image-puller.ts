@@ -5,6 +5,7 @@ import { formatDuration } from '#base/duration.ts';
 import { type ImageStore, isRuntimeError, type RuntimeError, type StoredImage } from '../runtime/contract.ts';
 import { credentialsFor, type PullSecret } from './credentials.ts';
 import { planImage, type PullPolicy } from './plan.ts';
+import type { PulledImages } from './pulled-images.ts';
 import { type ImageReference, InvalidReference, parseReference } from './reference.ts';
 
 export type ImageErrorReason =
@@ -48,6 +49,8 @@ export interface ImageWish {
 export interface ImagePullerDeps {
   readonly images: ImageStore;
   readonly clock: Clock;
+  /** Where is noted what was pulled. */
+  readonly pulled?: Pick<PulledImages, 'add'>;
 }
 
 const backOffInitialMs = 10_000;
@@ -118,7 +121,7 @@ export class ImagePuller {
         startedMs = clock.monotonicMs();
         // Somebody else may have pulled it while this waited for its turn.
         const arrived = wish.policy === 'IfNotPresent' ? await this.#deps.images.find(reference.text, signal) : undefined;
-        return arrived ?? this.#pullWithSecrets(wish, reference, signal);
+        return arrived ?? this.#pullAnew(wish, reference, present, signal);
       });
       this.#failures.delete(keyOf(wish));
       const endMs = clock.monotonicMs();
@@ -136,6 +139,14 @@ export class ImagePuller {
       }
       throw this.#failed(wish, error);
     }
+  }
+
+  /** What was there under this name already stays whose it was. */
+  async #pullAnew(wish: ImageWish, reference: ImageReference, present: StoredImage | undefined, signal: AbortSignal): Promise<StoredImage> {
+    const image = await this.#pullWithSecrets(wish, reference, signal);
+    const { pulled, clock } = this.#deps;
+    if (image.id !== present?.id) await pulled?.add(reference.text, { id: image.id, pulledMs: clock.nowMs() });
+    return image;
   }
 
   /** Tries each fitting secret, then nobody's name; the last refusal counts. */

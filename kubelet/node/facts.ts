@@ -52,7 +52,8 @@ export async function measure(rootDirectory: string, imageDirectory: string): Pr
   };
 }
 
-async function diskUse(path: string): Promise<DiskUse> {
+/** The disk that holds a folder. */
+export async function diskUse(path: string): Promise<DiskUse> {
   const { bsize, blocks, bavail, files, ffree } = await statfs(path);
   return { totalBytes: bsize * blocks, availableBytes: bsize * bavail, totalInodes: files, freeInodes: ffree };
 }

@@ -1,0 +1,127 @@
+// Every five minutes: is the disk of the images too full, and which of those that this kubelet pulled are no longer needed? An image is
+// removed under the name that it was pulled as, so that one which somebody has given another name stays under that.
+import type { Clock } from '#base/clock.ts';
+import { isAbort, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import { isRuntimeError, type Runtime, type StoredImage } from '../runtime/contract.ts';
+import { bytesToFree, type Candidate, type DiskSpace, type ImageGcPolicy, removable } from './gc-plan.ts';
+import type { PulledImages } from './pulled-images.ts';
+import { parseReference } from './reference.ts';
+
+export interface ImageCollectorDeps {
+  readonly runtime: Pick<Runtime, 'images' | 'pods'>;
+  readonly pulled: PulledImages;
+  readonly policy: ImageGcPolicy;
+  /** Measures the disk that holds the images. */
+  readonly disk: () => Promise<DiskSpace>;
+  /** A warning about the node. */
+  readonly warn: (reason: string, message: string) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const everyMs = 300_000;
+
+export class ImageCollector implements Service {
+  readonly name = 'image collector';
+  readonly #deps: ImageCollectorDeps;
+  readonly #lastUsed = new Map<string, number>();
+
+  constructor(deps: ImageCollectorDeps) {
+    this.#deps = deps;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { clock, log, pulled, warn } = this.#deps;
+    await pulled.load();
+    ready();
+    let hasFailed = false;
+    while (!signal.aborted) {
+      try {
+        await this.#pass(signal);
+        hasFailed = false;
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        log.warn({ err: error }, 'image garbage collection failed');
+        // The first failure may be one of a node that is only starting.
+        if (hasFailed) warn('ImageGCFailed', error instanceof Error ? error.message : String(error));
+        hasFailed = true;
+      }
+      await clock.sleep(everyMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
+    const { pulled, policy, disk, warn, clock, log } = this.#deps;
+    const nowMs = clock.nowMs();
+    const used = pulled.entries().length === 0 ? new Set<string>() : await this.#usedReferences(signal);
+    for (const reference of used) this.#lastUsed.set(reference, nowMs);
+    const neededBytes = bytesToFree(policy, await disk());
+    if (neededBytes === undefined) {
+      warn('InvalidDiskCapacity', 'invalid capacity 0 on image filesystem');
+      return;
+    }
+    if (neededBytes === 0) return;
+    let freedBytes = 0;
+    for (const candidate of removable(await this.#candidates(used, signal), policy, nowMs)) {
+      if (freedBytes >= neededBytes) break;
+      if (await this.#remove(candidate, signal)) freedBytes += candidate.sizeBytes;
+    }
+    log.info({ neededBytes, freedBytes }, 'the disk of the images is too full');
+    if (freedBytes >= neededBytes) return;
+    const attempt = `Attempted to free ${neededBytes} bytes, but only found ${freedBytes} bytes eligible to free.`;
+    warn('FreeDiskSpaceFailed', `Failed to garbage collect required amount of images. ${attempt}`);
+  }
+
+  /** What containers of ours were made from, dead ones too. */
+  async #usedReferences(signal: AbortSignal): Promise<Set<string>> {
+    const pods = await this.#deps.runtime.pods(signal);
+    return new Set(pods.flatMap(({ containers }) => containers.map(({ image }) => normal(image))));
+  }
+
+  /** Images that were pulled, are there, and still have the name that they were pulled as. */
+  async #candidates(used: ReadonlySet<string>, signal: AbortSignal): Promise<Candidate[]> {
+    const { pulled, runtime } = this.#deps;
+    const found: Candidate[] = [];
+    const usedIds = new Set<string>();
+    for (const reference of used) {
+      const image = await runtime.images.find(reference, signal);
+      if (image !== undefined) usedIds.add(image.id);
+    }
+    for (const [reference, { id, pulledMs }] of pulled.entries()) {
+      const image: StoredImage | undefined = await runtime.images.find(reference, signal);
+      if (image?.id !== id) {
+        await pulled.forget(reference);
+        this.#lastUsed.delete(reference);
+        continue;
+      }
+      const isUsed = used.has(reference) || usedIds.has(id);
+      found.push({ reference, sizeBytes: image.sizeBytes, pulledMs, lastUsedMs: this.#lastUsed.get(reference) ?? 0, isUsed });
+    }
+    return found;
+  }
+
+  /** False: somebody else's container needs it. */
+  async #remove({ reference }: Candidate, signal: AbortSignal): Promise<boolean> {
+    const { runtime, pulled, log } = this.#deps;
+    try {
+      await runtime.images.remove(reference, signal);
+    } catch (error) {
+      if (isRuntimeError(error, 'InUse')) return false;
+      throw error;
+    }
+    log.info({ image: reference }, 'removed an image that nothing needs');
+    this.#lastUsed.delete(reference);
+    await pulled.forget(reference);
+    return true;
+  }
+}
+
+function normal(image: string): string {
+  try {
+    return parseReference(image).text;
+  } catch {
+    // An image id, as of a container made from what has no name.
+    return image;
+  }
+}
