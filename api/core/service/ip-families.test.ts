@@ -1,4 +1,4 @@
-// Cases of upstream's pkg/registry/core/service/storage/storage_test.go for clusters of one family, and of two.
+// The rules of upstream's pkg/registry/core/service/storage/alloc.go for clusters of one family, and of two.
 import { describe, expect, test } from 'vitest';
 import { fillIpFamilies } from './ip-families.ts';
 import type { Service } from './service.ts';
