@@ -105,7 +105,8 @@ test('the cloud controller manager leads, says that it is well, and its figures 
 test('a node of an external cloud is told where it is before it takes pods', async () => {
   const host = fleet.host('host3');
   await host.sh(`sed -i 's/="/="--cloud-provider=external /' /var/lib/kubelet/kubeadm-flags.env`);
-  const runs = (): Promise<string> => host.sh(`grep -lsz -e '--cloud-provider=external' /proc/[0-9]*/cmdline || true`);
+  // A whole argument; the brackets keep grep from finding its own.
+  const runs = (): Promise<string> => host.sh(`grep -lszx -e '--cloud-provider=externa[l]' /proc/[0-9]*/cmdline || true`);
   await until('the kubelet with its new flag', async () => (await runs()) !== '');
   await kubectl('delete node host3');
   const labels =
