@@ -29,6 +29,8 @@ export function folderMounter(): Mounter & { readonly mounted: ReadonlySet<strin
       await mkdir(target, { recursive: true });
       mounted.add(target);
     },
+    bindReadOnly: async (_, target) => void mounted.add(target),
+    mountFilesystem: async (_, target) => void mounted.add(target),
     unmount: async (path) => {
       mounted.delete(path);
       await rm(path, { recursive: true, force: true });

@@ -168,6 +168,7 @@ export interface ContainerSpec {
 export interface Mount {
   readonly hostPath: string;
   readonly containerPath: string;
+  /** For this mount, not for what is mounted below it. */
   readonly readOnly?: boolean;
   /** Default None. */
   readonly propagation?: 'None' | 'HostToContainer' | 'Bidirectional';

@@ -13,6 +13,11 @@ const checks: Readonly<Record<string, { readonly is: (stats: Stats) => boolean; 
   BlockDevice: { is: (stats) => stats.isBlockDevice(), word: 'a block device' },
 };
 
+/** Makes a folder where a path of no type has nothing yet, as upstream's runtimes do when they start a container. */
+export async function makeHostPath({ path, type = '' }: V1HostPathVolumeSource): Promise<void> {
+  if (type === '' && (await stat(path).catch(() => undefined)) === undefined) await mkdir(path, { recursive: true, mode: 0o755 });
+}
+
 /** Checks that a path of the host is what the volume says, or makes it where the volume says so. Throws in upstream's words. */
 export async function checkHostPath({ path, type = '' }: V1HostPathVolumeSource): Promise<void> {
   if (type === '') return;

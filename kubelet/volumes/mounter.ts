@@ -7,9 +7,21 @@ export interface Mounter {
   mountTmpfs(path: string, sizeBytes: number | undefined, signal: AbortSignal): Promise<void>;
   /** Binds what the open file descriptor `source` points to over `target`, whatever happens to its path meanwhile. */
   bindDescriptor(source: number, target: string, signal: AbortSignal): Promise<void>;
+  /** Shows `source`, with all that is mounted below it, at the existing `target`, and lets nobody write there. */
+  bindReadOnly(source: string, target: string, signal: AbortSignal): Promise<void>;
+  /** Any file system that mount(8) knows, at an existing folder. */
+  mountFilesystem(filesystem: FilesystemMount, target: string, signal: AbortSignal): Promise<void>;
   unmount(path: string, signal: AbortSignal): Promise<void>;
   /** Mount points at or below `path`, deepest first. */
   mountsBelow(path: string): Promise<readonly string[]>;
+}
+
+export interface FilesystemMount {
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+  /** Where relative paths among the options begin. */
+  readonly workingFolder?: string;
 }
 
 /** The kernel said no; the message has mount's words. */
@@ -22,13 +34,25 @@ export function systemMounter(): Mounter {
   return {
     mountTmpfs: (path, sizeBytes, signal) => {
       const options = sizeBytes === undefined ? [] : ['-o', `size=${sizeBytes}`];
-      return run('mount', ['-t', 'tmpfs', ...options, 'tmpfs', path], [], signal);
+      return run('mount', ['-t', 'tmpfs', ...options, 'tmpfs', path], {}, signal);
     },
     // The descriptor becomes number 3 of mount's own; -c keeps it from resolving the link in /proc to a path.
-    bindDescriptor: (source, target, signal) => run('mount', ['-c', '--bind', '/proc/self/fd/3', target], [source], signal),
-    unmount: (path, signal) => run('umount', [path], [], signal),
+    bindDescriptor: (source, target, signal) =>
+      run('mount', ['-c', '--bind', '/proc/self/fd/3', target], { descriptors: [source] }, signal),
+    bindReadOnly,
+    mountFilesystem: ({ type, source, options, workingFolder }, target, signal) => {
+      const words = options.length === 0 ? [] : ['-o', options.join(',')];
+      return run('mount', ['-t', type, ...words, source, target], { cwd: workingFolder }, signal);
+    },
+    unmount: (path, signal) => run('umount', [path], {}, signal),
     mountsBelow,
   };
+}
+
+/** Mount by mount, and out of reach of mounts that appear later: `ro=recursive` needs util-linux 2.39, and older ones take it for `ro`. */
+async function bindReadOnly(source: string, target: string, signal: AbortSignal): Promise<void> {
+  await run('mount', ['--rbind', '--make-rprivate', source, target], {}, signal);
+  for (const point of await mountsBelow(target)) await run('mount', ['-o', 'remount,bind,ro', point], {}, signal);
 }
 
 async function mountsBelow(path: string): Promise<readonly string[]> {
@@ -42,9 +66,14 @@ function unescapePoint(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
 }
 
-function run(command: string, args: readonly string[], descriptors: readonly number[], signal: AbortSignal): Promise<void> {
+interface Surroundings {
+  readonly descriptors?: readonly number[];
+  readonly cwd?: string | undefined;
+}
+
+function run(command: string, args: readonly string[], { descriptors = [], cwd }: Surroundings, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args], { stdio: ['ignore', 'ignore', 'pipe', ...descriptors], signal });
+    const child = spawn(command, [...args], { stdio: ['ignore', 'ignore', 'pipe', ...descriptors], cwd, signal });
     let words = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       if (words.length < 4_096) words += chunk.toString();

@@ -10,6 +10,8 @@ export interface PodPaths {
   volumes(uid: string): string;
   subPaths(uid: string): string;
   subPath(uid: string, volume: string, container: string, index: number): string;
+  /** The volume as a container sees it that may write nowhere in it, also not to what is mounted below. */
+  readOnlyBind(uid: string, volume: string, container: string, index: number): string;
   /** Termination messages of a container. */
   container(uid: string, name: string): string;
   etcHosts(uid: string): string;
@@ -26,7 +28,15 @@ export function podPaths(root: string): PodPaths {
     volumes: (uid) => join(pod(uid), 'volumes'),
     subPaths: (uid) => join(pod(uid), 'volume-subpaths'),
     subPath: (uid, volume, container, index) => join(pod(uid), 'volume-subpaths', volume, container, String(index)),
+    readOnlyBind: (uid, volume, container, index) => join(pod(uid), 'volume-subpaths', volume, container, `${index}${readOnlySuffix}`),
     container: (uid, name) => join(pod(uid), 'containers', name),
     etcHosts: (uid) => join(pod(uid), 'etc-hosts'),
   };
+}
+
+const readOnlySuffix = '-read-only';
+
+/** Whether a path is one of `PodPaths.readOnlyBind`. */
+export function isReadOnlyBind(path: string): boolean {
+  return path.endsWith(readOnlySuffix) && path.includes('/volume-subpaths/');
 }

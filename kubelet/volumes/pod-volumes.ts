@@ -1,6 +1,6 @@
 // The volumes of the pods of this node: made before the first container, kept up to date while the pod lives, taken down at its
 // end. What is mounted is known from the kernel and the folders, never from memory, so a killed kubelet leaves nothing behind.
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1Volume, V1VolumeMount } from '#api/generated/types.ts';
@@ -11,14 +11,14 @@ import type { PodAddresses } from '../pods/env/field-ref.ts';
 import type { Allocatable } from '../pods/env/resource-ref.ts';
 import type { Mount } from '../runtime/contract.ts';
 import { type Payload, writePayload } from './atomic-writer.ts';
-import { checkHostPath } from './host-path.ts';
+import { checkHostPath, makeHostPath } from './host-path.ts';
 import type { Mounter } from './mounter.ts';
 import type { ReferencedObjects } from './objects.ts';
 import { giveToGroup } from './ownership.ts';
 import type { PodPaths } from './paths.ts';
 import { hasPayload, payloadOf } from './payload.ts';
 import { podReferences } from './references.ts';
-import { bindSubPath } from './sub-path.ts';
+import { bindSubPath, makeTarget } from './sub-path.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface PodVolumesDeps {
@@ -84,10 +84,14 @@ export class PodVolumes {
         throw new VolumeError(`cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`);
       const subPath = subPathOf(mount, env);
       const path = this.#pathOf(pod, volume);
+      if (volume.hostPath !== undefined) await makeHostPath(volume.hostPath);
       const target = this.#deps.paths.subPath(pod.metadata.uid ?? '', volume.name, container.name, index);
       if (subPath !== '') await this.#bind(container, mount, { volumePath: path, subPath, target }, signal);
+      const source = subPath === '' ? path : target;
+      const place = this.#deps.paths.readOnlyBind(pod.metadata.uid ?? '', volume.name, container.name, index);
+      const isBound = await this.#bindReadOnly(mount, { source, place }, signal);
       mounts.push({
-        hostPath: subPath === '' ? path : target,
+        hostPath: isBound ? place : source,
         containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
         readOnly: mount.readOnly === true || hasPayload(volume),
         ...propagation(mount),
@@ -186,6 +190,32 @@ export class PodVolumes {
       throw new VolumeError(
         `failed to prepare subPath for volumeMount ${JSON.stringify(mount.name)} of container ${JSON.stringify(container.name)}`,
         { cause: error },
+      );
+    }
+  }
+
+  /** False: the mount may leave what is mounted below it writable. */
+  async #bindReadOnly(
+    { name, readOnly, recursiveReadOnly = 'Disabled' }: V1VolumeMount,
+    { source, place }: { readonly source: string; readonly place: string },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (readOnly !== true || recursiveReadOnly === 'Disabled') return false;
+    const { mounter } = this.#deps;
+    try {
+      for (const point of await mounter.mountsBelow(place)) await mounter.unmount(point, signal);
+      await makeTarget(place, (await stat(source)).isDirectory());
+      await mounter.bindReadOnly(source, place, signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (recursiveReadOnly === 'IfPossible') return false;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new VolumeError(
+        `volume ${JSON.stringify(name)} requested recursive read-only mode, but it is not supported by the node: ${why}`,
+        {
+          cause: error,
+        },
       );
     }
   }

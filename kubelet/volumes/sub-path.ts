@@ -81,7 +81,8 @@ async function makeFolder(parent: string, name: string, mode: number): Promise<v
   }
 }
 
-async function makeTarget(target: string, isFolder: boolean): Promise<void> {
+/** What a mount goes over: a folder or a file, where nothing is yet. */
+export async function makeTarget(target: string, isFolder: boolean): Promise<void> {
   await mkdir(isFolder ? target : dirname(target), { recursive: true, mode: 0o750 });
   if (!isFolder) await writeFile(target, '', { flag: 'a', mode: 0o640 });
 }

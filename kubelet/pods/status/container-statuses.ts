@@ -3,7 +3,8 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import { shouldRestart } from '#api/core/pod/restart.ts';
 import type { V1Container, V1ContainerState, V1ContainerStatus, V1VolumeMountStatus } from '#api/generated/types.ts';
 import { timeText } from '#client/timestamps.ts';
-import type { ContainerStatus, RuntimePod } from '../../runtime/contract.ts';
+import type { ContainerStatus, Mount, RuntimePod } from '../../runtime/contract.ts';
+import { isReadOnlyBind } from '../../volumes/paths.ts';
 import { isSidecar, latestOf } from '../observed.ts';
 import { actualResources } from '../resize/actuation.ts';
 
@@ -57,7 +58,7 @@ function statusOf(
   const [latest, before] = (view.observed?.containers ?? []).filter(({ name }) => name === container.name);
   if (latest === undefined) return absent(view, container, known, kind);
   const status: V1ContainerStatus = {
-    ...shown(container),
+    ...shown(container, latest.mounts),
     containerID: containerIdText(view.runtimeName, latest.id),
     image: latest.image,
     imageID: latest.imageRef,
@@ -133,13 +134,18 @@ function waiting({ reason, message }: WaitReason): { reason: string; message?: s
   return message === '' ? { reason } : { reason, message };
 }
 
-/** Name, mounts and resources, which follow from the spec. */
-function shown(container: V1Container): Pick<V1ContainerStatus, 'name' | 'ready' | 'imageID' | 'volumeMounts'> {
+/** Name and mounts; `made` are those of a container that is there. */
+function shown(
+  container: V1Container,
+  made: readonly Mount[] = [],
+): Pick<V1ContainerStatus, 'name' | 'ready' | 'imageID' | 'volumeMounts'> {
+  const isRecursive = (path: string): boolean =>
+    made.some(({ hostPath, containerPath }) => containerPath === path && isReadOnlyBind(hostPath));
   const mounts = (container.volumeMounts ?? []).map(
     ({ name, mountPath, readOnly }): V1VolumeMountStatus => ({
       name,
       mountPath,
-      ...(readOnly === true ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+      ...(readOnly === true ? { readOnly, recursiveReadOnly: isRecursive(mountPath) ? 'Enabled' : 'Disabled' } : {}),
     }),
   );
   return { name: container.name, ready: false, imageID: '', ...(mounts.length === 0 ? {} : { volumeMounts: mounts }) };

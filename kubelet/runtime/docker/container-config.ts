@@ -120,12 +120,18 @@ function mountConfig(mount: Mount): object {
   const kinds = { None: undefined, HostToContainer: 'rslave', Bidirectional: 'rshared' } as const;
   // Left to the engine it is private too, but for folders that the engine's own one lies in, such as `/`, where that is refused.
   const propagation = kinds[mount.propagation ?? 'None'];
+  const readOnly = mount.readOnly ?? false;
+  const options = {
+    ...(propagation === undefined ? {} : { Propagation: propagation }),
+    // Engines since Docker 25 would else extend it to what is mounted below; older ones know neither this word nor that habit.
+    ...(readOnly ? { ReadOnlyNonRecursive: true } : {}),
+  };
   return {
     Type: 'bind',
     Source: mount.hostPath,
     Target: mount.containerPath,
-    ReadOnly: mount.readOnly ?? false,
-    ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }),
+    ReadOnly: readOnly,
+    ...(Object.keys(options).length === 0 ? {} : { BindOptions: options }),
   };
 }
 
