@@ -193,13 +193,39 @@ describe('pods', () => {
     await eventually(async () => (await readFile(file, 'utf8')) === 'two', 'the new content');
   });
 
+  test('the files of an image as a volume', async () => {
+    const container = { ...command('run'), volumeMounts: [{ name: 'v', mountPath: '/v' }] };
+    const name = await makePod({
+      containers: [container],
+      volumes: [{ name: 'v', image: { reference: 'files:1', pullPolicy: 'Always' } }],
+    });
+    const pod = await podWhen(name, (one) => one.status?.phase === 'Running', 'a running pod');
+    const path = join(kubelet.rootDir, 'pods', pod.metadata.uid ?? '', 'volumes/kubernetes.io~image/v');
+    expect([...kubelet.mounter.mounted]).toContain(path);
+    await cluster.client.delete(podKind, key(name), {}, signal);
+    await eventually(async () => !kubelet.mounter.mounted.has(path), 'it is gone');
+  });
+
+  test('a folder of an NFS server', async () => {
+    const name = await makePod({ volumes: [{ name: 'v', nfs: { server: '192.0.2.1', path: '/exports' } }] });
+    const pod = await podWhen(name, (one) => one.status?.phase === 'Running', 'a running pod');
+    expect([...kubelet.mounter.mounted]).toContain(join(kubelet.rootDir, 'pods', pod.metadata.uid ?? '', 'volumes/kubernetes.io~nfs/v'));
+  });
+
+  test('an image for a volume that is not there', async () => {
+    const container = { ...command('run'), volumeMounts: [{ name: 'v', mountPath: '/v' }] };
+    const name = await makePod({ containers: [container], volumes: [{ name: 'v', image: { reference: 'absent', pullPolicy: 'Never' } }] });
+    const known = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'ErrImageNeverPull', 'an error');
+    expect(first(known)?.state?.waiting?.message).toBe('Container image "absent" is not present with pull policy of Never');
+  });
+
   test('volumes of unknown kinds are refused in words', async () => {
-    const name = await makePod({ volumes: [{ name: 'v', nfs: { server: 's', path: '/' } }] });
+    const name = await makePod({ volumes: [{ name: 'v', cephfs: { monitors: ['m'] } }] });
     const said = await eventually(async () => {
       const { items } = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }, signal);
       return items.find(({ reason }) => reason === 'FailedMount');
     }, 'an event');
-    expect(said.message).toBe('MountVolume.SetUp failed for volume "v" : volumes of the kind nfs are not supported by this node yet');
+    expect(said.message).toBe('MountVolume.SetUp failed for volume "v" : volumes of the kind cephfs are not supported by this node yet');
   });
 
   test('an image that is not there', async () => {

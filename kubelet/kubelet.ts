@@ -42,6 +42,7 @@ import { type KubeletTls, readTlsFiles, tlsFiles } from './server/tls.ts';
 import type { Mounter } from './volumes/mounter.ts';
 import { ReferencedObjects } from './volumes/objects.ts';
 import { podPaths } from './volumes/paths.ts';
+import { volumeImages } from './volumes/image-volume.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
 import { Tokens } from './volumes/tokens.ts';
 
@@ -94,6 +95,7 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     runtime,
     pulled,
     policy: config.imageGc,
+    volumeImages: () => (parts.pods.hasSynced ? parts.pods.list().flatMap(volumeImages) : undefined),
     disk: () => diskUse(info.rootDirectory).catch(() => diskUse(config.rootDir)),
     warn: (...words) => events.about({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Warning', ...words),
     clock,

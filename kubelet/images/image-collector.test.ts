@@ -49,10 +49,10 @@ describe('a node whose disk is full', () => {
     const path = join(folder, 'pulled.json');
     const pulled = new PulledImages(path, silentLog);
     const puller = new ImagePuller({ images: runtime.images, clock, pulled });
-    for (const image of ['a', 'b', 'own']) {
+    for (const image of ['a', 'b', 'c', 'own']) {
       await puller.ensure({ podUid: 'u', image, policy: 'Always', secrets: [], notify: () => undefined }, signal);
     }
-    expect(Object.keys(JSON.parse(await readFile(path, 'utf8')) as object)).toEqual(['a:latest', 'b:latest']);
+    expect(Object.keys(JSON.parse(await readFile(path, 'utf8')) as object)).toEqual(['a:latest', 'b:latest', 'c:latest']);
     const pod = { name: 'p', namespace: 'ns', uid: 'u' };
     const sandbox = await runtime.createSandbox({ pod, attempt: 0, hostname: 'p' });
     await runtime.createContainer(sandbox.id, {
@@ -71,6 +71,7 @@ describe('a node whose disk is full', () => {
       runtime,
       pulled: after,
       policy,
+      volumeImages: () => ['c'],
       disk: async () => {
         looks.push((await runtime.images.list()).flatMap(({ tags }) => tags));
         return { totalBytes: 100, availableBytes: 10 };
@@ -87,12 +88,12 @@ describe('a node whose disk is full', () => {
     stop.abort();
     await clock.advance(300_000);
     await ended;
-    const all = ['own:latest', 'a:latest', 'b:latest'];
+    const all = ['own:latest', 'a:latest', 'b:latest', 'c:latest'];
     // At the first pass all are too young.
-    expect(looks.slice(0, 3)).toEqual([all, all, ['own:latest', 'b:latest']]);
+    expect(looks.slice(0, 3)).toEqual([all, all, ['own:latest', 'b:latest', 'c:latest']]);
     const words =
       'Failed to garbage collect required amount of images. Attempted to free 10 bytes, but only found 0 bytes eligible to free.';
     expect(warnings[0]).toBe(`FreeDiskSpaceFailed: ${words}`);
-    expect(after.entries().map(([reference]) => reference)).toEqual(['b:latest']);
+    expect(after.entries().map(([reference]) => reference)).toEqual(['b:latest', 'c:latest']);
   });
 });

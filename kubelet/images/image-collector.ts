@@ -12,6 +12,8 @@ export interface ImageCollectorDeps {
   readonly runtime: Pick<Runtime, 'images' | 'pods'>;
   readonly pulled: PulledImages;
   readonly policy: ImageGcPolicy;
+  /** References of the images that pods of this node show as volumes; undefined as long as nobody knows. */
+  readonly volumeImages: () => readonly string[] | undefined;
   /** Measures the disk that holds the images. */
   readonly disk: () => Promise<DiskSpace>;
   /** A warning about the node. */
@@ -55,6 +57,7 @@ export class ImageCollector implements Service {
     const { pulled, policy, disk, warn, clock, log } = this.#deps;
     const nowMs = clock.nowMs();
     const used = pulled.entries().length === 0 ? new Set<string>() : await this.#usedReferences(signal);
+    if (used === undefined) return;
     for (const reference of used) this.#lastUsed.set(reference, nowMs);
     const neededBytes = bytesToFree(policy, await disk());
     if (neededBytes === undefined) {
@@ -73,10 +76,13 @@ export class ImageCollector implements Service {
     warn('FreeDiskSpaceFailed', `Failed to garbage collect required amount of images. ${attempt}`);
   }
 
-  /** What containers of ours were made from, dead ones too. */
-  async #usedReferences(signal: AbortSignal): Promise<Set<string>> {
+  /** What containers of ours were made from, dead ones too, and what pods show as volumes. */
+  async #usedReferences(signal: AbortSignal): Promise<Set<string> | undefined> {
+    const shown = this.#deps.volumeImages();
+    if (shown === undefined) return undefined;
     const pods = await this.#deps.runtime.pods(signal);
-    return new Set(pods.flatMap(({ containers }) => containers.map(({ image }) => normal(image))));
+    const made = pods.flatMap(({ containers }) => containers.map(({ image }) => image));
+    return new Set([...made, ...shown].map(normal));
   }
 
   /** Images that were pulled, are there, and still have the name that they were pulled as. */

@@ -82,7 +82,8 @@ async function make(
   deps: ContainerStarterDeps,
   signal: AbortSignal,
 ): Promise<string> {
-  const image = await ensureImage(pod, container, record, deps, signal);
+  const image = await ensureImage(pod, { name: container.image, policy: container.imagePullPolicy }, record, deps, signal);
+  await mountImages(pod, container, record, deps, signal);
   const target = (pod.spec.ephemeralContainers ?? []).find(({ name }) => name === step.name)?.targetContainerName;
   const pidOf = target === undefined ? undefined : latestOf(observed, target)?.id;
   const fail = (reason: string, error: unknown): never => {
@@ -99,9 +100,36 @@ async function make(
   return id;
 }
 
-async function ensureImage(
+/** The images that the container sees as volumes; those that are shown already stay, whatever has become of their names. */
+async function mountImages(
   pod: Pod,
   container: V1Container,
+  record: Recorder,
+  deps: ContainerStarterDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = new Set((container.volumeMounts ?? []).map(({ name }) => name));
+  for (const volume of pod.spec.volumes ?? []) {
+    if (volume.image === undefined || !names.has(volume.name) || (await deps.volumes.hasImage(pod, volume))) continue;
+    const { reference, pullPolicy } = volume.image;
+    const { id } = await ensureImage(pod, { name: reference, policy: pullPolicy }, record, deps, signal);
+    try {
+      const layers = await deps.runtime.images.layers(id, signal);
+      if (layers === undefined) throw new Error('only the storage driver overlay2 of the container engine shows images as volumes');
+      await deps.volumes.mountImage(pod, volume, layers, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      record('Warning', 'Failed', `Error: ${text(error)}`);
+      throw new StartError('CreateContainerError', `failed to mount image volume ${JSON.stringify(volume.name)}: ${text(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function ensureImage(
+  pod: Pod,
+  { name, policy }: { readonly name: string | undefined; readonly policy: string | undefined },
   record: Recorder,
   { images, objects }: ContainerStarterDeps,
   signal: AbortSignal,
@@ -111,8 +139,8 @@ async function ensureImage(
   const pullSecrets = secrets.filter((name) => pullNames.has(name)).flatMap((name) => objects.secret(namespace, name) ?? []);
   const wish = {
     podUid: pod.metadata.uid ?? '',
-    image: container.image ?? '',
-    policy: (container.imagePullPolicy ?? 'IfNotPresent') as PullPolicy,
+    image: name ?? '',
+    policy: (policy ?? 'IfNotPresent') as PullPolicy,
     secrets: pullSecrets,
     notify: ({ type, reason, message }: { type: 'Normal' | 'Warning'; reason: string; message: string }) => record(type, reason, message),
   };

@@ -349,6 +349,11 @@ export interface ImageStore {
   list(signal: AbortSignal): Promise<readonly StoredImage[]>;
   /** By any reference or id; undefined when it is not here. Throws RuntimeError 'ImageInspect' when the engine cannot tell. */
   find(reference: string, signal: AbortSignal): Promise<StoredImage | undefined>;
+  /**
+   * The folders of the host that hold an image's files, the topmost layer first; undefined when the engine has no such folders. What
+   * is made of them must not outlive the image.
+   */
+  layers(reference: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** Throws RuntimeError 'ImagePull' (or 'Unavailable') with the registry's words. */
   pull(reference: string, options: PullOptions, signal: AbortSignal): Promise<StoredImage>;
   /** Succeeds when it is gone already; throws RuntimeError 'InUse' when a container needs it. */

@@ -3,7 +3,7 @@
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
-import type { V1Container, V1Volume, V1VolumeMount } from '#api/generated/types.ts';
+import type { V1Container, V1NFSVolumeSource, V1Volume, V1VolumeMount } from '#api/generated/types.ts';
 import { quantityBytes } from '#api/meta/quantity.ts';
 import type { Clock } from '#base/clock.ts';
 import { expandStrictly } from '../pods/env/expand.ts';
@@ -12,6 +12,7 @@ import type { Allocatable } from '../pods/env/resource-ref.ts';
 import type { Mount } from '../runtime/contract.ts';
 import { type Payload, writePayload } from './atomic-writer.ts';
 import { checkHostPath, makeHostPath } from './host-path.ts';
+import { mountLayers } from './image-volume.ts';
 import type { Mounter } from './mounter.ts';
 import type { ReferencedObjects } from './objects.ts';
 import { giveToGroup } from './ownership.ts';
@@ -42,6 +43,8 @@ const plugins = {
   projected: 'kubernetes.io/projected',
   downwardAPI: 'kubernetes.io/downward-api',
   hostPath: 'kubernetes.io/host-path',
+  nfs: 'kubernetes.io/nfs',
+  image: 'kubernetes.io/image',
 } as const;
 
 /** Makes, refreshes and takes down volumes. Calls for one pod must not overlap. */
@@ -93,11 +96,24 @@ export class PodVolumes {
       mounts.push({
         hostPath: isBound ? place : source,
         containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-        readOnly: mount.readOnly === true || hasPayload(volume),
+        // What an image shows is read-only by itself; said again, runc would forget that it may not be run.
+        readOnly: volume.image === undefined && (mount.readOnly === true || hasPayload(volume)),
         ...propagation(mount),
       });
     }
     return mounts;
+  }
+
+  /** True when the volume, one of an image, shows its image already. */
+  async hasImage(pod: Pod, volume: V1Volume): Promise<boolean> {
+    return await this.#isMounted(this.#pathOf(pod, volume));
+  }
+
+  /** Shows the layers of an image, the topmost first, as the volume that is made of it. */
+  async mountImage(pod: Pod, volume: V1Volume, layers: readonly string[], signal: AbortSignal): Promise<void> {
+    const path = this.#pathOf(pod, volume);
+    await mkdir(path, { recursive: true, mode: 0o750 });
+    await mountLayers(layers, path, this.#deps.mounter, signal);
   }
 
   /** True when a token of the pod is due, so that `mount` would change something. */
@@ -135,6 +151,9 @@ export class PodVolumes {
 
   async #mountOne(pod: Pod, volume: V1Volume, addresses: PodAddresses, signal: AbortSignal): Promise<void> {
     if (volume.hostPath !== undefined) return await checkHostPath(volume.hostPath);
+    // Made when the first container that wants it starts, as other images are.
+    if (volume.image !== undefined) return;
+    if (volume.nfs !== undefined) return await this.#mountNfs(volume.nfs, this.#pathOf(pod, volume), signal);
     const path = this.#pathOf(pod, volume);
     await this.#makeFolder(pod, volume, path, signal);
     if (!hasPayload(volume)) return;
@@ -143,6 +162,18 @@ export class PodVolumes {
     const finish = async (folder: string): Promise<void> => (group === undefined ? undefined : await giveToGroup(folder, group, true));
     const isNew = await writePayload(path, payload, this.#deps.clock.nowMs(), finish);
     if (isNew && group !== undefined) await giveToGroup(path, group, true);
+  }
+
+  async #mountNfs({ server, path, readOnly }: V1NFSVolumeSource, target: string, signal: AbortSignal): Promise<void> {
+    if (await this.#isMounted(target)) return;
+    await mkdir(target, { recursive: true, mode: 0o750 });
+    const host = server.includes(':') && !server.startsWith('[') ? `[${server}]` : server;
+    const options = readOnly === true ? ['ro'] : [];
+    await this.#deps.mounter.mountFilesystem({ type: 'nfs', source: `${host}:${path}`, options }, target, signal);
+  }
+
+  async #isMounted(path: string): Promise<boolean> {
+    return (await this.#deps.mounter.mountsBelow(path)).includes(path);
   }
 
   async #payload(pod: Pod, volume: V1Volume, addresses: PodAddresses, signal: AbortSignal): Promise<Payload> {
@@ -166,7 +197,7 @@ export class PodVolumes {
     const { mounter } = this.#deps;
     const isThere = await mkdir(path, { recursive: true, mode: 0o755 }).then((made) => made === undefined);
     const memory = memoryOf(volume);
-    const isMounted = isThere && memory !== undefined && (await mounter.mountsBelow(path)).includes(path);
+    const isMounted = isThere && memory !== undefined && (await this.#isMounted(path));
     if (memory !== undefined && !isMounted) await mounter.mountTmpfs(path, memory.sizeBytes, signal);
     if (isMounted || (isThere && memory === undefined)) return;
     await chmod(path, memory === undefined ? 0o777 : 0o1777);

@@ -8,6 +8,10 @@ interface RawImage {
   readonly RepoDigests: readonly string[] | null;
   readonly Size: number;
   readonly Config?: { readonly User?: string } | null;
+  readonly GraphDriver?: {
+    readonly Name: string;
+    readonly Data?: { readonly LowerDir?: string; readonly UpperDir?: string } | null;
+  } | null;
 }
 
 interface PullLine {
@@ -35,8 +39,19 @@ export class DockerImages implements ImageStore {
   }
 
   async find(reference: string, signal: AbortSignal): Promise<StoredImage | undefined> {
+    const found = await this.#inspect(reference, signal);
+    return found === undefined ? undefined : storedImage(found);
+  }
+
+  async layers(reference: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    const { Name, Data } = (await this.#inspect(reference, signal))?.GraphDriver ?? {};
+    if (Name !== 'overlay2' || Data?.UpperDir === undefined) return undefined;
+    return [Data.UpperDir, ...(Data.LowerDir ?? '').split(':').filter((folder) => folder !== '')];
+  }
+
+  async #inspect(reference: string, signal: AbortSignal): Promise<RawImage | undefined> {
     try {
-      return storedImage(await this.#engine.call<RawImage>('GET', `/images/${encodePath(reference)}/json`, {}, signal));
+      return await this.#engine.call<RawImage>('GET', `/images/${encodePath(reference)}/json`, {}, signal);
     } catch (error) {
       if (hasCode(error, 'NotFound')) return undefined;
       throw hasCode(error, 'Refused') ? new RuntimeError('ImageInspect', error.message, { cause: error }) : error;

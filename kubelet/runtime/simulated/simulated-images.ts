@@ -19,6 +19,11 @@ export class SimulatedImages implements ImageStore {
     return this.#images.get(reference) ?? [...this.#images.values()].find((image) => image.id === reference);
   }
 
+  async layers(reference: string): Promise<readonly string[] | undefined> {
+    const found = await this.find(reference);
+    return found === undefined ? undefined : [`/layers/${found.id}`];
+  }
+
   async pull(reference: string, _options: PullOptions): Promise<StoredImage> {
     if (!this.#anyImage && !this.#images.has(reference)) throw new RuntimeError('ImagePull', `manifest for ${reference} not found`);
     return this.#add(reference);

@@ -294,3 +294,27 @@ describe.concurrent('hostPath', () => {
     await cluster().host.sh('umount /srv/travel/b /srv/travel/a');
   });
 });
+
+describe.concurrent('images as volumes', () => {
+  const flags = 'grep " /v " /proc/mounts | cut -d" " -f4 | tr , "\\n" | grep -E "^(ro|noexec)$"; true';
+
+  test('the files are there, and can neither be changed nor run', async () => {
+    const volume = { image: { reference: 'coxswain/hello:1', pullPolicy: 'Always' } };
+    const log = await look('image', volume, `head -n 1 /v/hello.mjs; touch /v/f 2>&1; /v/bin/busybox true 2>&1; ${flags}`);
+    expect(log).toBe(
+      "// The demo image's server: says who it is, over HTTP on port 8080.\ntouch: /v/f: Read-only file system\nsh: /v/bin/busybox: Permission denied\nro\nnoexec\n",
+    );
+    expect(await look('image-part', volume, 'ls /v', { mount: { subPath: 'usr/local' } })).toBe('bin\n');
+  });
+
+  test('of several layers, the upper hide the lower; nothing stays mounted when the pods have ended', async () => {
+    const lines = ['FROM coxswain/hello:1', 'RUN rm /hello.mjs && echo one >/layer', 'RUN echo two >/layer'];
+    await cluster().host.sh(`docker build -q -t layers:1 - <<'END'\n${lines.join('\n')}\nEND`);
+    const log = await look('image-layers', { image: { reference: 'layers:1' } }, `cat /v/layer; ls /v/hello.mjs 2>&1; ${flags}`);
+    expect(log).toBe('two\nls: /v/hello.mjs: No such file or directory\nro\nnoexec\n');
+    await cluster().until(
+      'no image is mounted',
+      async () => (await cluster().host.sh('grep -c kubernetes.io~image /proc/mounts || true')) === '0\n',
+    );
+  });
+});
