@@ -64,7 +64,20 @@ export function findEndpoint(place: KubeconfigPlace): ApiEndpoint {
 
 /** Reads files and merges them. Missing ones are left out; a broken one is a UsageError that names it. */
 export function readKubeconfig(paths: readonly string[]): Kubeconfig {
-  const files = paths.filter((path) => existsSync(path)).map((path) => ({ folder: dirname(resolve(path)), content: parseFile(path) }));
+  return merged(paths.filter((path) => existsSync(path)).map((path) => ({ folder: dirname(resolve(path)), content: parseFile(path) })));
+}
+
+/** A kubeconfig's text; `name` is what errors call it, and files that it names are below `folder`. */
+export function parseKubeconfig(text: string, { name, folder }: { readonly name: string; readonly folder: string }): Kubeconfig {
+  return merged([{ folder, content: parseContent(name, () => text) }]);
+}
+
+interface Content {
+  readonly folder: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+function merged(files: readonly Content[]): Kubeconfig {
   const gather = <T extends Named>(list: string): T[] => {
     const all = files.flatMap(({ folder, content }) => entries(content[list]).map((entry) => ({ ...entry, folder }) as unknown as T));
     return [...new Map(all.toReversed().map((entry) => [entry.name, entry])).values()];
@@ -163,8 +176,12 @@ function textOf(from: Readonly<Record<string, unknown>> | undefined, name: strin
 }
 
 function parseFile(path: string): Readonly<Record<string, unknown>> {
+  return parseContent(path, () => readFileSync(path, 'utf8'));
+}
+
+function parseContent(path: string, read: () => string): Readonly<Record<string, unknown>> {
   try {
-    const content: unknown = parse(readFileSync(path, 'utf8')) ?? {};
+    const content: unknown = parse(read()) ?? {};
     if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new Error('not an object');
     return content as Record<string, unknown>;
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Command {
   readonly aliases?: readonly string[];
   /** One line, for the list of the command above. */
   readonly about: string;
+  /** More of it, for its own help. */
+  readonly details?: string;
   readonly flags: Flags;
   readonly commands: readonly Command[];
   /** How many positional arguments it takes at most. */
@@ -27,6 +29,7 @@ export interface Command {
 interface Leaf<F extends Flags> {
   readonly name: string;
   readonly about: string;
+  readonly details?: string;
   readonly flags: F;
   readonly maxArgs?: number;
   readonly commands?: readonly Command[];
@@ -70,6 +73,7 @@ function textOf(found: Command, path: string): string {
   const width = Math.max(0, ...found.commands.map(({ name }) => name.length)) + 2;
   const list = found.commands.map(({ name, about }) => `  ${name.padEnd(width)}${about}\n`).join('');
   const commands = list === '' ? '' : `\nAvailable Commands:\n${list}`;
-  if (found.run !== undefined) return `${helpText(path, found.flags, found.about)}${commands}`;
+  const about = found.details === undefined ? found.about : `${found.about}\n\n${found.details}`;
+  if (found.run !== undefined) return `${helpText(path, found.flags, about)}${commands}`;
   return `${found.about}\n\nUsage:\n  ${path} [command]\n${commands}\nUse "${path} [command] --help" for more information about a command.\n`;
 }

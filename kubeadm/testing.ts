@@ -42,6 +42,7 @@ export function goodHost(but: Partial<HostFacts> = {}): HostFacts {
     hasProgram: () => true,
     lookupProblem: () => Promise.resolve(undefined),
     docker: () => Promise.resolve({ version: '28.2.2', cgroupDriver: 'cgroupfs', cgroupVersion: '2' }),
+    etcdVersion: () => Promise.resolve('3.6.4'),
     routes: () => [{ network: '192.168.1.0/24', device: 'eth0' }],
     ...but,
   };

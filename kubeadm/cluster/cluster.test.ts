@@ -18,7 +18,8 @@ import { noPatches } from '../manifests/patches.ts';
 import { foldersAt } from '../folders.ts';
 import { bootstrapToken } from '../init/cluster-phases.ts';
 import { initFlags } from '../init/flags.ts';
-import { type InitJob, runPhases } from '../init/phase.ts';
+import type { InitJob } from '../init/phase.ts';
+import { runPhases } from '../phase.ts';
 import { tokensFrom } from '../init/tokens.ts';
 import { uploadCerts, uploadConfig } from '../init/upload-phases.ts';
 import { discover } from '../join/discovery.ts';
@@ -150,7 +151,7 @@ describe('what init leaves in the cluster', () => {
 
     const endpoint = server.url.replace('https://', '');
     const wanted = { endpoint, token: `${id}.${tokenSecret}`, caHashes: [publicKeyHash(server.ca.cert)] };
-    expect(await discover(wanted, host, 60_000)).toEqual({ server: server.url, ca: server.ca.cert });
+    expect(await discover(wanted, host, 60_000)).toEqual({ server: server.url, ca: server.ca.cert, credentials: { kind: 'none' } });
     await expect(discover({ ...wanted, caHashes: [`sha256:${'0'.repeat(64)}`] }, host, 60_000)).rejects.toThrow('are pinned');
     await expect(discover({ ...wanted, token: `${id}.0000000000000000` }, host, 60_000)).rejects.toThrow('failed to verify JWS signature');
   });

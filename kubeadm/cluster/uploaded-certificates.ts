@@ -63,21 +63,28 @@ export async function uploadCertificates({ client, host, folder, cluster, key }:
 }
 
 /** Fetches and decrypts the files; what the uploader had not is left out. */
-export async function downloadCertificates({ client, host, folder, cluster, key }: CertificatesPlace): Promise<void> {
+export async function downloadCertificates(place: CertificatesPlace): Promise<void> {
+  for (const { name, path, text } of await openCertificates(place)) writeFileAtomically(path, text, name.endsWith('.key') ? 0o600 : 0o644);
+}
+
+interface SharedFile {
+  readonly name: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The same without a trace on disk. Throws a UsageError where the key does not open them. */
+export async function openCertificates({ client, host, folder, cluster, key }: CertificatesPlace): Promise<readonly SharedFile[]> {
   const found = await fetchSecret(client, host);
   const secretKey = keyBytes(key);
-  for (const [name, path] of Object.entries(sharedFiles(cluster, folder))) {
+  return Object.entries(sharedFiles(cluster, folder)).flatMap(([name, path]) => {
     const encrypted = found.data?.[name];
     if (encrypted === undefined) {
       throw new UsageError(`the Secret does not include the required certificate or key - name: ${name}, path: ${path}`, { exitCode: 1 });
     }
-    if (encrypted !== '')
-      writeFileAtomically(
-        path,
-        decrypt(Buffer.from(encrypted, 'base64'), secretKey).toString('utf8'),
-        name.endsWith('.key') ? 0o600 : 0o644,
-      );
-  }
+    if (encrypted === '') return [];
+    return [{ name, path, text: decrypt(Buffer.from(encrypted, 'base64'), secretKey).toString('utf8') }];
+  });
 }
 
 /** Nonce, text and tag in a row, as upstream's Go code has them. */

@@ -22,6 +22,8 @@ export interface LocalEtcd extends ComponentConfiguration {
 
 export interface ExternalEtcd {
   readonly endpoints: readonly string[];
+  /** Where HTTP is asked for (`/version`, `/health`), if etcd has it apart from gRPC (`--listen-client-http-urls`). */
+  readonly httpEndpoints?: readonly string[];
   /** Paths; empty where etcd speaks plain HTTP. */
   readonly caFile: string;
   readonly certFile: string;

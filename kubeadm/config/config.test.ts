@@ -53,10 +53,42 @@ describe('configuration files', () => {
       'etcd:\n  local:\n    dataDir: /d\n  external:\n    endpoints: []\n',
       '.Etcd.Local and .Etcd.External are mutually exclusive',
     ],
+    ['an etcd nowhere', 'etcd:\n  external:\n    endpoints: []\n', 'etcd.external.endpoints: Required value'],
+    [
+      'a client certificate without its key',
+      'etcd:\n  external:\n    endpoints: [https://e]\n    caFile: /c\n    certFile: /d\n',
+      'either both or none of .Etcd.External.CertFile and .Etcd.External.KeyFile must be set',
+    ],
+    [
+      'a client certificate without an authority',
+      'etcd:\n  external:\n    endpoints: [https://e]\n    certFile: /c\n    keyFile: /k\n',
+      'setting .Etcd.External.CertFile and .Etcd.External.KeyFile requires .Etcd.External.CAFile',
+    ],
+    [
+      'certificates for plain HTTP',
+      'etcd:\n  external:\n    endpoints: [http://e:2379]\n    caFile: /c\n',
+      'etcd.external.endpoints: Invalid value: "http://e:2379": the URL must be using the HTTPS scheme',
+    ],
+    ['an address without scheme', 'etcd:\n  external:\n    endpoints: [e:2379]\n', '"e:2379": the URL without scheme is not allowed'],
+    [
+      'a file somewhere',
+      'etcd:\n  external:\n    endpoints: [https://e]\n    caFile: c\n',
+      'etcd.external.caFile: Invalid value: "c": path is not absolute',
+    ],
     ['no duration', 'certificateValidityPeriod: soon\n', 'certificateValidityPeriod: "soon" must be a duration above zero'],
     ['an unknown algorithm', 'encryptionAlgorithm: DSA\n', 'encryptionAlgorithm: Invalid value: "DSA": must be one of ECDSA-P256'],
   ])('%s is refused', (_name, text, message) => {
     expect(() => clusterFrom(read(`${head}${text}`).get('ClusterConfiguration') ?? {}, 'k.yaml')).toThrow(message);
+  });
+
+  test('an etcd of somebody else, with and without TLS, is read back as it was given', () => {
+    for (const external of [
+      { endpoints: ['http://e:2379'], caFile: '', certFile: '', keyFile: '' },
+      { endpoints: ['https://e:2379'], httpEndpoints: ['https://e:2378'], caFile: '/c', certFile: '/d', keyFile: '/k' },
+    ]) {
+      const text = clusterText({ ...defaultCluster, etcd: { external } });
+      expect(clusterFrom(read(text).get('ClusterConfiguration') ?? {}, 'k.yaml').etcd).toEqual({ external });
+    }
   });
 
   test('timeouts are heeded, and named when they are none', () => {

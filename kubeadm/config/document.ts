@@ -6,14 +6,8 @@ import { parseDurationMs } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { KeyAlgorithm } from '#base/pki.ts';
 import { reasonOf } from '#base/write-file.ts';
-import {
-  type Argument,
-  type ClusterConfiguration,
-  defaultCluster,
-  defaultTimeouts,
-  type InitConfiguration,
-  type Timeouts,
-} from './cluster.ts';
+import { type ClusterConfiguration, defaultCluster, defaultTimeouts, type InitConfiguration, type Timeouts } from './cluster.ts';
+import { type EtcdDocument, etcdFrom } from './etcd.ts';
 
 export const apiVersion = 'kubeadm.k8s.io/v1beta4';
 
@@ -32,6 +26,17 @@ const node: Shape = {
 };
 const timeouts: Shape = Object.fromEntries(Object.keys(defaultTimeouts).map((name) => [name, 'string']));
 const patches: Shape = { directory: 'string' };
+/** What `upgrade apply` and `upgrade node` have alike. */
+const upgrade: Readonly<Record<string, Shape>> = {
+  certificateRenewal: 'boolean',
+  dryRun: 'boolean',
+  etcdUpgrade: 'boolean',
+  ignorePreflightErrors: ['string'],
+  imagePullPolicy: 'string',
+  imagePullSerial: 'boolean',
+  patches,
+  skipPhases: ['string'],
+};
 const kubeletVersion = 'kubelet.config.k8s.io/v1beta1';
 
 const shapes: Readonly<Record<string, Shape>> = {
@@ -51,7 +56,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     scheduler: component,
     etcd: {
       local: { ...component, dataDir: 'string', serverCertSANs: ['string'], peerCertSANs: ['string'] },
-      external: { endpoints: ['string'], caFile: 'string', certFile: 'string', keyFile: 'string' },
+      external: { endpoints: ['string'], httpEndpoints: ['string'], caFile: 'string', certFile: 'string', keyFile: 'string' },
     },
   },
   InitConfiguration: {
@@ -63,6 +68,41 @@ const shapes: Readonly<Record<string, Shape>> = {
     nodeRegistration: node,
     patches,
     skipPhases: ['string'],
+    timeouts,
+  },
+  ResetConfiguration: {
+    ...meta,
+    certificatesDir: 'string',
+    cleanupTmpDir: 'boolean',
+    criSocket: 'string',
+    dryRun: 'boolean',
+    force: 'boolean',
+    ignorePreflightErrors: ['string'],
+    skipPhases: ['string'],
+    timeouts,
+    unmountFlags: ['string'],
+  },
+  UpgradeConfiguration: {
+    ...meta,
+    apply: {
+      ...upgrade,
+      allowExperimentalUpgrades: 'boolean',
+      allowRCUpgrades: 'boolean',
+      forceUpgrade: 'boolean',
+      kubernetesVersion: 'string',
+      printConfig: 'boolean',
+    },
+    diff: { contextLines: 'number', kubernetesVersion: 'string' },
+    node: upgrade,
+    plan: {
+      allowExperimentalUpgrades: 'boolean',
+      allowRCUpgrades: 'boolean',
+      dryRun: 'boolean',
+      etcdUpgrade: 'boolean',
+      ignorePreflightErrors: ['string'],
+      kubernetesVersion: 'string',
+      printConfig: 'boolean',
+    },
     timeouts,
   },
   JoinConfiguration: {
@@ -144,10 +184,6 @@ export function clusterFrom(document: Readonly<Record<string, unknown>>, path: s
     if (ms === undefined || ms <= 0) throw new UsageError(`${path}: ${field}: ${JSON.stringify(text)} must be a duration above zero`);
     return ms;
   };
-  if (etcd?.local !== undefined && etcd.external !== undefined) {
-    throw new UsageError(`${path}: etcd: Forbidden: .Etcd.Local and .Etcd.External are mutually exclusive`);
-  }
-  const { external } = etcd ?? {};
   return {
     ...defaultCluster,
     ...rest,
@@ -155,10 +191,7 @@ export function clusterFrom(document: Readonly<Record<string, unknown>>, path: s
     networking: { ...defaultCluster.networking, ...networking },
     certificateValidityMs: duration('certificateValidityPeriod', certificateValidityPeriod, defaultCluster.certificateValidityMs),
     caCertificateValidityMs: duration('caCertificateValidityPeriod', caCertificateValidityPeriod, defaultCluster.caCertificateValidityMs),
-    etcd:
-      external === undefined
-        ? { local: { dataDir: '/var/lib/etcd', ...etcd?.local } }
-        : { external: { caFile: '', certFile: '', keyFile: '', endpoints: [], ...external } },
+    etcd: etcdFrom(etcd, path),
   };
 }
 
@@ -169,20 +202,7 @@ interface Wire extends Partial<Omit<ClusterConfiguration, 'etcd' | 'networking' 
   readonly certificateValidityPeriod?: string;
   readonly caCertificateValidityPeriod?: string;
   readonly networking?: Partial<ClusterConfiguration['networking']>;
-  readonly etcd?: {
-    readonly local?: {
-      readonly dataDir?: string;
-      readonly extraArgs?: readonly Argument[];
-      readonly serverCertSANs?: readonly string[];
-      readonly peerCertSANs?: readonly string[];
-    };
-    readonly external?: {
-      readonly endpoints?: readonly string[];
-      readonly caFile?: string;
-      readonly certFile?: string;
-      readonly keyFile?: string;
-    };
-  };
+  readonly etcd?: EtcdDocument;
 }
 
 const algorithmNames: readonly KeyAlgorithm[] = ['ECDSA-P256', 'ECDSA-P384', 'RSA-2048', 'RSA-3072', 'RSA-4096'];

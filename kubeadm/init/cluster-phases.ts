@@ -11,9 +11,9 @@ import { readCertificate } from '../certs/key-files.ts';
 import { tokenText } from '../token/bootstrap-token.ts';
 import { storeToken } from '../token/store.ts';
 import { clusterInfoText } from './cluster-info.ts';
-import type { InitJob, Phase } from './phase.ts';
+import type { InitJob, InitPhase } from './phase.ts';
 
-export const waitControlPlane: Phase = {
+export const waitControlPlane: InitPhase = {
   name: 'wait-control-plane',
   about: 'Wait for the control plane to start',
   run: waitForControlPlane,
@@ -54,7 +54,7 @@ async function ensureAdmins(job: InitJob): Promise<void> {
 
 export const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node.kubernetes.io/exclude-from-external-load-balancers'];
 
-export const markControlPlane: Phase = {
+export const markControlPlane: InitPhase = {
   name: 'mark-control-plane',
   about: 'Mark a node as a control-plane',
   run: async (job) => markNode(job, job.config.local, { isDryRun: job.isDryRun }),
@@ -108,7 +108,7 @@ async function patchNode(
   }
 }
 
-export const bootstrapToken: Phase = {
+export const bootstrapToken: InitPhase = {
   name: 'bootstrap-token',
   about: 'Generates bootstrap tokens used to join a node to a cluster',
   run: makeBootstrapTokens,

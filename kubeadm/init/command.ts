@@ -2,26 +2,26 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UsageError } from '#base/lifecycle.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { newCertificateKey } from '../certs/commands.ts';
-import { type Command, command, group } from '../command.ts';
+import { type Command, command } from '../command.ts';
 import { foldersAt } from '../folders.ts';
 import { readPatches } from '../manifests/patches.ts';
 import { hostFacts } from '../preflight/host-facts.ts';
+import { phaseCommand, phaseList, refuseUnknownPhases, runPhases } from '../phase.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { bootstrapToken, markControlPlane, waitControlPlane } from './cluster-phases.ts';
 import { controlPlane, etcd, kubeletStart } from './control-plane-phases.ts';
 import { initFlags, type InitFlagValues, type LoadedInit, loadInit } from './flags.ts';
 import { certs, kubeconfig, preflight } from './local-phases.ts';
 import { addon, kubeletFinalize } from './node-phases.ts';
-import { type InitJob, type Phase, phaseCommand, phasePaths, runPhases } from './phase.ts';
+import type { InitJob, InitPhase } from './phase.ts';
 import { showJoinCommand } from './show-join-command.ts';
 import { tokensFrom } from './tokens.ts';
 import { uploadCerts, uploadConfig } from './upload-phases.ts';
 
-const phases: readonly Phase[] = [
+export const initPhases: readonly InitPhase[] = [
   preflight,
   certs,
   kubeconfig,
@@ -41,23 +41,22 @@ const phases: readonly Phase[] = [
 export const initCommand: Command = command({
   name: 'init',
   about: 'Run this command in order to set up the Kubernetes control plane',
+  details: phaseList('init', initPhases),
   flags: initFlags,
   commands: [
-    group(
-      'phase',
-      'Use this command to invoke single phase of the "init" workflow',
-      phases.map((phase) => phaseCommand(phase, prepare)),
-    ),
+    phaseCommand(initPhases, {
+      name: 'init',
+      flags: initFlags,
+      prepare: ({ flags, given, host }) => prepare(loadInit(flags, given), flags, host),
+    }),
   ],
   async run({ flags, given, host }) {
     const loaded = loadInit(flags, given);
     const skipped = flags['skip-phases'].length > 0 ? flags['skip-phases'] : (loaded.document.skipPhases ?? []);
-    const known = phasePaths(phases);
-    const unknown = skipped.find((path) => !known.includes(path));
-    if (unknown !== undefined) throw new UsageError(`invalid phase name: ${unknown}`);
+    refuseUnknownPhases(initPhases, skipped);
     await using job = prepare(loaded, flags, host);
     host.print(`[init] Using Kubernetes version: ${job.config.cluster.kubernetesVersion}\n`);
-    await runPhases(phases, job, skipped);
+    await runPhases(initPhases, job, skipped);
   },
 });
 

@@ -10,9 +10,9 @@ import { startHostAgent } from '../host-agent.ts';
 import { kubeletConfigurationText, writeKubeletFiles } from '../kubelet/kubelet-files.ts';
 import { type ComponentPod, writeManifest } from '../manifests/component-pod.ts';
 import { apiServerPod, controllerManagerPod, etcdPod, type EtcdVersion, etcdVersionIn, schedulerPod } from '../manifests/components.ts';
-import type { Phase } from './phase.ts';
+import type { InitPhase } from './phase.ts';
 
-export const etcd: Phase = {
+export const etcd: InitPhase = {
   name: 'etcd',
   about: 'Generate static Pod manifest file for local etcd',
   parts: [
@@ -51,7 +51,7 @@ export function controlPlanePods(config: InitConfiguration, shown: Folders, fold
   return pods.map(({ make }) => make(config, shown, folders));
 }
 
-export const controlPlane: Phase = {
+export const controlPlane: InitPhase = {
   name: 'control-plane',
   about: 'Generate all static Pod manifest files necessary to establish the control plane',
   run: ({ shown, host }) => host.print(`[control-plane] Using manifest folder ${JSON.stringify(shown.manifests)}\n`),
@@ -65,7 +65,7 @@ export const controlPlane: Phase = {
   })),
 };
 
-export const kubeletStart: Phase = {
+export const kubeletStart: InitPhase = {
   name: 'kubelet-start',
   about: 'Write kubelet settings and (re)start the kubelet',
   async run({ config, folders, shown, host, isDryRun, patches }) {

@@ -5,9 +5,9 @@ import { type CertificateJob, createAuthority, createCertificate, createServiceA
 import { createKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
 import { initChecks, isPrivilegedUser } from '../preflight/checks.ts';
 import { runChecks } from '../preflight/run.ts';
-import type { InitJob, Phase } from './phase.ts';
+import type { InitJob, InitPhase } from './phase.ts';
 
-export const preflight: Phase = {
+export const preflight: InitPhase = {
   name: 'preflight',
   about: 'Run pre-flight checks',
   run: async (job) => {
@@ -21,7 +21,7 @@ export const preflight: Phase = {
 
 const certificateJob = ({ config, folders, host }: InitJob): CertificateJob => ({ config, folder: folders.certificates, host });
 
-export const certs: Phase = {
+export const certs: InitPhase = {
   name: 'certs',
   about: 'Certificate generation',
   run: ({ shown, host }) => host.print(`[certs] Using certificateDir folder ${JSON.stringify(shown.certificates)}\n`),
@@ -48,7 +48,7 @@ export const certs: Phase = {
   ],
 };
 
-export const kubeconfig: Phase = {
+export const kubeconfig: InitPhase = {
   name: 'kubeconfig',
   about: 'Generate all kubeconfig files necessary to establish the control plane and the admin kubeconfig file',
   run: ({ shown, host }) => host.print(`[kubeconfig] Using kubeconfig folder ${JSON.stringify(shown.kubernetes)}\n`),

@@ -12,12 +12,12 @@ import { localUrl } from '../config/cluster.ts';
 import { kubeconfigOf } from '../kubeconfig/kubeconfigs.ts';
 import { dnsPod, proxyPod } from '../manifests/add-ons.ts';
 import { writeManifest } from '../manifests/component-pod.ts';
-import type { InitJob, Phase } from './phase.ts';
+import type { InitJob, InitPhase } from './phase.ts';
 
 /** The kubelet's own certificate and key, both in one file, which it replaces when it rotates them. */
 export const kubeletClientFile = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 
-export const kubeletFinalize: Phase = {
+export const kubeletFinalize: InitPhase = {
   name: 'kubelet-finalize',
   about: 'Updates settings relevant to the kubelet after TLS bootstrap',
   parts: [
@@ -44,7 +44,7 @@ export const kubeletFinalize: Phase = {
 
 const dnsUser = 'system:kube-dns';
 
-export const addon: Phase = {
+export const addon: InitPhase = {
   name: 'addon',
   about: 'Install required addons for passing conformance tests',
   parts: [

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { joinCommandText, joinTargetOf } from '../join/join-command.ts';
 import { tokenText } from '../token/bootstrap-token.ts';
-import type { InitJob, Phase } from './phase.ts';
+import type { InitJob, InitPhase } from './phase.ts';
 
-export const showJoinCommand: Phase = {
+export const showJoinCommand: InitPhase = {
   name: 'show-join-command',
   about: 'Show the join command for control-plane and worker node',
   run: (job) => {

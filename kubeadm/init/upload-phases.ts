@@ -5,11 +5,11 @@ import { bootstrappers, grantInNamespace, mayRead, nodesGroup } from '../cluster
 import { uploadCertificates } from '../cluster/uploaded-certificates.ts';
 import { clusterText } from '../config/document.ts';
 import { kubeletConfigurationText } from '../kubelet/kubelet-files.ts';
-import type { InitJob, Phase } from './phase.ts';
+import type { InitJob, InitPhase } from './phase.ts';
 
 const namespace = 'kube-system';
 
-export const uploadConfig: Phase = {
+export const uploadConfig: InitPhase = {
   name: 'upload-config',
   about: 'Upload the kubeadm and kubelet configuration to a ConfigMap',
   parts: [
@@ -18,7 +18,11 @@ export const uploadConfig: Phase = {
   ],
 };
 
-export const uploadCerts: Phase = { name: 'upload-certs', about: 'Upload certificates to kubeadm-certs', run: uploadSharedCertificates };
+export const uploadCerts: InitPhase = {
+  name: 'upload-certs',
+  about: 'Upload certificates to kubeadm-certs',
+  run: uploadSharedCertificates,
+};
 
 async function uploadClusterConfiguration(job: InitJob): Promise<void> {
   const name = 'kubeadm-config';

@@ -2,44 +2,47 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UsageError } from '#base/lifecycle.ts';
-import { type Command, command } from '../command.ts';
+import { type Call, type Command, command } from '../command.ts';
 import { foldersAt } from '../folders.ts';
 import { readPatches } from '../manifests/patches.ts';
+import { phaseCommand, phaseList, refuseUnknownPhases, runPhases } from '../phase.ts';
 import { hostFacts } from '../preflight/host-facts.ts';
 import { joinFlags, loadJoin } from './flags.ts';
-import { type JoinStep, joinSteps } from './steps.ts';
 import { JoinJob } from './join-job.ts';
+import { joinPhases } from './phases.ts';
 
 export const joinCommand: Command = command({
   name: 'join',
   about: 'Run this on any machine you wish to join an existing cluster',
+  details: phaseList('join', joinPhases),
   flags: joinFlags,
   maxArgs: 1,
-  async run({ flags, given, args, host }) {
-    const config = loadJoin(flags, given, args);
-    const unknown = config.skippedPhases.find((name) => !joinSteps.some((step) => step.name === name));
-    if (unknown !== undefined) throw new UsageError(`invalid phase name: ${unknown}`);
-    const certificates = config.caFile.replace(/\/[^/]+$/, '');
-    // A dry run writes its files into a folder of its own.
-    const base = config.isDryRun ? mkdtempSync(join(tmpdir(), 'kubeadm-join-dryrun')) : '';
-    if (config.isDryRun) host.print(`[dryrun] Files are written below ${base} and nothing is started\n`);
-    await using job = new JoinJob({
-      config,
-      folders: foldersAt(certificates, base),
-      shown: foldersAt(certificates),
-      patches: readPatches(config.patchesFolder),
-      host: { ...host, patienceMs: config.timeouts.kubernetesAPICall },
-      facts: hostFacts(host.env, config.local.node.criSocket),
-    });
-    const steps: readonly JoinStep[] = joinSteps.filter(
-      ({ name, for: whom }) => !config.skippedPhases.includes(name) && (whom === 'all' || config.controlPlane !== undefined),
-    );
-    for (const { run } of steps) await run(job);
+  commands: [phaseCommand(joinPhases, { name: 'join', flags: joinFlags, maxArgs: 1, prepare })],
+  async run(call) {
+    await using job = prepare(call);
+    const { config, host } = job;
+    refuseUnknownPhases(joinPhases, config.skippedPhases);
+    await runPhases(joinPhases, job, config.skippedPhases);
     if (config.isDryRun) return;
     host.print(config.controlPlane === undefined ? workerFarewell : controlPlaneFarewell(job));
   },
 });
+
+function prepare({ flags, given, args, host }: Call<typeof joinFlags>): JoinJob {
+  const config = loadJoin(flags, given, args);
+  const certificates = config.caFile.replace(/\/[^/]+$/, '');
+  // A dry run writes its files into a folder of its own, and nothing secret among them.
+  const base = config.isDryRun ? mkdtempSync(join(tmpdir(), 'kubeadm-join-dryrun')) : '';
+  if (config.isDryRun) host.print(`[dryrun] Files are written below ${base}, with keys that no cluster knows, and nothing is started\n`);
+  return new JoinJob({
+    config,
+    folders: foldersAt(certificates, base),
+    shown: foldersAt(certificates),
+    patches: readPatches(config.patchesFolder),
+    host: { ...host, patienceMs: config.timeouts.kubernetesAPICall },
+    facts: hostFacts(host.env, config.local.node.criSocket),
+  });
+}
 
 const workerFarewell = `
 This node has joined the cluster:

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { type ConfigMap, configMap } from '#api/core/config-map.ts';
 import { isAbort, UsageError } from '#base/lifecycle.ts';
 import { certificatesIn } from '#base/pem.ts';
+import type { Credentials } from '#client/endpoint.ts';
 import { connect } from '#client/rest.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { parseToken } from '../token/bootstrap-token.ts';
@@ -22,6 +23,8 @@ export interface FoundCluster {
   /** `https://HOST:PORT` of the whole cluster. */
   readonly server: string;
   readonly ca: string;
+  /** Those of the kubeconfig that led there; a token that leads there is none. */
+  readonly credentials: Credentials;
 }
 
 const retryMs = 2_000;
@@ -104,7 +107,8 @@ async function fetchSigned({ endpoint, id, ca, limitMs }: Fetch, host: Surroundi
 function clusterIn(text: string): FoundCluster {
   const { clusters } = (parse(text) ?? {}) as { clusters?: readonly { readonly cluster?: Readonly<Record<string, unknown>> }[] };
   const { server, 'certificate-authority-data': data } = clusters?.[0]?.cluster ?? {};
-  if (typeof server === 'string' && typeof data === 'string') return { server, ca: Buffer.from(data, 'base64').toString('utf8') };
+  if (typeof server === 'string' && typeof data === 'string')
+    return { server, ca: Buffer.from(data, 'base64').toString('utf8'), credentials: { kind: 'none' } };
   throw refusal('malformed kubeconfig in the cluster-info ConfigMap');
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { boolFlag, type FlagValues, intFlag, listFlag, stringFlag } from '#base/flags.ts';
 import { hostAddress } from '#base/host-network.ts';
@@ -15,6 +16,7 @@ import { readConfigFile, timeoutsFrom } from '../config/document.ts';
 import { controlPlaneTaint } from '../init/flags.ts';
 import { patchesFlag } from '../manifests/patches.ts';
 import { parseToken } from '../token/bootstrap-token.ts';
+import { problemOfPlace } from './file-discovery.ts';
 
 export const joinFlags = {
   'apiserver-advertise-address': stringFlag(
@@ -33,7 +35,7 @@ export const joinFlags = {
   config: stringFlag('', 'Path to a kubeadm configuration file.'),
   'control-plane': boolFlag(false, 'Create a new control plane instance on this node'),
   'cri-socket': stringFlag(dockerSocket, "Path to the container engine's socket to connect."),
-  'discovery-file': stringFlag('', 'For file-based discovery, a file from which to load cluster information.'),
+  'discovery-file': stringFlag('', 'For file-based discovery, a file or URL from which to load cluster information.'),
   'discovery-token': stringFlag(
     '',
     'For token-based discovery, the token used to validate cluster information fetched from the API server.',
@@ -163,8 +165,13 @@ function discoveryOf({ discovery = {} }: Document): Pick<JoinConfiguration, 'dis
   const { bootstrapToken, file, tlsBootstrapToken } = discovery;
   if (bootstrapToken !== undefined && file !== undefined)
     throw new UsageError('discovery: Invalid value: "": bootstrapToken and file cannot both be set');
-  if (file?.kubeConfigPath !== undefined)
-    return { discovery: { kind: 'file', path: file.kubeConfigPath }, tlsBootstrapToken: tlsBootstrapToken ?? '' };
+  if (tlsBootstrapToken !== undefined && tlsBootstrapToken !== '') parseToken(tlsBootstrapToken);
+  if (file !== undefined) {
+    const { kubeConfigPath: path = '' } = file;
+    const problem = problemOfPlace(path, existsSync);
+    if (problem !== undefined) throw new UsageError(`discovery.file.kubeConfigPath: Invalid value: ${JSON.stringify(path)}: ${problem}`);
+    return { discovery: { kind: 'file', path }, tlsBootstrapToken: tlsBootstrapToken ?? '' };
+  }
   if (bootstrapToken === undefined) throw new UsageError('discovery: Invalid value: "": bootstrapToken or file must be set');
   const { token = '', apiServerEndpoint = '', caCertHashes = [], unsafeSkipCAVerification = false } = bootstrapToken;
   parseToken(token);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { configMap } from '#api/core/config-map.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { Client } from '#client/client.ts';
+import type { Credentials } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { sayWhence } from '../cluster/fetch-cluster.ts';
@@ -13,6 +14,7 @@ import type { Patches } from '../manifests/patches.ts';
 import type { HostFacts } from '../preflight/facts.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { discover, type FoundCluster } from './discovery.ts';
+import { discoverByFile } from './file-discovery.ts';
 import type { JoinConfiguration } from './flags.ts';
 
 export interface JoinDeps {
@@ -53,15 +55,29 @@ export class JoinJob implements AsyncDisposable {
   async found(): Promise<FoundCluster> {
     const { discovery } = this.config;
     this.#found ??=
-      discovery.kind === 'token' ? await discover(discovery, this.host, this.config.timeouts.discovery) : fromFile(discovery.path);
+      discovery.kind === 'token'
+        ? await discover(discovery, this.host, this.config.timeouts.discovery)
+        : await discoverByFile(discovery.path, this.host, this.config.timeouts.discovery);
     return this.#found;
   }
 
-  /** A client with the rights of the bootstrap token. */
+  /** As whom this host comes before it is a node: by the bootstrap token, else by what the discovery file says. */
+  async bootstrapCredentials(): Promise<Credentials> {
+    const { tlsBootstrapToken: token } = this.config;
+    if (token !== '') return { kind: 'token', token };
+    const { credentials } = await this.found();
+    if (credentials.kind !== 'none') return credentials;
+    throw new UsageError(
+      "couldn't find authentication credentials for the TLS bootstrap process. Please use Token discovery, a discovery file with embedded authentication credentials or a discovery file without authentication credentials but with the TLSBootstrapToken flag",
+      { exitCode: 1 },
+    );
+  }
+
+  /** A client with the rights that this host has before it is a node. */
   async bootstrapClient(): Promise<Client> {
     const { server, ca } = await this.found();
-    const token = this.config.tlsBootstrapToken;
-    this.#bootstrap ??= connect({ server, ca, credentials: { kind: 'token', token } }, { clock: this.host.clock, component: 'kubeadm' });
+    const credentials = await this.bootstrapCredentials();
+    this.#bootstrap ??= connect({ server, ca, credentials }, { clock: this.host.clock, component: 'kubeadm' });
     return this.#bootstrap;
   }
 
@@ -118,10 +134,4 @@ export class JoinJob implements AsyncDisposable {
     if (document === undefined) throw new UsageError(`${path} holds no ClusterConfiguration`, { exitCode: 1 });
     return clusterFrom(document, path);
   }
-}
-
-function fromFile(path: string): FoundCluster {
-  const { server, ca } = findEndpoint({ path, env: {} });
-  if (ca === undefined) throw new UsageError(`${path} names no certificate authority`);
-  return { server, ca };
 }

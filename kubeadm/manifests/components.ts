@@ -1,6 +1,6 @@
 // The components of a control plane with upstream's flags (cmd/kubeadm/app/phases/controlplane, phases/etcd).
-import { join } from 'node:path';
-import type { InitConfiguration } from '../config/cluster.ts';
+import { dirname, join } from 'node:path';
+import type { ExternalEtcd, InitConfiguration } from '../config/cluster.ts';
 import type { Folders } from '../folders.ts';
 import { commandLine } from './arguments.ts';
 import type { ComponentPod } from './component-pod.ts';
@@ -64,17 +64,22 @@ export function apiServerPod({ cluster, local }: InitConfiguration, folders: Fol
     command,
     cpu: '250m',
     probe: { host: local.advertiseAddress, port: local.bindPort, scheme: 'HTTPS', live: '/livez', ready: '/readyz' },
-    mounts: { 'k8s-certs': { path: folders.certificates, type: 'DirectoryOrCreate' } },
+    mounts: {
+      'k8s-certs': { path: folders.certificates, type: 'DirectoryOrCreate' },
+      ...('external' in cluster.etcd ? etcdMounts(cluster.etcd.external, folders.certificates) : {}),
+    },
     annotations: { 'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${local.advertiseAddress}:${local.bindPort}` },
   };
 }
 
-function externalEtcdFlags(etcd: {
-  readonly endpoints: readonly string[];
-  readonly caFile: string;
-  readonly certFile: string;
-  readonly keyFile: string;
-}): Readonly<Record<string, string>> {
+/** Folders of the files that lead to etcd, where the certificates' own does not hold them. */
+function etcdMounts({ caFile, certFile, keyFile }: ExternalEtcd, certificates: string): ComponentPod['mounts'] {
+  const folders = [caFile, certFile, keyFile].filter((path) => path !== '').map((path) => dirname(path));
+  const outside = [...new Set(folders)].filter((path) => !`${path}/`.startsWith(`${certificates}/`)).sort();
+  return Object.fromEntries(outside.map((path, at) => [`etcd-certs-${at}`, { path, type: 'DirectoryOrCreate' }]));
+}
+
+function externalEtcdFlags(etcd: ExternalEtcd): Readonly<Record<string, string>> {
   return {
     'etcd-servers': etcd.endpoints.join(','),
     ...(etcd.caFile === '' ? {} : { 'etcd-cafile': etcd.caFile }),

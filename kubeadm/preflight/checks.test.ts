@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { defaultCluster, type InitConfiguration } from '../config/cluster.ts';
+import { defaultCluster, type ExternalEtcd, type InitConfiguration } from '../config/cluster.ts';
 import { goodHost, recordedHost } from '../testing.ts';
-import { type Check, initChecks, isPrivilegedUser, joinChecks } from './checks.ts';
+import { type Check, type ControlPlaneOrder, initChecks, isPrivilegedUser, joinChecks } from './checks.ts';
 import type { HostFacts } from './facts.ts';
 import { portsIn, routesIn } from './host-facts.ts';
 import { runChecks } from './run.ts';
@@ -81,6 +81,8 @@ describe('what kubeadm init finds on a host', () => {
       { routes: () => [{ network: '10.244.8.0/24', device: 'tun0' }] },
       ['WARNING PodSubnet: the pod network 10.244.0.0/16 overlaps 10.244.8.0/24, which this host reaches by tun0'],
     ],
+    ['the route to the pods of this node', { routes: () => [{ network: '10.244.0.0/24', device: 'coxswain0', protocol: 'kernel' }] }, []],
+    ['the route to the pods of another node', { routes: () => [{ network: '10.244.1.0/24', device: 'eth0', protocol: '87' }] }, []],
     [
       'a proxy with exceptions for the networks only',
       { env: { HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '10.96.0.0/12,10.244.0.0/16' } },
@@ -102,6 +104,72 @@ describe('what kubeadm init finds on a host', () => {
   ])('cgroupDriver %s with an engine that has cgroupfs', async (wanted, expected) => {
     const told = { ...config, cluster: { ...config.cluster, kubelet: { cgroupDriver: wanted } } };
     expect(await findings(goodHost(), initChecks(told, { manifests: '/m' }))).toEqual(expected);
+  });
+
+  describe('an etcd of somebody else', () => {
+    const tls = { caFile: '/e/ca.crt', certFile: '/e/client.crt', keyFile: '/e/client.key' };
+    const external = { endpoints: ['https://e1:2379', 'https://e2:2379'], ...tls };
+    const configWith = (etcd: ExternalEtcd): InitConfiguration => ({ ...config, cluster: { ...config.cluster, etcd: { external: etcd } } });
+    const hasFiles = (path: string): boolean => path.startsWith('/e/') || goodHost().exists(path);
+    const look = (but: Partial<HostFacts>, etcd: ExternalEtcd = external, order?: ControlPlaneOrder): Promise<readonly string[]> =>
+      findings(goodHost({ exists: hasFiles, ...but }), initChecks(configWith(etcd), { manifests: '/m' }, order));
+
+    test('is asked for its version by the files that lead to it, and its ports are nobody’s here', async () => {
+      const asked: unknown[] = [];
+      const etcdVersion: HostFacts['etcdVersion'] = (...all) => {
+        asked.push(all);
+        return Promise.resolve('3.4.23');
+      };
+      const noPorts = (port: number): Promise<boolean> => Promise.resolve(port !== 2_379 && port !== 2_380);
+      expect(await look({ etcdVersion, isPortFree: noPorts, hasProgram: (name) => name !== 'etcd' })).toEqual([]);
+      expect(asked).toEqual(external.endpoints.map((endpoint) => [endpoint, external]));
+    });
+
+    test('may answer HTTP elsewhere', async () => {
+      const asked: string[] = [];
+      await look(
+        {
+          etcdVersion: (endpoint) => {
+            asked.push(endpoint);
+            return Promise.resolve('3.6.0');
+          },
+        },
+        { ...external, httpEndpoints: ['https://e1:2378'] },
+      );
+      expect(asked).toEqual(['https://e1:2378']);
+    });
+
+    test.each<[string, () => Promise<string>, string]>([
+      [
+        'too old',
+        () => Promise.resolve('3.3.27'),
+        'this version of kubeadm only supports external etcd version >= 3.4.0. Current version: 3.3.27',
+      ],
+      ['of a version that is none', () => Promise.resolve('three'), 'couldn\'t parse external etcd version "three"'],
+      [
+        'silent',
+        () => Promise.reject(new Error('connect ECONNREFUSED')),
+        'failed to get the version of etcd from https://e1:2379: connect ECONNREFUSED',
+      ],
+    ])('%s', async (_name, etcdVersion, line) => {
+      const one = { ...external, endpoints: ['https://e1:2379'] };
+      expect(await look({ etcdVersion }, one)).toEqual([`ERROR ExternalEtcdVersion: ${line}`]);
+    });
+
+    test('its files must be there, unless a joining control plane fetches them', async () => {
+      const noKey = { exists: (path: string) => path !== tls.keyFile && hasFiles(path) };
+      const missing = ["ERROR ExternalEtcdClientCertificates: /e/client.key doesn't exist"];
+      expect(await look(noKey)).toEqual(missing);
+      expect(await look(noKey, external, { place: 'further', downloadsCertificates: false })).toEqual(missing);
+      expect(await look(noKey, external, { place: 'further', downloadsCertificates: true })).toEqual([]);
+    });
+  });
+
+  test('a further control plane needs etcd as the first one does', async () => {
+    const further = initChecks(config, { manifests: '/m' }, { place: 'further', downloadsCertificates: true });
+    expect(await findings(goodHost({ hasProgram: () => false }), further)).toEqual([
+      'ERROR FileExisting-etcd: etcd not found in system path',
+    ]);
   });
 
   test('a missing cgroup controller of version 1 is an error', async () => {
@@ -159,8 +227,15 @@ describe('what the kernel tells', () => {
   });
 
   test('networks with a route, the default one left out', () => {
-    const table =
-      'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\neth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n';
-    expect(routesIn(table)).toEqual([{ network: '192.168.1.0/24', device: 'eth0' }]);
+    const told = [
+      { dst: 'default', gateway: '192.168.1.1', dev: 'eth0', protocol: 'static' },
+      { dst: '10.244.1.0/24', gateway: '192.168.1.12', dev: 'eth0', protocol: '87' },
+      { dst: '10.1.2.3', dev: 'tun0', protocol: 'kernel' },
+    ];
+    expect(routesIn(JSON.stringify(told))).toEqual([
+      { network: '10.244.1.0/24', device: 'eth0', protocol: '87' },
+      { network: '10.1.2.3/32', device: 'tun0', protocol: 'kernel' },
+    ]);
+    expect(routesIn('')).toEqual([]);
   });
 });

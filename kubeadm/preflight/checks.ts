@@ -2,6 +2,7 @@
 // at the end of the file.
 import { subnetsOverlap } from '../config/subnets.ts';
 import type { InitConfiguration } from '../config/cluster.ts';
+import { externalEtcdFiles, externalEtcdVersion } from './external-etcd.ts';
 import type { HostFacts } from './facts.ts';
 
 export interface Findings {
@@ -18,6 +19,8 @@ const fine: Findings = {};
 const controlPlaneCpus = 2;
 const controlPlaneMegabytes = 1_700;
 const kubeletPort = 10_250;
+/** The protocol number of kube-proxy's routes. */
+const nodeRoutes = '87';
 const mandatoryPrograms = ['docker', 'ip', 'mount', 'nft', 'nsenter'];
 const optionalPrograms = ['ethtool', 'tc'];
 const manifestNames = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'];
@@ -27,9 +30,16 @@ export const isPrivilegedUser: Check = {
   look: ({ userId }) => (userId === 0 ? fine : { errors: ['user is not running as root'] }),
 };
 
-/** What `kubeadm init` asks of its host. */
-export function initChecks({ cluster, local }: InitConfiguration, folders: { readonly manifests: string }): readonly Check[] {
-  const hasOwnEtcd = 'local' in cluster.etcd;
+/** A further control plane has passed `joinChecks` already. */
+export type ControlPlaneOrder = { readonly place: 'first' } | { readonly place: 'further'; readonly downloadsCertificates: boolean };
+
+/** What a control plane asks of its host. */
+export function initChecks(
+  { cluster, local }: InitConfiguration,
+  folders: { readonly manifests: string },
+  order: ControlPlaneOrder = { place: 'first' },
+): readonly Check[] {
+  const { serviceSubnet, podSubnet: pods } = cluster.networking;
   return [
     numCpu,
     memory,
@@ -37,15 +47,17 @@ export function initChecks({ cluster, local }: InitConfiguration, folders: { rea
     ...[local.bindPort, 10_259, 10_257].map(port),
     ...manifestNames.map((name) => fileAvailable(`${folders.manifests}/${name}.yaml`)),
     httpProxy(local.advertiseAddress),
-    httpProxyCidr(cluster.networking.serviceSubnet),
-    ...(cluster.networking.podSubnet === '' ? [] : [httpProxyCidr(cluster.networking.podSubnet), podSubnet(cluster.networking.podSubnet)]),
-    ...nodeChecks(local.node.name),
-    cgroupDriver(cluster.kubelet?.['cgroupDriver']),
-    ...forwarding,
-    ...(hasOwnEtcd
-      ? [port(2_379), port(2_380), folderAvailable(cluster.etcd.local.dataDir), program('etcd')]
-      : externalEtcdFiles(cluster.etcd.external)),
+    httpProxyCidr(serviceSubnet),
+    ...(pods === '' ? [] : [httpProxyCidr(pods), podSubnet(pods)]),
+    ...(order.place === 'first' ? [...nodeChecks(local.node.name), cgroupDriver(cluster.kubelet?.['cgroupDriver']), ...forwarding] : []),
+    ...etcdChecks(cluster.etcd, order),
   ];
+}
+
+function etcdChecks(etcd: InitConfiguration['cluster']['etcd'], order: ControlPlaneOrder): readonly Check[] {
+  if ('local' in etcd) return [port(2_379), port(2_380), folderAvailable(etcd.local.dataDir), program('etcd')];
+  if (order.place === 'further') return order.downloadsCertificates ? [] : externalEtcdFiles(etcd.external);
+  return [externalEtcdVersion(etcd.external), ...externalEtcdFiles(etcd.external)];
 }
 
 /** What `kubeadm join` asks of its host; a control plane's further checks are those of `init`. */
@@ -253,15 +265,6 @@ function proxyFor(env: HostFacts['env'], names: readonly string[]): string | und
   return names.some(isExcepted) ? undefined : proxy;
 }
 
-function externalEtcdFiles(etcd: { readonly caFile: string; readonly certFile: string; readonly keyFile: string }): readonly Check[] {
-  return [etcd.caFile, etcd.certFile, etcd.keyFile]
-    .filter((path) => path !== '')
-    .map((path) => ({
-      name: 'ExternalEtcdClientCertificates',
-      look: (facts) => (facts.exists(path) ? fine : { errors: [`${path} doesn't exist`] }),
-    }));
-}
-
 /** A kubelet that is told of another driver than the engine's does not start. */
 export function cgroupDriver(wanted: unknown): Check {
   return {
@@ -296,14 +299,17 @@ function podSubnet(cidr: string): Check {
   return {
     name: 'PodSubnet',
     look: (facts) => {
-      const found = facts
-        .routes()
-        .filter(({ network, device }) => !/^(coxswain|cni|flannel|vxlan)/.test(device) && subnetsOverlap(network, cidr));
+      const found = facts.routes().filter(({ network, device, protocol }) => !isOfPods(device, protocol) && subnetsOverlap(network, cidr));
       return {
         warnings: found.map(({ network, device }) => `the pod network ${cidr} overlaps ${network}, which this host reaches by ${device}`),
       };
     },
   };
+}
+
+/** Ways to pods, which an earlier cluster or this one made: by the devices of pod networks, and kube-proxy's to other nodes. */
+function isOfPods(device: string, protocol: string | undefined): boolean {
+  return protocol === nodeRoutes || /^(coxswain|cni|flannel|vxlan|cali|cilium|tunl|weave)/.test(device);
 }
 
 function dashed(path: string): string {

@@ -8,6 +8,21 @@ export interface DockerFacts {
   readonly cgroupVersion: string;
 }
 
+export interface Route {
+  readonly network: string;
+  /** The interface. */
+  readonly device: string;
+  /** Who made it: `kernel`, `static`, a number. */
+  readonly protocol?: string;
+}
+
+/** Paths; '' where etcd wants none. */
+export interface EtcdFiles {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface HostFacts {
   readonly userId: number;
   readonly cpus: number;
@@ -27,6 +42,8 @@ export interface HostFacts {
   lookupProblem(name: string): Promise<string | undefined>;
   /** Throws an Error that says why Docker does not answer. */
   docker(): Promise<DockerFacts>;
-  /** Networks that this host has routes to, the default route left out, with the interface. */
-  routes(): readonly { readonly network: string; readonly device: string }[];
+  /** The version that an etcd server of somebody else says. Throws an Error that says why it cannot be had. */
+  etcdVersion(endpoint: string, files: EtcdFiles): Promise<string>;
+  /** Networks that this host has routes to, the default route left out. */
+  routes(): readonly Route[];
 }

@@ -1,11 +1,13 @@
 import Docker from 'dockerode';
+import { execFileSync } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { isPortFree } from '#base/free-port.ts';
 import { reasonOf } from '#base/write-file.ts';
-import type { HostFacts } from './facts.ts';
+import { fetchEtcdVersion } from './etcd-version.ts';
+import type { HostFacts, Route } from './facts.ts';
 
 const listenState = '0A';
 
@@ -38,7 +40,8 @@ export function hostFacts(env: HostFacts['env'], dockerSocket: string): HostFact
       const info = (await docker.info()) as { ServerVersion: string; CgroupDriver: string; CgroupVersion?: string };
       return { version: info.ServerVersion, cgroupDriver: info.CgroupDriver, cgroupVersion: info.CgroupVersion ?? '1' };
     },
-    routes: () => routesIn(readText('/proc/net/route') ?? ''),
+    etcdVersion: fetchEtcdVersion,
+    routes: () => routesIn(textOfRoutes()),
   };
 }
 
@@ -59,24 +62,19 @@ export function portsIn(table: string): readonly number[] {
     .map(([, address = '']) => Number.parseInt(address.split(':')[1] ?? '', 16));
 }
 
-/** Networks with a route, without the default one, from the text of /proc/net/route. */
-export function routesIn(table: string): readonly { readonly network: string; readonly device: string }[] {
-  return table
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split('\t'))
-    .filter(([device, destination]) => device !== undefined && destination !== undefined && destination !== '00000000')
-    .map(([device = '', destination = '', , , , , , mask = '']) => ({ network: `${addressOf(destination)}/${bitsOf(mask)}`, device }));
+/** '' where there is no `ip`, which a check of its own says. */
+function textOfRoutes(): string {
+  try {
+    return execFileSync('ip', ['-j', '-4', 'route', 'show'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return '';
+  }
 }
 
-/** `00A8C0` and the like are little-endian. */
-function addressOf(hex: string): string {
-  return (hex.match(/../g) ?? [])
-    .map((part) => Number.parseInt(part, 16))
-    .reverse()
-    .join('.');
-}
-
-function bitsOf(hex: string): number {
-  return Number.parseInt(hex, 16).toString(2).replaceAll('0', '').length;
+/** Networks with a route, without the default one, from what `ip -j route show` prints. */
+export function routesIn(text: string): readonly Route[] {
+  const list = JSON.parse(text.trim() === '' ? '[]' : text) as readonly { dst?: string; dev?: string; protocol?: string }[];
+  return list
+    .filter(({ dst = 'default' }) => dst !== 'default')
+    .map(({ dst = '', dev = '', protocol = '' }) => ({ network: dst.includes('/') ? dst : `${dst}/32`, device: dev, protocol }));
 }
