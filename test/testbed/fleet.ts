@@ -1,6 +1,7 @@
 // A cluster of several hosts on one machine: control planes, workers and a haproxy in front, made as the guide says, by kubeadm.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ExternalEtcd } from './external-etcd.ts';
 import { type ExecOptions, type ExecResult, Host, type HostOptions } from './host.ts';
 import { defaultKubectl } from './kubectl.ts';
 import { attempt, Network, run } from './network.ts';
@@ -19,14 +20,19 @@ export interface FleetOptions {
   readonly host?: Pick<HostOptions, 'diskMegabytes' | 'movableClock'>;
   /** Further fields of kubeadm's ClusterConfiguration; default: the cluster is made by flags alone. */
   readonly cluster?: Readonly<Record<string, unknown>>;
+  /** `external`: one member on host 8, with TLS; default: a member on each control plane. */
+  readonly etcd?: 'stacked' | 'external';
+  /** False: the other hosts than the first stay out of the cluster until `join`. */
+  readonly joins?: boolean;
   /** Says what is done. */
   readonly progress?: (text: string) => void;
 }
 
-/** What a host is for; host 9 is the load balancer. */
-export type Role = 'control-plane' | 'worker' | 'load-balancer';
+/** What a host is for; host 9 is the load balancer, host 8 an etcd of somebody else. */
+export type Role = 'control-plane' | 'worker' | 'load-balancer' | 'etcd';
 
 const balancerIndex = 9;
+const etcdIndex = 8;
 export const balancerEndpoint = `192.168.77.1${balancerIndex}:16443`;
 
 export class Fleet implements AsyncDisposable {
@@ -34,6 +40,7 @@ export class Fleet implements AsyncDisposable {
   readonly hosts = new Map<string, Host>();
   readonly roles = new Map<string, Role>();
   readonly #progress: (text: string) => void;
+  #etcd: ExternalEtcd | undefined;
   #joinWorker = '';
   #joinControlPlane = '';
 
@@ -48,19 +55,34 @@ export class Fleet implements AsyncDisposable {
     workers = 2,
     host = {},
     cluster,
+    etcd = 'stacked',
+    joins = true,
     progress = () => undefined,
   }: FleetOptions = {}): Promise<Fleet> {
     const fleet = new Fleet(progress);
     try {
       await fleet.#makeHosts(controlPlanes, workers, host);
       await fleet.#startBalancer(controlPlanes);
-      await fleet.#init(cluster);
+      if (etcd === 'external') await fleet.#startEtcd();
+      await fleet.#init(fleet.#etcd === undefined ? cluster : { ...cluster, etcd: fleet.#etcd.document });
+      if (!joins) return fleet;
       for (const name of [...fleet.#named('control-plane').slice(1), ...fleet.#named('worker')]) await fleet.join(name);
       return fleet;
     } catch (error) {
       await fleet.stop();
       throw error;
     }
+  }
+
+  /** The etcd of somebody else. Throws where there is none. */
+  get etcd(): ExternalEtcd {
+    if (this.#etcd === undefined) throw new Error('this fleet has its etcd on its control planes');
+    return this.#etcd;
+  }
+
+  /** What `init` printed for those who join, without `kubeadm`. */
+  joinWords(role: 'control-plane' | 'worker'): string {
+    return (role === 'control-plane' ? this.#joinControlPlane : this.#joinWorker).replace(/^kubeadm /, '');
   }
 
   /** A host by its name. Throws for a name that is none. */
@@ -78,16 +100,15 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Runs kubeadm on a host; throws with what it said when it fails. */
-  async kubeadm(name: string, words: string): Promise<string> {
-    return await this.host(name).sh(`${process.execPath} ${kubeadmScript} ${words} 2>&1`);
+  async kubeadm(name: string, words: string, env: ExecOptions['env'] = {}): Promise<string> {
+    return await this.host(name).sh(`${process.execPath} ${kubeadmScript} ${words} 2>&1`, { env });
   }
 
   /** Joins a host by the command that `init` printed. */
   async join(name: string): Promise<void> {
     const isControlPlane = this.roles.get(name) === 'control-plane';
     this.#progress(`${name} joins as a ${isControlPlane ? 'control plane' : 'worker'}`);
-    const pasted = isControlPlane ? this.#joinControlPlane : this.#joinWorker;
-    await this.kubeadm(name, pasted.replace(/^kubeadm /, ''));
+    await this.kubeadm(name, this.joinWords(isControlPlane ? 'control-plane' : 'worker'));
   }
 
   /** Pulls the cable out of the host. */
@@ -131,6 +152,7 @@ export class Fleet implements AsyncDisposable {
     const host = this.host(name);
     await host.boot();
     if (this.roles.get(name) === 'load-balancer') return await this.#runBalancer();
+    if (this.roles.get(name) === 'etcd') return await this.etcd.run();
     await host.startDocker();
     await this.#runAgent(host);
   }
@@ -171,6 +193,15 @@ export class Fleet implements AsyncDisposable {
     const env = Object.entries(host.clockEnvironment).map(([name, value]) => `${name}=${value}`);
     const command = `${process.execPath} ${join(projectRoot, 'dist/coxswain.js')} node`;
     await host.sh(`mkdir -p /var/log/coxswain; setsid env ${env.join(' ')} ${command} >>/var/log/coxswain/node.log 2>&1 </dev/null &`);
+  }
+
+  async #startEtcd(): Promise<void> {
+    this.#progress(`host${etcdIndex} starts etcd`);
+    const host = await Host.start({ network: this.network, index: etcdIndex });
+    this.hosts.set(host.name, host);
+    this.roles.set(host.name, 'etcd');
+    this.#etcd = await ExternalEtcd.start(host);
+    await this.#etcd.admit(this.host('host1'));
   }
 
   async #startBalancer(controlPlanes: number): Promise<void> {
