@@ -19,6 +19,7 @@ import { Informer } from '#client/informer.ts';
 import type { KubeletConfig } from './config.ts';
 import { CertificateFile } from './identity/certificate-file.ts';
 import { CertificateRotation } from './identity/rotation.ts';
+import { ImageAccounts } from './images/image-accounts.ts';
 import { ImageCollector } from './images/image-collector.ts';
 import { ImagePuller } from './images/image-puller.ts';
 import { PulledImages } from './images/pulled-images.ts';
@@ -161,6 +162,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
   const steps = new StepRunner({
     ...common,
     images,
+    accounts: new ImageAccounts(runtime.images),
     objects,
     paths,
     cgroups,
@@ -170,9 +172,9 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
     node: nodeFacts,
     userAgent: `kube-lifecycle/${majorVersion}`,
   });
-  const { allowedSysctls } = config;
+  const admission = { allowedSysctls: config.allowedSysctls, hasAppArmor: facts.hasAppArmor };
   const allocations = new Allocations(paths, log);
-  const own = { allocations, pods, objects, images, node, allowedSysctls, runtimeName: info.name, steps, prober, statuses, hostIps };
+  const own = { allocations, pods, objects, images, node, admission, runtimeName: info.name, steps, prober, statuses, hostIps };
   const workers = new PodWorkers({ ...common, ...own });
   const onChange = (uid: string): void => workers.wake(uid);
   const pleg = new Pleg({

@@ -26,7 +26,7 @@ describe('pressureOf', () => {
 });
 
 describe('nodeConditions', () => {
-  const first = nodeConditions([], calm, [], 't1');
+  const first = nodeConditions([], calm, { problems: [] }, 't1');
   test('at the start everything is news', () => {
     expect(first.events.map(({ reason }) => reason)).toEqual([
       'NodeHasSufficientMemory',
@@ -43,14 +43,18 @@ describe('nodeConditions', () => {
       lastTransitionTime: 't1',
     });
   });
+  test('a kernel with AppArmor is told of', () => {
+    const { conditions } = nodeConditions([], calm, { problems: [], hasAppArmor: true }, 't1');
+    expect(conditions.at(-1)?.message).toBe('kubelet is posting ready status. AppArmor enabled');
+  });
   test('a heartbeat changes nothing else', () => {
-    const next = nodeConditions(first.conditions, calm, [], 't2');
+    const next = nodeConditions(first.conditions, calm, { problems: [] }, 't2');
     expect(next.events).toEqual([]);
     expect(next.conditions.map(({ lastTransitionTime }) => lastTransitionTime)).toEqual(['t1', 't1', 't1', 't1']);
     expect(next.conditions.map(({ lastHeartbeatTime }) => lastHeartbeatTime)).toEqual(['t2', 't2', 't2', 't2']);
   });
   test('trouble', () => {
-    const next = nodeConditions(first.conditions, { ...calm, memory: true }, ['a', 'b'], 't2');
+    const next = nodeConditions(first.conditions, { ...calm, memory: true }, { problems: ['a', 'b'] }, 't2');
     expect(next.events.map(({ reason }) => reason)).toEqual(['NodeHasInsufficientMemory', 'NodeNotReady']);
     expect(next.conditions.at(-1)).toMatchObject({ status: 'False', reason: 'KubeletNotReady', message: 'a, b', lastTransitionTime: 't2' });
   });

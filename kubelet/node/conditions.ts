@@ -38,7 +38,7 @@ export interface NodeEvent {
 export function nodeConditions(
   previous: readonly V1NodeCondition[],
   pressure: Pressure,
-  problems: readonly string[],
+  { problems, hasAppArmor = false }: { readonly problems: readonly string[]; readonly hasAppArmor?: boolean },
   now: string,
 ): { readonly conditions: V1NodeCondition[]; readonly events: NodeEvent[] } {
   const wanted: Pick<V1NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
@@ -52,7 +52,7 @@ export function nodeConditions(
       ? state('PIDPressure', 'True', 'KubeletHasInsufficientPID', 'kubelet has insufficient PID available')
       : state('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
     problems.length === 0
-      ? state('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
+      ? state('Ready', 'True', 'KubeletReady', `kubelet is posting ready status${hasAppArmor ? '. AppArmor enabled' : ''}`)
       : state('Ready', 'False', 'KubeletNotReady', problems.join(', ')),
   ];
   const events: NodeEvent[] = [];

@@ -11,6 +11,8 @@ export interface MachineFacts {
   readonly bootId: string;
   /** Bytes set aside, by size such as 2Mi. */
   readonly hugepages: Readonly<Record<string, number>>;
+  /** The kernel has AppArmor, and it is switched on. */
+  readonly hasAppArmor: boolean;
 }
 
 /** What is measured again for every status. */
@@ -38,6 +40,7 @@ export async function readMachineFacts(info: RuntimeInfo): Promise<MachineFacts>
     systemUuid: await text('/sys/class/dmi/id/product_uuid'),
     bootId: await text('/proc/sys/kernel/random/boot_id'),
     hugepages: await readHugepages(text),
+    hasAppArmor: (await text('/sys/module/apparmor/parameters/enabled')) === 'Y',
   };
 }
 

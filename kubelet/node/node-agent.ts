@@ -213,7 +213,9 @@ export class NodeAgent implements Service {
       ...(health.networkProblem === undefined ? [] : [networkText(health.networkProblem)]),
     ];
     const now = timeText(clock.nowMs());
-    const { conditions, events } = nodeConditions(this.#node?.status?.conditions ?? [], pressureOf(measured, thresholds), troubles, now);
+    const known = this.#node?.status?.conditions ?? [];
+    const readiness = { problems: troubles, hasAppArmor: facts.hasAppArmor };
+    const { conditions, events } = nodeConditions(known, pressureOf(measured, thresholds), readiness, now);
     for (const { reason } of events) this.#event('Normal', reason, `Node ${this.#options.name} status is now: ${reason}`);
     return { ...nodeStatus(this.#options, facts, measured, info, this.#images, this.#node?.status?.addresses ?? []), conditions };
   }

@@ -44,6 +44,7 @@ export function nodeStatus(
       architecture: info.architecture,
     },
     images: listImages(images),
+    features: { supplementalGroupsPolicy: info.storageDriver === 'overlay2' },
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1AppArmorProfile } from '#api/generated/types.ts';
 import { judgeAdmission } from './admission.ts';
 import { aContainer, aPod } from './testing.ts';
 
@@ -47,6 +48,31 @@ describe('judgeAdmission', () => {
 
   test('sysctls that the node allows', () => {
     const pod = aPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } });
-    expect(judgeAdmission(pod, node, [], ['kernel.msg*'])).toBeUndefined();
+    expect(judgeAdmission(pod, node, [], { allowedSysctls: ['kernel.msg*'] })).toBeUndefined();
+  });
+
+  test.each<[name: string, profile: V1AppArmorProfile, reason: string | undefined]>([
+    ['Unconfined', { type: 'Unconfined' }, undefined],
+    ['RuntimeDefault', { type: 'RuntimeDefault' }, 'AppArmor'],
+    ['Localhost', { type: 'Localhost', localhostProfile: 'p' }, 'AppArmor'],
+  ])('AppArmor on a kernel without it: %s', (_, appArmorProfile, reason) => {
+    const asking = [
+      aPod({ securityContext: { appArmorProfile } }),
+      aPod({ containers: [{ name: 'c', securityContext: { appArmorProfile } }] }),
+    ];
+    for (const pod of asking) {
+      expect(judgeAdmission(pod, node, [])?.reason).toBe(reason);
+      expect(judgeAdmission(pod, node, [], { hasAppArmor: true })).toBeUndefined();
+    }
+  });
+
+  test('strict groups need a node that can keep to them', () => {
+    const pod = aPod({ securityContext: { supplementalGroupsPolicy: 'Strict' } });
+    expect(judgeAdmission(pod, node, [])).toEqual({
+      reason: 'SupplementalGroupsPolicyNotSupported',
+      message: 'SupplementalGroupsPolicy=Strict is not supported in this node',
+    });
+    const able = { ...node, status: { ...node.status, features: { supplementalGroupsPolicy: true } } };
+    expect(judgeAdmission(pod, able, [])).toBeUndefined();
   });
 });

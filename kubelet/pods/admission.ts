@@ -4,6 +4,7 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1NodeSelectorRequirement, V1NodeSelectorTerm } from '#api/generated/types.ts';
 import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
 import { podSum } from './resources/pod-cgroup.ts';
+import { needsAppArmor } from './security.ts';
 
 export interface Rejection {
   readonly reason: string;
@@ -25,18 +26,31 @@ const safeSysctls: readonly string[] = [
   'net.ipv4.tcp_wmem',
 ];
 
+export interface AdmissionSettings {
+  /** --allowed-unsafe-sysctls. */
+  readonly allowedSysctls?: readonly string[];
+  /** The kernel has AppArmor. */
+  readonly hasAppArmor?: boolean;
+}
+
 /** Why the node refuses a pod; undefined where it takes it. `active` are the other pods that take resources now. */
 export function judgeAdmission(
   pod: Pod,
   node: Node,
   active: readonly Pod[],
-  allowedSysctls: readonly string[] = [],
+  { allowedSysctls = [], hasAppArmor = false }: AdmissionSettings = {},
 ): Rejection | undefined {
+  if (!hasAppArmor && needsAppArmor(pod))
+    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
   const sysctl = (pod.spec.securityContext?.sysctls ?? []).find(
     ({ name }) => !safeSysctls.includes(name) && !isAllowed(name, allowedSysctls),
   );
   if (sysctl !== undefined)
     return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(sysctl.name)} not allowlisted` };
+  if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict' && node.status?.features?.supplementalGroupsPolicy !== true) {
+    const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
+    return { reason: 'SupplementalGroupsPolicyNotSupported', message };
+  }
   const lack = lackOf(pod, node, active);
   if (lack !== undefined) return lack;
   if (matchesNode(pod, node)) return undefined;

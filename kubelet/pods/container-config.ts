@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { Service } from '#api/core/service/service.ts';
 import type { V1Container } from '#api/generated/types.ts';
+import type { ImageAccounts } from '../images/image-accounts.ts';
 import type { ReferencedObjects } from '../volumes/objects.ts';
 import type { PodPaths } from '../volumes/paths.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
-import type { ContainerSpec, Mount, SandboxStatus, StoredImage } from '../runtime/contract.ts';
+import type { ContainerSpec, Mount, ProcessIdentity, SandboxStatus, StoredImage } from '../runtime/contract.ts';
 import {
   containerHashAnnotation,
   podTerminationGracePeriodAnnotation,
@@ -21,9 +22,10 @@ import { expand } from './env/expand.ts';
 import type { Allocatable } from './env/resource-ref.ts';
 import { podHostname } from './network/hostname.ts';
 import { hostNetworkHosts, managedHosts } from './network/hosts-file.ts';
+import { containerIdentity } from './identity.ts';
 import { containerHash } from './observed.ts';
 import { containerResources } from './resources/container-resources.ts';
-import { containerSecurity, seccompProfileOf } from './security.ts';
+import { containerSecurity, SecurityError, seccompProfileOf } from './security.ts';
 
 /** What every container of this node is made with. */
 export interface NodeFacts {
@@ -42,6 +44,7 @@ export interface ContainerConfigDeps {
   readonly paths: PodPaths;
   readonly volumes: PodVolumes;
   readonly objects: ReferencedObjects;
+  readonly accounts: Pick<ImageAccounts, 'of'>;
 }
 
 export interface ContainerOrder {
@@ -72,7 +75,8 @@ export async function containerSpec(order: ContainerOrder, deps: ContainerConfig
   });
   const lookup = (name: string): string | undefined => env.get(name);
   const seccompJson = await readSeccomp(pod, container, node.seccompRoot);
-  const security = containerSecurity(pod, container, { imageUser: image.user, seccompJson });
+  const asked = containerSecurity(pod, container, { imageUser: image.user, seccompJson });
+  const security = { ...asked, ...(await identityOf(order, deps, signal)) };
   const mounts = await allMounts(order, deps, env, signal);
   return {
     name: container.name,
@@ -117,6 +121,22 @@ function annotationsOf(pod: Pod, container: V1Container, attempt: number): Recor
       ? {}
       : { [podTerminationGracePeriodAnnotation]: String(terminationGracePeriodSeconds) }),
   };
+}
+
+/** Empty where the image's accounts are out of reach, so that the engine decides. */
+async function identityOf(
+  { pod, container, image }: ContainerOrder,
+  { accounts }: ContainerConfigDeps,
+  signal: AbortSignal,
+): Promise<Partial<ProcessIdentity>> {
+  const known = await accounts.of(image.id, signal);
+  const identity = known === undefined ? undefined : containerIdentity(pod, container, image.user, known);
+  if (identity === undefined && pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict') {
+    throw new SecurityError(
+      `cannot keep to supplementalGroupsPolicy Strict: the accounts of image ${JSON.stringify(container.image)} cannot be read`,
+    );
+  }
+  return identity ?? {};
 }
 
 async function readSeccomp(pod: Pod, container: V1Container, root: string): Promise<string | undefined> {

@@ -8,7 +8,7 @@ import type { Change, Informer } from '#client/informer.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { RuntimePodSummary } from '../runtime/contract.ts';
 import type { ReferencedObjects } from '../volumes/objects.ts';
-import { judgeAdmission } from './admission.ts';
+import { type AdmissionSettings, judgeAdmission } from './admission.ts';
 import { PodWorker, type PodWorkerDeps } from './pod-worker.ts';
 import { allocationOf, compareWaiting, judgeResize } from './resize/allocation.ts';
 import { isFinal } from './status/pod-status.ts';
@@ -20,7 +20,7 @@ export interface PodWorkersDeps extends PodWorkerDeps {
   readonly images: Pick<ImagePuller, 'forgetPod'>;
   /** Our own node as it stands; undefined before it is known. */
   readonly node: () => Node | undefined;
-  readonly allowedSysctls?: readonly string[];
+  readonly admission?: AdmissionSettings;
 }
 
 /** Runs the workers of all pods of this node. */
@@ -125,7 +125,7 @@ export class PodWorkers implements Service {
     const node = this.#deps.node();
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
     if (node === undefined || wasTaken || isFinal(pod.status)) return undefined;
-    return judgeAdmission(pod, node, this.#othersThan(pod), this.#deps.allowedSysctls);
+    return judgeAdmission(pod, node, this.#othersThan(pod), this.#deps.admission);
   }
 
   /** The pods beside this one that take resources now. */

@@ -1,5 +1,5 @@
 import type { Pod } from '#api/core/pod/pod.ts';
-import type { V1Container, V1SeccompProfile } from '#api/generated/types.ts';
+import type { V1AppArmorProfile, V1Container, V1SeccompProfile } from '#api/generated/types.ts';
 import type { ContainerSecurity } from '../runtime/contract.ts';
 
 /** The container may not run as asked; the message goes into its waiting state and an event. */
@@ -21,7 +21,6 @@ export function containerSecurity(pod: Pod, container: V1Container, inputs: Secu
   const user = own.runAsUser ?? shared.runAsUser;
   const group = own.runAsGroup ?? shared.runAsGroup;
   if ((own.runAsNonRoot ?? shared.runAsNonRoot) === true) requireNonRoot(pod, container, user, inputs.imageUser);
-  if (own.appArmorProfile?.type === 'Localhost') throw new SecurityError('Cannot enforce AppArmor: AppArmor is not enabled on the host');
   const groups = [...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])];
   return {
     ...(user === undefined ? {} : { user }),
@@ -34,7 +33,25 @@ export function containerSecurity(pod: Pod, container: V1Container, inputs: Secu
     ...(own.allowPrivilegeEscalation === false ? { noNewPrivileges: true } : {}),
     ...(own.procMount === 'Unmasked' ? { procMount: 'unmasked' as const } : {}),
     ...seccomp(seccompProfileOf(pod, container), inputs),
+    ...appArmor(appArmorProfileOf(pod, container)),
   };
+}
+
+/** Whether a container of the pod asks for an AppArmor profile, so that a node without AppArmor must refuse it. */
+export function needsAppArmor(pod: Pod): boolean {
+  const { initContainers = [], containers, securityContext } = pod.spec;
+  const profiles = [securityContext, ...[...initContainers, ...containers].map((one) => one.securityContext)];
+  return profiles.some((one) => one?.appArmorProfile !== undefined && one.appArmorProfile.type !== 'Unconfined');
+}
+
+function appArmorProfileOf(pod: Pod, container: V1Container): V1AppArmorProfile | undefined {
+  return container.securityContext?.appArmorProfile ?? pod.spec.securityContext?.appArmorProfile;
+}
+
+function appArmor(profile: V1AppArmorProfile | undefined): Pick<ContainerSecurity, 'appArmor'> {
+  if (profile === undefined) return {};
+  if (profile.type === 'RuntimeDefault') return { appArmor: 'runtime-default' };
+  return { appArmor: profile.type === 'Localhost' ? { profile: profile.localhostProfile ?? '' } : 'unconfined' };
 }
 
 /** The seccomp profile that counts for a container. */

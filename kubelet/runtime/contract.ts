@@ -207,8 +207,18 @@ export interface ContainerSecurity {
   readonly noNewPrivileges?: boolean;
   /** Default 'unconfined', as upstream. 'localhost' carries the profile's JSON text. */
   readonly seccomp?: 'runtime-default' | 'unconfined' | { readonly profileJson: string };
+  /** Default: the engine's own profile where the kernel has AppArmor. */
+  readonly appArmor?: 'runtime-default' | 'unconfined' | { readonly profile: string };
   /** Default 'default': the usual masks of /proc. */
   readonly procMount?: 'default' | 'unmasked';
+}
+
+/** Who a process is, in numbers. */
+export interface ProcessIdentity {
+  readonly user: number;
+  readonly group: number;
+  /** Ascending; `group` is one of them. */
+  readonly supplementalGroups: readonly number[];
 }
 
 export interface SandboxSummary {
@@ -265,6 +275,8 @@ export interface ContainerStatus extends ContainerSummary {
   readonly logPath: string | undefined;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Of its first process at the start. Undefined: the spec left it to the engine, which does not say. */
+  readonly identity?: ProcessIdentity;
   /** What the engine holds it to now. Undefined: it does not say. */
   readonly resources?: Pick<ContainerResources, 'cpuShares' | 'cpuPeriodMicros' | 'cpuQuotaMicros' | 'memoryBytes'>;
 }

@@ -63,6 +63,7 @@ function statusOf(
     image: latest.image,
     imageID: latest.imageRef,
     restartCount: latest.attempt,
+    ...userOf(latest),
     state: stateOf(view, latest),
     lastState: before === undefined ? (known?.restartCount === latest.attempt ? (known.lastState ?? {}) : {}) : stateOf(view, before),
   };
@@ -149,6 +150,11 @@ function shown(
     }),
   );
   return { name: container.name, ready: false, imageID: '', ...(mounts.length === 0 ? {} : { volumeMounts: mounts }) };
+}
+
+function userOf({ identity, state }: ContainerStatus): Pick<V1ContainerStatus, 'user'> {
+  if (identity === undefined || state === 'created') return {};
+  return { user: { linux: { uid: identity.user, gid: identity.group, supplementalGroups: [...identity.supplementalGroups] } } };
 }
 
 function health(

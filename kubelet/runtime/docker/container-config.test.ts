@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ContainerSpec } from '../contract.ts';
+import type { ContainerSecurity, ContainerSpec } from '../contract.ts';
 import { type Abilities, containerConfig, sandboxConfig, type SandboxTies } from './container-config.ts';
 
 const able: Abilities = { refuses: new Set(), capabilities: ['CHOWN', 'NET_ADMIN'] };
@@ -70,6 +70,15 @@ describe('containerConfig', () => {
     ['the missing capability', { security: { addCapabilities: ['SYS_RESOURCE', 'net_admin'] } }, { CapAdd: ['NET_ADMIN'] }],
   ])('does without: %s', (_, spec, wanted) => {
     expect(config(spec, limited)).toMatchObject({ HostConfig: wanted });
+  });
+
+  it.each<[string, ContainerSecurity, object]>([
+    ['the engine’s AppArmor profile', { appArmor: 'runtime-default', seccomp: 'runtime-default' }, { SecurityOpt: [] }],
+    ['no AppArmor profile', { appArmor: 'unconfined', seccomp: 'runtime-default' }, { SecurityOpt: ['apparmor=unconfined'] }],
+    ['a profile of the host', { appArmor: { profile: 'own' }, seccomp: 'runtime-default' }, { SecurityOpt: ['apparmor=own'] }],
+    ['numbers', { user: 1, group: 2, supplementalGroups: [2, 3] }, { GroupAdd: ['2', '3'] }],
+  ])('%s', (_, security, wanted) => {
+    expect(config({ security })).toMatchObject({ HostConfig: wanted });
   });
 
   it.each<[SandboxTies['pidMode'], string]>([

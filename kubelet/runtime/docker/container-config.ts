@@ -141,7 +141,8 @@ function securityConfig(security: ContainerSecurity, abilities: Abilities): obje
   const imitated = privileged && abilities.refuses.has('privileged');
   const options = [
     ...(security.noNewPrivileges === true ? ['no-new-privileges'] : []),
-    ...(imitated ? ['seccomp=unconfined', 'apparmor=unconfined', 'label=disable'] : privileged ? [] : seccompOption(security.seccomp)),
+    ...(imitated ? ['seccomp=unconfined', 'label=disable'] : privileged ? [] : seccompOption(security.seccomp)),
+    ...appArmorOption(security.appArmor ?? (imitated ? 'unconfined' : 'runtime-default')),
   ];
   return {
     Privileged: privileged && !imitated,
@@ -166,6 +167,11 @@ function capabilities(wanted: readonly string[], abilities: Abilities): string[]
 function seccompOption(seccomp: ContainerSecurity['seccomp']): string[] {
   if (seccomp === 'runtime-default') return [];
   return seccomp === undefined || seccomp === 'unconfined' ? ['seccomp=unconfined'] : [`seccomp=${seccomp.profileJson}`];
+}
+
+function appArmorOption(appArmor: NonNullable<ContainerSecurity['appArmor']>): string[] {
+  if (appArmor === 'runtime-default') return [];
+  return [`apparmor=${appArmor === 'unconfined' ? appArmor : appArmor.profile}`];
 }
 
 function nonEmpty(list: readonly string[] | undefined): list is readonly string[] {

@@ -34,6 +34,7 @@ export interface InspectedContainer {
     readonly Labels: Record<string, string>;
     readonly Tty: boolean;
     readonly OpenStdin: boolean;
+    readonly User?: string;
     readonly StopSignal?: string;
   };
   readonly HostConfig: {
@@ -46,6 +47,7 @@ export interface InspectedContainer {
     readonly CpuPeriod?: number;
     readonly CpuQuota?: number;
     readonly Memory?: number;
+    readonly GroupAdd?: readonly string[] | null;
     readonly Mounts?: readonly {
       readonly Source: string;
       readonly Target: string;
@@ -117,8 +119,17 @@ export function containerStatus(raw: InspectedContainer, identity: Identity): Co
     logPath: config.Labels[logPathLabel],
     tty: config.Tty,
     stdin: config.OpenStdin,
+    ...identityFrom(config.User, raw.HostConfig.GroupAdd),
     resources: resourcesOf(raw.HostConfig),
   };
+}
+
+/** Numbers as they were asked for; names stay the engine's secret. */
+function identityFrom(user = '', groups: readonly string[] | null | undefined): Pick<ContainerStatus, 'identity'> {
+  const [, uid, gid] = /^(\d+):(\d+)$/.exec(user) ?? [];
+  if (uid === undefined || gid === undefined) return {};
+  const supplementalGroups = [...new Set([gid, ...(groups ?? [])].map(Number))].toSorted((a, b) => a - b);
+  return { identity: { user: Number(uid), group: Number(gid), supplementalGroups } };
 }
 
 function resourcesOf({

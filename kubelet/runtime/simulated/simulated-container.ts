@@ -158,6 +158,7 @@ export class SimulatedContainer {
   status(): ContainerStatus {
     const exitCode = this.#exitCode;
     const failed = this.#message !== undefined;
+    const { user, group, supplementalGroups = [] } = this.spec.security ?? {};
     return {
       ...this.summary(),
       imageRef: this.#deps.imageRef,
@@ -172,6 +173,7 @@ export class SimulatedContainer {
       logPath: this.spec.logPath,
       tty: this.spec.tty ?? false,
       stdin: this.spec.stdin ?? false,
+      ...(user === undefined || group === undefined ? {} : { identity: { user, group, supplementalGroups } }),
       resources: this.#resources,
     };
   }

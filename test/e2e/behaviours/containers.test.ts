@@ -213,6 +213,21 @@ test.concurrent('users, groups and what they may', async () => {
       containers: [script('ip link add dummy9 type dummy 2>&1; true', { securityContext: { privileged: false } })],
     }),
   ).toMatch(/not permitted/);
+  // The image's own memberships stay, unless the pod says that only its own count.
+  await cluster().host.sh(`docker build -q -t member:1 - <<'END'
+FROM coxswain/busybox:1
+RUN echo "alice:x:1000:1000::/:" >>/etc/passwd && echo "extra:x:50000:alice" >>/etc/group
+END`);
+  const member = { runAsUser: 1000, runAsGroup: 3000, supplementalGroups: [4000] };
+  const inImage = { containers: [script(ids, { image: 'member:1' })] };
+  expect(await run('groups-merged', { securityContext: member, ...inImage })).toBe('1000\n3000\n3000 4000 50000\n');
+  const strict = await runToEnd(cluster(), 'groups-strict', {
+    securityContext: { ...member, supplementalGroupsPolicy: 'Strict' },
+    ...inImage,
+  });
+  expect(strict.log).toBe('1000\n3000\n3000 4000\n');
+  expect(containerOf(strict.pod).user).toEqual({ linux: { uid: 1000, gid: 3000, supplementalGroups: [3000, 4000] } });
+
   const noNew = { runAsUser: 1000, allowPrivilegeEscalation: false };
   expect(await run('no-new', { containers: [script('grep NoNewPrivs /proc/self/status', { securityContext: noNew })] })).toMatch(
     /NoNewPrivs:\s1\n/,
