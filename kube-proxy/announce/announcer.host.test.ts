@@ -1,5 +1,5 @@
 // Two hosts of their own on one switch: who answers ARP for an address, and what neighbours believe when that changes.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Node } from '#api/core/node/node.ts';
 import type { Service as KubeService } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
@@ -20,6 +20,7 @@ const hosts = [
 ];
 const clock = new FakeClock();
 const dead = new Set<string>();
+const leaving = new Set<string>();
 const lives = new Map<string, { stop: AbortController; ended: Promise<unknown> }>();
 const wakes: (() => void)[] = [];
 let network: Network;
@@ -82,7 +83,7 @@ const nodes = hosts.map(
 );
 
 function start(name: string): void {
-  dead.delete(addressOf(name));
+  for (const set of [dead, leaving]) set.delete(addressOf(name));
   const stopping = new AbortController();
   const announcer = new Announcer({
     services: informer(() => services),
@@ -91,8 +92,9 @@ function start(name: string): void {
     nodeName: name,
     ranges: [parseRange('192.168.77.200-192.168.77.209')],
     networks: () => [{ network: `${addressOf(name)}/24`, device: 'eth0' }],
-    isHealthy: () => true,
-    probe: (peer) => Promise.resolve(!dead.has(peer)),
+    word: () => (leaving.has(addressOf(name)) ? 'leaves' : 'serves'),
+    leave: () => void leaving.add(addressOf(name)),
+    probe: (peer) => Promise.resolve(dead.has(peer) ? 'silent' : leaving.has(peer) ? 'leaves' : 'serves'),
     kernel: new AnnounceKernel((program, args, input, signal) =>
       runCommand('ip', ['netns', 'exec', space(name), program, ...args], input, signal),
     ),
@@ -102,10 +104,17 @@ function start(name: string): void {
   lives.set(name, { stop: stopping, ended: announcer.run(stopping.signal, () => undefined).catch(() => undefined) });
 }
 
+/** Stops it, with as much time as that takes. */
 async function stop(name: string): Promise<void> {
   const life = lives.get(name);
   life?.stop.abort(new Error('stopped'));
-  await life?.ended;
+  let isOver = false;
+  void life?.ended.then(() => (isOver = true));
+  const isStopped = async (): Promise<void> => {
+    await clock.advance(100);
+    expect(isOver).toBe(true);
+  };
+  await vi.waitFor(isStopped, { timeout: 20_000 });
   dead.add(addressOf(name));
 }
 
@@ -125,11 +134,12 @@ function asked(): string | undefined {
   return holder();
 }
 
-async function soon(look: () => unknown, wanted: unknown): Promise<void> {
+/** `stepMs` at a time, so that what happens in between has been done. */
+async function soon(look: () => unknown, wanted: unknown, stepMs = 1_000): Promise<void> {
   await expect
     .poll(
       async () => {
-        await clock.advance(1_000);
+        await clock.advance(stepMs);
         return look();
       },
       { timeout: 20_000 },
@@ -160,6 +170,20 @@ test('what somebody takes away comes back', async () => {
   ip(first, 'route', 'del', `${address}/32`);
   await clock.advance(60_000);
   await soon(() => announced(first).every((text) => text.includes(address)), true);
+});
+
+test('what is told to stop answers until the next does', async () => {
+  const life = lives.get(first);
+  life?.stop.abort(new Error('stopped'));
+  await expect.poll(() => leaving.has(addressOf(first)), { timeout: 20_000 }).toBe(true);
+  // The other one's next question is due within a second; by then nothing may have been let go.
+  await soon(holder, second, 20);
+  expect(announced(first)).toEqual(nothing.map(() => expect.stringContaining(address) as string));
+  await stop(first);
+  expect(announced(first)).toEqual(nothing);
+  start(first);
+  await soon(holder, first);
+  await soon(() => announced(second), nothing);
 });
 
 test('what stops lets go, and what starts again takes over', async () => {

@@ -1,7 +1,8 @@
 // Answers for load-balancer addresses on the node's own network. How it works: informers mark Services and the candidates dirty; one loop
 // works out what this node should hold (plan.ts), asks whom it must, and hands the difference to the kernel. It wakes when something
 // changed, every second while it asks others or holds an address, and every minute to repair what somebody else undid. Only the
-// loop writes; nothing is kept that a start does not find again in the kernel.
+// loop writes; nothing is kept that a start does not find again in the kernel. Who stops says so first, and lets go only when the next
+// has heard it: for a moment two answer, but never nobody.
 import type { Node } from '#api/core/node/node.ts';
 import type { Service as KubeService } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
@@ -13,7 +14,7 @@ import type { Informer } from '#client/informer.ts';
 import type { AddressRange } from '#client/load-balancer/pool.ts';
 import { byServiceIndex, serviceOfSlice } from '../proxier.ts';
 import type { Announced, AnnounceKernel } from './kernel.ts';
-import { Peers, type Probe } from './peers.ts';
+import { Peers, type Probe, type Word } from './peers.ts';
 import { type Candidate, candidacyOf, candidatesOf, type Front, frontsOf, internalAddress, isOnNetwork, orderFor, turnOf } from './plan.ts';
 
 export interface AnnouncerDeps {
@@ -25,8 +26,10 @@ export interface AnnouncerDeps {
   readonly ranges: readonly AddressRange[];
   /** This host's interfaces, asked with each repair. */
   readonly networks: () => readonly { readonly network: string; readonly device: string }[];
-  /** Whether this node's proxy takes traffic, as others would hear when they ask. */
-  readonly isHealthy: () => boolean;
+  /** What others hear of this node's proxy when they ask. */
+  readonly word: () => Word;
+  /** Makes that `leaves`. */
+  readonly leave: () => void;
   readonly probe: Probe;
   readonly kernel: AnnounceKernel;
   readonly clock: Clock;
@@ -38,6 +41,8 @@ const askEveryMs = 1_000;
 const shortestMs = 100;
 const repairEveryMs = 60_000;
 const stopLimitMs = 3_000;
+/** Whoever is next has asked by then and answers, too; until then, who leaves goes on. */
+const handOverMs = askEveryMs + 500;
 /** A broadcast may be lost; so often it is said who has an address now. */
 const shouts = 3;
 
@@ -55,6 +60,7 @@ export class Announcer implements Service {
   /** What the kernel has; undefined when that must be read. */
   #held: ReadonlyMap<string, Announced> | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  #leavingSinceMs: number | undefined;
   readonly #shouting = new Map<string, number>();
   #wake: () => void = () => undefined;
 
@@ -81,6 +87,7 @@ export class Announcer implements Service {
       }
     } finally {
       for (const end of unsubscribe) end();
+      await this.#handOver();
       using deadline = clock.deadline(new AbortController().signal, stopLimitMs);
       await this.#letGo(deadline.signal).catch((err: unknown) => log.warn({ err }, 'load-balancer addresses could not be given up'));
     }
@@ -121,7 +128,7 @@ export class Announcer implements Service {
 
   /** One look at everything; true while others must be asked or something is held. */
   async #look(signal: AbortSignal): Promise<boolean> {
-    const { nodeName, isHealthy, kernel, clock } = this.#deps;
+    const { nodeName, kernel, clock } = this.#deps;
     this.#isChanged = false;
     this.#takeChanges();
     if (this.#held === undefined || clock.monotonicMs() - this.#readAtMs >= repairEveryMs) await this.#repair(signal);
@@ -139,10 +146,19 @@ export class Announcer implements Service {
       this.#askedAtMs = clock.monotonicMs();
       await this.#peers.ask(asked, signal);
     }
-    const wanted = isHealthy() ? orders.filter(([, order]) => turnOf(order, nodeName, stateOf).hold).map(([address]) => address) : [];
+    const wanted = this.#mayHold() ? orders.filter(([, order]) => turnOf(order, nodeName, stateOf).hold).map(([address]) => address) : [];
     await this.#settle(new Map(wanted.map((address) => [address, { address, device: this.#device }])), signal);
     if (wanted.length === 0) await kernel.restore(signal);
     return asked.size > 0 || wanted.length > 0;
+  }
+
+  /** One that leaves takes nothing new, but others must have heard of it before it lets go of what it has. */
+  #mayHold(): boolean {
+    const { word, clock } = this.#deps;
+    const now = word();
+    if (now !== 'leaves') this.#leavingSinceMs = undefined;
+    else this.#leavingSinceMs ??= clock.monotonicMs();
+    return now === 'serves' || (this.#leavingSinceMs !== undefined && clock.monotonicMs() - this.#leavingSinceMs < handOverMs);
   }
 
   #takeChanges(): void {
@@ -210,6 +226,14 @@ export class Announcer implements Service {
       if (isAbort(err, signal)) throw err;
       log.warn({ err }, 'neighbours were not told who has an address now; they find out when what they know gets old');
     });
+  }
+
+  /** Says that this node leaves, and waits until those who are next have heard it: what it has is answered for all the while. */
+  async #handOver(): Promise<void> {
+    const { leave, nodeName, clock } = this.#deps;
+    leave();
+    const held = [...(this.#held ?? [])].map(([address]) => this.#orders?.get(address) ?? []);
+    if (held.some((order) => order.some(({ name }) => name !== nodeName))) await clock.sleep(handOverMs, new AbortController().signal);
   }
 
   async #letGo(signal: AbortSignal): Promise<void> {

@@ -35,3 +35,11 @@ test.each<[string, Partial<ProxyHealthDeps>, number, string]>([
 test('livez does not ask about the node', () => {
   expect(aHealth({ node: () => going }).livez()).toMatchObject({ status: 200, text: expect.not.stringContaining('nodeEligible') });
 });
+
+test('a proxy that is about to end says so, and works on', () => {
+  const health = aHealth();
+  health.leave();
+  expect(health.healthz()).toMatchObject({ status: 503, text: expect.stringContaining('"nodeEligible": false') });
+  expect(health.livez()).toMatchObject({ status: 200 });
+  expect([health.isHealthy, health.takesTraffic, health.isLeaving]).toEqual([true, false, true]);
+});

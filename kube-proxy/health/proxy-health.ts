@@ -19,9 +19,15 @@ const goingTaint = 'ToBeDeletedByClusterAutoscaler';
 /** Whether this node should get Service traffic, as load balancers ask at port 10256. */
 export class ProxyHealth {
   readonly #deps: ProxyHealthDeps;
+  #isLeaving = false;
 
   constructor(deps: ProxyHealthDeps) {
     this.#deps = deps;
+  }
+
+  /** From now on traffic should go elsewhere: this process is about to end. */
+  leave(): void {
+    this.#isLeaving = true;
   }
 
   /** True once the rules were made, unless changes wait too long. */
@@ -31,16 +37,20 @@ export class ProxyHealth {
     return lastAppliedMs() !== undefined && (sinceMs === undefined || clock.monotonicMs() - sinceMs < patienceMs);
   }
 
+  /** This node or its proxy is about to go, and works as yet. */
+  get isLeaving(): boolean {
+    const node = this.#deps.node();
+    return this.#isLeaving || (node !== undefined && isGoing(node));
+  }
+
   /** What `/healthz` tells: healthy, and not about to go. */
   get takesTraffic(): boolean {
-    const node = this.#deps.node();
-    return this.isHealthy && !(node !== undefined && isGoing(node));
+    return this.isHealthy && !this.isLeaving;
   }
 
   /** `/healthz`: also refuses traffic to a node that is about to go, so that load balancers drain it. */
   healthz(): Answer {
-    const node = this.#deps.node();
-    return this.#answer(this.takesTraffic, node === undefined || !isGoing(node));
+    return this.#answer(this.takesTraffic, !this.isLeaving);
   }
 
   /** `/livez`: only whether the proxy works. */

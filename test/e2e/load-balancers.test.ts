@@ -134,6 +134,16 @@ test('a Service gets an address of the pool, and answers there also after the no
   await until('an answer', async () => (await ask()).includes('Message: '));
   expect(await announcers()).toEqual([first]);
 
+  // A proxy that is told to end hands over first: whoever asks all the while gets an answer.
+  const asking = fleet.network.sh(
+    `for i in $(seq 60); do curl -sS -m 2 -o /dev/null http://${address}/ || echo lost; sleep 0.05; done 2>&1`,
+  );
+  await fleet.host(first).sh('mv /etc/kubernetes/manifests/kube-proxy.yaml /root/');
+  await until('the other one announces it alone', async () => (await announcers()).join() === other);
+  expect(await asking).toBe('');
+  await fleet.host(first).sh('mv /root/kube-proxy.yaml /etc/kubernetes/manifests/');
+  await until('the first one has it again', async () => (await announcers()).join() === first);
+
   // What stays of the host's network, without power, must not answer either.
   fleet.cut(first);
   await fleet.powerOff(first);
