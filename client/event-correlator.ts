@@ -17,6 +17,8 @@ export interface Occurrence {
   readonly component: string;
   /** Node name for kubelets; '' otherwise. */
   readonly host: string;
+  /** Of the event itself. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** What to send. `patch` is set when the event exists already; if it turns out to be gone, create the whole `event`. */
@@ -97,9 +99,13 @@ function sourceKey({ about, component, host }: Occurrence): string {
 }
 
 function build(occurrence: Occurrence, sent: Sent, message: string, nowMs: number): NewObject<Event> {
-  const { about, type, reason, component, host } = occurrence;
+  const { about, type, reason, component, host, annotations = {} } = occurrence;
   return {
-    metadata: { name: sent.name, namespace: about.namespace ?? 'default' },
+    metadata: {
+      name: sent.name,
+      namespace: about.namespace ?? 'default',
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
     involvedObject: about,
     reason,
     message,

@@ -23,7 +23,13 @@ export interface EventSenderDeps {
 
 /** Records also about what is no object at hand: a container (`fieldPath`), a node known only by name. */
 export interface ReferenceRecorder extends EventRecorder {
-  about(reference: V1ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  about(
+    reference: V1ObjectReference,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    annotations?: Readonly<Record<string, string>>,
+  ): void;
 }
 
 /** Records what was done, in the form of events.k8s.io. */
@@ -65,10 +71,10 @@ export class EventSender implements Service {
 
   /** Core events, as `component` on `host` (a kubelet's node name; empty for others) says them. */
   recorder(component: string, host = ''): ReferenceRecorder {
-    const about: ReferenceRecorder['about'] = (reference, type, reason, message) =>
+    const about: ReferenceRecorder['about'] = (reference, type, reason, message, annotations = {}) =>
       this.#tell(reference.uid ?? reference.name ?? '', {
         form: 'core',
-        told: { about: reference, type, reason, message, component, host },
+        told: { about: reference, type, reason, message, component, host, annotations },
       });
     return { about, event: (object, type, reason, message) => about(referenceTo(object), type, reason, message) };
   }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type Shape, shapeProblems } from '#base/document-shape.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { defaultHard } from './eviction/thresholds.ts';
 import { reasonOf } from '#base/write-file.ts';
 
 const apiVersion = 'kubelet.config.k8s.io/v1beta1';
@@ -24,6 +25,12 @@ const shape: Shape = {
   clusterDNS: ['string'],
   clusterDomain: 'string',
   containerRuntimeEndpoint: 'string',
+  evictionHard: 'map',
+  evictionMaxPodGracePeriod: 'number',
+  evictionMinimumReclaim: 'map',
+  evictionPressureTransitionPeriod: 'string',
+  evictionSoft: 'map',
+  evictionSoftGracePeriod: 'map',
   healthzBindAddress: 'string',
   healthzPort: 'number',
   imageGCHighThresholdPercent: 'number',
@@ -31,6 +38,7 @@ const shape: Shape = {
   imageMinimumGCAge: 'string',
   kubeReserved: 'map',
   maxPods: 'number',
+  mergeDefaultEvictionSettings: 'boolean',
   podCIDR: 'string',
   port: 'number',
   providerID: 'string',
@@ -55,6 +63,9 @@ const flagFields: Readonly<Record<string, string>> = {
   'cluster-dns': 'clusterDNS',
   'cluster-domain': 'clusterDomain',
   'container-runtime-endpoint': 'containerRuntimeEndpoint',
+  'eviction-max-pod-grace-period': 'evictionMaxPodGracePeriod',
+  'eviction-minimum-reclaim': 'evictionMinimumReclaim',
+  'eviction-soft-grace-period': 'evictionSoftGracePeriod',
   'healthz-bind-address': 'healthzBindAddress',
   'healthz-port': 'healthzPort',
   'image-gc-high-threshold': 'imageGCHighThresholdPercent',
@@ -100,6 +111,9 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     return value === undefined || value === null ? [] : [[flag, flagText(value)]];
   });
   const nested: Readonly<Record<string, string | undefined>> = {
+    'eviction-hard': thresholdText(hardThresholds(document)),
+    'eviction-soft': thresholdText(document['evictionSoft'] as Amounts | undefined),
+    'eviction-pressure-transition-period': document['evictionPressureTransitionPeriod'] as string | undefined,
     'minimum-image-ttl-duration': document['imageMinimumGCAge'] as string | undefined,
     'client-ca-file': authentication?.x509?.clientCAFile,
     'authentication-token-webhook-cache-ttl': authentication?.webhook?.cacheTTL,
@@ -108,9 +122,24 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
   };
   // What kubeadm writes, 0s, stands for the default.
   const given = Object.entries(nested).flatMap(([flag, value]): [string, string][] =>
-    value === undefined || value === '' || value === '0s' ? [] : [[flag, value]],
+    value === undefined || (value === '' && flag !== 'eviction-hard') || value === '0s' ? [] : [[flag, value]],
   );
   return Object.fromEntries([...flags, ...given]);
+}
+
+type Amounts = Readonly<Record<string, string>>;
+
+/** What is given takes the place of all the defaults, unless these are asked to stay where nothing is given. */
+function hardThresholds(document: Readonly<Record<string, unknown>>): Amounts | undefined {
+  const given = (document['evictionHard'] ?? undefined) as Amounts | undefined;
+  return given !== undefined && document['mergeDefaultEvictionSettings'] === true ? { ...defaultHard, ...given } : given;
+}
+
+function thresholdText(amounts: Amounts | undefined): string | undefined {
+  if (amounts === undefined || amounts === null) return undefined;
+  return Object.entries(amounts)
+    .map(([signal, value]) => `${signal}<${value}`)
+    .join(',');
 }
 
 interface Authenticating {

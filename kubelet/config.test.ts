@@ -108,3 +108,63 @@ describe('image garbage collection', () => {
     );
   });
 });
+
+describe('eviction', () => {
+  const of = (...argv: string[]) => parseConfig([...base, ...argv], 'n').eviction;
+  const names = (found: ReturnType<typeof of>) => found.thresholds.map(({ signal, graceMs }) => [signal, graceMs]);
+
+  test('defaults', () => {
+    expect(of()).toMatchObject({ transitionMs: 300_000, maxPodGraceSeconds: 0 });
+    expect(names(of()).map(([signal]) => signal)).toEqual([
+      'memory.available',
+      'nodefs.available',
+      'nodefs.inodesFree',
+      'imagefs.available',
+      'imagefs.inodesFree',
+      'allocatableMemory.available',
+    ]);
+  });
+
+  test('what is given takes the place of all defaults', () => {
+    const given = of(
+      '--eviction-hard=memory.available<1Gi,pid.available<10%',
+      '--eviction-soft=memory.available<2Gi',
+      '--eviction-soft-grace-period=memory.available=30s',
+      '--eviction-max-pod-grace-period=20',
+      '--eviction-pressure-transition-period=1m',
+    );
+    expect(given).toMatchObject({ transitionMs: 60_000, maxPodGraceSeconds: 20 });
+    expect(names(given)).toEqual([
+      ['memory.available', 0],
+      ['pid.available', 0],
+      ['memory.available', 30_000],
+      ['allocatableMemory.available', 0],
+    ]);
+    expect(names(of('--eviction-hard=')).length).toBe(0);
+  });
+
+  test.each([
+    ['--eviction-soft=memory.available<2Gi', 'grace period must be specified for the soft eviction threshold memory.available'],
+    ['--eviction-hard=memory.available', 'malformed pair, expect string<string'],
+    ['--eviction-hard=x<1', 'unsupported eviction signal x'],
+  ])('%s', (flag, message) => expect(() => of(flag)).toThrow(message));
+
+  test('from a file, over the defaults where it asks for that', () => {
+    const file = (fields: string): Readonly<Record<string, string>> =>
+      flagsOfText(`apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n${fields}`);
+    expect(file('evictionHard: {memory.available: 1Gi}\nevictionPressureTransitionPeriod: 0s')).toEqual({
+      'eviction-hard': 'memory.available<1Gi',
+    });
+    expect(file('evictionHard: {}')).toEqual({ 'eviction-hard': '' });
+    expect(file('evictionHard: {memory.available: 1Gi}\nmergeDefaultEvictionSettings: true')['eviction-hard']).toBe(
+      'memory.available<1Gi,nodefs.available<10%,nodefs.inodesFree<5%,imagefs.available<15%,imagefs.inodesFree<5%',
+    );
+    expect(
+      file('evictionSoft: {nodefs.available: 20%}\nevictionSoftGracePeriod: {nodefs.available: 2m}\nevictionMaxPodGracePeriod: 9'),
+    ).toEqual({
+      'eviction-soft': 'nodefs.available<20%',
+      'eviction-soft-grace-period': 'nodefs.available=2m',
+      'eviction-max-pod-grace-period': '9',
+    });
+  });
+});

@@ -8,6 +8,7 @@ import type { ApiEndpoint } from '#client/endpoint.ts';
 import type { AccessTtls } from '#client/delegated-access.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { flagsOfFile } from './config-file.ts';
+import { evictionFlags, type EvictionSettings, evictionSettings } from './eviction/settings.ts';
 import type { ImageGcPolicy } from './images/gc-plan.ts';
 import type { CloudSettings } from './node/cloud.ts';
 import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
@@ -41,6 +42,7 @@ export const kubeletFlags = {
   'image-gc-high-threshold': intFlag(85, 'Used percentage of the disk from which on images are removed; 100: never', { min: 0, max: 100 }),
   'image-gc-low-threshold': intFlag(80, 'Used percentage of the disk that images are then removed down to', { min: 0, max: 100 }),
   'minimum-image-ttl-duration': durationFlag(120_000, 'Images younger than this stay'),
+  ...evictionFlags,
   'cgroups-per-qos': boolFlag(true, 'Give pods cgroups of their own'),
   'cgroup-root': stringFlag('/', "Cgroup under which the pods' lie"),
   'cgroup-driver': stringFlag('', "cgroupfs or systemd, which must be the engine's; default: the engine's"),
@@ -81,6 +83,7 @@ export interface KubeletConfig {
   readonly taints: readonly V1Taint[];
   readonly maxPods: number;
   readonly imageGc: ImageGcPolicy;
+  readonly eviction: EvictionSettings;
   readonly cgroupsPerQos: boolean;
   readonly cgroupRoot: string;
   /** Undefined takes the engine's. */
@@ -142,6 +145,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     taints: values['register-with-taints'].map(parseTaint),
     maxPods: values['max-pods'],
     imageGc: imageGcOf(values),
+    eviction: evictionSettings(values, values['cgroups-per-qos']),
     cgroupsPerQos: values['cgroups-per-qos'],
     cgroupRoot: values['cgroup-root'],
     cgroupDriver: values['cgroup-driver'] === '' ? undefined : (values['cgroup-driver'] as CgroupDriver),

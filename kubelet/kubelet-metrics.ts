@@ -10,11 +10,13 @@ const stateNames: Readonly<Record<ContainerState, string>> = { created: 'created
 export interface KubeletMetrics {
   /** All pods of the runtime were looked at: what there is, how long that took, when, and how long the last look was ago. */
   relisted(pods: readonly RuntimePodSummary[], look: { tookMs: number; atMs: number; sinceLastMs: number | undefined }): void;
+  /** A pod was told to end for want of this. */
+  evicted(signal: string): void;
 }
 
 export function kubeletMetrics(metrics: Metrics, nodeName: string): KubeletMetrics {
-  const gauge = (name: string, help: string, labels: readonly string[] = []): CounterCells =>
-    metrics.add(new CounterCells(`kubelet_${name}`, `[ALPHA] ${help}`, labels, 'gauge'));
+  const gauge = (name: string, help: string, labels: readonly string[] = [], kind: 'gauge' | 'counter' = 'gauge'): CounterCells =>
+    metrics.add(new CounterCells(`kubelet_${name}`, `[ALPHA] ${help}`, labels, kind));
   const histogram = (name: string, help: string): HistogramCell =>
     metrics.add(new HistogramCells(`kubelet_${name}`, `[ALPHA] ${help}`, secondsBuckets, [])).cell([]);
   gauge('node_name', "The node's name. The count is always 1.", ['node']).cell([nodeName]).value = 1;
@@ -23,7 +25,9 @@ export function kubeletMetrics(metrics: Metrics, nodeName: string): KubeletMetri
   const lastSeen = gauge('pleg_last_seen_seconds', 'Timestamp in seconds when PLEG was last seen active.');
   const took = histogram('pleg_relist_duration_seconds', 'Duration in seconds for relisting pods in PLEG.');
   const interval = histogram('pleg_relist_interval_seconds', 'Interval in seconds between relisting in PLEG.');
+  const evictions = gauge('evictions', 'Cumulative number of pod evictions by eviction signal', ['eviction_signal'], 'counter');
   return {
+    evicted: (signal) => void evictions.cell([signal]).value++,
     relisted: (pods, { tookMs, atMs, sinceLastMs }) => {
       took.observe(tookMs / 1_000);
       if (sinceLastMs !== undefined) interval.observe(sinceLastMs / 1_000);

@@ -23,22 +23,29 @@ import { ImageAccounts } from './images/image-accounts.ts';
 import { ImageCollector } from './images/image-collector.ts';
 import { ImagePuller } from './images/image-puller.ts';
 import { PulledImages } from './images/pulled-images.ts';
-import { kubeletMetrics } from './kubelet-metrics.ts';
-import { defaultThresholds } from './node/conditions.ts';
-import { diskUse, type MachineFacts, readMachineFacts } from './node/facts.ts';
+import { Evictor } from './eviction/evictor.ts';
+import { hardReserve } from './eviction/thresholds.ts';
+import type { PressureCondition } from './eviction/signals.ts';
+import { type KubeletMetrics, kubeletMetrics } from './kubelet-metrics.ts';
+import { type MachineFacts, readMachineFacts } from './node/facts.ts';
+import { measure, type MeasureOptions, type Measurements } from './node/measure.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { NodeLease } from './node/node-lease.ts';
 import { type PodRecorder, podRecorder } from './pod-events.ts';
 import { parseResolvConf } from './pods/network/dns.ts';
 import { Pleg } from './pods/pleg.ts';
+import type { PodWorker } from './pods/pod-worker.ts';
 import { PodWorkers } from './pods/pod-workers.ts';
 import { Allocations } from './pods/resize/allocations.ts';
 import { Cgroups } from './pods/resources/cgroups.ts';
+import { qosCgroup } from './pods/resources/pod-cgroup.ts';
 import { StatusWriter } from './pods/status/status-writer.ts';
 import { StepRunner } from './pods/step-runner.ts';
 import { Prober } from './probes/prober.ts';
 import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
 import { KubeletServer } from './server/kubelet-server.ts';
+import { folderSizes } from './stats/folder-sizes.ts';
+import { PodUses } from './stats/pod-uses.ts';
 import { type KubeletTls, readTlsFiles, tlsFiles } from './server/tls.ts';
 import type { Mounter } from './volumes/mounter.ts';
 import { ReferencedObjects } from './volumes/objects.ts';
@@ -54,6 +61,8 @@ export interface KubeletDeps {
   /** Undefined: nothing is served on --port. */
   readonly tls: KubeletTls | undefined;
   readonly metrics: Metrics;
+  /** Default: what the kernel says. */
+  readonly measure?: (options: MeasureOptions) => Promise<Measurements>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -79,26 +88,49 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const sender = new EventSender(api);
   const events = sender.recorder('kubelet', nodeName);
   const nodes = new Informer<Node>({ kind: nodeKind, fieldSelector: `metadata.name=${nodeName}` }, api);
+  const measureNow = (): Promise<Measurements> => (deps.measure ?? measure)(measureOptions(config, info, facts));
   const agent = new NodeAgent(agentOptions(config), {
     client,
     runtime,
     info,
     facts,
     events,
+    measure: measureNow,
+    pressure: () => evictor.conditions,
     problems: () => [parts.pleg.problem()].filter((one) => one !== undefined),
     clock,
     log,
   });
   nodes.subscribe((change) => agent.observe(change.type === 'removed' ? undefined : change.object));
   const pulled = new PulledImages(join(config.rootDir, 'pulled-images.json'), log);
-  const parts: PodParts = buildPods(config, deps, { info, facts, pulled, record: podRecorder(events), node: () => agent.node });
+  const record = podRecorder(events);
+  const warn = (reason: string, message: string): void =>
+    events.about({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Warning', reason, message);
+  const pressure = (): readonly PressureCondition[] => evictor.conditions;
+  const parts: PodParts = buildPods(config, deps, { info, facts, pulled, record, pressure, node: () => agent.node });
   const collector = new ImageCollector({
     runtime,
     pulled,
     policy: config.imageGc,
     volumeImages: () => (parts.pods.hasSynced ? parts.pods.list().flatMap(volumeImages) : undefined),
-    disk: () => diskUse(info.rootDirectory).catch(() => diskUse(config.rootDir)),
-    warn: (...words) => events.about({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Warning', ...words),
+    disk: async () => (await measureNow()).imageDisk,
+    warn,
+    clock,
+    log,
+  });
+  const { workers, uses, told } = parts;
+  const evictor = new Evictor({
+    settings: config.eviction,
+    measure: measureNow,
+    pods: () => workers.list(),
+    usage: (pods, signal) => uses.usage(workersOf(workers, pods), signal),
+    diskUsage: (pods, signal) => uses.diskUsage(workersOf(workers, pods), 'fresh', signal),
+    knownDiskUsage: (pods, signal) => uses.knownDiskUsage(workersOf(workers, pods), signal),
+    freeDisk: [(signal) => workers.dropEnded(signal), (signal) => collector.removeUnused(signal)],
+    record: (pod, reason, message, annotations) => record(pod, undefined, 'Warning', reason, message, annotations),
+    warn,
+    onPressure: () => agent.wake(),
+    count: (signal) => told.evicted(signal),
     clock,
     log,
   });
@@ -106,7 +138,7 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
   const file = new CertificateFile(config.identity.certFolder);
   const rotation = config.identity.rotates ? [new CertificateRotation({ ...api, file, nodeName })] : [];
-  return [...health, sender, ...rotation, ...buildServer(config, deps, parts), nodes, agent, lease, collector, ...parts.services];
+  return [...health, sender, ...rotation, ...buildServer(config, deps, parts), nodes, agent, lease, collector, ...parts.services, evictor];
 }
 
 interface PodParts {
@@ -114,6 +146,8 @@ interface PodParts {
   readonly workers: PodWorkers;
   readonly statuses: StatusWriter;
   readonly pleg: Pleg;
+  readonly uses: PodUses;
+  readonly told: KubeletMetrics;
   /** All of them, in the order to start. */
   readonly services: readonly Service[];
 }
@@ -123,11 +157,12 @@ interface NodeParts {
   readonly facts: MachineFacts;
   readonly pulled: PulledImages;
   readonly record: PodRecorder;
+  readonly pressure: () => readonly PressureCondition[];
   readonly node: () => Node | undefined;
 }
 
 /** Everything that serves pods. */
-function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pulled, record, node }: NodeParts): PodParts {
+function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pulled, record, pressure, node }: NodeParts): PodParts {
   const { client, runtime, clock, log } = deps;
   const api = { client, clock, log };
   const pods = new Informer<Pod>({ kind: podKind, fieldSelector: `spec.nodeName=${config.nodeName}` }, api);
@@ -140,15 +175,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
   const statuses = new StatusWriter(api);
   const images = new ImagePuller({ images: runtime.images, clock, pulled });
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
-  const cgroups = new Cgroups({
-    enabled: config.cgroupsPerQos,
-    root: config.cgroupRoot,
-    version: info.cgroupVersion,
-    refusal: undefined,
-    driver: info.cgroupDriver,
-    nodeCpuMillis: facts.cpuMillis,
-    log,
-  });
+  const cgroups = podCgroups(config, info, facts, log);
   const nodeFacts = {
     name: config.nodeName,
     clusterDomain: config.clusterDomain,
@@ -174,18 +201,45 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
   });
   const admission = { allowedSysctls: config.allowedSysctls, hasAppArmor: facts.hasAppArmor };
   const allocations = new Allocations(paths, log);
-  const own = { allocations, pods, objects, images, node, admission, runtimeName: info.name, steps, prober, statuses, hostIps };
+  const own = {
+    allocations,
+    pods,
+    objects,
+    images,
+    node,
+    admission,
+    pressure,
+    runtimeName: info.name,
+    steps,
+    prober,
+    statuses,
+    hostIps,
+  };
   const workers = new PodWorkers({ ...common, ...own });
   const onChange = (uid: string): void => workers.wake(uid);
+  const told = kubeletMetrics(deps.metrics, config.nodeName);
+  const uses = new PodUses({ runtime, paths, sizes: folderSizes, clock });
   const pleg = new Pleg({
     runtime,
     clock,
     log,
     onChange,
     onRelist: (known) => workers.adoptOrphans(known),
-    metrics: kubeletMetrics(deps.metrics, config.nodeName),
+    metrics: told,
   });
-  return { pods, workers, statuses, pleg, services: [services, pods, objects, statuses, prober, workers, pleg] };
+  return { pods, workers, statuses, pleg, uses, told, services: [services, pods, objects, statuses, prober, workers, pleg] };
+}
+
+function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFacts, log: Log): Cgroups {
+  return new Cgroups({
+    enabled: config.cgroupsPerQos,
+    root: config.cgroupRoot,
+    version: info.cgroupVersion,
+    refusal: undefined,
+    driver: info.cgroupDriver,
+    nodeCpuMillis: facts.cpuMillis,
+    log,
+  });
 }
 
 /** What the API server asks for logs, exec and the like. */
@@ -215,7 +269,7 @@ function buildServer(config: KubeletConfig, deps: KubeletDeps, { pods, workers, 
 }
 
 function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeAgent>[0] {
-  const { nodeName, nodeIps, cloud, maxPods, server, reserved, labels, taints, podCidr, register, rootDir } = config;
+  const { nodeName, nodeIps, cloud, maxPods, server, reserved, labels, taints, podCidr, register } = config;
   return {
     name: nodeName,
     ips: nodeIps,
@@ -224,16 +278,34 @@ function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeA
     port: server.port,
     reserved: {
       cpuMillis: reserved.cpuMillis,
-      memoryBytes: reserved.memoryBytes + defaultThresholds.memoryBytes,
-      diskShare: defaultThresholds.disk,
+      memoryBytes: reserved.memoryBytes,
+      kept: (signal, capacityBytes) => hardReserve(config.eviction.thresholds, signal, capacityBytes),
     },
     labels,
     taints,
     podCidr,
     register,
-    rootDirectory: rootDir,
-    thresholds: defaultThresholds,
   };
+}
+
+function measureOptions(
+  { rootDir, cgroupsPerQos, cgroupRoot, reserved }: KubeletConfig,
+  info: RuntimeInfo,
+  facts: MachineFacts,
+): MeasureOptions {
+  const { path } = qosCgroup(cgroupRoot, 'Guaranteed', info.cgroupDriver);
+  return {
+    rootDirectory: rootDir,
+    imageDirectory: info.rootDirectory,
+    memoryBytes: facts.memoryBytes,
+    pods: cgroupsPerQos ? { path, memoryBytes: facts.memoryBytes - reserved.memoryBytes } : undefined,
+    cgroupVersion: info.cgroupVersion,
+  };
+}
+
+/** The workers that stand behind what the evictor asks about. */
+function workersOf(workers: PodWorkers, pods: readonly { readonly uid: string }[]): PodWorker[] {
+  return pods.flatMap(({ uid }) => workers.get(uid) ?? []);
 }
 
 /** Two masters of the same cgroups undo each other's work. */

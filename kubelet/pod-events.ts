@@ -2,11 +2,18 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import type { ReferenceRecorder } from '#client/events.ts';
 
 /** Records an event about a pod, or about one of its containers. */
-export type PodRecorder = (pod: Pod, container: string | undefined, type: 'Normal' | 'Warning', reason: string, message: string) => void;
+export type PodRecorder = (
+  pod: Pod,
+  container: string | undefined,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+  annotations?: Readonly<Record<string, string>>,
+) => void;
 
 /** Gives events the reference that upstream's kubelet gives them: a container is named by its field path. */
 export function podRecorder(events: ReferenceRecorder): PodRecorder {
-  return (pod, container, type, reason, message) => {
+  return (pod, container, type, reason, message, annotations = {}) => {
     const { name, namespace, uid, resourceVersion } = pod.metadata;
     // A pod that only the runtime knows has no object that an event could be about.
     if (namespace === undefined || namespace === '' || resourceVersion === undefined) return;
@@ -19,7 +26,7 @@ export function podRecorder(events: ReferenceRecorder): PodRecorder {
       resourceVersion,
       ...(container === undefined ? {} : { fieldPath: fieldPath(pod, container) }),
     };
-    events.about(reference, type, reason, message);
+    events.about(reference, type, reason, message, annotations);
   };
 }
 

@@ -9,12 +9,28 @@ import { createMetrics } from '#base/metrics.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import type { KubeletConfig } from './config.ts';
-import { runKubelet } from './kubelet.ts';
+import { type KubeletDeps, runKubelet } from './kubelet.ts';
 import type { KubeletTls } from './server/tls.ts';
 import type { Runtime } from './runtime/contract.ts';
+import { defaultHard, parseThresholds } from './eviction/thresholds.ts';
+import type { Measurements } from './node/measure.ts';
 import type { Mounter } from './volumes/mounter.ts';
 
 export const testNode = 'node-1';
+
+const defaults = { hard: defaultHard, soft: {}, softGracePeriods: {}, minimumReclaim: {}, enforcesAllocatable: true };
+const disk = { totalBytes: 2 ** 40, availableBytes: 2 ** 39, totalInodes: 2 ** 20, freeInodes: 2 ** 19 };
+const gibibytes = 2 ** 30;
+
+/** A node that has enough of everything. */
+export const plenty: Measurements = {
+  memory: { availableBytes: 8 * gibibytes, workingSetBytes: 8 * gibibytes, usageBytes: 9 * gibibytes },
+  podsMemory: undefined,
+  disk,
+  imageDisk: disk,
+  hasImageDisk: false,
+  processes: { running: 100, most: 32_768 },
+};
 
 /** Folders in place of mounts: everything but the kernel's part. */
 export function folderMounter(): Mounter & { readonly mounted: ReadonlySet<string> } {
@@ -69,6 +85,8 @@ export interface TestKubelet extends AsyncDisposable {
 export interface TestKubeletOptions {
   readonly runtime: Runtime;
   readonly clock?: Clock;
+  /** What the node has left; default: of everything plenty. */
+  readonly measure?: KubeletDeps['measure'];
   readonly log?: Log;
   /** Of a kubelet that was killed. */
   readonly rootDir?: string;
@@ -91,6 +109,7 @@ export async function startTestKubelet(cluster: Pick<TestCluster, 'api'>, option
     mounter,
     tls: options.tls,
     metrics: createMetrics(),
+    measure: options.measure ?? (() => Promise.resolve(plenty)),
     clock,
     log: options.log ?? silentLog,
   };
@@ -133,6 +152,7 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     taints: [],
     maxPods: 110,
     imageGc: { highPercent: 100, lowPercent: 80, minAgeMs: 120_000 },
+    eviction: { thresholds: parseThresholds(defaults), transitionMs: 300_000, maxPodGraceSeconds: 0 },
     // These pods have no processes to count.
     cgroupsPerQos: false,
     cgroupRoot: '/',

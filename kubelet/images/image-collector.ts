@@ -53,6 +53,15 @@ export class ImageCollector implements Service {
     }
   }
 
+  /** Removes every image that may go, however full the disk is. */
+  async removeUnused(signal: AbortSignal): Promise<void> {
+    const { pulled, policy, clock } = this.#deps;
+    if (pulled.entries().length === 0) return;
+    const used = await this.#usedReferences(signal);
+    if (used === undefined) return;
+    for (const candidate of removable(await this.#candidates(used, signal), policy, clock.nowMs())) await this.#remove(candidate, signal);
+  }
+
   async #pass(signal: AbortSignal): Promise<void> {
     const { pulled, policy, disk, warn, clock, log } = this.#deps;
     const nowMs = clock.nowMs();

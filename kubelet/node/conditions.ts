@@ -1,34 +1,6 @@
 // The conditions that a kubelet keeps on its node, and the events that go with their changes (pkg/kubelet/nodestatus). Pure.
 import type { V1NodeCondition } from '#api/generated/types.ts';
-import type { DiskUse, Measurements } from './facts.ts';
-
-export interface Thresholds {
-  readonly memoryBytes: number;
-  /** Shares of the disk that must stay available, 0 to 1. */
-  readonly disk: number;
-  readonly inodes: number;
-  readonly imageDisk: number;
-}
-
-/** Upstream's --eviction-hard: memory 100Mi, node disk 10 % and 5 % of inodes, image disk 15 %. */
-export const defaultThresholds: Thresholds = { memoryBytes: 100 * 2 ** 20, disk: 0.1, inodes: 0.05, imageDisk: 0.15 };
-
-export interface Pressure {
-  readonly memory: boolean;
-  readonly disk: boolean;
-  readonly pid: boolean;
-}
-
-/** Which of the node's means run out. */
-export function pressureOf({ memoryAvailableBytes, disk, imageDisk }: Measurements, thresholds: Thresholds): Pressure {
-  const isFull = (use: DiskUse, share: number): boolean =>
-    use.availableBytes < use.totalBytes * share || (use.totalInodes > 0 && use.freeInodes < use.totalInodes * thresholds.inodes);
-  return {
-    memory: memoryAvailableBytes < thresholds.memoryBytes,
-    disk: isFull(disk, thresholds.disk) || isFull(imageDisk, thresholds.imageDisk),
-    pid: false,
-  };
-}
+import type { PressureCondition } from '../eviction/signals.ts';
 
 export interface NodeEvent {
   readonly reason: string;
@@ -37,18 +9,18 @@ export interface NodeEvent {
 /** The conditions as of now, and the events for what changed. `problems` keep the node from being ready. */
 export function nodeConditions(
   previous: readonly V1NodeCondition[],
-  pressure: Pressure,
+  pressure: readonly PressureCondition[],
   { problems, hasAppArmor = false }: { readonly problems: readonly string[]; readonly hasAppArmor?: boolean },
   now: string,
 ): { readonly conditions: V1NodeCondition[]; readonly events: NodeEvent[] } {
   const wanted: Pick<V1NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
-    pressure.memory
+    pressure.includes('MemoryPressure')
       ? state('MemoryPressure', 'True', 'KubeletHasInsufficientMemory', 'kubelet has insufficient memory available')
       : state('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-    pressure.disk
+    pressure.includes('DiskPressure')
       ? state('DiskPressure', 'True', 'KubeletHasDiskPressure', 'kubelet has disk pressure')
       : state('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-    pressure.pid
+    pressure.includes('PIDPressure')
       ? state('PIDPressure', 'True', 'KubeletHasInsufficientPID', 'kubelet has insufficient PID available')
       : state('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
     problems.length === 0

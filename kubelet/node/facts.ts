@@ -1,4 +1,4 @@
-import { readdir, readFile, statfs } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import type { RuntimeInfo } from '../runtime/contract.ts';
 
@@ -15,20 +15,6 @@ export interface MachineFacts {
   readonly hasAppArmor: boolean;
 }
 
-/** What is measured again for every status. */
-export interface Measurements {
-  readonly memoryAvailableBytes: number;
-  readonly disk: DiskUse;
-  readonly imageDisk: DiskUse;
-}
-
-export interface DiskUse {
-  readonly totalBytes: number;
-  readonly availableBytes: number;
-  readonly totalInodes: number;
-  readonly freeInodes: number;
-}
-
 /** Reads the machine's facts; what a machine does not tell is empty or zero. */
 export async function readMachineFacts(info: RuntimeInfo): Promise<MachineFacts> {
   const text = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
@@ -42,23 +28,6 @@ export async function readMachineFacts(info: RuntimeInfo): Promise<MachineFacts>
     hugepages: await readHugepages(text),
     hasAppArmor: (await text('/sys/module/apparmor/parameters/enabled')) === 'Y',
   };
-}
-
-/** Measures memory and disks now. */
-export async function measure(rootDirectory: string, imageDirectory: string): Promise<Measurements> {
-  const meminfo = await readFile('/proc/meminfo', 'utf8').catch(() => '');
-  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1];
-  return {
-    memoryAvailableBytes: available === undefined ? Number.POSITIVE_INFINITY : Number(available) * 1_024,
-    disk: await diskUse(rootDirectory),
-    imageDisk: await diskUse(imageDirectory).catch(() => diskUse(rootDirectory)),
-  };
-}
-
-/** The disk that holds a folder. */
-export async function diskUse(path: string): Promise<DiskUse> {
-  const { bsize, blocks, bavail, files, ffree } = await statfs(path);
-  return { totalBytes: bsize * blocks, availableBytes: bsize * bavail, totalInodes: files, freeInodes: ffree };
 }
 
 async function readHugepages(text: (path: string) => Promise<string>): Promise<Record<string, number>> {

@@ -12,10 +12,12 @@ import type { Client } from '#client/client.ts';
 import type { ReferenceRecorder } from '#client/events.ts';
 import { timeText } from '#client/timestamps.ts';
 import type { Runtime, RuntimeInfo, StoredImage } from '../runtime/contract.ts';
-import { nodeConditions, pressureOf, type Thresholds } from './conditions.ts';
+import type { PressureCondition } from '../eviction/signals.ts';
+import { nodeConditions } from './conditions.ts';
 import { Wakeup } from '../pods/wakeup.ts';
 import { providedIp, providedIpAnnotation, uninitializedTaint } from './cloud.ts';
-import { measure, type MachineFacts } from './facts.ts';
+import type { MachineFacts } from './facts.ts';
+import type { Measurements } from './measure.ts';
 import { nodeStatus, type NodeSettings } from './node-status.ts';
 
 export interface NodeAgentOptions extends NodeSettings {
@@ -24,8 +26,6 @@ export interface NodeAgentOptions extends NodeSettings {
   /** --pod-cidr; '' leaves it to the controller. */
   readonly podCidr: string;
   readonly register: boolean;
-  readonly rootDirectory: string;
-  readonly thresholds: Thresholds;
 }
 
 export interface NodeAgentDeps {
@@ -34,6 +34,9 @@ export interface NodeAgentDeps {
   readonly info: RuntimeInfo;
   readonly facts: MachineFacts;
   readonly events: ReferenceRecorder;
+  readonly measure: () => Promise<Measurements>;
+  /** What the node runs out of. */
+  readonly pressure: () => readonly PressureCondition[];
   /** Why other parts of the kubelet are not ready. */
   readonly problems: () => readonly string[];
   readonly clock: Clock;
@@ -79,6 +82,11 @@ export class NodeAgent implements Service {
     if (node !== undefined && BigInt(node.metadata.resourceVersion ?? 0) < BigInt(this.#node?.metadata.resourceVersion ?? 0)) return;
     this.#node = node;
     if (node === undefined || !equalValues(cidrsOf(node), this.#cidrs)) this.#wakeup.set();
+  }
+
+  /** Something that its status says has changed. */
+  wake(): void {
+    this.#wakeup.set();
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -193,10 +201,9 @@ export class NodeAgent implements Service {
   }
 
   async #status(signal: AbortSignal): Promise<V1NodeStatus> {
-    const { runtime, clock, facts, info, problems, log } = this.#deps;
-    const { rootDirectory, thresholds } = this.#options;
+    const { runtime, clock, facts, info, problems, measure, pressure, log } = this.#deps;
     const health = await runtime.health(signal);
-    const measured = await measure(rootDirectory, info.rootDirectory);
+    const measured = await measure();
     if (clock.monotonicMs() - this.#imagesMs >= imagesMs) {
       const listed = await runtime.images.list(signal).catch((error: unknown) => {
         log.debug({ err: error }, 'could not list images');
@@ -215,7 +222,7 @@ export class NodeAgent implements Service {
     const now = timeText(clock.nowMs());
     const known = this.#node?.status?.conditions ?? [];
     const readiness = { problems: troubles, hasAppArmor: facts.hasAppArmor };
-    const { conditions, events } = nodeConditions(known, pressureOf(measured, thresholds), readiness, now);
+    const { conditions, events } = nodeConditions(known, pressure(), readiness, now);
     for (const { reason } of events) this.#event('Normal', reason, `Node ${this.#options.name} status is now: ${reason}`);
     return { ...nodeStatus(this.#options, facts, measured, info, this.#images, this.#node?.status?.addresses ?? []), conditions };
   }

@@ -3,7 +3,8 @@ import { canonicalQuantity } from '#api/meta/quantity.ts';
 import { version } from '#base/version.ts';
 import type { RuntimeInfo, StoredImage } from '../runtime/contract.ts';
 import { type CloudSettings, nodeAddresses } from './cloud.ts';
-import type { MachineFacts, Measurements } from './facts.ts';
+import type { MachineFacts } from './facts.ts';
+import type { Measurements } from './measure.ts';
 
 export interface NodeSettings {
   readonly name: string;
@@ -12,7 +13,12 @@ export interface NodeSettings {
   readonly maxPods: number;
   readonly port: number;
   /** What is not for pods: the system's and the kubelet's part, and what must stay free. */
-  readonly reserved: { readonly cpuMillis: number; readonly memoryBytes: number; readonly diskShare: number };
+  readonly reserved: {
+    readonly cpuMillis: number;
+    readonly memoryBytes: number;
+    /** What a hard threshold keeps free of so many bytes. */
+    readonly kept: (signal: 'memory.available' | 'nodefs.available', capacityBytes: number) => number;
+  };
 }
 
 const maxImages = 50;
@@ -63,9 +69,9 @@ function amounts(settings: NodeSettings, facts: MachineFacts, measured: Measurem
   };
   const allocatable = {
     cpu: cpuText(Math.max(0, facts.cpuMillis - reserved.cpuMillis)),
-    'ephemeral-storage': String(Math.trunc(diskBytes * (1 - reserved.diskShare))),
+    'ephemeral-storage': String(diskBytes - reserved.kept('nodefs.available', diskBytes)),
     ...pages,
-    memory: `${Math.max(0, Math.trunc((facts.memoryBytes - hugeBytes - reserved.memoryBytes) / 1_024))}Ki`,
+    memory: `${Math.max(0, Math.trunc((facts.memoryBytes - hugeBytes - reserved.memoryBytes - reserved.kept('memory.available', facts.memoryBytes)) / 1_024))}Ki`,
     pods: String(maxPods),
   };
   return { capacity: canonical(capacity), allocatable: canonical(allocatable) };

@@ -26,6 +26,8 @@ export interface View extends PlanView {
   readonly wish: Wish;
   /** True when by its containers' ends the pod is done (or failed) for good. */
   readonly isComplete: boolean;
+  /** True when nobody may ask any more for the logs of what has ended. */
+  readonly dropsEnded?: boolean;
   /** True when volumes and cgroup are released. */
   readonly isReleased: boolean;
 }
@@ -118,9 +120,10 @@ function endContainers({ pod, observed, nowMs }: View, deadlineMs: number): Step
 }
 
 /** Volumes and cgroup always; containers and sandboxes where nobody may ask for their logs any more. */
-function clearAway({ wish, observed, isReleased }: View): PodStep[] {
+function clearAway({ wish, observed, isReleased, dropsEnded = false }: View): PodStep[] {
   const release: PodStep[] = isReleased ? [] : [{ do: 'release' }];
-  if (wish.want !== 'end' || !wish.forget) return release;
+  const isForgotten = wish.want === 'end' && wish.forget;
+  if (!isForgotten && !dropsEnded) return release;
   const sandboxes = observed?.sandboxes ?? [];
   const homeless = (observed?.containers ?? []).filter(({ sandboxId }) => !sandboxes.some(({ id }) => id === sandboxId));
   return [

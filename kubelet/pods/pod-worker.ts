@@ -50,6 +50,10 @@ export interface PodWorkerDeps {
 export interface PodVerdict {
   readonly reason: string;
   readonly message: string;
+  /** How long it may take at most; undefined: as long as the pod says. */
+  readonly graceMs?: number;
+  /** It fails for the node's sake, which its DisruptionTarget condition says. */
+  readonly isDisruption?: boolean;
 }
 
 const resyncMs = 60_000;
@@ -81,6 +85,7 @@ export class PodWorker {
   #isPrepared = false;
   #isReleased = false;
   #needsRefresh = false;
+  #drop: PromiseWithResolvers<void> | undefined;
   #pass: AbortController | undefined;
 
   /** `orphan`: a pod that only the runtime knows. */
@@ -152,6 +157,26 @@ export class PodWorker {
     this.#wakeup.set();
   }
 
+  /** The same for a pod that runs, and within the verdict's time. The first verdict stands. */
+  end(verdict: PodVerdict): void {
+    const before = this.#wish();
+    this.#verdict ??= verdict;
+    this.#changeWish(before);
+  }
+
+  /** True when nothing of it runs any more, and what it had of the node is free. */
+  get isCleared(): boolean {
+    return !this.isActive && this.#isReleased;
+  }
+
+  /** For want of disk: once it is over, its dead containers go. Resolves when they have gone; at once where it is not over. */
+  async dropEnded(): Promise<void> {
+    if (this.#state.at !== 'terminated') return;
+    this.#drop ??= Promise.withResolvers();
+    this.#wakeup.set();
+    await this.#drop.promise;
+  }
+
   /** Something may have changed in the runtime. */
   wake(): void {
     this.#wakeup.set();
@@ -207,6 +232,7 @@ export class PodWorker {
     const { runtime, steps, prober, clock } = this.#deps;
     this.#observed = await runtime.podStatus(this.uid, signal);
     this.#hasLooked = true;
+    if (this.#observed === undefined) this.#drop?.resolve();
     await this.#readMessages(signal);
     this.#judgeDeadline();
     prober.sync(this.#pod, this.#observed, this.#isEnding());
@@ -260,7 +286,8 @@ export class PodWorker {
       notBefore: this.#attempts.notBefore,
       nowMs: clock.nowMs(),
       wish: this.#wish(),
-      isComplete: isFinal(this.#status()),
+      isComplete: this.#verdict !== undefined || isFinal(this.#status()),
+      dropsEnded: this.#drop !== undefined,
       isReleased: this.#isReleased,
     };
     return advance(this.#state, view);
@@ -275,9 +302,12 @@ export class PodWorker {
     const { metadata, spec } = this.#pod;
     if (this.#life === 'orphan') return { want: 'end', graceMs: orphanGraceMs, forget: true };
     const isDeleted = metadata.deletionTimestamp !== undefined;
-    if (!isDeleted && this.#life === 'wanted') return { want: 'run' };
+    const verdictMs = this.#verdict?.graceMs ?? Number.POSITIVE_INFINITY;
+    if (!isDeleted && this.#life === 'wanted') {
+      return Number.isFinite(verdictMs) ? { want: 'end', graceMs: verdictMs, forget: false } : { want: 'run' };
+    }
     const seconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30;
-    return { want: 'end', graceMs: Math.max(minGraceMs, seconds * 1_000), forget: true };
+    return { want: 'end', graceMs: Math.min(verdictMs, Math.max(minGraceMs, seconds * 1_000)), forget: true };
   }
 
   /** Interrupts the step under way if the pod is to end, or to end sooner. */

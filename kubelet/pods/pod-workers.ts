@@ -4,6 +4,8 @@
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
+import { judgePressureAdmission } from '../eviction/admission.ts';
+import type { PressureCondition } from '../eviction/signals.ts';
 import type { Change, Informer } from '#client/informer.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { RuntimePodSummary } from '../runtime/contract.ts';
@@ -21,7 +23,12 @@ export interface PodWorkersDeps extends PodWorkerDeps {
   /** Our own node as it stands; undefined before it is known. */
   readonly node: () => Node | undefined;
   readonly admission?: AdmissionSettings;
+  /** What the node runs out of. */
+  readonly pressure: () => readonly PressureCondition[];
 }
+
+/** How long it is waited for containers to be removed. */
+const dropMs = 30_000;
 
 /** Runs the workers of all pods of this node. */
 export class PodWorkers implements Service {
@@ -76,6 +83,12 @@ export class PodWorkers implements Service {
     for (const { pod, worker } of waiting.toSorted(compareWaiting)) worker.answerResize(judgeResize(pod, node, this.#othersThan(pod)));
   }
 
+  /** Removes the containers of all pods that are over, whose objects are still there. */
+  async dropEnded(signal: AbortSignal): Promise<void> {
+    using deadline = this.#deps.clock.deadline(signal, dropMs);
+    await Promise.race([Promise.all(this.list().map((worker) => worker.dropEnded())), aborted(deadline.signal)]);
+  }
+
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     this.#signal = signal;
     const { pods, volumes, allocations, log } = this.#deps;
@@ -125,7 +138,7 @@ export class PodWorkers implements Service {
     const node = this.#deps.node();
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
     if (node === undefined || wasTaken || isFinal(pod.status)) return undefined;
-    return judgeAdmission(pod, node, this.#othersThan(pod), this.#deps.admission);
+    return judgePressureAdmission(pod, this.#deps.pressure()) ?? judgeAdmission(pod, node, this.#othersThan(pod), this.#deps.admission);
   }
 
   /** The pods beside this one that take resources now. */

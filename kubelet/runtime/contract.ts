@@ -52,6 +52,8 @@ export interface Runtime {
   portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** What each running container uses now. */
   usage(podUid: string, signal: AbortSignal): Promise<readonly ContainerUsage[]>;
+  /** Where a container writes to the node's disk beside its volumes; undefined when it is gone. */
+  storage(id: string, signal: AbortSignal): Promise<ContainerStorage | undefined>;
 }
 
 /** Identity of a pod, as in its metadata. */
@@ -354,6 +356,15 @@ export interface ContainerUsage {
   readonly memoryUsageBytes: number;
   /** Usage without inactive file pages: what eviction and metrics look at. */
   readonly memoryWorkingSetBytes: number;
+  /** Undefined: nobody counts them. */
+  readonly processes?: number;
+}
+
+export interface ContainerStorage {
+  /** What it wrote to its root: the folder that holds it, which stays the same, or where there is none the engine's figure of now. */
+  readonly written: { readonly folder: string } | { readonly usedBytes: number };
+  /** Its log, beside which lie those that it was rotated into; undefined: it has none. */
+  readonly logFile: string | undefined;
 }
 
 /** Images as the engine has them. Policies, back-off and credentials are kubelet/images' business. */

@@ -1,7 +1,7 @@
 import type { V1Toleration } from '#api/generated/types.ts';
 import { definePlugin } from '../framework/plugin.ts';
 import { fits, neverHere } from '../framework/verdict.ts';
-import { tolerates } from './tolerations.ts';
+import { tolerates } from '#api/core/pod/tolerates.ts';
 
 const cordoned = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 

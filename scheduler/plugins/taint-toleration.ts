@@ -2,7 +2,7 @@ import type { V1Toleration } from '#api/generated/types.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import { definePlugin, normalizeLowest } from '../framework/plugin.ts';
 import { fits, neverHere } from '../framework/verdict.ts';
-import { tolerates } from './tolerations.ts';
+import { tolerates } from '#api/core/pod/tolerates.ts';
 
 interface Tolerated {
   readonly all: readonly V1Toleration[];

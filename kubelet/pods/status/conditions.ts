@@ -15,6 +15,9 @@ export const kubeletConditions: readonly string[] = [
   'PodResizeInProgress',
 ];
 
+/** Says that a pod ends for the sake of others. Whoever ends it writes it, this kubelet too. */
+export const disruptionTarget = 'DisruptionTarget';
+
 /** How far a resize has come. */
 export interface ResizeView {
   /** Why it must wait. */
@@ -35,6 +38,8 @@ export interface ConditionView {
   readonly others: readonly V1PodCondition[];
   /** Absent: none is under way. */
   readonly resize?: ResizeView | undefined;
+  /** Why this kubelet ends it for the sake of others. */
+  readonly disruption?: string | undefined;
   /** RFC 3339. */
   readonly now: string;
 }
@@ -44,7 +49,8 @@ type Verdict = Pick<V1PodCondition, 'status' | 'reason' | 'message' | 'observedG
 /** All conditions of a pod: those of others as they stand, then ours. */
 export function podConditions(view: ConditionView): V1PodCondition[] {
   const { pod, previous, now } = view;
-  const others = view.others.filter(({ type }) => !kubeletConditions.includes(type));
+  const { generation } = pod.metadata;
+  const others = withDisruption(view);
   const containersReady = judgeContainers(view);
   const ours: [type: string, verdict: Verdict][] = [
     ['PodReadyToStartContainers', { status: view.hasSandbox ? 'True' : 'False' }],
@@ -54,7 +60,6 @@ export function podConditions(view: ConditionView): V1PodCondition[] {
     ['PodScheduled', { status: 'True' }],
     ...judgeResize(view.resize),
   ];
-  const { generation } = pod.metadata;
   return [
     ...others,
     ...ours.map(([type, verdict]): V1PodCondition => {
@@ -70,6 +75,22 @@ export function podConditions(view: ConditionView): V1PodCondition[] {
       };
     }),
   ];
+}
+
+function withDisruption({ pod, others, disruption, now }: ConditionView): V1PodCondition[] {
+  const kept = others.filter(({ type }) => !kubeletConditions.includes(type));
+  if (disruption === undefined) return kept;
+  const known = kept.find(({ type }) => type === disruptionTarget);
+  const { generation } = pod.metadata;
+  const own: V1PodCondition = {
+    type: disruptionTarget,
+    status: 'True',
+    lastTransitionTime: known?.status === 'True' ? (known.lastTransitionTime ?? now) : now,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    reason: 'TerminationByKubelet',
+    message: disruption,
+  };
+  return [...kept.filter((one) => one !== known), own];
 }
 
 /** These two are there only while they are true. */

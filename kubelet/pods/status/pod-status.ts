@@ -1,6 +1,6 @@
 import type { V1PodStatus } from '#api/generated/types.ts';
 import { timeText } from '#client/timestamps.ts';
-import { usableSandbox } from '../observed.ts';
+import { isRunning, usableSandbox } from '../observed.ts';
 import { qosClass } from '../resources/qos.ts';
 import { podConditions, type ResizeView } from './conditions.ts';
 import { containerStatuses, type ContainerView } from './container-statuses.ts';
@@ -13,7 +13,7 @@ export interface StatusView extends ContainerView {
   /** True when nothing of the pod runs or will run. */
   readonly isTerminated: boolean;
   /** The kubelet's own verdict: rejected, past its deadline, evicted. */
-  readonly verdict: { readonly reason: string; readonly message: string } | undefined;
+  readonly verdict: { readonly reason: string; readonly message: string; readonly isDisruption?: boolean } | undefined;
   /** Absent: no resize is under way. */
   readonly resize?: ResizeView | undefined;
   readonly nowMs: number;
@@ -22,8 +22,12 @@ export interface StatusView extends ContainerView {
 const finalPhases: readonly string[] = ['Succeeded', 'Failed'];
 
 /** The whole status of a pod as this node sees it (pkg/kubelet/kubelet_pods.go: generateAPIPodStatus). */
-export function podStatus(view: StatusView): V1PodStatus {
-  const { pod, previous, observed, verdict } = view;
+export function podStatus(given: StatusView): V1PodStatus {
+  // A pod does not count as failed while something of it runs: whoever replaces it must not run beside it.
+  const runs = given.observed?.containers.some(isRunning) === true;
+  const verdict = runs ? undefined : given.verdict;
+  const view = { ...given, verdict };
+  const { pod, previous, observed } = view;
   const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
   const init = containerStatuses(view, initContainers, previous.initContainerStatuses ?? [], 'init');
   const apps = containerStatuses(view, containers, previous.containerStatuses ?? [], 'app');
@@ -45,6 +49,7 @@ export function podStatus(view: StatusView): V1PodStatus {
       previous: previous.conditions ?? [],
       others: pod.status?.conditions ?? [],
       resize: view.resize,
+      disruption: verdict?.isDisruption === true ? verdict.message : undefined,
       now,
     }),
     ...(reason === undefined ? {} : { reason }),

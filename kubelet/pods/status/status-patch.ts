@@ -1,6 +1,6 @@
 import type { V1PodCondition, V1PodStatus } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';
-import { kubeletConditions } from './conditions.ts';
+import { disruptionTarget, kubeletConditions } from './conditions.ts';
 
 /** What a kubelet says of a pod. All else in a status is others' and stays as it is. */
 const ownFields: readonly (keyof V1PodStatus)[] = [
@@ -29,8 +29,8 @@ const keyedLists: Readonly<Record<string, string>> = { conditions: 'type', podIP
  */
 export function statusPatch(uid: string, present: V1PodStatus, wanted: V1PodStatus): object | undefined {
   const status: Record<string, unknown> = {};
-  const before: Record<string, unknown> = { ...present, conditions: ownOf(present) };
-  const after: Record<string, unknown> = { ...wanted, conditions: ownOf(wanted) };
+  const before: Record<string, unknown> = { ...present, conditions: ownOf(present, wanted) };
+  const after: Record<string, unknown> = { ...wanted, conditions: ownOf(wanted, wanted) };
   for (const field of ownFields) {
     const key = keyedLists[field];
     if (equalValues(inOrder(before[field], key), inOrder(after[field], key))) continue;
@@ -40,8 +40,10 @@ export function statusPatch(uid: string, present: V1PodStatus, wanted: V1PodStat
   return Object.keys(status).length === 0 ? undefined : { metadata: { uid }, status };
 }
 
-function ownOf({ conditions = [] }: V1PodStatus): V1PodCondition[] {
-  return conditions.filter(({ type }) => kubeletConditions.includes(type));
+/** Ours, and what we say of those that we share with others. */
+function ownOf({ conditions = [] }: V1PodStatus, { conditions: wanted = [] }: V1PodStatus): V1PodCondition[] {
+  const shares = wanted.some(({ type, reason }) => type === disruptionTarget && reason === 'TerminationByKubelet');
+  return conditions.filter(({ type }) => kubeletConditions.includes(type) || (shares && type === disruptionTarget));
 }
 
 /** The order of conditions means nothing, that of addresses does. */

@@ -11,6 +11,7 @@ import type { PortDialer } from '../../network/port-dialer.ts';
 import {
   type ContainerResources,
   type ContainerSpec,
+  type ContainerStorage,
   type ContainerUsage,
   type ExecSyncOptions,
   type ExecSyncOutcome,
@@ -280,6 +281,17 @@ export class DockerRuntime implements Runtime {
       }),
     );
     return found.flat();
+  }
+
+  async storage(id: string, signal: AbortSignal): Promise<ContainerStorage | undefined> {
+    const raw = await this.#find(id, signal);
+    if (raw === undefined) return undefined;
+    const logFile = raw.LogPath === '' ? undefined : raw.LogPath;
+    const folder = raw.GraphDriver?.Data?.['UpperDir'];
+    if (folder !== undefined) return { written: { folder }, logFile };
+    // Other drivers do not say where: the engine must count, which it does anew for every question.
+    const sized = await this.#engine.call<{ SizeRw?: number }>('GET', `/containers/${id}/json`, { query: { size: true } }, signal);
+    return { written: { usedBytes: sized.SizeRw ?? 0 }, logFile };
   }
 
   /** Measured once; a failure to measure is not remembered. */

@@ -20,6 +20,8 @@ export interface InspectedContainer {
   readonly Image: string;
   readonly LogPath: string;
   readonly ResolvConfPath: string;
+  /** Where its layers lie, as far as the storage driver tells. */
+  readonly GraphDriver?: { readonly Data: Readonly<Record<string, string>> | null };
   readonly State: {
     readonly Status: string;
     readonly Running: boolean;

@@ -5,6 +5,7 @@ export interface ProcessUsage {
   readonly cpuNanos: bigint;
   readonly memoryUsageBytes: number;
   readonly memoryWorkingSetBytes: number;
+  readonly processes?: number;
 }
 
 /** Kills a process if it (still) belongs to that container: process ids are used again. */
@@ -27,6 +28,7 @@ export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
 interface Groups {
   readonly memory: string | undefined;
   readonly cpuacct: string | undefined;
+  readonly pids: string | undefined;
   readonly unified: string | undefined;
 }
 
@@ -37,27 +39,40 @@ function parseGroups(text: string): Groups {
     const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     for (const controller of controllers.split(',')) byController.set(controller, path);
   }
-  return { memory: byController.get('memory'), cpuacct: byController.get('cpuacct'), unified: byController.get('') };
+  return {
+    memory: byController.get('memory'),
+    cpuacct: byController.get('cpuacct'),
+    pids: byController.get('pids'),
+    unified: byController.get(''),
+  };
 }
 
-async function usageV1({ memory, cpuacct }: Groups): Promise<ProcessUsage> {
+async function usageV1({ memory, cpuacct, pids }: Groups): Promise<ProcessUsage> {
   const memoryFolder = `/sys/fs/cgroup/memory${memory}`;
-  const [cpu, used, stat] = await Promise.all([
+  const [cpu, used, stat, processes] = await Promise.all([
     readFile(`/sys/fs/cgroup/cpuacct${cpuacct}/cpuacct.usage`, 'utf8'),
     readFile(`${memoryFolder}/memory.usage_in_bytes`, 'utf8'),
     readFile(`${memoryFolder}/memory.stat`, 'utf8'),
+    count(`/sys/fs/cgroup/pids${pids}/pids.current`),
   ]);
-  return usage(BigInt(cpu.trim()), Number(used), field(stat, 'total_inactive_file'));
+  return { ...usage(BigInt(cpu.trim()), Number(used), field(stat, 'total_inactive_file')), ...processes };
 }
 
 async function usageV2(path: string): Promise<ProcessUsage> {
   const folder = `/sys/fs/cgroup${path}`;
-  const [cpu, used, stat] = await Promise.all([
+  const [cpu, used, stat, processes] = await Promise.all([
     readFile(`${folder}/cpu.stat`, 'utf8'),
     readFile(`${folder}/memory.current`, 'utf8'),
     readFile(`${folder}/memory.stat`, 'utf8'),
+    count(`${folder}/pids.current`),
   ]);
-  return usage(BigInt(field(cpu, 'usage_usec')) * 1_000n, Number(used), field(stat, 'inactive_file'));
+  return { ...usage(BigInt(field(cpu, 'usage_usec')) * 1_000n, Number(used), field(stat, 'inactive_file')), ...processes };
+}
+
+/** Nothing where the controller is not there. */
+async function count(path: string): Promise<{ processes?: number }> {
+  const said = Number(await readFile(path, 'utf8').catch(() => 'NaN'));
+  return Number.isFinite(said) ? { processes: said } : {};
 }
 
 function usage(cpuNanos: bigint, usedBytes: number, inactiveBytes: number): ProcessUsage {

@@ -8,6 +8,7 @@ import { writeAll } from '../write-all.ts';
 import {
   type ContainerResources,
   type ContainerSpec,
+  type ContainerStorage,
   type ContainerUsage,
   type ExecSyncOptions,
   type ExecSyncOutcome,
@@ -40,6 +41,8 @@ export interface SimulatedRuntimeOptions {
   readonly info?: Partial<RuntimeInfo>;
   /** How much memory a container of that name uses; default none. */
   readonly memoryUsage?: (container: string) => number;
+  /** What a container of that name holds on the disk; default nothing. */
+  readonly storage?: (container: string) => ContainerStorage;
   /** Asked before each change; what it answers is thrown. */
   readonly fault?: (operation: string, subject: string) => RuntimeError | undefined;
 }
@@ -58,6 +61,11 @@ export class SimulatedRuntime implements Runtime {
     this.#clock = clock;
     this.#options = options;
     this.images = new SimulatedImages(options.images ?? [], options.anyImage ?? false);
+  }
+
+  /** How many sandboxes there are, ended ones too. */
+  get size(): number {
+    return this.#sandboxes.size;
   }
 
   info(): Promise<RuntimeInfo> {
@@ -247,6 +255,12 @@ export class SimulatedRuntime implements Runtime {
       const usedBytes = this.#options.memoryUsage?.(name) ?? 0;
       return { id, name, cpuNanos: 0n, memoryUsageBytes: usedBytes, memoryWorkingSetBytes: usedBytes };
     });
+  }
+
+  async storage(id: string): Promise<ContainerStorage | undefined> {
+    const container = this.#containers.get(id);
+    if (container === undefined) return undefined;
+    return this.#options.storage?.(container.spec.name) ?? { written: { usedBytes: 0 }, logFile: undefined };
   }
 
   #program(command: readonly string[], image: string): Program | undefined {

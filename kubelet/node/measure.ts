@@ -1,0 +1,115 @@
+// What of a node's means is left, read from the kernel: a handful of small files, whatever the number of pods.
+import { readFile, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What changes while the kubelet runs. What the machine does not tell is undefined. */
+export interface Measurements {
+  readonly memory: MemoryUse | undefined;
+  /** Of all pods together, against what is allocatable. */
+  readonly podsMemory: MemoryUse | undefined;
+  readonly disk: DiskUse;
+  /** Of images and of what containers write; the same figures where they have no disk of their own. */
+  readonly imageDisk: DiskUse;
+  readonly hasImageDisk: boolean;
+  readonly processes: { readonly running: number; readonly most: number } | undefined;
+}
+
+export interface MemoryUse {
+  readonly availableBytes: number;
+  readonly workingSetBytes: number;
+  readonly usageBytes: number;
+}
+
+export interface DiskUse {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly totalInodes: number;
+  readonly freeInodes: number;
+}
+
+export interface MeasureOptions {
+  readonly rootDirectory: string;
+  /** Of the engine. */
+  readonly imageDirectory: string;
+  readonly memoryBytes: number;
+  /** The control group of all pods, such as /kubepods, and how much memory they may have; undefined: they have none. */
+  readonly pods: { readonly path: string; readonly memoryBytes: number } | undefined;
+  readonly cgroupVersion: 1 | 2;
+  /** Default /sys/fs/cgroup and /proc. */
+  readonly cgroupMount?: string;
+  readonly proc?: string;
+}
+
+/** Measures everything now. */
+export async function measure(options: MeasureOptions): Promise<Measurements> {
+  const { rootDirectory, imageDirectory, memoryBytes, pods } = options;
+  const [disk, imageDisk, hasImageDisk] = await Promise.all([
+    diskUse(rootDirectory),
+    diskUse(imageDirectory).catch(() => diskUse(rootDirectory)),
+    areApart(rootDirectory, imageDirectory),
+  ]);
+  return {
+    memory: await groupMemory(options, '/', memoryBytes),
+    podsMemory: pods === undefined ? undefined : await groupMemory(options, pods.path, pods.memoryBytes),
+    disk,
+    imageDisk,
+    hasImageDisk,
+    processes: await processes(options.proc ?? '/proc'),
+  };
+}
+
+/** The disk that holds a folder. */
+export async function diskUse(path: string): Promise<DiskUse> {
+  const { bsize, blocks, bavail, files, ffree } = await statfs(path);
+  return { totalBytes: bsize * blocks, availableBytes: bsize * bavail, totalInodes: files, freeInodes: ffree };
+}
+
+/** Whether images have a disk of their own. */
+async function areApart(rootDirectory: string, imageDirectory: string): Promise<boolean> {
+  const [root, images] = await Promise.all([stat(rootDirectory), stat(imageDirectory).catch(() => undefined)]);
+  return images !== undefined && images.dev !== root.dev;
+}
+
+/** The working set is what is used without file pages that the kernel can drop. */
+async function groupMemory(options: MeasureOptions, path: string, mostBytes: number): Promise<MemoryUse | undefined> {
+  const { cgroupVersion, cgroupMount = '/sys/fs/cgroup' } = options;
+  const folder = join(cgroupMount, cgroupVersion === 1 ? 'memory' : '', path);
+  const read = async (name: string): Promise<string | undefined> => readFile(join(folder, name), 'utf8').catch(() => undefined);
+  const used = await read(cgroupVersion === 1 ? 'memory.usage_in_bytes' : 'memory.current');
+  const stats = await read('memory.stat');
+  if (used !== undefined && stats !== undefined) {
+    return memoryUse(Number(used), field(stats, cgroupVersion === 1 ? 'total_inactive_file' : 'inactive_file'), mostBytes);
+  }
+  return path === '/' ? await wholeMemory(options.proc ?? '/proc') : undefined;
+}
+
+/** The root group of version 2 counts nothing itself. */
+async function wholeMemory(proc: string): Promise<MemoryUse | undefined> {
+  const text = await readFile(join(proc, 'meminfo'), 'utf8').catch(() => '');
+  const bytes = (name: string): number =>
+    1_024 * Number(new RegExp(`^${name.replace(/[()]/g, String.raw`\$&`)}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
+  const totalBytes = bytes('MemTotal');
+  return totalBytes === 0 ? undefined : memoryUse(totalBytes - bytes('MemFree'), bytes('Inactive(file)'), totalBytes);
+}
+
+function memoryUse(usageBytes: number, inactiveBytes: number, mostBytes: number): MemoryUse {
+  const workingSetBytes = Math.max(0, usageBytes - inactiveBytes);
+  return { availableBytes: Math.max(0, mostBytes - workingSetBytes), workingSetBytes, usageBytes };
+}
+
+function field(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}
+
+async function processes(proc: string): Promise<Measurements['processes']> {
+  const number = async (name: string): Promise<number> => Number(await readFile(join(proc, name), 'utf8').catch(() => 'NaN'));
+  const [pids, threads, load] = await Promise.all([
+    number('sys/kernel/pid_max'),
+    number('sys/kernel/threads-max'),
+    readFile(join(proc, 'loadavg'), 'utf8').catch(() => ''),
+  ]);
+  // Such as `0.20 0.18 0.12 1/80 11206`: runnable and existing tasks.
+  const running = /^\S+ \S+ \S+ \d+\/(\d+) /.exec(load)?.[1];
+  const most = Math.min(...[pids, threads].filter((one) => Number.isFinite(one)));
+  return running === undefined || !Number.isFinite(most) ? undefined : { running: Number(running), most };
+}
