@@ -56,7 +56,8 @@ test.each([
   ['--container-runtime-endpoint=tcp://x', 'must be unix:///path'],
   ['--register-with-taints=bad', 'is not of the form key=value:effect'],
   ['--cgroup-driver=upstart', 'must be cgroupfs or systemd'],
-  ['--seccomp-default', 'not supported'],
+  ['--container-log-max-size=many', 'invalid value "many" for --container-log-max-size'],
+  ['--max-parallel-image-pulls=2', 'must not be larger than 1 unless serializeImagePulls is set to false'],
   ['--cloud-provider=plain', 'Please set --cloud-provider=external'],
   ['--nope', 'unknown flag: --nope'],
   ['stray', 'unexpected argument "stray"'],
@@ -91,6 +92,22 @@ test.each([
     `apiVersion: kubelet.config.k8s.io/v1beta1\n${text.startsWith('kind') ? '' : 'kind: KubeletConfiguration\n'}${text}\n`,
   );
   expect(() => parseConfig([...base, `--config=${path}`], 'h')).toThrow(message);
+});
+
+test('pulls, profiles and logs', () => {
+  const { parallelPulls, seccompDefault, logLimits } = parseConfig([], 'n');
+  expect({ parallelPulls, seccompDefault, logLimits }).toEqual({
+    parallelPulls: 1,
+    seccompDefault: false,
+    logLimits: { maxBytes: 10_485_760, maxFiles: 5 },
+  });
+  const flags = ['--serialize-image-pulls=false', '--seccomp-default', '--container-log-max-size=1Mi', '--container-log-max-files=3'];
+  expect(parseConfig(flags, 'n')).toMatchObject({
+    parallelPulls: Number.POSITIVE_INFINITY,
+    seccompDefault: true,
+    logLimits: { maxBytes: 1_048_576, maxFiles: 3 },
+  });
+  expect(parseConfig(['--serialize-image-pulls=false', '--max-parallel-image-pulls=4'], 'n').parallelPulls).toBe(4);
 });
 
 describe('image garbage collection', () => {

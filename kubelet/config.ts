@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { V1Taint } from '#api/generated/types.ts';
-import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
+import { cpuMillis, isQuantity, quantityBytes } from '#api/meta/quantity.ts';
 import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, type Parsed, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
@@ -12,6 +12,7 @@ import { evictionFlags, type EvictionSettings, evictionSettings } from './evicti
 import type { ImageGcPolicy } from './images/gc-plan.ts';
 import type { CloudSettings } from './node/cloud.ts';
 import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
+import type { LogLimits } from './runtime/contract.ts';
 import type { BootstrapOptions } from './identity/bootstrap.ts';
 
 const path = { valueName: 'path' };
@@ -41,6 +42,8 @@ export const kubeletFlags = {
   'max-pods': intFlag(110, 'Pods this node takes', { min: 1 }),
   'image-gc-high-threshold': intFlag(85, 'Used percentage of the disk from which on images are removed; 100: never', { min: 0, max: 100 }),
   'image-gc-low-threshold': intFlag(80, 'Used percentage of the disk that images are then removed down to', { min: 0, max: 100 }),
+  'serialize-image-pulls': boolFlag(true, 'Pull one image at a time'),
+  'max-parallel-image-pulls': intFlag(0, 'Pulls at a time where they are not serialized; 0: any number', { min: 0 }),
   'minimum-image-ttl-duration': durationFlag(120_000, 'Images younger than this stay'),
   ...evictionFlags,
   'cgroups-per-qos': boolFlag(true, 'Give pods cgroups of their own'),
@@ -61,7 +64,9 @@ export const kubeletFlags = {
   'system-reserved': mapFlag('CPU and memory that are not for pods'),
   'kube-reserved': mapFlag('CPU and memory that are not for pods'),
   'allowed-unsafe-sysctls': listFlag([], 'Sysctls that pods may set besides the safe ones; a pattern may end in *'),
-  'seccomp-default': boolFlag(false, 'Not supported: pods say what profile they want'),
+  'seccomp-default': boolFlag(false, "Containers that name no seccomp profile get the engine's own"),
+  'container-log-max-size': stringFlag('10Mi', 'Size at which a new file begins in the log of a container'),
+  'container-log-max-files': intFlag(5, 'Files of the log of a container that are kept', { min: 2 }),
   'cluster-cidr': listFlag([], 'Networks of pods: what stays inside is not masqueraded'),
   'streaming-connection-idle-timeout': durationFlag(4 * 3_600_000, 'How long an idle exec or port-forward stays'),
   v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
@@ -84,6 +89,10 @@ export interface KubeletConfig {
   readonly maxPods: number;
   readonly imageGc: ImageGcPolicy;
   readonly eviction: EvictionSettings;
+  /** Infinity: any number. */
+  readonly parallelPulls: number;
+  readonly seccompDefault: boolean;
+  readonly logLimits: LogLimits;
   readonly cgroupsPerQos: boolean;
   readonly cgroupRoot: string;
   /** Undefined takes the engine's. */
@@ -110,7 +119,6 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
   if (!['', 'cgroupfs', 'systemd'].includes(values['cgroup-driver']))
     throw new UsageError(`invalid value ${JSON.stringify(values['cgroup-driver'])} for --cgroup-driver: must be cgroupfs or systemd`);
-  if (values['seccomp-default']) throw new UsageError('--seccomp-default is not supported yet');
   if (values['pod-infra-container-image'] !== '')
     throw new UsageError('--pod-infra-container-image is not supported: sandboxes have an image of their own');
   if (values['cloud-provider'] !== '' && values['cloud-provider'] !== 'external')
@@ -146,6 +154,9 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     maxPods: values['max-pods'],
     imageGc: imageGcOf(values),
     eviction: evictionSettings(values, values['cgroups-per-qos']),
+    parallelPulls: parallelPullsOf(values),
+    seccompDefault: values['seccomp-default'],
+    logLimits: logLimitsOf(values),
     cgroupsPerQos: values['cgroups-per-qos'],
     cgroupRoot: values['cgroup-root'],
     cgroupDriver: values['cgroup-driver'] === '' ? undefined : (values['cgroup-driver'] as CgroupDriver),
@@ -170,6 +181,24 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     health: { host: values['healthz-bind-address'], port: values['healthz-port'] },
     streamIdleMs: values['streaming-connection-idle-timeout'],
   };
+}
+
+function parallelPullsOf(values: Parsed<typeof kubeletFlags>['values']): number {
+  const { 'serialize-image-pulls': serialize, 'max-parallel-image-pulls': most } = values;
+  if (serialize && most > 1)
+    throw new UsageError(
+      `invalid configuration: maxParallelImagePulls ${most} must not be larger than 1 unless serializeImagePulls is set to false`,
+      { exitCode: 1 },
+    );
+  return serialize ? 1 : most === 0 ? Number.POSITIVE_INFINITY : most;
+}
+
+function logLimitsOf(values: Parsed<typeof kubeletFlags>['values']): LogLimits {
+  const size = values['container-log-max-size'];
+  const maxBytes = isQuantity(size) ? quantityBytes(size) : 0;
+  if (maxBytes <= 0)
+    throw new UsageError(`invalid value ${JSON.stringify(size)} for --container-log-max-size: it must be a positive quantity`);
+  return { maxBytes, maxFiles: values['container-log-max-files'] };
 }
 
 function imageGcOf(values: Parsed<typeof kubeletFlags>['values']): ImageGcPolicy {

@@ -173,7 +173,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
   const hostIps = (): readonly string[] => config.nodeIps;
   const volumes = new PodVolumes({ paths, mounter: deps.mounter, objects, tokens: new Tokens(api), allocatable, clock });
   const statuses = new StatusWriter(api);
-  const images = new ImagePuller({ images: runtime.images, clock, pulled });
+  const images = new ImagePuller({ images: runtime.images, clock, pulled, maxParallel: config.parallelPulls });
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
   const cgroups = podCgroups(config, info, facts, log);
   const nodeFacts = {
@@ -184,6 +184,8 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
     allocatable,
     services: () => services.list(),
     seccompRoot: `${config.rootDir}/seccomp`,
+    seccompDefault: config.seccompDefault,
+    logLimits: config.logLimits,
   };
   const common = { runtime, volumes, record, clock, log };
   const steps = new StepRunner({

@@ -151,6 +151,9 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     labels: {},
     taints: [],
     maxPods: 110,
+    parallelPulls: 1,
+    seccompDefault: false,
+    logLimits: { maxBytes: 10 * 2 ** 20, maxFiles: 5 },
     imageGc: { highPercent: 100, lowPercent: 80, minAgeMs: 120_000 },
     eviction: { thresholds: parseThresholds(defaults), transitionMs: 300_000, maxPodGraceSeconds: 0 },
     // These pods have no processes to count.

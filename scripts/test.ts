@@ -30,6 +30,7 @@ const testRequirements: readonly Requirement[] = [
     debianPackage: 'docker-compose',
     purpose: 'runs a cluster of containers',
   },
+  { anyOf: ['docker-registry'], debianPackage: 'docker-registry', purpose: 'is the registry of test hosts' },
   { anyOf: ['mkfs.xfs'], debianPackage: 'xfsprogs', purpose: 'makes the disks of test hosts' },
   {
     anyOf: ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'],

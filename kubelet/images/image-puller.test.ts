@@ -35,6 +35,19 @@ class Unreachable extends SimulatedImages {
   }
 }
 
+/** Counts how many pulls run together. */
+class SlowImages extends SimulatedImages {
+  most = 0;
+  #now = 0;
+
+  override async pull(...args: Parameters<SimulatedImages['pull']>): Promise<StoredImage> {
+    this.most = Math.max(this.most, ++this.#now);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#now--;
+    return super.pull(...args);
+  }
+}
+
 describe('ImagePuller', () => {
   it('uses what is there, unless it must ask', async () => {
     const { ensure, notices } = rig();
@@ -54,6 +67,15 @@ describe('ImagePuller', () => {
         message: 'Successfully pulled image "here:1" in 0s (0s including waiting). Image size: 1000000 bytes.',
       },
     ]);
+  });
+
+  it.each([1, 2, Number.POSITIVE_INFINITY])('pulls %s at a time', async (maxParallel) => {
+    const images = new SlowImages([], true);
+    const puller = new ImagePuller({ images, clock: new FakeClock(), maxParallel });
+    const wish = { podUid: 'u', policy: 'Always', secrets: [], notify: () => undefined } as const;
+    const pulls = ['a:1', 'b:1', 'c:1'].map((image) => puller.ensure({ ...wish, image }, signal));
+    await Promise.all(pulls);
+    expect(images.most).toBe(Math.min(3, maxParallel));
   });
 
   it('says why it will not', async () => {

@@ -1,7 +1,8 @@
 // Makes sure that a container's image is on the node, by its pull policy. Failures back off for each pod and image (10 s, doubling to
-// 300 s); pulls follow one another, as upstream's default, and the same image is pulled once however many ask for it meanwhile.
+// 300 s); pulls follow one another, as upstream's default, or run side by side where the node says so.
 import type { Clock } from '#base/clock.ts';
 import { formatDuration } from '#base/duration.ts';
+import { Semaphore } from '#base/semaphore.ts';
 import { type ImageStore, isRuntimeError, type RuntimeError, type StoredImage } from '../runtime/contract.ts';
 import { credentialsFor, type PullSecret } from './credentials.ts';
 import { planImage, type PullPolicy } from './plan.ts';
@@ -51,6 +52,8 @@ export interface ImagePullerDeps {
   readonly clock: Clock;
   /** Where is noted what was pulled. */
   readonly pulled?: Pick<PulledImages, 'add'>;
+  /** How many pulls run at a time; default 1, as upstream. */
+  readonly maxParallel?: number;
 }
 
 const backOffInitialMs = 10_000;
@@ -66,10 +69,11 @@ export class ImagePuller {
   readonly #deps: ImagePullerDeps;
   /** By pod uid and image. */
   readonly #failures = new Map<string, Failure>();
-  #pulls: Promise<unknown> = Promise.resolve();
+  readonly #turns: Semaphore;
 
   constructor(deps: ImagePullerDeps) {
     this.#deps = deps;
+    this.#turns = new Semaphore(deps.maxParallel ?? 1);
   }
 
   /** Answers the image to run. Throws ImageError. */
@@ -117,7 +121,7 @@ export class ImagePuller {
     const askedMs = clock.monotonicMs();
     let startedMs = askedMs;
     try {
-      const image = await this.#inTurn(async () => {
+      const image = await this.#turns.run(async () => {
         startedMs = clock.monotonicMs();
         // Somebody else may have pulled it while this waited for its turn.
         const arrived = wish.policy === 'IfNotPresent' ? await this.#deps.images.find(reference.text, signal) : undefined;
@@ -173,12 +177,6 @@ export class ImagePuller {
     const delayMs = before === undefined ? backOffInitialMs : Math.min(before.delayMs * 2, backOffMaxMs);
     this.#failures.set(keyOf(wish), { delayMs, atMs: clock.monotonicMs(), message: error.message });
     return new ImageError('ErrImagePull', error.message, { retryAfterMs: delayMs, cause: error });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#pulls.then(work, work);
-    this.#pulls = mine.catch(() => undefined);
-    return mine;
   }
 }
 

@@ -9,7 +9,7 @@ import type { ImageAccounts } from '../images/image-accounts.ts';
 import type { ReferencedObjects } from '../volumes/objects.ts';
 import type { PodPaths } from '../volumes/paths.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
-import type { ContainerSpec, Mount, ProcessIdentity, SandboxStatus, StoredImage } from '../runtime/contract.ts';
+import type { ContainerSpec, LogLimits, Mount, ProcessIdentity, SandboxStatus, StoredImage } from '../runtime/contract.ts';
 import {
   containerHashAnnotation,
   podTerminationGracePeriodAnnotation,
@@ -37,6 +37,9 @@ export interface NodeFacts {
   readonly services: () => readonly Service[];
   /** Where Localhost seccomp profiles lie. */
   readonly seccompRoot: string;
+  /** Containers that name no profile get the engine's own. */
+  readonly seccompDefault: boolean;
+  readonly logLimits: LogLimits;
 }
 
 export interface ContainerConfigDeps {
@@ -74,8 +77,9 @@ export async function containerSpec(order: ContainerOrder, deps: ContainerConfig
     allocatable: node.allocatable(),
   });
   const lookup = (name: string): string | undefined => env.get(name);
+  const { seccompDefault, logLimits } = node;
   const seccompJson = await readSeccomp(pod, container, node.seccompRoot);
-  const asked = containerSecurity(pod, container, { imageUser: image.user, seccompJson });
+  const asked = containerSecurity(pod, container, { imageUser: image.user, seccompJson, seccompDefault });
   const security = { ...asked, ...(await identityOf(order, deps, signal)) };
   const mounts = await allMounts(order, deps, env, signal);
   return {
@@ -94,6 +98,7 @@ export async function containerSpec(order: ContainerOrder, deps: ContainerConfig
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     ...(pidOf === undefined ? {} : { pidOf: { containerId: pidOf } }),
+    logLimits,
     logPath: `${logDirectory(pod)}/${container.name}/${attempt}.log`,
     ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
     annotations: annotationsOf(pod, container, attempt),
@@ -140,7 +145,7 @@ async function identityOf(
 }
 
 async function readSeccomp(pod: Pod, container: V1Container, root: string): Promise<string | undefined> {
-  const profile = seccompProfileOf(pod, container);
+  const profile = seccompProfileOf(pod, container, false);
   if (profile?.type !== 'Localhost') return undefined;
   return await readFile(join(root, join('/', profile.localhostProfile ?? '')), 'utf8').catch(() => undefined);
 }

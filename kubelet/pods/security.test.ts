@@ -46,4 +46,12 @@ describe('containerSecurity', () => {
   test('root where that is forbidden', () => {
     expect(() => security({ runAsUser: 0 }, { runAsNonRoot: true })).toThrow("container's runAsUser breaks non-root policy");
   });
+
+  test('gives those that name no profile the engine’s, where the node says so', () => {
+    const inputs = { imageUser: '', seccompJson: undefined, seccompDefault: true };
+    const bare = { name: 'c', image: 'i' };
+    const free = { ...bare, securityContext: { seccompProfile: { type: 'Unconfined' } } };
+    expect(containerSecurity(aPod({}), bare, inputs)).toEqual({ seccomp: 'runtime-default' });
+    expect(containerSecurity(aPod({}), free, inputs)).toEqual({ seccomp: 'unconfined' });
+  });
 });

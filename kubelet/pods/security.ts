@@ -12,6 +12,8 @@ export interface SecurityInputs {
   readonly imageUser: string;
   /** JSON text of the Localhost profile that `seccompProfileOf` names. */
   readonly seccompJson: string | undefined;
+  /** --seccomp-default. */
+  readonly seccompDefault?: boolean;
 }
 
 /** The effective security settings of a container: its own before the pod's. Throws SecurityError (verifyRunAsNonRoot). */
@@ -32,7 +34,7 @@ export function containerSecurity(pod: Pod, container: V1Container, inputs: Secu
     ...(own.readOnlyRootFilesystem === true ? { readOnlyRootFilesystem: true } : {}),
     ...(own.allowPrivilegeEscalation === false ? { noNewPrivileges: true } : {}),
     ...(own.procMount === 'Unmasked' ? { procMount: 'unmasked' as const } : {}),
-    ...seccomp(seccompProfileOf(pod, container), inputs),
+    ...seccomp(seccompProfileOf(pod, container, inputs.seccompDefault ?? false), inputs),
     ...appArmor(appArmorProfileOf(pod, container)),
   };
 }
@@ -54,9 +56,10 @@ function appArmor(profile: V1AppArmorProfile | undefined): Pick<ContainerSecurit
   return { appArmor: profile.type === 'Localhost' ? { profile: profile.localhostProfile ?? '' } : 'unconfined' };
 }
 
-/** The seccomp profile that counts for a container. */
-export function seccompProfileOf(pod: Pod, container: V1Container): V1SeccompProfile | undefined {
-  return container.securityContext?.seccompProfile ?? pod.spec.securityContext?.seccompProfile;
+/** The seccomp profile that counts for a container. @param byDefault the node gives the engine's own to those that name none. */
+export function seccompProfileOf(pod: Pod, container: V1Container, byDefault: boolean): V1SeccompProfile | undefined {
+  const named = container.securityContext?.seccompProfile ?? pod.spec.securityContext?.seccompProfile;
+  return named ?? (byDefault ? { type: 'RuntimeDefault' } : undefined);
 }
 
 function seccomp(profile: V1SeccompProfile | undefined, { seccompJson }: SecurityInputs): Pick<ContainerSecurity, 'seccomp'> {

@@ -161,10 +161,18 @@ export interface ContainerSpec {
   readonly pidOf?: { readonly containerId: string };
   /** Where to link the log, as upstream: <logDirectory>/<container>/<attempt>.log. */
   readonly logPath?: string;
+  /** How much of its output is kept; default 5 files of 10 MiB. */
+  readonly logLimits?: LogLimits;
   /** `SIGTERM` and the like; undefined: the image's. */
   readonly stopSignal?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface LogLimits {
+  /** Of one file. */
+  readonly maxBytes: number;
+  readonly maxFiles: number;
 }
 
 export interface Mount {

@@ -1,5 +1,5 @@
 // From our words to the engine's: the bodies of POST /containers/create. Pure.
-import type { ContainerResources, ContainerSecurity, ContainerSpec, Mount, Refusal, SandboxSpec } from '../contract.ts';
+import type { ContainerResources, ContainerSecurity, ContainerSpec, LogLimits, Mount, Refusal, SandboxSpec } from '../contract.ts';
 
 /** What the engine is known to refuse, and which capabilities there are to give. */
 export interface Abilities {
@@ -17,7 +17,7 @@ export interface SandboxTies {
 }
 
 /** Upstream's containerLogMaxSize and containerLogMaxFiles. */
-const logConfig = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '5' } };
+const defaultLogLimits: LogLimits = { maxBytes: 10 * 2 ** 20, maxFiles: 5 };
 const sandboxOomScore = -998;
 const sandboxCpuShares = 2;
 
@@ -38,7 +38,7 @@ export function sandboxConfig(spec: SandboxSpec, image: string, labels: Record<s
       SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'],
       RestartPolicy: { Name: 'no' },
       Init: false,
-      LogConfig: logConfig,
+      LogConfig: logConfig(defaultLogLimits),
     },
   };
 }
@@ -83,9 +83,13 @@ export function containerConfig(
       ...securityConfig(security, abilities),
       RestartPolicy: { Name: 'no' },
       Init: false,
-      LogConfig: logConfig,
+      LogConfig: logConfig(spec.logLimits ?? defaultLogLimits),
     },
   };
+}
+
+function logConfig({ maxBytes, maxFiles }: LogLimits): object {
+  return { Type: 'json-file', Config: { 'max-size': String(maxBytes), 'max-file': String(maxFiles) } };
 }
 
 /** The part that can be changed while the container runs. */
