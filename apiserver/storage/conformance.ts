@@ -1,7 +1,7 @@
 // The suite that every engine passes. An engine's test file calls `testStore` with a way to open fresh stores.
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
-import { type Store, type StoreEvent, valueLimitBytes } from './contract.ts';
+import { type PutResult, type Store, type StoreEvent, valueLimitBytes } from './contract.ts';
 
 /** Opens an empty store whose time is `clock`, unless its time is its own. */
 export type OpenStore = (clock: FakeClock) => Promise<Store>;
@@ -199,13 +199,43 @@ function testWatches(open: OpenStore): void {
     expect(Math.max(...found.map(({ revision }) => revision))).toBe(written.ok ? written.revision : 0);
   });
 
+  test('writes of all kinds at once: answers, events and reads tell the same revisions, and a watch goes on from any of them', async () => {
+    await using store = await open(new FakeClock());
+    const old = await Promise.all(Array.from({ length: 12 }, (_, at) => put(store, `/w/old-${at}`, 'old')));
+    const start = await store.currentRevision(signal);
+    const answers = new Map<string, Promise<PutResult>>();
+    const refused: Promise<PutResult>[] = [];
+    for (const [at, expectedRevision] of old.entries()) {
+      const along = at % 4 === 0 ? [{ key: `/w/along-${at}`, value: bytes('along'), expectedRevision: 0 }] : undefined;
+      answers.set(`/w/new-${at}`, store.put(`/w/new-${at}`, bytes('new'), { expectedRevision: 0, along }, signal));
+      const key = `/w/old-${at}`;
+      if (at % 3 === 0) answers.set(key, store.put(key, bytes('renewed'), { expectedRevision }, signal));
+      if (at % 3 === 1) answers.set(key, store.delete(key, expectedRevision, signal));
+      if (at % 3 === 2) refused.push(store.put(key, bytes('refused'), { expectedRevision: 0 }, signal));
+    }
+    for (const result of await Promise.all(refused)) expect(result).toMatchObject({ ok: false });
+    const events = await collect(store, '/w/', start, 12 + 8 + 3);
+    for (const [key, answer] of answers) {
+      expect(await answer).toEqual({ ok: true, revision: events.find((event) => event.key === key)?.revision });
+    }
+    for (const { key, modRevision } of (await store.list('/w/', {}, signal)).items) {
+      expect(modRevision).toBe(events.find((event) => event.key === key)?.revision ?? old[Number(key.slice('/w/old-'.length))]);
+    }
+    for (const [at, { revision }] of events.entries()) {
+      expect(revision).toBeGreaterThan(at === 0 ? start : (events[at - 1]?.revision ?? 0));
+      const rest = at === events.length - 1 ? [] : await collect(store, '/w/', revision, events.length - 1 - at);
+      expect(rest.map((event) => [event.key, event.revision])).toEqual(events.slice(at + 1).map((event) => [event.key, event.revision]));
+    }
+  });
+
   test('a watch from the past replays what happened since, then goes on', async () => {
     await using store = await open(new FakeClock());
     const start = await put(store, '/w/a', '0');
-    let last = start;
-    for (let at = 1; at <= 30; at++) last = await put(store, '/w/a', `${at}`, last);
-    const events = collect(store, '/w/', start + 10, 25);
-    for (let at = 31; at <= 35; at++) last = await put(store, '/w/a', `${at}`, last);
+    const revisions = [start];
+    const write = async (at: number): Promise<void> => void (revisions[at] = await put(store, '/w/a', `${at}`, revisions[at - 1]));
+    for (let at = 1; at <= 30; at++) await write(at);
+    const events = collect(store, '/w/', revisions[10] ?? 0, 25);
+    for (let at = 31; at <= 35; at++) await write(at);
     const found = await events;
     expect(found.map((event) => text(event.value))).toEqual(Array.from({ length: 25 }, (_, at) => `${at + 11}`));
     expect(text(found[0]?.previous?.value)).toBe('10');
@@ -271,7 +301,7 @@ function testExpiry(open: OpenStore, { ttlSeconds, pass }: StoreTime): void {
     const kept = await store.put('/kept', bytes('x'), { expectedRevision: 0, ttlSeconds }, signal);
     const start = await store.currentRevision(signal);
     await pass(clock, 0.6 * ttlSeconds);
-    await store.put('/kept', bytes('y'), { expectedRevision: kept.ok ? kept.revision : 0, ttlSeconds }, signal);
+    const renewed = await store.put('/kept', bytes('y'), { expectedRevision: kept.ok ? kept.revision : 0, ttlSeconds }, signal);
     expect(await store.get('/short', signal)).toBeDefined();
     const events = collect(store, '/short', start, 1);
     await pass(clock, 0.6 * ttlSeconds);
@@ -282,7 +312,7 @@ function testExpiry(open: OpenStore, { ttlSeconds, pass }: StoreTime): void {
     });
     expect(await store.get('/short', signal)).toBeUndefined();
     expect(await store.get('/kept', signal)).toBeDefined();
-    const gone = collect(store, '/kept', start + 2, 1);
+    const gone = collect(store, '/kept', renewed.ok ? renewed.revision : 0, 1);
     await pass(clock, 0.6 * ttlSeconds);
     expect((await gone)[0]).toMatchObject({ type: 'delete' });
   });

@@ -7,7 +7,7 @@ export interface StoredValue {
   readonly value: Uint8Array;
   /** Revision of the write that made this value. */
   readonly modRevision: number;
-  /** Revision of the write that made the key. */
+  /** Revision of the write that made the key; once it was written again, that of another write of the same commit may stand for it. */
   readonly createRevision: number;
 }
 
@@ -90,6 +90,8 @@ export interface Store extends AsyncDisposable {
    * True when nobody else writes to this store: a cache that has seen every write acknowledged here is then current without asking.
    */
   readonly isSoleWriter: boolean;
+  /** How many revisions a commit takes up, where that is more than its writes: who goes back by a number of writes counts commits. */
+  readonly revisionsPerCommit?: number;
   /**
    * True where a value lies in another form than it would be written in today, so that the next update has to write it even where it
    * changes nothing. Known once the value was read; an engine without it has one form only.

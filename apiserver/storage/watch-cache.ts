@@ -13,8 +13,8 @@ import { ResourceCache } from './resource-cache.ts';
 import { rootPrefix } from './keys.ts';
 import type { ServedForm } from './served-form.ts';
 
-/** How many revisions of the past are read back at the start. */
-const refillRevisions = 5_000;
+/** How many commits of the past are read back at the start. */
+const refillCommits = 5_000;
 const loadPage = 1_000;
 const tickMs = 1_000;
 /** Failures that the next attempt may not meet. */
@@ -130,7 +130,8 @@ export class WatchCache implements Service {
   /** Reads everything; answers from which revision on changes have to be followed. */
   async #load(signal: AbortSignal): Promise<number> {
     const start = await this.#store.currentRevision(signal);
-    const floor = this.#hasReadableHistory ? await this.#oldestReadable(Math.max(0, start - refillRevisions), start, signal) : start;
+    const refill = refillCommits * (this.#store.revisionsPerCommit ?? 1);
+    const floor = this.#hasReadableHistory ? await this.#oldestReadable(Math.max(0, start - refill), start, signal) : start;
     for (const cache of this.#resources.values()) cache.startLoad();
     let after: string | undefined;
     do {

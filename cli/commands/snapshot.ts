@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { revisionsPerCommit } from '#apiserver/storage/etcd/commit-place.ts';
 import { SnapshotFile, writeSnapshot } from '#apiserver/storage/snapshot/snapshot-file.ts';
 import { stateOf } from '#apiserver/storage/snapshot/transfer.ts';
 import { etcdConfig, etcdFlags, type StorageConfig } from '#apiserver/storage-config.ts';
@@ -9,8 +10,11 @@ import type { CommandContext } from './context.ts';
 import { defaultDataDir } from './options.ts';
 import { fillEmpty, nameOf, openSource } from './store-access.ts';
 
-/** How many writes may have been made after a snapshot, at most: clients have seen their revisions, and none may be given out again. */
-const writesSince = 1_000_000_000;
+/**
+ * How many revisions may have been given out after a snapshot, at most: clients have seen them, and none may be given out again. A thousand
+ * million commits of etcd.
+ */
+const revisionsSince = 1_000_000_000 * revisionsPerCommit;
 
 const flags = {
   ...etcdFlags,
@@ -45,6 +49,6 @@ async function save(context: CommandContext, config: StorageConfig, file: string
 
 async function restore(context: CommandContext, config: StorageConfig, path: string): Promise<void> {
   using file = await context.steps.step(`${path} is whole`, () => SnapshotFile.open(path));
-  const count = await fillEmpty(context, config, { revision: file.revision + writesSince, items: file.items() });
+  const count = await fillEmpty(context, config, { revision: file.revision + revisionsSince, items: file.items() });
   context.print(`${count} objects of revision ${file.revision} are in ${nameOf(config)}.\n`);
 }

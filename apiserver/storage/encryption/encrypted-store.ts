@@ -59,6 +59,10 @@ export class EncryptedStore implements Store {
     return this.#store.isSoleWriter;
   }
 
+  get revisionsPerCommit(): number {
+    return this.#store.revisionsPerCommit ?? 1;
+  }
+
   isOutdated(key: string): boolean {
     return this.#sealsOf(key) !== undefined && !this.#current.has(key);
   }

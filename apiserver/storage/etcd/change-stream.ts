@@ -7,6 +7,7 @@
 import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
+import { revisionsPerCommit } from './commit-place.ts';
 import type { EtcdConnection } from './connection.ts';
 import { EtcdFailure, storeError } from './failures.ts';
 import { decodeWatch, encodeWatch, methods, type WatchEvent, type WatchResponse } from './messages.ts';
@@ -69,8 +70,20 @@ async function* connected(connection: EtcdConnection, after: number, signal: Abo
     const revision = whole.at(-1)?.kv.modRevision ?? (response.events.length === 0 ? response.revision : seen);
     if (revision <= seen) continue;
     seen = revision;
-    yield { events: whole, revision };
+    yield { events: placeDeletions(whole), revision };
   }
+}
+
+/** Gives each deletion its place in its commit: right before what follows it there. Values tell theirs. */
+function placeDeletions(events: readonly WatchEvent[]): readonly WatchEvent[] {
+  if (!events.some(({ type }) => type === 'delete')) return events;
+  const placed = [...events];
+  for (let at = events.length - 1; at >= 0; at--) {
+    const [event, next] = [events[at], placed[at + 1]];
+    if (event?.type !== 'delete' || next?.kv.modRevision !== event.kv.modRevision) continue;
+    placed[at] = { ...event, kv: { ...event.kv, behind: Math.min(next.kv.behind + 1, revisionsPerCommit - 1) } };
+  }
+  return placed;
 }
 
 function canceled({ compactRevision, cancelReason }: WatchResponse): EtcdFailure {

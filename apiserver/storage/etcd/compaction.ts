@@ -31,10 +31,10 @@ export class CompactionTurn {
 
   /** True when this server has the turn, to compact up to `revision`. A server that sees the turn taken by another is up to date for the next. */
   async claim(revision: number, signal: AbortSignal): Promise<boolean> {
-    const request = encodeTxn(
-      [{ key: turnKey, compare: 'version', equals: this.#turns }],
-      [{ do: 'put', key: turnKey, value: Buffer.from(String(revision)) }],
-    );
+    const request = encodeTxn({
+      guards: [{ key: turnKey, compare: 'version', equals: this.#turns }],
+      changes: [{ do: 'put', key: turnKey, value: Buffer.from(String(revision)) }],
+    });
     try {
       const { succeeded, current } = decodeTxn(await this.#connection.call(methods.txn, request, { timeoutMs, signal }));
       this.#turns = succeeded ? this.#turns + 1 : (current?.version ?? 0);

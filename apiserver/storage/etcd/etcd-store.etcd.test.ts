@@ -5,6 +5,7 @@ import { silentLog } from '#base/log.ts';
 import { EtcdCluster } from '#test/testbed/etcd.ts';
 import { testStore } from '../conformance.ts';
 import type { StoreEvent } from '../contract.ts';
+import { revisionsPerCommit } from './commit-place.ts';
 import { EtcdStore } from './etcd-store.ts';
 
 const noTls = { caFile: undefined, certFile: undefined, keyFile: undefined };
@@ -38,10 +39,51 @@ describe('EtcdStore', () => {
     const start = await store.currentRevision(signal);
     const events = collect(store, start, 1, progress.resolve);
     await put(plain, '/others', 'x');
-    expect(await progress.promise).toBe(start + 1);
+    expect(await progress.promise).toBe(start + revisionsPerCommit);
     const revision = await put(store, '/registry/pods/b', 'two');
     expect((await events).map(({ key }) => key)).toEqual(['/registry/pods/b']);
-    expect(revision).toBe(start + 2);
+    expect(revision).toBe(start + 2 * revisionsPerCommit);
+  });
+
+  test('writes that come at once share commits', async () => {
+    await using store = await openFresh();
+    const start = await store.currentRevision(signal);
+    await Promise.all(Array.from({ length: 500 }, (_, at) => put(store, `/k/${at}`, 'x')));
+    expect(((await store.currentRevision(signal)) - start) / revisionsPerCommit).toBeLessThan(20);
+  });
+
+  test('large values at once are written in commits that etcd takes', async () => {
+    await using store = await openFresh();
+    const large = 'x'.repeat(700_000);
+    await Promise.all(Array.from({ length: 8 }, (_, at) => put(store, `/k/${at}`, large)));
+    const { items } = await store.list('/k/', {}, signal);
+    expect(items.map(({ value }) => value.length)).toEqual(Array.from({ length: 8 }, () => large.length));
+  });
+
+  test('writes of one key at once, of which one is allowed, do not come into one commit', async () => {
+    await using store = await openFresh();
+    const first = await put(store, '/k', 'x');
+    const put1 = store.put('/k', Buffer.from('y'), { expectedRevision: first }, signal);
+    const others = Array.from({ length: 5 }, (_, at) => put(store, `/other/${at}`, 'x'));
+    const removed = store.delete('/k', first, signal);
+    expect(await put1).toMatchObject({ ok: true });
+    expect(await removed).toMatchObject({ ok: false, current: { value: Buffer.from('y') } });
+    expect(new Set(await Promise.all(others)).size).toBe(5);
+  });
+
+  test('what expires at once has revisions of its own', async () => {
+    await using store = await openFresh();
+    await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        store.put(`/registry/e/${at}`, Buffer.from('x'), { expectedRevision: 0, ttlSeconds: 1 }, signal),
+      ),
+    );
+    const start = await store.currentRevision(signal);
+    const gone = await collect(store, start, 20);
+    const revisions = gone.map(({ revision }) => revision);
+    expect([new Set(revisions).size, gone.every(({ type }) => type === 'delete')]).toEqual([20, true]);
+    const rest = await collect(store, revisions[7] ?? 0, 12);
+    expect(rest.map(({ key }) => key)).toEqual(gone.slice(8).map(({ key }) => key));
   });
 
   test('says how large the database is', async () => {

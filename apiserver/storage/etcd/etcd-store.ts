@@ -1,7 +1,8 @@
 // The engine of several API servers. Keys and values lie in etcd as they do in the embedded engine, below a prefix of the user's choice.
 //
-// Revisions: the store's are etcd's plus an offset that lies in etcd too. A cluster that comes from elsewhere (an embedded store, a
-// snapshot) counts from where the old one was at least, though its etcd begins anew. The offset never changes while servers run.
+// Revisions: one for each write, where etcd has one for each commit (revisions.ts), plus an offset that lies in etcd too. A cluster that
+// comes from elsewhere (an embedded store, a snapshot) counts from where the old one was at least, though its etcd begins anew. The offset
+// never changes while servers run.
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import {
@@ -16,14 +17,17 @@ import {
   valueLimitBytes,
 } from '../contract.ts';
 import { changesAfter } from './change-stream.ts';
+import { revisionsPerCommit } from './commit-place.ts';
 import { compactHistory, CompactionTurn } from './compaction.ts';
 import { EtcdConnection, type EtcdConnectionOptions } from './connection.ts';
-import { type GuardedWrite, writeGuarded } from './guarded-write.ts';
+import { attemptMs, type GuardedWrite, writeGuarded } from './guarded-write.ts';
 import { Leases } from './leases.ts';
 import { decodeDatabaseSize, type KeyValue, methods, prefixEnd, type WatchEvent } from './messages.ts';
 import { OwnWrites } from './own-writes.ts';
 import { EtcdReads } from './reads.ts';
 import { offsetKey, readOffset, writeOffset } from './revision-offset.ts';
+import { Revisions } from './revisions.ts';
+import { SharedCommits } from './shared-commits.ts';
 
 /** Some 20 MB of pods that are large; values are 1.5 MiB at most. */
 const pageLimit = 500;
@@ -49,24 +53,27 @@ const upstreamPlace: KeyPlace = { store: '/registry', etcd: '/registry' };
 
 export class EtcdStore implements Store {
   readonly isSoleWriter = false;
+  readonly revisionsPerCommit = revisionsPerCommit;
   readonly #connection: EtcdConnection;
+  readonly #commits: SharedCommits;
   readonly #reads: EtcdReads;
   readonly #leases: Leases;
   readonly #own = new OwnWrites();
   readonly #turn: CompactionTurn;
   readonly #place: KeyPlace;
-  readonly #offset: number;
+  readonly #revisions: Revisions;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #closing = new AbortController();
 
   private constructor({ clock, log, place = upstreamPlace }: EtcdStoreOptions, { connection, reads, offset }: Parts) {
     this.#connection = connection;
+    this.#commits = new SharedCommits(connection, attemptMs);
     this.#reads = reads;
     this.#leases = new Leases({ connection, clock });
     this.#turn = new CompactionTurn(connection);
     this.#place = place;
-    this.#offset = offset;
+    this.#revisions = new Revisions(offset);
     this.#clock = clock;
     this.#log = log;
   }
@@ -104,7 +111,7 @@ export class EtcdStore implements Store {
     let from = this.#encode(after !== undefined && after > prefix ? `${after}\0` : prefix);
     const items: StoredValue[] = [];
     // All pages show the state of the first.
-    let revision = at === undefined ? undefined : at - this.#offset;
+    let revision = at === undefined ? undefined : this.#revisions.commitOf(at);
     for (;;) {
       const wanted = Math.min(pageLimit, (limit ?? Number.POSITIVE_INFINITY) - items.length);
       const page = await this.#reads.range({ key: from, end, limit: wanted, revision }, signal);
@@ -114,7 +121,9 @@ export class EtcdStore implements Store {
         if (item !== undefined) items.push(item);
       }
       const last = page.items.at(-1)?.key;
-      if (!page.more || last === undefined || items.length === limit) return { items, revision: revision + this.#offset, more: page.more };
+      if (!page.more || last === undefined || items.length === limit) {
+        return { items, revision: this.#revisions.of(revision), more: page.more };
+      }
       from = `${last}\0`;
     }
   }
@@ -142,7 +151,7 @@ export class EtcdStore implements Store {
 
   async currentRevision(signal: AbortSignal): Promise<number> {
     this.#checkOpen();
-    return (await this.#reads.currentRevision(signal)) + this.#offset;
+    return this.#revisions.of(await this.#reads.currentRevision(signal));
   }
 
   async *watch(
@@ -152,8 +161,9 @@ export class EtcdStore implements Store {
     onProgress?: (revision: number) => void,
   ): AsyncGenerator<readonly StoreEvent[], void, undefined> {
     this.#checkOpen();
-    if (afterRevision < this.#offset) {
-      throw new StoreError('compacted', `required revision ${afterRevision + 1} is from before this etcd (${this.#offset})`);
+    const { offset } = this.#revisions;
+    if (afterRevision < offset) {
+      throw new StoreError('compacted', `required revision ${afterRevision + 1} is from before this etcd (${offset})`);
     }
     const until = AbortSignal.any([signal, this.#closing.signal]);
     const deps = {
@@ -162,14 +172,17 @@ export class EtcdStore implements Store {
       clock: this.#clock,
       log: this.#log,
     };
-    for await (const { events, revision } of changesAfter(deps, afterRevision - this.#offset, until)) {
+    for await (const { events, revision } of changesAfter(deps, this.#revisions.wholeCommitsUpTo(afterRevision), until)) {
       const wanted: StoreEvent[] = [];
       for (const event of events) {
-        const key = this.#decode(event.kv.key);
-        if (key?.startsWith(prefix) === true) wanted.push(this.#event(key, event));
+        const { key: etcdKey, modRevision, behind } = event.kv;
+        const key = this.#decode(etcdKey);
+        // The watch begins with whole commits.
+        if (key?.startsWith(prefix) !== true || this.#revisions.of(modRevision, behind) <= afterRevision) continue;
+        wanted.push(this.#event(key, event));
       }
       if (wanted.length > 0) yield wanted;
-      onProgress?.(revision + this.#offset);
+      onProgress?.(this.#revisions.of(revision));
     }
   }
 
@@ -181,18 +194,18 @@ export class EtcdStore implements Store {
 
   async compact(revision: number, signal: AbortSignal): Promise<void> {
     this.#checkOpen();
-    await compactHistory(this.#connection, revision - this.#offset, signal);
+    await compactHistory(this.#connection, this.#revisions.wholeCommitsUpTo(revision), signal);
   }
 
   /** Counts above `revision` from the next opening on; for a cluster that was elsewhere before. No server may be running. */
   async startAbove(revision: number, signal: AbortSignal): Promise<void> {
     const { modRevision } = await readOffset(this.#reads, this.#place, signal);
-    await writeOffset(this.#connection, this.#place, { offset: Math.max(this.#offset, revision), modRevision }, signal);
+    await writeOffset(this.#connection, this.#place, { offset: Math.max(this.#revisions.offset, revision), modRevision }, signal);
   }
 
   async claimCompaction(revision: number, signal: AbortSignal): Promise<boolean> {
     this.#checkOpen();
-    return await this.#turn.claim(revision - this.#offset, signal);
+    return await this.#turn.claim(this.#revisions.wholeCommitsUpTo(revision), signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -202,16 +215,14 @@ export class EtcdStore implements Store {
   }
 
   async #write(write: GuardedWrite, signal: AbortSignal): Promise<PutResult> {
-    const deps = { connection: this.#connection, reads: this.#reads, leases: this.#leases, clock: this.#clock };
+    const deps = { commits: this.#commits, reads: this.#reads, leases: this.#leases, clock: this.#clock };
     const outcome = await writeGuarded(deps, { ...write, expected: this.#relative(write.expected) }, signal);
-    if (outcome.ok) return { ok: true, revision: outcome.revision + this.#offset };
+    if (outcome.ok) return { ok: true, revision: this.#revisions.of(outcome.revision, outcome.behind) };
     return { ok: false, current: this.#stored(outcome.current), ...(outcome.isBlocked === true ? { isBlocked: true } : {}) };
   }
 
-  /** No key has a revision from before this etcd; nor has one -1. */
   #relative(expected: number): number {
-    const relative = expected - this.#offset;
-    return expected === 0 ? 0 : relative > 0 ? relative : -1;
+    return expected === 0 ? 0 : this.#revisions.commitOf(expected);
   }
 
   /**
@@ -220,7 +231,7 @@ export class EtcdStore implements Store {
    */
   async #checkSame(seen: number, signal: AbortSignal): Promise<void> {
     const { offset, revision } = await readOffset(this.#reads, this.#place, signal);
-    if (offset === this.#offset && revision >= seen) return;
+    if (offset === this.#revisions.offset && revision >= seen) return;
     throw new StoreError('closed', `etcd was put back to an earlier state (${offsetKey(this.#place)}): the API server must start anew`);
   }
 
@@ -229,9 +240,9 @@ export class EtcdStore implements Store {
     return {
       type,
       key,
-      revision: kv.modRevision + this.#offset,
+      revision: this.#revisions.of(kv.modRevision, kv.behind),
       value: isPut ? this.#own.valueOf(kv) : undefined,
-      createRevision: (isPut ? kv.createRevision : (previous?.createRevision ?? 0)) + this.#offset,
+      createRevision: this.#created(isPut ? kv : previous),
       previous: this.#stored(previous, key),
     };
   }
@@ -241,9 +252,15 @@ export class EtcdStore implements Store {
     return {
       key,
       value: kv.value,
-      modRevision: kv.modRevision + this.#offset,
-      createRevision: kv.createRevision + this.#offset,
+      modRevision: this.#revisions.of(kv.modRevision, kv.behind),
+      createRevision: this.#created(kv),
     };
+  }
+
+  /** Where in its commit a key was made is known until it is written again. */
+  #created(kv: KeyValue | undefined): number {
+    if (kv === undefined) return this.#revisions.of(0);
+    return this.#revisions.of(kv.createRevision, kv.createRevision === kv.modRevision ? kv.behind : 0);
   }
 
   #encode(key: string): string {

@@ -7,13 +7,14 @@
 import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import { StoreError } from '../contract.ts';
-import type { EtcdConnection } from './connection.ts';
 import { EtcdFailure, storeError } from './failures.ts';
 import type { Leases } from './leases.ts';
-import { type Change, decodeTxn, encodeTxn, type Guard, type KeyValue, methods } from './messages.ts';
+import type { Change, Guard, KeyValue } from './messages.ts';
 import type { EtcdReads } from './reads.ts';
+import type { SharedAnswer, SharedCommits } from './shared-commits.ts';
 
-const attemptMs = 5_000;
+/** How long one attempt may take. */
+export const attemptMs = 5_000;
 const patienceMs = 20_000;
 /** How many newer values of the key are looked behind. */
 const lookBack = 8;
@@ -36,11 +37,16 @@ export interface AlongWrite {
 }
 
 export type WriteOutcome =
-  | { readonly ok: true; readonly revision: number }
+  | {
+      readonly ok: true;
+      readonly revision: number;
+      /** How many writes of the same commit came behind it; default 0. */
+      readonly behind?: number;
+    }
   | { readonly ok: false; readonly current: KeyValue | undefined; readonly isBlocked?: boolean };
 
 export interface GuardedWriteDeps {
-  readonly connection: EtcdConnection;
+  readonly commits: SharedCommits;
   readonly reads: EtcdReads;
   readonly leases: Leases;
   readonly clock: Clock;
@@ -55,7 +61,7 @@ export async function writeGuarded(deps: GuardedWriteDeps, write: GuardedWrite, 
   for (;;) {
     try {
       const answer = await attempt(deps, write, signal);
-      if (answer.succeeded) return { ok: true, revision: answer.revision };
+      if (answer.succeeded) return { ok: true, revision: answer.revision, behind: answer.behind };
       const isBlocked = write.value !== undefined && (answer.current?.modRevision ?? 0) === write.expected;
       if (!inDoubt) return { ok: false, current: answer.current, isBlocked };
       // The attempt that is in doubt may happen yet: what blocks it may go.
@@ -71,21 +77,14 @@ export async function writeGuarded(deps: GuardedWriteDeps, write: GuardedWrite, 
   }
 }
 
-interface Answer {
-  readonly revision: number;
-  readonly succeeded: boolean;
-  readonly current: KeyValue | undefined;
-}
-
-async function attempt({ connection, leases }: GuardedWriteDeps, write: GuardedWrite, signal: AbortSignal): Promise<Answer> {
+async function attempt({ commits, leases }: GuardedWriteDeps, write: GuardedWrite, signal: AbortSignal): Promise<SharedAnswer> {
   const { key, expected, ttlSeconds, along = [] } = write;
-  const options = { timeoutMs: attemptMs, signal };
   try {
-    const lease = ttlSeconds === undefined ? undefined : await leases.leaseFor(ttlSeconds, options);
+    const lease = ttlSeconds === undefined ? undefined : await leases.leaseFor(ttlSeconds, { timeoutMs: attemptMs, signal });
     const change: Change = write.value === undefined ? { do: 'delete', key } : { do: 'put', key, value: write.value, lease };
     const guards = [{ key, expected }, ...along].map((one): Guard => ({ key: one.key, compare: 'modRevision', equals: one.expected }));
-    const request = encodeTxn(guards, [change, ...along.map((put): Change => ({ do: 'put', key: put.key, value: put.value }))]);
-    return decodeTxn(await connection.call(methods.txn, request, options));
+    const changes = [...along.map((put): Change => ({ do: 'put', key: put.key, value: put.value })), change];
+    return await commits.make({ guards, changes }, signal);
   } catch (error) {
     if (ttlSeconds !== undefined && error instanceof EtcdFailure && error.verdict === 'lease-gone') leases.forget(ttlSeconds);
     throw error;
@@ -116,7 +115,7 @@ async function whoWasFirst(
   const { successor, isFound } = await valueAfter(reads, write, current, signal);
   if (!isFound) throw new StoreError('timeout', `the outcome of a write of ${write.key} is not known`);
   const isOurs = successor !== undefined && Buffer.compare(successor.value, write.value) === 0;
-  return isOurs ? { ok: true, revision: successor.modRevision } : { ok: false, current };
+  return isOurs ? { ok: true, revision: successor.modRevision, behind: successor.behind } : { ok: false, current };
 }
 
 /** What was to be deleted is gone, whoever did it, unless it is still the same object with a newer value. */

@@ -2,6 +2,7 @@
 // in 3.4 already. Revisions stay below 2^53, lease ids are chosen by us below 2^53: plain numbers do. Values are parts of the message
 // that they came in; who keeps one for long copies it.
 import protobuf from 'protobufjs/minimal.js';
+import { hasPlace, splitPlace, withPlace } from './commit-place.ts';
 
 const { Reader, Writer } = protobuf;
 type Reading = protobuf.Reader;
@@ -23,6 +24,8 @@ export interface KeyValue {
   readonly modRevision: number;
   /** How often the key was written since it was made. */
   readonly version: number;
+  /** How many changes of its transaction came behind the one that made it. */
+  readonly behind: number;
 }
 
 export interface RangeRequest {
@@ -50,14 +53,30 @@ export interface Guard {
 }
 
 export type Change =
-  | { readonly do: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: number | undefined }
+  | {
+      readonly do: 'put';
+      readonly key: string;
+      readonly value: Uint8Array;
+      readonly lease?: number | undefined;
+      /** How many changes of the transaction come behind it; default 0. */
+      readonly behind?: number;
+    }
   | { readonly do: 'delete'; readonly key: string };
 
-export interface TxnResponse {
-  readonly revision: number;
+/** Changes that are made where all guards hold; else the first one's key is read. */
+export interface Conditional {
+  readonly guards: readonly Guard[];
+  readonly changes: readonly Change[];
+}
+
+export interface Outcome {
   readonly succeeded: boolean;
   /** Where the guard did not hold: what is there. */
   readonly current: KeyValue | undefined;
+}
+
+export interface TxnResponse extends Outcome {
+  readonly revision: number;
 }
 
 export interface WatchEvent {
@@ -85,23 +104,14 @@ export function encodeRange(request: RangeRequest): Uint8Array {
   return rangeBody(Writer.create(), request).finish();
 }
 
-/** Makes the changes where all guards hold; else reads the first one's key. */
-export function encodeTxn(guards: readonly Guard[], changes: readonly Change[]): Uint8Array {
+export function encodeTxn(only: Conditional): Uint8Array {
+  return txnBody(Writer.create(), only).finish();
+}
+
+/** Each for itself, in one transaction; no key may be changed twice. */
+export function encodeTogether(parts: readonly Conditional[]): Uint8Array {
   const writer = Writer.create();
-  for (const guard of guards) {
-    inside(writer, 1, (compare) => {
-      compare.uint32(tag(1, 0)).int32(0).uint32(tag(2, 0)).int32(targets[guard.compare]).uint32(tag(3, 2)).bytes(utf8(guard.key));
-      compare.uint32(tag(compareFields[guard.compare], 0)).int64(guard.equals);
-    });
-  }
-  for (const change of changes) {
-    inside(writer, 2, (operation) => {
-      if (change.do === 'delete') inside(operation, 3, (body) => body.uint32(tag(1, 2)).bytes(utf8(change.key)));
-      else inside(operation, 2, (body) => putBody(body, change));
-    });
-  }
-  const [first] = guards;
-  if (first !== undefined) inside(writer, 3, (operation) => inside(operation, 1, (body) => rangeBody(body, { key: first.key })));
+  for (const part of parts) inside(writer, 2, (operation) => inside(operation, 4, (body) => txnBody(body, part)));
   return writer.finish();
 }
 
@@ -138,19 +148,27 @@ export function decodeRange(bytes: Uint8Array): RangeResponse {
 }
 
 export function decodeTxn(bytes: Uint8Array): TxnResponse {
-  const answer: { revision: number; succeeded: boolean; current: KeyValue | undefined } = {
-    revision: 0,
-    succeeded: false,
-    current: undefined,
-  };
+  let revision = 0;
+  const answer = { succeeded: false, current: undefined };
   fields(Reader.create(bytes), (field, reader) => {
-    if (field === 1) answer.revision = headerRevision(reader);
-    else if (field === 2) answer.succeeded = reader.bool();
-    else if (field === 3) answer.current = rangeInside(reader) ?? answer.current;
+    if (field !== 1) return takeOutcome(answer, field, reader);
+    revision = headerRevision(reader);
+    return true;
+  });
+  return { revision, ...answer };
+}
+
+/** What became of each part. */
+export function decodeTogether(bytes: Uint8Array): { readonly revision: number; readonly answers: readonly Outcome[] } {
+  let revision = 0;
+  const answers: Outcome[] = [];
+  fields(Reader.create(bytes), (field, reader) => {
+    if (field === 1) revision = headerRevision(reader);
+    else if (field === 3) answers.push(outcomeInside(reader));
     else return false;
     return true;
   });
-  return answer;
+  return { revision, answers };
 }
 
 export function decodeWatch(bytes: Uint8Array): WatchResponse {
@@ -216,8 +234,26 @@ function rangeBody(writer: Writing, { key, end, limit, revision, countOnly }: Ra
   return writer;
 }
 
-function putBody(writer: Writing, { key, value, lease }: Extract<Change, { do: 'put' }>): void {
-  writer.uint32(tag(1, 2)).bytes(utf8(key)).uint32(tag(2, 2)).bytes(value);
+function txnBody(writer: Writing, { guards, changes }: Conditional): Writing {
+  for (const guard of guards) {
+    inside(writer, 1, (compare) => {
+      compare.uint32(tag(1, 0)).int32(0).uint32(tag(2, 0)).int32(targets[guard.compare]).uint32(tag(3, 2)).bytes(utf8(guard.key));
+      compare.uint32(tag(compareFields[guard.compare], 0)).int64(guard.equals);
+    });
+  }
+  for (const change of changes) {
+    inside(writer, 2, (operation) => {
+      if (change.do === 'delete') inside(operation, 3, (body) => body.uint32(tag(1, 2)).bytes(utf8(change.key)));
+      else inside(operation, 2, (body) => putBody(body, change));
+    });
+  }
+  const [first] = guards;
+  if (first !== undefined) inside(writer, 3, (operation) => inside(operation, 1, (body) => rangeBody(body, { key: first.key })));
+  return writer;
+}
+
+function putBody(writer: Writing, { key, value, lease, behind = 0 }: Extract<Change, { do: 'put' }>): void {
+  writer.uint32(tag(1, 2)).bytes(utf8(key)).uint32(tag(2, 2)).bytes(withPlace(value, behind));
   if (lease !== undefined) writer.uint32(tag(3, 0)).int64(lease);
 }
 
@@ -245,7 +281,7 @@ function headerRevision(reader: Reading): number {
 }
 
 function keyValue(reader: Reading): KeyValue {
-  const kv = { key: '', value: nothing, createRevision: 0, modRevision: 0, version: 0 };
+  const kv = { key: '', value: nothing, createRevision: 0, modRevision: 0, version: 0, behind: 0 };
   message(reader, (field) => {
     if (field === 1) kv.key = reader.string();
     else if (field === 2) kv.createRevision = whole(reader);
@@ -255,13 +291,31 @@ function keyValue(reader: Reading): KeyValue {
     else return false;
     return true;
   });
-  return kv;
+  return hasPlace(kv.value) ? Object.assign(kv, splitPlace(kv.value)) : kv;
 }
 
 /** A number that is not negative. */
 function whole(reader: Reading): number {
   const { high, low } = reader.uint64();
   return (high >>> 0) * 2 ** 32 + (low >>> 0);
+}
+
+/** The answer to a transaction within a transaction. */
+function outcomeInside(reader: Reading): Outcome {
+  const answer = { succeeded: false, current: undefined };
+  message(reader, (operation) => {
+    if (operation !== 4) return false;
+    message(reader, (field) => takeOutcome(answer, field, reader));
+    return true;
+  });
+  return answer;
+}
+
+function takeOutcome(answer: { succeeded: boolean; current: KeyValue | undefined }, field: number, reader: Reading): boolean {
+  if (field === 2) answer.succeeded = reader.bool();
+  else if (field === 3) answer.current = rangeInside(reader) ?? answer.current;
+  else return false;
+  return true;
 }
 
 /** The first item of a range that answers an operation of a transaction. */

@@ -35,6 +35,6 @@ export async function writeOffset(
 ): Promise<void> {
   const key = offsetKey(place);
   const guard = { key, compare: 'modRevision', equals: modRevision } as const;
-  const request = encodeTxn([guard], [{ do: 'put', key, value: Buffer.from(String(offset)) }]);
+  const request = encodeTxn({ guards: [guard], changes: [{ do: 'put', key, value: Buffer.from(String(offset)) }] });
   await connection.call(methods.txn, request, { timeoutMs, signal });
 }
