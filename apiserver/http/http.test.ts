@@ -123,6 +123,12 @@ describe('refusals', () => {
     ['DELETE', '/api/v1/namespaces', notAllowed],
     ['GET', '/api/v1/namespaces/default/bindings', notAllowed],
     ['POST', '/version', notAllowed],
+    [
+      'GET',
+      '/api/v1/watch/namespaces/default/pods/a?fieldSelector=metadata.name%3Db',
+      status(400, 'BadRequest', "fieldSelector metadata.name doesn't match requested name"),
+    ],
+    ['GET', '/api/v1/pods?limit=', status(400, 'BadRequest', 'strconv.ParseInt: parsing "": invalid syntax')],
     ['GET', '/api/v1/pods?limit=x', status(400, 'BadRequest', 'strconv.ParseInt: parsing "x": invalid syntax')],
     [
       'GET',

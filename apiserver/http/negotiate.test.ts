@@ -24,6 +24,18 @@ const cases: [string, Partial<Wanted>][] = [
   ['application/json;q=0.5, application/yaml;q=0.9', { encoding: 'yaml' }],
   ['application/json;stream=watch', { encoding: 'json', stream: true }],
   ['application/json;as=Unknown;g=meta.k8s.io;v=v1, application/json', { form: 'object' }],
+  ['*', { encoding: 'json' }],
+  ['*/*, application/yaml', { encoding: 'yaml' }],
+  ['application/*, application/yaml', { encoding: 'yaml' }],
+  ['*/*;q=0.9, application/yaml;q=0.5', { encoding: 'yaml' }],
+  ['application/yaml;q=0.5, */*', { encoding: 'json' }],
+  ['application/yaml;q=0.5, application/json;q=x', { encoding: 'yaml' }],
+  ['application/json;q=0', { encoding: 'json' }],
+  ['text/html, application/json;q=0, application/yaml;q=0.1', { encoding: 'yaml' }],
+  ['application/json;sv=v1', { encoding: 'json' }],
+  ['application/json;sv=v2, application/yaml', { encoding: 'yaml' }],
+  ['application/yaml;stream=watch, application/json', { encoding: 'json', stream: false }],
+  ['application/json;as="Table";v=v1;g=meta.k8s.io, application/yaml', { encoding: 'yaml', form: 'object' }],
 ];
 
 describe('negotiation', () => {
@@ -33,7 +45,10 @@ describe('negotiation', () => {
 
   test.each<[string, Offer, string]>([
     ['text/html', 'all', 'application/json, application/yaml, application/vnd.kubernetes.protobuf'],
-    ['application/json;q=0', 'all', 'application/json, application/yaml, application/vnd.kubernetes.protobuf'],
+    ['json', 'all', 'application/json, application/yaml, application/vnd.kubernetes.protobuf'],
+    ['Application/JSON', 'all', 'application/json, application/yaml, application/vnd.kubernetes.protobuf'],
+    ['application/json;v=v1', 'all', 'application/json, application/yaml, application/vnd.kubernetes.protobuf'],
+    ['application/json;stream=other', 'all', 'application/json, application/yaml, application/vnd.kubernetes.protobuf'],
     [
       'application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1',
       'all',

@@ -80,28 +80,40 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   });
 }
 
-/** The ranges of an Accept header, best first; equals keep their order. */
+/**
+ * The ranges of an Accept header, best first, in the order of the parser that upstream uses: what is named exactly also goes before a
+ * wildcard of higher quality that stands right before it, types and values are taken letter by letter, and `q=0` comes last but counts.
+ */
 export function parseAccept(accept: string): MediaRange[] {
   const ranges: MediaRange[] = [];
   for (const text of accept.split(',')) {
-    const [type = '', ...rest] = text.split(';').map((part) => part.trim());
-    if (type === '') continue;
+    const [media = '', ...rest] = text.split(';');
+    const type = media.trim() === '*' ? '*/*' : media.split('/').map(trimmed).join('/');
+    if (type.split('/').length !== 2) continue;
     const params: Record<string, string> = Object.create(null) as Record<string, string>;
     let quality = 1;
     for (const param of rest) {
-      const at = param.indexOf('=');
-      if (at < 0) continue;
-      const name = param.slice(0, at).trim().toLowerCase();
-      const value = param
-        .slice(at + 1)
-        .trim()
-        .replace(/^"(.*)"$/, '$1');
-      if (name === 'q') quality = Number(value);
-      else params[name] = value;
+      const [name = '', value, tail] = param.split('=');
+      if (value === undefined || tail !== undefined) continue;
+      if (name.trim() === 'q') quality = Number(value) || 0;
+      else params[name.trim()] = value.trim();
     }
-    if (quality > 0) ranges.push({ type: type.toLowerCase(), params, quality });
+    let at = ranges.length;
+    const range = { type, params, quality };
+    for (let before = ranges[at - 1]; before !== undefined && goesBefore(range, before); before = ranges[at - 1]) at--;
+    ranges.splice(at, 0, range);
   }
-  return ranges.sort((a, b) => b.quality - a.quality);
+  return ranges;
+}
+
+function trimmed(text: string): string {
+  return text.trim();
+}
+
+function goesBefore(range: MediaRange, other: MediaRange): boolean {
+  if (range.quality > other.quality) return true;
+  const isWilder = (at: 0 | 1): boolean => range.type.split('/')[at] !== '*' && other.type.split('/')[at] === '*';
+  return isWilder(0) || isWilder(1);
 }
 
 /** The first range that can be served. Protobuf gives way to JSON in the same form: that lies ready, and clients take either. */
@@ -119,6 +131,9 @@ function wantedOf(range: MediaRange, offer: Offer): Wanted | undefined {
   const encoding = encodingOf(range.type);
   const form = formOf(range);
   if (encoding === undefined || form === undefined) return undefined;
+  const { stream = '', sv = '' } = range.params;
+  if (stream !== '' && (stream !== 'watch' || encoding === 'yaml')) return undefined;
+  if (sv !== '' && sv !== 'v1') return undefined;
   if (form === 'table' && offer === 'no-table') return undefined;
   // A table has no protobuf form; everything can be reduced to its metadata.
   if (encoding === 'protobuf' && (form === 'table' || (form === 'object' && offer === 'text'))) return undefined;
@@ -126,7 +141,7 @@ function wantedOf(range: MediaRange, offer: Offer): Wanted | undefined {
     encoding,
     form,
     formVersion: form === 'object' ? '' : (range.params['v'] ?? ''),
-    stream: range.params['stream'] === 'watch',
+    stream: stream === 'watch',
   };
 }
 
@@ -139,9 +154,9 @@ export function encodingOf(type: string): Encoding | undefined {
 
 /** Undefined for transformations that nobody serves: the next range is tried. */
 function formOf({ params }: MediaRange): Form | undefined {
-  const as = params['as'];
-  if (as === undefined) return 'object';
-  if (params['g'] !== 'meta.k8s.io' || (params['v'] !== 'v1' && params['v'] !== 'v1beta1')) return undefined;
+  const { as, g, v } = params;
+  if (as === undefined && g === undefined && v === undefined) return 'object';
+  if (g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1')) return undefined;
   if (as === 'Table') return 'table';
   if (as === 'PartialObjectMetadata') return 'partial';
   if (as === 'PartialObjectMetadataList') return 'partial-list';

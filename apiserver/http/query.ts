@@ -33,15 +33,14 @@ export class Query {
     return value !== '0' && value.toLowerCase() !== 'false';
   }
 
-  /** A whole number; undefined where absent or empty. Throws BadRequest in Go's words. */
+  /** A whole number of 64 bits; undefined where absent. Throws BadRequest in Go's words. */
   integer(name: string): number | undefined {
     const value = this.get(name);
-    if (value === undefined || value === '') return undefined;
+    if (value === undefined) return undefined;
     if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-    if (!Number.isSafeInteger(Number(value))) {
-      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
-    }
-    return Number(value);
+    const whole = BigInt(value.replace('+', ''));
+    if (BigInt.asIntN(64, whole) !== whole) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
+    return Number(whole);
   }
 
   get #all(): URLSearchParams {

@@ -24,7 +24,9 @@ export function decodeContinue(text: string): ContinueToken {
     throw refused(`continue key is not valid: illegal base64 data at input byte ${strange >= 0 ? strange : text.length - 1}`);
   }
   const token = parse(Buffer.from(text, 'base64url'));
-  if (token['v'] !== version) throw refused('continue key is not valid: server does not recognize this encoded version');
+  if (token['v'] !== version) {
+    throw refused(`continue key is not valid: server does not recognize this encoded version ${shown(token['v'])}`);
+  }
   const { rv, start, left } = token;
   if (typeof rv !== 'number' || rv === 0) {
     throw refused(`continue key is not valid: incorrect encoded start resourceVersion (version ${version})`);
@@ -46,6 +48,10 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
     if (!(error instanceof JsonError)) throw error;
     throw refused(`continue key is not valid: ${error.message}`);
   }
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function refused(why: string): Error {

@@ -96,7 +96,7 @@ describe('list', () => {
     [
       'a token of another make',
       { continue: 'e30' },
-      { code: 400, message: 'invalid continue token: continue key is not valid: server does not recognize this encoded version' },
+      { code: 400, message: 'invalid continue token: continue key is not valid: server does not recognize this encoded version ' },
     ],
     [
       'a token that is none',
@@ -105,6 +105,11 @@ describe('list', () => {
         code: 400,
         message: "invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value",
       },
+    ],
+    [
+      'a token of another version',
+      { continue: Buffer.from('{"v":"v9","rv":1,"start":"a"}').toString('base64url') },
+      { code: 400, message: 'invalid continue token: continue key is not valid: server does not recognize this encoded version v9' },
     ],
     [
       'a token that leads elsewhere',
@@ -198,7 +203,10 @@ describe('resourceVersion', () => {
     // A limit makes a plain revision exact.
     expect(keys(await list(t, { resourceVersion: '1', limit: 5 }))).toEqual(['a/a']);
     expect(keys(await list(t, { resourceVersion: '1' }))).toEqual(['a/b', 'a/c']);
-    expect(keys(await list(t, { resourceVersion: '0', limit: 5 }))).toEqual(['a/b', 'a/c']);
+    const cached = await list(t, { resourceVersion: '0', limit: 1 });
+    expect([keys(cached), cached.continue]).toEqual([['a/b', 'a/c'], '']);
+    const rest = await list(t, { continue: (await list(t, { limit: 1 })).continue, resourceVersion: '0', limit: 1 });
+    expect(keys(rest)).toEqual(['a/c']);
   });
 
   test('Exact of what is forgotten is expired', async () => {

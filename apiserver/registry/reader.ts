@@ -84,7 +84,9 @@ export class Reader {
     const cache = this.#cacheOf(served);
     const { snapshot, revision, start, left } = await this.#state(served, request, context.signal);
     const range = keyRange(selector.namespace);
-    const { items, next, looked } = await collect(snapshot, { selector, range, start, limit: request.limit }, context.signal);
+    // What the cache has is told at once, as upstream does: its clients take pages of revision 0 for a server without a cache.
+    const limit = request.resourceVersion === '0' && request.continue === '' ? undefined : request.limit;
+    const { items, next, looked } = await collect(snapshot, { selector, range, start, limit }, context.signal);
     const { counts } = cache;
     counts.lists++;
     counts.fetched += looked;

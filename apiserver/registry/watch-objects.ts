@@ -1,4 +1,4 @@
-import { badRequest, type Status } from '#api/meta/status.ts';
+import { type ApiError, badRequest, hasReason, type Status } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
 import { bookmarkFrame } from '../storage/bookmark.ts';
 import type { CacheEvent } from '../storage/cache-event.ts';
@@ -21,8 +21,8 @@ export interface WatchDeps {
 }
 
 /**
- * Starts a watch: from the present state (told as ADDED), from now, or from a revision in the past. What is too old is told by an
- * ERROR frame, since clients look for it there.
+ * Starts a watch: from the present state (told as ADDED), from now, or from a revision in the past. What is too old, or a state that
+ * does not come in time, is told by an ERROR frame, since clients look for it there.
  */
 export async function watchObjects(
   served: ServedKind,
@@ -37,12 +37,15 @@ export async function watchObjects(
   if (typeof wanted === 'string') throw plainError(wanted);
   const tellsState = sendInitialEvents ?? wanted === 0;
   // A watch from a revision to come waits for events beyond it; only a state must exist now.
-  if (tellsState) await reader.fresh(served, resourceVersion, context.signal);
+  if (tellsState) {
+    const refusal = await refusalOf(reader.fresh(served, resourceVersion, context.signal));
+    if (refusal !== undefined) return errorStream(refusal);
+  }
   const resource = cache.resource(served.prefix);
   const revision = cache.revision;
   const start = tellsState || wanted === 0 ? revision : wanted;
   const past = tellsState ? [] : resource.since(Math.min(start, revision));
-  if (past === undefined) return errorStream(`too old resource version: ${start} (${resource.floor})`);
+  if (past === undefined) return errorStream(expired(`too old resource version: ${start} (${resource.floor})`));
   const endsState = sendInitialEvents === true && request.allowBookmarks;
   const nowMs = clock.monotonicMs();
   const watcher = new Watcher({
@@ -113,8 +116,19 @@ function* pastFrames(events: readonly CacheEvent[], selector: ObjectSelector): I
   }
 }
 
-async function* errorStream(message: string): AsyncGenerator<readonly WatchFrame[], void, undefined> {
-  const status: Status = expired(message).toStatus();
+/** A state that does not come in time is told in the stream; what else goes wrong is thrown. */
+async function refusalOf(waiting: Promise<void>): Promise<ApiError | undefined> {
+  try {
+    await waiting;
+    return undefined;
+  } catch (error) {
+    if (hasReason(error, 'Timeout')) return error;
+    throw error;
+  }
+}
+
+async function* errorStream(error: ApiError): AsyncGenerator<readonly WatchFrame[], void, undefined> {
+  const status: Status = error.toStatus();
   const json = Buffer.from(JSON.stringify(status));
   const line = Buffer.from(`{"type":"ERROR","object":${json.toString()}}\n`);
   yield [{ type: 'ERROR', line, encoded: { json, resourceVersion: '', object: () => status } }];

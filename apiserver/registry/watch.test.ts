@@ -145,6 +145,18 @@ describe('watch', () => {
     expect(seen.hasEnded).toBe(true);
   });
 
+  test('of a state that does not come is told so in the stream', async () => {
+    await using t = await start();
+    await make(t, 'a');
+    const starting = Seen.start(t, { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', resourceVersion: '50' });
+    await t.clock.advance(3_000);
+    const seen = await starting;
+    await seen.texts();
+    expect(seen.frames.map((frame) => [frame.type, wire(frame.encoded)])).toEqual([
+      ['ERROR', expect.objectContaining({ code: 504, message: 'Timeout: Too large resource version: 50, current: 1' })],
+    ]);
+  });
+
   test('goes on after the server was started anew', async () => {
     const clock = new FakeClock();
     await using store = new MemoryStore({ clock });

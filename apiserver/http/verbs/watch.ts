@@ -1,6 +1,9 @@
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { IncomingMessage } from 'node:http';
+import { type FieldSelector, parseFieldSelector } from '#api/meta/field-selector.ts';
+import { SelectorError } from '#api/meta/label-requirement.ts';
 import { badRequest } from '#api/meta/status.ts';
+import type { WatchRequest } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
 import { notAcceptable, streamedTypes, type Wanted } from '../negotiate.ts';
 import { scopeOf } from '../filters/request-metrics.ts';
@@ -15,11 +18,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
   const wanted = wantedOf(exchange, kind, deps);
   if (wanted.encoding === 'yaml' || wanted.form === 'partial-list') throw notAcceptable(streamedTypes(offerOf(kind, deps)));
   const request = parseWatchRequest(exchange.query);
-  const { pathName } = exchange.info;
-  const named =
-    pathName === ''
-      ? request
-      : { ...request, fieldSelector: [request.fieldSelector, `metadata.name=${pathName}`].filter(Boolean).join(',') };
+  const named = withName(request, exchange.info.pathName);
   const lifetimeSeconds =
     request.timeoutSeconds === undefined || request.timeoutSeconds <= 0
       ? deps.minWatchSeconds * (1 + Math.random())
@@ -41,6 +40,23 @@ export const watch: Verb = async (exchange, kind, deps) => {
     deadline.signal,
   );
 };
+
+/** The old form of a watch may name one object; a selector beside the name must say the same. */
+function withName(request: WatchRequest, name: string): WatchRequest {
+  if (name === '') return request;
+  const fields = fieldsOf(request);
+  if (fields.terms.length === 0) return { ...request, fieldSelector: `metadata.name=${name}` };
+  if (fields.exact('metadata.name') !== name) throw badRequest("fieldSelector metadata.name doesn't match requested name");
+  return request;
+}
+
+function fieldsOf({ fieldSelector }: WatchRequest): FieldSelector {
+  try {
+    return parseFieldSelector(fieldSelector);
+  } catch (error) {
+    throw error instanceof SelectorError ? badRequest(error.message) : error;
+  }
+}
 
 async function openWebSocketSink(exchange: Exchange, wanted: Wanted, deps: VerbDeps): Promise<FrameSink> {
   const { upgrade } = exchange;
