@@ -112,11 +112,10 @@ test('pulls, profiles and logs', () => {
 
 describe('image garbage collection', () => {
   test('has the defaults of upstream, and takes what a file says', () => {
-    expect(parseConfig([], 'n').imageGc).toEqual({ highPercent: 85, lowPercent: 80, minAgeMs: 120_000 });
+    expect(parseConfig([], 'n').imageGc).toEqual({ highPercent: 85, lowPercent: 80, minAgeMs: 120_000, maxAgeMs: 0 });
     const file = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n';
     const flags = flagsOfText(`${file}imageGCHighThresholdPercent: 70\nimageGCLowThresholdPercent: 60\nimageMinimumGCAge: 5m\n`);
     expect(flags).toEqual({ 'image-gc-high-threshold': '70', 'image-gc-low-threshold': '60', 'minimum-image-ttl-duration': '5m' });
-    expect(() => flagsOfText(`${file}imageMaximumGCAge: 1h\n`)).toThrow('imageMaximumGCAge');
   });
 
   test('must end below where it begins', () => {
@@ -183,5 +182,26 @@ describe('eviction', () => {
       'eviction-soft-grace-period': 'nodefs.available=2m',
       'eviction-max-pod-grace-period': '9',
     });
+  });
+});
+
+describe('garbage', () => {
+  const fromFile = (fields: string) => {
+    const path = join(folder, 'config.yaml');
+    writeFileSync(path, `apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n${fields}`);
+    return parseConfig([...base, `--config=${path}`], 'n');
+  };
+  test('ages of images', () => {
+    expect(fromFile('imageMaximumGCAge: 24h\nimageMinimumGCAge: 1m').imageGc).toMatchObject({ maxAgeMs: 24 * 3_600_000, minAgeMs: 60_000 });
+    expect(() => fromFile('imageMaximumGCAge: 1m')).toThrow(
+      'invalid configuration: imageMaximumGCAge 1m0s must be greater than imageMinimumGCAge 2m0s',
+    );
+    expect(() => fromFile('imageMaximumGCAge: -1m')).toThrow('invalid configuration: imageMaximumGCAge -1m0s must not be negative');
+    expect(() => parseConfig([...base, '--image-maximum-gc-age=1h'], 'n')).toThrow('unknown flag');
+  });
+  test('ends of containers', () => {
+    expect(parseConfig(base, 'n').keptEnds).toEqual({ perContainer: 1, minAgeMs: 0 });
+    const argv = ['--maximum-dead-containers-per-container=3', '--minimum-container-ttl-duration=1m'];
+    expect(parseConfig([...base, ...argv], 'n').keptEnds).toEqual({ perContainer: 3, minAgeMs: 60_000 });
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { V1Taint } from '#api/generated/types.ts';
 import { cpuMillis, isQuantity, quantityBytes } from '#api/meta/quantity.ts';
 import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, type Parsed, parseFlags, stringFlag } from '#base/flags.ts';
+import { formatDuration } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import type { AccessTtls } from '#client/delegated-access.ts';
@@ -11,11 +12,17 @@ import { flagsOfFile } from './config-file.ts';
 import { evictionFlags, type EvictionSettings, evictionSettings } from './eviction/settings.ts';
 import type { ImageGcPolicy } from './images/gc-plan.ts';
 import type { CloudSettings } from './node/cloud.ts';
+import type { KeptEnds } from './pods/advance.ts';
 import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
 import type { LogLimits } from './runtime/contract.ts';
 import type { BootstrapOptions } from './identity/bootstrap.ts';
 
 const path = { valueName: 'path' };
+
+/** What only a KubeletConfiguration can say. */
+const fileFlags = {
+  'image-maximum-gc-age': durationFlag(0, 'Images that nothing has needed for longer go; 0s: never'),
+};
 
 /** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
 export const kubeletFlags = {
@@ -45,6 +52,8 @@ export const kubeletFlags = {
   'serialize-image-pulls': boolFlag(true, 'Pull one image at a time'),
   'max-parallel-image-pulls': intFlag(0, 'Pulls at a time where they are not serialized; 0: any number', { min: 0 }),
   'minimum-image-ttl-duration': durationFlag(120_000, 'Images younger than this stay'),
+  'minimum-container-ttl-duration': durationFlag(0, 'Containers that ended less long ago stay'),
+  'maximum-dead-containers-per-container': intFlag(1, 'How many ended containers of one name of a pod stay', { min: 0 }),
   ...evictionFlags,
   'cgroups-per-qos': boolFlag(true, 'Give pods cgroups of their own'),
   'cgroup-root': stringFlag('/', "Cgroup under which the pods' lie"),
@@ -72,6 +81,8 @@ export const kubeletFlags = {
   v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
 };
 
+const allFlags = { ...fileFlags, ...kubeletFlags };
+
 export interface KubeletConfig {
   readonly identity: BootstrapOptions;
   readonly nodeName: string;
@@ -93,6 +104,7 @@ export interface KubeletConfig {
   readonly parallelPulls: number;
   readonly seccompDefault: boolean;
   readonly logLimits: LogLimits;
+  readonly keptEnds: KeptEnds;
   readonly cgroupsPerQos: boolean;
   readonly cgroupRoot: string;
   /** Undefined takes the engine's. */
@@ -153,6 +165,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     taints: values['register-with-taints'].map(parseTaint),
     maxPods: values['max-pods'],
     imageGc: imageGcOf(values),
+    keptEnds: { perContainer: values['maximum-dead-containers-per-container'], minAgeMs: values['minimum-container-ttl-duration'] },
     eviction: evictionSettings(values, values['cgroups-per-qos']),
     parallelPulls: parallelPullsOf(values),
     seccompDefault: values['seccomp-default'],
@@ -201,22 +214,33 @@ function logLimitsOf(values: Parsed<typeof kubeletFlags>['values']): LogLimits {
   return { maxBytes, maxFiles: values['container-log-max-files'] };
 }
 
-function imageGcOf(values: Parsed<typeof kubeletFlags>['values']): ImageGcPolicy {
+function imageGcOf(values: Values): ImageGcPolicy {
   const { 'image-gc-high-threshold': highPercent, 'image-gc-low-threshold': lowPercent } = values;
   if (lowPercent >= highPercent)
     throw new UsageError(
       `invalid configuration: imageGCLowThresholdPercent (--image-gc-low-threshold) ${lowPercent} must be less than imageGCHighThresholdPercent (--image-gc-high-threshold) ${highPercent}`,
     );
-  return { highPercent, lowPercent, minAgeMs: values['minimum-image-ttl-duration'] };
+  const { 'minimum-image-ttl-duration': minAgeMs, 'image-maximum-gc-age': maxAgeMs } = values;
+  const text = (ms: number): string => (ms < 0 ? `-${formatDuration(-ms)}` : formatDuration(ms));
+  const refuse = (why: string): never => {
+    throw new UsageError(`invalid configuration: ${why}`);
+  };
+  if (minAgeMs < 0) refuse(`imageMinimumGCAge ${text(minAgeMs)} must not be negative`);
+  if (maxAgeMs < 0) refuse(`imageMaximumGCAge ${text(maxAgeMs)} must not be negative`);
+  if (maxAgeMs > 0 && maxAgeMs <= minAgeMs)
+    refuse(`imageMaximumGCAge ${text(maxAgeMs)} must be greater than imageMinimumGCAge ${text(minAgeMs)}`);
+  return { highPercent, lowPercent, minAgeMs, maxAgeMs };
 }
 
+type Values = Parsed<typeof allFlags>['values'];
+
 /** What is given, over what the configuration file says, over the defaults. */
-function readFlags(argv: readonly string[]): Parsed<typeof kubeletFlags> {
+function readFlags(argv: readonly string[]): Parsed<typeof allFlags> {
   const about = 'Runs the pods of a node.';
   const first = parseFlags('kubelet', kubeletFlags, argv, about);
-  if (first.values.config === '') return first;
+  if (first.values.config === '') return parseFlags('kubelet', allFlags, argv, about);
   const fromFile = Object.entries(flagsOfFile(first.values.config)).filter(([name]) => !first.given.has(name as keyof typeof kubeletFlags));
-  return parseFlags('kubelet', kubeletFlags, [...fromFile.map(([name, value]) => `--${name}=${value}`), ...argv], about);
+  return parseFlags('kubelet', allFlags, [...fromFile.map(([name, value]) => `--${name}=${value}`), ...argv], about);
 }
 
 /** Where the API server is and as whom to come. */

@@ -12,6 +12,8 @@ export interface KubeletMetrics {
   relisted(pods: readonly RuntimePodSummary[], look: { tookMs: number; atMs: number; sinceLastMs: number | undefined }): void;
   /** A pod was told to end for want of this. */
   evicted(signal: string): void;
+  /** An image was removed. */
+  imageRemoved(why: 'age' | 'space'): void;
 }
 
 export function kubeletMetrics(metrics: Metrics, nodeName: string): KubeletMetrics {
@@ -26,7 +28,14 @@ export function kubeletMetrics(metrics: Metrics, nodeName: string): KubeletMetri
   const took = histogram('pleg_relist_duration_seconds', 'Duration in seconds for relisting pods in PLEG.');
   const interval = histogram('pleg_relist_interval_seconds', 'Interval in seconds between relisting in PLEG.');
   const evictions = gauge('evictions', 'Cumulative number of pod evictions by eviction signal', ['eviction_signal'], 'counter');
+  const images = gauge(
+    'image_garbage_collected_total',
+    'Total number of images garbage collected by the kubelet, whether through disk usage or image age.',
+    ['reason'],
+    'counter',
+  );
   return {
+    imageRemoved: (why) => void images.cell([why]).value++,
     evicted: (signal) => void evictions.cell([signal]).value++,
     relisted: (pods, { tookMs, atMs, sinceLastMs }) => {
       took.observe(tookMs / 1_000);

@@ -154,8 +154,9 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     parallelPulls: 1,
     seccompDefault: false,
     logLimits: { maxBytes: 10 * 2 ** 20, maxFiles: 5 },
-    imageGc: { highPercent: 100, lowPercent: 80, minAgeMs: 120_000 },
+    imageGc: { highPercent: 100, lowPercent: 80, minAgeMs: 120_000, maxAgeMs: 0 },
     eviction: { thresholds: parseThresholds(defaults), transitionMs: 300_000, maxPodGraceSeconds: 0 },
+    keptEnds: { perContainer: 1, minAgeMs: 0 },
     // These pods have no processes to count.
     cgroupsPerQos: false,
     cgroupRoot: '/',

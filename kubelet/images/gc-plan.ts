@@ -7,6 +7,8 @@ export interface ImageGcPolicy {
   readonly lowPercent: number;
   /** Younger ones stay. */
   readonly minAgeMs: number;
+  /** Those that nothing needed for longer go, however empty the disk is; 0: never. */
+  readonly maxAgeMs: number;
 }
 
 /** An image that this kubelet has pulled and that is still there. */
@@ -40,4 +42,13 @@ export function removable(candidates: readonly Candidate[], policy: ImageGcPolic
   return candidates
     .filter(({ isUsed, pulledMs }) => !isUsed && nowMs - pulledMs >= policy.minAgeMs)
     .toSorted((a, b) => a.lastUsedMs - b.lastUsedMs || a.pulledMs - b.pulledMs);
+}
+
+/**
+ * What nothing has needed for too long. A kubelet that has not run that long itself cannot know.
+ * @param beganMs when it began to look.
+ */
+export function outdated(candidates: readonly Candidate[], policy: ImageGcPolicy, nowMs: number, beganMs: number): Candidate[] {
+  if (policy.maxAgeMs === 0 || nowMs - beganMs <= policy.maxAgeMs) return [];
+  return removable(candidates, policy, nowMs).filter(({ lastUsedMs }) => nowMs - lastUsedMs > policy.maxAgeMs);
 }

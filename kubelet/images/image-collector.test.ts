@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLog } from '#base/log.ts';
 import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.ts';
-import { bytesToFree, type Candidate, removable } from './gc-plan.ts';
+import { bytesToFree, type Candidate, outdated, removable } from './gc-plan.ts';
 import { ImageCollector } from './image-collector.ts';
 import { ImagePuller } from './image-puller.ts';
 import { PulledImages } from './pulled-images.ts';
 
-const policy = { highPercent: 85, lowPercent: 80, minAgeMs: 120_000 };
+const policy = { highPercent: 85, lowPercent: 80, minAgeMs: 120_000, maxAgeMs: 0 };
 const minuteMs = 60_000;
 
 test.each<[string, number, number, number | undefined]>([
@@ -32,6 +32,18 @@ test('the longest unused goes first, what is young or used stays', () => {
   };
   const all = [image('recent', 0, 9), image('used', 0, 0, true), image('later', 2, 1), image('first', 1, 1), image('young', minuteMs, 0)];
   expect(removable(all, policy, 2 * minuteMs + 2).map(({ reference }) => reference)).toEqual(['first', 'later', 'recent']);
+});
+
+test('what nothing has needed for too long goes, once the kubelet has run for as long', () => {
+  const image = (reference: string, lastUsedMs: number, isUsed = false): Candidate => {
+    return { reference, sizeBytes: 1, pulledMs: 0, lastUsedMs, isUsed };
+  };
+  const aged = { ...policy, maxAgeMs: 10 * minuteMs };
+  const all = [image('never', 0), image('used', 0, true), image('lately', 5 * minuteMs), image('long ago', minuteMs)];
+  const names = (nowMs: number, beganMs: number) => outdated(all, aged, nowMs, beganMs).map(({ reference }) => reference);
+  expect(names(12 * minuteMs, 0)).toEqual(['never', 'long ago']);
+  expect(names(12 * minuteMs, 2 * minuteMs)).toEqual([]);
+  expect(outdated(all, policy, 100 * minuteMs, 0)).toEqual([]);
 });
 
 describe('a node whose disk is full', () => {

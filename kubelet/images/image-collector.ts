@@ -4,7 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { isRuntimeError, type Runtime, type StoredImage } from '../runtime/contract.ts';
-import { bytesToFree, type Candidate, type DiskSpace, type ImageGcPolicy, removable } from './gc-plan.ts';
+import { bytesToFree, type Candidate, type DiskSpace, type ImageGcPolicy, outdated, removable } from './gc-plan.ts';
 import type { PulledImages } from './pulled-images.ts';
 import { parseReference } from './reference.ts';
 
@@ -16,6 +16,8 @@ export interface ImageCollectorDeps {
   readonly volumeImages: () => readonly string[] | undefined;
   /** Measures the disk that holds the images. */
   readonly disk: () => Promise<DiskSpace>;
+  /** Told of each image that was removed. */
+  readonly count?: (why: 'age' | 'space') => void;
   /** A warning about the node. */
   readonly warn: (reason: string, message: string) => void;
   readonly clock: Clock;
@@ -28,6 +30,7 @@ export class ImageCollector implements Service {
   readonly name = 'image collector';
   readonly #deps: ImageCollectorDeps;
   readonly #lastUsed = new Map<string, number>();
+  #beganMs: number | undefined;
 
   constructor(deps: ImageCollectorDeps) {
     this.#deps = deps;
@@ -59,7 +62,8 @@ export class ImageCollector implements Service {
     if (pulled.entries().length === 0) return;
     const used = await this.#usedReferences(signal);
     if (used === undefined) return;
-    for (const candidate of removable(await this.#candidates(used, signal), policy, clock.nowMs())) await this.#remove(candidate, signal);
+    for (const candidate of removable(await this.#candidates(used, signal), policy, clock.nowMs()))
+      await this.#remove(candidate, 'space', signal);
   }
 
   async #pass(signal: AbortSignal): Promise<void> {
@@ -68,6 +72,8 @@ export class ImageCollector implements Service {
     const used = pulled.entries().length === 0 ? new Set<string>() : await this.#usedReferences(signal);
     if (used === undefined) return;
     for (const reference of used) this.#lastUsed.set(reference, nowMs);
+    this.#beganMs ??= nowMs;
+    if (policy.maxAgeMs > 0) await this.#removeOutdated(used, nowMs, signal);
     const neededBytes = bytesToFree(policy, await disk());
     if (neededBytes === undefined) {
       warn('InvalidDiskCapacity', 'invalid capacity 0 on image filesystem');
@@ -77,12 +83,17 @@ export class ImageCollector implements Service {
     let freedBytes = 0;
     for (const candidate of removable(await this.#candidates(used, signal), policy, nowMs)) {
       if (freedBytes >= neededBytes) break;
-      if (await this.#remove(candidate, signal)) freedBytes += candidate.sizeBytes;
+      if (await this.#remove(candidate, 'space', signal)) freedBytes += candidate.sizeBytes;
     }
     log.info({ neededBytes, freedBytes }, 'the disk of the images is too full');
     if (freedBytes >= neededBytes) return;
     const attempt = `Attempted to free ${neededBytes} bytes, but only found ${freedBytes} bytes eligible to free.`;
     warn('FreeDiskSpaceFailed', `Failed to garbage collect required amount of images. ${attempt}`);
+  }
+
+  async #removeOutdated(used: ReadonlySet<string>, nowMs: number, signal: AbortSignal): Promise<void> {
+    const old = outdated(await this.#candidates(used, signal), this.#deps.policy, nowMs, this.#beganMs ?? nowMs);
+    for (const candidate of old) await this.#remove(candidate, 'age', signal);
   }
 
   /** What containers of ours were made from, dead ones too, and what pods show as volumes. */
@@ -117,7 +128,7 @@ export class ImageCollector implements Service {
   }
 
   /** False: somebody else's container needs it. */
-  async #remove({ reference }: Candidate, signal: AbortSignal): Promise<boolean> {
+  async #remove({ reference }: Candidate, why: 'age' | 'space', signal: AbortSignal): Promise<boolean> {
     const { runtime, pulled, log } = this.#deps;
     try {
       await runtime.images.remove(reference, signal);
@@ -125,7 +136,8 @@ export class ImageCollector implements Service {
       if (isRuntimeError(error, 'InUse')) return false;
       throw error;
     }
-    log.info({ image: reference }, 'removed an image that nothing needs');
+    this.#deps.count?.(why);
+    log.info({ image: reference, why }, 'removed an image that nothing needs');
     this.#lastUsed.delete(reference);
     await pulled.forget(reference);
     return true;

@@ -84,17 +84,24 @@ describe('clearing away', () => {
     advance({ at: 'terminated' }, view({ observed: still, ...rest })).steps.map((step) => step.do);
   test('a complete pod keeps its containers', () => expect(steps({ isComplete: true })).toEqual(['release']));
   test('nothing to do after that', () => expect(steps({ isReleased: true })).toEqual([]));
+  test('for want of disk it does not', () => expect(steps({ isReleased: true, dropsEnded: true })).toEqual(['removeSandbox']));
   test('a deleted one loses everything', () => expect(steps({ wish: end })).toEqual(['release', 'removeSandbox']));
 });
 
-test('old containers and sandboxes are removed while the pod runs', () => {
+describe('old containers and sandboxes are removed while the pod runs', () => {
   const many = observed(
     [seen('c', 'running', { attempt: 3, sandboxId: 's1' }), ...[2, 1, 0].map((attempt) => seen('c', 1, { attempt }))],
     [aSandbox(1), aSandbox(0, { state: 'notReady' })],
   );
-  const { steps } = advance(runs, view({ observed: many, started: new Set(['c-3']) }));
-  expect(steps).toEqual([
-    { do: 'removeContainer', id: 'c-1' },
-    { do: 'removeContainer', id: 'c-0' },
-  ]);
+  test.each<[string, View['keeps'], removed: string[]]>([
+    ['all but the last', undefined, ['c-1', 'c-0']],
+    ['all but two', { perContainer: 2, minAgeMs: 0 }, ['c-0']],
+    ['all', { perContainer: 0, minAgeMs: 0 }, ['c-2', 'c-1', 'c-0', 's0']],
+    // They ended 48 seconds ago.
+    ['none is old enough', { perContainer: 0, minAgeMs: 48_001 }, []],
+    ['just old enough', { perContainer: 1, minAgeMs: 48_000 }, ['c-1', 'c-0']],
+  ])('%s', (_, keeps, removed) => {
+    const { steps } = advance(runs, view({ observed: many, started: new Set(['c-3']), ...(keeps === undefined ? {} : { keeps }) }));
+    expect(steps.map((step) => ('id' in step ? step.id : step.do))).toEqual(removed);
+  });
 });

@@ -22,7 +22,17 @@ export type Wish =
   /** `forget`: the object is being deleted or is gone already, so containers and logs go too. */
   | { readonly want: 'end'; readonly graceMs: number; readonly forget: boolean };
 
+/** Which ended containers are kept (pkg/kubelet/container: GCPolicy). */
+export interface KeptEnds {
+  /** How many of one name. */
+  readonly perContainer: number;
+  /** Those that ended less long ago stay anyway. */
+  readonly minAgeMs: number;
+}
+
 export interface View extends PlanView {
+  /** Default: one, of whatever age. */
+  readonly keeps?: KeptEnds;
   readonly wish: Wish;
   /** True when by its containers' ends the pod is done (or failed) for good. */
   readonly isComplete: boolean;
@@ -133,17 +143,18 @@ function clearAway({ wish, observed, isReleased, dropsEnded = false }: View): Po
   ];
 }
 
-/** How many ended containers of one name are kept: the one that shows as last state, and one that waits for its restart. */
-const keptEnds = 2;
+const defaultKeeps: KeptEnds = { perContainer: 1, minAgeMs: 0 };
 
 /** Removes what neither a status nor `kubectl logs --previous` needs any more. */
-function prune({ observed }: View): Step[] {
+function prune({ observed, nowMs, keeps: { perContainer, minAgeMs } = defaultKeeps }: View): Step[] {
   if (observed === undefined) return [];
   const seen = new Map<string, number>();
   const old = observed.containers.filter((container) => {
     const count = (seen.get(container.name) ?? 0) + 1;
     seen.set(container.name, count);
-    return count > keptEnds && container.state === 'exited';
+    // The newest runs, or waits for its restart: the others are what shows as last state, and those before.
+    const isOld = nowMs - (container.finishedAtMs ?? nowMs) >= minAgeMs;
+    return count > perContainer + 1 && container.state === 'exited' && isOld;
   });
   const keeps = new Set(observed.containers.filter((one) => !old.includes(one)).map(({ sandboxId }) => sandboxId));
   const sandboxes = observed.sandboxes.slice(1).filter(({ id, state }) => state === 'notReady' && !keeps.has(id));

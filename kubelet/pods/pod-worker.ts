@@ -5,7 +5,6 @@
 // - A wish that ends the pod, or ends it sooner, interrupts the step under way; the next look starts from what runs then.
 // INVARIANT: nothing in memory is needed to be right. A new worker for a running pod adopts it: what runs follows from the runtime,
 // restart counts from its labels, health from the status in the API until probes say otherwise.
-import { rm } from 'node:fs/promises';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';
@@ -16,9 +15,9 @@ import type { Log } from '#base/log.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { Runtime, RuntimePod } from '../runtime/contract.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
-import { advance, type Decision, type PodState, type View, type Wish } from './advance.ts';
+import { advance, type Decision, type KeptEnds, type PodState, type View, type Wish } from './advance.ts';
 import { Attempts } from './attempts.ts';
-import { logDirectory } from './container-config.ts';
+import { removeLogFolders } from './log-folders.ts';
 import { resizeStep, type Waiting } from './plan.ts';
 import type { PendingResize, Waiter } from './resize/allocation.ts';
 import type { Allocations } from './resize/allocations.ts';
@@ -40,6 +39,8 @@ export interface PodWorkerDeps {
   readonly hostIps: () => readonly string[];
   readonly record: StepRunnerDeps['record'];
   readonly allocations: Allocations;
+  /** Which ended containers are kept. */
+  readonly keeps?: KeptEnds;
   /** Called when a pod needs less of the node than before, or all that it was promised is its own. */
   readonly onRoom?: () => void;
   readonly clock: Clock;
@@ -287,6 +288,7 @@ export class PodWorker {
       nowMs: clock.nowMs(),
       wish: this.#wish(),
       isComplete: this.#verdict !== undefined || isFinal(this.#status()),
+      ...(this.#deps.keeps === undefined ? {} : { keeps: this.#deps.keeps }),
       dropsEnded: this.#drop !== undefined,
       isReleased: this.#isReleased,
     };
@@ -404,9 +406,10 @@ export class PodWorker {
   /** Nothing is left in the runtime: the disk next, then the object. */
   async #finish(signal: AbortSignal): Promise<void> {
     const { volumes, prober, statuses, allocations } = this.#deps;
+    // The folder of its volumes is what a kubelet that is killed here knows it by, so that goes last.
+    await removeLogFolders(this.uid);
     allocations.forget(this.uid);
     await volumes.forget(this.uid, signal);
-    await rm(logDirectory(this.#pod), { recursive: true, force: true });
     prober.forget(this.uid);
     if (this.#life === 'wanted') statuses.finish(this.#pod);
   }

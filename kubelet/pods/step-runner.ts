@@ -137,7 +137,15 @@ export class StepRunner {
     const { volumes, cgroups, node, record } = this.#deps;
     const hostIps = node.hostIps();
     const podIps = pod.spec.hostNetwork === true ? hostIps : (observed?.sandboxes[0]?.ips ?? []);
-    await cgroups.create(pod);
+    try {
+      await cgroups.create(pod);
+    } catch (error) {
+      signal.throwIfAborted();
+      const why = `unable to ensure pod container exists: failed to create container for pod ${pod.metadata.uid} : ${text(error)}`;
+      record(pod, undefined, 'Warning', 'FailedCreatePodContainer', why);
+      attempts.failPod('sandbox');
+      return 'failed';
+    }
     told.set(podKey, podText(pod));
     try {
       await volumes.mount(pod, { podIps, hostIps }, signal);
@@ -166,7 +174,7 @@ export class StepRunner {
         nodeName: node.name,
         cgroupRoot,
         cgroupDriver: cgroups.driver,
-        hasCgroup: cgroups.isUsable,
+        hasCgroup: cgroups.has(pod.metadata.uid ?? ''),
       };
       const { spec, warnings } = sandboxSpec(pod, attempt, inputs);
       for (const { reason, message } of warnings) record(pod, undefined, 'Warning', reason, message);

@@ -38,14 +38,18 @@ export class Cgroups {
   /** Of systemd; undefined where we make folders. */
   readonly #slices: Slices | undefined;
   readonly #burstable = new Map<string, number>();
-  #isUsable: boolean;
+  readonly #made = new Set<string>();
+  readonly #isWanted: boolean;
   #isPrepared = false;
+  /** Some pod has got one, so the machine allows them. */
+  #hasWorked = false;
+  #hasWarned = false;
 
   constructor(options: CgroupsOptions) {
     this.#options = options;
     this.#mount = options.mount ?? '/sys/fs/cgroup';
     if (options.driver === 'systemd') this.#slices = new Slices(options.systemctl);
-    this.#isUsable = options.enabled && options.refusal === undefined;
+    this.#isWanted = options.enabled && options.refusal === undefined;
     if (options.enabled && options.refusal !== undefined) options.log.warn({ why: options.refusal }, 'pods get no cgroups of their own');
   }
 
@@ -54,25 +58,35 @@ export class Cgroups {
   }
 
   /** False: leave the cgroup parent to the engine. */
-  get isUsable(): boolean {
-    return this.#isUsable;
+  has(podUid: string): boolean {
+    return this.#made.has(podUid);
   }
 
-  /** Makes the folders above a pod's containers and sets the pod's limits. May be repeated. Never throws for a refusing machine. */
+  /**
+   * Makes the folders above a pod's containers and sets the pod's limits. May be repeated. A machine that has never given a pod one is
+   * taken to refuse them: that is said once, and asked again for the next pod. Throws where it has, so that the pod can be tried again.
+   */
   async create(pod: Pod): Promise<void> {
-    if (!this.#isUsable) return;
+    if (!this.#isWanted) return;
+    const uid = pod.metadata.uid ?? '';
     try {
       await this.#prepare();
       await this.#apply(pod);
+      this.#made.add(uid);
+      this.#hasWorked = true;
     } catch (error) {
-      this.#isUsable = false;
-      this.#options.log.warn({ err: error }, 'pods get no cgroups of their own');
+      this.#made.delete(uid);
+      // Somebody may have taken away what lies above: make it anew the next time.
+      this.#isPrepared = false;
+      if (this.#hasWorked) throw error;
+      this.#options.log[this.#hasWarned ? 'debug' : 'warn']({ err: error }, 'pods get no cgroups of their own');
+      this.#hasWarned = true;
     }
   }
 
   /** Other limits for a pod that runs. Throws what the machine says: memory that is in use cannot be taken away. */
   async resize(pod: Pod): Promise<void> {
-    if (this.#isUsable) await this.#apply(pod);
+    if (this.#made.has(pod.metadata.uid ?? '')) await this.#apply(pod);
   }
 
   async #apply(pod: Pod): Promise<void> {
@@ -87,6 +101,7 @@ export class Cgroups {
   /** Removes a pod's folders, those that the engine made in other hierarchies too. May be repeated. */
   async remove(podUid: string): Promise<void> {
     if (!this.#options.enabled) return;
+    this.#made.delete(podUid);
     for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) {
       const { path, parent } = placeOf(`${qosCgroup(this.#options.root, qos).path}/pod${podUid}`, this.driver);
       await this.#slices?.stop(parent);

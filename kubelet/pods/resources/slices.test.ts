@@ -31,7 +31,7 @@ test('a pod’s slice has its limits, and goes with it', async () => {
   const cgroups = new Cgroups({ ...options, mount: folder, systemctl: systemctl('systemctl', `echo "$@" >>${told}`) });
   const resources = { requests: { cpu: '500m', memory: '16Mi' }, limits: { cpu: '1500m', memory: '32Mi' } };
   await cgroups.create(aPod({ containers: [aContainer('c', { resources })] }));
-  expect(cgroups.isUsable).toBe(true);
+  expect(cgroups.has('u')).toBe(true);
   const lines = readFileSync(told, 'utf8').split('\n');
   const accounting = 'CPUAccounting=yes MemoryAccounting=yes TasksAccounting=yes';
   expect(lines).toContain('start kubepods-burstable-podu.slice');
@@ -48,5 +48,29 @@ test('a pod’s slice has its limits, and goes with it', async () => {
 test('without systemd, pods go without', async () => {
   const cgroups = new Cgroups({ ...options, mount: folder, systemctl: systemctl('no', 'exit 1') });
   await cgroups.create(aPod({ containers: [aContainer('c', {})] }));
-  expect(cgroups.isUsable).toBe(false);
+  expect(cgroups.has('u')).toBe(false);
+});
+
+test('one failure is one pod’s, and is over when it can be done again', async () => {
+  const flag = join(folder, 'fails');
+  const cgroups = new Cgroups({ ...options, mount: folder, systemctl: systemctl('moody', `[ ! -e ${flag} ]`) });
+  const pod = (uid: string) => ({ ...aPod({ containers: [aContainer('c', {})] }), metadata: { name: uid, uid } });
+  await cgroups.create(pod('a'));
+  writeFileSync(flag, '');
+  await expect(cgroups.create(pod('b'))).rejects.toThrow();
+  expect([cgroups.has('a'), cgroups.has('b')]).toEqual([true, false]);
+  rmSync(flag);
+  await cgroups.create(pod('b'));
+  expect(cgroups.has('b')).toBe(true);
+});
+
+test('a machine that refuses at first is asked again', async () => {
+  const flag = join(folder, 'refuses');
+  writeFileSync(flag, '');
+  const cgroups = new Cgroups({ ...options, mount: folder, systemctl: systemctl('late', `[ ! -e ${flag} ]`) });
+  await cgroups.create(aPod({ containers: [aContainer('c', {})] }));
+  expect(cgroups.has('u')).toBe(false);
+  rmSync(flag);
+  await cgroups.create(aPod({ containers: [aContainer('c', {})] }));
+  expect(cgroups.has('u')).toBe(true);
 });
