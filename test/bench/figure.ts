@@ -14,7 +14,7 @@ export interface Figure {
 
 export interface Quantity {
   readonly value: number;
-  readonly unit: '/s' | 'ms' | 's' | 'MB';
+  readonly unit: '/s' | 'ms' | 's' | 'MB' | '%';
 }
 
 /** Whether a figure is as good as its target: rates must be as high, everything else as low. */
@@ -27,6 +27,7 @@ export const perSecond = (value: number): Quantity => ({ value, unit: '/s' });
 export const ms = (value: number): Quantity => ({ value, unit: 'ms' });
 export const seconds = (value: number): Quantity => ({ value, unit: 's' });
 export const megabytes = (value: number): Quantity => ({ value, unit: 'MB' });
+export const percent = (value: number): Quantity => ({ value, unit: '%' });
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -9,6 +9,7 @@ import { cluster } from './rows/cluster.ts';
 import { fleet } from './rows/fleet.ts';
 import { list, page } from './rows/lists.ts';
 import { memory } from './rows/memory.ts';
+import { pods } from './rows/pods.ts';
 import { ready } from './rows/ready.ts';
 import { create, etcd, get } from './rows/requests.ts';
 import { schedule } from './rows/schedule.ts';
@@ -17,7 +18,7 @@ import { watch } from './rows/watch.ts';
 import { Workshop } from './servers.ts';
 
 const root = join(import.meta.dirname, '../..');
-const benches: readonly Bench[] = [ready, create, etcd, get, watch, memory, list, page, stalls, schedule, cluster, fleet];
+const benches: readonly Bench[] = [ready, create, etcd, get, watch, memory, list, page, stalls, schedule, cluster, pods, fleet];
 
 process.exitCode = await main();
 
