@@ -19,7 +19,7 @@ export interface HealthAnswer {
   readonly text: string;
 }
 
-const page = /^\/(livez|readyz|healthz)(?:\/(.+?))?\/?$/;
+const page = /^\/(livez|readyz|healthz)(?:\/(.+))?$/;
 
 /** Checks that lie behind pages, with a page for each. */
 export class HealthChecks {

@@ -97,7 +97,9 @@ function buildDigest() {
     existsSync(join(root, top)) ? readdirSync(join(root, top), { recursive: true }).map((path) => join(top, path)) : [],
   );
   const wanted = files.filter((path) => /\.(ts|mjs|json)$/.test(path) && !/\.test\.ts$|(^|\/)generated\//.test(path));
-  const all = [...wanted, 'scripts/build.ts', 'scripts/generate-api.ts', 'package-lock.json'].toSorted((a, b) => (a < b ? -1 : 1));
+  const all = [...wanted, 'scripts/build.ts', 'scripts/build-origin.ts', 'scripts/generate-api.ts', 'package-lock.json'].toSorted((a, b) =>
+    a < b ? -1 : 1,
+  );
   return digest(
     ...all.map((path) => {
       // A file may go while we look: then the digest is another one, and the next look tells.

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildOrigin } from './build-origin.ts';
 
 const root = join(import.meta.dirname, '..');
 const entries: Record<string, string> = {
@@ -53,6 +54,7 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
   external: ['lmdb'],
+  define: { bundledOrigin: JSON.stringify(buildOrigin(root, Date.now(), process.env['SOURCE_DATE_EPOCH'])) },
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

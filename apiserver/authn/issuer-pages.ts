@@ -5,6 +5,8 @@ import type { VerificationKey } from './token-keys.ts';
 
 const configurationPath = '/.well-known/openid-configuration';
 const keysPath = '/openid/v1/jwks';
+/** Both may end in slashes. */
+const ownPath = /^\/(\.well-known\/openid-configuration|openid\/v1\/jwks)\/*$/;
 
 /** How long keys that come from files may be kept, as upstream has it. */
 const caching = ['Cache-Control', 'public, max-age=3600'];
@@ -33,7 +35,7 @@ export function issuerPages(issuer: string, keys: readonly VerificationKey[], ad
     }),
   );
   return {
-    owns: (path) => path === configurationPath || path === keysPath,
+    owns: (path) => ownPath.test(path),
     paths: () => [configurationPath, keysPath],
     serve: (exchange: Exchange) => {
       const isKeys = exchange.info.path.startsWith(keysPath);

@@ -35,7 +35,7 @@ export function openApiPages(documents: OpenApiDocuments, clock: Pick<Clock, 'no
     // The documents of version 3 are in the index of their own.
     paths: () => ['/openapi/v2', root, `${root}/`],
     serve: (exchange) => {
-      const path = exchange.info.path.replace(/\/+$/, '');
+      const { path } = exchange.info;
       if (path === root) return send(exchange, documents.index(), jsonType, []);
       const wanted = wantedOf(exchange, path === '/openapi/v2' ? types.v2 : types.v3);
       if (wanted === undefined) return sendBytes(exchange, 406, 'text/plain; charset=utf-8', nothing, ['Vary', 'Accept']);

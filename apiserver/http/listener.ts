@@ -194,11 +194,11 @@ export class Listener {
     const mark = url.indexOf('?');
     const query = mark < 0 ? Query.empty : new Query(url.slice(mark + 1));
     const path = decodePath(mark < 0 ? url : url.slice(0, mark));
-    const info = path === undefined ? undefined : parseRequestInfo(request.method ?? 'GET', path, query);
+    if (path === undefined) return refuseRequest(response, 400, '400 Bad Request');
+    const info = parseRequestInfo(request.method ?? 'GET', path, query);
     if (info === undefined) {
-      response.writeHead(400, ['Content-Type', 'text/plain; charset=utf-8']);
-      response.end('400 Bad Request');
-      return;
+      const why = `failed to create RequestInfo: unable to determine kind and namespace from url, ${url}`;
+      return refuseRequest(response, 500, `Internal Server Error: ${JSON.stringify(url)}: ${why}\n`, ['X-Content-Type-Options', 'nosniff']);
     }
     const given = request.headers['audit-id'];
     const auditId = typeof given === 'string' && /^[\x21-\x7e]{1,64}$/.test(given) ? given : randomUUID();
@@ -240,12 +240,21 @@ function routeAnyMethod(request: Routed): void {
   request.method = 'GET';
 }
 
+/** An answer to what is no request that filters could look at, safe for browsers that take it for a page. */
+function refuseRequest(response: RawResponse, code: number, text: string, headers: string[] = []): void {
+  response.writeHead(code, ['Content-Type', 'text/plain; charset=utf-8', ...headers]);
+  response.end(text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+}
+
+/** Undefined where a percent sign is not followed by two digits. Escaped bytes may be anything; what is no UTF-8 becomes U+FFFD. */
 function decodePath(path: string): string | undefined {
   if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch {
-    return undefined;
+    if (/%(?![0-9a-f]{2})/i.test(path)) return undefined;
+    const bytes = path.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+    return Buffer.from(bytes, 'latin1').toString('utf8');
   }
 }
 

@@ -1,7 +1,9 @@
 import type { KindDefinition } from '#api/kind.ts';
+import { nameIsPathSegment } from '#api/meta/names.ts';
 import { badRequest } from '#api/meta/status.ts';
 import type { SubresourceTable } from '../subresources/contract.ts';
 import type { Exchange } from './exchange.ts';
+import type { RequestInfo } from './request-info.ts';
 import { sendError, sendText } from './respond.ts';
 import { remove, removeAll } from './verbs/delete.ts';
 import { get } from './verbs/get.ts';
@@ -30,16 +32,18 @@ export class ResourceRequests {
   async serve(exchange: Exchange): Promise<void> {
     const { info } = exchange;
     const kind = this.#deps.registry.find(info.group, info.version, info.resource);
-    // An empty segment names nothing: /namespaces//pods is not the pods of all namespaces.
-    const own = info.path.slice(0, info.path.length - info.rest.length);
+    // An empty segment names nothing: /namespaces//pods is not the pods of all namespaces. Slashes at the end mean nothing.
+    const own = info.path.slice(0, info.path.length - info.rest.length).replace(/\/+$/, '');
     if (kind === undefined || info.verb === 'proxy' || !fits(exchange, kind) || own.includes('//')) return this.#nothing(exchange);
     exchange.isServed = true;
     if (kind.deprecation !== undefined) {
       exchange.isDeprecated = true;
       exchange.warn(kind.deprecation);
     }
+    const problems = nameIsPathSegment(info.pathName, false);
+    if (problems.length > 0) throw badRequest(`Name parameter invalid: ${JSON.stringify(info.pathName)}: ${problems.join(';')}`);
     if (info.subresource !== '') return this.#serveSubresource(exchange, kind);
-    if (info.rest !== '') return this.#nothing(exchange);
+    if (hasRest(info)) return this.#nothing(exchange);
     const act = this.#deps.subresources.find(kind, '');
     if (act !== undefined && act.verbs.includes(info.verb) && fitsVerb(exchange, kind)) return act.serve(exchange, kind, this.#deps);
     const verb = info.isWatchPath ? watch : verbs[info.verb];
@@ -55,11 +59,11 @@ export class ResourceRequests {
     const special = this.#deps.subresources.find(kind, subresource);
     if (special !== undefined) {
       if (!special.verbs.includes(info.verb) && !special.verbs.includes('*')) throw methodNotAllowed();
-      if (info.rest !== '' && special.takesPath !== true) return this.#nothing(exchange);
+      if (hasRest(info) && special.takesPath !== true) return this.#nothing(exchange);
       return special.serve(exchange, kind, this.#deps);
     }
     const declared = subresourceVerbs(kind, subresource);
-    if (declared === undefined || info.rest !== '' || this.#deps.subresources.isHidden(kind, subresource)) return this.#nothing(exchange);
+    if (declared === undefined || hasRest(info) || this.#deps.subresources.isHidden(kind, subresource)) return this.#nothing(exchange);
     const verb = verbs[info.verb];
     if (verb === undefined || !declared.includes(info.verb)) throw methodNotAllowed();
     return verb(exchange, kind, this.#deps);
@@ -70,6 +74,10 @@ export class ResourceRequests {
     if (this.#deps.knowsGroup(exchange.info.group)) sendError(exchange, resourceNotFound());
     else sendText(exchange, 404, '404 page not found\n');
   }
+}
+
+function hasRest({ rest }: RequestInfo): boolean {
+  return rest !== '' && rest !== '/';
 }
 
 /** The verbs of a sub-resource, undefined where the kind has none of that name. */

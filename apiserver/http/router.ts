@@ -24,6 +24,8 @@ export interface RouterDeps {
   readonly pages: readonly Pages[];
 }
 
+const slash = 47;
+
 /** The end of the pipeline: finds out who serves a path. */
 export class Router {
   readonly #deps: RouterDeps;
@@ -33,19 +35,22 @@ export class Router {
   }
 
   readonly serve = (exchange: Exchange): Promise<void> | void => {
-    if (exchange.info.isResource) return this.#deps.resources.serve(exchange);
+    const { isResource, path } = exchange.info;
+    // Who asks for //api/v1/pods was let in by the rules for pods, but nobody listens there.
+    if (isResource && path.charCodeAt(1) !== slash) return this.#deps.resources.serve(exchange);
     exchange.isServed = true;
-    const path = exchange.info.path;
-    const served = this.#servePlain(exchange, path.length > 1 ? path.replace(/\/+$/, '') : path);
+    const served = isResource ? undefined : this.#servePlain(exchange, path);
     if (served !== undefined) return served === 'done' ? undefined : served;
     exchange.isServed = false;
     return sendText(exchange, 404, '404 page not found\n');
   };
 
-  #servePlain(exchange: Exchange, path: string): Promise<void> | 'done' | undefined {
+  #servePlain(exchange: Exchange, given: string): Promise<void> | 'done' | undefined {
     const { metrics, pages } = this.#deps;
+    // What upstream serves by its library for REST may end in slashes; of the rest, each path has one spelling.
+    const isDiscovery = /^\/apis?(\/|$)/.test(given) && given !== '/apis//';
+    const path = isDiscovery || /^\/version\/+$/.test(given) ? given.replace(/\/+$/, '') : given === '/index.html' ? '/' : given;
     const owner = pages.find((one) => one.owns(path));
-    const isDiscovery = path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/');
     if (owner === undefined && !isDiscovery && path !== '/version' && path !== '/metrics' && path !== '/') return undefined;
     const { method } = exchange.request;
     if (method !== 'GET' && method !== 'HEAD') {
