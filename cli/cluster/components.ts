@@ -9,6 +9,8 @@ export interface Component {
   /** The program's arguments; for Node its options, the bundle and the component's flags. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** What its manifest calls the program: another image means another version, and a new start. */
+  readonly image?: string;
   /** Flags whose files it reads again when they change: new certificates there are no reason to replace it. */
   readonly reloads?: readonly string[];
 }

@@ -84,3 +84,12 @@ test('new certificates are no reason to replace who reads them again, other keys
   const [serverNow, schedulerNow] = digests();
   expect([serverNow === server, schedulerNow === scheduler]).toEqual([false, false]);
 });
+
+test('another image in a manifest is another version: its component is started anew', () => {
+  const digest = (image: string): string =>
+    commandDigest(
+      componentOf(JSON.stringify({ kind: 'Pod', spec: { containers: [{ name: 'etcd', image, command: ['etcd'] }] } }), '/dist'),
+    );
+  expect(digest('etcd:3.4.23')).toBe(digest('etcd:3.4.23'));
+  expect(digest('etcd:3.5.0')).not.toBe(digest('etcd:3.4.23'));
+});

@@ -75,6 +75,7 @@ export function componentOf(text: string, bundleDir: string): Component {
   if (container === undefined || others.length > 0) throw new Error('a component has one container');
   const [program = '', ...args] = [...(container.command ?? []), ...(container.args ?? [])];
   const env = Object.fromEntries((container.env ?? []).map(({ name, value = '' }) => [name, value]));
+  const image = container.image === undefined ? {} : { image: container.image };
   const { name = container.name } = pod.metadata ?? {};
   if (bundled.includes(program)) {
     const reloads = program === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {};
@@ -82,13 +83,14 @@ export function componentOf(text: string, bundleDir: string): Component {
       name,
       argv: [...heapOptions(program), join(bundleDir, `${program}.js`), ...args],
       env: { ...arenas(program), ...env },
+      ...image,
       ...reloads,
     };
   }
   if (program !== 'etcd')
     throw new Error(`no program ${JSON.stringify(program)}: only etcd and Coxswain's own components run without an image`);
   // etcd reads its certificates with each connection.
-  return { name, program, argv: args, env, reloads: etcdFiles };
+  return { name, program, argv: args, env, ...image, reloads: etcdFiles };
 }
 
 function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Component | undefined {

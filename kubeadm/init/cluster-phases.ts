@@ -11,7 +11,7 @@ import { readCertificate } from '../certs/key-files.ts';
 import { tokenText } from '../token/bootstrap-token.ts';
 import { storeToken } from '../token/store.ts';
 import { clusterInfoText } from './cluster-info.ts';
-import type { InitJob, InitPhase } from './phase.ts';
+import type { InitJob, InitPhase, NodeJob } from './phase.ts';
 
 export const waitControlPlane: InitPhase = {
   name: 'wait-control-plane',
@@ -120,16 +120,19 @@ async function makeBootstrapTokens(job: InitJob): Promise<void> {
   say(`Using token: ${job.tokens.map((token) => (job.flags['skip-token-print'] ? '<value withheld>' : tokenText(token))).join(' ')}`);
   say('Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles');
   if (!isDryRun) for (const token of job.tokens) await storeToken(job.client(), token, host);
-  say('Configured RBAC rules to allow Node Bootstrap tokens to get nodes');
-  say('Configured RBAC rules to allow Node Bootstrap tokens to post CSRs in order for nodes to get long term certificate credentials');
-  say('Configured RBAC rules to allow the csrapprover controller automatically approve CSRs from a Node Bootstrap Token');
-  say('Configured RBAC rules to allow certificate rotation for all node client certificates in the cluster');
-  if (!isDryRun) await grantToNodes(job);
+  await allowBootstrap(job);
   say('Creating the "cluster-info" ConfigMap in the "kube-public" namespace');
   if (!isDryRun) await publishClusterInfo(job);
 }
 
-async function grantToNodes(job: InitJob): Promise<void> {
+/** Lets who comes with a bootstrap token become a node, and nodes stay one. */
+export async function allowBootstrap(job: NodeJob): Promise<void> {
+  const say = (text: string): void => job.host.print(`[bootstrap-token] ${text}\n`);
+  say('Configured RBAC rules to allow Node Bootstrap tokens to get nodes');
+  say('Configured RBAC rules to allow Node Bootstrap tokens to post CSRs in order for nodes to get long term certificate credentials');
+  say('Configured RBAC rules to allow the csrapprover controller automatically approve CSRs from a Node Bootstrap Token');
+  say('Configured RBAC rules to allow certificate rotation for all node client certificates in the cluster');
+  if (job.isDryRun) return;
   const grant = { client: job.client(), host: job.host };
   const approve = 'system:certificates.k8s.io:certificatesigningrequests';
   const getNodes = [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }];

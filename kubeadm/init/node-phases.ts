@@ -12,7 +12,7 @@ import { localUrl } from '../config/cluster.ts';
 import { kubeconfigOf } from '../kubeconfig/kubeconfigs.ts';
 import { dnsPod, proxyPod } from '../manifests/add-ons.ts';
 import { writeManifest } from '../manifests/component-pod.ts';
-import type { InitJob, InitPhase } from './phase.ts';
+import type { InitJob, InitPhase, NodeJob } from './phase.ts';
 
 /** The kubelet's own certificate and key, both in one file, which it replaces when it rotates them. */
 export const kubeletClientFile = '/var/lib/kubelet/pki/kubelet-client-current.pem';
@@ -51,25 +51,32 @@ export const addon: InitPhase = {
     {
       name: 'coredns',
       about: 'Install the DNS addon to a Kubernetes cluster',
-      async run(job) {
-        await writeDnsFiles(job);
-        if (!job.isDryRun) await grantToDns({ client: job.client(), host: job.host });
-        job.host.print('[addons] Applied essential addon: CoreDNS\n');
-      },
+      run: installDns,
     },
     {
       name: 'kube-proxy',
       about: 'Install the kube-proxy addon to a Kubernetes cluster',
       async run(job) {
         writeManifest(job.folders.manifests, proxyPod(job.config, job.shown));
-        // It runs beside the kubelet of every node, and as that node.
-        const grant = { client: job.client(), host: job.host };
-        if (!job.isDryRun) await bindClusterRole(grant, 'kubeadm:node-proxier', 'system:node-proxier', { groups: [nodesGroup] });
+        await admitProxies(job);
         job.host.print('[addons] Applied essential addon: kube-proxy\n');
       },
     },
   ],
 };
+
+/** The DNS server of this control plane, and its rights. */
+export async function installDns(job: NodeJob): Promise<void> {
+  await writeDnsFiles(job);
+  if (!job.isDryRun) await grantToDns({ client: job.client(), host: job.host });
+  job.host.print('[addons] Applied essential addon: CoreDNS\n');
+}
+
+/** kube-proxy runs beside the kubelet of every node, and as that node. */
+export async function admitProxies({ client, host, isDryRun }: NodeJob): Promise<void> {
+  if (isDryRun) return;
+  await bindClusterRole({ client: client(), host }, 'kubeadm:node-proxier', 'system:node-proxier', { groups: [nodesGroup] });
+}
 
 /** Upstream's rights of CoreDNS, and those to publish the Service and where it leads: the server is no pod. */
 async function grantToDns(grant: Grant): Promise<void> {

@@ -25,5 +25,8 @@ export interface InitJob extends LoadedInit {
   client(): Client;
 }
 
+/** What phases need that an upgrade runs again. */
+export type NodeJob = Pick<InitJob, 'client' | 'config' | 'folders' | 'host' | 'isDryRun' | 'patches' | 'shown'>;
+
 /** One step of `kubeadm init`, which `kubeadm init phase …` runs alone. */
 export type InitPhase = Phase<InitJob>;

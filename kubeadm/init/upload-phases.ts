@@ -5,11 +5,12 @@ import { bootstrappers, grantInNamespace, mayRead, nodesGroup } from '../cluster
 import { uploadCertificates } from '../cluster/uploaded-certificates.ts';
 import { clusterText } from '../config/document.ts';
 import { kubeletConfigurationText } from '../kubelet/kubelet-files.ts';
-import type { InitJob, InitPhase } from './phase.ts';
+import type { Phase } from '../phase.ts';
+import type { InitJob, InitPhase, NodeJob } from './phase.ts';
 
 const namespace = 'kube-system';
 
-export const uploadConfig: InitPhase = {
+export const uploadConfig: Phase<NodeJob> = {
   name: 'upload-config',
   about: 'Upload the kubeadm and kubelet configuration to a ConfigMap',
   parts: [
@@ -24,7 +25,7 @@ export const uploadCerts: InitPhase = {
   run: uploadSharedCertificates,
 };
 
-async function uploadClusterConfiguration(job: InitJob): Promise<void> {
+async function uploadClusterConfiguration(job: NodeJob): Promise<void> {
   const name = 'kubeadm-config';
   job.host.print(`[upload-config] Storing the configuration used in ConfigMap "${name}" in the "${namespace}" Namespace\n`);
   await uploadReadable(job, {
@@ -34,7 +35,7 @@ async function uploadClusterConfiguration(job: InitJob): Promise<void> {
   });
 }
 
-async function uploadKubeletConfiguration(job: InitJob): Promise<void> {
+async function uploadKubeletConfiguration(job: NodeJob): Promise<void> {
   const name = 'kubelet-config';
   job.host.print(
     `[kubelet] Creating a ConfigMap "${name}" in namespace ${namespace} with the configuration for the kubelets in the cluster\n`,
@@ -49,7 +50,7 @@ interface Readable {
   readonly data: Record<string, string>;
 }
 
-async function uploadReadable(job: InitJob, { name, role, data }: Readable): Promise<void> {
+async function uploadReadable(job: NodeJob, { name, role, data }: Readable): Promise<void> {
   if (job.isDryRun) return;
   const grant = { client: job.client(), host: job.host };
   await put(grant.client, configMap, { metadata: { name, namespace }, data }, job.host);

@@ -1,45 +1,83 @@
-// `kubeadm upgrade plan`: what runs now and what this kubeadm would bring.
-import { node } from '#api/core/node/node.ts';
-import { stringFlag } from '#base/flags.ts';
-import { version } from '#base/version.ts';
-import { findEndpoint } from '#client/kubeconfig.ts';
-import { connect } from '#client/rest.ts';
-import { fetchCluster } from '../cluster/fetch-cluster.ts';
+// `kubeadm upgrade …`
+import { UsageError } from '#base/lifecycle.ts';
 import { type Command, command, group } from '../command.ts';
-import { kubernetesFolder } from '../config/cluster.ts';
-import { textTable } from '../text-table.ts';
+import { phaseCommand, phaseList, refuseUnknownPhases, runPhases } from '../phase.ts';
+import { applyFlags, diffFlags, loadUpgrade, nodeFlags, planFlags } from './flags.ts';
+import { newPods } from './new-pods.ts';
+import { applyPhases, nodePhases, showDifference } from './phases.ts';
+import { showPlan } from './plan-table.ts';
+import { UpgradeJob } from './upgrade-job.ts';
 
-const target = version.split('+')[0] ?? version;
+const apply = command({
+  name: 'apply',
+  about: 'Upgrade your Kubernetes cluster to the specified version',
+  details: phaseList('apply [version]', applyPhases),
+  flags: applyFlags,
+  maxArgs: 1,
+  commands: [
+    phaseCommand(applyPhases, {
+      name: 'apply',
+      flags: applyFlags,
+      maxArgs: 1,
+      prepare: ({ flags, given, args, host }) =>
+        new UpgradeJob({ options: loadUpgrade('apply', flags, given, args), host, command: 'apply' }),
+    }),
+  ],
+  async run({ flags, given, args, host }) {
+    const options = loadUpgrade('apply', flags, given, args);
+    if (options.target === undefined) throw new UsageError('missing one or more required arguments. Required arguments: [version]');
+    refuseUnknownPhases(applyPhases, options.skippedPhases);
+    await using job = new UpgradeJob({ options, host, command: 'apply' });
+    await runPhases(applyPhases, job, options.skippedPhases);
+  },
+});
+
+const ofNode = command({
+  name: 'node',
+  about: 'Upgrade commands for a node in the cluster',
+  details: phaseList('node', nodePhases),
+  flags: nodeFlags,
+  commands: [
+    phaseCommand(nodePhases, {
+      name: 'node',
+      flags: nodeFlags,
+      prepare: ({ flags, given, host }) => new UpgradeJob({ options: loadUpgrade('node', flags, given), host, command: 'node' }),
+    }),
+  ],
+  async run({ flags, given, host }) {
+    const options = loadUpgrade('node', flags, given);
+    refuseUnknownPhases(nodePhases, options.skippedPhases);
+    await using job = new UpgradeJob({ options, host, command: 'node' });
+    await runPhases(nodePhases, job, options.skippedPhases);
+  },
+});
+
+const plan = command({
+  name: 'plan',
+  about: 'Check which versions are available to upgrade to and validate whether your current cluster is upgradeable.',
+  flags: planFlags,
+  maxArgs: 1,
+  async run({ flags, given, args, host }) {
+    await using job = new UpgradeJob({ options: loadUpgrade('plan', flags, given, args), host, command: 'plan' });
+    await showPlan(job, flags.output);
+  },
+});
+
+const diff = command({
+  name: 'diff',
+  about: 'Show what differences would be applied to existing static pod manifests. See also: kubeadm upgrade apply --dry-run',
+  flags: diffFlags,
+  maxArgs: 1,
+  async run({ flags, given, args, host }) {
+    await using job = new UpgradeJob({ options: loadUpgrade('diff', flags, given, args), host, command: 'diff' });
+    const made = await job.node();
+    for (const pod of newPods(made, undefined)) showDifference(pod, job, made);
+  },
+});
 
 export const upgradeCommand: Command = group('upgrade', 'Upgrade your cluster smoothly to a newer version with this command', [
-  command({
-    name: 'plan',
-    about: 'Check which versions are available to upgrade to and validate whether your current cluster is upgradeable',
-    flags: { kubeconfig: stringFlag(`${kubernetesFolder}/admin.conf`, 'The kubeconfig file to use when talking to the cluster.') },
-    async run({ flags, host }) {
-      await using client = connect(findEndpoint({ path: flags.kubeconfig, env: {} }), { clock: host.clock, component: 'kubeadm' });
-      const { kubernetesVersion } = await fetchCluster(client, 'upgrade/config', host);
-      const { gitVersion } = (await client.raw('GET', '/version', undefined, host.signal)) as { gitVersion: string };
-      const { items } = await client.list(node, {}, host.signal);
-      const running = gitVersion.split('+')[0] ?? gitVersion;
-      host.print(`[upgrade/versions] Cluster version: ${kubernetesVersion}\n[upgrade/versions] kubeadm version: ${version}\n`);
-      const old = items.filter(({ status }) => status?.nodeInfo?.kubeletVersion?.split('+')[0] !== target);
-      if (running === target && old.length === 0) {
-        host.print(
-          `[upgrade/versions] Latest version in the v${target.slice(1, 5)} series: ${target}\n\nAwesome, you're up-to-date! Enjoy!\n`,
-        );
-        return;
-      }
-      const kubelets = items.map(({ metadata, status }) => [
-        'kubelet',
-        metadata.name ?? '',
-        status?.nodeInfo?.kubeletVersion ?? '',
-        target,
-      ]);
-      host.print(
-        `\nComponents that must be upgraded on each host, by installing ${target} and restarting 'coxswain node' there, one host after the other:\n`,
-      );
-      host.print(textTable([['COMPONENT', 'NODE', 'CURRENT', 'TARGET'], ['kube-apiserver', 'answering', gitVersion, target], ...kubelets]));
-    },
-  }),
+  apply,
+  diff,
+  ofNode,
+  plan,
 ]);
