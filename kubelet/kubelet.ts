@@ -39,6 +39,7 @@ import { PodWorkers } from './pods/pod-workers.ts';
 import { Allocations } from './pods/resize/allocations.ts';
 import { Cgroups } from './pods/resources/cgroups.ts';
 import { qosCgroup } from './pods/resources/pod-cgroup.ts';
+import { RuntimeClasses } from './pods/runtime-classes.ts';
 import { StatusWriter } from './pods/status/status-writer.ts';
 import { StepRunner } from './pods/step-runner.ts';
 import { Prober } from './probes/prober.ts';
@@ -196,6 +197,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
     objects,
     paths,
     cgroups,
+    runtimeClasses: new RuntimeClasses({ client, handlers: info.handlers }),
     cgroupRoot: config.cgroupRoot,
     clusterDns: { servers: config.clusterDns, domain: config.clusterDomain },
     hostDns: () => readHostDns(config.resolvConf),

@@ -50,6 +50,7 @@ export function nodeStatus(
       architecture: info.architecture,
     },
     images: listImages(images),
+    runtimeHandlers: ['', ...info.handlers].map((name) => ({ name, features: { recursiveReadOnlyMounts: true, userNamespaces: false } })),
     features: { supplementalGroupsPolicy: info.storageDriver === 'overlay2' },
   };
 }

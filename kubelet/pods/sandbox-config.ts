@@ -14,6 +14,8 @@ export interface SandboxInputs {
   readonly cgroupDriver?: CgroupDriver;
   /** False where the machine refuses our cgroups. */
   readonly hasCgroup: boolean;
+  /** Of its RuntimeClass; undefined: the default. */
+  readonly runtimeHandler?: string | undefined;
 }
 
 export interface SandboxOrder {
@@ -37,6 +39,7 @@ export function sandboxSpec(pod: Pod, attempt: number, inputs: SandboxInputs): S
       dns: dns.settings,
       ...(inputs.hasCgroup ? { cgroupParent: podCgroup(pod, inputs.cgroupRoot, inputs.cgroupDriver).parent } : {}),
       ...(Object.keys(sysctls).length === 0 ? {} : { sysctls }),
+      ...(inputs.runtimeHandler === undefined ? {} : { runtimeHandler: inputs.runtimeHandler }),
       hostNetwork: spec.hostNetwork === true,
       hostPid: spec.hostPID === true,
       hostIpc: spec.hostIPC === true,
@@ -63,9 +66,7 @@ function portMappings(pod: Pod): PortMapping[] {
 }
 
 function refuseUnsupported({ spec }: Pod): void {
-  const { runtimeClassName = '', hostUsers, resourceClaims = [] } = spec;
-  if (runtimeClassName !== '')
-    throw new Error(`failed to get sandbox runtime: RuntimeClass ${JSON.stringify(runtimeClassName)} is not supported by this node yet`);
+  const { hostUsers, resourceClaims = [] } = spec;
   if (hostUsers === false) throw new Error('user namespaces (hostUsers: false) are not supported by this node yet');
   if (resourceClaims.length > 0) throw new Error('resource claims are not supported by this node yet');
 }

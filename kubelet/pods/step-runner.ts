@@ -12,6 +12,7 @@ import { type ContainerStarterDeps, startContainer, StartError } from './contain
 import { stopContainer } from './container-stopper.ts';
 import type { DnsSettings } from '../runtime/contract.ts';
 import type { ClusterDns } from './network/dns.ts';
+import type { RuntimeClasses } from './runtime-classes.ts';
 import type { Cgroups } from './resources/cgroups.ts';
 import { resizeStep } from './plan.ts';
 import { memoryRefusal, podKey, podText } from './resize/actuation.ts';
@@ -19,6 +20,7 @@ import { sandboxSpec } from './sandbox-config.ts';
 
 export interface StepRunnerDeps extends ContainerStarterDeps {
   readonly cgroups: Cgroups;
+  readonly runtimeClasses: RuntimeClasses;
   readonly cgroupRoot: string;
   readonly clusterDns: ClusterDns;
   /** The node's own resolv.conf, read anew when asked. */
@@ -165,10 +167,12 @@ export class StepRunner {
     { pod, attempts }: StepContext,
     signal: AbortSignal,
   ): Promise<StepOutcome | 'failed'> {
-    const { runtime, cgroups, cgroupRoot, clusterDns, hostDns, node, record } = this.#deps;
+    const { runtime, runtimeClasses, cgroups, cgroupRoot, clusterDns, hostDns, node, record } = this.#deps;
     if (attempt > 0) record(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     try {
+      const runtimeHandler = await runtimeClasses.handlerOf(pod, signal);
       const inputs = {
+        runtimeHandler,
         clusterDns,
         hostDns: await hostDns(),
         nodeName: node.name,

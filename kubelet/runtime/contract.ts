@@ -77,6 +77,8 @@ export interface RuntimeInfo {
   readonly cgroupDriver: 'cgroupfs' | 'systemd';
   readonly cgroupVersion: 1 | 2;
   readonly storageDriver: string;
+  /** What a RuntimeClass may name as its handler. */
+  readonly handlers: readonly string[];
   /** Where the engine keeps images and containers (the image file system). */
   readonly rootDirectory: string;
   readonly cpuCount: number;
@@ -103,6 +105,8 @@ export interface SandboxSpec {
   /** 0 for the first sandbox of this pod, then one more for each new one. */
   readonly attempt: number;
   readonly hostname: string;
+  /** One of the runtime's handlers, for the containers of the pod too; undefined: its default. */
+  readonly runtimeHandler?: string;
   /** Undefined: the node's own resolv.conf. */
   readonly dns?: DnsSettings;
   /** Such as /kubepods/burstable/pod<uid>; created on demand. */

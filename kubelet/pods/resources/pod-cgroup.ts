@@ -23,15 +23,9 @@ export function podCgroup(pod: Pod, root: string, driver: CgroupDriver = 'cgroup
   return {
     ...placeOf(`${qosPath(root, qos)}/pod${pod.metadata.uid}`, driver),
     qos,
-    cpuShares: qos === 'BestEffort' ? 2 : cpuShares(cpuRequest),
-    cpuQuotaMicros: limitOf(
-      pod,
-      'cpu',
-      (text) => cpuQuotaMicros(cpuMillis(text)),
-      (text) => cpuMillis(text),
-      cpuQuotaMicros,
-    ),
-    memoryBytes: limitOf(pod, 'memory', quantityBytes, quantityBytes, (bytes) => bytes),
+    cpuShares: qos === 'BestEffort' ? 2 : cpuShares(cpuRequest + cpuMillis(pod.spec.overhead?.['cpu'])),
+    cpuQuotaMicros: limitOf(pod, 'cpu', cpuMillis, cpuQuotaMicros),
+    memoryBytes: limitOf(pod, 'memory', quantityBytes, (bytes) => bytes),
   };
 }
 
@@ -66,17 +60,17 @@ function qosPath(root: string, qos: QosClass): string {
 function limitOf(
   pod: Pod,
   resource: 'cpu' | 'memory',
-  whole: (text: string) => number,
   amount: (text: string | undefined) => number,
   convert: (sum: number) => number,
 ): number | undefined {
   const podLevel = pod.spec.resources?.limits?.[resource];
-  if (podLevel !== undefined) return whole(podLevel);
+  const overhead = amount(pod.spec.overhead?.[resource]);
+  if (podLevel !== undefined) return convert(amount(podLevel) + overhead);
   const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')];
   if (all.some((container) => amount(container.resources?.limits?.[resource]) === 0)) return undefined;
   const initUnlimited = (pod.spec.initContainers ?? []).some((one) => amount(one.resources?.limits?.[resource]) === 0);
   if (initUnlimited) return undefined;
-  return convert(podSum(pod, (container) => amount(container.resources?.limits?.[resource])));
+  return convert(podSum(pod, (container) => amount(container.resources?.limits?.[resource])) + overhead);
 }
 
 /**

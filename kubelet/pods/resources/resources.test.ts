@@ -83,6 +83,19 @@ describe('podCgroup', () => {
       memoryBytes: 2 ** 31,
     });
   });
+  test('what its runtime class costs comes on top', () => {
+    const overhead = { cpu: '500m', memory: '1Gi' };
+    expect(podCgroup(aPod([aContainer(both, both)], { overhead }), '/')).toMatchObject({
+      cpuShares: 1_536,
+      cpuQuotaMicros: 150_000,
+      memoryBytes: 2 ** 31,
+    });
+    const resources = { limits: { memory: '2Gi' } };
+    expect(podCgroup(aPod([aContainer()], { overhead, resources }), '/')).toMatchObject({
+      memoryBytes: 3 * 2 ** 30,
+      cpuQuotaMicros: undefined,
+    });
+  });
   test('one container without a limit lifts it', () => {
     expect(podCgroup(aPod([aContainer(both, both), aContainer({}, {}, 'd')]), '/box')).toMatchObject({
       path: '/box/kubepods/burstable/podu',

@@ -14,6 +14,8 @@ export interface SandboxTies {
   readonly hostIpc: boolean;
   readonly pidMode: '' | 'host' | 'pod';
   readonly cgroupParent: string;
+  /** The runtime that runs it; undefined: an engine that does not say, so the default. */
+  readonly runtime?: string | undefined;
 }
 
 /** Upstream's containerLogMaxSize and containerLogMaxFiles. */
@@ -31,6 +33,7 @@ export function sandboxConfig(spec: SandboxSpec, image: string, labels: Record<s
       IpcMode: spec.hostIpc === true ? 'host' : 'shareable',
       PidMode: spec.hostPid === true ? 'host' : '',
       CgroupParent: spec.cgroupParent ?? '',
+      ...(spec.runtimeHandler === undefined ? {} : { Runtime: spec.runtimeHandler }),
       Sysctls: spec.sysctls ?? {},
       OomScoreAdj: oomScore(sandboxOomScore, abilities),
       CpuShares: sandboxCpuShares,
@@ -71,6 +74,7 @@ export function containerConfig(
       IpcMode: ties.hostIpc ? 'host' : `container:${ties.id}`,
       PidMode: pidMode(spec, ties),
       CgroupParent: ties.cgroupParent,
+      ...(ties.runtime === undefined ? {} : { Runtime: ties.runtime }),
       Mounts: (spec.mounts ?? []).map(mountConfig),
       Devices: (spec.devices ?? []).map((device) => ({
         PathOnHost: device.hostPath,

@@ -72,6 +72,7 @@ interface EngineInfo {
   readonly NCPU: number;
   readonly MemTotal: number;
   readonly ServerVersion: string;
+  readonly Runtimes?: Readonly<Record<string, unknown>>;
 }
 
 export class DockerRuntime implements Runtime {
@@ -114,6 +115,7 @@ export class DockerRuntime implements Runtime {
       cgroupDriver: raw.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs',
       cgroupVersion: raw.CgroupVersion === '2' ? 2 : 1,
       storageDriver: raw.Driver,
+      handlers: Object.keys(raw.Runtimes ?? {}).toSorted(),
       rootDirectory: raw.DockerRootDir,
       cpuCount: raw.NCPU,
       memoryBytes: raw.MemTotal,

@@ -44,6 +44,7 @@ export interface InspectedContainer {
     readonly IpcMode: string;
     readonly PidMode: string;
     readonly CgroupParent: string;
+    readonly Runtime?: string;
     /** 0 where there is none. */
     readonly CpuShares?: number;
     readonly CpuPeriod?: number;

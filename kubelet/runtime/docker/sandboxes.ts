@@ -79,6 +79,7 @@ export class Sandboxes {
       hostIpc: host.IpcMode === 'host',
       pidMode: host.PidMode === 'host' ? 'host' : config.Labels[sharePidLabel] === 'true' ? 'pod' : '',
       cgroupParent: host.CgroupParent,
+      runtime: host.Runtime,
     };
   }
 

@@ -80,6 +80,7 @@ export class SimulatedRuntime implements Runtime {
       cgroupDriver: 'cgroupfs',
       cgroupVersion: 2,
       storageDriver: 'memory',
+      handlers: ['plain'],
       rootDirectory: '/var/lib/simulated',
       cpuCount: 8,
       memoryBytes: 16 * 1_024 ** 3,
