@@ -5,6 +5,10 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { PassThrough } from 'node:stream';
+import { systemClock } from '#base/clock.ts';
+import { folderSizes } from '../../stats/folder-sizes.ts';
+import { PodUses } from '../../stats/pod-uses.ts';
+import { podPaths } from '../../volumes/paths.ts';
 import type { ConformanceCase, ConformanceSetup } from '../conformance.ts';
 import type { ContainerSpec, Runtime, RuntimeEvent, SandboxSpec, SandboxStatus } from '../contract.ts';
 
@@ -251,6 +255,43 @@ const cases: readonly { readonly name: string; readonly run: (rig: Rig) => Promi
         assert.match(await readlink(logPath), /-json\.log$/);
       });
       await assert.rejects(readlink(logPath));
+    },
+  },
+  {
+    name: 'what a container writes is found and measured where it lies, and so is its log',
+    run: async (setup) => {
+      await withPod(setup, {}, async (pod) => {
+        const inside = await pod.start({
+          command: ['sh', '-c', 'i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); done; exec sleep 60'],
+        });
+        await inside('head -c 3000000 /dev/zero > /tmp/zeros; for i in 1 2 3 4 5 6 7; do echo > /tmp/$i; done');
+        const observed = await setup.runtime.podStatus(pod.uid, setup.signal);
+        const measured = { uid: pod.uid, pod: { metadata: {}, spec: { containers: [] } }, observed };
+        const uses = new PodUses({ runtime: setup.runtime, paths: podPaths('/nowhere'), sizes: folderSizes, clock: systemClock });
+        const found = (await uses.diskUsage([measured], 'fresh', setup.signal)).get(pod.uid)?.containers[0];
+        assert.ok((found?.rootfs?.usedBytes ?? 0) >= 3_000_000, JSON.stringify(found));
+        assert.ok((found?.rootfs?.usedBytes ?? 0) < 4_000_000, JSON.stringify(found));
+        assert.ok((found?.rootfs?.inodes ?? 0) >= 8, JSON.stringify(found));
+        assert.ok((found?.logs?.usedBytes ?? 0) > 100_000, JSON.stringify(found));
+        const [usage] = await setup.runtime.usage(pod.uid, setup.signal);
+        assert.equal(usage?.processes, 1);
+      });
+      assert.equal(await setup.runtime.storage('0'.repeat(64), setup.signal), undefined);
+    },
+  },
+  {
+    name: 'a pod is run by the handler that is asked for, its containers too',
+    run: async (setup) => {
+      const { handlers } = await setup.runtime.info(setup.signal);
+      assert.ok(handlers.includes('runc'), handlers.join());
+      const handler = handlers.find((one) => one !== 'runc') ?? 'runc';
+      await withPod(setup, { runtimeHandler: handler }, async (pod) => {
+        await pod.start();
+        const observed = await setup.runtime.podStatus(pod.uid, setup.signal);
+        const ids = [pod.sandbox.id, ...(observed?.containers ?? []).map(({ id }) => id)];
+        const { stdout } = await run('docker', ['inspect', '--format', '{{.HostConfig.Runtime}}', ...ids]);
+        assert.deepEqual(stdout.trim().split('\n'), [handler, handler]);
+      });
     },
   },
   {
