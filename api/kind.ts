@@ -125,6 +125,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly columns?: readonly Column<T>[];
   /** Field selectors besides metadata.name and metadata.namespace: label to value ('' when unset). */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** What those read besides `metadata` and the paths that they are named after: one or two members deep. */
+  readonly selectionReads?: readonly string[];
   /** What is said of other fields in a selector; default `field label not supported: …`. */
   readonly unknownFieldText?: (field: string) => string;
   /** Graceful deletion: how long an object being deleted stays, in seconds; 0 is at once, undefined or absent means none. Pods only, so far. */

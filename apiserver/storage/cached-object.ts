@@ -53,13 +53,13 @@ export class CachedObject implements Encoded {
       return;
     }
     const written = decoded.take(bytes);
-    const object = written ?? parseObject(bytes);
+    const object = written ?? form.skim(bytes);
     this.labels = object.metadata.labels;
     const select = form.kind.selectableFields;
     this.fieldValues = select === undefined ? noValues : form.fields.map((field) => select[field]?.(object) ?? '');
     this.line = lineOf(this.type, canonical(form, bytes), form.head.length, 0, revision);
-    // What was only parsed for this is not worth keeping: at the start that is everything. Nor is what is new: whoever wants it whole
-    // comes much later, and until then the garbage collector would have to carry it around.
+    // What others wrote was not decoded for this. What is new is not worth keeping: whoever wants it whole comes much later, and until then
+    // the garbage collector would have to carry it around.
     if (written === undefined || revision === createRevision) return;
     written.metadata.resourceVersion = String(revision);
     decoded.set(this, written);

@@ -3,6 +3,7 @@ import { apiVersionOf, type KubeObject, type ObjectMeta } from '#api/meta/object
 import type { Ownership } from '#api/patch/managed-fields.ts';
 import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 import { parseObject } from './decoded-objects.ts';
+import { type Skim, skimmer } from './skim.ts';
 
 /** How objects of one stored resource look under one kind that serves them. Made once per kind; compared by identity. */
 export interface ServedForm {
@@ -13,18 +14,22 @@ export interface ServedForm {
   readonly head: Buffer;
   /** Names of the kind's selectable fields, in the order of `CachedObject.fieldValues`. */
   readonly fields: readonly string[];
+  /** Reads what selectors ask for, labels and fields, of an object's bytes. */
+  readonly skim: Skim;
   /** Makes the served object of the stored one, which it may keep; undefined where they are the same. */
   readonly fromStored: ((object: KubeObject) => KubeObject) | undefined;
 }
 
 /** The form of a kind. */
 export function servedForm(kind: KindDefinition, fromStored?: ServedForm['fromStored']): ServedForm {
+  const fields = Object.keys(kind.selectableFields ?? {});
   const start = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":`;
   return {
     kind,
     start,
     head: Buffer.from(`${start}{`),
-    fields: Object.keys(kind.selectableFields ?? {}),
+    fields,
+    skim: skimmer(['metadata.labels', ...fields, ...(kind.selectionReads ?? [])]),
     fromStored,
   };
 }

@@ -45,6 +45,7 @@ export const job = defineKind<Job>({
   },
   columns: jobColumns,
   selectableFields: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
+  selectionReads: ['status.succeeded'],
   unknownFieldText: (field) => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
   subresources: { status: true },
 });
