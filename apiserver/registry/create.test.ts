@@ -110,7 +110,7 @@ describe('create', () => {
     await using t = await start();
     const made = wire(await create(t, { metadata: { name: 'n', namespace: 'x' } }, aContext({ namespace: '' }), aKind('nodes')));
     expect(made.metadata.namespace).toBeUndefined();
-    expect(await t.store.get('/registry/nodes/n', aContext().signal)).toBeDefined();
+    expect(await t.store.get('/registry/minions/n', aContext().signal)).toBeDefined();
   });
 
   test('names objects, and tries again when a name is taken', async () => {

@@ -19,6 +19,7 @@ import { LargeWrite, type LargeWriteOptions } from '../large/large-write.ts';
 import { Compactor } from '../storage/compactor.ts';
 import type { Store } from '../storage/contract.ts';
 import type { ResourceCounts } from '../storage/resource-counts.ts';
+import { formerPlaces } from '../storage/keys.ts';
 import { WatchCache } from '../storage/watch-cache.ts';
 import { AdmissionChain } from './admission-chain.ts';
 import type { AdmissionTiming } from './admission-timing.ts';
@@ -96,7 +97,7 @@ export class GenericRegistry implements Registry, Service {
     this.#largeWork = largeWork;
     this.#scaleOwnership = ownership({ schema: codec.schemas.get(scaleKind.schema), apiVersion: 'autoscaling/v1', kind: scaleKind.kind });
     this.#served = new ServedKinds(kinds, codec);
-    this.#cache = new WatchCache({ store, resources: this.#served.resources, clock, log });
+    this.#cache = new WatchCache({ store, resources: this.#served.resources, formerPlaces: formerPlaces(kinds), clock, log });
     this.#compactor = new Compactor({ store, clock, log });
     const admission = new AdmissionChain(plugins, timing);
     this.#admission = admission;

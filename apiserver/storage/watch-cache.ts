@@ -7,10 +7,10 @@ import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { Backoff } from '#base/backoff.ts';
-import { type Store, StoreError, type StoreEvent } from './contract.ts';
+import { type Store, StoreError, type StoredValue, type StoreEvent } from './contract.ts';
 import { DecodedObjects } from './decoded-objects.ts';
 import { ResourceCache } from './resource-cache.ts';
-import { rootPrefix } from './keys.ts';
+import { type FormerPlace, movedKey, rootPrefix } from './keys.ts';
 import type { ServedForm } from './served-form.ts';
 
 /** How many commits of the past are read back at the start. */
@@ -29,6 +29,8 @@ export interface CachedResource {
 export interface WatchCacheOptions {
   readonly store: Store;
   readonly resources: readonly CachedResource[];
+  /** Where objects may lie that an earlier version wrote: they are moved before anything is served. */
+  readonly formerPlaces?: readonly FormerPlace[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,6 +48,7 @@ export class WatchCache implements Service {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #resources: ReadonlyMap<string, ResourceCache>;
+  readonly #formerPlaces: readonly FormerPlace[];
   #revision = 0;
   #loadedRevision = 0;
   /** False once values of the past turned out to be sealed with keys that are gone. */
@@ -53,8 +56,9 @@ export class WatchCache implements Service {
   #trouble: string | undefined;
   #waiters: Waiter[] = [];
 
-  constructor({ store, resources, clock, log }: WatchCacheOptions) {
+  constructor({ store, resources, formerPlaces = [], clock, log }: WatchCacheOptions) {
     this.#store = store;
+    this.#formerPlaces = formerPlaces;
     this.#clock = clock;
     this.#log = log;
     this.#resources = new Map(
@@ -133,16 +137,33 @@ export class WatchCache implements Service {
     const refill = refillCommits * (this.#store.revisionsPerCommit ?? 1);
     const floor = this.#hasReadableHistory ? await this.#oldestReadable(Math.max(0, start - refill), start, signal) : start;
     for (const cache of this.#resources.values()) cache.startLoad();
-    let after: string | undefined;
+    let [after, moved]: [string | undefined, number] = [undefined, 0];
     do {
       const { items, more } = await this.#store.list(rootPrefix, { limit: loadPage, after }, signal);
-      for (const item of items) this.#cacheOf(item.key)?.load(item);
+      for (const item of items) {
+        const cache = this.#cacheOf(item.key);
+        if (cache !== undefined) cache.load(item);
+        else if (await this.#move(item, signal)) moved++;
+      }
       after = more ? items.at(-1)?.key : undefined;
     } while (after !== undefined);
+    if (moved > 0) {
+      this.#log.info({ objects: moved }, 'moved objects of an earlier version to where they lie today');
+      return await this.#load(signal);
+    }
     for (const cache of this.#resources.values()) cache.loaded(floor);
     this.#loadedRevision = start;
     this.#revision = Math.max(this.#revision, start);
     return floor;
+  }
+
+  /** Moves an object that lies in a former place, and says whether it did. Whoever dies between the two steps repeats the second. */
+  async #move({ key, value, modRevision }: StoredValue, signal: AbortSignal): Promise<boolean> {
+    const wanted = movedKey(key, this.#formerPlaces);
+    if (wanted === undefined) return false;
+    await this.#store.put(wanted, value, { expectedRevision: 0 }, signal);
+    await this.#store.delete(key, modRevision, signal);
+    return true;
   }
 
   /** `wanted` if history reaches back so far, else `otherwise`. */
@@ -204,7 +225,7 @@ export class WatchCache implements Service {
     this.#waiters = waiting;
   }
 
-  /** `/registry/pods/…` or `/registry/apps/deployments/…`. */
+  /** `/registry/pods/…` or `/registry/services/specs/…`. */
   #cacheOf(key: string): ResourceCache | undefined {
     const second = key.indexOf('/', rootPrefix.length) + 1;
     return this.#resources.get(key.slice(0, second)) ?? this.#resources.get(key.slice(0, key.indexOf('/', second) + 1));

@@ -15,7 +15,7 @@ import {
   type StoreEvent,
   type StoredValue,
 } from '../contract.ts';
-import { keyPrefix } from '../keys.ts';
+import { formerKeyPrefix, keyPrefix } from '../keys.ts';
 import type { ResourceName, Seals, SealingRules } from './sealing-rules.ts';
 
 export interface EncryptedStoreOptions {
@@ -28,7 +28,12 @@ export interface EncryptedStoreOptions {
 /** The resources of kinds, as an encrypted store takes them. What is stored as another kind is sealed as that one is. */
 export function sealableResources(kinds: readonly KindDefinition[]): ReadonlyMap<string, ResourceName> {
   const stored = kinds.filter(({ storedAs }) => storedAs === undefined);
-  return new Map(stored.map((kind) => [keyPrefix(kind), { group: kind.group, resource: kind.names.plural }]));
+  return new Map(
+    // Former places first: one of them has come to be the place of another kind.
+    [formerKeyPrefix, keyPrefix].flatMap((prefixOf) =>
+      stored.map((kind) => [prefixOf(kind), { group: kind.group, resource: kind.names.plural }] as const),
+    ),
+  );
 }
 
 export class EncryptedStore implements Store {
@@ -116,12 +121,12 @@ export class EncryptedStore implements Store {
     await this.#store[Symbol.asyncDispose]();
   }
 
-  /** `/registry/secrets/…` or `/registry/apps/deployments/…`. */
+  /** `/registry/secrets/…` or `/registry/services/specs/…`. */
   #sealsOf(key: string): Seals | undefined {
     if (this.#seals.size === 0) return undefined;
     const first = key.indexOf('/', 1) + 1;
     const second = key.indexOf('/', first) + 1;
-    return this.#seals.get(key.slice(0, second)) ?? this.#seals.get(key.slice(0, key.indexOf('/', second) + 1));
+    return this.#seals.get(key.slice(0, key.indexOf('/', second) + 1)) ?? this.#seals.get(key.slice(0, second));
   }
 
   #opened<T extends StoredValue | undefined>(stored: T): T {

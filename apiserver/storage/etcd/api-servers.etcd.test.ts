@@ -91,7 +91,7 @@ test('of Services that ask both servers for one address or one node port at once
     const refused = answers.find((answer) => answer.status === 'rejected');
     expect(refused?.reason.message).toContain('already allocated');
   }
-  const { items } = await store.list('/registry/networking.k8s.io/ipaddresses/10.96.8.', {}, signal);
+  const { items } = await store.list('/registry/ipaddresses/10.96.8.', {}, signal);
   expect(items).toHaveLength(10);
 });
 
