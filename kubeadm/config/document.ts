@@ -152,7 +152,7 @@ export function readDocuments(text: string, path: string): ReadonlyMap<string, R
     }
     if (version !== apiVersion) {
       throw new UsageError(
-        `your configuration file ${path} uses ${JSON.stringify(version ?? '')} (kind: ${JSON.stringify(kind ?? '')}): it must be ${apiVersion}. Please use 'kubeadm config migrate' of an older kubeadm`,
+        `your configuration file ${path} uses ${JSON.stringify(version ?? '')} (kind: ${JSON.stringify(kind ?? '')}): it must be ${apiVersion}. ${version === 'kubeadm.k8s.io/v1beta3' ? `Please run 'kubeadm config migrate --old-config ${path} --new-config new.yaml'` : "Please use 'kubeadm config migrate' of an older kubeadm"}`,
       );
     }
     const shape = typeof kind === 'string' && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
