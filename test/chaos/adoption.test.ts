@@ -36,6 +36,11 @@ async function nodeReadyAgain(): Promise<void> {
   await cluster().until('status says Ready', async () => (await cluster().coxswain(['status'])).code === 0);
 }
 
+async function nodeIsReady(): Promise<boolean> {
+  const status = 'get node host1 -o jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+  return (await cluster().kubectl(status)) === 'True';
+}
+
 beforeAll(async () => {
   await cluster().kubectl('create deployment web --image=coxswain/hello:1 --replicas=3');
   await cluster().kubectl('expose deployment web --port=80 --target-port=8080');
@@ -122,15 +127,47 @@ test('a sandbox removed behind its back is made again with all of its pod', asyn
   expect(await cluster().kubectl('exec alone -c first -- nslookup web.default.svc.cluster.local')).toContain('Address');
 });
 
-test('a restarted Docker engine brings everything back', async () => {
+async function restartDocker(flags: readonly string[] = []): Promise<void> {
   await cluster().host.sh(`kill $(cat /run/docker.pid); while [ -e /run/docker.pid ]; do sleep 0.05; done`);
-  await cluster().host.startDocker();
-  await cluster().until(
-    'all run again',
-    async () => (await allRun()) && (await cluster().host.sh('docker ps -q | wc -l')).trim() === '9',
-    60_000,
-  );
+  await cluster().host.startDocker(flags);
+}
+
+/** All pods are ready, and no container of ours runs beside those that they need. */
+async function allRunOnce(): Promise<boolean> {
+  return (await allRun()) && (await cluster().host.sh('docker ps -q | wc -l')).trim() === '9';
+}
+
+test('a restarted Docker engine brings everything back', async () => {
+  await restartDocker();
+  await cluster().until('all run again', allRunOnce, 60_000);
   await cluster().until('the Service answers', serviceAnswers);
+});
+
+test('what an engine with live-restore left running while it was away goes on as it was', async () => {
+  const flags = ['--live-restore'];
+  await restartDocker(flags);
+  await cluster().until('all run under the new engine', allRunOnce, 60_000);
+  const before = await containers();
+  await restartDocker(flags);
+  await cluster().until('the node is Ready', nodeIsReady);
+  await cluster().until('all run', allRunOnce);
+  expect(await containers()).toEqual(before);
+});
+
+test('an engine that hangs delays pods, and none is made twice', async () => {
+  const before = await containers();
+  await cluster().host.sh('kill -STOP $(cat /run/docker.pid)');
+  await cluster().kubectl('run late --image=coxswain/busybox:1 --image-pull-policy=IfNotPresent -- sleep 100000');
+  await cluster().until('the node says that its engine hangs', async () => !(await nodeIsReady()), 60_000);
+  expect(await cluster().kubectl('describe node host1')).toContain('container runtime is down');
+  await cluster().host.sh('kill -CONT $(cat /run/docker.pid)');
+  await cluster().kubectl('wait pod/late --for=condition=Ready --timeout=60s');
+  await cluster().until('all run', () => allRun(5));
+  const { 'late/late': late, ...others } = await containers();
+  expect(late).toMatch(/restarted 0$/);
+  expect(others).toEqual(before);
+  expect((await cluster().host.sh('docker ps -aq --filter label=io.kubernetes.pod.name=late | wc -l')).trim()).toBe('2');
+  await cluster().kubectl('delete pod late --grace-period=1');
 });
 
 test('the same objects run again after a power cut', async () => {
