@@ -2,7 +2,7 @@
 // holds them to, so that nothing need be remembered over a restart. Pure. (pkg/kubelet/kuberuntime: computePodResizeAction)
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1ResourceRequirements } from '#api/generated/types.ts';
-import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
+import { cpuMillis, formatQuantity, quantityBytes } from '#api/meta/quantity.ts';
 import type { ContainerResources, ContainerStatus, ContainerUsage, RuntimePod } from '../../runtime/contract.ts';
 import { isRunning, isSidecar, latestOf } from '../observed.ts';
 import { containerResources, cpuShares } from '../resources/container-resources.ts';
@@ -107,7 +107,7 @@ export function actualResources(container: V1Container, status: ContainerStatus 
     ...(limits['cpu'] === undefined || Math.max(10, cpuMillis(limits['cpu'])) === quotaMillis ? {} : { cpu: millisText(quotaMillis) }),
     ...(limits['memory'] === undefined || quantityBytes(limits['memory']) === (now.memoryBytes ?? 0)
       ? {}
-      : { memory: String(now.memoryBytes ?? 0) }),
+      : { memory: bytesText(now.memoryBytes ?? 0) }),
   };
   const nextRequests = {
     ...requests,
@@ -118,6 +118,11 @@ export function actualResources(container: V1Container, status: ContainerStatus 
     ...(allocated.limits === undefined ? {} : { limits: withoutZero(nextLimits) }),
     ...(allocated.requests === undefined ? {} : { requests: nextRequests }),
   };
+}
+
+/** As upstream writes amounts of memory that it measured. */
+function bytesText(bytes: number): string {
+  return formatQuantity({ digits: BigInt(bytes), exponent: 0, format: 'BinarySI' });
 }
 
 /** What the engine is to be told about a container. How soon it is killed for want of memory stays as it was made. */

@@ -148,7 +148,7 @@ test('memory in use is not taken away, and an engine that fails is asked again',
   });
   expect(first(refused)).toMatchObject({
     allocatedResources: { cpu: '1', memory: '64Mi' },
-    resources: { limits: { cpu: '1', memory: '268435456' } },
+    resources: { limits: { cpu: '1', memory: '256Mi' } },
   });
   usedBytes = 2 ** 20;
   const after = await podWhen('shrinks', (pod) => first(pod)?.resources?.limits?.['memory'] === '64Mi' && isIdle(pod), 'the lower limit');

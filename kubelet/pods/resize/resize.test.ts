@@ -150,7 +150,7 @@ test.each<[string, V1Container, ContainerStatus['resources'], V1ResourceRequirem
     'what is not given yet',
     sized('2', '128Mi'),
     small,
-    { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '100m', memory: '67108864' } },
+    { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '100m', memory: '64Mi' } },
   ],
   [
     'a limit that is not there yet',
