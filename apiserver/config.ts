@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { flagTexts } from '#base/zpages.ts';
 import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
 import { configurationFlag } from './admission/configuration/document.ts';
 import { readPluginSettings } from './admission/configuration/read.ts';
@@ -108,6 +109,8 @@ export interface ApiServerConfig {
     readonly minWatchSeconds: number;
     readonly shutdownDelayMs: number;
   };
+  /** Values of all flags by their names, for /flagz. */
+  readonly flags: Readonly<Record<string, string>>;
 }
 
 /** Reads the command line and the files it names. Throws UsageError with one clear sentence. */
@@ -173,6 +176,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       minWatchSeconds: values['min-request-timeout'],
       shutdownDelayMs: values['shutdown-delay-duration'],
     },
+    flags: flagTexts(flags, values),
   };
 }
 

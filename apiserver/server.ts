@@ -28,6 +28,7 @@ import { RbacPolicy } from './authz/rbac/policy.ts';
 import { policyFeed } from './authz/rbac/policy-feed.ts';
 import type { ApiServerConfig } from './config.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
+import { flagzPage, statuszPage } from '#base/zpages.ts';
 import { openApiPages } from './discovery/openapi-pages.ts';
 import { initialConfiguration } from './flowcontrol/initial-configuration.ts';
 import { authentication } from './http/filters/authentication.ts';
@@ -45,7 +46,8 @@ import { WatchMetrics } from './http/watch-metrics.ts';
 import { Listener } from './http/listener.ts';
 import { Negotiator } from './http/negotiate.ts';
 import { ResourceRequests } from './http/resource-requests.ts';
-import { Router } from './http/router.ts';
+import { type Pages, Router } from './http/router.ts';
+import { zpages } from './http/zpages.ts';
 import { type AuthenticationMetrics, authenticationMetrics, authorizationMetrics, decisionCounter } from './metrics/access-metrics.ts';
 import type { LargeWork } from './large/contract.ts';
 import { JobProcess } from './large/job-process.ts';
@@ -354,7 +356,7 @@ function sizeOf(store: Store, stopping: AbortSignal): (() => Promise<number | un
 
 /** Everything between the socket and the registry. */
 function requestParts(deps: RequestPartsDeps): RequestParts {
-  const { settings, clock, log, codec, registry, authorizer, metrics, stopping, checks } = deps;
+  const { settings, clock, log, codec, registry, authorizer, metrics, stopping } = deps;
   const negotiator = new Negotiator();
   const { issuers, audiences, verificationKeys } = settings.tokens;
   const keys = readVerificationKeys(verificationKeys);
@@ -393,19 +395,12 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     subresources,
     knowsGroup: (group) => discovery.knowsGroup(group),
   });
-  const router = new Router({
+  const router: Router = new Router({
     resources,
     discovery,
     metrics,
     negotiator,
-    pages: [
-      healthPages(new HealthChecks(checks)),
-      issuerPages(issuers[0] ?? '', keys, serverAddress),
-      openApiPages(
-        new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version, nowMs: () => clock.nowMs() }),
-        clock,
-      ),
-    ],
+    pages: [issuerPages(issuers[0] ?? '', keys, serverAddress), ...ownPages(deps, () => router.paths())],
   });
   const { filters, timeouts } = requestFilters(deps, authn.authenticator, seen);
   const { host, port, tls } = settings;
@@ -423,6 +418,20 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     clock,
   );
   return { listener, timeouts };
+}
+
+/** What the server tells of itself and of what it serves; `paths` is all of it. */
+function ownPages({ settings, checks, codec, registry, clock }: RequestPartsDeps, paths: () => readonly string[]): Pages[] {
+  const startedMs = clock.nowMs();
+  const documents = new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version, nowMs: () => clock.nowMs() });
+  return [
+    healthPages(new HealthChecks(checks)),
+    openApiPages(documents, clock),
+    zpages({
+      '/statusz': () => statuszPage({ component: 'kube-apiserver', startedMs, nowMs: clock.nowMs(), paths: paths() }),
+      '/flagz': () => flagzPage('kube-apiserver', settings.flags),
+    }),
+  ];
 }
 
 /** The filters of a request's way, outermost first. */

@@ -31,6 +31,8 @@ export interface TestApiServerOptions {
   readonly authentication?: Partial<ApiServerSettings['authentication']>;
   readonly kubelet?: ApiServerSettings['kubelet'];
   readonly limits?: Partial<ApiServerSettings['limits']>;
+  /** What /flagz tells; default: nothing. */
+  readonly flags?: ApiServerSettings['flags'];
   readonly log?: Log;
   /** Default: global unicast ones, as ever. */
   readonly mayReach?: MayReach;
@@ -117,6 +119,7 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     },
     tokens: { issuers: [defaultIssuer], audiences: [defaultIssuer], signingKey: privateKey, verificationKeys: [privateKey] },
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
+    flags: options.flags ?? {},
     serviceIps: parseIpRange('10.96.0.0/12'),
     nodePorts: { first: 30_000, last: 32_767 },
     admissionPlugins: options.admissionPlugins ?? defaultPlugins,

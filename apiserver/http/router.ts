@@ -60,7 +60,7 @@ export class Router {
     if (owner !== undefined) return owner.serve(exchange) ?? 'done';
     if (isDiscovery) return this.#serveDiscovery(exchange, path);
     if (path === '/version') sendRaw(exchange, versionDocument());
-    if (path === '/') sendRaw(exchange, { paths: this.#paths() });
+    if (path === '/') sendRaw(exchange, { paths: this.paths() });
     if (path !== '/metrics') return 'done';
     return metrics.text().then((text) => sendBytes(exchange, 200, metrics.contentType, Buffer.from(text)));
   }
@@ -90,7 +90,8 @@ export class Router {
     return this.#deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
   }
 
-  #paths(): string[] {
+  /** Everything that is served and no resource. */
+  paths(): string[] {
     const { discovery, pages } = this.#deps;
     return [...discovery.paths(), ...pages.flatMap((one) => one.paths()), '/metrics', '/version'].sort();
   }

@@ -1,0 +1,89 @@
+// The pages /statusz and /flagz, which tell people what a component is and how it was started. What is machine-readable of them has a form
+// of its own, an object of config.k8s.io; the text may change at any time and says so.
+import { buildInfo } from './build-info.ts';
+import type { Flags, FlagValues } from './flags.ts';
+import { formatDuration } from './duration.ts';
+
+export interface Zpage {
+  readonly text: string;
+  readonly object: object;
+}
+
+/** Group and version of the objects. */
+export const zpagesVersion = { group: 'config.k8s.io', version: 'v1beta1' } as const;
+const apiVersion = `${zpagesVersion.group}/${zpagesVersion.version}`;
+const warning =
+  'Warning: This endpoint is not meant to be machine parseable, has no formatting compatibility guarantees and is for debugging purposes only.';
+
+export interface ComponentStatus {
+  readonly component: string;
+  readonly startedMs: number;
+  readonly nowMs: number;
+  /** Of its other pages; only the first segment of each is told. */
+  readonly paths: readonly string[];
+}
+
+export function statuszPage({ component, startedMs, nowMs, paths }: ComponentStatus): Zpage {
+  const { major, minor, gitVersion, goVersion } = buildInfo();
+  const uptimeSeconds = Math.max(0, Math.floor((nowMs - startedMs) / 1_000));
+  const binaryVersion = gitVersion.replace(/^v/, '');
+  const emulationVersion = `${major}.${minor}`;
+  const folders = [...new Set(paths.map((path) => `/${path.split('/')[1] ?? ''}`))].filter((folder) => folder !== '/').toSorted();
+  const lines = [
+    `Started: ${unixDate(startedMs)}`,
+    `Up: ${uptimeText(uptimeSeconds)}`,
+    `Go version: ${goVersion}`,
+    `Binary version: ${binaryVersion}`,
+    `Emulation version: ${emulationVersion}`,
+    ...(folders.length === 0 ? [] : [`Paths: ${folders.join(' ')}`]),
+  ];
+  return {
+    text: `\n${component} statusz\n${warning}\n\n${lines.join('\n')}\n`,
+    object: {
+      kind: 'Statusz',
+      apiVersion,
+      metadata: { name: component },
+      startTime: new Date(startedMs).toISOString().replace(/\.\d+Z$/, 'Z'),
+      uptimeSeconds,
+      goVersion,
+      binaryVersion,
+      emulationVersion,
+      minimumCompatibilityVersion: `${major}.${Number(minor) - 1}`,
+      ...(folders.length === 0 ? {} : { paths: folders }),
+    },
+  };
+}
+
+export function flagzPage(component: string, flags: Readonly<Record<string, string>>): Zpage {
+  const lines = Object.entries(flags)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, text]) => `${name}=${text}\n`);
+  return {
+    text: `\n${component} flags\n${warning}\n\n${lines.join('')}`,
+    object: { kind: 'Flagz', apiVersion, metadata: { name: component }, flags },
+  };
+}
+
+/** The values of all flags, given or not, as Go's flags print theirs. */
+export function flagTexts<F extends Flags>(flags: F, values: FlagValues<F>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(flags).map(([name, { valueName }]) => [name, valueText(values[name], valueName)]));
+}
+
+function valueText(value: unknown, valueName: string | undefined): string {
+  if (typeof value === 'number' && valueName === 'duration') return formatDuration(value);
+  if (Array.isArray(value)) return `[${value.join(',')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const pairs = Object.entries(value).map(([key, one]) => `${key}=${String(one)}`);
+  return pairs.toSorted().join(',');
+}
+
+/** As Go's time.UnixDate has it: `Wed Oct  6 21:03:43 UTC 2024`. */
+function unixDate(ms: number): string {
+  const [weekday = '', day = '', month = '', year = '', time = ''] = new Date(ms).toUTCString().replace(',', '').split(' ');
+  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${time} UTC ${year}`;
+}
+
+function uptimeText(seconds: number): string {
+  const two = (part: number): string => String(part).padStart(2, '0');
+  return `${Math.floor(seconds / 3_600)} hr ${two(Math.floor(seconds / 60) % 60)} min ${two(seconds % 60)} sec`;
+}
