@@ -22,6 +22,8 @@ export interface TestApiServerOptions {
   /** Default: a new one in memory. One that is given stays open after `stop`. */
   readonly store?: Store;
   readonly kinds?: readonly KindDefinition[];
+  /** Default: any free one. That of an earlier server takes its place. */
+  readonly port?: number;
   /** Default: a new one. With the one of an earlier server, that server's clients know this one. */
   readonly ca?: KeyPair;
   /** Default: all. Without ServiceAccount, pods can be made in namespaces whose default account nobody has made. */
@@ -104,7 +106,7 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
   });
   return {
     host: '127.0.0.1',
-    port: 0,
+    port: options.port ?? 0,
     // Endpoints may not be loopback addresses; nobody dials this one.
     advertiseAddress: '192.0.2.1',
     tls: await signCertificate(ca, request, systemClock.nowMs()),

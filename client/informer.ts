@@ -40,6 +40,11 @@ export class Informer<T extends KubeObject> implements Service, ReflectorSink<T>
     this.#reflector = new Reflector(options, this, deps);
   }
 
+  /** Resolves when the first list is in. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
   /** True once the first list is in. */
   get hasSynced(): boolean {
     return this.#hasSynced;

@@ -33,8 +33,10 @@ const shape: Shape = {
   evictionPressureTransitionPeriod: 'string',
   evictionSoft: 'map',
   evictionSoftGracePeriod: 'map',
+  fileCheckFrequency: 'string',
   healthzBindAddress: 'string',
   healthzPort: 'number',
+  httpCheckFrequency: 'string',
   imageGCHighThresholdPercent: 'number',
   imageGCLowThresholdPercent: 'number',
   imageMaximumGCAge: 'string',
@@ -52,6 +54,9 @@ const shape: Shape = {
   rotateCertificates: 'boolean',
   seccompDefault: 'boolean',
   serializeImagePulls: 'boolean',
+  staticPodPath: 'string',
+  staticPodURL: 'string',
+  staticPodURLHeader: 'map',
   streamingConnectionIdleTimeout: 'string',
   systemReserved: 'map',
   tlsCertFile: 'string',
@@ -78,9 +83,11 @@ const flagFields: Readonly<Record<string, string>> = {
   'image-gc-high-threshold': 'imageGCHighThresholdPercent',
   'image-gc-low-threshold': 'imageGCLowThresholdPercent',
   'kube-reserved': 'kubeReserved',
+  'manifest-url': 'staticPodURL',
   'max-parallel-image-pulls': 'maxParallelImagePulls',
   'max-pods': 'maxPods',
   'pod-cidr': 'podCIDR',
+  'pod-manifest-path': 'staticPodPath',
   port: 'port',
   'provider-id': 'providerID',
   'register-node': 'registerNode',
@@ -125,6 +132,9 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     'eviction-pressure-transition-period': document['evictionPressureTransitionPeriod'] as string | undefined,
     'image-maximum-gc-age': document['imageMaximumGCAge'] as string | undefined,
     'minimum-image-ttl-duration': document['imageMinimumGCAge'] as string | undefined,
+    'file-check-frequency': document['fileCheckFrequency'] as string | undefined,
+    'http-check-frequency': document['httpCheckFrequency'] as string | undefined,
+    'manifest-url-header': headerText(document['staticPodURLHeader'] as Headers | undefined),
     'client-ca-file': authentication?.x509?.clientCAFile,
     'authentication-token-webhook-cache-ttl': authentication?.webhook?.cacheTTL,
     'authorization-webhook-cache-authorized-ttl': authorization?.webhook?.cacheAuthorizedTTL,
@@ -149,6 +159,14 @@ function thresholdText(amounts: Amounts | undefined): string | undefined {
   if (amounts === undefined || amounts === null) return undefined;
   return Object.entries(amounts)
     .map(([signal, value]) => `${signal}<${value}`)
+    .join(',');
+}
+
+type Headers = Readonly<Record<string, readonly string[]>>;
+
+function headerText(headers: Headers | undefined): string | undefined {
+  return Object.entries(headers ?? {})
+    .flatMap(([name, values]) => [values].flat().map((value) => `${name}:${value}`))
     .join(',');
 }
 

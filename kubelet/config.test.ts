@@ -63,6 +63,33 @@ test.each([
   ['stray', 'unexpected argument "stray"'],
 ])('%s is refused', (flag, message) => expect(() => parseConfig([...base, flag], 'h')).toThrow(message));
 
+describe('static pods', () => {
+  const said = (text: string, ...argv: string[]) => {
+    const path = join(folder, 'static.yaml');
+    writeFileSync(path, `apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n${text}`);
+    return parseConfig([...base, `--config=${path}`, ...argv], 'h').staticPods;
+  };
+  test('come from nowhere by default', () =>
+    expect(said('')).toMatchObject({ path: '', url: '', fileCheckMs: 20_000, pageCheckMs: 20_000 }));
+  test('come from a folder and a page', () => {
+    const text =
+      'staticPodPath: /m\nfileCheckFrequency: 5s\nstaticPodURL: http://h/p\nhttpCheckFrequency: 1m\nstaticPodURLHeader:\n  A: [b, c]\n  D: [e]\n';
+    const expected = { path: '/m', fileCheckMs: 5_000, url: 'http://h/p', pageCheckMs: 60_000, headers: { A: ['b', 'c'], D: ['e'] } };
+    expect(said(text)).toEqual(expected);
+    expect(said(text, '--pod-manifest-path=/n')).toMatchObject({ path: '/n' });
+  });
+  test('are left to who runs them as processes, where told so', () => {
+    const isOthers = (argv: string[], command: string) =>
+      said('staticPodPath: /m', ...argv).isOthers?.({ metadata: {}, spec: { containers: [{ name: 'c', command: [command] }] } });
+    expect([isOthers(['--host-components'], 'etcd'), isOthers(['--host-components'], 'sh'), isOthers([], 'etcd')]).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+  });
+  test('headers are pairs', () => expect(() => said('', '--manifest-url-header=a')).toThrow('is not of the form name:value'));
+});
+
 test('a configuration file says what flags do not', () => {
   const path = join(folder, 'config.yaml');
   writeFileSync(

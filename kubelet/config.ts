@@ -16,6 +16,8 @@ import type { KeptEnds } from './pods/advance.ts';
 import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
 import type { LogLimits } from './runtime/contract.ts';
 import type { BootstrapOptions } from './identity/bootstrap.ts';
+import type { StaticSettings } from './static/sources.ts';
+import { isHostComponent } from '#api/core/pod/host-component.ts';
 
 const path = { valueName: 'path' };
 
@@ -70,6 +72,12 @@ export const kubeletFlags = {
   port: intFlag(10_250, 'Port for the API server: logs, exec, port-forward', { min: 0, max: 65_535 }),
   'healthz-bind-address': stringFlag('127.0.0.1', 'Address of the health check'),
   'healthz-port': intFlag(10_248, 'Port of the health check; 0 turns it off', { min: 0, max: 65_535 }),
+  'pod-manifest-path': stringFlag('', 'Folder of manifests, or one manifest, of pods that this node runs by itself', path),
+  'manifest-url': stringFlag('', 'Page with a Pod or PodList that this node runs by itself', { valueName: 'url' }),
+  'manifest-url-header': listFlag([], 'Header to fetch --manifest-url with, as name:value; may be given several times'),
+  'file-check-frequency': durationFlag(20_000, 'How often the manifests are looked at, besides when they change'),
+  'http-check-frequency': durationFlag(20_000, 'How often the page of --manifest-url is looked at'),
+  'host-components': boolFlag(false, 'Manifests of components that this host runs as processes are left to it'),
   'system-reserved': mapFlag('CPU and memory that are not for pods'),
   'kube-reserved': mapFlag('CPU and memory that are not for pods'),
   'allowed-unsafe-sysctls': listFlag([], 'Sysctls that pods may set besides the safe ones; a pattern may end in *'),
@@ -121,6 +129,7 @@ export interface KubeletConfig {
     /** How long the API server's answers about who comes, and what they may do, are kept. */
     readonly accessTtls: AccessTtls;
   };
+  readonly staticPods: StaticSettings;
   readonly health: { readonly host: string; readonly port: number };
   readonly streamIdleMs: number;
 }
@@ -191,6 +200,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
         deniedMs: values['authorization-webhook-cache-unauthorized-ttl'],
       },
     },
+    staticPods: staticSettings(values),
     health: { host: values['healthz-bind-address'], port: values['healthz-port'] },
     streamIdleMs: values['streaming-connection-idle-timeout'],
   };
@@ -212,6 +222,23 @@ function logLimitsOf(values: Parsed<typeof kubeletFlags>['values']): LogLimits {
   if (maxBytes <= 0)
     throw new UsageError(`invalid value ${JSON.stringify(size)} for --container-log-max-size: it must be a positive quantity`);
   return { maxBytes, maxFiles: values['container-log-max-files'] };
+}
+
+function staticSettings(values: Values): StaticSettings {
+  const headers: Record<string, string[]> = {};
+  for (const text of values['manifest-url-header']) {
+    const [, name = '', value = ''] = /^([^:]+):(.*)$/.exec(text) ?? [];
+    if (name.trim() === '') throw new UsageError(`--manifest-url-header: ${JSON.stringify(text)} is not of the form name:value`);
+    (headers[name.trim()] ??= []).push(value.trim());
+  }
+  return {
+    path: values['pod-manifest-path'],
+    fileCheckMs: values['file-check-frequency'],
+    url: values['manifest-url'],
+    headers,
+    pageCheckMs: values['http-check-frequency'],
+    ...(values['host-components'] ? { isOthers: isHostComponent } : {}),
+  };
 }
 
 function imageGcOf(values: Values): ImageGcPolicy {

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { node as nodeKind, type Node } from '#api/core/node/node.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
 import { service as serviceKind, type Service as ServiceObject } from '#api/core/service/service.ts';
+import { inBackground } from '#base/background.ts';
 import type { Clock } from '#base/clock.ts';
 import { FileWatch } from '#base/file-watch.ts';
 import { HealthServer } from '#base/health-server.ts';
-import { runServices, type Service, UsageError } from '#base/lifecycle.ts';
+import { aborted, runServices, type Service, UsageError } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
@@ -32,7 +33,9 @@ import { measure, type MeasureOptions, type Measurements } from './node/measure.
 import { NodeAgent } from './node/node-agent.ts';
 import { NodeLease } from './node/node-lease.ts';
 import { type PodRecorder, podRecorder } from './pod-events.ts';
+import type { NodeFacts } from './pods/container-config.ts';
 import { parseResolvConf } from './pods/network/dns.ts';
+import { NodePods, withoutSource } from './pods/node-pods.ts';
 import { Pleg } from './pods/pleg.ts';
 import type { PodWorker } from './pods/pod-worker.ts';
 import { PodWorkers } from './pods/pod-workers.ts';
@@ -44,6 +47,8 @@ import { StatusWriter } from './pods/status/status-writer.ts';
 import { StepRunner } from './pods/step-runner.ts';
 import { Prober } from './probes/prober.ts';
 import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
+import { type Mirrors, mirrorsOf } from './static/mirrors.ts';
+import { staticSources } from './static/sources.ts';
 import { KubeletServer } from './server/kubelet-server.ts';
 import { folderSizes } from './stats/folder-sizes.ts';
 import { PodUses } from './stats/pod-uses.ts';
@@ -102,13 +107,16 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     clock,
     log,
   });
-  nodes.subscribe((change) => agent.observe(change.type === 'removed' ? undefined : change.object));
+  nodes.subscribe((change) => {
+    agent.observe(change.type === 'removed' ? undefined : change.object);
+    parts.mirrors.wake();
+  });
   const pulled = new PulledImages(join(config.rootDir, 'pulled-images.json'), log);
   const record = podRecorder(events);
   const warn = (reason: string, message: string): void =>
     events.about({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Warning', reason, message);
   const pressure = (): readonly PressureCondition[] => evictor.conditions;
-  const parts: PodParts = buildPods(config, deps, { info, facts, pulled, record, pressure, node: () => agent.node });
+  const parts: PodParts = buildPods(config, deps, { info, facts, pulled, record, pressure, node: () => agent.assumedNode });
   const collector = new ImageCollector({
     runtime,
     pulled,
@@ -140,18 +148,35 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
   const file = new CertificateFile(config.identity.certFolder);
   const rotation = config.identity.rotates ? [new CertificateRotation({ ...api, file, nodeName })] : [];
-  return [...health, sender, ...rotation, ...buildServer(config, deps, parts), nodes, agent, lease, collector, ...parts.services, evictor];
+  // Static pods start whether or not there is an API server: one of them may be it. Pods of the API come when the node is known.
+  const online = inBackground('connection to the API server', [nodes, agent, lease, ...parts.online]);
+  const server = buildServer(config, deps, parts);
+  return [...health, sender, ...rotation, ...server, online, collector, nodeFacts(agent), ...parts.services, evictor];
+}
+
+function nodeFacts(agent: NodeAgent): Service {
+  return {
+    name: 'node facts',
+    run: async (signal, ready) => {
+      await agent.assume(signal);
+      ready();
+      await aborted(signal);
+    },
+  };
 }
 
 interface PodParts {
-  readonly pods: Informer<Pod>;
+  readonly pods: NodePods;
   readonly workers: PodWorkers;
   readonly statuses: StatusWriter;
+  readonly mirrors: Mirrors;
   readonly pleg: Pleg;
   readonly uses: PodUses;
   readonly told: KubeletMetrics;
   /** All of them, in the order to start. */
   readonly services: readonly Service[];
+  /** Those that wait for the API server. */
+  readonly online: readonly Service[];
 }
 
 interface NodeParts {
@@ -167,7 +192,9 @@ interface NodeParts {
 function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pulled, record, pressure, node }: NodeParts): PodParts {
   const { client, runtime, clock, log } = deps;
   const api = { client, clock, log };
-  const pods = new Informer<Pod>({ kind: podKind, fieldSelector: `spec.nodeName=${config.nodeName}` }, api);
+  const statics = staticSources(config.staticPods, config.nodeName, clock, log);
+  const bound = new Informer<Pod>({ kind: podKind, fieldSelector: `spec.nodeName=${config.nodeName}`, transform: withoutSource }, api);
+  const pods = new NodePods(bound, statics.pods);
   const services = new Informer<ServiceObject>({ kind: serviceKind }, api);
   const paths = podPaths(config.rootDir);
   const objects = new ReferencedObjects(api);
@@ -178,17 +205,6 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
   const images = new ImagePuller({ images: runtime.images, clock, pulled, maxParallel: config.parallelPulls });
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
   const cgroups = podCgroups(config, info, facts, log);
-  const nodeFacts = {
-    name: config.nodeName,
-    clusterDomain: config.clusterDomain,
-    memoryBytes: facts.memoryBytes,
-    hostIps,
-    allocatable,
-    services: () => services.list(),
-    seccompRoot: `${config.rootDir}/seccomp`,
-    seccompDefault: config.seccompDefault,
-    logLimits: config.logLimits,
-  };
   const common = { runtime, volumes, record, clock, log };
   const steps = new StepRunner({
     ...common,
@@ -201,7 +217,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
     cgroupRoot: config.cgroupRoot,
     clusterDns: { servers: config.clusterDns, domain: config.clusterDomain },
     hostDns: () => readHostDns(config.resolvConf),
-    node: nodeFacts,
+    node: containerFacts(config, facts, { hostIps, allocatable, services: () => services.list() }),
     userAgent: `kube-lifecycle/${majorVersion}`,
   });
   const admission = { allowedSysctls: config.allowedSysctls, hasAppArmor: facts.hasAppArmor };
@@ -221,19 +237,35 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
     statuses,
     hostIps,
   };
-  const workers = new PodWorkers({ ...common, ...own });
-  const onChange = (uid: string): void => workers.wake(uid);
+  const workers = new PodWorkers({ ...common, ...own, onServed: () => mirrors.wake() });
+  const mirrors = mirrorsOf({ ...api, pods, workers, statuses, node });
   const told = kubeletMetrics(deps.metrics, config.nodeName);
   const uses = new PodUses({ runtime, paths, sizes: folderSizes, clock });
-  const pleg = new Pleg({
-    runtime,
-    clock,
-    log,
-    onChange,
-    onRelist: (known) => workers.adoptOrphans(known),
-    metrics: told,
-  });
-  return { pods, workers, statuses, pleg, uses, told, services: [services, pods, objects, statuses, prober, workers, pleg] };
+  const pleg = new Pleg({ runtime, clock, log, ...plegListeners(workers), metrics: told });
+  return {
+    pods,
+    workers,
+    statuses,
+    mirrors,
+    pleg,
+    uses,
+    told,
+    services: [objects, statuses, prober, ...statics.services, workers, pleg, mirrors],
+    online: [services, bound],
+  };
+}
+
+function plegListeners(workers: PodWorkers): Pick<ConstructorParameters<typeof Pleg>[0], 'onChange' | 'onRelist'> {
+  return { onChange: (uid) => workers.wake(uid), onRelist: (known) => workers.adoptOrphans(known) };
+}
+
+function containerFacts(
+  config: KubeletConfig,
+  { memoryBytes }: MachineFacts,
+  known: Pick<NodeFacts, 'hostIps' | 'allocatable' | 'services'>,
+): NodeFacts {
+  const { nodeName: name, clusterDomain, rootDir, seccompDefault, logLimits } = config;
+  return { name, clusterDomain, memoryBytes, seccompRoot: `${rootDir}/seccomp`, seccompDefault, logLimits, ...known };
 }
 
 function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFacts, log: Log): Cgroups {
@@ -254,7 +286,7 @@ function buildServer(config: KubeletConfig, deps: KubeletDeps, { pods, workers, 
   if (tls === undefined) return [];
   const source = {
     pods: () => pods.list().map((pod) => ({ ...pod, status: statuses.statusOf(pod) })),
-    pod: (namespace: string, name: string) => pods.get({ namespace, name }),
+    pod: (namespace: string, name: string) => pods.find(namespace, name),
     status: (uid: string) => {
       const known = workers.get(uid)?.pod;
       return known === undefined ? undefined : statuses.statusOf(known);

@@ -1,3 +1,4 @@
+import { isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { ReferenceRecorder } from '#client/events.ts';
 
@@ -15,15 +16,17 @@ export type PodRecorder = (
 export function podRecorder(events: ReferenceRecorder): PodRecorder {
   return (pod, container, type, reason, message, annotations = {}) => {
     const { name, namespace, uid, resourceVersion } = pod.metadata;
-    // A pod that only the runtime knows has no object that an event could be about.
-    if (namespace === undefined || namespace === '' || resourceVersion === undefined) return;
+    // A pod that only the runtime knows has no object that an event could be about. One that the node runs by itself is known by its
+    // own uid, by which `kubectl describe` looks for the events of its mirror.
+    const isKnown = resourceVersion !== undefined || isStaticPod(pod);
+    if (namespace === undefined || namespace === '' || !isKnown) return;
     const reference = {
       apiVersion: 'v1',
       kind: 'Pod',
       namespace,
       ...(name === undefined ? {} : { name }),
       ...(uid === undefined ? {} : { uid }),
-      resourceVersion,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(container === undefined ? {} : { fieldPath: fieldPath(pod, container) }),
     };
     events.about(reference, type, reason, message, annotations);

@@ -172,6 +172,7 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
       clientCaFile: '',
       accessTtls: { tokenMs: 120_000, allowedMs: 300_000, deniedMs: 30_000 },
     },
+    staticPods: { path: '', fileCheckMs: 20_000, url: '', headers: {}, pageCheckMs: 20_000 },
     health: { host: '127.0.0.1', port: 0 },
     streamIdleMs: 60_000,
     ...own,

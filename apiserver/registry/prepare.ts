@@ -1,16 +1,15 @@
 // What the server does to an object between admission and validation, the same for every kind (upstream's rest.BeforeCreate and
 // rest.BeforeUpdate). Changes objects in place; the previous object is only read.
-import { addAll } from '#api/meta/add-all.ts';
 import { randomUUID } from 'node:crypto';
 import type { KindDefinition, WriteContext } from '#api/kind.ts';
 import { equalValues } from '#api/meta/equality.ts';
 import { invalidObject } from '#api/meta/field-problem.ts';
-import { nameIsDnsSubdomain, nameIsPathSegment } from '#api/meta/names.ts';
 import { apiVersionOf, type Json, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
-import { validateNames, validateObjectMeta, validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
+import { validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
 import { equalJson } from '#api/patch/json-object.ts';
 import { timeText } from '#api/meta/time-text.ts';
 import { badRequest, forbidden } from '#api/meta/status.ts';
+import { validateNew } from '#api/validate-new.ts';
 import type { RequestContext } from './contract.ts';
 
 /** What clients may leave out. */
@@ -86,13 +85,8 @@ export function prepareUpdate(kind: KindDefinition, next: KubeObject, prev: Kube
 
 /** Throws Invalid when the new object breaks a rule. */
 export function checkCreate(kind: KindDefinition, object: KubeObject, context: WriteContext): void {
-  const meta = object.metadata;
-  const rules = { namespaced: kind.scope === 'namespaced', checkName: kind.validateName ?? nameIsDnsSubdomain };
-  const problems = validateObjectMeta(meta, rules);
-  if (kind.validate !== undefined) addAll(problems, kind.validate(object, context));
-  // Whatever a kind allows, a name must fit into a path.
-  if (problems.length === 0) addAll(problems, validateNames(meta, nameIsPathSegment));
-  if (problems.length > 0) throw invalidObject(kind, meta.name ?? '', problems);
+  const problems = validateNew(kind, object, context);
+  if (problems.length > 0) throw invalidObject(kind, object.metadata.name ?? '', problems);
   refuseNotYet(kind, object);
 }
 

@@ -32,10 +32,11 @@ describe('what a host runs', () => {
     const { components } = readHostComponents(folders, '/dist');
     expect(components[0]).toMatchObject({ name: 'etcd', program: 'etcd', argv: ['--name=a'] });
     expect(components[1]?.argv.slice(-2)).toEqual(['/dist/kube-apiserver.js', '--secure-port=6443']);
-    expect(components[3]?.argv.slice(-5)).toEqual([
+    expect(components[3]?.argv.slice(-6)).toEqual([
       `--bootstrap-kubeconfig=${folder}/bootstrap-kubelet.conf`,
       `--kubeconfig=${folder}/kubelet.conf`,
       `--config=${folder}/kubelet/config.yaml`,
+      '--host-components',
       '--node-ip=10.0.0.1',
       '--hostname-override=a',
     ]);
@@ -51,11 +52,17 @@ describe('what a host runs', () => {
     expect(broken.problems[0]).toMatch(/etcd\.yaml: /);
   });
 
+  test('what is no Pod is refused', () => expect(() => componentOf('kind: Service', '/dist')).toThrow('not a Pod'));
+
   test.each([
-    ['kind: Service', 'not a Pod'],
-    ['kind: Pod\nspec: {containers: []}', 'a component has one container'],
-    ['kind: Pod\nspec: {containers: [{name: a, command: [sh, -c, x]}]}', 'no program "sh"'],
-  ])('%j is refused', (text, message) => expect(() => componentOf(text, '/dist')).toThrow(message));
+    ['no container', 'spec: {containers: []}'],
+    ['another program', 'spec: {containers: [{name: a, command: [sh, -c, x]}]}'],
+    ['a component and something else', 'spec: {containers: [{name: a, command: [etcd]}, {name: b, command: [sh]}]}'],
+    ['what comes before', 'spec: {initContainers: [{name: b}], containers: [{name: a, command: [etcd]}]}'],
+  ])('a pod with %s is left to the kubelet', (_, spec) => {
+    writeFileSync(join(folders.manifests, 'a.yaml'), `kind: Pod\nmetadata: {name: a}\n${spec}`);
+    expect(readHostComponents(folders, '/dist')).toEqual({ components: [], problems: [] });
+  });
 });
 
 test('the revision changes with manifests and kubeconfigs, not with certificates', () => {
@@ -86,10 +93,12 @@ test('new certificates are no reason to replace who reads them again, other keys
 });
 
 test('another image in a manifest is another version: its component is started anew', () => {
-  const digest = (image: string): string =>
-    commandDigest(
-      componentOf(JSON.stringify({ kind: 'Pod', spec: { containers: [{ name: 'etcd', image, command: ['etcd'] }] } }), '/dist'),
-    );
+  const digest = (image: string): string | undefined => {
+    const pod = { kind: 'Pod', spec: { containers: [{ name: 'etcd', image, command: ['etcd'] }] } };
+    const component = componentOf(JSON.stringify(pod), '/dist');
+    return component === undefined ? undefined : commandDigest(component);
+  };
+  expect(digest('etcd:3.4.23')).toBeDefined();
   expect(digest('etcd:3.4.23')).toBe(digest('etcd:3.4.23'));
   expect(digest('etcd:3.5.0')).not.toBe(digest('etcd:3.4.23'));
 });

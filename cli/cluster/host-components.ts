@@ -1,8 +1,9 @@
-// What runs on a host of a cluster of several: the kubelet, and what the manifests say (kubeadm's static Pods). A manifest's command runs
-// as a process of the host: components are known by name, and need no image.
+// What runs on a host of a cluster of several: the kubelet, and what the manifests say (kubeadm's static Pods). The command of a component's
+// manifest runs as a process of the host: components are known by name, and need no image. All other manifests are the kubelet's.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
+import { bundledComponents, hostCommandOf } from '#api/core/pod/host-component.ts';
 import type { V1Pod } from '#api/generated/types.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { arenas, type Component, heapOptions, reloadedByApiServer } from './components.ts';
@@ -22,14 +23,6 @@ export interface HostComponents {
   readonly problems: readonly string[];
 }
 
-const bundled: readonly string[] = [
-  'kube-apiserver',
-  'kube-controller-manager',
-  'cloud-controller-manager',
-  'kube-scheduler',
-  'kube-proxy',
-  'coxswain-dns',
-];
 const etcdFiles = ['cert-file', 'key-file', 'trusted-ca-file', 'peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file'];
 /** What others need starts first, and stops last. */
 const first: readonly string[] = ['etcd', 'kube-apiserver'];
@@ -39,7 +32,8 @@ export function readHostComponents(folders: HostFolders, bundleDir: string, prev
   const problems: string[] = [];
   const components = manifestPaths(folders.manifests).flatMap((path): Component[] => {
     try {
-      return [componentOf(readFileSync(path, 'utf8'), bundleDir)];
+      const component = componentOf(readFileSync(path, 'utf8'), bundleDir);
+      return component === undefined ? [] : [component];
     } catch (error) {
       problems.push(`${path}: ${reasonOf(error)}`);
       return previous.filter(({ name }) => name === basename(path).replace(/\.ya?ml$/, ''));
@@ -67,30 +61,26 @@ export function hostRevision(folders: HostFolders): string {
     .join('\n');
 }
 
-/** Throws an Error that says what is wrong with the manifest. */
-export function componentOf(text: string, bundleDir: string): Component {
+/** Undefined for pods that are left to the kubelet. Throws an Error that says what is wrong with the manifest. */
+export function componentOf(text: string, bundleDir: string): Component | undefined {
   const pod = parse(text) as V1Pod | null;
   if (pod?.kind !== 'Pod') throw new Error('not a Pod');
-  const [container, ...others] = pod.spec?.containers ?? [];
-  if (container === undefined || others.length > 0) throw new Error('a component has one container');
-  const [program = '', ...args] = [...(container.command ?? []), ...(container.args ?? [])];
-  const env = Object.fromEntries((container.env ?? []).map(({ name, value = '' }) => [name, value]));
-  const image = container.image === undefined ? {} : { image: container.image };
-  const { name = container.name } = pod.metadata ?? {};
-  if (bundled.includes(program)) {
-    const reloads = program === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {};
-    return {
-      name,
-      argv: [...heapOptions(program), join(bundleDir, `${program}.js`), ...args],
-      env: { ...arenas(program), ...env },
-      ...image,
-      ...reloads,
-    };
-  }
-  if (program !== 'etcd')
-    throw new Error(`no program ${JSON.stringify(program)}: only etcd and Coxswain's own components run without an image`);
+  const [program, ...args] = hostCommandOf(pod) ?? [];
+  if (program === undefined) return undefined;
+  const [container] = pod.spec?.containers ?? [];
+  const env = Object.fromEntries((container?.env ?? []).map(({ name, value = '' }) => [name, value]));
+  const name = pod.metadata?.name ?? container?.name ?? program;
+  const image = container?.image === undefined ? {} : { image: container.image };
   // etcd reads its certificates with each connection.
-  return { name, program, argv: args, env, ...image, reloads: etcdFiles };
+  if (!bundledComponents.includes(program)) return { name, program, argv: args, env, ...image, reloads: etcdFiles };
+  const reloads = program === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {};
+  return {
+    name,
+    argv: [...heapOptions(program), join(bundleDir, `${program}.js`), ...args],
+    env: { ...arenas(program), ...env },
+    ...image,
+    ...reloads,
+  };
 }
 
 function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Component | undefined {
@@ -100,6 +90,7 @@ function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Com
     `--bootstrap-kubeconfig=${join(kubernetes, 'bootstrap-kubelet.conf')}`,
     `--kubeconfig=${join(kubernetes, 'kubelet.conf')}`,
     `--config=${config}`,
+    '--host-components',
     ...flagsIn(join(kubelet, 'kubeadm-flags.env')),
   ];
   return { name: 'kubelet', argv: [...heapOptions('kubelet'), join(bundleDir, 'kubelet.js'), ...args], env: arenas('kubelet') };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { addressAt } from '#base/host-network.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import type { ClusterConfiguration, LocalConfiguration } from '../config/cluster.ts';
+import { foldersAt } from '../folders.ts';
 import { yamlOf } from '../config/document.ts';
 
 /** The KubeletConfiguration of every node of the cluster. */
@@ -17,6 +18,7 @@ export function kubeletConfigurationText({ certificatesDir, networking, kubelet 
     healthzBindAddress: '127.0.0.1',
     healthzPort: 10_248,
     rotateCertificates: true,
+    staticPodPath: foldersAt(certificatesDir).manifests,
   };
   return yamlOf(merged(defaults, kubelet));
 }

@@ -28,7 +28,7 @@ interface Scene extends AsyncDisposable {
   /** What the node has from now on. */
   left: Measurements;
   /** Moves time on until it is so. */
-  until<T>(look: () => Promise<T | undefined | false>, why: string): Promise<T>;
+  until<T>(look: () => Promise<T | undefined | false>, why: string, stepMs?: number): Promise<T>;
   podWhen(name: string, isSo: (pod: Pod) => boolean, why: string): Promise<Pod>;
 }
 
@@ -36,9 +36,9 @@ async function scene(options: SimulatedRuntimeOptions = {}): Promise<Scene> {
   const clock = new FakeClock(Date.now());
   const runtime = new SimulatedRuntime(clock, { anyImage: true, ...options });
   const kubelet: TestKubelet = await startTestKubelet(cluster, { runtime, clock, measure: () => Promise.resolve(made.left) });
-  const until: Scene['until'] = async (look, why) =>
+  const until: Scene['until'] = async (look, why, stepMs = 500) =>
     await eventually(async () => {
-      await clock.advance(500);
+      await clock.advance(stepMs);
       return await look();
     }, why);
   const made: Scene = {
@@ -111,7 +111,7 @@ test('for want of memory the pod farthest above its request ends; the node says 
   await stage.podWhen('asking', isRunning, 'one that asks for memory to be taken');
   const small = await cluster.client.get(podKind, key('small'), signal);
   expect(small.status?.phase).toBe('Running');
-  await stage.until(async () => (await conditionOf('MemoryPressure')) === 'False', 'the condition to go after five minutes');
+  await stage.until(async () => (await conditionOf('MemoryPressure')) === 'False', 'the condition to go after five minutes', 5_000);
 });
 
 test('a pod that fills its volume is ended, and one that keeps within its limit is not', async () => {

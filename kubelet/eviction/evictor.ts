@@ -190,7 +190,7 @@ export class Evictor implements Service {
       return false;
     }
     record(one.pod, 'Evicted', message, annotations);
-    one.end({ reason: 'Evicted', message, graceMs, isDisruption });
+    one.end({ reason: 'Evicted', message, graceMs, ...(isDisruption ? { disruption: message } : {}) });
     count(signal);
     log.info({ uid: one.uid, pod: one.pod.metadata.name, signal }, 'evicted a pod');
     return true;

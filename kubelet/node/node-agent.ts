@@ -55,6 +55,7 @@ export class NodeAgent implements Service {
   readonly #deps: NodeAgentDeps;
   readonly #backoff = new Backoff({ initialMs: 100, maxMs: 7_000 });
   #node: Node | undefined;
+  #assumed: Node | undefined;
   #reportedMs = Number.NEGATIVE_INFINITY;
   #images: readonly StoredImage[] = [];
   #imagesMs = Number.NEGATIVE_INFINITY;
@@ -70,6 +71,17 @@ export class NodeAgent implements Service {
   /** Our node as last seen or written; undefined before registration. */
   get node(): Node | undefined {
     return this.#node;
+  }
+
+  /** The same, or what would be registered: before the API server is reached, the node's own pods are judged by it. */
+  get assumedNode(): Node | undefined {
+    return this.#node ?? this.#assumed;
+  }
+
+  /** Finds out what this node is, without the API server. */
+  async assume(signal: AbortSignal): Promise<void> {
+    const { name } = this.#options;
+    this.#assumed = { metadata: { name, labels: this.#labels() }, spec: {}, status: await this.#status(signal) };
   }
 
   /** True once a ready status was written. */

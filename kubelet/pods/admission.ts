@@ -1,7 +1,9 @@
 // Whether this node takes a pod that was bound to it (pkg/kubelet/lifecycle/predicate.go). Pure.
+import { isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
-import type { V1NodeSelectorRequirement, V1NodeSelectorTerm } from '#api/generated/types.ts';
+import { tolerates } from '#api/core/pod/tolerates.ts';
+import type { V1ContainerPort, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1Taint } from '#api/generated/types.ts';
 import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
 import { podSum } from './resources/pod-cgroup.ts';
 import { needsAppArmor } from './security.ts';
@@ -33,13 +35,30 @@ export interface AdmissionSettings {
   readonly hasAppArmor?: boolean;
 }
 
-/** Why the node refuses a pod; undefined where it takes it. `active` are the other pods that take resources now. */
+/** What a node has too little of: thousandths of CPUs, bytes, or pieces. */
+export interface Lack {
+  readonly resource: string;
+  readonly requested: number;
+  readonly used: number;
+  readonly capacity: number;
+}
+
+/**
+ * Why the node refuses a pod; undefined where it takes it. `active` are the other pods that take resources now. With `hasWay` it is not
+ * asked whether there is room: others make way for such a pod.
+ */
 export function judgeAdmission(
   pod: Pod,
   node: Node,
   active: readonly Pod[],
   { allowedSysctls = [], hasAppArmor = false }: AdmissionSettings = {},
+  hasWay = false,
 ): Rejection | undefined {
+  const os = pod.spec.os?.name ?? '';
+  const nodeOs = node.metadata.labels?.['kubernetes.io/os'] ?? 'linux';
+  if (os !== '' && os !== nodeOs) {
+    return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
+  }
   if (!hasAppArmor && needsAppArmor(pod))
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
   const sysctl = (pod.spec.securityContext?.sysctls ?? []).find(
@@ -51,10 +70,44 @@ export function judgeAdmission(
     const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
     return { reason: 'SupplementalGroupsPolicyNotSupported', message };
   }
-  const lack = lackOf(pod, node, active);
+  const lack = hasWay ? undefined : lackOf(pod, node, active);
   if (lack !== undefined) return lack;
-  if (matchesNode(pod, node)) return undefined;
-  return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" };
+  if (!matchesNode(pod, node)) return predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
+  if (!hasFreePorts(pod, active)) return predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports");
+  // A node's own pods are there to get it out of trouble.
+  const isRepelled = !isStaticPod(pod) && (node.spec?.taints ?? []).some((taint) => repels(taint, pod));
+  return isRepelled ? predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate") : undefined;
+}
+
+function predicate(name: string, why: string): Rejection {
+  return { reason: name, message: `Predicate ${name} failed: ${why}` };
+}
+
+/** Only one effect is the kubelet's affair. */
+function repels(taint: V1Taint, { spec }: Pod): boolean {
+  return taint.effect === 'NoExecute' && !tolerates(spec.tolerations ?? [], taint);
+}
+
+/** Ports of the host that a pod takes (pkg/scheduler/framework: HostPortInfo). */
+function hostPorts({ spec }: Pod): V1ContainerPort[] {
+  const all = [...(spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'), ...spec.containers];
+  return all.flatMap(({ ports = [] }) => ports.filter(({ hostPort = 0 }) => hostPort > 0));
+}
+
+const anyAddress = '0.0.0.0';
+
+function hasFreePorts(pod: Pod, active: readonly Pod[]): boolean {
+  const wanted = hostPorts(pod);
+  if (wanted.length === 0) return true;
+  const addressOf = ({ hostIP = '' }: V1ContainerPort): string => (hostIP === '' ? anyAddress : hostIP);
+  const taken = active.flatMap(hostPorts);
+  return !wanted.some((one) =>
+    taken.some((other) => {
+      const isSamePort = one.hostPort === other.hostPort && (one.protocol ?? 'TCP') === (other.protocol ?? 'TCP');
+      const addresses = [addressOf(one), addressOf(other)];
+      return isSamePort && (addresses.includes(anyAddress) || addresses[0] === addresses[1]);
+    }),
+  );
 }
 
 function isAllowed(name: string, patterns: readonly string[]): boolean {
@@ -63,23 +116,24 @@ function isAllowed(name: string, patterns: readonly string[]): boolean {
 
 /** The first resource that the node has too little of for this pod beside the others. */
 export function lackOf(pod: Pod, node: Node, active: readonly Pod[]): Rejection | undefined {
-  const allocatable = node.status?.allocatable ?? {};
-  const podLimit = quantityBytes(allocatable['pods']);
-  if (active.length + 1 > podLimit) return lacks('pods', 1, active.length, podLimit);
-  for (const name of resourcesOf(pod)) {
-    const requested = requestOf(pod, name);
-    const capacity = amount(name, allocatable[name]);
-    const used = active.reduce((sum, other) => sum + requestOf(other, name), 0);
-    if (requested > 0 && used + requested > capacity) return lacks(name, requested, used, capacity);
-  }
-  return undefined;
-}
-
-function lacks(resource: string, requested: number, used: number, capacity: number): Rejection {
+  const [lack] = lacksOf(pod, node, active);
+  if (lack === undefined) return undefined;
+  const { resource, requested, used, capacity } = lack;
   return {
     reason: `OutOf${resource}`,
     message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
   };
+}
+
+/** All that the node has too little of for this pod beside the others. */
+export function lacksOf(pod: Pod, node: Node, active: readonly Pod[]): Lack[] {
+  const allocatable = node.status?.allocatable ?? {};
+  return ['pods', ...resourcesOf(pod)].flatMap((resource): Lack[] => {
+    const requested = requestOf(pod, resource);
+    const capacity = amount(resource, allocatable[resource]);
+    const used = active.reduce((sum, other) => sum + requestOf(other, resource), 0);
+    return requested > 0 && used + requested > capacity ? [{ resource, requested, used, capacity }] : [];
+  });
 }
 
 function resourcesOf({ spec }: Pod): string[] {
@@ -89,6 +143,7 @@ function resourcesOf({ spec }: Pod): string[] {
 
 /** What a pod asks for: thousandths of CPUs, bytes, or pieces. */
 export function requestOf(pod: Pod, name: string): number {
+  if (name === 'pods') return 1;
   const own = podSum(pod, ({ resources }) => amount(name, resources?.requests?.[name]));
   const podLevel = pod.spec.resources?.requests?.[name];
   return (podLevel === undefined ? own : amount(name, podLevel)) + amount(name, pod.spec.overhead?.[name]);

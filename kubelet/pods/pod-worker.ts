@@ -53,8 +53,8 @@ export interface PodVerdict {
   readonly message: string;
   /** How long it may take at most; undefined: as long as the pod says. */
   readonly graceMs?: number;
-  /** It fails for the node's sake, which its DisruptionTarget condition says. */
-  readonly isDisruption?: boolean;
+  /** It fails for the sake of others: what its DisruptionTarget condition says. */
+  readonly disruption?: string;
 }
 
 const resyncMs = 60_000;
@@ -114,6 +114,11 @@ export class PodWorker {
   /** True while its containers take part of the node's resources. */
   get isActive(): boolean {
     return this.#state.at !== 'terminated' && this.#state.at !== 'gone';
+  }
+
+  /** True once its object, or its manifest, is gone. */
+  get wasRemoved(): boolean {
+    return this.#life === 'removed';
   }
 
   /** A newer object. */

@@ -1,23 +1,28 @@
 // One worker for each pod: those that the API binds to this node, and those that only the runtime or the disk still knows. The
 // informer's changes, runtime events, probe results and changed references only tell the worker; it looks for itself.
-// INVARIANT: at most one worker per uid. A uid that is done stays in `#done` until its object is gone, so it never begins again.
+// INVARIANT: at most one worker per uid. A uid that is done stays in `#done` until its object is gone, so it never begins again; only a
+// static pod does whose manifest went and came back.
+// Some pods begin later: a static pod when the one before it with its name has ended, a critical pod when others have made way for it.
+import { isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
-import { judgePressureAdmission } from '../eviction/admission.ts';
+import { isCritical, judgePressureAdmission } from '../eviction/admission.ts';
 import type { PressureCondition } from '../eviction/signals.ts';
-import type { Change, Informer } from '#client/informer.ts';
+import type { Change } from '#client/informer.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { RuntimePodSummary } from '../runtime/contract.ts';
 import type { ReferencedObjects } from '../volumes/objects.ts';
-import { type AdmissionSettings, judgeAdmission } from './admission.ts';
+import { type AdmissionSettings, judgeAdmission, lacksOf, type Rejection } from './admission.ts';
+import { fullNameOf } from './full-name.ts';
+import type { NodePods } from './node-pods.ts';
 import { PodWorker, type PodWorkerDeps } from './pod-worker.ts';
+import { planPreemption } from './preemption.ts';
 import { allocationOf, compareWaiting, judgeResize } from './resize/allocation.ts';
 import { isFinal } from './status/pod-status.ts';
 
 export interface PodWorkersDeps extends PodWorkerDeps {
-  /** Pods with spec.nodeName of this node. */
-  readonly pods: Informer<Pod>;
+  readonly pods: NodePods;
   readonly objects: ReferencedObjects;
   readonly images: Pick<ImagePuller, 'forgetPod'>;
   /** Our own node as it stands; undefined before it is known. */
@@ -25,7 +30,14 @@ export interface PodWorkersDeps extends PodWorkerDeps {
   readonly admission?: AdmissionSettings;
   /** What the node runs out of. */
   readonly pressure: () => readonly PressureCondition[];
+  /** Called when the pods that are served are others than before. */
+  readonly onServed?: () => void;
 }
+
+/** What admission says of a pod: taken, refused, or to be asked again when others have ended. */
+type Judgement = { readonly is: 'taken' } | { readonly is: 'refused'; readonly why: Rejection } | { readonly is: 'waiting' };
+
+const preempted = 'Preempted in order to admit critical pod';
 
 /** How long it is waited for containers to be removed. */
 const dropMs = 30_000;
@@ -38,11 +50,15 @@ export class PodWorkers implements Service {
   readonly #workers = new Map<string, PodWorker>();
   readonly #runs = new Set<Promise<void>>();
   readonly #done = new Set<string>();
+  /** Pods that begin later. */
+  readonly #later = new Map<string, Pod>();
+  /** Who makes way for a pod, by its uid. */
+  readonly #victims = new Map<string, readonly PodWorker[]>();
   #signal: AbortSignal | undefined;
 
   constructor(deps: PodWorkersDeps) {
     this.#deps = deps;
-    this.#workerDeps = { ...deps, onRoom: () => this.retryResizes() };
+    this.#workerDeps = { ...deps, onRoom: () => this.#onRoom() };
     deps.prober.onResult((uid) => this.#workers.get(uid)?.probed());
     deps.objects.onChange((uid) => this.#workers.get(uid)?.refresh());
   }
@@ -89,15 +105,28 @@ export class PodWorkers implements Service {
     await Promise.race([Promise.all(this.list().map((worker) => worker.dropEnded())), aborted(deadline.signal)]);
   }
 
+  /** Static pods that have begun. */
+  servedStatics(): readonly Pod[] {
+    return this.#deps.pods.statics().filter(({ metadata }) => this.#workers.has(metadata.uid ?? ''));
+  }
+
+  /** Full names of all pods that this node runs, or is to run, by itself. */
+  staticNames(): ReadonlySet<string> {
+    const ending = this.list().filter(({ pod }) => isStaticPod(pod));
+    return new Set([...ending.map(({ pod }) => pod), ...this.#deps.pods.statics()].map(fullNameOf));
+  }
+
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     this.#signal = signal;
     const { pods, volumes, allocations, log } = this.#deps;
     const onDisk = await volumes.podsOnDisk();
     await allocations.load(onDisk);
     const unsubscribe = pods.subscribe((change) => this.#onChange(change));
-    for (const uid of onDisk) if (!this.#workers.has(uid)) this.#startOrphan(uid, uid, '', []);
     log.info({ pods: this.#workers.size }, 'serving pods');
     ready();
+    await Promise.race([pods.synced, aborted(signal)]);
+    // Before everything is known that should run, nothing is ended.
+    for (const uid of onDisk) if (!this.#workers.has(uid)) this.#startOrphan(uid, uid, '', []);
     await aborted(signal);
     unsubscribe();
     await Promise.all(this.#runs);
@@ -110,6 +139,7 @@ export class PodWorkers implements Service {
     if (type === 'removed') {
       statuses.forget(uid);
       this.#done.delete(uid);
+      this.#later.delete(uid);
       worker?.remove();
       return;
     }
@@ -120,25 +150,76 @@ export class PodWorkers implements Service {
   }
 
   #begin(pod: Pod): void {
-    const rejection = this.#judge(pod);
     const { allocations } = this.#deps;
     const uid = pod.metadata.uid ?? '';
-    if (rejection === undefined && !isFinal(pod.status) && allocations.get(uid) === undefined) allocations.set(uid, allocationOf(pod));
+    const judgement: Judgement = this.#hasPredecessor(pod) ? { is: 'waiting' } : this.#judge(pod);
+    if (judgement.is === 'waiting') {
+      this.#later.set(uid, pod);
+      return;
+    }
+    this.#later.delete(uid);
+    this.#victims.delete(uid);
+    if (judgement.is === 'taken' && !isFinal(pod.status) && allocations.get(uid) === undefined) allocations.set(uid, allocationOf(pod));
     const worker = new PodWorker(pod, 'wanted', this.#workerDeps);
-    if (rejection !== undefined) {
-      const message = `Pod was rejected: ${rejection.message}`;
-      this.#deps.record(pod, undefined, 'Warning', rejection.reason, rejection.message);
-      worker.reject({ reason: rejection.reason, message });
+    if (judgement.is === 'refused') {
+      const { reason, message } = judgement.why;
+      this.#deps.record(pod, undefined, 'Warning', reason, message);
+      worker.reject({ reason, message: `Pod was rejected: ${message}` });
     }
     this.#start(worker);
   }
 
+  /** True while another static pod of the same name is served: what a manifest said before ends first. */
+  #hasPredecessor(pod: Pod): boolean {
+    if (!isStaticPod(pod)) return false;
+    const name = fullNameOf(pod);
+    return this.list().some((worker) => isStaticPod(worker.pod) && fullNameOf(worker.pod) === name);
+  }
+
   /** Pods that were taken before are not judged again, nor those that are over. */
-  #judge(pod: Pod): { reason: string; message: string } | undefined {
-    const node = this.#deps.node();
+  #judge(pod: Pod): Judgement {
+    const { node: ourNode, pressure, admission } = this.#deps;
+    const node = ourNode();
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
-    if (node === undefined || wasTaken || isFinal(pod.status)) return undefined;
-    return judgePressureAdmission(pod, this.#deps.pressure()) ?? judgeAdmission(pod, node, this.#othersThan(pod), this.#deps.admission);
+    if (node === undefined || wasTaken || isFinal(pod.status)) return { is: 'taken' };
+    const others = this.#othersThan(pod);
+    const hasWay = isCritical(pod);
+    const why = judgePressureAdmission(pod, pressure()) ?? judgeAdmission(pod, node, others, admission, hasWay);
+    if (why !== undefined) return { is: 'refused', why };
+    return hasWay ? this.#makeWay(pod, node, others) : { is: 'taken' };
+  }
+
+  /** A critical pod is taken when there is room; until then, others end for it. */
+  #makeWay(pod: Pod, node: Node, others: readonly Pod[]): Judgement {
+    const { record, log } = this.#deps;
+    const uid = pod.metadata.uid ?? '';
+    if ((this.#victims.get(uid) ?? []).some(({ isActive }) => isActive)) return { is: 'waiting' };
+    const lacks = lacksOf(pod, node, others);
+    if (lacks.length === 0) return { is: 'taken' };
+    const plan = planPreemption(pod, lacks, others);
+    if ('problem' in plan) {
+      const message = `Unexpected error while attempting to recover from admission failure: ${plan.problem}`;
+      return { is: 'refused', why: { reason: 'UnexpectedAdmissionError', message } };
+    }
+    const victims = plan.victims.flatMap(({ metadata }) => this.#workers.get(metadata.uid ?? '') ?? []);
+    this.#victims.set(uid, victims);
+    for (const victim of victims) {
+      log.info({ uid: victim.uid, pod: victim.pod.metadata.name, for: pod.metadata.name }, 'ending a pod to make room for a critical one');
+      record(victim.pod, undefined, 'Warning', 'Preempting', preempted);
+      victim.end({
+        reason: 'Preempting',
+        message: preempted,
+        graceMs: (victim.pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000,
+        disruption: 'Pod was preempted by Kubelet to accommodate a critical pod.',
+      });
+    }
+    return { is: 'waiting' };
+  }
+
+  /** Something of the node became free. */
+  #onRoom(): void {
+    for (const pod of this.#later.values()) this.#begin(pod);
+    this.retryResizes();
   }
 
   /** The pods beside this one that take resources now. */
@@ -158,23 +239,25 @@ export class PodWorkers implements Service {
     const signal = this.#signal;
     if (signal === undefined || signal.aborted) return;
     this.#workers.set(worker.uid, worker);
+    this.#deps.onServed?.();
     const run = worker
       .run(signal)
-      .then(() => {
-        this.#workers.delete(worker.uid);
-        this.#deps.images.forgetPod(worker.uid);
-        this.retryResizes();
-        if (
-          this.#deps.pods.get({ namespace: worker.pod.metadata.namespace, name: worker.pod.metadata.name ?? '' })?.metadata.uid ===
-          worker.uid
-        ) {
-          this.#done.add(worker.uid);
-        }
-      })
+      .then(() => this.#onEnd(worker))
       .catch((error: unknown) => {
         if (!isAbort(error, signal)) this.#deps.log.error({ err: error, uid: worker.uid }, 'a pod worker ended');
       })
       .finally(() => this.#runs.delete(run));
     this.#runs.add(run);
+  }
+
+  #onEnd(worker: PodWorker): void {
+    const { pods, images, onServed } = this.#deps;
+    this.#workers.delete(worker.uid);
+    images.forgetPod(worker.uid);
+    const again = worker.wasRemoved ? pods.statics().find(({ metadata }) => metadata.uid === worker.uid) : undefined;
+    if (again !== undefined) this.#begin(again);
+    else if (pods.has(worker.pod)) this.#done.add(worker.uid);
+    this.#onRoom();
+    onServed?.();
   }
 }

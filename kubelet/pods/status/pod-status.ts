@@ -13,7 +13,7 @@ export interface StatusView extends ContainerView {
   /** True when nothing of the pod runs or will run. */
   readonly isTerminated: boolean;
   /** The kubelet's own verdict: rejected, past its deadline, evicted. */
-  readonly verdict: { readonly reason: string; readonly message: string; readonly isDisruption?: boolean } | undefined;
+  readonly verdict: { readonly reason: string; readonly message: string; readonly disruption?: string } | undefined;
   /** Absent: no resize is under way. */
   readonly resize?: ResizeView | undefined;
   readonly nowMs: number;
@@ -49,7 +49,7 @@ export function podStatus(given: StatusView): V1PodStatus {
       previous: previous.conditions ?? [],
       others: pod.status?.conditions ?? [],
       resize: view.resize,
-      disruption: verdict?.isDisruption === true ? verdict.message : undefined,
+      disruption: verdict?.disruption,
       now,
     }),
     ...(reason === undefined ? {} : { reason }),

@@ -2,7 +2,9 @@
 // writes it, always the newest, and tries again until it is in. What the API shows is known from the informer and from our own
 // writes, the newer of both; a status that somebody overwrote is therefore written again.
 // When a worker is done with a deleted pod, its last status is written first, then the object is deleted for good.
+// The status of a static pod is written to its mirror pod, as long as there is one: `entry.pod` is the mirror then.
 // INVARIANT: at most one loop per pod; `#entries` has a pod from its first status until it is forgotten or found to be gone.
+import { isStaticPod } from '#api/core/pod/mirror.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import { keyOf } from '#api/meta/object.ts';
@@ -12,6 +14,7 @@ import type { Clock } from '#base/clock.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Client } from '#client/client.ts';
+import { fullNameOf } from '../full-name.ts';
 import { statusPatch } from './status-patch.ts';
 
 export interface StatusWriterDeps {
@@ -21,8 +24,11 @@ export interface StatusWriterDeps {
 }
 
 interface Entry {
+  /** Of the pod that runs. */
+  readonly uid: string;
   /** The newest object known. */
   pod: Pod;
+  readonly isStatic: boolean;
   wanted: V1PodStatus | undefined;
   /** The worker has left nothing behind: the object may go. */
   mayDelete: boolean;
@@ -39,6 +45,8 @@ export class StatusWriter implements Service {
   readonly name = 'pod status writer';
   readonly #deps: StatusWriterDeps;
   readonly #entries = new Map<string, Entry>();
+  /** By the uid of the static pod. */
+  readonly #mirrors = new Map<string, Pod>();
   readonly #loops = new Set<Promise<void>>();
   #signal: AbortSignal | undefined;
 
@@ -55,7 +63,21 @@ export class StatusWriter implements Service {
 
   /** What the API will show once all is written: the newest status set here, else the object's own. */
   statusOf(pod: Pod): V1PodStatus {
-    return this.#entries.get(pod.metadata.uid ?? '')?.wanted ?? pod.status ?? {};
+    const uid = pod.metadata.uid ?? '';
+    return this.#entries.get(uid)?.wanted ?? this.#mirroredStatus(uid) ?? pod.status ?? {};
+  }
+
+  /** The mirror pod of a static pod was seen; undefined: it is gone. */
+  observeMirror(staticUid: string, mirror: Pod | undefined): void {
+    const entry = this.#entries.get(staticUid);
+    // Whatever says so is no mirror of a pod that has another name.
+    if (mirror !== undefined && entry !== undefined && fullNameOf(mirror) !== fullNameOf(entry.pod)) return;
+    if (mirror === undefined) this.#mirrors.delete(staticUid);
+    else this.#mirrors.set(staticUid, mirror);
+    if (entry === undefined || mirror === undefined) return;
+    if (mirror.metadata.uid === entry.pod.metadata.uid) adopt(entry, mirror);
+    else entry.pod = mirror;
+    this.#kick(entry);
   }
 
   /** The informer has seen the object. */
@@ -86,6 +108,12 @@ export class StatusWriter implements Service {
     await Promise.all(this.#loops);
   }
 
+  /** What an earlier kubelet said of a static pod. An end that it came to does not count: it runs again. */
+  #mirroredStatus(uid: string): V1PodStatus | undefined {
+    const status = this.#mirrors.get(uid)?.status;
+    return status?.phase === 'Failed' || status?.phase === 'Succeeded' ? undefined : status;
+  }
+
   #entryOf(pod: Pod): Entry {
     const uid = pod.metadata.uid ?? '';
     const known = this.#entries.get(uid);
@@ -93,37 +121,48 @@ export class StatusWriter implements Service {
       adopt(known, pod);
       return known;
     }
-    const entry: Entry = { pod, wanted: undefined, mayDelete: false, isDeleted: false, isDirty: false, isBusy: false };
+    const isStatic = isStaticPod(pod);
+    const mirror = isStatic ? this.#mirrors.get(uid) : undefined;
+    const unwritten = { wanted: undefined, mayDelete: false, isDeleted: false, isDirty: false, isBusy: false };
+    const entry: Entry = { uid, pod: mirror ?? pod, isStatic, ...unwritten };
     this.#entries.set(uid, entry);
     return entry;
+  }
+
+  /** False for a static pod that has no mirror: there is nobody to tell. */
+  #hasObject({ isStatic, uid }: Entry): boolean {
+    return !isStatic || this.#mirrors.has(uid);
   }
 
   #kick(entry: Entry): void {
     entry.isDirty = true;
     const signal = this.#signal;
-    if (entry.isBusy || signal === undefined || signal.aborted) return;
+    if (!this.#hasObject(entry) || entry.isBusy || signal === undefined || signal.aborted) return;
     entry.isBusy = true;
     const loop = this.#write(entry, signal).finally(() => {
       entry.isBusy = false;
       this.#loops.delete(loop);
-      if (entry.isDirty && this.#entries.get(entry.pod.metadata.uid ?? '') === entry) this.#kick(entry);
+      if (entry.isDirty && this.#entries.get(entry.uid) === entry) this.#kick(entry);
     });
     this.#loops.add(loop);
   }
 
   async #write(entry: Entry, signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(retry);
-    const uid = entry.pod.metadata.uid ?? '';
-    while (this.#entries.get(uid) === entry && !signal.aborted) {
+    const { uid } = entry;
+    while (this.#entries.get(uid) === entry && this.#hasObject(entry) && !signal.aborted) {
       entry.isDirty = false;
+      const target = entry.pod.metadata.uid ?? '';
       try {
-        await this.#step(entry, uid, signal);
+        await this.#step(entry, target, signal);
         if (!entry.isDirty) return;
         backoff.reset();
       } catch (error) {
         if (isAbort(error, signal)) return;
         if (isGone(error)) {
-          this.forget(uid);
+          if (!entry.isStatic) this.forget(uid);
+          // Another mirror will follow, or has come already.
+          else if (this.#mirrors.get(uid)?.metadata.uid === target) this.observeMirror(uid, undefined);
           return;
         }
         this.#deps.log.warn({ err: error, pod: keyOf(entry.pod), uid }, 'could not write the status of a pod, trying again');
