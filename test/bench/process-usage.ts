@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const ticksPerSecond = 100;
 
@@ -13,4 +13,20 @@ export function cpuMicros(pid: number): number {
 export function pssMegabytes(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1_024;
+}
+
+/** Processes of the process namespaces that `members` live in, with their command lines. */
+export function processesBeside(members: readonly number[]): readonly { readonly pid: number; readonly command: string }[] {
+  const spaces = new Set(members.map((pid) => readlinkSync(`/proc/${pid}/ns/pid`)));
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) return [];
+    try {
+      if (!spaces.has(readlinkSync(`/proc/${pid}/ns/pid`))) return [];
+      return [{ pid, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }];
+    } catch {
+      // It is gone, or just going.
+      return [];
+    }
+  });
 }
