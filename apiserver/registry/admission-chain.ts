@@ -61,8 +61,10 @@ export class AdmissionChain {
     return this.#along.some((writes) => writes(kind));
   }
 
-  removed(kind: KindDefinition, object: KubeObject): void {
-    for (const plugin of this.#removed) plugin(kind, object);
+  /** Resolves when nothing holds what the object held; undefined where nothing is to be waited for. */
+  removed(kind: KindDefinition, object: KubeObject): Promise<unknown> | undefined {
+    const waits = this.#removed.map((plugin) => plugin(kind, object)).filter((wait) => wait !== undefined);
+    return waits.length === 0 ? undefined : Promise.all(waits);
   }
 }
 

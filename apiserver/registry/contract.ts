@@ -180,6 +180,9 @@ export interface AdmissionPlugin {
    * what it answers is told how the attempt ended. Only for CREATE and UPDATE.
    */
   readonly charge?: AdmissionPlugin['reserve'];
-  /** The object has gone from the store by a delete or by an update that took its last finalizer. May not throw. */
-  readonly removed?: (kind: KindDefinition, object: KubeObject) => void;
+  /**
+   * The object has gone from the store by a delete or by an update that took its last finalizer. May not throw. What it answers is waited
+   * for before the client hears of it: so that whoever asks for what the object held, at whichever server, finds it free.
+   */
+  readonly removed?: (kind: KindDefinition, object: KubeObject) => Promise<void> | undefined;
 }

@@ -68,7 +68,8 @@ export class Deleter {
       if (last === undefined) continue;
       const removed = await this.#deps.objects.remove(served, last, context.signal);
       if (removed === undefined) continue;
-      this.#deps.admission.removed(served.kind, previous);
+      const freeing = this.#deps.admission.removed(served.kind, previous);
+      if (freeing !== undefined) await freeing;
       return { gone: true, object: removed };
     }
   }

@@ -165,7 +165,7 @@ export class Writer {
         const removed = context.dryRun ? current : await objects.remove(served, found, context.signal);
         if (removed === undefined) return undefined;
         outcome = 'committed';
-        if (!context.dryRun) admission.removed(served.kind, next);
+        if (!context.dryRun) await admission.removed(served.kind, next);
         next.metadata.resourceVersion = removed.resourceVersion;
         return { encoded: plainEncoded(next), created: false };
       }

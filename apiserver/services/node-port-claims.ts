@@ -51,11 +51,16 @@ export class NodePortClaims {
     return await new Promise((granted, failed) => this.#add({ do: 'claim', ports, granted, failed }));
   }
 
-  /** Starts to give ports back. What fails is left to repair. */
-  release(ports: readonly number[]): void {
-    if (this.isIdle || ports.length === 0) return;
-    const failed = (err: unknown): void => this.#deps.log.warn({ err, ports }, 'cannot release node ports, leaving them to repair');
-    this.#add({ do: 'release', ports, granted: () => undefined, failed });
+  /** Gives ports back; resolves when they are. What fails is left to repair. Undefined where nobody need wait. */
+  release(ports: readonly number[]): Promise<void> | undefined {
+    if (this.isIdle || ports.length === 0) return undefined;
+    return new Promise((done) => {
+      const failed = (err: unknown): void => {
+        this.#deps.log.warn({ err, ports }, 'cannot release node ports, leaving them to repair');
+        done();
+      };
+      this.#add({ do: 'release', ports, granted: () => done(), failed });
+    });
   }
 
   #add(wish: Wish): void {

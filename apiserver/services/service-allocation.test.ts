@@ -37,6 +37,7 @@ function allocation({ taken = [], takenPorts = [] }: World = {}) {
     },
     release: (given: readonly number[]) => {
       for (const port of given) bits.delete(port);
+      return undefined;
     },
   };
   const pools = new ServicePools({ ipRange: parseIpRange('10.0.0.0/29'), nodePorts: { first: 30_000, last: 30_009 } });
@@ -152,7 +153,7 @@ describe('node ports', () => {
     const next = make({ ...local, ports: [{ port: 80, nodePort: 30_001 }], healthCheckNodePort: 30_002 }, 'u2');
     (await write(next))?.('committed');
     expect([...bits].toSorted((a, b) => a - b)).toEqual([30_001, 30_002]);
-    plugin.removed?.(serviceKind, next);
+    void plugin.removed?.(serviceKind, next);
     expect([...bits]).toEqual([]);
   });
 

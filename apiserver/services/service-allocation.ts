@@ -51,11 +51,11 @@ export function serviceAllocation(deps: ServiceAllocationDeps): AdmissionPlugin 
       return dryRun || deps.ports.isIdle || reservation.ports.length === 0 ? endOf(attempt, []) : claimed(attempt);
     },
     removed: (kind, object) => {
-      if (!isService(kind)) return;
+      if (!isService(kind)) return undefined;
       const gone = asService(object);
       deps.pools.release(gone);
       deps.claims.release(heldClusterIps(gone), gone.metadata);
-      deps.ports.release(heldNodePorts(gone));
+      return deps.ports.release(heldNodePorts(gone));
     },
   };
 }
@@ -103,7 +103,7 @@ function endOf({ pools, claims, ports, reservation, next, previous }: Attempt, m
     else pools.drop(reservation);
     const kept = new Set(isKept ? heldNodePorts(next) : []);
     const before = isKept && previous !== undefined ? heldNodePorts(previous) : [];
-    ports.release([...mine, ...before].filter((port) => !kept.has(port)));
+    void ports.release([...mine, ...before].filter((port) => !kept.has(port)));
     if (!isKept || previous === undefined) return;
     const addresses = heldClusterIps(next);
     const dropped = heldClusterIps(previous).filter((address) => !addresses.includes(address));
