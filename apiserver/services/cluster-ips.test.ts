@@ -112,7 +112,7 @@ test('a Service without an IPAddress is never seen, nor the other way round', as
   })();
   for (const name of ['pair-1', 'pair-2', 'pair-3']) await make(0, name);
   await watching;
-  expect(seen).toEqual(Array(3).fill('networking.k8s.io+services'));
+  expect(seen).toEqual(Array(3).fill('ipaddresses+services'));
 });
 
 describe('an IPAddress without its Service', () => {
