@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from './config.ts';
 import { flagsOfText } from './config-file.ts';
+import { configurationOf } from './server/configuration.ts';
 
 let folder: string;
 let base: string[];
@@ -230,5 +231,23 @@ describe('garbage', () => {
     expect(parseConfig(base, 'n').keptEnds).toEqual({ perContainer: 1, minAgeMs: 0 });
     const argv = ['--maximum-dead-containers-per-container=3', '--minimum-container-ttl-duration=1m'];
     expect(parseConfig([...base, ...argv], 'n').keptEnds).toEqual({ perContainer: 3, minAgeMs: 60_000 });
+  });
+});
+
+test('/configz tells what is in force', () => {
+  const flags = ['--eviction-soft=memory.available<7%', '--eviction-soft-grace-period=memory.available=90s', '--max-pods=30'];
+  expect(configurationOf(parseConfig([...base, ...flags], 'n'))).toMatchObject({
+    maxPods: 30,
+    evictionHard: {
+      'memory.available': '100Mi',
+      'nodefs.available': '10%',
+      'nodefs.inodesFree': '5%',
+      'imagefs.available': '15%',
+      'imagefs.inodesFree': '5%',
+    },
+    evictionSoft: { 'memory.available': '7%' },
+    evictionSoftGracePeriod: { 'memory.available': '1m30s' },
+    evictionPressureTransitionPeriod: '5m0s',
+    authentication: { anonymous: { enabled: false } },
   });
 });

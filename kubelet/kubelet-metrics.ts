@@ -1,5 +1,5 @@
-import { CounterCells, type HistogramCell, HistogramCells } from '#base/metric-cells.ts';
-import type { Metrics } from '#base/metrics.ts';
+import { CounterCells, type HistogramCell, HistogramCells, type Sample, SampledFamily } from '#base/metric-cells.ts';
+import { createMetrics, type Metrics } from '#base/metrics.ts';
 import type { ContainerState, RuntimePodSummary } from './runtime/contract.ts';
 
 const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -14,6 +14,15 @@ export interface KubeletMetrics {
   evicted(signal: string): void;
   /** An image was removed. */
   imageRemoved(why: 'age' | 'space'): void;
+}
+
+/** What /metrics/probes tells. */
+export function probeMetrics(samples: () => Iterable<Sample>): Metrics {
+  const metrics = createMetrics();
+  const labels = ['container', 'namespace', 'pod', 'pod_uid', 'probe_type', 'result'];
+  const help = '[BETA] Cumulative number of a liveness, readiness or startup probe for a container by result.';
+  metrics.add(new SampledFamily('prober_probe_total', help, labels, 'counter', samples));
+  return metrics;
 }
 
 export function kubeletMetrics(metrics: Metrics, nodeName: string): KubeletMetrics {

@@ -27,7 +27,7 @@ import { PulledImages } from './images/pulled-images.ts';
 import { Evictor } from './eviction/evictor.ts';
 import { hardReserve } from './eviction/thresholds.ts';
 import type { PressureCondition } from './eviction/signals.ts';
-import { type KubeletMetrics, kubeletMetrics } from './kubelet-metrics.ts';
+import { type KubeletMetrics, kubeletMetrics, probeMetrics } from './kubelet-metrics.ts';
 import { type MachineFacts, readMachineFacts } from './node/facts.ts';
 import { measure, type MeasureOptions, type Measurements } from './node/measure.ts';
 import { NodeAgent } from './node/node-agent.ts';
@@ -38,6 +38,7 @@ import { parseResolvConf } from './pods/network/dns.ts';
 import { NodePods, withoutSource } from './pods/node-pods.ts';
 import { Pleg } from './pods/pleg.ts';
 import type { PodWorker } from './pods/pod-worker.ts';
+import { latestOf } from './pods/observed.ts';
 import { PodWorkers } from './pods/pod-workers.ts';
 import { Allocations } from './pods/resize/allocations.ts';
 import { Cgroups } from './pods/resources/cgroups.ts';
@@ -46,12 +47,15 @@ import { RuntimeClasses } from './pods/runtime-classes.ts';
 import { StatusWriter } from './pods/status/status-writer.ts';
 import { StepRunner } from './pods/step-runner.ts';
 import { Prober } from './probes/prober.ts';
-import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
+import type { DnsSettings, Runtime, RuntimeInfo, RuntimePod } from './runtime/contract.ts';
+import { configurationOf } from './server/configuration.ts';
 import { type Mirrors, mirrorsOf } from './static/mirrors.ts';
 import { staticSources } from './static/sources.ts';
 import { KubeletServer } from './server/kubelet-server.ts';
 import { folderSizes } from './stats/folder-sizes.ts';
+import { hostFigures, interfacesOf } from './stats/kernel.ts';
 import { PodUses } from './stats/pod-uses.ts';
+import { Stats } from './stats/stats.ts';
 import { type KubeletTls, readTlsFiles, tlsFiles } from './server/tls.ts';
 import type { Mounter } from './volumes/mounter.ts';
 import { ReferencedObjects } from './volumes/objects.ts';
@@ -128,29 +132,14 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     clock,
     log,
   });
-  const { workers, uses, told } = parts;
-  const evictor = new Evictor({
-    settings: config.eviction,
-    measure: measureNow,
-    pods: () => workers.list(),
-    usage: (pods, signal) => uses.usage(workersOf(workers, pods), signal),
-    diskUsage: (pods, signal) => uses.diskUsage(workersOf(workers, pods), 'fresh', signal),
-    knownDiskUsage: (pods, signal) => uses.knownDiskUsage(workersOf(workers, pods), signal),
-    freeDisk: [(signal) => workers.dropEnded(signal), (signal) => collector.removeUnused(signal)],
-    record: (pod, reason, message, annotations) => record(pod, undefined, 'Warning', reason, message, annotations),
-    warn,
-    onPressure: () => agent.wake(),
-    count: (signal) => told.evicted(signal),
-    clock,
-    log,
-  });
+  const evictor = buildEvictor(config, deps, parts, { measure: measureNow, record, warn, agent, collector });
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
   const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
   const file = new CertificateFile(config.identity.certFolder);
   const rotation = config.identity.rotates ? [new CertificateRotation({ ...api, file, nodeName })] : [];
   // Static pods start whether or not there is an API server: one of them may be it. Pods of the API come when the node is known.
   const online = inBackground('connection to the API server', [nodes, agent, lease, ...parts.online]);
-  const server = buildServer(config, deps, parts);
+  const server = buildServer(config, deps, parts, { facts, measure: measureNow, imageBytes: () => agent.imageBytes });
   return [...health, sender, ...rotation, ...server, online, collector, nodeFacts(agent), ...parts.services, evictor];
 }
 
@@ -172,6 +161,7 @@ interface PodParts {
   readonly mirrors: Mirrors;
   readonly pleg: Pleg;
   readonly uses: PodUses;
+  readonly prober: Prober;
   readonly told: KubeletMetrics;
   /** All of them, in the order to start. */
   readonly services: readonly Service[];
@@ -249,6 +239,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
     mirrors,
     pleg,
     uses,
+    prober,
     told,
     services: [objects, statuses, prober, ...statics.services, workers, pleg, mirrors],
     online: [services, bound],
@@ -280,8 +271,43 @@ function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFact
   });
 }
 
+interface EvictorParts {
+  readonly measure: () => Promise<Measurements>;
+  readonly record: PodRecorder;
+  readonly warn: (reason: string, message: string) => void;
+  readonly agent: NodeAgent;
+  readonly collector: ImageCollector;
+}
+
+function buildEvictor(config: KubeletConfig, { clock, log }: KubeletDeps, parts: PodParts, around: EvictorParts): Evictor {
+  const { workers, uses, told } = parts;
+  const { record, warn, agent, collector } = around;
+  return new Evictor({
+    settings: config.eviction,
+    measure: around.measure,
+    pods: () => workers.list(),
+    usage: (pods, signal) => uses.usage(workersOf(workers, pods), signal),
+    diskUsage: (pods, signal) => uses.diskUsage(workersOf(workers, pods), 'fresh', signal),
+    knownDiskUsage: (pods, signal) => uses.knownDiskUsage(workersOf(workers, pods), signal),
+    freeDisk: [(signal) => workers.dropEnded(signal), (signal) => collector.removeUnused(signal)],
+    record: (pod, reason, message, annotations) => record(pod, undefined, 'Warning', reason, message, annotations),
+    warn,
+    onPressure: () => agent.wake(),
+    count: (signal) => told.evicted(signal),
+    clock,
+    log,
+  });
+}
+
+interface MachineParts {
+  readonly facts: MachineFacts;
+  readonly measure: () => Promise<Measurements>;
+  readonly imageBytes: () => number;
+}
+
 /** What the API server asks for logs, exec and the like. */
-function buildServer(config: KubeletConfig, deps: KubeletDeps, { pods, workers, statuses }: PodParts): Service[] {
+function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: PodParts, machine: MachineParts): Service[] {
+  const { pods, workers, statuses, uses, prober } = parts;
   const { client, runtime, clock, log, metrics, tls } = deps;
   if (tls === undefined) return [];
   const source = {
@@ -300,8 +326,30 @@ function buildServer(config: KubeletConfig, deps: KubeletDeps, { pods, workers, 
     nodeName: config.nodeName,
     idleMs: config.streamIdleMs,
   };
+  const told = probeMetrics(() => prober.samples());
   const access = new DelegatedAccess({ authentication: client, authorization: client, clock }, config.server.accessTtls);
-  const server = new KubeletServer({ runtime, pods: source, access, clock, log, metrics }, options);
+  const observed = (uid: string): RuntimePod | undefined => workers.get(uid)?.observed;
+  const { facts, measure: measureNow, imageBytes } = machine;
+  const stats = new Stats({
+    runtime,
+    uses,
+    measure: measureNow,
+    host: hostFigures,
+    interfaces: interfacesOf,
+    pods: source.pods,
+    observed,
+    imageBytes,
+    clock,
+    nodeName: config.nodeName,
+  });
+  const about = {
+    stats,
+    machine: { cores: facts.cpuMillis / 1_000, memoryBytes: facts.memoryBytes },
+    namesOf: (uid: string, container: string) => latestOf(observed(uid), container),
+    probes: () => told.text(),
+    configuration: configurationOf(config),
+  };
+  const server = new KubeletServer({ runtime, pods: source, access, clock, log, metrics, ...about }, options);
   const paths = tlsFiles(config.server);
   return [server, new FileWatch({ paths, onChange: () => server.renew({ ...tls, ...readTlsFiles(config.server) }), clock, log })];
 }

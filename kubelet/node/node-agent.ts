@@ -84,6 +84,11 @@ export class NodeAgent implements Service {
     this.#assumed = { metadata: { name, labels: this.#labels() }, spec: {}, status: await this.#status(signal) };
   }
 
+  /** What all images take, as of the last minute. */
+  get imageBytes(): number {
+    return this.#images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
   /** True once a ready status was written. */
   get isReady(): boolean {
     return this.#isReady;

@@ -166,3 +166,18 @@ test('tally', () => {
   });
   expect(verdicts).toEqual([undefined, 'success', undefined, undefined, undefined, undefined, undefined, 'failure']);
 });
+
+test('how often probes ended how is counted while their container runs', async () => {
+  const pod = podWith({ livenessProbe: aProbe({ failureThreshold: 9 }) });
+  const runtime = running();
+  prober.sync(pod, runtime, false);
+  await clock.advance(1_000);
+  exitCode = 1;
+  await clock.advance(20_000);
+  expect([...prober.samples()]).toEqual([
+    [['c', 'ns', 'p', 'u', 'Liveness', 'successful'], 1],
+    [['c', 'ns', 'p', 'u', 'Liveness', 'failed'], 2],
+  ]);
+  prober.forget('u');
+  expect([...prober.samples()]).toEqual([]);
+});

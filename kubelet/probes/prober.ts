@@ -3,6 +3,7 @@
 // asks for the results (`verdicts`); a result that changed wakes the worker. Nothing else is shared between the loops.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1ContainerStatus, V1Probe } from '#api/generated/types.ts';
+import type { Sample } from '#base/metric-cells.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
@@ -17,6 +18,9 @@ export interface Verdicts {
   readonly ready: ReadonlySet<string>;
   readonly unhealthy: ReadonlyMap<string, 'liveness' | 'startup'>;
 }
+
+/** As metrics name it. */
+type ProbeEnd = 'successful' | 'failed' | 'unknown';
 
 export interface ProberDeps extends CheckDeps {
   readonly log: Log;
@@ -34,6 +38,8 @@ interface Instance {
   readonly container: V1Container;
   readonly status: ContainerStatus;
   readonly results: Map<ProbeKind, 'success' | 'failure'>;
+  /** How often each ended how. */
+  readonly ends: Map<ProbeKind, Record<ProbeEnd, number>>;
   readonly stops: Map<ProbeKind, AbortController>;
   /** Resolves when the startup probe passes: the others wait for it. */
   readonly begun: PromiseWithResolvers<void>;
@@ -104,6 +110,20 @@ export class Prober implements Service {
     return { started, ready, unhealthy };
   }
 
+  /** How often the probes of what runs now ended how: container, namespace, pod, uid, kind and result, and the number. */
+  *samples(): Iterable<Sample> {
+    for (const [uid, instances] of this.#pods) {
+      for (const { pod, container, ends } of instances.values()) {
+        const { name = '', namespace = '' } = pod.metadata;
+        for (const [kind, counted] of ends) {
+          for (const [end, number] of Object.entries(counted)) {
+            if (number > 0) yield [[container.name, namespace, name, uid, words[kind], end], number];
+          }
+        }
+      }
+    }
+  }
+
   forget(podUid: string): void {
     for (const instance of this.#pods.get(podUid)?.values() ?? []) stopAll(instance, kinds);
     this.#pods.delete(podUid);
@@ -121,7 +141,16 @@ export class Prober implements Service {
     const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
     const container = containers.find(({ name }) => name === status.name);
     if (container === undefined || this.#signal === undefined || this.#signal.aborted) return undefined;
-    const instance: Instance = { pod, podIp, container, status, results: new Map(), stops: new Map(), begun: Promise.withResolvers() };
+    const instance: Instance = {
+      pod,
+      podIp,
+      container,
+      status,
+      results: new Map(),
+      ends: new Map(),
+      stops: new Map(),
+      begun: Promise.withResolvers(),
+    };
     const remembered = rememberedHealth(pod, status);
     if (remembered?.started === true) instance.results.set('startup', 'success');
     if (remembered?.ready === true) instance.results.set('readiness', 'success');
@@ -179,6 +208,12 @@ export class Prober implements Service {
     this.#onResult(instance.pod.metadata.uid ?? '');
   }
 
+  #count({ ends }: Instance, kind: ProbeKind, end: ProbeEnd): void {
+    const counted = ends.get(kind) ?? { successful: 0, failed: 0, unknown: 0 };
+    counted[end]++;
+    ends.set(kind, counted);
+  }
+
   /** Undefined when the probe could not be carried out. */
   async #probe(instance: Instance, kind: ProbeKind, probe: V1Probe, signal: AbortSignal): Promise<'success' | 'failure' | undefined> {
     const { container, status, podIp, pod } = instance;
@@ -188,6 +223,7 @@ export class Prober implements Service {
     }
     signal.throwIfAborted();
     const { result, output } = outcome;
+    this.#count(instance, kind, result === 'errored' ? 'unknown' : result === 'failure' ? 'failed' : 'successful');
     const say = (reason: string, message: string): void => this.#deps.record(pod, container.name, 'Warning', reason, message);
     if (result === 'errored') say('Unhealthy', `${words[kind]} probe errored and resulted in unknown state: ${output}`);
     if (result === 'failure') say('Unhealthy', `${words[kind]} probe failed: ${output}`);

@@ -50,8 +50,8 @@ export interface Runtime {
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** A TCP connection to a port in the pod, localhost of the pod included. Rejects when nobody listens. */
   portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<Duplex>;
-  /** What each running container uses now. */
-  usage(podUid: string, signal: AbortSignal): Promise<readonly ContainerUsage[]>;
+  /** What each running container uses now. `known`: what was last seen of the pod, which spares asking the engine. */
+  usage(podUid: string, signal: AbortSignal, known?: RuntimePod): Promise<readonly ContainerUsage[]>;
   /** Where a container writes to the node's disk beside its volumes; undefined when it is gone. */
   storage(id: string, signal: AbortSignal): Promise<ContainerStorage | undefined>;
 }
@@ -370,6 +370,10 @@ export interface ContainerUsage {
   readonly memoryWorkingSetBytes: number;
   /** Undefined: nobody counts them. */
   readonly processes?: number;
+  /** Memory that is no file's; undefined: nobody counts it. */
+  readonly rssBytes?: number;
+  readonly pageFaults?: number;
+  readonly majorPageFaults?: number;
 }
 
 export interface ContainerStorage {

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '#base/clock.ts';
 import { createCa, signCertificate } from '#base/pki.ts';
 import { apiServerUser, subresourcesOf } from './admit.ts';
+import type { Summary } from '../stats/figures.ts';
+import { plenty } from '../testing.ts';
 import { ServerRig } from './testing.ts';
 
 let rig: ServerRig;
@@ -79,9 +81,58 @@ describe('KubeletServer', () => {
     expect(JSON.parse((await rig.ask('/runningpods')).text)).toMatchObject({ items: [{ spec: { containers: [{ name: 'main' }] } }] });
     const summary = JSON.parse((await rig.ask('/stats/summary')).text) as object;
     expect(summary).toMatchObject({ node: { nodeName: 'n1' }, pods: [{ podRef: { name: 'web' }, containers: [{ name: 'main' }] }] });
-    const figures = (await rig.ask('/metrics/resource')).text;
-    expect(figures).toContain('container_memory_working_set_bytes{container="main",namespace="shop",pod="web"} 0');
   });
+
+  it('tells what disks, networks and the machine hold', async () => {
+    const summary = JSON.parse((await rig.ask('/stats/summary')).text) as Summary;
+    const { disk } = plenty;
+    const amount = {
+      availableBytes: disk.availableBytes,
+      capacityBytes: disk.totalBytes,
+      inodesFree: disk.freeInodes,
+      inodes: disk.totalInodes,
+    };
+    expect(summary.node).toMatchObject({
+      cpu: { usageCoreNanoSeconds: 5_000_000_000 },
+      memory: { availableBytes: plenty.memory?.availableBytes, workingSetBytes: plenty.memory?.workingSetBytes },
+      network: { name: 'eth0', rxBytes: 1, rxErrors: 2, txBytes: 3, txErrors: 4, interfaces: [{ name: 'eth0' }] },
+      fs: { ...amount, usedBytes: disk.totalBytes - disk.availableBytes },
+      runtime: { imageFs: { ...amount, usedBytes: 7 } },
+      rlimit: { maxpid: 32_768, curproc: 100 },
+      swap: { swapAvailableBytes: 4, swapUsageBytes: 6 },
+    });
+    expect(summary.pods).toMatchObject([
+      {
+        containers: [
+          { name: 'main', rootfs: { ...amount, usedBytes: 4_096, inodesUsed: 3 }, logs: { ...amount, usedBytes: 100, inodesUsed: 1 } },
+        ],
+        volume: [{ name: 'cache', ...amount, usedBytes: 10, inodesUsed: 2 }],
+        'ephemeral-storage': { ...amount, usedBytes: 4_206, inodesUsed: 6 },
+      },
+    ]);
+    const small = JSON.parse((await rig.ask('/stats/summary?only_cpu_and_memory=true')).text) as Summary;
+    expect(small.node.fs).toBeUndefined();
+    expect(small.pods[0]?.['ephemeral-storage']).toBeUndefined();
+  });
+
+  it.each([
+    ['/metrics/resource', /^container_memory_working_set_bytes\{container="main",namespace="shop",pod="web"\} 0 \d{13}$/m],
+    ['/metrics/resource', /^# TYPE container_cpu_usage_seconds_total counter$/m],
+    ['/metrics/resource', /^pod_memory_working_set_bytes\{namespace="shop",pod="web"\} 0 \d{13}$/m],
+    ['/metrics/resource', /^pod_cpu_usage_seconds_total\{namespace="shop",pod="web"\} 0 \d{13}$/m],
+    ['/metrics/resource', /^node_cpu_usage_seconds_total 5 \d{13}$/m],
+    ['/metrics/resource', /^node_memory_working_set_bytes 8589934592 \d{13}$/m],
+    ['/metrics/resource', /^node_swap_usage_bytes 6 \d{13}$/m],
+    ['/metrics/resource', /^resource_scrape_error 0$/m],
+    [
+      '/metrics/cadvisor',
+      /^container_cpu_usage_seconds_total\{container="main",cpu="total",id="\/c0ffee",image="hello:1",name="c0ffee",namespace="shop",pod="web"\} 0 \d{13}$/m,
+    ],
+    ['/metrics/cadvisor', /^container_fs_usage_bytes\{container="main",.*\} 4096 \d{13}$/m],
+    ['/metrics/cadvisor', /^machine_cpu_cores 4$/m],
+    ['/metrics/probes', /^prober_probe_total 1\n$/],
+    ['/configz', /^\{"kubeletconfig":\{"kind":"KubeletConfiguration"\}\}$/],
+  ])('%s has %s', async (path, line) => expect((await rig.ask(path)).text).toMatch(line));
 
   it('follows a log until the container ends', async () => {
     const following = rig.ask('/containerLogs/shop/web/main?follow=true&tailLines=1');

@@ -20,7 +20,9 @@ import { HttpProblem } from './http-problem.ts';
 import { parseLogQuery } from './log-query.ts';
 import type { PodSource } from './pod-source.ts';
 import { type ContainerTarget, type Route, routeOf } from './route.ts';
-import { Stats } from './stats.ts';
+import type { Summary } from '../stats/figures.ts';
+import { cadvisorText, type ContainerNames, resourceText, statsType } from '../stats/prometheus.ts';
+import type { Stats } from '../stats/stats.ts';
 import type { KubeletTls } from './tls.ts';
 import { containerId, serveExec, servePortForward } from './streaming.ts';
 
@@ -32,6 +34,14 @@ export interface KubeletServerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
+  readonly stats: Pick<Stats, 'summary'>;
+  readonly machine: { readonly cores: number; readonly memoryBytes: number };
+  /** What runs as a container of a pod now. */
+  readonly namesOf: (podUid: string, container: string) => ContainerNames | undefined;
+  /** Prometheus' text about probes. */
+  readonly probes: () => Promise<string>;
+  /** The KubeletConfiguration that is in force. */
+  readonly configuration: object;
 }
 
 export interface KubeletServerOptions {
@@ -56,14 +66,12 @@ export class KubeletServer implements Service {
   readonly name = 'kubelet server';
   readonly #deps: KubeletServerDeps;
   readonly #options: KubeletServerOptions;
-  readonly #stats: Stats;
   readonly #sockets = new Set<Duplex>();
   #server: Server | undefined;
 
   constructor(deps: KubeletServerDeps, options: KubeletServerOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#stats = new Stats({ runtime: deps.runtime, clock: deps.clock, nodeName: options.nodeName });
   }
 
   /** The port that is really listened on. */
@@ -147,7 +155,7 @@ export class KubeletServer implements Service {
   }
 
   async #serve(route: Route, query: URLSearchParams, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const { pods, metrics } = this.#deps;
+    const { pods, metrics, stats, machine, namesOf, probes, configuration } = this.#deps;
     switch (route.kind) {
       case 'healthz':
         return sendText(response, 'ok');
@@ -158,9 +166,17 @@ export class KubeletServer implements Service {
       case 'metrics':
         return sendText(response, (await metrics?.text()) ?? '', metrics?.contentType);
       case 'resourceMetrics':
-        return sendText(response, await this.#stats.resourceMetrics(pods.pods(), signal), 'text/plain; version=0.0.4; charset=utf-8');
-      case 'statsSummary':
-        return sendJson(response, await this.#stats.summary(pods.pods(), signal));
+        return sendText(response, resourceText(await this.#summary(signal)), statsType);
+      case 'cadvisorMetrics':
+        return sendText(response, cadvisorText(await stats.summary('everything', signal), machine, namesOf), statsType);
+      case 'probeMetrics':
+        return sendText(response, await probes(), statsType);
+      case 'statsSummary': {
+        const isSmall = query.get('only_cpu_and_memory') === 'true';
+        return sendJson(response, await stats.summary(isSmall ? 'cpuAndMemory' : 'everything', signal));
+      }
+      case 'configz':
+        return sendJson(response, { kubeletconfig: configuration });
       case 'containerLogs':
         return this.#logs(route.target, query, response, signal);
       case 'run':
@@ -169,6 +185,17 @@ export class KubeletServer implements Service {
       case 'attach':
       case 'portForward':
         throw new HttpProblem(400, 'Upgrade request required');
+    }
+  }
+
+  /** Undefined: it cannot be made, which the figures then say. */
+  async #summary(signal: AbortSignal): Promise<Summary | undefined> {
+    try {
+      return await this.#deps.stats.summary('cpuAndMemory', signal);
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      this.#deps.log.warn({ err: error }, 'could not gather what pods use');
+      return undefined;
     }
   }
 

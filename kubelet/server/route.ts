@@ -11,12 +11,23 @@ export interface ContainerTarget {
 
 export type PodTarget = Omit<ContainerTarget, 'container'>;
 
+type PlainKind =
+  | 'healthz'
+  | 'pods'
+  | 'runningPods'
+  | 'metrics'
+  | 'resourceMetrics'
+  | 'cadvisorMetrics'
+  | 'probeMetrics'
+  | 'statsSummary'
+  | 'configz';
+
 export type Route =
-  | { readonly kind: 'healthz' | 'pods' | 'runningPods' | 'metrics' | 'resourceMetrics' | 'statsSummary' }
+  | { readonly kind: PlainKind }
   | { readonly kind: 'containerLogs' | 'exec' | 'attach' | 'run'; readonly target: ContainerTarget }
   | { readonly kind: 'portForward'; readonly target: PodTarget };
 
-const plain: Readonly<Record<string, 'healthz' | 'pods' | 'runningPods' | 'metrics' | 'resourceMetrics' | 'statsSummary'>> = {
+const plain: Readonly<Record<string, PlainKind>> = {
   '/healthz': 'healthz',
   '/healthz/ping': 'healthz',
   '/healthz/syncloop': 'healthz',
@@ -24,7 +35,10 @@ const plain: Readonly<Record<string, 'healthz' | 'pods' | 'runningPods' | 'metri
   '/runningpods': 'runningPods',
   '/metrics': 'metrics',
   '/metrics/resource': 'resourceMetrics',
+  '/metrics/cadvisor': 'cadvisorMetrics',
+  '/metrics/probes': 'probeMetrics',
   '/stats/summary': 'statsSummary',
+  '/configz': 'configz',
 };
 
 const methods: Readonly<Record<Route['kind'], readonly string[]>> = {
@@ -33,7 +47,10 @@ const methods: Readonly<Record<Route['kind'], readonly string[]>> = {
   runningPods: ['GET'],
   metrics: ['GET'],
   resourceMetrics: ['GET'],
+  cadvisorMetrics: ['GET'],
+  probeMetrics: ['GET'],
   statsSummary: ['GET', 'POST'],
+  configz: ['GET'],
   containerLogs: ['GET'],
   exec: ['GET', 'POST'],
   attach: ['GET', 'POST'],

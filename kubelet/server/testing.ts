@@ -7,6 +7,10 @@ import { silentLog } from '#base/log.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 import type { Program } from '../runtime/simulated/program.ts';
+import type { PodUse } from '../eviction/usage.ts';
+import type { HostFigures } from '../stats/kernel.ts';
+import { Stats } from '../stats/stats.ts';
+import { plenty } from '../testing.ts';
 import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.ts';
 import type { Access } from '#client/delegated-access.ts';
 import { apiServerUser } from './admit.ts';
@@ -27,6 +31,17 @@ const pod = {
   },
   status: { containerStatuses: [{ name: 'late', state: { waiting: { reason: 'ContainerCreating' } } }] },
 } as V1Pod;
+
+const disk: PodUse = {
+  containers: [{ name: 'main', rootfs: { usedBytes: 4_096, inodes: 3 }, logs: { usedBytes: 100, inodes: 1 } }],
+  volumes: [{ name: 'cache', usedBytes: 10, inodes: 2 }],
+};
+const machine: HostFigures = {
+  cpuNanos: 5_000_000_000n,
+  startedMs: 1_000,
+  swap: { totalBytes: 10, freeBytes: 4 },
+  interfaces: [{ name: 'eth0', rxBytes: 1, rxErrors: 2, txBytes: 3, txErrors: 4 }],
+};
 
 /** The API server may do everything; a scraper with the token `figures` may read metrics; nobody can say anything of the token `lost`. */
 const access: Access = {
@@ -87,7 +102,30 @@ export class ServerRig {
     };
     const tls = await signCertificate(rig.#ca, serving, nowMs);
     rig.#server = new KubeletServer(
-      { runtime: rig.runtime, pods, access, clock: systemClock, log: silentLog, metrics: createMetrics() },
+      {
+        runtime: rig.runtime,
+        pods,
+        access,
+        clock: systemClock,
+        log: silentLog,
+        metrics: createMetrics(),
+        stats: new Stats({
+          runtime: rig.runtime,
+          uses: { diskUsage: () => Promise.resolve(new Map([['u1', disk]])) },
+          measure: () => Promise.resolve(plenty),
+          host: () => Promise.resolve(machine),
+          interfaces: () => Promise.resolve([]),
+          pods: pods.pods,
+          observed: () => undefined,
+          imageBytes: () => 7,
+          clock: systemClock,
+          nodeName: 'n1',
+        }),
+        machine: { cores: 4, memoryBytes: 8 },
+        namesOf: () => ({ id: 'c0ffee', image: 'hello:1' }),
+        probes: () => Promise.resolve('prober_probe_total 1\n'),
+        configuration: { kind: 'KubeletConfiguration' },
+      },
       { host: '127.0.0.1', port: 0, tls, clientCa: rig.#ca.cert, nodeName: 'n1' },
     );
     const ready = Promise.withResolvers<void>();

@@ -49,8 +49,8 @@ export class PodUses {
   /** Memory and processes now; a pod whose figures cannot be read is absent. */
   async usage(pods: readonly MeasuredPod[], signal: AbortSignal): Promise<ReadonlyMap<string, PodUse>> {
     const found = await Promise.all(
-      pods.map(async ({ uid }): Promise<[string, PodUse][]> => {
-        const used = await this.#deps.runtime.usage(uid, signal).catch(() => []);
+      pods.map(async ({ uid, observed }): Promise<[string, PodUse][]> => {
+        const used = await this.#deps.runtime.usage(uid, signal, observed).catch(() => []);
         signal.throwIfAborted();
         const containers = used.map(
           ({ name, memoryWorkingSetBytes: memoryBytes, processes }): ContainerUse => ({

@@ -274,11 +274,11 @@ export class DockerRuntime implements Runtime {
     return this.#deps.dialer.dial(netns, port, signal);
   }
 
-  async usage(podUid: string, signal: AbortSignal): Promise<readonly ContainerUsage[]> {
-    const pod = await this.podStatus(podUid, signal);
+  async usage(podUid: string, signal: AbortSignal, known?: RuntimePod): Promise<readonly ContainerUsage[]> {
+    const pod = known ?? (await this.podStatus(podUid, signal));
     const found = await Promise.all(
       (pod?.containers ?? []).map(async ({ id, name, pid }) => {
-        const used = pid === undefined ? undefined : await usageOf(pid);
+        const used = pid === undefined ? undefined : await usageOf(pid, id);
         return used === undefined ? [] : [{ id, name, ...used }];
       }),
     );

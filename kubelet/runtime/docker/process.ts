@@ -6,6 +6,9 @@ export interface ProcessUsage {
   readonly memoryUsageBytes: number;
   readonly memoryWorkingSetBytes: number;
   readonly processes?: number;
+  readonly rssBytes: number;
+  readonly pageFaults: number;
+  readonly majorPageFaults: number;
 }
 
 /** Kills a process if it (still) belongs to that container: process ids are used again. */
@@ -14,10 +17,13 @@ export async function killContainerProcess(pid: number, containerId: string): Pr
   if (pid > 1 && groups.includes(containerId)) process.kill(pid, 'SIGKILL');
 }
 
-/** What the control group of a process uses, on either version of control groups; undefined when it is gone. */
-export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
+/** What the control group of a container's process uses, on either version of control groups; undefined when it is gone. */
+export async function usageOf(pid: number, containerId: string): Promise<ProcessUsage | undefined> {
   try {
-    const groups = parseGroups(await readFile(`/proc/${pid}/cgroup`, 'utf8'));
+    const said = await readFile(`/proc/${pid}/cgroup`, 'utf8');
+    // Process ids are used again.
+    if (!said.includes(containerId)) return undefined;
+    const groups = parseGroups(said);
     return groups.unified !== undefined && groups.memory === undefined ? await usageV2(groups.unified) : await usageV1(groups);
   } catch {
     // It ended between two reads.
@@ -55,7 +61,9 @@ async function usageV1({ memory, cpuacct, pids }: Groups): Promise<ProcessUsage>
     readFile(`${memoryFolder}/memory.stat`, 'utf8'),
     count(`/sys/fs/cgroup/pids${pids}/pids.current`),
   ]);
-  return { ...usage(BigInt(cpu.trim()), Number(used), field(stat, 'total_inactive_file')), ...processes };
+  const of = (name: string): number => field(stat, `total_${name}`);
+  const rest = { rssBytes: of('rss'), pageFaults: of('pgfault'), majorPageFaults: of('pgmajfault') };
+  return { ...usage(BigInt(cpu.trim()), Number(used), of('inactive_file')), ...rest, ...processes };
 }
 
 async function usageV2(path: string): Promise<ProcessUsage> {
@@ -66,7 +74,9 @@ async function usageV2(path: string): Promise<ProcessUsage> {
     readFile(`${folder}/memory.stat`, 'utf8'),
     count(`${folder}/pids.current`),
   ]);
-  return { ...usage(BigInt(field(cpu, 'usage_usec')) * 1_000n, Number(used), field(stat, 'inactive_file')), ...processes };
+  const of = (name: string): number => field(stat, name);
+  const rest = { rssBytes: of('anon'), pageFaults: of('pgfault'), majorPageFaults: of('pgmajfault') };
+  return { ...usage(BigInt(field(cpu, 'usage_usec')) * 1_000n, Number(used), of('inactive_file')), ...rest, ...processes };
 }
 
 /** Nothing where the controller is not there. */
@@ -75,7 +85,11 @@ async function count(path: string): Promise<{ processes?: number }> {
   return Number.isFinite(said) ? { processes: said } : {};
 }
 
-function usage(cpuNanos: bigint, usedBytes: number, inactiveBytes: number): ProcessUsage {
+function usage(
+  cpuNanos: bigint,
+  usedBytes: number,
+  inactiveBytes: number,
+): Pick<ProcessUsage, 'cpuNanos' | 'memoryUsageBytes' | 'memoryWorkingSetBytes'> {
   return { cpuNanos, memoryUsageBytes: usedBytes, memoryWorkingSetBytes: Math.max(0, usedBytes - inactiveBytes) };
 }
 

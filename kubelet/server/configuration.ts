@@ -1,0 +1,68 @@
+// What /configz tells: the KubeletConfiguration that is in force, however it was given. Pure.
+import { formatDuration } from '#base/duration.ts';
+import { formatQuantity } from '#api/meta/quantity.ts';
+import type { KubeletConfig } from '../config.ts';
+import type { Threshold } from '../eviction/thresholds.ts';
+
+export function configurationOf(config: KubeletConfig): object {
+  const { server, health, imageGc, eviction, reserved, identity } = config;
+  const { accessTtls } = server;
+  return {
+    enableServer: true,
+    address: server.host,
+    port: server.port,
+    tlsCertFile: server.certFile,
+    tlsPrivateKeyFile: server.keyFile,
+    rotateCertificates: identity.rotates,
+    authentication: {
+      x509: { clientCAFile: server.clientCaFile },
+      webhook: { enabled: true, cacheTTL: formatDuration(accessTtls.tokenMs) },
+      anonymous: { enabled: false },
+    },
+    authorization: {
+      mode: 'Webhook',
+      webhook: { cacheAuthorizedTTL: formatDuration(accessTtls.allowedMs), cacheUnauthorizedTTL: formatDuration(accessTtls.deniedMs) },
+    },
+    healthzPort: health.port,
+    healthzBindAddress: health.host,
+    clusterDomain: config.clusterDomain,
+    clusterDNS: config.clusterDns,
+    streamingConnectionIdleTimeout: formatDuration(config.streamIdleMs),
+    nodeStatusUpdateFrequency: '10s',
+    nodeStatusReportFrequency: '5m0s',
+    nodeLeaseDurationSeconds: 40,
+    imageMinimumGCAge: formatDuration(imageGc.minAgeMs),
+    imageMaximumGCAge: formatDuration(imageGc.maxAgeMs),
+    imageGCHighThresholdPercent: imageGc.highPercent,
+    imageGCLowThresholdPercent: imageGc.lowPercent,
+    cgroupRoot: config.cgroupRoot,
+    cgroupsPerQOS: config.cgroupsPerQos,
+    ...(config.cgroupDriver === undefined ? {} : { cgroupDriver: config.cgroupDriver }),
+    maxPods: config.maxPods,
+    podCIDR: config.podCidr,
+    resolvConf: config.resolvConf,
+    containerRuntimeEndpoint: `unix://${config.dockerSocket}`,
+    evictionHard: amounts(eviction.thresholds.filter(({ graceMs, signal }) => graceMs === 0 && signal !== 'allocatableMemory.available')),
+    evictionSoft: amounts(eviction.thresholds.filter(({ graceMs }) => graceMs > 0)),
+    evictionSoftGracePeriod: Object.fromEntries(
+      eviction.thresholds.filter(({ graceMs }) => graceMs > 0).map(({ signal, graceMs }) => [signal, formatDuration(graceMs)]),
+    ),
+    evictionPressureTransitionPeriod: formatDuration(eviction.transitionMs),
+    evictionMaxPodGracePeriod: eviction.maxPodGraceSeconds,
+    systemReserved: { cpu: `${reserved.cpuMillis}m`, memory: String(reserved.memoryBytes) },
+    allowedUnsafeSysctls: config.allowedSysctls,
+    registerWithTaints: config.taints,
+    registerNode: config.register,
+    localStorageCapacityIsolation: true,
+    seccompDefault: config.seccompDefault,
+  };
+}
+
+function amounts(thresholds: readonly Threshold[]): Record<string, string> {
+  return Object.fromEntries(
+    thresholds.map(({ signal, value }) => [
+      signal,
+      'share' in value ? `${Number((value.share * 100).toFixed(6))}%` : formatQuantity(value.quantity),
+    ]),
+  );
+}
