@@ -20,6 +20,15 @@ export interface FieldProblem {
   readonly field: string;
   /** The whole message without the field: `Invalid value: "x": must be …`. */
   readonly message: string;
+  /** Set where the rule is younger than what it judges: objects that had the same problem before they were changed may keep it. */
+  readonly isForgiven?: true;
+}
+
+/** Without what the object, as it is stored, was forgiven already; `before` tells what is wrong with that one, and is asked only where it matters. */
+export function newProblems(problems: readonly FieldProblem[], before: () => readonly FieldProblem[]): readonly FieldProblem[] {
+  if (!problems.some(({ isForgiven }) => isForgiven)) return problems;
+  const known = new Set(before().flatMap(({ isForgiven, message }) => (isForgiven ? [message] : [])));
+  return problems.filter(({ isForgiven, message }) => isForgiven !== true || !known.has(message));
 }
 
 /** `Required value` or `Required value: why`. */

@@ -32,6 +32,9 @@ test.each([
   ['::ffff:127.0.0.1', 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
   ['169.254.169.254', 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
   ['febf::1', 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
+  // Refused elsewhere, where it is new.
+  ['010.0.0.1', undefined],
+  ['0127.0.0.1', 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
   ['224.0.0.251', 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
   ['ff02::fb', 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
 ])('%s: %s', (text, expected) => {

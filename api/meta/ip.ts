@@ -98,9 +98,11 @@ function canonicalCidr(value: string): string | undefined {
 
 /** Refuses addresses that must never be reached through a Service: unspecified, loopback, link-local. */
 export function validateNotSpecialIp(field: string, value: string): FieldProblem[] {
-  const family = ipFamilyOf(value);
+  // Zeros in front are another rule's business, and allowed where they have always been.
+  const plain = withoutZeros(value);
+  const family = ipFamilyOf(plain);
   if (family === undefined) return [invalid(field, value, 'must be a valid IP address')];
-  const text = specialRange(family, value);
+  const text = specialRange(family, plain);
   return text === undefined ? [] : [invalid(field, value, text)];
 }
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { KindDefinition, WriteContext } from '#api/kind.ts';
 import { equalValues } from '#api/meta/equality.ts';
-import { invalidObject } from '#api/meta/field-problem.ts';
+import { invalidObject, newProblems } from '#api/meta/field-problem.ts';
 import { apiVersionOf, type Json, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
 import { validateObjectMetaUpdate } from '#api/meta/object-meta.ts';
 import { equalJson } from '#api/patch/json-object.ts';
@@ -94,7 +94,7 @@ export function checkCreate(kind: KindDefinition, object: KubeObject, context: W
 export function checkUpdate(kind: KindDefinition, next: KubeObject, prev: KubeObject, context: WriteContext): void {
   const problems = [
     ...validateObjectMetaUpdate(next.metadata, prev.metadata),
-    ...(kind.validate?.(next, context) ?? []),
+    ...newProblems(kind.validate?.(next, context) ?? [], () => kind.validate?.(prev, context) ?? []),
     ...(kind.validateUpdate?.(next, prev, context) ?? []),
   ];
   if (problems.length > 0) throw invalidObject(kind, next.metadata.name ?? '', problems);

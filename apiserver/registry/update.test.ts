@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { KindDefinition } from '#api/kind.ts';
 import { builtinKinds } from '#api/kinds.ts';
 import type { KubeObject } from '#api/meta/object.ts';
+import { FakeClock } from '#base/fake-clock.ts';
+import { MemoryStore } from '../storage/memory.ts';
 import type { AdmissionPlugin, RequestContext } from './contract.ts';
 import { aBody, aContext, aDelete, aKind, startRegistry, type TestRegistry, wire } from './testing.ts';
 
@@ -250,4 +252,35 @@ test('change gives the newest object and stores what comes back', async () => {
   await Promise.all(Array.from({ length: 10 }, () => t.registry.change(configMaps, 'a', count, aContext())));
   expect(wire(await t.registry.get(configMaps, 'a', '', aContext()))['data']).toEqual({ n: '10' });
   await expect(t.registry.change(configMaps, 'b', count, aContext())).rejects.toMatchObject({ code: 404 });
+});
+
+test('what older versions let in may stay in an object, but does not come into one', async () => {
+  const resizePolicy = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }];
+  const aDeployment = (name: string, labels: Record<string, string>, init: object): object => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace: 'default', uid: name, labels },
+    spec: {
+      selector: { matchLabels: { a: 'b' } },
+      template: {
+        metadata: { labels: { a: 'b' } },
+        spec: { initContainers: [{ name: 'i', image: 'i', ...init }], containers: [{ name: 'c', image: 'i' }] },
+      },
+    },
+  });
+  await using store = new MemoryStore({ clock: new FakeClock() });
+  const { signal } = aContext();
+  for (const [name, init] of Object.entries({ old: { resizePolicy }, young: {} })) {
+    const value = Buffer.from(JSON.stringify(aDeployment(name, {}, init)));
+    await store.put(`/registry/deployments/default/${name}`, value, { expectedRevision: 0 }, signal);
+  }
+  await using t = await startRegistry({ kinds: [deployments], store });
+  const change = (name: string): Promise<unknown> =>
+    t.registry.update(deployments, name, aBody(aDeployment(name, { x: 'y' }, { resizePolicy })), aContext());
+  await change('old');
+  await expect(change('young')).rejects.toMatchObject({
+    code: 422,
+    message:
+      'Deployment.apps "young" is invalid: spec.template.spec.initContainers[0].resizePolicy[0].restartPolicy: Invalid value: "RestartContainer": must not be set to \'RestartContainer\' for non-sidecar initContainers',
+  });
 });

@@ -1,6 +1,6 @@
 // Validation of a pod's containers: regular, init (with sidecars) and ephemeral.
 import type { V1Container, V1ContainerPort, V1EphemeralContainer } from '#api/generated/types.ts';
-import { duplicate } from '../../meta/field-problem.ts';
+import { duplicate, invalid } from '../../meta/field-problem.ts';
 import { portNameProblems, portNumberProblems } from '../../meta/names.ts';
 import { Problems } from '../../meta/problems.ts';
 import { Seen } from '../../meta/seen.ts';
@@ -130,7 +130,8 @@ export function checkRestartOfInit(container: AnyContainer, at: Problems): void 
   if (container.resizePolicy === undefined || isSidecar(container)) return;
   at.each('resizePolicy', container.resizePolicy, ({ restartPolicy = '' }, policy) => {
     if (restartPolicy !== 'RestartContainer') return;
-    policy.invalid('restartPolicy', restartPolicy, "must not be set to 'RestartContainer' for non-sidecar initContainers");
+    const text = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+    policy.add({ ...invalid(policy.path('restartPolicy'), restartPolicy, text), isForgiven: true });
   });
 }
 
