@@ -26,6 +26,7 @@ export function kept<C>(cells: { cell(values: readonly string[]): C }): (...valu
 
 /** Counters of one name; they may go down where they are a gauge. */
 export class CounterCells {
+  readonly help: string;
   readonly #head: string;
   readonly #name: string;
   readonly #labels: readonly string[];
@@ -33,6 +34,7 @@ export class CounterCells {
 
   /** @param labels in the order of the values that `cell` gets; upstream's order is the alphabet's. */
   constructor(name: string, help: string, labels: readonly string[], type: 'counter' | 'gauge' = 'counter') {
+    this.help = help;
     this.#head = head(name, help, type);
     this.#name = name;
     this.#labels = labels;
@@ -94,6 +96,7 @@ export class HistogramCell {
 
 /** Histograms of one name. */
 export class HistogramCells {
+  readonly help: string;
   readonly #head: string;
   readonly #name: string;
   readonly #bounds: readonly number[];
@@ -101,6 +104,7 @@ export class HistogramCells {
   readonly #cells = new Map<string, HistogramCell>();
 
   constructor(name: string, help: string, bounds: readonly number[], labels: readonly string[]) {
+    this.help = help;
     this.#head = head(name, help, 'histogram');
     this.#name = name;
     this.#bounds = bounds;
@@ -130,6 +134,7 @@ export type Sample = readonly [values: readonly string[], value: number];
 
 /** Figures that are known anyway: read when somebody asks, and gone with what they tell of. */
 export class SampledFamily {
+  readonly help: string;
   readonly #head: string;
   readonly #name: string;
   readonly #labels: readonly string[];
@@ -142,6 +147,7 @@ export class SampledFamily {
     type: 'counter' | 'gauge',
     read: () => Iterable<Sample> | Promise<Iterable<Sample>>,
   ) {
+    this.help = help;
     this.#head = head(name, help, type);
     this.#name = name;
     this.#labels = labels;
@@ -158,6 +164,7 @@ export class SampledFamily {
 
 /** Histograms that belong to somebody else, who keeps them with what they tell of. */
 export class SampledHistograms {
+  readonly help: string;
   readonly #head: string;
   readonly #name: string;
   readonly #labels: readonly string[];
@@ -169,6 +176,7 @@ export class SampledHistograms {
     labels: readonly string[],
     read: () => Iterable<readonly [values: readonly string[], cell: HistogramCell]>,
   ) {
+    this.help = help;
     this.#head = head(name, help, 'histogram');
     this.#name = name;
     this.#labels = labels;

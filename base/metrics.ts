@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What writes its own text; '' while there is nothing to tell. */
 export interface Family {
+  readonly help: string;
   text(): string | Promise<string>;
 }
 
@@ -12,6 +13,8 @@ export interface Metrics {
   histogram<L extends string = never>(name: string, help: string, buckets: readonly number[], labels?: readonly L[]): Histogram<L>;
   /** Adds what writes its own text, such as cells for hot paths. */
   add<T extends Family>(family: T): T;
+  /** The help of everything that is registered, whether there is anything to tell of it or not. */
+  helps(): string[];
   /** Prometheus' text format. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -51,6 +54,7 @@ export function createMetrics(): Metrics {
       families.push(family);
       return family;
     },
+    helps: () => [...registry.getMetricsAsArray(), ...families].map(({ help }) => help),
     text: async () =>
       (await registry.metrics()).trimStart() + (await Promise.all(families.map(async (family) => await family.text()))).join(''),
     contentType: metricsType,

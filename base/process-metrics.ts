@@ -31,7 +31,33 @@ export function processMetrics(metrics: Metrics): void {
   tell('virtual_memory_bytes', 'Virtual memory size in bytes.', 'gauge', () =>
     proc(() => 1_024 * Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1])),
   );
+  tell('virtual_memory_max_bytes', 'Maximum amount of virtual memory available in bytes.', 'gauge', () => proc(maxVirtualBytes));
   eventLoopDelay(metrics);
+  countsOfMetrics(metrics);
+}
+
+/** Without a limit, what Go's processes say there: the largest of unsigned numbers. */
+function maxVirtualBytes(): number {
+  const limit = /^Max address space\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+  return limit === 'unlimited' ? 2 ** 64 : Number(limit);
+}
+
+/** Metrics about metrics. Those of upstream's that are hidden or switched off are none of ours. */
+function countsOfMetrics(metrics: Metrics): void {
+  const help = '[BETA] The count of registered metrics broken by stability level and deprecation version.';
+  metrics.add(
+    new SampledFamily('registered_metrics_total', help, ['deprecated_version', 'stability_level'], 'counter', () => {
+      const counts = new Map<string, number>();
+      for (const text of metrics.helps()) {
+        const level = /^\[(ALPHA|BETA|STABLE)\] /.exec(text)?.[1];
+        if (level !== undefined) counts.set(level, (counts.get(level) ?? 0) + 1);
+      }
+      return Array.from(counts, ([level, count]): Sample => [['', level], count]);
+    }),
+  );
+  for (const which of ['disabled', 'hidden']) {
+    metrics.add(new SampledFamily(`${which}_metrics_total`, `[BETA] The count of ${which} metrics.`, [], 'counter', () => only(0)));
+  }
 }
 
 function eventLoopDelay(metrics: Metrics): void {

@@ -16,7 +16,7 @@ export class ClientMetrics {
 
   constructor(metrics: Metrics) {
     this.#requests = metrics.add(
-      new CounterCells('rest_client_requests_total', '[ALPHA] Number of HTTP requests, partitioned by status code, method, and host.', [
+      new CounterCells('rest_client_requests_total', '[BETA] Number of HTTP requests, partitioned by status code, method, and host.', [
         'code',
         'host',
         'method',
@@ -25,7 +25,7 @@ export class ClientMetrics {
     this.#seconds = metrics.add(
       new HistogramCells(
         'rest_client_request_duration_seconds',
-        '[ALPHA] Request latency in seconds. Broken down by verb, and host.',
+        '[BETA] Request latency in seconds. Broken down by verb, and host.',
         secondsBuckets,
         ['host', 'verb'],
       ),

@@ -86,7 +86,7 @@ function families(metrics: Metrics): Families {
     ),
     algorithm: histogram(
       'scheduling_algorithm_duration_seconds',
-      '[ALPHA] Scheduling algorithm latency in seconds',
+      '[BETA] Scheduling algorithm latency in seconds',
       doubling(0.001, 15),
       [],
     )(),

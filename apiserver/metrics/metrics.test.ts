@@ -143,6 +143,18 @@ describe('/metrics', () => {
     expect(await figure(name, labels)).toBe(expected);
   });
 
+  test('counts its own families by stability', async () => {
+    const helps = [...(await families()).values()].map(({ help }) => help);
+    for (const level of ['ALPHA', 'BETA', 'STABLE']) {
+      const shown = helps.filter((help) => help.startsWith(`[${level}] `)).length;
+      const counted = await figure('registered_metrics_total', { stability_level: level, deprecated_version: '' });
+      expect(shown).toBeGreaterThan(0);
+      // Those that have nothing to tell yet are registered all the same.
+      expect(counted).toBeGreaterThanOrEqual(shown);
+    }
+    expect((await families()).get('hidden_metrics_total')?.samples).toEqual([{ name: 'hidden_metrics_total', labels: {}, value: 0 }]);
+  });
+
   test('counts what authorizers decide, and who was recognised', async () => {
     const before = await figure('authorization_attempts_total', { result: 'allowed' });
     const attempts = await figure('authentication_attempts', { result: 'success' });

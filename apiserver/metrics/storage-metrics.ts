@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
   [
     'apiserver_storage_events_received_total',
     'counter',
-    '[ALPHA] Number of etcd events received split by kind.',
+    '[BETA] Number of etcd events received split by kind.',
     counted(({ received }) => received),
   ],
   [
