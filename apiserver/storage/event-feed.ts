@@ -1,5 +1,6 @@
 // Hands committed changes to watchers. One bounded tail of recent events serves all of them; each watcher only remembers how far
-// it has come, so a slow one costs nothing and holds nobody up: behind the tail it reads the engine's log again.
+// it has come, so a slow one costs nothing and holds nobody up: behind the tail it reads the engine's log again. What all of them
+// have taken is let go of at once: a hundred events later the garbage collector would take them for things that stay, with their values.
 // Invariant: `append` is called in revision order, once per commit, after the commit can be read through `replay`.
 import type { StoreEvent } from './contract.ts';
 
@@ -16,11 +17,12 @@ export interface EventFeedOptions {
 
 export class EventFeed {
   readonly #replay: EventFeedOptions['replay'];
-  readonly #tail: StoreEvent[] = [];
+  #tail: StoreEvent[] = [];
   /** Every event above this revision is in the tail. */
   #tailFloor: number;
   #revision: number;
-  readonly #sleepers = new Set<() => void>();
+  readonly #watchers = new Set<{ seen: number }>();
+  #sleepers: (() => void)[] = [];
 
   constructor({ revision, replay }: EventFeedOptions) {
     this.#replay = replay;
@@ -41,35 +43,47 @@ export class EventFeed {
       const dropped = this.#tail.splice(0, this.#tail.length - tailLimit);
       this.#tailFloor = dropped.at(-1)?.revision ?? this.#tailFloor;
     }
-    for (const wake of this.#sleepers) wake();
-    this.#sleepers.clear();
+    this.#wakeAll();
   }
 
   /** Everything under `prefix` above a revision, in batches, until the signal aborts. */
   async *watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncGenerator<readonly StoreEvent[], void, undefined> {
-    let seen = afterRevision;
+    const mine = { seen: afterRevision };
     // The tail may reach further back than what was not compacted; compaction counts.
-    this.#replay(seen, 0);
-    const wakeOnAbort = (): void => {
-      for (const wake of this.#sleepers) wake();
-      this.#sleepers.clear();
-    };
+    this.#replay(afterRevision, 0);
+    const wakeOnAbort = (): void => this.#wakeAll();
     signal.addEventListener('abort', wakeOnAbort, { once: true });
+    this.#watchers.add(mine);
     try {
       while (!signal.aborted) {
-        const events = seen >= this.#tailFloor ? this.#tailAbove(seen) : this.#replay(seen, replayLimit);
+        const events = mine.seen >= this.#tailFloor ? this.#tailAbove(mine.seen) : this.#replay(mine.seen, replayLimit);
         const last = events.at(-1);
         if (last === undefined) {
-          await new Promise<void>((resolve) => this.#sleepers.add(resolve));
+          await new Promise<void>((resolve) => this.#sleepers.push(resolve));
           continue;
         }
-        seen = last.revision;
+        mine.seen = last.revision;
+        this.#dropTaken();
         const wanted = prefix === '' ? events : events.filter((event) => event.key.startsWith(prefix));
         if (wanted.length > 0) yield wanted;
       }
     } finally {
       signal.removeEventListener('abort', wakeOnAbort);
+      this.#watchers.delete(mine);
     }
+  }
+
+  #wakeAll(): void {
+    const sleepers = this.#sleepers;
+    this.#sleepers = [];
+    for (const wake of sleepers) wake();
+  }
+
+  /** Lets go of the tail once everybody has taken all of it. */
+  #dropTaken(): void {
+    for (const { seen } of this.#watchers) if (seen < this.#revision) return;
+    this.#tail = [];
+    this.#tailFloor = this.#revision;
   }
 
   #tailAbove(revision: number): readonly StoreEvent[] {
