@@ -113,6 +113,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly notYet?: (object: T) => string | undefined;
   /** Warnings for the client (sent as headers). */
   readonly warnings?: (object: T, prev: T | undefined) => string[];
+  /** Those for clients that write the status: they can do nothing about the rest. Default: none. */
+  readonly statusWarnings?: (object: T) => string[];
   /** A warning that every request for the kind gets, reads included: `v1 Endpoints is deprecated in …`. */
   readonly deprecation?: string;
   readonly subresources?: Subresources;

@@ -65,6 +65,27 @@ export function inPatchOrder(merged: readonly Json[], patchOrder: readonly Json[
   return [...result, ...named.slice(next)];
 }
 
+/**
+ * The old order, as upstream sees it once it has merged: there the items that are left have moved up over those that went, new ones
+ * have come behind them as far as the old list had room, and after that stands what nobody wrote over.
+ */
+export function orderLeftBehind(old: readonly Json[], gone: readonly Json[], added: readonly Json[], mergeKey: string): Json[] {
+  const places = Map.groupBy(old.keys(), (at) => idOf(old[at] as Json, mergeKey));
+  const isGone = new Set<number>();
+  const stale: Json[] = [];
+  let last = old.length - 1;
+  for (const at of gone.flatMap((id) => places.get(id) ?? [])) {
+    if (isGone.has(at)) continue;
+    stale.unshift(old[last] as Json);
+    isGone.add(at);
+    while (isGone.has(last)) last--;
+  }
+  const left = old.filter((_item, at) => !isGone.has(at));
+  const kept = positions(left, mergeKey);
+  const come = added.filter((item) => !kept.has(idOf(item, mergeKey)));
+  return [...left, ...come.slice(0, stale.length), ...stale.slice(come.length)];
+}
+
 /** Upstream sorts in blocks of this length, which shows only where its comparison contradicts itself. */
 const sortedAtOnce = 20;
 

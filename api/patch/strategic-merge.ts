@@ -10,7 +10,7 @@ import type { ObjectSchema, Property, Schema } from '../schema/schema.ts';
 import { goKind, goText } from './go-json.ts';
 import { cloneJson, getOwn, isObject, setOwn, withinStack } from './json-object.ts';
 import { rejected } from './json-patch.ts';
-import { elementKind, inPatchOrder, mergeScalars, positions, removeScalars } from './strategic-lists.ts';
+import { elementKind, inPatchOrder, mergeScalars, orderLeftBehind, positions, removeScalars } from './strategic-lists.ts';
 
 const directive = '$patch';
 const retainKeys = '$retainKeys';
@@ -103,9 +103,23 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, schema: Sche
     requireItems([current ?? [], wanted ?? []]);
     requireMaps(order, merged, mergeKey);
     requireKeys([merged, order, current ?? []], mergeKey);
-    setOwn(original, key, inPatchOrder(merged, order, current ?? [], mergeKey));
+    setOwn(original, key, inPatchOrder(merged, order, oldOrder(current ?? [], wanted ?? [], property), mergeKey));
     delete patch[key];
   }
+}
+
+function oldOrder(
+  current: readonly Json[],
+  wanted: readonly Json[],
+  { patchStrategy, patchMergeKey: key = '' }: Property,
+): readonly Json[] {
+  if (key === '' || strategyOf(patchStrategy) !== 'merge') return current;
+  const items = wanted.filter((item) => isObject(item));
+  const gone = items.filter((item) => getOwn(item, directive) === 'delete').map((item) => getOwn(item, key) as Json);
+  if (gone.length === 0) return current;
+  const isReplaced = items.some((item) => getOwn(item, directive) === 'replace');
+  const added = isReplaced ? [] : items.filter((item) => getOwn(item, directive) === undefined);
+  return orderLeftBehind(current, gone, added, key);
 }
 
 /** The list that a directive is about. */

@@ -63,6 +63,11 @@ describe('lists of objects', () => {
     ['an order, one unnamed inside', '1+a 2=2 9 3=3 4=4', undefined, '2 1 4 3', '2=2 1+a 9 4=4 3=3'],
     ['an order, three unnamed inside', '1+a 2=2 7 9 8 3=3 4=4', undefined, '2 1 4 3', '2=2 1+a 7 9 8 4=4 3=3'],
     ['an order that names one twice', '1 2=dup1 3 2=dup2 4', undefined, '2 1 4 3 2', '2=dup1 2=dup2 1 4 3'],
+    // What comes takes the places of what goes, so that the rest was there before it.
+    ['new in the place of the first', 'a d', [gone('a'), ...named('b')], 'b c a', 'd b'],
+    ['new in the place of the last', 'b c', [...named('d'), gone('c')], 'd c a', 'b d'],
+    ['new without a place', 'b', named('d'), 'd a', 'd b'],
+    ['gone and come again', 'a b', [gone('b'), ...named('b c')], 'b c', 'a b c'],
     ['deleted and ordered', 'a=a b=b', [gone('a')], 'b', 'b=b'],
     ['an empty order: new items go last', 'a b', named('n b=9'), '', 'a b=9 n'],
     ['an empty order over nothing: new items in reverse', undefined, named('a b c'), '', 'c b a'],

@@ -22,6 +22,7 @@ import {
   setNamespace,
   setType,
   wipeSystemFields,
+  updateWarnings,
 } from '../registry/prepare.ts';
 import { type ServedKind, ServedKinds } from '../registry/served-kinds.ts';
 import { valueLimitBytes } from '../storage/contract.ts';
@@ -164,7 +165,7 @@ export class Jobs {
     }
     const previous = parseObject(job.previous);
     checkUpdate(kind, object, previous, write);
-    const warnings = write.subresource === 'status' ? [] : (kind.warnings?.(object, previous) ?? []);
+    const warnings = updateWarnings(kind, object, previous, write.subresource);
     const owners = object.metadata.managedFields;
     keepTimesWhenUnchanged(object, previous);
     const isKept = object.metadata.managedFields !== owners;

@@ -101,6 +101,11 @@ export function checkUpdate(kind: KindDefinition, next: KubeObject, prev: KubeOb
   refuseNotYet(kind, next);
 }
 
+/** What the client of a valid update should know. */
+export function updateWarnings(kind: KindDefinition, next: KubeObject, prev: KubeObject, subresource: string): readonly string[] {
+  return (subresource === 'status' ? kind.statusWarnings?.(next) : kind.warnings?.(next, prev)) ?? [];
+}
+
 /** What is valid may still ask for something that this server does not do: nobody may believe that it does. */
 function refuseNotYet(kind: KindDefinition, object: KubeObject): void {
   const why = kind.notYet?.(object);

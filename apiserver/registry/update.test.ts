@@ -188,6 +188,34 @@ describe('update', () => {
   });
 });
 
+test('those who write a status are warned of addresses in it, and of nothing else', async () => {
+  await using t = await start();
+  const pods = aKind('pods');
+  const spec = {
+    nodeName: 'n',
+    terminationGracePeriodSeconds: 5,
+    containers: [{ name: 'c', image: 'i', env: [{ name: 'A' }, { name: 'A' }] }],
+  };
+  const made = await create(t, { metadata: { name: 'a' }, spec }, pods);
+  const warnings: string[] = [];
+  const context = aContext({ subresource: 'status', warn: (text) => void warnings.push(text) });
+  const status = { phase: 'Pending', podIPs: [{ ip: '2001:db8::0' }], hostIPs: [{ ip: '2001:DB8::1' }], hostIP: '2001:DB8::1' };
+  await update(t, { ...made, status }, context, pods);
+  const usual = (field: string, ip: string, better: string): string =>
+    `status.${field}[0].ip: IPv6 address "${ip}" should be in RFC 5952 canonical format ("${better}")`;
+  expect(warnings.splice(0)).toEqual([usual('podIPs', '2001:db8::0', '2001:db8::'), usual('hostIPs', '2001:DB8::1', '2001:db8::1')]);
+  const services = aKind('services');
+  const service = await create(
+    t,
+    { metadata: { name: 'a' }, spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster', externalName: 'x', ports: [{ port: 1 }] } },
+    services,
+  );
+  await update(t, { ...service, status: { loadBalancer: { ingress: [{ ip: '2001:DB8::1' }] } } }, context, services);
+  expect(warnings).toEqual([
+    'status.loadBalancer.ingress[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+  ]);
+});
+
 describe('generation and status', () => {
   const spec = {
     replicas: 1,

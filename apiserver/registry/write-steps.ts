@@ -5,7 +5,15 @@ import type { Clock } from '#base/clock.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { LargeWrite } from '../large/large-write.ts';
 import type { AdmissionRequest, AlongObject, AttemptEnd, RequestContext } from './contract.ts';
-import { checkCreate, checkUpdate, dedupOwnerReferences, fillSystemFields, prepareCreate, prepareUpdate } from './prepare.ts';
+import {
+  checkCreate,
+  checkUpdate,
+  dedupOwnerReferences,
+  fillSystemFields,
+  prepareCreate,
+  prepareUpdate,
+  updateWarnings,
+} from './prepare.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { generateName } from '#api/meta/random-name.ts';
 
@@ -73,9 +81,7 @@ export async function updateSteps(
     prepareUpdate(kind, next, previous, write);
     if (large !== undefined) return large.judge(next, write, mayShrink).then(() => deps.admission.validate(request));
     checkUpdate(kind, next, previous, write);
-    // Those who write statuses can do nothing about the rest.
-    const warnings = context.subresource === 'status' ? [] : (kind.warnings?.(next, previous) ?? []);
-    for (const text of warnings) context.warn(text);
+    for (const text of updateWarnings(kind, next, previous, context.subresource)) context.warn(text);
     return deps.admission.validate(request);
   });
 }

@@ -3,7 +3,7 @@ import { defineKind } from '../../kind.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
 import { podColumns } from './columns.ts';
 import { defaultPod } from './pod-defaults.ts';
-import { podWarnings } from './warnings.ts';
+import { podStatusWarnings, podWarnings } from './warnings.ts';
 import { validatePod, validatePodUpdate } from './validate.ts';
 import { podGraceSeconds, preparePod, preparePodUpdate } from './strategy.ts';
 
@@ -27,6 +27,7 @@ export const pod = defineKind<Pod>({
   validate: validatePod,
   validateUpdate: validatePodUpdate,
   warnings: podWarnings,
+  statusWarnings: podStatusWarnings,
   gracefulDeletion: podGraceSeconds,
   columns: podColumns,
   selectableFields: {

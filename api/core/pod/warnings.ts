@@ -1,5 +1,6 @@
 // What a client should know about a pod that is fine otherwise (pkg/api/pod/warnings.go).
 import type { V1Affinity, V1Container, V1EphemeralContainer, V1ObjectMeta, V1PodAffinity, V1PodSpec } from '#api/generated/types.ts';
+import { ipWarnings } from '../../meta/ip.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
 import { Warnings } from '../../meta/warnings.ts';
 import { oldLabelText, preferenceWarnings, selectorTermWarnings } from '../node/labels.ts';
@@ -28,6 +29,14 @@ export function podWarnings({ metadata, spec }: Pod, prev: Pod | undefined): str
   if (problems.length === 0) return warnings;
   const text = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
   return [`metadata.name: ${text}: [${problems.join(' ')}]`, ...warnings];
+}
+
+/** Warnings for kubelets. */
+export function podStatusWarnings({ status: { podIPs = [], hostIPs = [] } = {} }: Pod): string[] {
+  return [
+    ...podIPs.flatMap(({ ip }, at) => ipWarnings(`status.podIPs[${at}].ip`, ip)),
+    ...hostIPs.flatMap(({ ip }, at) => ipWarnings(`status.hostIPs[${at}].ip`, ip)),
+  ];
 }
 
 /** Warnings about a spec, also in templates, with the metadata that goes with it. `path` ends in `spec`. */

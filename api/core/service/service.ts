@@ -6,7 +6,7 @@ import { serviceColumns } from './columns.ts';
 import { defaultService } from './service-defaults.ts';
 import { validateServiceUpdate } from './update.ts';
 import { validateService } from './validate.ts';
-import { serviceWarnings } from './warnings.ts';
+import { serviceStatusWarnings, serviceWarnings } from './warnings.ts';
 import { dropForType, keepAllocated, normalizeClusterIps } from './rules.ts';
 
 export interface Service extends V1Service {
@@ -38,6 +38,7 @@ export const service = defineKind<Service>({
     ...(context.subresource === 'status' ? [] : validateService(next, prev)),
   ],
   warnings: serviceWarnings,
+  statusWarnings: serviceStatusWarnings,
   columns: serviceColumns,
   selectableFields: {
     'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',

@@ -27,6 +27,11 @@ export function serviceWarnings(service: Service): string[] {
   ];
 }
 
+/** Warnings for those who provide load balancers. */
+export function serviceStatusWarnings({ status }: Service): string[] {
+  return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip = '' }, at) => ipWarnings(`status.loadBalancer.ingress[${at}]`, ip));
+}
+
 function when(holds: boolean, text: string): string[] {
   return holds ? [text] : [];
 }
