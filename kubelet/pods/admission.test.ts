@@ -19,6 +19,9 @@ const needs = (key: string, operator: string, values: string[]): Pod =>
     },
   });
 
+const takes = (hostPort: number, rest: object = {}): Pod =>
+  aPod({ containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort, ...rest }] }] });
+
 describe('judgeAdmission', () => {
   test.each<[name: string, pod: Pod, active: Pod[], reason: string | undefined]>([
     ['nothing asked', aPod(), [], undefined],
@@ -36,9 +39,41 @@ describe('judgeAdmission', () => {
     ['DoesNotExist', needs('disk', 'DoesNotExist', []), [], 'NodeAffinity'],
     ['Gt', needs('size', 'Gt', ['4']), [], undefined],
     ['Lt', needs('size', 'Lt', ['5']), [], 'NodeAffinity'],
+    ['a port of the host', takes(80), [takes(81), takes(80, { protocol: 'UDP' })], undefined],
+    ['a port that is taken', takes(80), [takes(80)], 'NodePorts'],
+    ['a port of all addresses that is taken on one', takes(80), [takes(80, { hostIP: '10.0.0.1' })], 'NodePorts'],
+    ['a port of another address', takes(80, { hostIP: '10.0.0.2' }), [takes(80, { hostIP: '10.0.0.1' })], undefined],
+    ['another operating system', aPod({ os: { name: 'windows' } }), [], 'PodOSNotSupported'],
     ['safe sysctl', aPod({ securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }] } }), [], undefined],
     ['unsafe sysctl', aPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }), [], 'SysctlForbidden'],
   ])('%s', (_, pod, active, reason) => expect(judgeAdmission(pod, node, active)?.reason).toBe(reason));
+
+  test('NoExecute taints repel whoever does not tolerate them, but no static pod', () => {
+    const tainted = {
+      ...node,
+      spec: {
+        taints: [
+          { key: 'k', effect: 'NoExecute' },
+          { key: 'l', effect: 'NoSchedule' },
+        ],
+      },
+    };
+    const tolerant = aPod({ tolerations: [{ key: 'k', operator: 'Exists' }] });
+    const own = aPod({}, { metadata: { name: 'p', annotations: { 'kubernetes.io/config.source': 'file' } } });
+    expect(judgeAdmission(aPod(), tainted, [])).toEqual({
+      reason: 'TaintToleration',
+      message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+    });
+    expect([judgeAdmission(tolerant, tainted, []), judgeAdmission(own, tainted, [])]).toEqual([undefined, undefined]);
+  });
+
+  test('whoever others make way for is not refused for want of room, but for all else', () => {
+    expect(judgeAdmission(asks({ cpu: '3' }), node, [], {}, true)).toBeUndefined();
+    expect(
+      judgeAdmission({ ...asks({ cpu: '3' }), spec: { ...asks({ cpu: '3' }).spec, nodeSelector: { disk: 'hdd' } } }, node, [], {}, true)
+        ?.reason,
+    ).toBe('NodeAffinity');
+  });
 
   test('the words are upstream’s', () => {
     expect(judgeAdmission(asks({ cpu: '3' }), node, [asks({ cpu: '100m' })])?.message).toBe(

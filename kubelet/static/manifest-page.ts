@@ -59,6 +59,7 @@ export class ManifestPage implements Service {
     const bytes = await this.#fetch(signal);
     if (bytes.length === 0) {
       onPods([]);
+      this.#seen = undefined;
       throw new ManifestError(`zero-length data received from ${url}`);
     }
     if (this.#seen?.equals(bytes) === true) return;
