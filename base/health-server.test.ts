@@ -25,3 +25,31 @@ test('pages of health and figures, also while the process is not ready', async (
   stop.abort(new Error('over'));
   await ended;
 });
+
+test('what the process is, and how it was started, where it wants to tell', async () => {
+  const stop = new AbortController();
+  const listening = Promise.withResolvers<void>();
+  const about = { component: 'kube-thing', flags: { v: '2', 'bind-address': '127.0.0.1' } };
+  const server = new HealthServer({ host: '127.0.0.1', port: 0, about });
+  const ended = server.run(stop.signal, () => listening.resolve());
+  await listening.promise;
+  const get = async (path: string, accept: string): Promise<[number, string | null, string]> => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { headers: { accept } });
+    return [answer.status, answer.headers.get('content-type'), await answer.text()];
+  };
+  const [code, type, text] = await get('/statusz', '*/*');
+  expect([code, type]).toEqual([200, 'text/plain; charset=utf-8']);
+  expect(text).toMatch(/^\nkube-thing statusz\n(?:.*\n){2}Started: .*\nUp: 0 hr \d\d min/);
+  expect(text).toMatch(/^Paths: \/flagz \/healthz \/livez \/readyz \/statusz$/m);
+  const full = await get('/flagz', 'application/json;as=Flagz;v=v1beta1;g=config.k8s.io');
+  expect(full.slice(0, 2)).toEqual([200, 'application/json']);
+  expect(JSON.parse(full[2])).toEqual({
+    kind: 'Flagz',
+    apiVersion: 'config.k8s.io/v1beta1',
+    metadata: { name: 'kube-thing' },
+    flags: about.flags,
+  });
+  expect((await get('/flagz', 'application/json'))[0]).toBe(406);
+  stop.abort(new Error('over'));
+  await ended;
+});

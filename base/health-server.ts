@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { aborted, type Service, UsageError } from './lifecycle.ts';
 import { HealthChecks } from './health-checks.ts';
 import { type Metrics, metricsType } from './metrics.ts';
+import { flagzPage, statuszPage, type ZpagePath, zpagePaths, zpageType, zpageTypes } from './zpages.ts';
 
 /** What a path answers. */
 export interface Answer {
@@ -25,13 +26,15 @@ export interface HealthServerOptions {
   readonly metrics?: Metrics;
   /** Paths of the process's own; they go before the common ones. */
   readonly paths?: Readonly<Record<string, () => Answer>>;
+  /** What /statusz and /flagz tell; default: these are not served. */
+  readonly about?: { readonly component: string; readonly flags: Readonly<Record<string, string>> };
   /** Answers who may not come, undefined for the others. Connections are then asked for a certificate, which is not checked here. */
   readonly guard?: ((request: IncomingMessage) => Promise<Answer | undefined>) | undefined;
   /** Who may read metrics where no guard decides. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
   readonly metricsTo?: 'everybody' | 'this host';
 }
 
-/** Answers /healthz, /livez, /readyz and their checks, /metrics and /metrics/slis at once in every state of the process. */
+/** Answers /healthz, /livez, /readyz and their checks, /metrics and /metrics/slis, where wanted /statusz and /flagz, at once in every state of the process. */
 export class HealthServer implements Service {
   readonly name = 'health server';
   readonly #options: HealthServerOptions;
@@ -85,7 +88,11 @@ export class HealthServer implements Service {
       const { status, text } = await this.#checks.answer(path, { excluded: query.getAll('exclude'), isVerbose: query.has('verbose') });
       return send(response, status, text);
     }
-    const { metrics } = this.#options;
+    const { metrics, about } = this.#options;
+    if (about !== undefined && (path === '/statusz' || path === '/flagz')) {
+      const { status, text, contentType } = this.#zpage(path, request.headers.accept ?? '', about);
+      return send(response, status, text, contentType);
+    }
     if (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis')) {
       const { metricsTo } = guard === undefined ? this.#options : { metricsTo: 'everybody' };
       const isOwn = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '');
@@ -93,6 +100,18 @@ export class HealthServer implements Service {
       return send(response, 200, path === '/metrics' ? await metrics.text() : this.#checks.text(), metricsType);
     }
     return send(response, 404, '404 page not found\n');
+  }
+
+  #zpage(path: ZpagePath, accept: string, { component, flags }: NonNullable<HealthServerOptions['about']>): Answer {
+    const contentType = zpageType(path, accept);
+    if (contentType === undefined) return { status: 406, text: `only the following media types are accepted: ${zpageTypes.join(', ')}\n` };
+    const startedMs = performance.timeOrigin;
+    const paths = [...this.#checks.paths(), ...zpagePaths, ...(this.#options.metrics === undefined ? [] : ['/metrics'])];
+    const nowMs = startedMs + process.uptime() * 1_000;
+    const page = path === '/flagz' ? flagzPage(component, flags) : statuszPage({ component, startedMs, nowMs, paths });
+    if (contentType === 'text/plain') return { status: 200, text: page.text };
+    // JSON is YAML, too.
+    return { status: 200, text: `${JSON.stringify(page.object)}\n`, contentType };
   }
 }
 

@@ -1,5 +1,6 @@
 // The pages /statusz and /flagz, which tell people what a component is and how it was started. What is machine-readable of them has a form
 // of its own, an object of config.k8s.io; the text may change at any time and says so.
+import { parseAccept } from './accept.ts';
 import { buildInfo } from './build-info.ts';
 import type { Flags, FlagValues } from './flags.ts';
 import { formatDuration } from './duration.ts';
@@ -9,11 +10,33 @@ export interface Zpage {
   readonly object: object;
 }
 
-/** Group and version of the objects. */
-export const zpagesVersion = { group: 'config.k8s.io', version: 'v1beta1' } as const;
-const apiVersion = `${zpagesVersion.group}/${zpagesVersion.version}`;
+const group = 'config.k8s.io';
+const version = 'v1beta1';
+const apiVersion = `${group}/${version}`;
+const kinds = { '/statusz': 'Statusz', '/flagz': 'Flagz' } as const;
+export type ZpagePath = keyof typeof kinds;
+export const zpagePaths = Object.keys(kinds) as readonly ZpagePath[];
+/** How a page can be had, as refusals name it. */
+export const zpageTypes = ['application/json', 'application/yaml', 'text/plain'] as const;
+export type ZpageType = (typeof zpageTypes)[number];
 const warning =
   'Warning: This endpoint is not meant to be machine parseable, has no formatting compatibility guarantees and is for debugging purposes only.';
+
+/**
+ * Which form of a page a client wants; undefined where it wants none of them. Plain application/json is refused, so that nobody takes
+ * an object for what the next release may not give.
+ */
+export function zpageType(path: ZpagePath, accept: string): ZpageType | undefined {
+  if (accept.trim() === '') return 'text/plain';
+  for (const { type, params } of parseAccept(accept)) {
+    const { as, g, v } = params;
+    if (as === undefined && (type === 'text/plain' || type === 'text/*' || type === '*/*')) return 'text/plain';
+    if (as !== kinds[path] || g !== group || v !== version) continue;
+    if (type === 'application/json' || type === 'application/*' || type === '*/*') return 'application/json';
+    if (type === 'application/yaml') return type;
+  }
+  return undefined;
+}
 
 export interface ComponentStatus {
   readonly component: string;

@@ -1,6 +1,7 @@
 import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { readFlagFile } from '#base/flag-file.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { flagTexts } from '#base/zpages.ts';
 import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
@@ -59,6 +60,8 @@ export interface CloudConfig {
   readonly nodeUpdateMs: number;
   readonly nodePeriodMs: number;
   readonly nodeWorkers: number;
+  /** Values of all flags by their names, for /flagz. */
+  readonly flags: Readonly<Record<string, string>>;
 }
 
 /** What the flags say. Throws UsageError naming the flag. */
@@ -76,6 +79,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   if (values['cloud-config'] === '') throw new UsageError('--cloud-provider=plain needs --cloud-config');
   const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
   return {
+    flags: flagTexts(flags, values),
     api: findEndpoint({ path: values.kubeconfig, env }),
     cloudConfig: values['cloud-config'],
     host: values['bind-address'],

@@ -40,6 +40,7 @@ await runMain(component, async ({ argv, env, signal, log }) => {
     metrics,
     guard: visitors.guard,
     metricsTo: 'this host',
+    about: { component: component, flags: config.flags },
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
   });
   const gate =

@@ -1,6 +1,7 @@
 import { isCidr } from '#api/meta/ip.ts';
 import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { flagTexts } from '#base/zpages.ts';
 import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
@@ -74,6 +75,8 @@ export interface ControllerManagerConfig {
   /** Which controllers run. */
   readonly selection: readonly string[];
   readonly podCollection: PodCollectorOptions;
+  /** Values of all flags by their names, for /flagz. */
+  readonly flags: Readonly<Record<string, string>>;
 }
 
 /** What the flags say. Throws UsageError naming the flag. */
@@ -84,6 +87,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   checkNetworks(values);
   const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
   return {
+    flags: flagTexts(flags, values),
     api: findEndpoint({ path: values.kubeconfig, env }),
     host: values['bind-address'],
     visitors: componentPortOptions(values),

@@ -48,6 +48,7 @@ await runMain('kube-controller-manager', async ({ argv, env, signal, log }) => {
     metrics,
     guard: visitors.guard,
     metricsTo: 'this host',
+    about: { component: 'kube-controller-manager', flags: config.flags },
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
   });
   const gate =

@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { flagTexts } from '#base/zpages.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { type ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
@@ -32,6 +33,8 @@ export interface ProxyConfig {
   /** Where to serve; undefined for nowhere. */
   readonly health: Address | undefined;
   readonly metrics: Address | undefined;
+  /** Values of all flags by their names, for /flagz. */
+  readonly flags: Readonly<Record<string, string>>;
 }
 
 export interface Address {
@@ -63,6 +66,7 @@ export function parseConfig(
       '--announce-load-balancers needs --healthz-bind-address, at an address where the other nodes ask whether this one lives',
     );
   return {
+    flags: flagTexts(flags, values),
     api: findEndpoint({ path: values.kubeconfig, env }),
     nodeName: (values['hostname-override'] || hostname).toLowerCase(),
     // Rules are for IPv4; the other half of a dual-stack cluster's ranges does not concern them.

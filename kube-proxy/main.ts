@@ -79,7 +79,11 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
   });
   await runServices(signal, [
     ...serve(config.health, { paths: { '/healthz': () => health.healthz(), '/livez': () => health.livez() } }),
-    ...serve(config.metrics, { metrics, paths: { '/proxyMode': () => ({ status: 200, text: 'nftables' }) } }),
+    ...serve(config.metrics, {
+      metrics,
+      paths: { '/proxyMode': () => ({ status: 200, text: 'nftables' }) },
+      about: { component: 'kube-proxy', flags: config.flags },
+    }),
     cluster,
     ...routes,
     proxier,

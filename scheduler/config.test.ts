@@ -23,6 +23,7 @@ const parse = (...argv: string[]) => parseConfig([`--kubeconfig=${kubeconfig}`, 
 describe('the command line', () => {
   test('has upstream’s defaults', () => {
     expect(parse()).toEqual({
+      flags: expect.objectContaining({ 'secure-port': '10259', 'leader-elect-lease-duration': '15s' }) as object,
       api: {
         server: 'https://h:1',
         ca: 'CA',

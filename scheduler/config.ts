@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { boolFlag, durationFlag, intFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { flagTexts } from '#base/zpages.ts';
 import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
@@ -54,6 +55,8 @@ export interface SchedulerConfig {
       }
     | undefined;
   readonly maxUnschedulableMs: number;
+  /** Values of all flags by their names, for /flagz. */
+  readonly flags: Readonly<Record<string, string>>;
 }
 
 /** Reads the command line and the files it names. Throws UsageError with one clear sentence. */
@@ -72,6 +75,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
 
   const found = findEndpoint({ path: values.kubeconfig, env });
   return {
+    flags: flagTexts(flags, values),
     api: values.master === '' ? found : { ...found, server: values.master },
     host: values['bind-address'],
     visitors: componentPortOptions(values),

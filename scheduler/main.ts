@@ -44,6 +44,7 @@ await runMain('kube-scheduler', async ({ argv, env, signal, log }) => {
     metrics,
     guard: visitors.guard,
     metricsTo: 'this host',
+    about: { component: 'kube-scheduler', flags: config.flags },
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
   });
   const gate =

@@ -1,9 +1,9 @@
 // /openapi/v2 and /openapi/v3. Clients cache these: a document is named by its hash, in its ETag and in the index of version 3. Everything
 // but the documents is as in upstream's handlers: refusals say nothing but their code, and who comes with an old hash is sent on.
+import { parseAccept } from '#base/accept.ts';
 import type { OpenApiDocument, OpenApiDocuments, OpenApiForm } from '#api/openapi/documents.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { parseAccept } from '../http/negotiate.ts';
 import { type HeaderList, jsonType, sendBytes } from '../http/respond.ts';
 import type { Pages } from '../http/router.ts';
 

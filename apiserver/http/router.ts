@@ -1,9 +1,10 @@
 import { buildInfo } from '#base/build-info.ts';
+import { parseAccept } from '#base/accept.ts';
 import type { Metrics } from '#base/metrics.ts';
 import { aggregatedKind } from '../discovery/aggregated-schema.ts';
 import type { DiscoveryDocuments, TaggedDocument } from '../discovery/documents.ts';
 import type { Exchange } from './exchange.ts';
-import { type Encoding, encodingOf, type Negotiator, parseAccept, protobufType, type Wanted } from './negotiate.ts';
+import { type Encoding, encodingOf, type Negotiator, protobufType, type Wanted } from './negotiate.ts';
 import type { ResourceRequests } from './resource-requests.ts';
 import { indented, isPretty, jsonType, sendBytes, sendError, sendText, sendValue } from './respond.ts';
 import { methodNotAllowed, resourceNotFound } from './verbs/write.ts';
