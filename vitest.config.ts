@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{base,api,client,apiserver,scheduler,controller-manager,cloud-controller-manager,kubelet,kube-proxy,kubeadm,addons,cli,testing,scripts}/**/*.test.ts',
+            'test/conformance/**/*.test.ts',
           ],
           exclude: ['**/*.{docker,etcd,host,e2e}.test.ts', '**/node_modules/**'],
           setupFiles: ['test/property-seed.ts'],
@@ -39,7 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/{integration,e2e,chaos}/**/*.test.ts'],
+          include: ['test/{integration,e2e,chaos}/**/*.test.ts', 'test/conformance/**/*.e2e.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           maxWorkers: 2,
