@@ -21,6 +21,7 @@ import { maxBodyValues } from './body-limits.ts';
 import { JsonError, type ParsedJson, parseJsonBody } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import { plainScalar } from './yaml-scalar.ts';
+import { yamlProblem } from './yaml-words.ts';
 
 /** The text is no YAML that upstream takes; the message is meant for the client. */
 export class YamlError extends Error {
@@ -68,7 +69,7 @@ function parseTree(bytes: Uint8Array, most: number): ParsedYaml {
     for (const document of composer.compose(new Parser(lines.addNewLine).parse(text))) {
       const [error] = document.errors;
       if (error?.message.startsWith('Maximum call stack') === true) throw new RangeError(error.message);
-      if (error !== undefined) throw new YamlError(`yaml: line ${lines.linePos(error.pos[0]).line}: ${firstLine(error.message)}`);
+      if (error !== undefined) throw new YamlError(yamlProblem(error, text));
       const converter = new Converter(lines);
       const value = document.contents === null ? null : converter.convert(document.contents as Node);
       return { parsed: { value, duplicates: undefined, hasNumberTexts: converter.hasNumberTexts }, duplicates: converter.duplicates };
@@ -195,8 +196,4 @@ function countTokens(bytes: Uint8Array): number {
   let count = 0;
   for (const byte of bytes) count += tokenBytes[byte] ?? 0;
   return count;
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
 }

@@ -84,8 +84,9 @@ export function readConfiguration({ maxValues }: Codec, bytes: Uint8Array, { fie
     if (fieldValidation === 'Warn') for (const text of problems.flatMap(warningsOf)) warn(text);
     return value;
   } catch (error) {
-    if (error instanceof YamlError) throw refuse(error.message);
-    throw error;
+    if (!(error instanceof YamlError)) throw error;
+    const prefix = 'error converting YAML to JSON: ';
+    throw refuse(error.message.startsWith(prefix) ? error.message : `${prefix}${error.message}`);
   }
 }
 

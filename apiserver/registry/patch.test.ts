@@ -167,6 +167,8 @@ describe('apply', () => {
     ['a list', '[]', notMap('array')],
     ['a text', 'hello', notMap('string')],
     ['a number', '5', notMap('number')],
+    ['no YAML', 'a: b: c', 'error decoding YAML: error converting YAML to JSON: yaml: mapping values are not allowed in this context'],
+    ['no key for a map', '? [a]\n: 1', 'error decoding YAML: error converting YAML to JSON: unsupported map key of type: map'],
     ['nothing', '', 'invalid object type: /, Kind='],
     ['null', 'null', 'invalid object type: /, Kind='],
     [

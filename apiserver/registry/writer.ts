@@ -74,7 +74,7 @@ export class Writer {
       context.signal.throwIfAborted();
       // What was to be stored along was in the way; the next attempt knows of it.
       const isBlocked = mayBeBlocked && this.#deps.objects.get(served, keyText(keyOf(mine))) === undefined;
-      if (isLast && !isBlocked) throw await this.#exists(served, mine.metadata, isNamed);
+      if (isLast && !isBlocked) throw this.#exists(served, mine.metadata, isNamed);
     }
   }
 
@@ -211,7 +211,7 @@ export class Writer {
     return this.#deps.objects.encode(served, object);
   }
 
-  async #exists(served: ServedKind, meta: ObjectMeta, isNamed: boolean): Promise<ApiError> {
+  #exists(served: ServedKind, meta: ObjectMeta, isNamed: boolean): ApiError {
     const name = meta.name ?? '';
     const resource = resourceOf(served);
     const plain = alreadyExists(resource, name);
