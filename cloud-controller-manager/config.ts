@@ -1,5 +1,5 @@
 import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
-import { readFlagFile } from '#base/flag-file.ts';
+import { readServingPair } from '#base/flag-file.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
 import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
@@ -77,15 +77,13 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   if (values['cloud-provider'] !== 'plain')
     throw new UsageError(`unknown cloud provider ${JSON.stringify(values['cloud-provider'])}: there is plain`);
   if (values['cloud-config'] === '') throw new UsageError('--cloud-provider=plain needs --cloud-config');
-  const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
   return {
     flags: flagTexts(flags, values),
     api: findEndpoint({ path: values.kubeconfig, env }),
     cloudConfig: values['cloud-config'],
     host: values['bind-address'],
     port: values['secure-port'],
-    tls:
-      certFile === '' ? undefined : { cert: readFlagFile('tls-cert-file', certFile), key: readFlagFile('tls-private-key-file', keyFile) },
+    tls: readServingPair(values),
     visitors: componentPortOptions(values),
     leader: readLeader(values),
     usesAccounts: values['use-service-account-credentials'],

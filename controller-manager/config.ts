@@ -9,7 +9,7 @@ import type { LeaderOptions } from '#client/leader-election.ts';
 import { leaderFlags, readLeader } from '#client/leader-flags.ts';
 import { readSigning, signingFlags } from './certificates/flags.ts';
 import type { SigningOptions } from './certificates/signing-controller.ts';
-import { readFlagFile } from '#base/flag-file.ts';
+import { readFlagFile, readServingPair } from '#base/flag-file.ts';
 import { maxFinishedPods } from './controller-manager.ts';
 import type { NodeLifecycleOptions } from './node/lifecycle-controller.ts';
 import type { PodCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
@@ -85,15 +85,13 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
   checkCloud(values);
   checkNetworks(values);
-  const { 'tls-cert-file': certFile, 'tls-private-key-file': keyFile } = values;
   return {
     flags: flagTexts(flags, values),
     api: findEndpoint({ path: values.kubeconfig, env }),
     host: values['bind-address'],
     visitors: componentPortOptions(values),
     port: values['secure-port'],
-    tls:
-      certFile === '' ? undefined : { cert: readFlagFile('tls-cert-file', certFile), key: readFlagFile('tls-private-key-file', keyFile) },
+    tls: readServingPair(values),
     leader: readLeader(values),
     rootCa: values['root-ca-file'] === '' ? undefined : readFlagFile('root-ca-file', values['root-ca-file']),
     clusterCidr: values['allocate-node-cidrs'] ? values['cluster-cidr'] : undefined,

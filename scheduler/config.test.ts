@@ -55,7 +55,7 @@ describe('the command line', () => {
     { argv: ['--leader-elect-lease-duration=10s'], says: 'must be greater' },
     { argv: ['--leader-elect-retry-period=9s'], says: 'must be greater' },
     { argv: ['--tls-cert-file=/x'], says: 'must be given together' },
-    { argv: ['--tls-cert-file=/x', '--tls-private-key-file=/y'], says: 'cannot read --tls-cert-file /x' },
+    { argv: ['--tls-cert-file=/x', '--tls-private-key-file=/y'], says: '--tls-cert-file: ENOENT' },
     { argv: ['--no-such-flag'], says: 'unknown flag' },
     { argv: ['something'], says: 'unknown argument' },
   ])('refuses: $says', ({ argv, says }) => {

@@ -8,6 +8,7 @@ import { roleBinding } from '#api/rbac/role-binding.ts';
 import { role } from '#api/rbac/role.ts';
 import { rbacGroup } from '#api/rbac/rules.ts';
 import type { Client, TypedResource } from '#client/client.ts';
+import { dnsPublisherRole, dnsPublisherRules, dnsReaderRole, dnsReaderRules, dnsUser } from '#kubeadm/cluster/dns-rights.ts';
 
 interface BaseObject {
   readonly kind: TypedResource<KubeObject>;
@@ -17,7 +18,7 @@ interface BaseObject {
 export const controlPlaneLabel = 'node-role.kubernetes.io/control-plane';
 const manager = 'coxswain';
 const systemNamespace = 'kube-system';
-const dnsUser = { apiGroup: rbacGroup, kind: 'User', name: 'system:kube-dns' };
+const dnsSubject = { apiGroup: rbacGroup, kind: 'User', name: dnsUser };
 
 /** Makes and mends all of them. Throws while the API server is not there. */
 export async function makeBaseObjects(client: Client, signal: AbortSignal): Promise<void> {
@@ -39,31 +40,17 @@ export async function markControlPlane(client: Client, nodeName: string, signal:
 const baseObjects: readonly BaseObject[] = [
   // The user by which the API server comes to kubelets, and other administrators that are not above all rules.
   clusterBinding('kubeadm:cluster-admins', 'cluster-admin', { apiGroup: rbacGroup, kind: 'Group', name: 'kubeadm:cluster-admins' }),
-  made(clusterRole, {
-    metadata: { name: 'system:coredns' },
-    rules: [
-      { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces', 'nodes'], verbs: ['list', 'watch'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
-    ],
-  }),
-  clusterBinding('system:coredns', 'system:coredns', dnsUser),
-  // The DNS is no pod: it publishes its own Service and where that leads.
-  made(role, {
-    metadata: { name: 'coxswain:dns-publisher', namespace: systemNamespace },
-    rules: [
-      { apiGroups: [''], resources: ['services'], verbs: ['create'] },
-      { apiGroups: [''], resources: ['services'], resourceNames: ['kube-dns'], verbs: ['get', 'patch'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'delete', 'get', 'list', 'patch'] },
-    ],
-  }),
+  made(clusterRole, { metadata: { name: dnsReaderRole }, rules: [...dnsReaderRules] }),
+  clusterBinding(dnsReaderRole, dnsReaderRole, dnsSubject),
+  made(role, { metadata: { name: dnsPublisherRole, namespace: systemNamespace }, rules: [...dnsPublisherRules] }),
   made(roleBinding, {
-    metadata: { name: 'coxswain:dns-publisher', namespace: systemNamespace },
-    roleRef: { apiGroup: rbacGroup, kind: 'Role', name: 'coxswain:dns-publisher' },
-    subjects: [dnsUser],
+    metadata: { name: dnsPublisherRole, namespace: systemNamespace },
+    roleRef: { apiGroup: rbacGroup, kind: 'Role', name: dnsPublisherRole },
+    subjects: [dnsSubject],
   }),
 ];
 
-function clusterBinding(name: string, roleName: string, subject: typeof dnsUser): BaseObject {
+function clusterBinding(name: string, roleName: string, subject: typeof dnsSubject): BaseObject {
   const roleRef = { apiGroup: rbacGroup, kind: 'ClusterRole', name: roleName };
   return made(clusterRoleBinding, { metadata: { name }, roleRef, subjects: [subject] });
 }

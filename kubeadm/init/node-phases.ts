@@ -1,11 +1,11 @@
 // The phases that bring the node and the add-ons to their final state.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { V1PolicyRule } from '#api/generated/types.ts';
 import { signCertificate } from '#base/pki.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
+import { dnsPublisherRole, dnsPublisherRules, dnsReaderRole, dnsReaderRules, dnsUser } from '../cluster/dns-rights.ts';
 import { bindClusterRole, type Grant, grantEverywhere, grantInNamespace, nodesGroup } from '../cluster/rights.ts';
 import { readPair } from '../certs/key-files.ts';
 import { localUrl } from '../config/cluster.ts';
@@ -42,8 +42,6 @@ export const kubeletFinalize: InitPhase = {
   ],
 };
 
-const dnsUser = 'system:kube-dns';
-
 export const addon: InitPhase = {
   name: 'addon',
   about: 'Install required addons for passing conformance tests',
@@ -78,23 +76,10 @@ export async function admitProxies({ client, host, isDryRun }: NodeJob): Promise
   await bindClusterRole({ client: client(), host }, 'kubeadm:node-proxier', 'system:node-proxier', { groups: [nodesGroup] });
 }
 
-/** Upstream's rights of CoreDNS, and those to publish the Service and where it leads: the server is no pod. */
 async function grantToDns(grant: Grant): Promise<void> {
   const users = { users: [dnsUser] };
-  const sees = (apiGroup: string, ...resources: string[]): V1PolicyRule => ({ apiGroups: [apiGroup], resources, verbs: ['list', 'watch'] });
-  const rules = [sees('', 'endpoints', 'services', 'pods', 'namespaces', 'nodes'), sees('discovery.k8s.io', 'endpointslices')];
-  await grantEverywhere(grant, 'system:coredns', rules, users);
-  await grantInNamespace(
-    grant,
-    'kube-system',
-    'coxswain:dns-publisher',
-    [
-      { apiGroups: [''], resources: ['services'], verbs: ['create'] },
-      { apiGroups: [''], resources: ['services'], resourceNames: ['kube-dns'], verbs: ['get', 'patch'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'delete', 'get', 'list', 'patch'] },
-    ],
-    users,
-  );
+  await grantEverywhere(grant, dnsReaderRole, [...dnsReaderRules], users);
+  await grantInNamespace(grant, 'kube-system', dnsPublisherRole, [...dnsPublisherRules], users);
 }
 
 /** The DNS server's manifest and kubeconfig on a control plane. */
