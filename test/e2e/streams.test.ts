@@ -51,6 +51,20 @@ describe.each(clients)('%s', (_, kubectl) => {
     expect((await cluster().tryKubectl('exec talker -c main -- not-a-program', { kubectl })).code).not.toBe(0);
   });
 
+  test('a quiet exec lives on behind a load balancer that ends what is quiet', async () => {
+    const port = 16_000 + clients.findIndex(([, one]) => one === kubectl);
+    const quiet = 'timeout connect 1s\n timeout client 7s\n timeout server 7s';
+    const config = `defaults\n mode tcp\n ${quiet}\nlisten api\n bind 127.0.0.1:${port}\n server one 127.0.0.1:6443\n`;
+    await cluster().host.exec(['tee', `/root/haproxy-${port}.cfg`], { input: config });
+    await using balancer = cluster().run(['haproxy', '-V', '-f', `/root/haproxy-${port}.cfg`]);
+    await cluster().until('haproxy', async () => (await cluster().curl(`https://127.0.0.1:${port}/readyz`, '-k')) === 'ok');
+    // Both kubectls say every five seconds that they are there, and are answered; without, haproxy would have ended this.
+    expect(await run(`--server=https://127.0.0.1:${port} exec talker -c www -- sh -c`.split(' ').concat('sleep 9; echo still there'))).toBe(
+      'still there\n',
+    );
+    void balancer;
+  });
+
   test('exec -it gives a terminal', async () => {
     const command = `stty rows 33 cols 77; ${kubectl.path} exec -it talker -c main -- sh`;
     await using shell = new Background(cluster().host, ['script', '-qfec', command, '/dev/null']);
