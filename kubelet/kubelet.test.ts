@@ -171,6 +171,18 @@ describe('pods', () => {
     await eventually(async () => (await runtime.podStatus(uid)) === undefined, 'its containers to go');
   });
 
+  test('a rule of its own brings a container back, where the pod never restarts', async () => {
+    const restartPolicyRules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [3] } }];
+    const name = await makePod({
+      restartPolicy: 'Never',
+      containers: [{ ...command('crash'), restartPolicy: 'Never', restartPolicyRules }],
+    });
+    const pod = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'CrashLoopBackOff', 'a crash loop');
+    expect(first(pod)?.restartCount).toBe(1);
+    expect(pod.status?.phase).toBe('Running');
+    await cluster.client.delete(podKind, key(name), { gracePeriodSeconds: 0 }, signal);
+  });
+
   test('a missing config map holds a container up until it comes', async () => {
     const name = await makePod({ containers: [{ ...command('run'), envFrom: [{ configMapRef: { name: 'late' } }] }] });
     const waiting = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'CreateContainerConfigError', 'an error');

@@ -81,6 +81,15 @@ describe('judgeAdmission', () => {
     );
   });
 
+  test.each<[string, Partial<Pod['spec']>, string]>([
+    ['net.ipv4.tcp_syncookies', { hostNetwork: true }, 'forbidden sysctl: "net.ipv4.tcp_syncookies" not allowed with host net enabled'],
+    ['kernel.shm_rmid_forced', { hostIPC: true }, 'forbidden sysctl: "kernel.shm_rmid_forced" not allowed with host ipc enabled'],
+  ])('what a pod shares with the host it may not set: %s', (name, spec, message) => {
+    const pod = aPod({ ...spec, securityContext: { sysctls: [{ name, value: '1' }] } });
+    expect(judgeAdmission(pod, node, [])).toEqual({ reason: 'SysctlForbidden', message });
+    expect(judgeAdmission(aPod({ securityContext: { sysctls: [{ name, value: '1' }] } }), node, [])).toBeUndefined();
+  });
+
   test('sysctls that the node allows', () => {
     const pod = aPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } });
     expect(judgeAdmission(pod, node, [], { allowedSysctls: ['kernel.msg*'] })).toBeUndefined();

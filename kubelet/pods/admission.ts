@@ -61,11 +61,8 @@ export function judgeAdmission(
   }
   if (!hasAppArmor && needsAppArmor(pod))
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
-  const sysctl = (pod.spec.securityContext?.sysctls ?? []).find(
-    ({ name }) => !safeSysctls.includes(name) && !isAllowed(name, allowedSysctls),
-  );
-  if (sysctl !== undefined)
-    return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(sysctl.name)} not allowlisted` };
+  const forbidden = forbiddenSysctl(pod, allowedSysctls);
+  if (forbidden !== undefined) return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${forbidden}` };
   if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict' && node.status?.features?.supplementalGroupsPolicy !== true) {
     const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
     return { reason: 'SupplementalGroupsPolicyNotSupported', message };
@@ -108,6 +105,17 @@ function hasFreePorts(pod: Pod, active: readonly Pod[]): boolean {
       return isSamePort && (addresses.includes(anyAddress) || addresses[0] === addresses[1]);
     }),
   );
+}
+
+/** Only what a pod has of its own may it change. */
+function forbiddenSysctl({ spec }: Pod, allowed: readonly string[]): string | undefined {
+  for (const { name } of spec.securityContext?.sysctls ?? []) {
+    const [text, dotted] = [JSON.stringify(name), name.replaceAll('/', '.')];
+    if (!safeSysctls.includes(dotted) && !isAllowed(dotted, allowed)) return `${text} not allowlisted`;
+    if (spec.hostNetwork === true && dotted.startsWith('net.')) return `${text} not allowed with host net enabled`;
+    if (spec.hostIPC === true && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(dotted)) return `${text} not allowed with host ipc enabled`;
+  }
+  return undefined;
 }
 
 function isAllowed(name: string, patterns: readonly string[]): boolean {

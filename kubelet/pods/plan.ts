@@ -164,10 +164,11 @@ function planInit(draft: Draft): boolean {
       if (last === undefined || !isRunning(last) || !draft.view.started.has(last.id)) return false;
       continue;
     }
-    if (last?.state === 'exited' && last.exitCode === 0 && !draft.view.unstartable.has(last.id)) continue;
+    const exitCode = last === undefined || draft.view.unstartable.has(last.id) ? 128 : (last.exitCode ?? 128);
+    if (last?.state === 'exited' && exitCode === 0) continue;
     if (last === undefined) draft.start('init', container);
     else if (last.state === 'created') draft.keepRunning('init', container);
-    else if (last.state === 'exited' && mayRestart(container, pod.spec.restartPolicy)) draft.restart('init', container, last);
+    else if (last.state === 'exited' && shouldRestart(container, pod.spec.restartPolicy, exitCode)) draft.restart('init', container, last);
     return false;
   }
   return true;

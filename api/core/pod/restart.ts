@@ -19,14 +19,16 @@ export function checkRestart({ restartPolicy, restartPolicyRules }: Unchecked<V1
   at.each('restartPolicyRules', restartPolicyRules, checkRule);
 }
 
-/** Whether a container that ended with `exitCode` starts again, by its own rules, its own policy, then the pod's. */
+/** Whether a container that ended with `exitCode` starts again, by the first of its own rules that matches, its own policy, then the pod's. */
 export function shouldRestart(container: V1Container, podPolicy: string | undefined, exitCode: number): boolean {
-  for (const rule of container.restartPolicyRules ?? []) {
-    const { operator, values = [] } = rule.exitCodes ?? {};
-    const matches = operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' ? !values.includes(exitCode) : false;
-    if (matches && rule.action === 'Restart') return true;
-  }
+  if ((container.restartPolicyRules ?? []).some(({ exitCodes }) => matches(exitCodes, exitCode))) return true;
   return mayRestart(container, podPolicy) && (policyOf(container, podPolicy) !== 'OnFailure' || exitCode !== 0);
+}
+
+/** Every action that a rule may ask for starts its container again. */
+function matches(exitCodes: V1ContainerRestartRuleOnExitCodes | undefined, exitCode: number): boolean {
+  const { operator, values = [] } = exitCodes ?? {};
+  return operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' && !values.includes(exitCode);
 }
 
 /** Whether a failed container starts again at all. */

@@ -1,5 +1,6 @@
 import type { Pod } from '#api/core/pod/pod.ts';
-import type { V1ContainerStatus } from '#api/generated/types.ts';
+import { shouldRestart } from '#api/core/pod/restart.ts';
+import type { V1Container, V1ContainerStatus } from '#api/generated/types.ts';
 import { isSidecar } from '../observed.ts';
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -9,12 +10,18 @@ export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
  * containers too. `isTerminal`: nothing will be started again, whatever the restart policy says.
  */
 export function phaseOf(pod: Pod, statuses: readonly V1ContainerStatus[], isTerminal: boolean): Phase {
-  const { initContainers = [], containers, restartPolicy = 'Always' } = pod.spec;
+  const { initContainers = [], containers, restartPolicy } = pod.spec;
+  // A container's own policy and rules come before the pod's.
+  const isOver = (container: V1Container, exitCode: number): boolean => !shouldRestart(container, restartPolicy, exitCode);
   const byName = new Map(statuses.map((status) => [status.name, status]));
-  const init = countInit(initContainers.filter((one) => !isSidecar(one)).map(({ name }) => byName.get(name)));
+  const init = countInit(
+    initContainers.filter((one) => !isSidecar(one)),
+    byName,
+    isOver,
+  );
   const sidecars = countSidecars(initContainers.filter(isSidecar).map(({ name }) => byName.get(name)));
-  const apps = countApps(containers.map(({ name }) => byName.get(name)));
-  if (init.failed > 0 && restartPolicy === 'Never') return 'Failed';
+  const apps = countApps(containers, byName, isOver);
+  if (init.failed > 0) return 'Failed';
 
   // Sidecars that restart do not bring a pod back to Pending once its containers have run.
   const hasBegun = containers.some(({ name }) => hasStarted(byName.get(name)));
@@ -26,9 +33,8 @@ export function phaseOf(pod: Pod, statuses: readonly V1ContainerStatus[], isTerm
   if (apps.stopped === 0) return 'Pending';
   const hasSucceeded = apps.stopped === apps.succeeded;
   if (isTerminal) return hasSucceeded ? 'Succeeded' : 'Failed';
-  if (restartPolicy === 'Always') return 'Running';
-  if (hasSucceeded) return 'Succeeded';
-  return restartPolicy === 'Never' ? 'Failed' : 'Running';
+  if (apps.over < apps.stopped) return 'Running';
+  return hasSucceeded ? 'Succeeded' : 'Failed';
 }
 
 /** True when a container runs or ran. */
@@ -36,12 +42,17 @@ export function hasStarted(status: V1ContainerStatus | undefined): boolean {
   return status?.state?.running !== undefined || status?.state?.terminated !== undefined || status?.lastState?.terminated !== undefined;
 }
 
-function countInit(statuses: readonly (V1ContainerStatus | undefined)[]): { pending: number; failed: number } {
+type IsOver = (container: V1Container, exitCode: number) => boolean;
+type Known = ReadonlyMap<string, V1ContainerStatus>;
+
+/** `failed`: without another try. */
+function countInit(containers: readonly V1Container[], known: Known, isOver: IsOver): { pending: number; failed: number } {
   const count = { pending: 0, failed: 0 };
-  for (const status of statuses) {
+  for (const container of containers) {
+    const status = known.get(container.name);
     const ended = status?.state?.terminated ?? (status?.state?.waiting === undefined ? undefined : status.lastState?.terminated);
     if (ended === undefined) count.pending++;
-    else if (ended.exitCode !== 0) count.failed++;
+    else if (ended.exitCode !== 0 && isOver(container, ended.exitCode)) count.failed++;
   }
   return count;
 }
@@ -68,20 +79,24 @@ function countSidecars(
   return count;
 }
 
+/** `over`: stopped, and not to be started again. */
 function countApps(
-  statuses: readonly (V1ContainerStatus | undefined)[],
-): Record<'running' | 'waiting' | 'stopped' | 'succeeded' | 'unknown', number> {
-  const count = { running: 0, waiting: 0, stopped: 0, succeeded: 0, unknown: 0 };
-  for (const status of statuses) {
-    const { running, terminated, waiting } = status?.state ?? {};
-    if (running !== undefined) {
+  containers: readonly V1Container[],
+  known: Known,
+  isOver: IsOver,
+): Record<'running' | 'waiting' | 'stopped' | 'over' | 'succeeded' | 'unknown', number> {
+  const count = { running: 0, waiting: 0, stopped: 0, over: 0, succeeded: 0, unknown: 0 };
+  for (const container of containers) {
+    const { state, lastState } = known.get(container.name) ?? {};
+    const ended = state?.terminated ?? (state?.waiting === undefined ? undefined : lastState?.terminated);
+    if (state?.running !== undefined) {
       count.running++;
-    } else if (terminated !== undefined) {
+    } else if (ended !== undefined) {
       count.stopped++;
-      if (terminated.exitCode === 0) count.succeeded++;
-    } else if (waiting !== undefined) {
-      if (status?.lastState?.terminated !== undefined) count.stopped++;
-      else count.waiting++;
+      if (isOver(container, ended.exitCode)) count.over++;
+      if (state?.terminated?.exitCode === 0) count.succeeded++;
+    } else if (state?.waiting !== undefined) {
+      count.waiting++;
     } else {
       count.unknown++;
     }

@@ -40,6 +40,9 @@ const withInit = aPod({ initContainers: [aContainer('i')] });
 describe('phases', () => {
   const never = aPod({ restartPolicy: 'Never' });
   const onFailure = aPod({ restartPolicy: 'OnFailure' });
+  const rule = { action: 'Restart', exitCodes: { operator: 'In', values: [42] } };
+  const own = (rest: Parameters<typeof aContainer>[1], restartPolicy = 'Never'): Pod =>
+    aPod({ restartPolicy, containers: [aContainer('c', rest)] });
   test.each<[phase: string, name: string, pod: Pod, runtime: RuntimePod | undefined, rest?: Partial<StatusView>]>([
     ['Pending', 'nothing yet', aPod(), undefined],
     ['Running', 'running', aPod(), observed([seen('c', 'running')])],
@@ -56,6 +59,29 @@ describe('phases', () => {
     ['Succeeded', 'terminated well', aPod(), observed([seen('c', 0)]), { isTerminated: true, isEnding: true }],
     ['Failed', 'terminated before it ran', aPod(), undefined, { isTerminated: true, isEnding: true }],
     ['Failed', 'rejected', aPod(), undefined, { verdict: { reason: 'OutOfcpu', message: 'm' } }],
+    ['Running', 'Never, but its own policy is Always', own({ restartPolicy: 'Always' }), observed([seen('c', 1)])],
+    ['Running', 'Never, but its own policy is OnFailure', own({ restartPolicy: 'OnFailure' }), observed([seen('c', 1)])],
+    ['Succeeded', 'Never, its own policy is OnFailure, 0', own({ restartPolicy: 'OnFailure' }), observed([seen('c', 0)])],
+    ['Running', 'Never, but a rule of its own', own({ restartPolicy: 'Never', restartPolicyRules: [rule] }), observed([seen('c', 42)])],
+    [
+      'Failed',
+      'Never, a rule of its own for another end',
+      own({ restartPolicy: 'Never', restartPolicyRules: [rule] }),
+      observed([seen('c', 1)]),
+    ],
+    ['Failed', 'Always, but its own policy is Never', own({ restartPolicy: 'Never' }, 'Always'), observed([seen('c', 1)])],
+    [
+      'Pending',
+      'init failed, Never, but a rule of its own',
+      aPod({ restartPolicy: 'Never', initContainers: [aContainer('i', { restartPolicy: 'Never', restartPolicyRules: [rule] })] }),
+      observed([seen('i', 42)]),
+    ],
+    [
+      'Failed',
+      'init failed, Always, but its own policy is Never',
+      aPod({ initContainers: [aContainer('i', { restartPolicy: 'Never' })] }),
+      observed([seen('i', 1)]),
+    ],
     ['Succeeded', 'over stays over', aPod({}, { status: { phase: 'Succeeded' } }), observed([seen('c', 'running')])],
   ])('%s: %s', (phase, _, pod, runtime, rest = {}) => expect(status(pod, runtime, rest).phase).toBe(phase));
 
