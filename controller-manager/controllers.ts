@@ -10,6 +10,7 @@ import { requestApprovingController } from './certificates/approving-controller.
 import { requestCleanerController } from './certificates/cleaner-controller.ts';
 import { requestSigningController, type SigningOptions } from './certificates/signing-controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
 import { endpointSliceMirroringController } from './endpoints/mirroring-controller.ts';
 import { endpointSliceController } from './endpoints/slices-controller.ts';
@@ -57,6 +58,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     replicationControllerController(clock),
     replicaSetController(clock),
     deploymentController(),
+    disruptionController(),
     endpointSliceController(clock),
     endpointSliceMirroringController(clock),
     endpointsController(),
@@ -77,6 +79,7 @@ function poolOf(cidr: string): () => Pool {
 
 /** Under which name a controller records events, where upstream's is not the controller's own. */
 export const eventSources: Readonly<Record<string, string>> = {
+  'disruption-controller': 'controllermanager',
   'replicationcontroller-controller': 'replication-controller',
   'endpointslice-controller': 'endpoint-slice-controller',
   'endpointslice-mirroring-controller': 'endpoint-slice-mirroring-controller',
