@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { aborted, type Service, UsageError } from './lifecycle.ts';
 import { HealthChecks } from './health-checks.ts';
 import { type Metrics, metricsType } from './metrics.ts';
-import { flagzPage, statuszPage, type ZpagePath, zpagePaths, zpageType, zpageTypes } from './zpages.ts';
+import { type AboutComponent, answerZpage, zpagePaths } from './zpages.ts';
 
 /** What a path answers. */
 export interface Answer {
@@ -27,7 +27,7 @@ export interface HealthServerOptions {
   /** Paths of the process's own; they go before the common ones. */
   readonly paths?: Readonly<Record<string, () => Answer>>;
   /** What /statusz and /flagz tell; default: these are not served. */
-  readonly about?: { readonly component: string; readonly flags: Readonly<Record<string, string>> };
+  readonly about?: Omit<AboutComponent, 'paths'>;
   /** Answers who may not come, undefined for the others. Connections are then asked for a certificate, which is not checked here. */
   readonly guard?: ((request: IncomingMessage) => Promise<Answer | undefined>) | undefined;
   /** Who may read metrics where no guard decides. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
@@ -90,7 +90,8 @@ export class HealthServer implements Service {
     }
     const { metrics, about } = this.#options;
     if (about !== undefined && (path === '/statusz' || path === '/flagz')) {
-      const { status, text, contentType } = this.#zpage(path, request.headers.accept ?? '', about);
+      const listed = [...this.#checks.paths(), ...zpagePaths, ...(metrics === undefined ? [] : ['/metrics'])];
+      const { status, text, contentType } = answerZpage(path, request.headers.accept ?? '', { ...about, paths: listed });
       return send(response, status, text, contentType);
     }
     if (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis')) {
@@ -100,18 +101,6 @@ export class HealthServer implements Service {
       return send(response, 200, path === '/metrics' ? await metrics.text() : this.#checks.text(), metricsType);
     }
     return send(response, 404, '404 page not found\n');
-  }
-
-  #zpage(path: ZpagePath, accept: string, { component, flags }: NonNullable<HealthServerOptions['about']>): Answer {
-    const contentType = zpageType(path, accept);
-    if (contentType === undefined) return { status: 406, text: `only the following media types are accepted: ${zpageTypes.join(', ')}\n` };
-    const startedMs = performance.timeOrigin;
-    const paths = [...this.#checks.paths(), ...zpagePaths, ...(this.#options.metrics === undefined ? [] : ['/metrics'])];
-    const nowMs = startedMs + process.uptime() * 1_000;
-    const page = path === '/flagz' ? flagzPage(component, flags) : statuszPage({ component, startedMs, nowMs, paths });
-    if (contentType === 'text/plain') return { status: 200, text: page.text };
-    // JSON is YAML, too.
-    return { status: 200, text: `${JSON.stringify(page.object)}\n`, contentType };
   }
 }
 

@@ -38,6 +38,33 @@ export function zpageType(path: ZpagePath, accept: string): ZpageType | undefine
   return undefined;
 }
 
+/** What a component that is no API server tells of itself. */
+export interface AboutComponent {
+  readonly component: string;
+  readonly flags: Readonly<Record<string, string>>;
+  /** Paths of its other pages. */
+  readonly paths: readonly string[];
+}
+
+/** The answer of a process that has been up as long as this one; `text` is a whole body. */
+export function answerZpage(
+  path: ZpagePath,
+  accept: string,
+  { component, flags, paths }: AboutComponent,
+): { readonly status: number; readonly text: string; readonly contentType: string } {
+  const type = zpageType(path, accept);
+  const plain = 'text/plain; charset=utf-8';
+  if (type === undefined) {
+    return { status: 406, text: `only the following media types are accepted: ${zpageTypes.join(', ')}\n`, contentType: plain };
+  }
+  const startedMs = performance.timeOrigin;
+  const nowMs = startedMs + process.uptime() * 1_000;
+  const page = path === '/flagz' ? flagzPage(component, flags) : statuszPage({ component, startedMs, nowMs, paths });
+  if (type === 'text/plain') return { status: 200, text: page.text, contentType: plain };
+  // JSON is YAML, too.
+  return { status: 200, text: `${JSON.stringify(page.object)}\n`, contentType: type };
+}
+
 export interface ComponentStatus {
   readonly component: string;
   readonly startedMs: number;

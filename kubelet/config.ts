@@ -5,6 +5,7 @@ import { cpuMillis, isQuantity, quantityBytes } from '#api/meta/quantity.ts';
 import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, type Parsed, parseFlags, stringFlag } from '#base/flags.ts';
 import { formatDuration } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { flagTexts } from '#base/zpages.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import type { AccessTtls } from '#client/delegated-access.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
@@ -92,6 +93,8 @@ export const kubeletFlags = {
 const allFlags = { ...fileFlags, ...kubeletFlags };
 
 export interface KubeletConfig {
+  /** Values of all flags by their names, for /flagz. */
+  readonly flags: Readonly<Record<string, string>>;
   readonly identity: BootstrapOptions;
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
@@ -149,6 +152,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
   const reserved = [values['system-reserved'], values['kube-reserved']];
   const nodeName = (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase();
   return {
+    flags: flagTexts(allFlags, values),
     identity: {
       kubeconfig: values.kubeconfig,
       bootstrapKubeconfig: values['bootstrap-kubeconfig'],

@@ -348,6 +348,7 @@ function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: PodParts, 
     namesOf: (uid: string, container: string) => latestOf(observed(uid), container),
     probes: () => told.text(),
     configuration: configurationOf(config),
+    flags: config.flags,
   };
   const server = new KubeletServer({ runtime, pods: source, access, clock, log, metrics, ...about }, options);
   const paths = tlsFiles(config.server);

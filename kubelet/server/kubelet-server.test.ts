@@ -132,6 +132,9 @@ describe('KubeletServer', () => {
     ['/metrics/cadvisor', /^machine_cpu_cores 4$/m],
     ['/metrics/probes', /^prober_probe_total 1\n$/],
     ['/configz', /^\{"kubeletconfig":\{"kind":"KubeletConfiguration"\}\}$/],
+    ['/statusz', /^kubelet statusz$/m],
+    ['/statusz', /^Paths: \/configz \/flagz \/healthz \/metrics /m],
+    ['/flagz', /^kubelet flags\n.*\n\nv=2\n$/m],
   ])('%s has %s', async (path, line) => expect((await rig.ask(path)).text).toMatch(line));
 
   it('follows a log until the container ends', async () => {

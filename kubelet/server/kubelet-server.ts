@@ -10,6 +10,7 @@ import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
 import { refuseUpgrade } from '#base/streams/upgrade.ts';
+import { answerZpage } from '#base/zpages.ts';
 import type { Access } from '#client/delegated-access.ts';
 import type { Runtime } from '../runtime/contract.ts';
 import { isRuntimeError } from '../runtime/contract.ts';
@@ -19,7 +20,7 @@ import { chooseLog, hasContainer } from './choose-container.ts';
 import { HttpProblem } from './http-problem.ts';
 import { parseLogQuery } from './log-query.ts';
 import type { PodSource } from './pod-source.ts';
-import { type ContainerTarget, type Route, routeOf } from './route.ts';
+import { type ContainerTarget, plainPaths, type Route, routeOf } from './route.ts';
 import type { Summary } from '../stats/figures.ts';
 import { cadvisorText, type ContainerNames, resourceText, statsType } from '../stats/prometheus.ts';
 import type { Stats } from '../stats/stats.ts';
@@ -42,6 +43,14 @@ export interface KubeletServerDeps {
   readonly probes: () => Promise<string>;
   /** The KubeletConfiguration that is in force. */
   readonly configuration: object;
+  /** Values of all flags, for /flagz. */
+  readonly flags: Readonly<Record<string, string>>;
+}
+
+/** What a request says besides its path. */
+interface Asked {
+  readonly query: URLSearchParams;
+  readonly accept: string;
 }
 
 export interface KubeletServerOptions {
@@ -112,7 +121,7 @@ export class KubeletServer implements Service {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     try {
       const { route, query } = await this.#enter(request, serverSignal);
-      await this.#serve(route, query, response, signal);
+      await this.#serve(route, { query, accept: request.headers.accept ?? '' }, response, signal);
     } catch (error) {
       if (isAbort(error, signal) || response.headersSent) {
         response.destroy();
@@ -154,8 +163,8 @@ export class KubeletServer implements Service {
     return { route: routeOf(request.method ?? 'GET', path), query: new URLSearchParams(query) };
   }
 
-  async #serve(route: Route, query: URLSearchParams, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const { pods, metrics, stats, machine, namesOf, probes, configuration } = this.#deps;
+  async #serve(route: Route, { query, accept }: Asked, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { pods, metrics, stats, machine, namesOf, probes, configuration, flags } = this.#deps;
     switch (route.kind) {
       case 'healthz':
         return sendText(response, 'ok');
@@ -177,6 +186,13 @@ export class KubeletServer implements Service {
       }
       case 'configz':
         return sendJson(response, { kubeletconfig: configuration });
+      case 'statusz':
+      case 'flagz': {
+        const about = { component: 'kubelet', flags, paths: plainPaths };
+        const { status, text, contentType } = answerZpage(`/${route.kind}`, accept, about);
+        response.writeHead(status, { 'Content-Type': contentType });
+        return void response.end(text);
+      }
       case 'containerLogs':
         return this.#logs(route.target, query, response, signal);
       case 'run':

@@ -20,7 +20,9 @@ type PlainKind =
   | 'cadvisorMetrics'
   | 'probeMetrics'
   | 'statsSummary'
-  | 'configz';
+  | 'configz'
+  | 'statusz'
+  | 'flagz';
 
 export type Route =
   | { readonly kind: PlainKind }
@@ -39,6 +41,8 @@ const plain: Readonly<Record<string, PlainKind>> = {
   '/metrics/probes': 'probeMetrics',
   '/stats/summary': 'statsSummary',
   '/configz': 'configz',
+  '/statusz': 'statusz',
+  '/flagz': 'flagz',
 };
 
 const methods: Readonly<Record<Route['kind'], readonly string[]>> = {
@@ -51,12 +55,17 @@ const methods: Readonly<Record<Route['kind'], readonly string[]>> = {
   probeMetrics: ['GET'],
   statsSummary: ['GET', 'POST'],
   configz: ['GET'],
+  statusz: ['GET'],
+  flagz: ['GET'],
   containerLogs: ['GET'],
   exec: ['GET', 'POST'],
   attach: ['GET', 'POST'],
   portForward: ['GET', 'POST'],
   run: ['POST'],
 };
+
+/** Every path that is one alone. */
+export const plainPaths: readonly string[] = Object.keys(plain);
 
 /** Throws HttpProblem 404 for unknown paths, 405 for the wrong method. */
 export function routeOf(method: string, path: string): Route {

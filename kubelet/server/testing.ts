@@ -125,6 +125,7 @@ export class ServerRig {
         namesOf: () => ({ id: 'c0ffee', image: 'hello:1' }),
         probes: () => Promise.resolve('prober_probe_total 1\n'),
         configuration: { kind: 'KubeletConfiguration' },
+        flags: { v: '2' },
       },
       { host: '127.0.0.1', port: 0, tls, clientCa: rig.#ca.cert, nodeName: 'n1' },
     );
