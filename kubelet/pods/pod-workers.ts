@@ -3,7 +3,7 @@
 // INVARIANT: at most one worker per uid. A uid that is done stays in `#done` until its object is gone, so it never begins again; only a
 // static pod does whose manifest went and came back.
 // Some pods begin later: a static pod when the one before it with its name has ended, a critical pod when others have made way for it.
-import { isStaticPod } from '#api/core/pod/mirror.ts';
+import { configSourceAnnotation, isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
@@ -121,6 +121,7 @@ export class PodWorkers implements Service {
     const { pods, volumes, allocations, log } = this.#deps;
     const onDisk = await volumes.podsOnDisk();
     await allocations.load(onDisk);
+    await this.#endFormerStatics(signal);
     const unsubscribe = pods.subscribe((change) => this.#onChange(change));
     log.info({ pods: this.#workers.size }, 'serving pods');
     ready();
@@ -229,9 +230,29 @@ export class PodWorkers implements Service {
       .map((worker) => worker.pod);
   }
 
-  #startOrphan(uid: string, name: string, namespace: string, containers: readonly string[]): void {
+  /** What a manifest said before it was changed behind our back must end before what it says now begins, API server or not. */
+  async #endFormerStatics(signal: AbortSignal): Promise<void> {
+    const { runtime, pods, log } = this.#deps;
+    const wanted = new Set(pods.statics().map(({ metadata }) => metadata.uid));
+    const names = new Set(pods.statics().map(fullNameOf));
+    if (names.size === 0) return;
+    const known = await runtime.pods(signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      log.warn({ err: error }, 'could not look for pods of manifests that were changed');
+      return [];
+    });
+    for (const { pod, sandboxes, containers } of known) {
+      const source = sandboxes[0]?.annotations[configSourceAnnotation];
+      if (source === undefined || wanted.has(pod.uid) || !names.has(fullNameOf({ metadata: pod }))) continue;
+      this.#startOrphan(pod.uid, pod.name, pod.namespace, [...new Set(containers.map(({ name }) => name))], source);
+    }
+  }
+
+  /** `source`: set for one that the node ran by itself. */
+  #startOrphan(uid: string, name: string, namespace: string, containers: readonly string[], source?: string): void {
     this.#deps.log.info({ uid, pod: `${namespace}/${name}` }, 'nobody asks for this pod any more, ending it');
-    const pod: Pod = { metadata: { uid, name, namespace }, spec: { containers: containers.map((one) => ({ name: one })) } };
+    const annotations = source === undefined ? {} : { annotations: { [configSourceAnnotation]: source } };
+    const pod: Pod = { metadata: { uid, name, namespace, ...annotations }, spec: { containers: containers.map((one) => ({ name: one })) } };
     this.#start(new PodWorker(pod, 'orphan', this.#workerDeps));
   }
 

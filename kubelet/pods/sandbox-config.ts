@@ -1,3 +1,4 @@
+import { configSourceAnnotation, isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { PortMapping, SandboxSpec } from '../runtime/contract.ts';
 import { logDirectory } from './container-config.ts';
@@ -46,6 +47,7 @@ export function sandboxSpec(pod: Pod, attempt: number, inputs: SandboxInputs): S
       shareProcessNamespace: spec.shareProcessNamespace === true,
       portMappings: portMappings(pod),
       logDirectory: logDirectory(pod),
+      ...(isStaticPod(pod) ? { annotations: { [configSourceAnnotation]: metadata.annotations?.[configSourceAnnotation] ?? '' } } : {}),
     },
   };
 }

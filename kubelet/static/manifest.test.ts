@@ -74,7 +74,7 @@ describe('a manifest', () => {
 
   test.each<[string, string, string]>([
     ['nothing', '', 'not an object'],
-    ['no YAML', 'a: [', 'yaml: line'],
+    ['no YAML', 'a: [', 'yaml: '],
     ['a list', '- a', 'not an object'],
     ['no kind', 'apiVersion: v1\nmetadata: {}', "Object 'Kind' is missing"],
     ['another kind', 'apiVersion: v1\nkind: Service\nmetadata: {name: a}', 'Service'],
