@@ -22,7 +22,7 @@ import { replicaSetController, replicationControllerController } from './replica
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { roleAggregationController } from './role-aggregation/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
-import { claimProtectionController, volumeProtectionController } from './volume-protection/controllers.ts';
+import { claimProtectionController, classProtectionController, volumeProtectionController } from './volume-protection/controllers.ts';
 import { serviceCidrController } from './service-cidrs/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 
@@ -65,6 +65,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     serviceCidrController(),
     claimProtectionController(),
     volumeProtectionController(),
+    classProtectionController(),
     nodeLifecycleController(nodeTimings),
     taintEvictionController(),
     ...(clusterCidr === undefined ? [] : [nodeIpamController(clusterCidr, nodeCidrBits)]),

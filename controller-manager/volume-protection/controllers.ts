@@ -1,13 +1,14 @@
-// Claims and volumes that are in use stay until nobody uses them (upstream's pkg/controller/volume/{pvc,pv}protection): admission put a
+// Claims, volumes and classes of their attributes that are in use stay until nobody uses them (upstream's pkg/controller/volume/{pvc,pv,vac}protection): admission put a
 // finalizer on them, which goes here.
 import { persistentVolume, type PersistentVolume } from '#api/core/persistent-volume/persistent-volume.ts';
 import { persistentVolumeClaim, type PersistentVolumeClaim } from '#api/core/persistent-volume-claim/persistent-volume-claim.ts';
 import { pod, type Pod } from '#api/core/pod/pod.ts';
 import type { KubeObject, ObjectKey } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
+import { volumeAttributesClass, type VolumeAttributesClass } from '#api/storage/volume-attributes-class.ts';
 import type { Client, TypedResource } from '#client/client.ts';
 import { type ControllerDefinition, defineController, done, on } from '#client/controller/define.ts';
-import { claimFinalizer, mayGo, mayRelease, volumeFinalizer } from './plan.ts';
+import { claimFinalizer, classesOfClaim, classFinalizer, classOfVolume, mayGo, mayRelease, planClass, volumeFinalizer } from './plan.ts';
 
 /** Lets a claim go once no pod uses it. */
 export function claimProtectionController(): ControllerDefinition {
@@ -52,6 +53,40 @@ export function volumeProtectionController(): ControllerDefinition {
   });
 }
 
+/** Lets a class of volume attributes go once no claim and no volume names it. */
+export function classProtectionController(): ControllerDefinition {
+  const keys = (names: readonly string[]): ObjectKey[] => names.map((name) => ({ name }));
+  return defineController<VolumeAttributesClass>({
+    name: 'volumeattributesclass-protection-controller',
+    reconciles: volumeAttributesClass,
+    reads: [persistentVolumeClaim, persistentVolume],
+    writes: [volumeAttributesClass],
+    wakes: [
+      on<PersistentVolumeClaim>(persistentVolumeClaim, (claim, previous, _cache, type) =>
+        type === 'added' ? [] : keys(type === 'removed' ? classesOfClaim(claim) : previous === undefined ? [] : classesOfClaim(previous)),
+      ),
+      on<PersistentVolume>(persistentVolume, (volume, previous, _cache, type) => {
+        const left = type === 'removed' ? volume : type === 'updated' ? previous : undefined;
+        return keys([left === undefined ? undefined : classOfVolume(left)].filter((name) => name !== undefined));
+      }),
+    ],
+    async reconcile({ key, cache, client, signal }) {
+      const found = cache.get<VolumeAttributesClass>(volumeAttributesClass, key);
+      if (found === undefined) return done;
+      const claims = cache.list<PersistentVolumeClaim>(persistentVolumeClaim);
+      const plan = planClass(found, claims, cache.list<PersistentVolume>(persistentVolume));
+      if (plan === 'release') await release(client, volumeAttributesClass, found, classFinalizer, signal);
+      // Classes that were made before admission did so are held from here on.
+      if (plan === 'hold') await hold(client, found, signal);
+      return done;
+    },
+  });
+}
+
+async function hold(client: Client, object: VolumeAttributesClass, signal: AbortSignal): Promise<void> {
+  await write(client, volumeAttributesClass, object, [...(object.metadata.finalizers ?? []), classFinalizer], signal);
+}
+
 async function release<T extends KubeObject>(
   client: Client,
   kind: TypedResource<T>,
@@ -59,7 +94,17 @@ async function release<T extends KubeObject>(
   finalizer: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const finalizers = (object.metadata.finalizers ?? []).filter((one) => one !== finalizer);
+  const left = (object.metadata.finalizers ?? []).filter((one) => one !== finalizer);
+  await write(client, kind, object, left, signal);
+}
+
+async function write<T extends KubeObject>(
+  client: Client,
+  kind: TypedResource<T>,
+  object: T,
+  finalizers: string[],
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await client.update(kind, { ...object, metadata: { ...object.metadata, finalizers } }, {}, signal);
   } catch (error) {
