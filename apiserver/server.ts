@@ -53,6 +53,7 @@ import type { LargeWork } from './large/contract.ts';
 import { JobProcess } from './large/job-process.ts';
 import { connectionMetrics, loadMetrics } from './metrics/load-metrics.ts';
 import { storageMetrics } from './metrics/storage-metrics.ts';
+import { transformationMetrics } from './metrics/transformation-metrics.ts';
 import type { Registry } from './registry/contract.ts';
 import { AdmissionTiming } from './registry/admission-timing.ts';
 import { GenericRegistry } from './registry/registry.ts';
@@ -444,6 +445,7 @@ function requestFilters(
   const limits = inFlight(settings.limits, clock);
   loadMetrics(metrics, limits);
   storageMetrics(metrics, { resources: () => registry.measured(), sizeBytes: sizeOf(store, stopping) });
+  store.observeTransformations?.(transformationMetrics(metrics, clock));
   const filters = [
     recovery(log),
     requestMetrics(metrics, clock),

@@ -50,6 +50,13 @@ export const upstreamFamilies: Readonly<Record<string, UpstreamFamily>> = {
   apiserver_storage_events_received_total: counter('BETA', ...resource),
   apiserver_storage_objects: gauge('STABLE', 'resource'),
   apiserver_storage_size_bytes: gauge('STABLE', 'storage_cluster_id'),
+  apiserver_storage_transformation_duration_seconds: histogram(
+    'ALPHA',
+    Array.from({ length: 25 }, (_, step) => 5e-6 * 2 ** step),
+    'transformation_type',
+    'transformer_prefix',
+  ),
+  apiserver_storage_transformation_operations_total: counter('ALPHA', 'resource', 'status', 'transformation_type', 'transformer_prefix'),
   apiserver_terminated_watchers_total: counter('ALPHA', ...resource),
   apiserver_tls_handshake_errors_total: counter('ALPHA'),
   apiserver_watch_cache_consistent_read_total: counter('ALPHA', 'fallback', 'group', 'resource', 'success'),

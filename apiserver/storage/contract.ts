@@ -85,6 +85,12 @@ export class StoreError extends Error {
   }
 }
 
+/**
+ * Told when a value begins to be sealed or opened; called again at the end with what the sealed form starts with (`identity` and `unknown`
+ * for values that were read as they lay, or that nobody could read), and whether it went well.
+ */
+export type TransformationObserver = (type: 'from_storage' | 'to_storage', resource: string) => (prefix: string, isOk: boolean) => void;
+
 export interface Store extends AsyncDisposable {
   /**
    * True when nobody else writes to this store: a cache that has seen every write acknowledged here is then current without asking.
@@ -128,6 +134,8 @@ export interface Store extends AsyncDisposable {
    * pace of compaction; an engine without it has one server.
    */
   claimCompaction?(revision: number, signal: AbortSignal): Promise<boolean>;
+  /** Has whoever counts told of values that do not lie as they are read; engines without it have none. */
+  observeTransformations?(observer: TransformationObserver): void;
   /** Forgets history up to and including `revision`; newest values stay. */
   compact(revision: number, signal: AbortSignal): Promise<void>;
 }

@@ -14,6 +14,7 @@ import {
   StoreError,
   type StoreEvent,
   type StoredValue,
+  type TransformationObserver,
 } from '../contract.ts';
 import { formerKeyPrefix, keyPrefix } from '../keys.ts';
 import type { ResourceName, Seals, SealingRules } from './sealing-rules.ts';
@@ -36,11 +37,19 @@ export function sealableResources(kinds: readonly KindDefinition[]): ReadonlyMap
   );
 }
 
+/** How values of one resource are sealed. */
+interface Sealing {
+  readonly seals: Seals;
+  /** `secrets`, `deployments.apps`. */
+  readonly resource: string;
+}
+
 export class EncryptedStore implements Store {
   readonly #store: Store;
   readonly #resources: ReadonlyMap<string, ResourceName>;
   /** By what keys start with; only what is sealed. */
-  #seals: ReadonlyMap<string, Seals>;
+  #seals: ReadonlyMap<string, Sealing>;
+  #observer: TransformationObserver | undefined;
   readonly #current = new Set<string>();
 
   readonly releaseMemory?: NonNullable<Store['releaseMemory']>;
@@ -60,6 +69,10 @@ export class EncryptedStore implements Store {
     this.#current.clear();
   }
 
+  observeTransformations(observer: TransformationObserver): void {
+    this.#observer = observer;
+  }
+
   get isSoleWriter(): boolean {
     return this.#store.isSoleWriter;
   }
@@ -69,7 +82,7 @@ export class EncryptedStore implements Store {
   }
 
   isOutdated(key: string): boolean {
-    return this.#sealsOf(key) !== undefined && !this.#current.has(key);
+    return this.#sealingOf(key) !== undefined && !this.#current.has(key);
   }
 
   async get(key: string, signal: AbortSignal): Promise<StoredValue | undefined> {
@@ -82,13 +95,13 @@ export class EncryptedStore implements Store {
   }
 
   async put(key: string, value: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutResult> {
-    const along = options.along?.map((put) => ({ ...put, value: this.#sealsOf(put.key)?.seal(put.value, put.key) ?? put.value }));
+    const along = options.along?.map((put) => ({ ...put, value: this.#seal(this.#sealingOf(put.key), put.value, put.key) }));
     if (along !== undefined) options = { ...options, along };
-    const seals = this.#sealsOf(key);
-    if (seals === undefined) return await this.#store.put(key, value, options, signal);
-    const result = this.#openedResult(await this.#store.put(key, seals.seal(value, key), options, signal));
+    const sealing = this.#sealingOf(key);
+    if (sealing === undefined) return await this.#store.put(key, value, options, signal);
+    const result = this.#openedResult(await this.#store.put(key, this.#seal(sealing, value, key), options, signal));
     // The rules may have changed while the write was under way.
-    if (result.ok && this.#sealsOf(key) === seals) this.#current.add(key);
+    if (result.ok && this.#sealingOf(key) === sealing) this.#current.add(key);
     return result;
   }
 
@@ -109,7 +122,7 @@ export class EncryptedStore implements Store {
     onProgress?: (revision: number) => void,
   ): AsyncIterable<readonly StoreEvent[]> {
     for await (const events of this.#store.watch(prefix, afterRevision, signal, onProgress)) {
-      yield events.some(({ key }) => this.#sealsOf(key) !== undefined) ? events.map((event) => this.#openedEvent(event)) : events;
+      yield events.some(({ key }) => this.#sealingOf(key) !== undefined) ? events.map((event) => this.#openedEvent(event)) : events;
     }
   }
 
@@ -122,7 +135,7 @@ export class EncryptedStore implements Store {
   }
 
   /** `/registry/secrets/…` or `/registry/services/specs/…`. */
-  #sealsOf(key: string): Seals | undefined {
+  #sealingOf(key: string): Sealing | undefined {
     if (this.#seals.size === 0) return undefined;
     const first = key.indexOf('/', 1) + 1;
     const second = key.indexOf('/', first) + 1;
@@ -131,9 +144,9 @@ export class EncryptedStore implements Store {
 
   #opened<T extends StoredValue | undefined>(stored: T): T {
     if (stored === undefined) return stored;
-    const seals = this.#sealsOf(stored.key);
-    if (seals === undefined) return stored;
-    const { value, isOutdated } = opened(seals, stored.value, stored.key);
+    const sealing = this.#sealingOf(stored.key);
+    if (sealing === undefined) return stored;
+    const { value, isOutdated } = this.#open(sealing, stored.value, stored.key);
     if (isOutdated) this.#current.delete(stored.key);
     else this.#current.add(stored.key);
     return { ...stored, value };
@@ -145,9 +158,10 @@ export class EncryptedStore implements Store {
 
   #openedEvent(event: StoreEvent): StoreEvent {
     const { type, key, revision, createRevision } = event;
-    const seals = this.#sealsOf(key);
-    if (seals === undefined) return event;
-    const found = event.value === undefined ? undefined : opened(seals, event.value, key);
+    const sealing = this.#sealingOf(key);
+    if (sealing === undefined) return event;
+    const found = event.value === undefined ? undefined : this.#open(sealing, event.value, key);
+    const open = (value: Uint8Array): Uint8Array => this.#open(sealing, value, key).value;
     if (found === undefined || found.isOutdated) this.#current.delete(key);
     else this.#current.add(key);
     return {
@@ -158,25 +172,43 @@ export class EncryptedStore implements Store {
       value: found?.value,
       get previous() {
         const stored = event.previous;
-        return stored && { ...stored, value: opened(seals, stored.value, key).value };
+        return stored && { ...stored, value: open(stored.value) };
       },
     };
   }
+
+  #seal(sealing: Sealing | undefined, value: Uint8Array, key: string): Uint8Array {
+    if (sealing === undefined) return value;
+    const { seals, resource } = sealing;
+    const end = this.#observer?.('to_storage', resource);
+    try {
+      const sealed = seals.seal(value, key);
+      end?.(seals.prefix, true);
+      return sealed;
+    } catch (error) {
+      end?.(seals.prefix, false);
+      throw error;
+    }
+  }
+
+  #open({ seals, resource }: Sealing, stored: Uint8Array, key: string): ReturnType<Seals['open']> {
+    const end = this.#observer?.('from_storage', resource);
+    try {
+      const found = seals.open(stored, key);
+      end?.(seals.prefixOf(stored) || 'identity', true);
+      return found;
+    } catch (error) {
+      end?.(seals.prefixOf(stored) ?? 'unknown', false);
+      throw new StoreError('sealed', `unable to transform key ${JSON.stringify(key)}: ${reasonOf(error)}`, { cause: error });
+    }
+  }
 }
 
-function sealsOf(resources: ReadonlyMap<string, ResourceName>, rules: SealingRules): ReadonlyMap<string, Seals> {
-  const found = new Map<string, Seals>();
+function sealsOf(resources: ReadonlyMap<string, ResourceName>, rules: SealingRules): ReadonlyMap<string, Sealing> {
+  const found = new Map<string, Sealing>();
   for (const [prefix, name] of resources) {
     const seals = rules.find(name);
-    if (seals !== undefined) found.set(prefix, seals);
+    if (seals !== undefined) found.set(prefix, { seals, resource: name.group === '' ? name.resource : `${name.resource}.${name.group}` });
   }
   return found;
-}
-
-function opened(seals: Seals, stored: Uint8Array, key: string): ReturnType<Seals['open']> {
-  try {
-    return seals.open(stored, key);
-  } catch (error) {
-    throw new StoreError('sealed', `unable to transform key ${JSON.stringify(key)}: ${reasonOf(error)}`, { cause: error });
-  }
 }

@@ -28,6 +28,16 @@ export class Seals {
     return this.#first.seal(value, place);
   }
 
+  /** What sealed values start with from now on; '' where they stay as they are. */
+  get prefix(): string {
+    return this.#first.mark.toString();
+  }
+
+  /** What a value starts with that one of the sealers made; undefined where none did. */
+  prefixOf(stored: Uint8Array): string | undefined {
+    return this.#sealers.find((sealer) => hasMark(stored, sealer))?.mark.toString();
+  }
+
   /** The value, and whether it would be sealed otherwise today. Throws where none of the sealers can open it. */
   open(stored: Uint8Array, place: string): { readonly value: Uint8Array; readonly isOutdated: boolean } {
     let failure: unknown;
