@@ -53,6 +53,9 @@ const shape: Shape = {
   resolvConf: 'string',
   rotateCertificates: 'boolean',
   seccompDefault: 'boolean',
+  shutdownGracePeriod: 'string',
+  shutdownGracePeriodByPodPriority: [{ priority: 'number', shutdownGracePeriodSeconds: 'number' }],
+  shutdownGracePeriodCriticalPods: 'string',
   serializeImagePulls: 'boolean',
   staticPodPath: 'string',
   staticPodURL: 'string',
@@ -130,6 +133,9 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     'eviction-hard': thresholdText(hardThresholds(document)),
     'eviction-soft': thresholdText(document['evictionSoft'] as Amounts | undefined),
     'eviction-pressure-transition-period': document['evictionPressureTransitionPeriod'] as string | undefined,
+    'shutdown-grace-period': document['shutdownGracePeriod'] as string | undefined,
+    'shutdown-grace-period-critical-pods': document['shutdownGracePeriodCriticalPods'] as string | undefined,
+    'shutdown-grace-period-by-pod-priority': periodText(document['shutdownGracePeriodByPodPriority'] as readonly Period[] | undefined),
     'image-maximum-gc-age': document['imageMaximumGCAge'] as string | undefined,
     'minimum-image-ttl-duration': document['imageMinimumGCAge'] as string | undefined,
     'file-check-frequency': document['fileCheckFrequency'] as string | undefined,
@@ -153,6 +159,15 @@ type Amounts = Readonly<Record<string, string>>;
 function hardThresholds(document: Readonly<Record<string, unknown>>): Amounts | undefined {
   const given = (document['evictionHard'] ?? undefined) as Amounts | undefined;
   return given !== undefined && document['mergeDefaultEvictionSettings'] === true ? { ...defaultHard, ...given } : given;
+}
+
+interface Period {
+  readonly priority: number;
+  readonly shutdownGracePeriodSeconds: number;
+}
+
+function periodText(periods: readonly Period[] | undefined | null): string | undefined {
+  return periods?.map(({ priority, shutdownGracePeriodSeconds: seconds }) => `${priority}=${seconds}`).join(',');
 }
 
 function thresholdText(amounts: Amounts | undefined): string | undefined {

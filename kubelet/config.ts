@@ -16,6 +16,8 @@ import type { CloudSettings } from './node/cloud.ts';
 import type { KeptEnds } from './pods/advance.ts';
 import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
 import type { LogLimits } from './runtime/contract.ts';
+import type { ShutdownPeriod } from './shutdown/plan.ts';
+import { shutdownFields, shutdownPeriods } from './shutdown/settings.ts';
 import type { BootstrapOptions } from './identity/bootstrap.ts';
 import type { StaticSettings } from './static/sources.ts';
 import { isHostComponent } from '#api/core/pod/host-component.ts';
@@ -25,6 +27,7 @@ const path = { valueName: 'path' };
 /** What only a KubeletConfiguration can say. */
 const fileFlags = {
   'image-maximum-gc-age': durationFlag(0, 'Images that nothing has needed for longer go; 0s: never'),
+  ...shutdownFields,
 };
 
 /** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
@@ -116,6 +119,8 @@ export interface KubeletConfig {
   readonly seccompDefault: boolean;
   readonly logLimits: LogLimits;
   readonly keptEnds: KeptEnds;
+  /** How long pods get when the machine shuts down; none: no time. */
+  readonly shutdownPeriods: readonly ShutdownPeriod[];
   readonly cgroupsPerQos: boolean;
   readonly cgroupRoot: string;
   /** Undefined takes the engine's. */
@@ -149,7 +154,6 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     throw new UsageError(
       `cloud provider ${JSON.stringify(values['cloud-provider'])} was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`,
     );
-  const reserved = [values['system-reserved'], values['kube-reserved']];
   const nodeName = (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase();
   return {
     flags: flagTexts(allFlags, values),
@@ -179,6 +183,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     maxPods: values['max-pods'],
     imageGc: imageGcOf(values),
     keptEnds: { perContainer: values['maximum-dead-containers-per-container'], minAgeMs: values['minimum-container-ttl-duration'] },
+    shutdownPeriods: shutdownPeriods(values),
     eviction: evictionSettings(values, values['cgroups-per-qos']),
     parallelPulls: parallelPullsOf(values),
     seccompDefault: values['seccomp-default'],
@@ -187,10 +192,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     cgroupRoot: values['cgroup-root'],
     cgroupDriver: values['cgroup-driver'] === '' ? undefined : (values['cgroup-driver'] as CgroupDriver),
     dockerSocket: socketPath(values['container-runtime-endpoint']),
-    reserved: {
-      cpuMillis: reserved.reduce((sum, { cpu }) => sum + cpuMillis(cpu), 0),
-      memoryBytes: reserved.reduce((sum, { memory }) => sum + quantityBytes(memory), 0),
-    },
+    reserved: reservedOf(values),
     allowedSysctls: values['allowed-unsafe-sysctls'],
     server: {
       host: values.address,
@@ -242,6 +244,14 @@ function staticSettings(values: Values): StaticSettings {
     headers,
     pageCheckMs: values['http-check-frequency'],
     ...(values['host-components'] ? { isOthers: isHostComponent } : {}),
+  };
+}
+
+function reservedOf(values: Values): KubeletConfig['reserved'] {
+  const reserved = [values['system-reserved'], values['kube-reserved']];
+  return {
+    cpuMillis: reserved.reduce((sum, { cpu }) => sum + cpuMillis(cpu), 0),
+    memoryBytes: reserved.reduce((sum, { memory }) => sum + quantityBytes(memory), 0),
   };
 }
 

@@ -53,6 +53,8 @@ import { type Mirrors, mirrorsOf } from './static/mirrors.ts';
 import { staticSources } from './static/sources.ts';
 import { KubeletServer } from './server/kubelet-server.ts';
 import { folderSizes } from './stats/folder-sizes.ts';
+import { Logind, type ShutdownSource } from './shutdown/logind.ts';
+import { NodeShutdown } from './shutdown/node-shutdown.ts';
 import { hostFigures, interfacesOf } from './stats/kernel.ts';
 import { PodUses } from './stats/pod-uses.ts';
 import { Stats } from './stats/stats.ts';
@@ -73,6 +75,8 @@ export interface KubeletDeps {
   readonly metrics: Metrics;
   /** Default: what the kernel says. */
   readonly measure?: (options: MeasureOptions) => Promise<Measurements>;
+  /** Who tells that the machine shuts down; default: systemd's logind. */
+  readonly shutdownSource?: ShutdownSource;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -107,7 +111,8 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     events,
     measure: measureNow,
     pressure: () => evictor.conditions,
-    problems: () => [parts.pleg.problem()].filter((one) => one !== undefined),
+    problems: () =>
+      [parts.pleg.problem(), shutdown?.isShuttingDown ? 'node is shutting down' : undefined].filter((one) => one !== undefined),
     clock,
     log,
   });
@@ -117,22 +122,22 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   });
   const pulled = new PulledImages(join(config.rootDir, 'pulled-images.json'), log);
   const record = podRecorder(events);
-  const warn = (reason: string, message: string): void =>
-    events.about({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Warning', reason, message);
+  const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
+  const warn = (reason: string, message: string): void => events.about(about, 'Warning', reason, message);
   const pressure = (): readonly PressureCondition[] => evictor.conditions;
-  const parts: PodParts = buildPods(config, deps, { info, facts, pulled, record, pressure, node: () => agent.assumedNode });
-  const collector = new ImageCollector({
-    runtime,
+  const isShuttingDown = (): boolean => shutdown?.isShuttingDown ?? false;
+  const parts: PodParts = buildPods(config, deps, {
+    info,
+    facts,
     pulled,
-    policy: config.imageGc,
-    volumeImages: () => (parts.pods.hasSynced ? parts.pods.list().flatMap(volumeImages) : undefined),
-    disk: async () => (await measureNow()).imageDisk,
-    count: (why) => parts.told.imageRemoved(why),
-    warn,
-    clock,
-    log,
+    record,
+    pressure,
+    isShuttingDown,
+    node: () => agent.assumedNode,
   });
+  const collector = buildCollector(config, deps, parts, { pulled, warn, measure: measureNow });
   const evictor = buildEvictor(config, deps, parts, { measure: measureNow, record, warn, agent, collector });
+  const shutdown = buildShutdown(config, deps, parts, (...words) => events.about(about, 'Normal', ...words), agent);
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
   const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
   const file = new CertificateFile(config.identity.certFolder);
@@ -140,7 +145,18 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   // Static pods start whether or not there is an API server: one of them may be it. Pods of the API come when the node is known.
   const online = inBackground('connection to the API server', [nodes, agent, lease, ...parts.online]);
   const server = buildServer(config, deps, parts, { facts, measure: measureNow, imageBytes: () => agent.imageBytes });
-  return [...health, sender, ...rotation, ...server, online, collector, nodeFacts(agent), ...parts.services, evictor];
+  return [
+    ...health,
+    sender,
+    ...rotation,
+    ...server,
+    online,
+    collector,
+    nodeFacts(agent),
+    ...parts.services,
+    evictor,
+    ...(shutdown === undefined ? [] : [shutdown]),
+  ];
 }
 
 function nodeFacts(agent: NodeAgent): Service {
@@ -175,11 +191,16 @@ interface NodeParts {
   readonly pulled: PulledImages;
   readonly record: PodRecorder;
   readonly pressure: () => readonly PressureCondition[];
+  readonly isShuttingDown: () => boolean;
   readonly node: () => Node | undefined;
 }
 
 /** Everything that serves pods. */
-function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pulled, record, pressure, node }: NodeParts): PodParts {
+function buildPods(
+  config: KubeletConfig,
+  deps: KubeletDeps,
+  { info, facts, pulled, record, pressure, isShuttingDown, node }: NodeParts,
+): PodParts {
   const { client, runtime, clock, log } = deps;
   const api = { client, clock, log };
   const statics = staticSources(config.staticPods, config.nodeName, clock, log);
@@ -221,6 +242,7 @@ function buildPods(config: KubeletConfig, deps: KubeletDeps, { info, facts, pull
     admission,
     keeps: config.keptEnds,
     pressure,
+    isShuttingDown,
     runtimeName: info.name,
     steps,
     prober,
@@ -269,6 +291,45 @@ function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFact
     nodeCpuMillis: facts.cpuMillis,
     log,
   });
+}
+
+interface CollectorParts {
+  readonly pulled: PulledImages;
+  readonly warn: (reason: string, message: string) => void;
+  readonly measure: () => Promise<Measurements>;
+}
+
+function buildCollector(
+  config: KubeletConfig,
+  { runtime, clock, log }: KubeletDeps,
+  parts: PodParts,
+  around: CollectorParts,
+): ImageCollector {
+  const { pulled, warn } = around;
+  return new ImageCollector({
+    runtime,
+    pulled,
+    policy: config.imageGc,
+    volumeImages: () => (parts.pods.hasSynced ? parts.pods.list().flatMap(volumeImages) : undefined),
+    disk: async () => (await around.measure()).imageDisk,
+    count: (why) => parts.told.imageRemoved(why),
+    warn,
+    clock,
+    log,
+  });
+}
+
+/** Undefined: nothing is to be waited for. */
+function buildShutdown(
+  { shutdownPeriods: periods }: KubeletConfig,
+  { shutdownSource, clock, log }: KubeletDeps,
+  { workers }: PodParts,
+  tell: (reason: string, message: string) => void,
+  agent: NodeAgent,
+): NodeShutdown | undefined {
+  if (periods.length === 0) return undefined;
+  const source = shutdownSource ?? new Logind();
+  return new NodeShutdown({ source, periods, pods: () => workers.list(), tell, onChange: () => agent.wake(), clock, log });
 }
 
 interface EvictorParts {

@@ -85,6 +85,8 @@ export interface TestKubelet extends AsyncDisposable {
 export interface TestKubeletOptions {
   readonly runtime: Runtime;
   readonly clock?: Clock;
+  /** Who tells of the machine's end; default: nobody. */
+  readonly shutdownSource?: KubeletDeps['shutdownSource'];
   /** What the node has left; default: of everything plenty. */
   readonly measure?: KubeletDeps['measure'];
   readonly log?: Log;
@@ -109,6 +111,7 @@ export async function startTestKubelet(cluster: Pick<TestCluster, 'api'>, option
     mounter,
     tls: options.tls,
     metrics: createMetrics(),
+    ...(options.shutdownSource === undefined ? {} : { shutdownSource: options.shutdownSource }),
     measure: options.measure ?? (() => Promise.resolve(plenty)),
     clock,
     log: options.log ?? silentLog,
@@ -158,6 +161,7 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     imageGc: { highPercent: 100, lowPercent: 80, minAgeMs: 120_000, maxAgeMs: 0 },
     eviction: { thresholds: parseThresholds(defaults), transitionMs: 300_000, maxPodGraceSeconds: 0 },
     keptEnds: { perContainer: 1, minAgeMs: 0 },
+    shutdownPeriods: [],
     // These pods have no processes to count.
     cgroupsPerQos: false,
     cgroupRoot: '/',

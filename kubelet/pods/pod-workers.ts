@@ -28,6 +28,8 @@ export interface PodWorkersDeps extends PodWorkerDeps {
   /** Our own node as it stands; undefined before it is known. */
   readonly node: () => Node | undefined;
   readonly admission?: AdmissionSettings;
+  /** The machine shuts down: no more pods are taken. */
+  readonly isShuttingDown?: () => boolean;
   /** What the node runs out of. */
   readonly pressure: () => readonly PressureCondition[];
   /** Called when the pods that are served are others than before. */
@@ -39,6 +41,7 @@ type Judgement = { readonly is: 'taken' } | { readonly is: 'refused'; readonly w
 
 const preempted = 'Preempted in order to admit critical pod';
 
+const shuttingDown = { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
 /** How long it is waited for containers to be removed. */
 const dropMs = 30_000;
 
@@ -179,12 +182,13 @@ export class PodWorkers implements Service {
 
   /** Pods that were taken before are not judged again, nor those that are over. */
   #judge(pod: Pod): Judgement {
-    const { node: ourNode, pressure, admission } = this.#deps;
+    const { node: ourNode, pressure, isShuttingDown, admission } = this.#deps;
     const node = ourNode();
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
     if (node === undefined || wasTaken || isFinal(pod.status)) return { is: 'taken' };
     const others = this.#othersThan(pod);
     const hasWay = isCritical(pod);
+    if (isShuttingDown?.() === true) return { is: 'refused', why: shuttingDown };
     const why = judgePressureAdmission(pod, pressure()) ?? judgeAdmission(pod, node, others, admission, hasWay);
     if (why !== undefined) return { is: 'refused', why };
     return hasWay ? this.#makeWay(pod, node, others) : { is: 'taken' };

@@ -1,0 +1,107 @@
+// Ends pods in the order of their priority when the machine is to shut down, which waits for that (pkg/kubelet/nodeshutdown). Where nobody
+// tells of the machine's end, pods end with it: a kubelet that is merely told to stop leaves them running.
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { Clock } from '#base/clock.ts';
+import { isAbort, type Service } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
+import type { PodVerdict } from '../pods/pod-worker.ts';
+import type { ShutdownSource, ShutdownWatch } from './logind.ts';
+import { groupsOf, neededSeconds, type ShutdownPeriod } from './plan.ts';
+
+export interface EndingPod {
+  readonly pod: Pod;
+  readonly isActive: boolean;
+  /** True when nothing of it is left but its dead containers. */
+  readonly isCleared: boolean;
+  end(verdict: PodVerdict): void;
+}
+
+export interface NodeShutdownDeps {
+  readonly source: ShutdownSource;
+  readonly periods: readonly ShutdownPeriod[];
+  readonly pods: () => readonly EndingPod[];
+  /** An event about the node. */
+  readonly tell: (reason: string, message: string) => void;
+  /** Called when the node begins or ceases to shut down. */
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const message = 'Pod was terminated in response to imminent node shutdown.';
+const reconnectMs = 1_000;
+/** Where nobody tells of the machine's end there will hardly be somebody soon. */
+const missingMs = 60_000;
+const lookMs = 500;
+
+export class NodeShutdown implements Service {
+  readonly name = 'node shutdown';
+  readonly #deps: NodeShutdownDeps;
+  #isShuttingDown = false;
+
+  constructor(deps: NodeShutdownDeps) {
+    this.#deps = deps;
+  }
+
+  /** While true no pod is taken, and the node is not ready. */
+  get isShuttingDown(): boolean {
+    return this.#isShuttingDown;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { source, periods, clock, log } = this.#deps;
+    ready();
+    let hasWarned = false;
+    while (!signal.aborted) {
+      let waitMs = reconnectMs;
+      try {
+        const watch = await source.watch(neededSeconds(periods), signal);
+        hasWarned = false;
+        for await (const isBeginning of watch.events) await this.#change(isBeginning, watch, signal);
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        log[hasWarned ? 'debug' : 'warn']({ err: error }, 'nobody tells when this machine shuts down, so pods end with it');
+        hasWarned = true;
+        waitMs = missingMs;
+      }
+      await clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #change(isBeginning: boolean, watch: ShutdownWatch, signal: AbortSignal): Promise<void> {
+    const { tell, onChange, log } = this.#deps;
+    log.info({ isBeginning }, 'the machine is to shut down, or not any more');
+    tell('NodeShutdown', `Shutdown manager detected shutdown ${isBeginning ? 'event' : 'cancellation'}`);
+    this.#isShuttingDown = isBeginning;
+    onChange();
+    if (!isBeginning) {
+      watch.hold();
+      return;
+    }
+    try {
+      await this.#endPods(signal);
+    } finally {
+      watch.release();
+    }
+  }
+
+  async #endPods(signal: AbortSignal): Promise<void> {
+    const { periods, pods, clock, log } = this.#deps;
+    const active = pods().filter(({ isActive }) => isActive);
+    for (const group of groupsOf(periods, active, ({ pod }) => pod.spec.priority ?? 0)) {
+      for (const one of group.pods) {
+        const seconds = Math.min(group.seconds, one.pod.spec.terminationGracePeriodSeconds ?? group.seconds);
+        one.end({ reason: 'Terminated', message, graceMs: seconds * 1_000, disruption: message });
+      }
+      const untilMs = clock.monotonicMs() + group.seconds * 1_000;
+      while (!group.pods.every(({ isCleared }) => isCleared)) {
+        const leftMs = untilMs - clock.monotonicMs();
+        if (leftMs <= 0) {
+          log.warn({ seconds: group.seconds }, 'not all pods ended in time');
+          break;
+        }
+        await clock.sleep(Math.min(lookMs, leftMs), signal);
+      }
+    }
+  }
+}
