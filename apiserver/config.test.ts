@@ -47,3 +47,21 @@ test('how long pods stay on lost nodes', () => {
   expect(parse(...flags).pluginSettings.tolerationSeconds).toEqual({ notReady: 5, unreachable: 0 });
   expect(() => parse('--default-unreachable-toleration-seconds=-1')).toThrow('default-unreachable-toleration-seconds');
 });
+
+test('what hardening guides and habits ask for starts the server, too', () => {
+  const { flags } = parse(
+    '--profiling=false',
+    '--contention-profiling=false',
+    '--feature-gates=A=true',
+    '--service-account-lookup=true',
+    '-v=4',
+  );
+  expect(flags).toMatchObject({ profiling: 'false', 'feature-gates': 'A=true', v: '4' });
+  expect(() => parse('--service-account-lookup=false')).toThrow('--service-account-lookup=false is not supported');
+});
+
+test('the oldest TLS', () => {
+  expect([parse().minTls, parse('--tls-min-version=VersionTLS12').minTls]).toEqual(['TLSv1.2', 'TLSv1.2']);
+  expect(parse('--tls-min-version=VersionTLS13').minTls).toBe('TLSv1.3');
+  expect(() => parse('--tls-min-version=VersionTLS10')).toThrow('must be VersionTLS12 or VersionTLS13');
+});

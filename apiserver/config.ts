@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
 import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
@@ -30,6 +30,7 @@ const flags = {
     'Who decides what somebody may do, asked in this order: Node, RBAC, AlwaysAllow, AlwaysDeny',
   ),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
+  'contention-profiling': boolFlag(false, 'Accepted for compatibility: there are no profiles to fetch'),
   'data-dir': stringFlag('', 'Folder of the embedded store, where no etcd is given', { valueName: 'folder' }),
   'default-not-ready-toleration-seconds': intFlag(300, 'Seconds that pods stay on a node that is not ready, unless they say otherwise', {
     min: 0,
@@ -43,6 +44,7 @@ const flags = {
     valueName: 'file',
   }),
   'encryption-provider-config-automatic-reload': boolFlag(false, 'Reads --encryption-provider-config again when the file changes'),
+  'feature-gates': mapFlag('Accepted for compatibility'),
   'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
     valueName: 'file',
   }),
@@ -56,6 +58,7 @@ const flags = {
   'max-requests-inflight': intFlag(400, 'Reads at a time; 0 is no limit', { min: 0 }),
   'min-request-timeout': intFlag(1_800, 'Seconds that a watch lasts at least, unless it asks for less', { min: 1 }),
   'request-timeout': durationFlag(60_000, 'How long a request may take that is no watch, log or the like'),
+  profiling: boolFlag(true, 'Accepted for compatibility: there are no profiles to fetch'),
   'proxy-client-cert-file': stringFlag('', 'Accepted for compatibility: no requests are passed to other API servers yet', {
     valueName: 'file',
   }),
@@ -66,21 +69,28 @@ const flags = {
     'Issuer of service-account tokens; the first signs, all are accepted (default https://kubernetes.default.svc.cluster.local)',
   ),
   'service-account-key-file': listFlag([], 'Keys that verify service-account tokens; default: the signing key'),
+  'service-account-lookup': boolFlag(true, 'If true, tokens are only good while their accounts exist. Only true is supported'),
   'service-account-signing-key-file': stringFlag('', 'Private key that signs service-account tokens', { valueName: 'file' }),
   'service-cluster-ip-range': stringFlag('10.96.0.0/12', 'Range that Services get their addresses from', { valueName: 'cidr' }),
   'service-node-port-range': stringFlag('30000-32767', 'Range that node ports come from', { valueName: 'portRange' }),
   'shutdown-delay-duration': durationFlag(0, 'How long to go on serving after readyz has begun to fail'),
   'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
+  'tls-min-version': stringFlag('', 'The oldest TLS to talk: VersionTLS12, the default, or VersionTLS13'),
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
+  v: intFlag(0, 'Accepted for compatibility: the level of the log is COXSWAIN_LOG_LEVEL', { short: 'v' }),
 } as const;
 
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local';
+
+export type MinTls = 'TLSv1.2' | 'TLSv1.3';
 
 export interface ApiServerConfig {
   readonly host: string;
   readonly port: number;
   readonly advertiseAddress: string;
   readonly tls: { readonly cert: string; readonly key: string };
+  /** The oldest TLS that clients may talk. */
+  readonly minTls: MinTls;
   readonly authorizationModes: readonly AuthorizationMode[];
   readonly authentication: AuthenticationSettings;
   readonly storage: StorageConfig;
@@ -122,7 +132,9 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
     'Serves the Kubernetes API from an embedded store or from etcd.',
   );
   if (positional.length > 0) throw new UsageError(`unknown argument: ${positional[0]} (flags only, see --help)`);
-  if (!values['allow-privileged']) throw new UsageError('--allow-privileged=false is not supported');
+  for (const name of ['allow-privileged', 'service-account-lookup'] as const) {
+    if (!values[name]) throw new UsageError(`--${name}=false is not supported`);
+  }
   if (values['tls-cert-file'] === '') throw new UsageError('--tls-cert-file is required');
   if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
   const authentication = readAuthentication(values);
@@ -139,6 +151,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       cert: readFlagFile(values['tls-cert-file'], 'tls-cert-file'),
       key: readFlagFile(values['tls-private-key-file'], 'tls-private-key-file'),
     },
+    minTls: readMinTls(values['tls-min-version']),
     authorizationModes: readModes(values['authorization-mode']),
     authentication: {
       ...authentication,
@@ -215,6 +228,13 @@ function readModes(modes: readonly string[]): AuthorizationMode[] {
     if (otherModes.includes(mode)) throw new UsageError(`authorization-mode ${JSON.stringify(mode)} is not supported yet`);
     throw new UsageError(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
   });
+}
+
+/** Upstream has older ones, too, which nobody should talk any more. */
+function readMinTls(text: string): MinTls {
+  if (text === '' || text === 'VersionTLS12') return 'TLSv1.2';
+  if (text === 'VersionTLS13') return 'TLSv1.3';
+  throw new UsageError(`invalid value ${JSON.stringify(text)} for --tls-min-version: must be VersionTLS12 or VersionTLS13`);
 }
 
 function parsePortRange(text: string): { first: number; last: number } {

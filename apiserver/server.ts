@@ -404,12 +404,13 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     pages: [issuerPages(issuers[0] ?? '', keys, serverAddress), ...ownPages(deps, () => router.paths())],
   });
   const { filters, timeouts } = requestFilters(deps, authn.authenticator, seen);
-  const { host, port, tls } = settings;
+  const { host, port, tls, minTls } = settings;
   const listener = new Listener(
     {
       host,
       port,
       ...tls,
+      minTls,
       clientCa: trustedCa(settings.authentication),
       protobuf: codec.protobuf,
       largeWork: deps.largeWork,

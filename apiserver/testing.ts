@@ -33,6 +33,8 @@ export interface TestApiServerOptions {
   readonly authentication?: Partial<ApiServerSettings['authentication']>;
   readonly kubelet?: ApiServerSettings['kubelet'];
   readonly limits?: Partial<ApiServerSettings['limits']>;
+  /** Default: TLS 1.2. */
+  readonly minTls?: ApiServerSettings['minTls'];
   /** What /flagz tells; default: nothing. */
   readonly flags?: ApiServerSettings['flags'];
   readonly log?: Log;
@@ -122,6 +124,7 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     tokens: { issuers: [defaultIssuer], audiences: [defaultIssuer], signingKey: privateKey, verificationKeys: [privateKey] },
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
     flags: options.flags ?? {},
+    minTls: options.minTls ?? 'TLSv1.2',
     serviceIps: parseIpRange('10.96.0.0/12'),
     nodePorts: { first: 30_000, last: 32_767 },
     admissionPlugins: options.admissionPlugins ?? defaultPlugins,

@@ -26,6 +26,7 @@ export interface ListenerOptions {
   readonly port: number;
   readonly cert: string;
   readonly key: string;
+  readonly minTls: 'TLSv1.2' | 'TLSv1.3';
   /** Certificates of the authorities that sign clients' certificates. */
   readonly clientCa: string | undefined;
   /** Writes answers for clients that want protobuf. */
@@ -71,12 +72,13 @@ export class Listener {
 
   /** Shows another certificate, and trusts other clients, from the next connection on. Throws where the pair is none. */
   setTls({ cert, key, clientCa }: Pick<ListenerOptions, 'cert' | 'key' | 'clientCa'>): void {
-    this.#app?.server.setSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: 'TLSv1.2' });
+    const { minTls: minVersion } = this.#options;
+    this.#app?.server.setSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion });
   }
 
   /** Begins to accept connections. A taken port becomes a UsageError of one sentence. */
   async listen(): Promise<void> {
-    const { host, port, cert, key, clientCa } = this.#options;
+    const { host, port, cert, key, clientCa, minTls } = this.#options;
     const app = fastify({
       http2: true,
       https: {
@@ -87,7 +89,7 @@ export class Listener {
         requestCert: clientCa !== undefined,
         // A bad certificate is answered with 401, not with a broken connection, as upstream does.
         rejectUnauthorized: false,
-        minVersion: 'TLSv1.2',
+        minVersion: minTls,
         settings: { maxConcurrentStreams: maxStreamsPerConnection, initialWindowSize: windowBytes },
       },
       rewriteUrl: (request) => {
