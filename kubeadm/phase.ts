@@ -36,12 +36,12 @@ function phasePaths<J>(phases: readonly Phase<J>[], above = ''): readonly string
 
 /** What a command's help says of its phases. */
 export function phaseList<J>(name: string, phases: readonly Phase<J>[]): string {
-  const rows = phases.flatMap((phase) => [
-    [phase.name, phase.about] as const,
-    ...(phase.parts ?? []).map((part) => [`  /${part.name}`, part.about] as const),
+  const rows = phases.flatMap(({ name: own, about, parts = [] }) => [
+    { indent: '', label: own, about },
+    ...parts.map((part) => ({ indent: '  ', label: `/${part.name}`, about: part.about })),
   ]);
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  const lines = rows.map(([left, about]) => `${left.padEnd(width)}${left.startsWith(' ') ? '  ' : ''}${about}\n`);
+  const width = Math.max(...rows.map(({ label }) => label.length)) + 2;
+  const lines = rows.map(({ indent, label, about }) => `${indent}${label.padEnd(width)}${about}\n`);
   return `The "${name}" command executes the following phases:\n\`\`\`\n${lines.join('')}\`\`\``;
 }
 

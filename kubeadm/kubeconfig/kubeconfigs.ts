@@ -43,7 +43,7 @@ export const kubeconfigs: readonly KubeconfigSpec[] = [
   {
     file: 'kubelet.conf',
     phase: 'kubelet',
-    about: 'the kubelet to use only for cluster bootstrapping purposes',
+    about: 'the kubelet to use *only* for cluster bootstrapping purposes',
     user: ({ local }) => `system:node:${local.node.name}`,
     organizations: ['system:nodes'],
     server: clusterUrl,

@@ -22,12 +22,14 @@ interface State {
 const help = `Several hosts on this machine, with a cluster on them.
 
   testbed up [--control-planes 3] [--workers 2]   make the hosts and the cluster
+             [--disk MEGABYTES]                   each with a disk of its own below /var/lib, which can be full and loses what was not flushed
   testbed status                                  show the hosts
   testbed kubectl ARGS…                           run kubectl as the administrator, through the load balancer
   testbed shell HOST                              a shell on a host
   testbed exec HOST COMMAND…                      run a command on a host
   testbed cut HOST | heal HOST                    pull its cable, and put it back (and make it a good one)
   testbed lossy HOST [PERCENT] | slow HOST [KBIT] make its cable lose packets (default 20), or let little through (default 512)
+  testbed fill HOST | free HOST                   take all of the room on its own disk, and give it back
   testbed poweroff HOST | poweron HOST            kill everything on it at once, and start it again
   testbed down                                    remove it all
 `;
@@ -45,7 +47,7 @@ async function main(): Promise<number> {
     case 'up':
       return await up();
     case 'keep':
-      return await keep(Number(args[0]), Number(args[1]));
+      return await keep(Number(args[0]), Number(args[1]), Number(args[2]));
     case 'down':
       return await down();
     case 'status':
@@ -62,6 +64,8 @@ async function main(): Promise<number> {
     case 'poweron':
     case 'lossy':
     case 'slow':
+    case 'fill':
+    case 'free':
       process.stdout.write(`${await ask(`${command} ${hostOf(args[0])} ${args[1] ?? ''}`)}\n`);
       return 0;
     default:
@@ -75,14 +79,14 @@ async function up(): Promise<number> {
   if (alive() !== undefined) throw new Error('a testbed is up already: testbed down ends it');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const count = (flag: string, otherwise: number): string => {
+  const count = (flag: string, otherwise: number, most = 5): string => {
     const at = args.indexOf(flag);
     const text = at < 0 ? String(otherwise) : (args[at + 1] ?? '');
-    if (!/^[0-5]$/.test(text)) throw new Error(`${flag} must be a number from 0 to 5`);
+    if (!/^\d{1,6}$/.test(text) || Number(text) > most) throw new Error(`${flag} must be a number from 0 to ${most}`);
     return text;
   };
   const log = openSync(logFile, 'a', 0o600);
-  const words = ['keep', count('--control-planes', 3), count('--workers', 2)];
+  const words = ['keep', count('--control-planes', 3), count('--workers', 2), count('--disk', 0, 100_000)];
   const keeper = spawn(process.execPath, [import.meta.filename, ...words], { detached: true, stdio: ['ignore', log, log] });
   keeper.unref();
   let shown = 0;
@@ -98,13 +102,24 @@ async function up(): Promise<number> {
 }
 
 /** The process that has the hosts; answers orders until it is told to end. */
-async function keep(controlPlanes: number, workers: number): Promise<number> {
-  const fleet = await Fleet.start({ controlPlanes, workers, progress: (text) => void process.stdout.write(`${text}\n`) });
+async function keep(controlPlanes: number, workers: number, diskMegabytes: number): Promise<number> {
+  const host = diskMegabytes === 0 ? {} : { diskMegabytes };
+  const fleet = await Fleet.start({ controlPlanes, workers, host, progress: (text) => void process.stdout.write(`${text}\n`) });
   const over = Promise.withResolvers<void>();
+  /** Hosts whose disks are full, and how to give the room back. */
+  const full = new Map<string, () => Promise<void>>();
   process.on('SIGTERM', () => over.resolve());
   const orders: Readonly<Record<string, (host: string, amount: string) => Promise<void> | void>> = {
     lossy: (host, amount) => fleet.makeLossy(host, wholeNumber(amount, 20)),
     slow: (host, amount) => fleet.makeSlow(host, wholeNumber(amount, 512)),
+    fill: async (name) => {
+      if (diskMegabytes === 0) throw new Error('the hosts have no disks of their own: testbed up --disk MEGABYTES');
+      full.set(name, await fleet.host(name).fillDisk());
+    },
+    free: async (name) => {
+      await full.get(name)?.();
+      full.delete(name);
+    },
     cut: (host) => fleet.cut(host),
     heal: (host) => fleet.heal(host),
     poweroff: (host) => fleet.powerOff(host),
