@@ -20,6 +20,14 @@ EOF
 kubeadm init phase certs all --config /etc/kubernetes/kubeadm.yaml
 kubeadm init phase kubeconfig all --config /etc/kubernetes/kubeadm.yaml
 sed "s#server: .*#server: https://127.0.0.1:$PORT#" /etc/kubernetes/admin.conf >/etc/kubernetes/user.conf
+# For those who start cloud controller managers, too (load-balancers.yaml).
+cloud=/etc/kubernetes/cloud-controller-manager.conf
+[ -e $cloud ] || kubeadm kubeconfig user --client-name system:cloud-controller-manager --config /etc/kubernetes/kubeadm.yaml >$cloud
+cat >/etc/kubernetes/cloud.yaml <<EOF
+apiVersion: cloud.coxswain.dev/v1alpha1
+kind: PlainCloud
+loadBalancers: {ranges: [$NETWORK.200-$NETWORK.220]}
+EOF
 # The members' common settings; etcd reads its environment.
 cat >/etc/kubernetes/etcd.env <<EOF
 export ETCD_DATA_DIR=/var/lib/etcd

@@ -9,23 +9,11 @@ import { UsageError } from '#base/lifecycle.ts';
 import { ensurePackages } from '#cli/setup/packages.ts';
 import { docker } from './docker.ts';
 
-/** What machines need; base.Dockerfile installs the same. */
-export const machinePackages = [
-  'ca-certificates',
-  'conntrack',
-  'containernetworking-plugins',
-  'curl',
-  'docker.io',
-  'etcd-client',
-  'etcd-server',
-  'haproxy',
-  'iproute2',
-  'iptables',
-  'kmod',
-  'nftables',
-  'procps',
-  'tini',
-] as const;
+/** What machines need: written down once, in the Dockerfile that makes the same with a registry. */
+function machinePackages(): readonly string[] {
+  const text = readFileSync(join(import.meta.dirname, 'base/Dockerfile'), 'utf8');
+  return [...text.matchAll(/^ {4}([a-z0-9.+-]+) \\$/gm)].map(([, name = '']) => name);
+}
 
 const leftOut = ['doc', 'man', 'locale', 'info', 'bash-completion'];
 const label = 'io.coxswain.base';
@@ -34,7 +22,7 @@ const label = 'io.coxswain.base';
 export async function ensureBase(repository: string, folder: string, detail: (text: string) => void): Promise<string> {
   const sources = aptSources();
   const digest = createHash('sha256')
-    .update(JSON.stringify([machinePackages, sources, leftOut]))
+    .update(JSON.stringify([machinePackages(), sources, leftOut]))
     .digest('hex')
     .slice(0, 12);
   const image = `${repository}/base:${digest}`;
@@ -70,7 +58,7 @@ function codename(): string {
 
 async function makeTar(path: string, sources: readonly string[]): Promise<void> {
   const options = leftOut.flatMap((folder) => ['--dpkgopt', `path-exclude=/usr/share/${folder}/*`]);
-  const args = ['--variant=minbase', `--include=${machinePackages.join(',')}`, ...options, codename(), path, ...sources];
+  const args = ['--variant=minbase', `--include=${machinePackages().join(',')}`, ...options, codename(), path, ...sources];
   const child = spawn('mmdebstrap', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   const [code] = await Promise.all([

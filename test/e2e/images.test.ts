@@ -1,5 +1,6 @@
 // The container images, as people use them: a cluster of many containers by `docker compose`, and a cluster in one container by testcontainers.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildDemoImages } from '#cli/demo/images.ts';
@@ -69,6 +70,20 @@ describe('docker compose', () => {
     // By way of the API servers, each of which finds the pods itself.
     for (const pod of pods)
       expect(await kubectl(`get --raw /api/v1/namespaces/default/pods/${pod}:8080/proxy/`)).toContain(`Hostname: ${pod}`);
+  });
+
+  test('a Service gets an address where the nodes answer, from the cloud controller manager’s image', async () => {
+    await compose(`-f ${join(root, 'deploy/compose/load-balancers.yaml')} up -d`);
+    await kubectl('apply -f -', readFileSync(join(root, 'deploy/manifests/cloud-controller-manager-rbac.yaml'), 'utf8'));
+    const flag = '--announce-load-balancers=172.30.77.200-172.30.77.220';
+    const edit = `sed -i '/--kubeconfig=/{p;s/--kubeconfig=.*/${flag}/}' /etc/kubernetes/manifests/kube-proxy.yaml`;
+    for (const worker of workers) await compose(`exec -T ${worker} ${edit}`);
+    await kubectl('expose deployment hello --name=balanced --port=80 --target-port=8080 --type=LoadBalancer');
+    const given = 'get service balanced -o jsonpath={.status.loadBalancer.ingress[0].ip}';
+    await until('an address', async () => (await kubectl(given)) === '172.30.77.200', 60_000);
+    await until('an answer there', async () => (await host.sh('curl -sS -m 3 http://172.30.77.200/')).includes('Hostname: '), 60_000);
+    const holder = await kubectl('get lease cloud-controller-manager -n kube-system -o jsonpath={.spec.holderIdentity}');
+    expect(holder).not.toBe('');
   });
 
   test('the cluster is there again after a restart of everything', async () => {
