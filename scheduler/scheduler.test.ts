@@ -248,3 +248,32 @@ describe('when binding goes wrong', () => {
     held.resolve();
   });
 });
+
+describe('preemption', () => {
+  test('a critical pod takes the place of a less important one, which is told why it goes', async () => {
+    await addNode('n1', { allocatable: { cpu: '2' } });
+    start();
+    const victim = await addPod('low', wanting('1500m'));
+    expect(await nodeOf('low')).toBe('n1');
+    await client.create(namespace, { metadata: { name: 'kube-system' } }, {}, never).catch(() => undefined);
+    const critical = await addPod('critical', { ...wanting('1500m'), priorityClassName: 'system-cluster-critical' });
+    const going = await eventually(async () => {
+      const found = await getPod('low');
+      return found.metadata.deletionTimestamp !== undefined && found;
+    });
+    expect(findCondition(going.status?.conditions, 'DisruptionTarget')).toMatchObject({
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message: 'default-scheduler: preempting to accommodate a higher priority pod',
+    });
+    expect(await refusal('critical')).toMatchObject({ reason: 'Unschedulable', message: '0/1 nodes are available: 1 Insufficient cpu.' });
+    await eventually(async () => (await getPod('critical')).status?.nominatedNodeName === 'n1');
+    const told = await eventually(async () => (await eventsOf('low')).find(({ reason }) => reason === 'Preempted'));
+    expect(told).toMatchObject({ type: 'Normal', message: `Preempted by pod ${critical.metadata.uid} on node n1` });
+    // Nobody of the same importance or less gets the room in between.
+    await addPod('small', wanting('1'));
+    await client.delete(pod, { namespace: 'a', name: 'low' }, { uid: victim.metadata.uid, gracePeriodSeconds: 0 }, never);
+    expect(await nodeOf('critical')).toBe('n1');
+    expect((await refusal('small')).message).toContain('1 Insufficient cpu');
+  });
+});

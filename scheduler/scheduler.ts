@@ -7,6 +7,7 @@ import { namespace as namespaceKind } from '#api/core/namespace.ts';
 import { node as nodeKind } from '#api/core/node/node.ts';
 import { type Pod, pod as podKind } from '#api/core/pod/pod.ts';
 import { keyOf } from '#api/meta/object.ts';
+import { type PodDisruptionBudget, podDisruptionBudget } from '#api/policy/pod-disruption-budget.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Service } from '#base/lifecycle.ts';
@@ -20,6 +21,8 @@ import { type PodInfo, podInfoOf } from './framework/pod-info.ts';
 import type { Prepared, Profile } from './framework/profile.ts';
 import type { ExtensionPoint, PointStatus, SchedulerMetrics } from './metrics.ts';
 import { type NotScheduled, notScheduledPatch } from './pod-status.ts';
+import { evictVictims, type Room } from './preemption/evict-victims.ts';
+import type { Preemption } from './preemption/preempt.ts';
 import type { QueuedPod } from './queue/queued-pod.ts';
 import { SchedulingQueue } from './queue/scheduling-queue.ts';
 import { ClusterState } from './snapshot/cluster-state.ts';
@@ -39,10 +42,11 @@ export interface SchedulerDeps {
   readonly random?: () => number;
 }
 
-/** What the scheduler caches: all namespaces and nodes, and the pods that have not ended. */
+/** What the scheduler caches: all namespaces, nodes and disruption budgets, and the pods that have not ended. */
 export const schedulerKinds: readonly CachedKind[] = [
   cached(namespaceKind, { transform: withoutManagedFields }),
   cached(nodeKind, { transform: withoutManagedFields }),
+  cached(podDisruptionBudget, { transform: withoutManagedFields }),
   cached(podKind, { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', transform: withoutManagedFields }),
 ];
 
@@ -132,6 +136,7 @@ export class Scheduler implements Service {
         cluster: this.#state,
         startIndex: this.#startIndex,
         random,
+        budgets: () => this.#deps.cluster.list<PodDisruptionBudget>(podDisruptionBudget),
         passed: this.#lap(startedMs),
         ...(nominated === undefined ? {} : { nominated }),
       });
@@ -142,12 +147,40 @@ export class Scheduler implements Service {
         this.#track(this.#bind(queued, decision.nodeName, { undo, startedMs }, signal));
         return;
       }
+      const nominatedNodeName = this.#makeRoom(queued, decision.preemption, signal);
       this.queue.giveBackRejected(queued, decision.rejectedBy);
-      this.#notScheduled(queued, { reason: 'Unschedulable', message: decision.message }, startedMs, signal);
+      const why = { reason: 'Unschedulable', message: decision.message, nominatedNodeName } as const;
+      this.#notScheduled({ ...queued, pod }, why, startedMs, signal);
     } catch (error) {
       log.error({ err: error, pod: `${namespace}/${name}` }, 'deciding failed');
       this.queue.giveBackErred(queued);
       this.#notScheduled(queued, { reason: 'SchedulerError', message: String(error) }, startedMs, signal);
+    }
+  }
+
+  /** Sends less important pods away; answers which node is promised, '' for none any more, undefined where nothing changes. */
+  #makeRoom(queued: QueuedPod, preemption: Preemption | undefined, signal: AbortSignal): string | undefined {
+    if (preemption === undefined || preemption.kind === 'waits') return undefined;
+    const { pod } = queued;
+    const nodeName = preemption.kind === 'victims' ? preemption.nodeName : '';
+    const before = this.queue.nominated()?.get(nodeName) ?? [];
+    // At once: who is decided next must leave the room alone.
+    const status = { ...pod.pod.status, nominatedNodeName: nodeName };
+    if (nodeName !== (pod.pod.status?.nominatedNodeName ?? '')) this.queue.update({ ...pod, pod: { ...pod.pod, status } }, false);
+    if (preemption.kind === 'victims') {
+      const outranked = before.filter((other) => other.priority < pod.priority);
+      this.#track(this.#evict({ pod, nodeName, victims: preemption.pods, outranked }, signal));
+    }
+    return nodeName;
+  }
+
+  async #evict(room: Room, signal: AbortSignal): Promise<void> {
+    const { client, events, clock, profile, log } = this.#deps;
+    try {
+      await evictVictims({ client, events, clock, schedulerName: profile.schedulerName }, room, signal);
+    } catch (error) {
+      // The pod is tried again, and finds the same victims or others.
+      if (!signal.aborted) log.warn({ err: error, pod: room.pod.pod.metadata.name, node: room.nodeName }, 'preemption failed');
     }
   }
 

@@ -51,12 +51,11 @@ describe('why a pod waits, in upstream’s words', () => {
         '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.',
     },
     {
-      name: 'a node that only others could make room on',
+      name: 'a node that others make room on',
       nodes: [sampleNode('a', small)],
       placed: { a: [podWanting('x', { cpu: '800m' })] },
       pod: podWanting('p', { cpu: '500m' }, { priority: 10 }),
-      message:
-        '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 preemption of lower-priority pods is not supported yet.',
+      message: '0/1 nodes are available: 1 Insufficient cpu.',
     },
     {
       name: 'a pod that does not push others away',

@@ -1,4 +1,6 @@
 // One scheduling cycle: which node is best for one pod. Pure: reads the cluster, answers, changes nothing that is seen outside.
+import type { PodDisruptionBudget } from '#api/policy/pod-disruption-budget.ts';
+import { findPreemption, type Preemption } from '../preemption/preempt.ts';
 import { Diagnosis } from './diagnosis.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PointStatus } from '../metrics.ts';
@@ -15,6 +17,8 @@ export interface DecideInput {
   readonly startIndex: number;
   /** Pods that wait for room which was made for them, by node: lower ones must leave them that room. */
   readonly nominated?: ReadonlyMap<string, readonly PodInfo[]>;
+  /** What limits whom a more important pod may push away; default none. */
+  readonly budgets?: () => readonly PodDisruptionBudget[];
   /** Numbers in [0, 1), for ties. */
   readonly random: () => number;
   /** Told whenever all plugins of one point are through. */
@@ -28,6 +32,8 @@ export type Decision =
       readonly message: string;
       readonly rejectedBy: ReadonlySet<string>;
       readonly nextIndex: number;
+      /** Whether others could make room; undefined where the pod pushes nobody away. */
+      readonly preemption: Preemption | undefined;
     };
 
 const minFeasible = 100;
@@ -39,16 +45,14 @@ export function decide(input: DecideInput): Decision {
   const total = cluster.nodes.length;
   if (total === 0) {
     const anyNode = new Set(profile.plugins.filter(({ retryOn }) => retryOn.includes('node-added')).map(({ name }) => name));
-    return { kind: 'none', message: 'no nodes available to schedule pods', rejectedBy: anyNode, nextIndex: 0 };
+    return { kind: 'none', message: 'no nodes available to schedule pods', rejectedBy: anyNode, nextIndex: 0, preemption: undefined };
   }
   const prepared = profile.prepare(pod, cluster);
   const diagnosis = new Diagnosis(total);
-  const none = (nextIndex: number): Decision => ({
-    kind: 'none',
-    message: diagnosis.message(pod),
-    rejectedBy: diagnosis.rejectedBy,
-    nextIndex,
-  });
+  const none = (nextIndex: number): Decision => {
+    const preemption = pod.pod.spec.preemptionPolicy === 'Never' ? undefined : makeRoom(input, prepared, diagnosis.notNowNodes);
+    return { kind: 'none', message: diagnosis.message(preemption ?? 'never'), rejectedBy: diagnosis.rejectedBy, nextIndex, preemption };
+  };
   for (const { plugin, state } of prepared) {
     const verdict = plugin.reject?.(state, pod);
     if (verdict === undefined || verdict.kind === 'fits') continue;
@@ -66,6 +70,26 @@ export function decide(input: DecideInput): Decision {
   return { kind: 'node', nodeName: name, prepared, nextIndex };
 }
 
+function makeRoom(input: DecideInput, prepared: readonly Prepared[], nodes: readonly NodeInfo[]): Preemption {
+  const { profile, pod, cluster, nominated, random, budgets } = input;
+  const rejection = (node: NodeInfo, now: readonly Prepared[]): readonly string[] | undefined =>
+    firstRejection(node, filtersOf(now), pod, nominated?.get(node.name))?.verdict.reasons;
+  return findPreemption({
+    profile,
+    pod,
+    cluster,
+    prepared,
+    nodes,
+    budgets: nodes.length === 0 ? [] : (budgets?.() ?? []),
+    random,
+    rejection,
+  });
+}
+
+function filtersOf(prepared: readonly Prepared[]): readonly Prepared[] {
+  return prepared.filter(({ plugin, state }) => plugin.filter !== undefined && (plugin.filters?.(state) ?? true));
+}
+
 /** How many fitting nodes are enough: all of a small cluster, a shrinking share of a large one (upstream's formula). */
 export function enoughNodes(total: number): number {
   if (total < minFeasible) return total;
@@ -75,7 +99,7 @@ export function enoughNodes(total: number): number {
 
 function findPassing(input: DecideInput, prepared: readonly Prepared[], diagnosis: Diagnosis): NodeInfo[] {
   const { pod, cluster, startIndex, nominated } = input;
-  const filters = prepared.filter(({ plugin, state }) => plugin.filter !== undefined && (plugin.filters?.(state) ?? true));
+  const filters = filtersOf(prepared);
   const passing: NodeInfo[] = [];
   const look = (node: NodeInfo): void => {
     const rejection = firstRejection(node, filters, pod, nominated?.get(node.name));

@@ -1,5 +1,5 @@
-import type { PodInfo } from './pod-info.ts';
 import type { NodeInfo } from './node-info.ts';
+import type { Preemption } from '../preemption/preempt.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Why a pod fits nowhere, gathered over nodes. */
@@ -8,7 +8,7 @@ export class Diagnosis {
   readonly rejectedBy = new Set<string>();
   readonly #nodeCount: number;
   readonly #reasons = new Map<string, number>();
-  readonly #notNow: { readonly node: NodeInfo; readonly reasons: readonly string[] }[] = [];
+  readonly #notNow: NodeInfo[] = [];
   #rejectedNodes = 0;
   #forAll: string | undefined;
 
@@ -25,7 +25,7 @@ export class Diagnosis {
     this.rejectedBy.add(plugin);
     this.#rejectedNodes++;
     for (const reason of verdict.reasons) this.#count(reason, 1);
-    if (verdict.kind === 'notNow') this.#notNow.push({ node, reasons: verdict.reasons });
+    if (verdict.kind === 'notNow') this.#notNow.push(node);
   }
 
   /** A plugin rejected the pod without looking at single nodes. */
@@ -40,27 +40,26 @@ export class Diagnosis {
     this.#count(`node(s) didn't satisfy plugin(s) [${plugin}]`, count);
   }
 
-  /** Upstream's words for condition and event, those about preemption included. */
-  message(pod: PodInfo): string {
-    const head = `0/${this.#nodeCount} nodes are available:`;
-    const reasons = this.#forAll ?? histogram(this.#reasons);
-    return `${head}${reasons === '' ? '' : ` ${reasons}.`} no new claims to deallocate, preemption: ${this.#preemption(pod)}`;
+  /** Nodes from which pods could go to make room. */
+  get notNowNodes(): readonly NodeInfo[] {
+    return this.#notNow;
   }
 
-  /**
-   * What upstream's preemption would say. It looks for pods of lower priority on nodes where their going could help; taking their
-   * place is not implemented, and where it might be possible that is said.
-   */
-  #preemption(pod: PodInfo): string {
-    if (pod.pod.spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.';
-    if (this.#nodeCount === 0) return '0/0 nodes are available.';
-    const without = this.#notNow.filter(({ node }) => ![...node.pods.values()].some(({ priority }) => priority < pod.priority));
-    const withVictims = this.#notNow.length - without.length;
-    const texts = new Map<string, number>();
-    const unhelpful = this.#forAll === undefined ? this.#nodeCount - this.#notNow.length : this.#nodeCount;
+  /** Upstream's words for condition and event, those about preemption included. */
+  message(preemption: Preemption | 'never'): string {
+    const head = `0/${this.#nodeCount} nodes are available:`;
+    const reasons = this.#forAll ?? histogram(this.#reasons);
+    const start = `${head}${reasons === '' ? '' : ` ${reasons}.`}`;
+    if (preemption !== 'never' && preemption.kind === 'victims') return start;
+    return `${start} no new claims to deallocate, preemption: ${this.#preemption(preemption)}`;
+  }
+
+  #preemption(preemption: Exclude<Preemption, { kind: 'victims' }> | 'never'): string {
+    if (preemption === 'never') return 'not eligible due to preemptionPolicy=Never.';
+    if (preemption.kind === 'waits') return 'not eligible due to a terminating pod on the nominated node.';
+    const texts = new Map(preemption.reasons);
+    const unhelpful = this.#nodeCount - this.#notNow.length;
     if (unhelpful > 0) texts.set('Preemption is not helpful for scheduling', unhelpful);
-    if (without.length > 0) texts.set('No preemption victims found for incoming pod', without.length);
-    if (withVictims > 0) texts.set('preemption of lower-priority pods is not supported yet', withVictims);
     return `0/${this.#nodeCount} nodes are available: ${histogram(texts)}.`;
   }
 
