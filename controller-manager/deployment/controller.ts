@@ -87,7 +87,7 @@ async function reconcile(object: Deployment, sets: readonly ReplicaSet[], contex
 /** Status and shown revision in one write, which is no new generation. */
 async function writeStatus(
   object: Deployment,
-  { status, revision }: { status: NonNullable<Deployment['status']>; revision: number | undefined },
+  { status, revision }: { status: NonNullable<Deployment['status']>; revision: bigint | undefined },
   { client, signal }: ReconcileContext,
 ): Promise<void> {
   const before = object.metadata.annotations;

@@ -23,7 +23,7 @@ function plan(spec: Partial<Deployment['spec']>, sets: readonly SetTraits[], met
     if (step.do === 'scale') return `${name} to ${step.size}`;
     return step.do === 'sync' ? `sync ${name} rev ${step.annotations['deployment.kubernetes.io/revision']}` : `delete ${name}`;
   });
-  return { steps: texts, revision };
+  return { steps: texts, revision: revision === undefined ? undefined : Number(revision) };
 }
 
 const remembered = { desired: 3, max: 4 };

@@ -10,7 +10,7 @@ import deepEqual from 'fast-deep-equal';
 
 export type DeploymentStep =
   /** Make the set for the Deployment's template. */
-  | { readonly do: 'create'; readonly size: number; readonly revision: number }
+  | { readonly do: 'create'; readonly size: number; readonly revision: bigint }
   /** Give a set another size, and note the Deployment's in its annotations. */
   | { readonly do: 'scale'; readonly set: ReplicaSet; readonly size: number }
   /** Give the current set its annotations and its minReadySeconds. */
@@ -20,7 +20,7 @@ export type DeploymentStep =
 export interface DeploymentPlan {
   readonly steps: readonly DeploymentStep[];
   /** The revision that the Deployment's own annotation should show; undefined leaves it. */
-  readonly revision: number | undefined;
+  readonly revision: bigint | undefined;
 }
 
 const nothing: DeploymentPlan = { steps: [], revision: undefined };
@@ -29,12 +29,15 @@ const nothing: DeploymentPlan = { steps: [], revision: undefined };
 export function planDeployment(view: DeploymentView, oldPodsRun: () => boolean): DeploymentPlan {
   const { deployment, current } = view;
   if (deployment.metadata.deletionTimestamp !== undefined) return nothing;
-  const revision = maxRevision(view.old) + 1;
+  const revision = maxRevision(view.old) + 1n;
   if (current !== undefined) {
     const annotations = currentSetAnnotations(deployment, current, revision);
     const isSame = deepEqual(annotations, current.metadata.annotations ?? {});
     if (!isSame || (current.spec.minReadySeconds ?? 0) !== (deployment.spec.minReadySeconds ?? 0)) {
-      return { steps: [{ do: 'sync', set: current, annotations }], revision: Math.max(revision, revisionOf(current)) };
+      return {
+        steps: [{ do: 'sync', set: current, annotations }],
+        revision: revision > revisionOf(current) ? revision : revisionOf(current),
+      };
     }
   }
   const shown = current === undefined ? undefined : revisionOf(current);
@@ -69,7 +72,7 @@ export function planCleanup(view: DeploymentView): readonly DeploymentStep[] {
   const limit = deployment.spec.revisionHistoryLimit;
   if (limit === undefined || (deployment.spec.paused !== true && !isComplete(view))) return [];
   const alive = old.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const surplus = alive.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, Math.max(0, alive.length - limit));
+  const surplus = alive.toSorted((a, b) => Number(revisionOf(a) - revisionOf(b))).slice(0, Math.max(0, alive.length - limit));
   return surplus.filter((set) => isEmpty(set)).map((set) => ({ do: 'delete', set }));
 }
 

@@ -12,12 +12,18 @@ test.each<[text: string | undefined, revision: number]>([
   ['seven', 0],
   ['-1', 0],
 ])('revision %j is %i', (text, revision) => {
-  expect(revisionOf(aSet(text === undefined ? {} : { annotations: { [`${prefix}revision`]: text } }))).toBe(revision);
+  expect(revisionOf(aSet(text === undefined ? {} : { annotations: { [`${prefix}revision`]: text } }))).toBe(BigInt(revision));
+});
+
+test('a revision that a double cannot hold is counted on exactly', () => {
+  const adopted = aSet({ annotations: { [`${prefix}revision`]: '3546343826724305832' } });
+  expect(newSetAnnotations(aDeployment(), maxRevision([adopted]) + 1n)[`${prefix}revision`]).toBe('3546343826724305833');
+  expect(revisionOf(aSet({ annotations: { [`${prefix}revision`]: '9223372036854775808' } }))).toBe(0n);
 });
 
 test('the highest revision of some sets', () => {
-  expect(maxRevision([])).toBe(0);
-  expect(maxRevision([aSet({ revision: 2 }), aSet({ revision: 11 }), aSet()])).toBe(11);
+  expect(maxRevision([])).toBe(0n);
+  expect(maxRevision([aSet({ revision: 2 }), aSet({ revision: 11 }), aSet()])).toBe(11n);
 });
 
 test('a new set gets the Deployment’s annotations, but for those that say something of the Deployment itself', () => {
@@ -28,7 +34,7 @@ test('a new set gets the Deployment’s annotations, but for those that say some
     [`${prefix}revision`]: '4',
     [`${prefix}desired-replicas`]: '9',
   });
-  expect(newSetAnnotations(deployment, 5)).toEqual({
+  expect(newSetAnnotations(deployment, 5n)).toEqual({
     'example.com/team': 'blue',
     'kubernetes.io/change-cause': 'web:2',
     [`${prefix}revision`]: '5',
@@ -39,7 +45,7 @@ test('a new set gets the Deployment’s annotations, but for those that say some
 
 describe('a set that becomes current', () => {
   const history = `${prefix}revision-history`;
-  const of = (traits: SetTraits, revision: number) => currentSetAnnotations(aDeployment(), aSet(traits), revision);
+  const of = (traits: SetTraits, revision: number) => currentSetAnnotations(aDeployment(), aSet(traits), BigInt(revision));
 
   test('again, gets the next revision and remembers those it had', () => {
     expect(of({ revision: 1 }, 3)).toEqual({ [`${prefix}revision`]: '3', [history]: '1' });
@@ -64,6 +70,6 @@ describe('a set that becomes current', () => {
 
   test('takes over what changed in the Deployment and keeps what is its own', () => {
     const set = aSet({ revision: 2, annotations: { own: 'a', cause: 'before' } });
-    expect(currentSetAnnotations(annotated({ cause: 'after' }), set, 2)).toEqual({ [`${prefix}revision`]: '2', own: 'a', cause: 'after' });
+    expect(currentSetAnnotations(annotated({ cause: 'after' }), set, 2n)).toEqual({ [`${prefix}revision`]: '2', own: 'a', cause: 'after' });
   });
 });

@@ -18,32 +18,34 @@ const notCopied = new Set([
   maxAnnotation,
   rollbackAnnotation,
 ]);
+const maxInt64 = 2n ** 63n - 1n;
 /** Upstream keeps a history of revisions up to this length, in characters. */
 const maxHistoryLength = 2_000;
 
-/** The revision of a set; 0 where it has none. */
-export function revisionOf({ metadata }: { metadata: { annotations?: Record<string, string> } }): number {
+/** The revision of a set; 0 where it has none. Adopted sets may bring any number of 64 bits, more than a double holds exactly. */
+export function revisionOf({ metadata }: { metadata: { annotations?: Record<string, string> } }): bigint {
   const text = metadata.annotations?.[revisionAnnotation];
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0;
+  const revision = text !== undefined && /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+  return revision > maxInt64 ? 0n : revision;
 }
 
-export function maxRevision(sets: readonly ReplicaSet[]): number {
-  return Math.max(0, ...sets.map((set) => revisionOf(set)));
+export function maxRevision(sets: readonly ReplicaSet[]): bigint {
+  return sets.map(revisionOf).reduce((most, revision) => (revision > most ? revision : most), 0n);
 }
 
 /** Annotations of a new set. */
-export function newSetAnnotations(deployment: Deployment, revision: number): Record<string, string> {
+export function newSetAnnotations(deployment: Deployment, revision: bigint): Record<string, string> {
   return { ...copied(deployment), [revisionAnnotation]: String(revision), ...sizeAnnotations(deployment) };
 }
 
 /** The annotations that the current set should have; a set that becomes current again remembers the revisions it had. */
-export function currentSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: number): Record<string, string> {
+export function currentSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: bigint): Record<string, string> {
   const before = set.metadata.annotations ?? {};
   const own = revisionOf(set);
   const annotations = { ...before, ...copied(deployment) };
   if (own >= revision) return annotations;
   annotations[revisionAnnotation] = String(revision);
-  if (own > 0) annotations[historyAnnotation] = appendHistory(before[historyAnnotation] ?? '', own);
+  if (own > 0n) annotations[historyAnnotation] = appendHistory(before[historyAnnotation] ?? '', own);
   return annotations;
 }
 
@@ -66,7 +68,7 @@ function copied({ metadata }: Deployment): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key)));
 }
 
-function appendHistory(history: string, revision: number): string {
+function appendHistory(history: string, revision: bigint): string {
   const entries = history === '' ? [] : history.split(',');
   entries.push(String(revision));
   while (entries.join(',').length > maxHistoryLength) entries.shift();

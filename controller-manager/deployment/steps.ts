@@ -83,7 +83,7 @@ async function create({ size, revision }: CreateStep, object: Deployment, contex
   return { kind: 'created', set: name };
 }
 
-function setFor(object: Deployment, size: number, revision: number): ReplicaSet {
+function setFor(object: Deployment, size: number, revision: bigint): ReplicaSet {
   const hash = hashOf(object);
   const { template, selector, minReadySeconds = 0 } = object.spec;
   const labels = { ...template.metadata?.labels, [hashLabel]: hash };
