@@ -1,6 +1,6 @@
 // The generic registry as the HTTP layer sees it: one object that holds every kind, knows the request's steps, and hides the store.
 import type { KindDefinition } from '#api/kind.ts';
-import type { KubeObject } from '#api/meta/object.ts';
+import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
 
 /** Who asks; filled in by authentication. */
 export interface UserInfo {
@@ -92,6 +92,8 @@ export interface DeleteRequest {
 export interface DeleteAnswer {
   readonly gone: boolean;
   readonly object: Encoded;
+  /** Whose it is, at hand without reading the object, which may be large, once more. */
+  readonly of: Pick<ObjectMeta, 'name' | 'uid'>;
 }
 
 /** Changes an object in a guarded loop: gets the newest, gives the next. Throwing an ApiError ends it. */

@@ -47,6 +47,14 @@ describe('delete', () => {
     await expect(remove(t, configMaps)).rejects.toMatchObject({ code: 404, message: 'configmaps "a" not found' });
   });
 
+  test('says whose object it was without reading it once more', async () => {
+    await using t = await startWith(configMaps, { metadata: { name: 'a' }, data: { k: 'v' } });
+    const { uid } = (await find(t, configMaps))?.metadata ?? {};
+    const { of, object } = await t.registry.delete(configMaps, 'a', aDelete(), aContext());
+    expect([of.name, of.uid]).toEqual(['a', uid]);
+    expect(object).toMatchObject({ decoded: undefined });
+  });
+
   test.each<[string, Partial<DeleteRequest>, string]>([
     [
       'uid',

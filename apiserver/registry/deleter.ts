@@ -42,26 +42,28 @@ export class Deleter {
     const key = keyText({ namespace: context.namespace, name });
     // Once marked by this request, somebody else may finish the job; that is fine too.
     let marked: CachedObject | undefined;
+    let of: DeleteAnswer['of'] = { name };
     for (;;) {
       const found = this.#deps.objects.get(served, key);
       if (found === undefined) {
         if (marked === undefined) throw notFound(resourceOf(served), name);
-        return { gone: true, object: marked.as(served.form) };
+        return { gone: true, object: marked.as(served.form), of };
       }
       const shown = found.as(served.form);
       const { largeWork } = this.#deps;
       const isLarge = shown.decoded === undefined && largeWork?.takes(served.kind, undefined, shown.json) === true;
       if (isLarge) await decodeElsewhere(largeWork, shown, context.signal);
       const previous = shown.object();
+      of = previous.metadata;
       checkPreconditions(served.kind, previous, marked === undefined ? request : { ...request, resourceVersion: undefined });
       await this.#admit(served, previous, context);
       const plan = planDeletion(served.kind, previous, request, this.#deps.clock.nowMs());
-      if (plan.do === 'nothing') return { gone: false, object: found.as(served.form) };
-      if (context.dryRun) return dryRun(served, found, plan);
+      if (plan.do === 'nothing') return { gone: false, object: found.as(served.form), of };
+      if (context.dryRun) return { ...dryRun(served, found, plan), of };
       if (plan.do === 'mark') {
         const stored = await this.#mark(served, found, plan, context.signal);
         if (stored === undefined) continue;
-        if (!plan.thenRemove) return { gone: false, object: stored.as(served.form) };
+        if (!plan.thenRemove) return { gone: false, object: stored.as(served.form), of };
         marked = stored;
       }
       const last = plan.do === 'mark' ? this.#deps.objects.get(served, key) : found;
@@ -70,7 +72,7 @@ export class Deleter {
       if (removed === undefined) continue;
       const freeing = this.#deps.admission.removed(served.kind, previous);
       if (freeing !== undefined) await freeing;
-      return { gone: true, object: removed };
+      return { gone: true, object: removed, of };
     }
   }
 
@@ -126,7 +128,7 @@ function markedObject({ kind }: ServedKind, previous: KubeObject, plan: Deletion
   return next;
 }
 
-function dryRun(served: ServedKind, found: CachedObject, plan: DeletionPlan): DeleteAnswer {
+function dryRun(served: ServedKind, found: CachedObject, plan: DeletionPlan): Omit<DeleteAnswer, 'of'> {
   const object = found.as(served.form);
   if (plan.do !== 'mark') return { gone: plan.do === 'remove', object };
   return { gone: plan.thenRemove, object: plainEncoded(markedObject(served, object.object(), plan)) };

@@ -1,7 +1,7 @@
 import type { V1DeleteOptions } from '#api/generated/types.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import { deleteOptionsKind } from '#api/schema/delete-options.ts';
-import type { DeleteRequest, Encoded } from '../../registry/contract.ts';
+import type { DeleteAnswer, DeleteRequest } from '../../registry/contract.ts';
 import { objectBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { sendList } from '../list-writer.ts';
@@ -15,10 +15,10 @@ export const remove: Verb = async (exchange, kind, deps) => {
   const wanted = wantedOf(exchange, kind, deps);
   const { request, context } = parseDelete(exchange, await optionsBody(exchange, deps));
   warnOfOrphans(exchange, kind, request);
-  const { gone, object } = await deps.registry.delete(kind, exchange.info.pathName, request, context);
+  const { gone, object, of } = await deps.registry.delete(kind, exchange.info.pathName, request, context);
   const code = !gone && request.orphanDependents === false ? 202 : 200;
   if (gone && kind.answersDeleted !== true) {
-    return sendValue(exchange, wanted, 200, deletedStatus(kind, object));
+    return sendValue(exchange, wanted, 200, deletedStatus(kind, of));
   }
   await sendObject(exchange, wanted, code, kind, object, deps);
 };
@@ -45,18 +45,17 @@ async function optionsBody(exchange: Exchange, { codec }: VerbDeps): Promise<V1D
 }
 
 /** A Status of success: it carries no code. */
-function deletedStatus(kind: KindDefinition, encoded: Encoded): object {
-  const { metadata } = encoded.object();
+function deletedStatus(kind: KindDefinition, { name, uid }: DeleteAnswer['of']): object {
   return {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
     details: {
-      ...(metadata.name === undefined ? {} : { name: metadata.name }),
+      ...(name === undefined ? {} : { name }),
       ...(kind.group === '' ? {} : { group: kind.group }),
       kind: kind.names.plural,
-      ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+      ...(uid === undefined ? {} : { uid }),
     },
   };
 }
