@@ -140,11 +140,14 @@ export class WatchCache implements Service {
     let [after, moved]: [string | undefined, number] = [undefined, 0];
     do {
       const { items, more } = await this.#store.list(rootPrefix, { limit: loadPage, after }, signal);
-      for (const item of items) {
+      const strays = items.filter((item) => {
         const cache = this.#cacheOf(item.key);
-        if (cache !== undefined) cache.load(item);
-        else if (await this.#move(item, signal)) moved++;
-      }
+        cache?.load(item);
+        return cache === undefined;
+      });
+      // Together, so that they share commits.
+      const moves = await Promise.all(strays.map((item) => this.#move(item, signal)));
+      moved += moves.filter(Boolean).length;
       after = more ? items.at(-1)?.key : undefined;
     } while (after !== undefined);
     if (moved > 0) {
