@@ -63,7 +63,7 @@ export async function startContainer(
   if (hook === undefined) return;
   const podIp = step.sandbox.ips[0] ?? deps.node.hostIps()[0] ?? '';
   try {
-    await runHook(hook, { pod, container, containerId: id, podIp }, deps, signal);
+    await runHook(hook, { pod, container, containerId: id, podIp, record }, deps, signal);
   } catch (error) {
     signal.throwIfAborted();
     record('Warning', 'FailedPostStartHook', 'PostStartHook failed');

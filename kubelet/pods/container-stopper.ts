@@ -58,7 +58,7 @@ async function runPreStop(order: StopOrder, deps: ContainerStopperDeps, signal: 
   if (container === undefined || hook === undefined) return;
   using deadline = deps.clock.deadline(signal, graceMs);
   try {
-    await runHook(hook, { pod, container, containerId: id, podIp }, deps, deadline.signal);
+    await runHook(hook, { pod, container, containerId: id, podIp, record }, deps, deadline.signal);
   } catch (error) {
     if (isAbort(error, signal)) throw error;
     if (signal.aborted) throw signal.reason;

@@ -10,10 +10,11 @@ const signal = new AbortController().signal;
 let server: Server;
 let port: number;
 const seen: string[] = [];
+const events: unknown[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    seen.push(`${request.method} ${request.url} ${request.headers['user-agent']}`);
+    seen.push(`${request.method} ${request.url} ${request.headers['user-agent']}`, `key ${request.headers.authorization}`);
     response.writeHead(500).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -25,7 +26,13 @@ const clock = new FakeClock();
 const run = (handler: Parameters<typeof runHook>[0]): Promise<void> =>
   runHook(
     handler,
-    { pod: aPod(), container: aContainer('c', { ports: [{ name: 'web', containerPort: port }] }), containerId: 'id', podIp: '127.0.0.1' },
+    {
+      pod: aPod(),
+      container: aContainer('c', { ports: [{ name: 'web', containerPort: port }] }),
+      containerId: 'id',
+      podIp: '127.0.0.1',
+      record: (...words) => void events.push(words),
+    },
     {
       runtime: {
         execSync: (_, command) => Promise.resolve({ exitCode: Number(command[1]), stdout: Buffer.from('out'), stderr: Buffer.from('err') }),
@@ -56,4 +63,15 @@ test('sleep', async () => {
   await ended;
 });
 
-test('TCP', async () => await run({ tcpSocket: { port: 'web' } }));
+test('HTTPS where HTTP is spoken is asked again, without what is secret', async () => {
+  const httpHeaders = [{ name: 'Authorization', value: 'Bearer x' }];
+  await run({ httpGet: { port: 'web', path: '/again', scheme: 'HTTPS', httpHeaders } });
+  expect(seen.slice(-2)).toEqual(['GET /again kube-lifecycle/1.36', 'key undefined']);
+  const text = `request to HTTPS lifecycle hook 127.0.0.1:${port} got HTTP response, retry with HTTP succeeded`;
+  expect(events).toEqual([['Warning', 'LifecycleHTTPFallback', text]]);
+});
+
+test('what is not meant for hooks fails', async () => {
+  await expect(run({ tcpSocket: { port: 'web' } })).rejects.toThrow('invalid handler: {"tcpSocket":{"port":"web"}}');
+  await expect(run({})).rejects.toThrow('invalid handler: {}');
+});

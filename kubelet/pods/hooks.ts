@@ -1,10 +1,10 @@
-import { connect } from 'node:net';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1LifecycleHandler } from '#api/generated/types.ts';
 import type { Clock } from '#base/clock.ts';
 import { portOf } from '../probes/check.ts';
-import { askHttp, httpTarget } from '../probes/http-check.ts';
+import { askHttp, type HttpTarget, httpTarget } from '../probes/http-check.ts';
 import type { Runtime } from '../runtime/contract.ts';
+import type { Recorder } from './container-starter.ts';
 
 /** A hook did not succeed; the message is what its event says. */
 export class HookError extends Error {
@@ -23,6 +23,7 @@ export interface HookTarget {
   readonly container: V1Container;
   readonly containerId: string;
   readonly podIp: string;
+  readonly record: Recorder;
 }
 
 /** Execs have no limit of their own; the caller's signal ends them. */
@@ -44,8 +45,7 @@ export async function runHook(handler: V1LifecycleHandler, target: HookTarget, d
   if (handler.httpGet !== undefined) {
     const action = handler.httpGet;
     try {
-      await askHttp(httpTarget(action, podIp, portOf(action.port, container)), deps.userAgent, signal);
-      return;
+      return await ask(httpTarget(action, podIp, portOf(action.port, container)), target.record, deps.userAgent, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw new HookError(
@@ -54,22 +54,31 @@ export async function runHook(handler: V1LifecycleHandler, target: HookTarget, d
       );
     }
   }
-  if (handler.tcpSocket !== undefined) {
-    const { host = '', port } = handler.tcpSocket;
-    return await openAndClose(host === '' ? podIp : host, portOf(port, container), signal);
-  }
-  throw new HookError(`cannot run handler of container ${JSON.stringify(container.name)}: it is empty`);
+  // Whatever else there is, tcpSocket too, is not meant for hooks, and no validation says so.
+  throw new HookError(`invalid handler: ${JSON.stringify(handler)}`);
 }
 
-function openAndClose(host: string, port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal });
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve();
+/** Any answer will do. Who speaks HTTP where HTTPS was meant is asked again, as he was before hooks knew schemes; without what is secret. */
+async function ask(target: HttpTarget, record: Recorder, userAgent: string, signal: AbortSignal): Promise<void> {
+  try {
+    await askHttp(target, userAgent, signal);
+  } catch (error) {
+    if (signal.aborted || !isPlainAnswer(error)) throw error;
+    const url = new URL(target.url.href.replace(/^https:/, 'http:'));
+    if (url.port === '') url.port = target.url.port === '' ? '443' : target.url.port;
+    const headers = target.headers.filter(([name]) => name.toLowerCase() !== 'authorization');
+    await askHttp({ url, headers }, userAgent, signal).catch(() => {
+      throw error;
     });
-    socket.on('error', (error) => reject(signal.aborted ? signal.reason : new HookError(error.message, { cause: error })));
-  });
+    const text = `request to HTTPS lifecycle hook ${target.url.host} got HTTP response, retry with HTTP succeeded`;
+    record('Warning', 'LifecycleHTTPFallback', text);
+  }
+}
+
+function isPlainAnswer(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return /^(EPROTO|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_UNSUPPORTED_PROTOCOL)$/.test(code);
 }
 
 function podText({ metadata: { name, namespace, uid } }: Pod): string {

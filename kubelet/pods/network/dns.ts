@@ -44,7 +44,7 @@ export function podDns(pod: Pod, cluster: ClusterDns, host: DnsSettings): PodDns
   return fitLimits({ servers: [...new Set(servers)], searches: [...new Set(searches)], options }, warnings);
 }
 
-/** Reads a resolv.conf: name servers, the last search line, all options. Comments and unknown words are skipped. */
+/** Reads a resolv.conf: name servers, the last search line, of options the last of each. Comments and unknown words are skipped. */
 export function parseResolvConf(text: string): DnsSettings {
   const servers: string[] = [];
   let searches: string[] = [];
@@ -56,13 +56,18 @@ export function parseResolvConf(text: string): DnsSettings {
       .split(/\s+/);
     if (word === 'nameserver' && rest[0] !== undefined) servers.push(rest[0]);
     if (word === 'search') searches = rest.map((one) => (one === '.' ? one : one.replace(/\.$/, '')));
-    if (word === 'options') options = [...options, ...rest];
+    if (word === 'options') options = latest([...options, ...rest]);
   }
   return { servers, searches, options };
 }
 
 function clusterSearches(namespace: string, domain: string): string[] {
   return domain === '' ? [] : [`${namespace}.svc.${domain}`, `svc.${domain}`, domain];
+}
+
+/** Of several options of one name, the last. */
+function latest(options: readonly string[]): string[] {
+  return [...new Map(options.map((option) => [option.split(':')[0] ?? '', option])).values()];
 }
 
 /** The pod's own options replace those of the same name. */

@@ -51,7 +51,8 @@ describe('podDns', () => {
 });
 
 test('parseResolvConf', () => {
-  const text = '# made by hand\nsearch old\nsearch a.example. b\nnameserver 1.1.1.1 \nnameserver ::1 # six\noptions ndots:2 rotate\n';
+  const text =
+    '# made by hand\nsearch old\nsearch a.example. b\nnameserver 1.1.1.1 \nnameserver ::1 # six\noptions ndots:1 rotate\noptions ndots:2\n';
   expect(parseResolvConf(text)).toEqual({ servers: ['1.1.1.1', '::1'], searches: ['a.example', 'b'], options: ['ndots:2', 'rotate'] });
 });
 
