@@ -14,7 +14,14 @@ test.each<[string, JsonObject, Json, Json]>([
   ['merges inside', { a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
   ['objects replace scalars', { a: 1 }, { a: { b: null, c: { d: null } } }, { a: { c: {} } }],
   ['nulls of new objects go', {}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
-  ['a list replaces the whole, without nulls', { a: 1 }, [1, null, { b: null }], [1, {}]],
+  ['a list replaces the whole', { a: 1 }, [1, null, { b: null }], [1, null, {}]],
+  [
+    'a new list keeps its nulls',
+    { a: 1, b: [1] },
+    { a: [null, [null]], b: [null, { c: null }], d: { e: [null] } },
+    { a: [null, [null]], b: [null, {}], d: { e: [null] } },
+  ],
+  ['a list in the place of an object keeps all', { a: { b: 1 } }, { a: [null, { c: null }] }, { a: [null, { c: null }] }],
   ['__proto__ is a key', {}, JSON.parse('{"__proto__":{"x":1}}') as Json, JSON.parse('{"__proto__":{"x":1}}') as Json],
 ])('%s', (_, document, patch, expected) => {
   const before = JSON.stringify([document, patch]);

@@ -24,9 +24,9 @@ function mergeInto(target: JsonObject, patch: JsonObject): void {
   }
 }
 
-/** What is new comes without its nulls. */
+/** What is new comes without the nulls of its objects; items of lists stay, as they do in RFC 7386. */
 function withoutNulls(value: Json): Json {
-  if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
+  if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isObject(value)) return value;
   const result: JsonObject = {};
   for (const key of Object.keys(value)) {

@@ -97,12 +97,19 @@ function kindOf(result: Json | number): string | number {
   return typeof result === 'number' ? (result >= 400 ? result : 'object') : 'object';
 }
 
+/** Whether an object inside of a list has a null. */
+function hasNulls(value: Json, isInList: boolean): boolean {
+  if (Array.isArray(value)) return value.some((item) => hasNulls(item, true));
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some((member) => (isInList && member === null) || hasNulls(member, isInList));
+}
+
 describe('merge patches', () => {
   test('of any shape; a second time changes nothing', () => {
     fc.assert(
       fc.property(document, json, (target, patch) => {
-        // Nulls inside of lists go only where a list comes in the place of something that is no object: so does upstream's library.
-        fc.pre(!/\[null|,null\b/.test(JSON.stringify(patch)));
+        // Nulls of objects in lists go only where a list comes in the place of something that is no object: so does upstream's library.
+        fc.pre(!hasNulls(patch, false));
         const once = outcome(target, () => applyMergePatch(target, patch));
         if (typeof once !== 'object' || once === null || Array.isArray(once)) return;
         expect(outcome(once, () => applyMergePatch(once, patch))).toEqual(once);
