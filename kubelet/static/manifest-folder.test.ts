@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isHostComponent } from '#api/core/pod/host-component.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { createCodec } from '#api/schema/codec.ts';
 import { FakeClock } from '#base/fake-clock.ts';
@@ -17,6 +18,7 @@ let life: AbortController;
 let ended: Promise<void> | undefined;
 let pods: readonly Pod[] | undefined;
 let looks: number;
+let codecs: number;
 let said: string[];
 
 beforeEach(async () => {
@@ -25,7 +27,7 @@ beforeEach(async () => {
   await mkdir(path);
   clock = new FakeClock();
   life = new AbortController();
-  [pods, looks, said] = [undefined, 0, []];
+  [pods, looks, codecs, said] = [undefined, 0, 0, []];
 });
 afterEach(async () => {
   life.abort(new Error('over'));
@@ -46,7 +48,15 @@ async function follow(options: Partial<ManifestFolderOptions> = {}): Promise<voi
     pods = all;
     looks++;
   };
-  const deps = { onPods, codec: () => Promise.resolve(codec), clock, log };
+  const deps = {
+    onPods,
+    codec: () => {
+      codecs++;
+      return Promise.resolve(codec);
+    },
+    clock,
+    log,
+  };
   const service = new ManifestFolder(deps, { path, nodeName: 'n', checkMs: 20_000, ...options });
   await new Promise<void>((resolve) => (ended = service.run(life.signal, resolve)));
 }
@@ -142,6 +152,18 @@ test('one file alone', async () => {
 test('what is somebody else’s is left to him', async () => {
   await write('a.yaml', text('a'));
   await write('b.yaml', text('b'));
-  await follow({ isOthers: ({ metadata }) => metadata.name === 'a-n' });
+  await follow({ isOthers: ({ metadata }) => metadata?.name === 'a' });
   expect(seen()).toEqual(['b-n app']);
+});
+
+test('to know that a component of the host is meant takes no schemas, and nonsense is no component', async () => {
+  const command = ['etcd', '--name=a'];
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'etcd' }, spec: { containers: [{ name: 'etcd', command }] } };
+  await write('etcd.yaml', JSON.stringify(pod));
+  await follow({ isOthers: isHostComponent });
+  expect([codecs, said, seen()]).toEqual([0, [], []]);
+  await write('odd.yaml', JSON.stringify({ ...pod, spec: { containers: 7 } }));
+  await write('odd2.yaml', JSON.stringify({ ...pod, spec: { containers: [{ name: 'c', command: 7 }] } }));
+  await eventually(() => said.length >= 2, 'two words');
+  expect(said.every((one) => one.includes('unmarshal'))).toBe(true);
 });

@@ -7,13 +7,14 @@ import { type FSWatcher, statSync, watch } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Pod } from '#api/generated/types.ts';
 import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { fullNameOf } from '../pods/full-name.ts';
 import { Wakeup } from '../pods/wakeup.ts';
-import { maxManifestBytes, type Origin, readPod } from './manifest.ts';
+import { documentOf, maxManifestBytes, type Origin, readPod } from './manifest.ts';
 import type { CodecSource } from './codec-source.ts';
 
 export interface ManifestFolderDeps {
@@ -29,8 +30,8 @@ export interface ManifestFolderOptions {
   readonly path: string;
   readonly nodeName: string;
   readonly checkMs: number;
-  /** True for pods that somebody else on this host runs. */
-  readonly isOthers?: (pod: Pod) => boolean;
+  /** True for pods that somebody else on this host runs; asked about what a manifest says, whatever that is. */
+  readonly isOthers?: (manifest: V1Pod) => boolean;
 }
 
 interface Read {
@@ -133,7 +134,7 @@ export class ManifestFolder implements Service {
     this.#known = reads;
     // Of two files with one pod, the later counts.
     const byName = new Map([...reads.values()].flatMap(({ pod }) => (pod === undefined ? [] : [[fullNameOf(pod), pod] as const])));
-    onPods([...byName.values()].filter((pod) => this.#options.isOthers?.(pod) !== true));
+    onPods([...byName.values()]);
   }
 
   async #files(): Promise<readonly string[]> {
@@ -173,11 +174,14 @@ export class ManifestFolder implements Service {
     }
   }
 
-  async #pod(file: string, size: number): Promise<Pod> {
+  /** Undefined for somebody else's: to know that takes no schemas. */
+  async #pod(file: string, size: number): Promise<Pod | undefined> {
     if (size > maxManifestBytes) throw new Error(`the file is larger than ${maxManifestBytes} bytes`);
     const { clock, codec } = this.#deps;
+    const bytes = await readFile(file);
+    if (this.#options.isOthers?.(documentOf(bytes) as unknown as V1Pod) === true) return undefined;
     const origin: Origin = { kind: 'file', location: file, nodeName: this.#options.nodeName, nowMs: clock.nowMs() };
-    return readPod(await readFile(file), origin, await codec());
+    return readPod(bytes, origin, await codec());
   }
 }
 

@@ -43,7 +43,8 @@ export function readPods(bytes: Uint8Array, origin: Origin, codec: Codec): reado
   return items.map((item) => podOf({ ...podSchema, ...(item as Readonly<Record<string, Json>>) }, origin, codec));
 }
 
-function documentOf(bytes: Uint8Array): Readonly<Record<string, Json>> {
+/** What a manifest says, as it stands there. Throws ManifestError. */
+export function documentOf(bytes: Uint8Array): Readonly<Record<string, Json>> {
   let value: Json;
   try {
     ({ value } = parseYaml(bytes).parsed);

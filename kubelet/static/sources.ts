@@ -1,4 +1,4 @@
-import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Pod } from '#api/generated/types.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
@@ -17,7 +17,7 @@ export interface StaticSettings {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly pageCheckMs: number;
   /** True for pods of the folder that somebody else on this host runs. */
-  readonly isOthers?: (pod: Pod) => boolean;
+  readonly isOthers?: (manifest: V1Pod) => boolean;
 }
 
 export interface StaticSources {
