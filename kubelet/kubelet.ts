@@ -7,27 +7,23 @@ import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
 import { service as serviceKind, type Service as ServiceObject } from '#api/core/service/service.ts';
 import { inBackground } from '#base/background.ts';
 import type { Clock } from '#base/clock.ts';
-import { FileWatch } from '#base/file-watch.ts';
 import { HealthServer } from '#base/health-server.ts';
 import { aborted, runServices, type Service, UsageError } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
 import type { Client } from '#client/client.ts';
-import { DelegatedAccess } from '#client/delegated-access.ts';
 import { EventSender } from '#client/events.ts';
 import { Informer } from '#client/informer.ts';
 import type { KubeletConfig } from './config.ts';
 import { CertificateFile } from './identity/certificate-file.ts';
 import { CertificateRotation } from './identity/rotation.ts';
 import { ImageAccounts } from './images/image-accounts.ts';
-import { ImageCollector } from './images/image-collector.ts';
 import { ImagePuller } from './images/image-puller.ts';
 import { PulledImages } from './images/pulled-images.ts';
-import { Evictor } from './eviction/evictor.ts';
 import { hardReserve } from './eviction/thresholds.ts';
 import type { PressureCondition } from './eviction/signals.ts';
-import { type KubeletMetrics, kubeletMetrics, probeMetrics } from './kubelet-metrics.ts';
+import { type KubeletMetrics, kubeletMetrics } from './kubelet-metrics.ts';
 import { type MachineFacts, readMachineFacts } from './node/facts.ts';
 import { measure, type MeasureOptions, type Measurements } from './node/measure.ts';
 import { NodeAgent } from './node/node-agent.ts';
@@ -37,34 +33,26 @@ import type { NodeFacts } from './pods/container-config.ts';
 import { parseResolvConf } from './pods/network/dns.ts';
 import { NodePods, withoutSource } from './pods/node-pods.ts';
 import { Pleg } from './pods/pleg.ts';
-import type { PodWorker } from './pods/pod-worker.ts';
-import { latestOf } from './pods/observed.ts';
 import { PodWorkers } from './pods/pod-workers.ts';
 import { Allocations } from './pods/resize/allocations.ts';
 import { Cgroups } from './pods/resources/cgroups.ts';
-import { qosCgroup } from './pods/resources/pod-cgroup.ts';
 import { RuntimeClasses } from './pods/runtime-classes.ts';
 import { StatusWriter } from './pods/status/status-writer.ts';
 import { StepRunner } from './pods/step-runner.ts';
 import { Prober } from './probes/prober.ts';
-import type { DnsSettings, Runtime, RuntimeInfo, RuntimePod } from './runtime/contract.ts';
-import { configurationOf } from './server/configuration.ts';
+import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
 import { type Mirrors, mirrorsOf } from './static/mirrors.ts';
 import { staticSources } from './static/sources.ts';
-import { KubeletServer } from './server/kubelet-server.ts';
 import { folderSizes } from './stats/folder-sizes.ts';
-import { Logind, type ShutdownSource } from './shutdown/logind.ts';
-import { NodeShutdown } from './shutdown/node-shutdown.ts';
-import { hostFigures, interfacesOf } from './stats/kernel.ts';
+import { type ShutdownSource } from './shutdown/logind.ts';
 import { PodUses } from './stats/pod-uses.ts';
-import { Stats } from './stats/stats.ts';
-import { type KubeletTls, readTlsFiles, tlsFiles } from './server/tls.ts';
+import { type KubeletTls } from './server/tls.ts';
 import type { Mounter } from './volumes/mounter.ts';
 import { ReferencedObjects } from './volumes/objects.ts';
 import { podPaths } from './volumes/paths.ts';
-import { volumeImages } from './volumes/image-volume.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
 import { Tokens } from './volumes/tokens.ts';
+import { buildCollector, buildEvictor, buildServer, buildShutdown, measureOptions } from './node-parts.ts';
 
 export interface KubeletDeps {
   readonly client: Client;
@@ -170,7 +158,8 @@ function nodeFacts(agent: NodeAgent): Service {
   };
 }
 
-interface PodParts {
+/** What serves pods. */
+export interface PodParts {
   readonly pods: NodePods;
   readonly workers: PodWorkers;
   readonly statuses: StatusWriter;
@@ -293,129 +282,6 @@ function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFact
   });
 }
 
-interface CollectorParts {
-  readonly pulled: PulledImages;
-  readonly warn: (reason: string, message: string) => void;
-  readonly measure: () => Promise<Measurements>;
-}
-
-function buildCollector(
-  config: KubeletConfig,
-  { runtime, clock, log }: KubeletDeps,
-  parts: PodParts,
-  around: CollectorParts,
-): ImageCollector {
-  const { pulled, warn } = around;
-  return new ImageCollector({
-    runtime,
-    pulled,
-    policy: config.imageGc,
-    volumeImages: () => (parts.pods.hasSynced ? parts.pods.list().flatMap(volumeImages) : undefined),
-    disk: async () => (await around.measure()).imageDisk,
-    count: (why) => parts.told.imageRemoved(why),
-    warn,
-    clock,
-    log,
-  });
-}
-
-/** Undefined: nothing is to be waited for. */
-function buildShutdown(
-  { shutdownPeriods: periods }: KubeletConfig,
-  { shutdownSource, clock, log }: KubeletDeps,
-  { workers }: PodParts,
-  tell: (reason: string, message: string) => void,
-  agent: NodeAgent,
-): NodeShutdown | undefined {
-  if (periods.length === 0) return undefined;
-  const source = shutdownSource ?? new Logind();
-  return new NodeShutdown({ source, periods, pods: () => workers.list(), tell, onChange: () => agent.wake(), clock, log });
-}
-
-interface EvictorParts {
-  readonly measure: () => Promise<Measurements>;
-  readonly record: PodRecorder;
-  readonly warn: (reason: string, message: string) => void;
-  readonly agent: NodeAgent;
-  readonly collector: ImageCollector;
-}
-
-function buildEvictor(config: KubeletConfig, { clock, log }: KubeletDeps, parts: PodParts, around: EvictorParts): Evictor {
-  const { workers, uses, told } = parts;
-  const { record, warn, agent, collector } = around;
-  return new Evictor({
-    settings: config.eviction,
-    measure: around.measure,
-    pods: () => workers.list(),
-    usage: (pods, signal) => uses.usage(workersOf(workers, pods), signal),
-    diskUsage: (pods, signal) => uses.diskUsage(workersOf(workers, pods), 'fresh', signal),
-    knownDiskUsage: (pods, signal) => uses.knownDiskUsage(workersOf(workers, pods), signal),
-    freeDisk: [(signal) => workers.dropEnded(signal), (signal) => collector.removeUnused(signal)],
-    record: (pod, reason, message, annotations) => record(pod, undefined, 'Warning', reason, message, annotations),
-    warn,
-    onPressure: () => agent.wake(),
-    count: (signal) => told.evicted(signal),
-    clock,
-    log,
-  });
-}
-
-interface MachineParts {
-  readonly facts: MachineFacts;
-  readonly measure: () => Promise<Measurements>;
-  readonly imageBytes: () => number;
-}
-
-/** What the API server asks for logs, exec and the like. */
-function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: PodParts, machine: MachineParts): Service[] {
-  const { pods, workers, statuses, uses, prober } = parts;
-  const { client, runtime, clock, log, metrics, tls } = deps;
-  if (tls === undefined) return [];
-  const source = {
-    pods: () => pods.list().map((pod) => ({ ...pod, status: statuses.statusOf(pod) })),
-    pod: (namespace: string, name: string) => pods.find(namespace, name),
-    status: (uid: string) => {
-      const known = workers.get(uid)?.pod;
-      return known === undefined ? undefined : statuses.statusOf(known);
-    },
-  };
-  const options = {
-    host: config.server.host,
-    port: config.server.port,
-    tls: { cert: tls.cert, key: tls.key },
-    clientCa: tls.clientCa,
-    nodeName: config.nodeName,
-    idleMs: config.streamIdleMs,
-  };
-  const told = probeMetrics(() => prober.samples());
-  const access = new DelegatedAccess({ authentication: client, authorization: client, clock }, config.server.accessTtls);
-  const observed = (uid: string): RuntimePod | undefined => workers.get(uid)?.observed;
-  const { facts, measure: measureNow, imageBytes } = machine;
-  const stats = new Stats({
-    runtime,
-    uses,
-    measure: measureNow,
-    host: hostFigures,
-    interfaces: interfacesOf,
-    pods: source.pods,
-    observed,
-    imageBytes,
-    clock,
-    nodeName: config.nodeName,
-  });
-  const about = {
-    stats,
-    machine: { cores: facts.cpuMillis / 1_000, memoryBytes: facts.memoryBytes },
-    namesOf: (uid: string, container: string) => latestOf(observed(uid), container),
-    probes: () => told.text(),
-    configuration: configurationOf(config),
-    flags: config.flags,
-  };
-  const server = new KubeletServer({ runtime, pods: source, access, clock, log, metrics, ...about }, options);
-  const paths = tlsFiles(config.server);
-  return [server, new FileWatch({ paths, onChange: () => server.renew({ ...tls, ...readTlsFiles(config.server) }), clock, log })];
-}
-
 function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeAgent>[0] {
   const { nodeName, nodeIps, cloud, maxPods, server, reserved, labels, taints, podCidr, register } = config;
   return {
@@ -434,26 +300,6 @@ function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeA
     podCidr,
     register,
   };
-}
-
-function measureOptions(
-  { rootDir, cgroupsPerQos, cgroupRoot, reserved }: KubeletConfig,
-  info: RuntimeInfo,
-  facts: MachineFacts,
-): MeasureOptions {
-  const { path } = qosCgroup(cgroupRoot, 'Guaranteed', info.cgroupDriver);
-  return {
-    rootDirectory: rootDir,
-    imageDirectory: info.rootDirectory,
-    memoryBytes: facts.memoryBytes,
-    pods: cgroupsPerQos ? { path, memoryBytes: facts.memoryBytes - reserved.memoryBytes } : undefined,
-    cgroupVersion: info.cgroupVersion,
-  };
-}
-
-/** The workers that stand behind what the evictor asks about. */
-function workersOf(workers: PodWorkers, pods: readonly { readonly uid: string }[]): PodWorker[] {
-  return pods.flatMap(({ uid }) => workers.get(uid) ?? []);
 }
 
 /** Two masters of the same cgroups undo each other's work. */
