@@ -11,6 +11,7 @@ import { requestCleanerController } from './certificates/cleaner-controller.ts';
 import { requestSigningController, type SigningOptions } from './certificates/signing-controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
+import { staleTargetController } from './disruption/stale-targets.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
 import { endpointSliceMirroringController } from './endpoints/mirroring-controller.ts';
 import { endpointSliceController } from './endpoints/slices-controller.ts';
@@ -59,6 +60,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     replicaSetController(clock),
     deploymentController(),
     disruptionController(),
+    staleTargetController(),
     endpointSliceController(clock),
     endpointSliceMirroringController(clock),
     endpointsController(),

@@ -66,14 +66,14 @@ export class Controller implements Service {
   readonly #events: EventRecorder;
 
   constructor(definition: ControllerDefinition, deps: ControllerDeps) {
-    this.name = definition.name;
+    this.name = definition.queue ?? definition.name;
     this.#definition = definition;
     this.#deps = deps;
-    this.#log = deps.log.child({ controller: definition.name });
+    this.#log = deps.log.child({ controller: this.name });
     this.#client = declaredClient(deps.client(definition.name), definition);
     this.#cache = declaredReader(deps.cluster, definition);
     this.#events = deps.events(definition.name);
-    const observe = deps.metrics === undefined ? {} : { observe: workQueueMetrics(deps.metrics, definition.name) };
+    const observe = deps.metrics === undefined ? {} : { observe: workQueueMetrics(deps.metrics, this.name) };
     this.queue = new WorkQueue({ clock: deps.clock, ...observe });
   }
 

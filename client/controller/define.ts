@@ -69,8 +69,10 @@ export interface ReconcileContext {
 }
 
 export interface ControllerDefinition<T extends KubeObject = KubeObject> {
-  /** Upstream's name: `deployment-controller`, `ttl-after-finished-controller`. */
+  /** Upstream's name: `deployment-controller`, `ttl-after-finished-controller`. Its rights and its selection go by it. */
   readonly name: string;
+  /** Where one controller is several loops: what sets this one's queue apart in metrics and logs. Default: the name. */
+  readonly queue?: string;
   readonly reconciles: TypedResource<T>;
   /** Other kinds whose caches it reads. */
   readonly reads: readonly AnyKind[];

@@ -128,3 +128,15 @@ test('where owners have no size nothing may go, and the budget says why', async 
     message: 'Failed to calculate the number of expected pods: daemonsets.apps does not implement the scale subresource',
   });
 });
+
+test('a pod that was marked to go long ago and stayed says so no more', async () => {
+  const ns = await plane.inNamespace('stale-target');
+  const { spec } = aTemplate();
+  const made = await plane.client.create<Pod>(pod, { metadata: { name: 'stays', namespace: ns }, spec: spec as Pod['spec'] }, {}, never);
+  const target = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', lastTransitionTime: '2026-01-01T00:00:00Z' };
+  await plane.client.update<Pod>(pod, { ...made, status: { ...made.status, conditions: [target] } }, { subresource: 'status' }, never);
+  await plane.until('the mark to be taken back', async () => {
+    const found = await plane.find<Pod>(pod, 'stays', ns);
+    return found?.status?.conditions?.some(({ type, status }) => type === 'DisruptionTarget' && status === 'False');
+  });
+});

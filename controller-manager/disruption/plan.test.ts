@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PodDisruptionBudget } from '#api/policy/pod-disruption-budget.ts';
 import { aPod, nowMs, secondsAgo } from '../builders.ts';
-import { type Count, countHealthy, expectedOf, failedStatus, needsScales, nextStatus, pendingEvictions } from './plan.ts';
+import { type Count, countHealthy, expectedOf, failedStatus, needsScales, nextStatus, pendingEvictions, planStale } from './plan.ts';
 
 const aBudget = (spec: PodDisruptionBudget['spec'], status: Partial<PodDisruptionBudget['status']> = {}): PodDisruptionBudget => ({
   metadata: { name: 'budget', namespace: 'default', generation: 2 },
@@ -85,4 +85,17 @@ test('what cannot be counted allows nothing, and says why', () => {
     expectedPods: 4,
     conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: 'no scale', observedGeneration: 2 }],
   });
+});
+
+test.each<[what: string, seconds: number, reason: string, isGoing: boolean, phase: string, expected: object]>([
+  ['a mark of just now', 20, 'EvictionByEvictionAPI', false, 'Running', { kind: 'wait', ms: 100_000 }],
+  ['one of long ago', 120, 'EvictionByEvictionAPI', false, 'Running', { kind: 'clear' }],
+  ['one of a pod that goes', 120, 'PreemptionByScheduler', true, 'Running', { kind: 'none' }],
+  ['one of a pod that has ended', 120, 'PreemptionByScheduler', false, 'Failed', { kind: 'none' }],
+  ['one of the node agent', 120, 'TerminationByKubelet', false, 'Running', { kind: 'none' }],
+])('%s', (_what, seconds, reason, isGoing, phase, expected) => {
+  const made = aPod({ isGoing });
+  const target = { type: 'DisruptionTarget', status: 'True', reason, lastTransitionTime: secondsAgo(seconds) };
+  expect(planStale({ ...made, status: { phase, conditions: [target] } }, nowMs)).toEqual(expected);
+  expect(planStale({ ...made, status: { phase, conditions: [{ ...target, status: 'False' }] } }, nowMs)).toEqual({ kind: 'none' });
 });

@@ -143,3 +143,17 @@ function saysAll(
     told.observedGeneration === condition.observedGeneration
   );
 }
+
+export type StalePlan = { readonly kind: 'none' } | { readonly kind: 'wait'; readonly ms: number } | { readonly kind: 'clear' };
+
+/**
+ * Whether a pod still says that it is about to go although nobody deleted it in time. What the node agent said stays: its pods may
+ * take long to go.
+ */
+export function planStale({ metadata, status }: Pod, nowMs: number): StalePlan {
+  const target = findCondition(status?.conditions, 'DisruptionTarget');
+  const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed' || metadata.deletionTimestamp !== undefined;
+  if (isOver || target?.status !== 'True' || target.reason === 'TerminationByKubelet') return { kind: 'none' };
+  const leftMs = Date.parse(target.lastTransitionTime ?? '') + deletionTimeoutMs - nowMs;
+  return leftMs > 0 ? { kind: 'wait', ms: leftMs } : { kind: 'clear' };
+}
