@@ -1,5 +1,8 @@
 import { badRequest } from '#api/meta/status.ts';
 
+/** The largest number of 64 bits that is one here, too. */
+const largestInteger = 2 ** 63 - 1_024;
+
 /** The query of a request, read as upstream reads it: the first value counts, unknown parameters are ignored. */
 export class Query {
   /** The query of requests without one. */
@@ -40,7 +43,7 @@ export class Query {
     if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
     const whole = BigInt(value.replace('+', ''));
     if (BigInt.asIntN(64, whole) !== whole) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
-    return Number(whole);
+    return Math.min(Number(whole), largestInteger);
   }
 
   get #all(): URLSearchParams {

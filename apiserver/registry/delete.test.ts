@@ -158,6 +158,20 @@ describe('graceful deletion of pods', () => {
     expect((await remove(t, pods)).gone).toBe(true);
   });
 
+  test.each([9_007_199_254_740_991, 2 ** 63 - 1_024, 9_300_000_000])(
+    'may take %d seconds, and less after all',
+    async (gracePeriodSeconds) => {
+      await using t = await startWith(pods, aPod('n1'));
+      const { metadata } = (await remove(t, pods, { gracePeriodSeconds })).object;
+      expect(metadata.deletionGracePeriodSeconds).toBe(gracePeriodSeconds);
+      // Longer than Go's nanoseconds go: they are negative by then, or some other time of these centuries.
+      expect(Math.abs(Date.parse(metadata.deletionTimestamp ?? ''))).toBeLessThan(400 * 366 * 86_400_000);
+      const shorter = (await remove(t, pods, { gracePeriodSeconds: 10 })).object;
+      // Times are whole seconds, the long period was none.
+      expect(['2026-01-01T00:00:09Z', '2026-01-01T00:00:10Z']).toContain(shorter.metadata.deletionTimestamp);
+    },
+  );
+
   test('takes negative periods for one second', async () => {
     await using t = await startWith(pods, aPod('n1'));
     expect((await remove(t, pods, { gracePeriodSeconds: -5 })).object.metadata.deletionGracePeriodSeconds).toBe(1);

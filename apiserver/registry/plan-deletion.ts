@@ -14,6 +14,7 @@ export type DeletionPlan =
 
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
+const longestPeriodMs = 2 ** 63 / 1_000_000;
 
 /** Decides one attempt of a delete. */
 export function planDeletion(kind: KindDefinition, object: KubeObject, request: DeleteRequest, nowMs: number): DeletionPlan {
@@ -56,16 +57,22 @@ function planGrace(kind: KindDefinition, object: KubeObject, request: DeleteRequ
     const set = atLeastZero(meta.deletionGracePeriodSeconds ?? 0);
     if (set === 0) return undefined;
     if (wanted === undefined || wanted >= set) return 'pending';
-    const startMs = Date.parse(meta.deletionTimestamp) - set * 1_000;
-    return { deletionTimestamp: timeText(startMs + wanted * 1_000), deletionGracePeriodSeconds: wanted };
+    const startMs = Date.parse(meta.deletionTimestamp) - periodMs(set);
+    return { deletionTimestamp: timeText(startMs + periodMs(wanted)), deletionGracePeriodSeconds: wanted };
   }
   const seconds = kind.gracefulDeletion(object, wanted);
   if (seconds === undefined) return undefined;
   return {
-    deletionTimestamp: timeText(nowMs + seconds * 1_000),
+    deletionTimestamp: timeText(nowMs + periodMs(seconds)),
     deletionGracePeriodSeconds: seconds,
     ...((meta.generation ?? 0) > 0 ? { generation: (meta.generation ?? 0) + 1 } : {}),
   };
+}
+
+/** As Go has it: nanoseconds of 64 bits, which go round after 292 years. */
+function periodMs(seconds: number): number {
+  const ms = seconds * 1_000;
+  return ms <= longestPeriodMs ? ms : Number(BigInt.asIntN(64, BigInt(seconds) * 1_000_000_000n) / 1_000_000n);
 }
 
 /** Negative periods count as one second. */
