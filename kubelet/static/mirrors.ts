@@ -54,6 +54,8 @@ export function mirrorsOf({ pods, workers, statuses, node, ...deps }: MirrorPart
 }
 
 const resyncMs = 60_000;
+/** How long a mirror that somebody deletes is left for him to see that it goes, about as long as upstream takes. */
+const deletedMs = 1_000;
 const retry = { initialMs: 1_000, maxMs: 10_000, jitter: 0.1 };
 
 export class Mirrors implements Service {
@@ -98,14 +100,16 @@ export class Mirrors implements Service {
   }
 
   async #do(step: MirrorStep, signal: AbortSignal): Promise<void> {
-    const { client, log } = this.#deps;
+    const { client, clock, log } = this.#deps;
     const { mirror } = step;
     if (step.do === 'create') {
       await client.create(podKind, mirror, {}, signal);
       log.info({ pod: keyOf(mirror) }, 'made a mirror pod');
       return;
     }
-    const { uid } = mirror.metadata;
+    const { uid, deletionTimestamp } = mirror.metadata;
+    // `kubectl delete` asks once whether it is still there, and only then begins to watch for its end.
+    if (deletionTimestamp !== undefined) await clock.sleep(deletedMs, signal);
     try {
       await client.delete(podKind, keyOf(mirror), { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) }, signal);
       log.info({ pod: keyOf(mirror) }, 'deleted a mirror pod');
