@@ -48,7 +48,7 @@ describe('docker compose', () => {
   });
   afterAll(async () => {
     // Containers that are just starting again hold their network for a moment.
-    await until('the containers are gone', () => compose('down -v').then(() => true), 60_000);
+    await until('the containers are gone', () => compose('down -v --remove-orphans').then(() => true), 60_000);
   });
 
   test('five nodes become Ready', async () => {
@@ -58,7 +58,7 @@ describe('docker compose', () => {
   test('a Deployment answers behind a Service, by its name, at every node, and through the API', async () => {
     for (const worker of workers) await host.sh(`docker save ${images} | docker exec -i $(${composeCommand} ps -q ${worker}) docker load`);
     await kubectl('apply -f -', hello());
-    await kubectl('rollout status deployment/hello --timeout=120s');
+    await kubectl('rollout status deployment/hello --timeout=240s');
     const pods = await podsOf('.metadata.name');
     expect((await podsOf('.spec.nodeName')).sort()).toEqual(workers);
     await answersEverywhere(pods);
