@@ -18,6 +18,8 @@ let host: Host;
 /** `docker compose`, or where that plugin is not there, its forerunner. */
 let composeCommand = '';
 
+const withLoadBalancers = `-f ${join(root, 'deploy/compose/load-balancers.yaml')}`;
+
 beforeAll(async () => {
   host = await Host.start();
   await host.startPrivilegedDocker();
@@ -48,7 +50,7 @@ describe('docker compose', () => {
   });
   afterAll(async () => {
     // Containers that are just starting again hold their network for a moment.
-    await until('the containers are gone', () => compose('down -v --remove-orphans').then(() => true), 60_000);
+    await until('the containers are gone', () => compose(`${withLoadBalancers} down -v`).then(() => true), 240_000);
   });
 
   test('five nodes become Ready', async () => {
@@ -73,7 +75,7 @@ describe('docker compose', () => {
   });
 
   test('a Service gets an address where the nodes answer, from the cloud controller manager’s image', async () => {
-    await compose(`-f ${join(root, 'deploy/compose/load-balancers.yaml')} up -d`);
+    await compose(`${withLoadBalancers} up -d`);
     await kubectl('apply -f -', readFileSync(join(root, 'deploy/manifests/cloud-controller-manager-rbac.yaml'), 'utf8'));
     const flag = '--announce-load-balancers=172.30.77.200-172.30.77.220';
     const edit = `sed -i '/--kubeconfig=/{p;s/--kubeconfig=.*/${flag}/}' /etc/kubernetes/manifests/kube-proxy.yaml`;
