@@ -45,8 +45,29 @@ const remove = (id: number, uid: string, [startMicros, endMicros]: [number, numb
   outcome: 'done',
 });
 
+const list = (
+  id: number,
+  revision: number,
+  all: Readonly<Record<string, number>>,
+  [startMicros, endMicros]: [number, number],
+): Operation => ({
+  id,
+  kind: 'list',
+  key: '',
+  startMicros,
+  endMicros,
+  outcome: 'done',
+  revision,
+  all: Object.fromEntries(Object.entries(all).map(([key, at]) => [key, { revision: at, value: `v${at}` }])),
+});
+
 /** A key made at 1 and changed at 2. */
 const two: readonly WatchEvent[] = [event('ADDED', 1), event('MODIFIED', 2)];
+/** Who did that, and heard no answer. */
+const unheard: readonly Operation[] = [write(101, 'create', 1, [0, 0]), write(102, 'update', 2, [0, 0])].map((operation) => ({
+  ...operation,
+  outcome: 'unknown',
+}));
 
 describe('what may be', () => {
   test.each<[string, History]>([
@@ -78,24 +99,7 @@ describe('what may be', () => {
         events: [event('ADDED', 1), event('DELETED', 2)],
       },
     ],
-    [
-      'a list of what there was',
-      {
-        operations: [
-          {
-            id: 9,
-            kind: 'list',
-            key: '',
-            startMicros: 0,
-            endMicros: 9,
-            outcome: 'done',
-            revision: 1,
-            all: { a: { revision: 1, value: 'v1' } },
-          },
-        ],
-        events: two,
-      },
-    ],
+    ['a list of what there was', { operations: [...unheard, list(9, 1, { a: 1 }, [0, 9])], events: two }],
   ])('%s', (_, history) => {
     expect(checkHistory(history)).toEqual([]);
   });
@@ -113,11 +117,30 @@ describe('what may not be', () => {
       { operations: [{ ...write(7, 'create', 1, [0, 1]), outcome: 'refused' }], events: [event('ADDED', 1)] },
       'create 7 of a was refused, and took effect at 1',
     ],
-    ['an event twice', { operations: [], events: [event('ADDED', 1), event('MODIFIED', 1)] }, 'the watch delivered revision 1 after 1'],
+    [
+      'two events of one revision',
+      { operations: unheard, events: [event('ADDED', 1), { ...event('MODIFIED', 1), value: 'v2' }] },
+      'the watch delivered revision 1 after 1',
+    ],
+    [
+      'a write that took effect twice',
+      { operations: unheard, events: [...two, { ...event('MODIFIED', 3), value: 'v2' }] },
+      'the watch delivered MODIFIED v2 of a at 2 and again at 3',
+    ],
     [
       'an event that was left out',
-      { operations: [], events: [event('ADDED', 1), event('ADDED', 3)] },
-      'the watch delivered ADDED of a at 3, which was there',
+      { operations: unheard, events: [event('ADDED', 1), event('ADDED', 2)] },
+      'the watch delivered ADDED of a at 2, which was there',
+    ],
+    [
+      'a change that nobody made',
+      { operations: unheard, events: [...two, event('MODIFIED', 3)] },
+      'the watch delivered v3 of a at 3, which nobody wrote',
+    ],
+    [
+      'a deletion that nobody made',
+      { operations: unheard, events: [...two, event('DELETED', 3)] },
+      'the watch delivered a deletion of a at 3, which nobody asked for',
     ],
     [
       'a later write ordered before an earlier one',
@@ -125,12 +148,12 @@ describe('what may not be', () => {
         operations: [write(1, 'create', 2, [0, 10], 'b'), write(2, 'create', 1, [20, 30])],
         events: [event('ADDED', 1), event('ADDED', 2, 'b')],
       },
-      'create 2 of a is ordered at 1, before create 1 of b at 2, which had ended',
+      'create 2 of a is ordered at 1, and 2 was known before it began, by create 1 of b',
     ],
     [
       'a read that sees less than was written before',
       { operations: [write(1, 'create', 1, [0, 10]), write(2, 'update', 2, [20, 30]), read(3, 1, [31, 40])], events: two },
-      'read 3 of a saw revision 1, and 2 was known before it began',
+      'read 3 of a saw revision 1, and 2 was there before it began, by update 2 of a',
     ],
     [
       'a read that sees less than another one before',
@@ -138,7 +161,7 @@ describe('what may not be', () => {
         operations: [write(1, 'create', 1, [0, 10]), write(2, 'update', 2, [20, 90]), read(3, 2, [30, 40]), read(4, 1, [41, 50])],
         events: two,
       },
-      'read 4 of a saw revision 1, and 2 was known before it began',
+      'read 4 of a saw revision 1, and 2 was there before it began, by read 3 of a',
     ],
     [
       'a read of what nobody had asked for yet',
@@ -151,9 +174,35 @@ describe('what may not be', () => {
       'read 3 of a found nothing, and a was there since 1',
     ],
     [
+      'a read that sees less of its key than there was when another key was read',
+      {
+        operations: [...unheard, write(3, 'create', 3, [0, 90], 'b'), read(4, 3, [10, 20], 'b'), read(5, 1, [30, 40])],
+        events: [...two, event('ADDED', 3, 'b')],
+      },
+      'read 5 of a saw revision 1, and 2 was there before it began, by read 4 of b',
+    ],
+    [
       'a list that lacks something',
-      { operations: [{ id: 9, kind: 'list', key: '', startMicros: 0, endMicros: 9, outcome: 'done', revision: 2, all: {} }], events: two },
+      { operations: [...unheard, list(9, 2, {}, [0, 9])], events: two },
       'list 9 at 2 has a at nothing, and it was 2',
+    ],
+    [
+      'a list of what nobody wrote there',
+      {
+        operations: [...unheard, { ...list(9, 2, {}, [0, 9]), all: { a: { revision: 2, value: 'v1' } } }],
+        events: two,
+      },
+      'list 9 at 2 has v1 of a, the watch v2',
+    ],
+    [
+      'a list of the past',
+      { operations: [write(1, 'create', 1, [0, 1]), write(2, 'update', 2, [2, 3]), list(9, 1, { a: 1 }, [4, 9])], events: two },
+      'list 9 is as of 1, and 2 was known before it began, by update 2 of a',
+    ],
+    [
+      'a read of the past of a list',
+      { operations: [...unheard, list(9, 2, { a: 2 }, [4, 9]), read(10, 1, [10, 11])], events: two },
+      'read 10 of a saw revision 1, and 2 was there before it began, by list 9',
     ],
   ])('%s', (_, history, problem) => {
     expect(checkHistory(history)).toEqual([problem]);

@@ -1,20 +1,19 @@
 // Judges whether a recorded history could have come from one store that does one thing at a time (linearizability), and whether the watch told
 // all of it, once and in order.
 //
-// How it works: revisions order all writes, so nothing need be searched. The watch gives that order; what is left is to compare it with time:
-// an operation that began after another one ended must not be ordered, or see less, than that one. Each key is judged by itself, which is
-// enough (linearizability is local); lists are judged across keys by their revision.
+// How it works: revisions order all writes, so nothing need be searched. The watch gives that order; what is left is to compare it with time.
+// Whoever was answered by a write, a read or a list knows that the store had come to some revision; whatever begins after that answer must be
+// ordered behind it, or see at least as much, whichever key it is about.
 import type { History, Operation, WatchEvent } from './operation.ts';
 
 /** What is wrong, a line each; empty: all is well. */
 export function checkHistory({ operations, events }: History): string[] {
   const timeline = new Timeline(events);
-  const placed = operations.map((operation) => ({ operation, at: timeline.place(operation) }));
   return [
     ...timeline.problems,
-    ...placed.flatMap(({ operation, at }) => checkOutcome(operation, at)),
-    ...checkTimes(placed.flatMap(({ operation, at }) => (at.revision === undefined ? [] : [{ operation, revision: at.revision }]))),
-    ...[...byKey(operations)].flatMap(([key, ofKey]) => checkKey(timeline, key, ofKey)),
+    ...timeline.strangers(operations),
+    ...operations.flatMap((operation) => checkOutcome(operation, timeline.place(operation))),
+    ...checkTimes(timeline, operations),
     ...operations.flatMap((operation) => checkList(timeline, operation)),
   ];
 }
@@ -36,8 +35,7 @@ class Timeline {
     for (const event of events) {
       if (event.revision <= last) this.problems.push(`the watch delivered revision ${event.revision} after ${last}`);
       last = Math.max(last, event.revision);
-      if (event.type === 'DELETED') this.#deletions.set(event.uid, event);
-      else this.#byValue.set(event.value, event);
+      this.#keep(event);
       const states = this.#ofKey.get(event.key) ?? [];
       const wasThere = states.length > 0 && states.at(-1)?.type !== 'DELETED';
       if ((event.type === 'ADDED') === wasThere) {
@@ -54,6 +52,19 @@ class Timeline {
     return this.#ofKey.get(key) ?? [];
   }
 
+  /** What was told of that nobody had asked for. */
+  strangers(operations: readonly Operation[]): string[] {
+    const [values, uids] = [new Set(operations.map(({ value }) => value)), new Set(operations.map(({ uid }) => uid))];
+    return [
+      ...[...this.#byValue.values()]
+        .filter(({ value }) => !values.has(value))
+        .map(({ key, value, revision }) => `the watch delivered ${value} of ${key} at ${revision}, which nobody wrote`),
+      ...[...this.#deletions.values()]
+        .filter(({ uid }) => !uids.has(uid))
+        .map(({ key, revision }) => `the watch delivered a deletion of ${key} at ${revision}, which nobody asked for`),
+    ];
+  }
+
   keys(): Iterable<string> {
     return this.#ofKey.keys();
   }
@@ -63,6 +74,26 @@ class Timeline {
     if (kind === 'read' || kind === 'list') return { revision: undefined };
     const event = kind === 'delete' ? this.#deletions.get(uid) : this.#byValue.get(value);
     return { revision: event?.revision };
+  }
+
+  /** Finds the newest state of a key at a revision: its index, -1 where there was none yet. */
+  indexAt(key: string, revision: number): number {
+    const states = this.states(key);
+    let [low, high] = [0, states.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((states[middle]?.revision ?? 0) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  #keep(event: WatchEvent): void {
+    const { type, key, revision, value, uid } = event;
+    const [kept, by] = type === 'DELETED' ? [this.#deletions, uid] : [this.#byValue, value];
+    const before = kept.get(by);
+    if (before === undefined) kept.set(by, event);
+    else this.problems.push(`the watch delivered ${type} ${by} of ${key} at ${before.revision} and again at ${revision}`);
   }
 }
 
@@ -77,82 +108,63 @@ function checkOutcome(operation: Operation, { revision }: Place): string[] {
   return [];
 }
 
-/** Writes in the order of their revisions must not contradict the order of time. */
-function checkTimes(writes: readonly { readonly operation: Operation; readonly revision: number }[]): string[] {
-  const starts = [...writes].sort((a, b) => a.operation.startMicros - b.operation.startMicros);
-  const ends = [...writes]
-    .filter(({ operation }) => operation.outcome === 'done')
-    .sort((a, b) => a.operation.endMicros - b.operation.endMicros);
-  const problems: string[] = [];
-  let ended = 0;
-  let latest = ends[0];
-  for (const write of starts) {
-    for (; (ends[ended]?.operation.endMicros ?? Infinity) < write.operation.startMicros; ended++) {
-      if ((ends[ended]?.revision ?? 0) >= (latest?.revision ?? 0)) latest = ends[ended];
-    }
-    if (ended > 0 && latest !== undefined && write.revision < latest.revision) {
-      problems.push(
-        `${words(write.operation)} is ordered at ${write.revision}, before ${words(latest.operation)} at ${latest.revision}, which had ended`,
-      );
-    }
-  }
-  return problems;
-}
-
-/** A key's reads see nothing older than what was known before they began, and nothing that nobody had asked for yet. */
-function checkKey(timeline: Timeline, key: string, operations: readonly Operation[]): string[] {
-  const states = timeline.states(key);
-  const indexOf = new Map(states.map(({ revision }, index) => [revision, index]));
-  const writtenFrom = new Map(
-    operations.filter(({ kind }) => kind !== 'read').map((operation) => [timeline.place(operation).revision, operation.startMicros]),
-  );
-  const starts = [...operations].sort((a, b) => a.startMicros - b.startMicros);
-  const problems: string[] = [];
+/** Nothing is ordered before, or sees less than, what was known when it began; and no read sees what was only asked for after its end. */
+function checkTimes(timeline: Timeline, operations: readonly Operation[]): string[] {
+  const askedFrom = new Map(operations.map((operation) => [timeline.place(operation).revision, operation.startMicros]));
   const heard = new Heap();
-  let floor = -1;
-  for (const operation of starts) {
+  const problems: string[] = [];
+  let known: Known = { endMicros: 0, revision: 0, by: '' };
+  for (const operation of [...operations].sort((a, b) => a.startMicros - b.startMicros)) {
     for (let next = heard.peek(); next !== undefined && next.endMicros < operation.startMicros; next = heard.peek()) {
-      floor = Math.max(floor, next.index);
+      if (next.revision > known.revision) known = next;
       heard.pop();
     }
-    const index = seenBy(operation, { timeline, states, indexOf, floor });
-    if (typeof index === 'string') problems.push(index);
-    else if (index !== undefined) {
-      const revision = states[index]?.revision;
-      if (operation.kind === 'read' && revision !== undefined && (writtenFrom.get(revision) ?? 0) > operation.endMicros) {
-        problems.push(`${words(operation)} saw revision ${revision}, which was only asked for later`);
+    const told = toldBy(timeline, operation, known);
+    if (typeof told === 'string') problems.push(told);
+    else if (told !== undefined) {
+      if (operation.kind === 'read' && (askedFrom.get(told) ?? 0) > operation.endMicros) {
+        problems.push(`${words(operation)} saw revision ${told}, which was only asked for later`);
       }
-      heard.push({ endMicros: operation.endMicros, index });
+      heard.push({ endMicros: operation.endMicros, revision: told, by: words(operation) });
     }
   }
   return problems;
 }
 
-interface KeyView {
-  readonly timeline: Timeline;
-  readonly states: readonly WatchEvent[];
-  readonly indexOf: ReadonlyMap<number, number>;
-  /** The newest state that was known when the operation began; -1: that there was nothing. */
-  readonly floor: number;
+/** The revision that the store had come to when it answered, by what it said; undefined where it said nothing of it; or what is wrong. */
+function toldBy(timeline: Timeline, operation: Operation, known: Known): number | string | undefined {
+  const { kind, outcome } = operation;
+  if (kind !== 'read' && kind !== 'list') {
+    const { revision } = timeline.place(operation);
+    if (revision !== undefined && revision < known.revision) {
+      return `${words(operation)} is ordered at ${revision}, and ${known.revision} was known before it began, by ${known.by}`;
+    }
+    return outcome === 'done' ? revision : undefined;
+  }
+  if (outcome !== 'done') return undefined;
+  if (kind === 'read') return seenBy(timeline, operation, known);
+  const { revision = 0 } = operation;
+  if (revision >= known.revision) return revision;
+  return `${words(operation)} is as of ${revision}, and ${known.revision} was known before it began, by ${known.by}`;
 }
 
-/** Which state of its key an operation made or saw: its index, -1 for nothing yet, undefined where it says nothing, or what is wrong. */
-function seenBy(operation: Operation, { timeline, states, indexOf, floor }: KeyView): number | string | undefined {
-  if (operation.outcome !== 'done') return undefined;
-  if (operation.kind !== 'read') return indexOf.get(timeline.place(operation).revision ?? 0);
-  const { found } = operation;
+/** The revision of the state that a read saw, or what is wrong with it. */
+function seenBy(timeline: Timeline, operation: Operation, known: Known): number | string | undefined {
+  const { key, found } = operation;
+  const states = timeline.states(key);
+  const floor = timeline.indexAt(key, known.revision);
   if (found === undefined) {
     // The earliest time at which there was nothing, from what was known on.
-    if (floor === -1) return -1;
-    for (let index = floor; index < states.length; index++) if (states[index]?.type === 'DELETED') return index;
-    return `${words(operation)} found nothing, and ${operation.key} was there since ${states[floor]?.revision}`;
+    if (floor === -1) return undefined;
+    const gone = states.slice(floor).find(({ type }) => type === 'DELETED');
+    return gone?.revision ?? `${words(operation)} found nothing, and ${key} was there since ${states[floor]?.revision}`;
   }
-  const index = indexOf.get(found.revision);
-  if (index === undefined) return `${words(operation)} saw revision ${found.revision}, of which the watch never told`;
-  if (states[index]?.value !== found.value)
-    return `${words(operation)} saw ${found.value} at revision ${found.revision}, the watch ${states[index]?.value}`;
-  if (index < floor) return `${words(operation)} saw revision ${found.revision}, and ${states[floor]?.revision} was known before it began`;
-  return index;
+  const index = timeline.indexAt(key, found.revision);
+  const state = states[index];
+  if (state?.revision !== found.revision) return `${words(operation)} saw revision ${found.revision}, of which the watch never told`;
+  if (state.value !== found.value) return `${words(operation)} saw ${found.value} at revision ${found.revision}, the watch ${state.value}`;
+  if (index >= floor) return found.revision;
+  return `${words(operation)} saw revision ${found.revision}, and ${states[floor]?.revision} was there before it began, by ${known.by}`;
 }
 
 /** A list is what there was at its revision, all of it. */
@@ -167,29 +179,23 @@ function checkList(timeline: Timeline, operation: Operation): string[] {
       problems.push(
         `${words(operation)} at ${revision} has ${key} at ${all[key]?.revision ?? 'nothing'}, and it was ${expected ?? 'not there'}`,
       );
+    } else if (last !== undefined && all[key] !== undefined && all[key].value !== last.value) {
+      problems.push(`${words(operation)} at ${revision} has ${all[key].value} of ${key}, the watch ${last.value}`);
     }
   }
   return problems;
-}
-
-function byKey(operations: readonly Operation[]): Map<string, Operation[]> {
-  const found = new Map<string, Operation[]>();
-  for (const operation of operations) {
-    if (operation.kind === 'list') continue;
-    const list = found.get(operation.key);
-    if (list === undefined) found.set(operation.key, [operation]);
-    else list.push(operation);
-  }
-  return found;
 }
 
 function words({ id, kind, key }: Operation): string {
   return `${kind} ${id}${key === '' ? '' : ` of ${key}`}`;
 }
 
+/** What whoever was answered until `endMicros` can know: the store has come to `revision`. */
 interface Known {
   readonly endMicros: number;
-  readonly index: number;
+  readonly revision: number;
+  /** Who was answered so. */
+  readonly by: string;
 }
 
 /** What was heard, earliest end first. */
