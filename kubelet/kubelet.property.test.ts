@@ -7,7 +7,7 @@ import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { type ContainerSpec, RuntimeError } from './runtime/contract.ts';
-import { endsAfter, type Program } from './runtime/simulated/program.ts';
+import { endsAfter, type Program, untilTerminated } from './runtime/simulated/program.ts';
 import { SimulatedRuntime } from './runtime/simulated/simulated-runtime.ts';
 import { startTestCluster, startTestKubelet, testNode, type TestCluster, type TestKubelet } from './testing.ts';
 
@@ -22,7 +22,19 @@ afterAll(async () => await cluster[Symbol.asyncDispose]());
 
 /** Does not care about SIGTERM. */
 const deaf: Program = ({ killed }) => new Promise((resolve) => killed.addEventListener('abort', () => resolve(137), { once: true }));
-const programs = { once: endsAfter(3_000, 0), fails: endsAfter(2_000, 1), deaf };
+/** Asks for all containers of its pod to start again, once. */
+const asked = new Set<string>();
+const asks: Program = async (context) => {
+  const uid = context.env['UID'] ?? '';
+  if (asked.has(uid)) return await untilTerminated(context);
+  await endsAfter(2_000, 0)(context);
+  asked.add(uid);
+  return 42;
+};
+const restartAll = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } };
+const restarts = { restartPolicy: 'OnFailure', restartPolicyRules: [restartAll] };
+const uidVariable = { name: 'UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } };
+const programs = { once: endsAfter(3_000, 0), fails: endsAfter(2_000, 1), deaf, asks };
 
 interface Shape {
   readonly spec: Partial<NonNullable<Pod['spec']>>;
@@ -42,6 +54,13 @@ const shapes: Readonly<Record<string, Shape>> = {
     phase: 'Running',
   },
   done: { spec: { restartPolicy: 'OnFailure', containers: [run('a', 'once')] as never }, phase: 'Succeeded' },
+  turning: {
+    spec: {
+      initContainers: [run('i', 'once')] as never,
+      containers: [run('a', 'deaf'), { ...run('t', 'asks'), env: [uidVariable], ...restarts }] as never,
+    },
+    phase: 'Running',
+  },
   failed: { spec: { restartPolicy: 'Never', containers: [run('a', 'fails'), run('b', 'once')] as never }, phase: 'Failed' },
 };
 

@@ -51,6 +51,7 @@ describe('a kubelet', () => {
     expect(found.metadata.labels).toMatchObject({ 'kubernetes.io/hostname': testNode, 'kubernetes.io/arch': 'amd64' });
     expect(found.status?.capacity).toMatchObject({ cpu: '8', pods: '110', memory: '16Gi' });
     expect(found.spec?.podCIDR).toBe('10.244.0.0/24');
+    expect(found.status?.declaredFeatures).toContain('RestartAllContainersOnContainerExits');
   });
 
   test('of an external cloud waits to be initialised, and takes the addresses that it is told', async () => {
@@ -180,6 +181,27 @@ describe('pods', () => {
     const pod = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'CrashLoopBackOff', 'a crash loop');
     expect(first(pod)?.restartCount).toBe(1);
     expect(pod.status?.phase).toBe('Running');
+    await cluster.client.delete(podKind, key(name), { gracePeriodSeconds: 0 }, signal);
+  });
+
+  test('a rule of one container starts all of them again, in the same sandbox', async () => {
+    const restartPolicyRules = [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [3] } }];
+    const name = await makePod({
+      restartPolicy: 'Never',
+      initContainers: [{ ...command('ok'), name: 'i' }],
+      containers: [
+        { name: 'r', image: 'app' },
+        { ...command('crash'), restartPolicy: 'Never', restartPolicyRules },
+      ],
+    });
+    // At once the first time, then it waits: all of them.
+    const reason = (pod: Pod): string | undefined => pod.status?.containerStatuses?.[1]?.state?.waiting?.reason;
+    const pod = await podWhen(name, (one) => reason(one) === 'CrashLoopBackOff', 'a third round that waits');
+    expect(condition(pod, 'AllContainersRestarting')).toBe('True');
+    const seen = await runtime.podStatus(pod.metadata.uid ?? '');
+    expect(seen?.sandboxes).toHaveLength(1);
+    const attempts = new Map(seen?.containers.map((one) => [`${one.name}.${one.attempt}`, one.state]));
+    expect([...attempts.keys()].toSorted()).toEqual(['c.0', 'c.1', 'i.0', 'i.1', 'r.0', 'r.1']);
     await cluster.client.delete(podKind, key(name), { gracePeriodSeconds: 0 }, signal);
   });
 

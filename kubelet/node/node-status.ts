@@ -21,6 +21,8 @@ export interface NodeSettings {
   };
 }
 
+/** What this node does that an older one may not, by upstream's names: pods that need it come to no other. In the order of their names. */
+const declaredFeatures = ['InPlacePodLevelResourcesVerticalScaling', 'RestartAllContainersOnContainerExits'];
 const maxImages = 50;
 const maxNamesPerImage = 5;
 
@@ -51,6 +53,7 @@ export function nodeStatus(
     },
     images: listImages(images),
     runtimeHandlers: ['', ...info.handlers].map((name) => ({ name, features: { recursiveReadOnlyMounts: true, userNamespaces: false } })),
+    declaredFeatures: [...declaredFeatures],
     features: { supplementalGroupsPolicy: info.storageDriver === 'overlay2' },
   };
 }

@@ -14,6 +14,7 @@ import {
   containerHashAnnotation,
   podTerminationGracePeriodAnnotation,
   restartCountAnnotation,
+  roundAnnotation,
   terminationMessagePathAnnotation,
   terminationMessagePolicyAnnotation,
 } from '../runtime/labels.ts';
@@ -54,6 +55,7 @@ export interface ContainerOrder {
   readonly pod: Pod;
   readonly container: V1Container;
   readonly attempt: number;
+  readonly round: number;
   readonly sandbox: SandboxStatus;
   readonly image: StoredImage;
   /** For an ephemeral container: the container whose processes it sees. */
@@ -64,7 +66,7 @@ const defaultMessagePath = '/dev/termination-log';
 
 /** The whole specification of a container. Throws errors whose message says why it cannot be configured. */
 export async function containerSpec(order: ContainerOrder, deps: ContainerConfigDeps, signal: AbortSignal): Promise<ContainerSpec> {
-  const { pod, container, attempt, sandbox, image, pidOf } = order;
+  const { pod, container, attempt, round, sandbox, image, pidOf } = order;
   refuseUnsupported(container);
   const { node, objects } = deps;
   const namespace = pod.metadata.namespace ?? '';
@@ -101,7 +103,7 @@ export async function containerSpec(order: ContainerOrder, deps: ContainerConfig
     logLimits,
     logPath: `${logDirectory(pod)}/${container.name}/${attempt}.log`,
     ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
-    annotations: annotationsOf(pod, container, attempt),
+    annotations: annotationsOf(pod, container, attempt, round),
   };
 }
 
@@ -115,11 +117,12 @@ function refuseUnsupported(container: V1Container): void {
   if ((container.resources?.claims ?? []).length > 0) throw new Error('resource claims are not supported by this node yet');
 }
 
-function annotationsOf(pod: Pod, container: V1Container, attempt: number): Record<string, string> {
+function annotationsOf(pod: Pod, container: V1Container, attempt: number, round: number): Record<string, string> {
   const { terminationGracePeriodSeconds } = pod.spec;
   return {
     [containerHashAnnotation]: containerHash(container),
     [restartCountAnnotation]: String(attempt),
+    ...(round === 0 ? {} : { [roundAnnotation]: String(round) }),
     [terminationMessagePathAnnotation]: container.terminationMessagePath ?? defaultMessagePath,
     [terminationMessagePolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
     ...(terminationGracePeriodSeconds === undefined

@@ -91,7 +91,7 @@ async function make(
     record('Warning', 'Failed', `Error: ${text(error)}`);
     throw new StartError(reason, text(error), { cause: error });
   };
-  const order = { pod, container, attempt: step.attempt, sandbox: step.sandbox, image, pidOf };
+  const order = { pod, container, attempt: step.attempt, round: step.round, sandbox: step.sandbox, image, pidOf };
   const spec = await containerSpec(order, deps, signal).catch((error: unknown) => fail('CreateContainerConfigError', error));
   const id = await deps.runtime
     .createContainer(step.sandbox.id, spec, signal)

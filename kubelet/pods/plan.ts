@@ -8,6 +8,7 @@ import type { ContainerStatus, RuntimePod, SandboxStatus } from '../runtime/cont
 import { hasChanged, isRunning, isSidecar, latestOf, usableSandbox } from './observed.ts';
 import { type Actuation, changeOf, planActuation, type Told } from './resize/actuation.ts';
 import { judgeRestart, type RestartHistory } from './restart.ts';
+import { isPast, roundOf, starterOf } from './rounds.ts';
 
 export type ContainerKind = 'init' | 'app' | 'ephemeral';
 
@@ -30,6 +31,8 @@ export type Step =
       readonly kind: ContainerKind;
       readonly name: string;
       readonly attempt: number;
+      /** See rounds.ts. */
+      readonly round: number;
       readonly sandbox: SandboxStatus;
       /** A container that was made but never started. */
       readonly madeId: string | undefined;
@@ -85,16 +88,30 @@ export function planPod(view: PlanView): Plan {
   if (!view.isPrepared) return { steps: [{ do: 'prepare' }], waiting: [], retryAtMs: undefined, histories: view.histories };
   const sandbox = usableSandbox(view.pod, view.observed);
   if (sandbox === undefined) return planSandbox(view);
-  const draft = new Draft(view, sandbox);
+  const round = roundOf(view.pod, view.observed);
+  const draft = new Draft(view, sandbox, round);
   for (const step of strays(view, sandbox)) draft.steps.push(step);
+  if (!planRound(draft)) return draft.plan();
   for (const container of view.pod.spec.ephemeralContainers ?? []) {
     if (latestOf(view.observed, container.name) === undefined) draft.start('ephemeral', container);
   }
-  const hasBegun = view.pod.spec.containers.some(({ name }) => latestOf(view.observed, name)?.sandboxId === sandbox.id);
+  const hasBegun = view.pod.spec.containers.some(({ name }) => draft.current(name) !== undefined);
   const isInitialized = hasBegun || planInit(draft);
   if (isInitialized) planApps(draft, hasBegun);
   planResize(draft);
-  return { steps: draft.steps, waiting: draft.waiting, retryAtMs: draft.retryAtMs, histories: draft.histories };
+  return draft.plan();
+}
+
+/** A new round begins when nothing of the last one runs any more, and not too soon. True when it has begun, or there is none. */
+function planRound(draft: Draft): boolean {
+  const { round, view } = draft;
+  if (round === 0) return true;
+  const past = (view.observed?.containers ?? []).filter((one) => isRunning(one) && isPast(one, round));
+  // No time to say goodbye: their hooks do not run either.
+  for (const { id, name } of past) draft.stop(id, name, { message: `Stopping container ${name}`, graceMs: 0 });
+  if (past.length > 0) return false;
+  const starter = starterOf(view.pod, view.observed, round);
+  return starter === undefined || draft.mayRestart(starter);
 }
 
 function delayOf({ notBefore, nowMs }: PlanView, name: string): number | undefined {
@@ -119,6 +136,7 @@ function planSandbox(view: PlanView): Plan {
 function wantsToRun(view: PlanView, container: V1Container): boolean {
   const { restartPolicy } = view.pod.spec;
   const last = latestOf(view.observed, container.name);
+  if (last !== undefined && isPast(last, roundOf(view.pod, view.observed))) return true;
   if (last?.state === 'exited') return shouldRestart(container, restartPolicy, last.exitCode ?? 0);
   return (last === undefined && !wasMade(view.pod, container.name)) || last?.state === 'created' || mayRestart(container, restartPolicy);
 }
@@ -191,7 +209,7 @@ function planApps(draft: Draft, hasBegun: boolean): void {
   for (const { name } of sidecars.toReversed()) {
     const last = draft.current(name);
     if (last === undefined || !isRunning(last)) continue;
-    draft.steps.push({ do: 'stopContainer', id: last.id, name, why: { message: `Stopping container ${name}` } });
+    draft.stop(last.id, name, { message: `Stopping container ${name}` });
     return;
   }
 }
@@ -203,18 +221,25 @@ class Draft {
   readonly waiting: Waiting[] = [];
   readonly histories: Map<string, RestartHistory>;
   retryAtMs: number | undefined;
+  readonly round: number;
   readonly #sandbox: SandboxStatus;
 
-  constructor(view: PlanView, sandbox: SandboxStatus) {
+  constructor(view: PlanView, sandbox: SandboxStatus, round: number) {
     this.view = view;
     this.histories = new Map(view.histories);
+    this.round = round;
     this.#sandbox = sandbox;
   }
 
-  /** The newest container of that name, if it belongs to the present sandbox. */
+  plan(): Plan {
+    const { steps, waiting, retryAtMs, histories } = this;
+    return { steps, waiting, retryAtMs, histories };
+  }
+
+  /** The newest container of that name, if it belongs to the present sandbox and round. */
   current(name: string): ContainerStatus | undefined {
     const last = latestOf(this.view.observed, name);
-    return last?.sandboxId === this.#sandbox.id ? last : undefined;
+    return last?.sandboxId === this.#sandbox.id && !isPast(last, this.round) ? last : undefined;
   }
 
   /** Starts, restarts or replaces a container as its policy, its probes and its definition ask. */
@@ -225,6 +250,7 @@ class Draft {
       if (!wasMade(pod, container.name) || mayRestart(container, pod.spec.restartPolicy)) this.start(kind, container);
       return;
     }
+    if (isPast(last, this.round)) return this.start(kind, container);
     const isCurrent = last.sandboxId === this.#sandbox.id;
     // One that was made for a sandbox of the past never ran: its successor is a first start, not a restart.
     if (last.state === 'created' && !unstartable.has(last.id)) return this.start(kind, container, isCurrent ? last : undefined);
@@ -249,15 +275,19 @@ class Draft {
 
   /** Starts a container that ended, unless it has to wait. */
   restart(kind: ContainerKind, container: V1Container, last: ContainerStatus): void {
-    const { nowMs } = this.view;
-    if (delayOf(this.view, container.name) !== undefined) return this.start(kind, container);
-    const verdict = judgeRestart(this.histories.get(container.name), last.finishedAtMs ?? last.createdAtMs, nowMs);
-    if (verdict.kind === 'wait') {
-      this.waiting.push({ name: container.name, untilMs: verdict.untilMs, delayMs: verdict.delayMs });
-      return;
-    }
-    this.histories.set(container.name, verdict.history);
-    this.start(kind, container);
+    if (delayOf(this.view, container.name) !== undefined || this.mayRestart(last)) this.start(kind, container);
+  }
+
+  /** Whether what has ended may be started again now; where it may not, it waits. */
+  mayRestart({ name, finishedAtMs, createdAtMs }: ContainerStatus): boolean {
+    const verdict = judgeRestart(this.histories.get(name), finishedAtMs ?? createdAtMs, this.view.nowMs);
+    if (verdict.kind === 'wait') this.waiting.push({ name, untilMs: verdict.untilMs, delayMs: verdict.delayMs });
+    else this.histories.set(name, verdict.history);
+    return verdict.kind === 'now';
+  }
+
+  stop(id: string, name: string, why: StopReason): void {
+    this.steps.push({ do: 'stopContainer', id, name, why });
   }
 
   start(kind: ContainerKind, { name }: { name: string }, made?: ContainerStatus): void {
@@ -267,11 +297,11 @@ class Draft {
       return;
     }
     const attempt = made?.attempt ?? this.#nextAttempt(name);
-    this.steps.push({ do: 'startContainer', kind, name, attempt, sandbox: this.#sandbox, madeId: made?.id });
+    this.steps.push({ do: 'startContainer', kind, name, attempt, round: this.round, sandbox: this.#sandbox, madeId: made?.id });
   }
 
   #replace(kind: ContainerKind, container: V1Container, last: ContainerStatus, why: StopReason, startAgain: boolean): void {
-    this.steps.push({ do: 'stopContainer', id: last.id, name: container.name, why });
+    this.stop(last.id, container.name, why);
     if (!startAgain) return;
     const verdict = judgeRestart(this.histories.get(container.name), this.#lastExitMs(container.name), this.view.nowMs);
     if (verdict.kind === 'now') {

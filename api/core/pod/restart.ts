@@ -21,11 +21,20 @@ export function checkRestart({ restartPolicy, restartPolicyRules }: Unchecked<V1
 
 /** Whether a container that ended with `exitCode` starts again, by the first of its own rules that matches, its own policy, then the pod's. */
 export function shouldRestart(container: V1Container, podPolicy: string | undefined, exitCode: number): boolean {
-  if ((container.restartPolicyRules ?? []).some(({ exitCodes }) => matches(exitCodes, exitCode))) return true;
+  if (restartAction(container, exitCode) !== undefined) return true;
   return mayRestart(container, podPolicy) && (policyOf(container, podPolicy) !== 'OnFailure' || exitCode !== 0);
 }
 
-/** Every action that a rule may ask for starts its container again. */
+/** What the first matching rule of a container asks for; every action starts at least the container itself again. */
+export function restartAction({ restartPolicyRules = [] }: V1Container, exitCode: number): string | undefined {
+  return restartPolicyRules.find(({ exitCodes }) => matches(exitCodes, exitCode))?.action;
+}
+
+/** True when some end of this container starts all containers of its pod again. */
+export function restartsAll({ restartPolicyRules = [] }: V1Container): boolean {
+  return restartPolicyRules.some(({ action }) => action === 'RestartAllContainers');
+}
+
 function matches(exitCodes: V1ContainerRestartRuleOnExitCodes | undefined, exitCode: number): boolean {
   const { operator, values = [] } = exitCodes ?? {};
   return operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' && !values.includes(exitCode);

@@ -16,7 +16,7 @@ import { formatQuantity, parseQuantity, signOfQuantity } from '../../meta/quanti
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { isNativeResource } from '../resource-names.ts';
 import type { Pod } from './pod.ts';
-import { shouldRestart } from './restart.ts';
+import { restartsAll, shouldRestart } from './restart.ts';
 
 const systemConditions: ReadonlySet<string> = new Set(['PodScheduled', 'Ready', 'Initialized']);
 const countText = 'must be a non-negative integer';
@@ -83,10 +83,6 @@ function validateTransitions({ status }: Pod, { spec, status: before }: Pod): Fi
   const ephemeral = check('ephemeralContainerStatuses', () => false);
   if ([...containers, ...initContainers].some(restartsAll)) return ephemeral;
   return [...check('containerStatuses', mayReturn(containers)), ...check('initContainerStatuses', mayReturn(initContainers)), ...ephemeral];
-}
-
-function restartsAll({ restartPolicyRules = [] }: V1Container): boolean {
-  return restartPolicyRules.some(({ action }) => action === 'RestartAllContainers');
 }
 
 function validateClaimStatuses(statuses: readonly V1PodResourceClaimStatus[], { spec }: Pod): FieldProblem[] {

@@ -11,6 +11,7 @@ export const kubeletConditions: readonly string[] = [
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'AllContainersRestarting',
   'PodResizePending',
   'PodResizeInProgress',
 ];
@@ -36,6 +37,8 @@ export interface ConditionView {
   readonly previous: readonly V1PodCondition[];
   /** As the API has them: those that are not ours count for readiness gates. */
   readonly others: readonly V1PodCondition[];
+  /** All of its containers end to be started again. Undefined: none of them may ask for that. */
+  readonly isTurning?: boolean | undefined;
   /** Absent: none is under way. */
   readonly resize?: ResizeView | undefined;
   /** Why this kubelet ends it for the sake of others. */
@@ -58,6 +61,7 @@ export function podConditions(view: ConditionView): V1PodCondition[] {
     ['Ready', containersReady.status === 'True' ? judgeGates(pod, others) : containersReady],
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: 'True' }],
+    ...judgeTurning(view),
     ...judgeResize(view.resize),
   ];
   return [
@@ -91,6 +95,13 @@ function withDisruption({ pod, others, disruption, now }: ConditionView): V1PodC
     message: disruption,
   };
   return [...kept.filter((one) => one !== known), own];
+}
+
+function judgeTurning({ isTurning, phase }: ConditionView): [type: string, verdict: Verdict][] {
+  if (isTurning === undefined) return [];
+  const over = phase === 'Succeeded' ? { reason: 'PodCompleted' } : phase === 'Failed' ? { reason: 'PodFailed' } : undefined;
+  const turns = { status: 'True', reason: 'RestartAllContainersStarted', message: 'container exited with restart policy rule' };
+  return [['AllContainersRestarting', isTurning && over === undefined ? turns : { status: 'False', ...over }]];
 }
 
 /** These two are there only while they are true. */

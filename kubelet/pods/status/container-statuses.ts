@@ -6,6 +6,7 @@ import { timeText } from '#client/timestamps.ts';
 import type { ContainerStatus, Mount, RuntimePod } from '../../runtime/contract.ts';
 import { isReadOnlyBind } from '../../volumes/paths.ts';
 import { isSidecar, latestOf } from '../observed.ts';
+import { isLeftOver } from '../rounds.ts';
 import { actualResources } from '../resize/actuation.ts';
 
 /** Why a container waits, such as ErrImagePull, and the text beside it. */
@@ -67,8 +68,9 @@ function statusOf(
     state: stateOf(view, latest),
     lastState: before === undefined ? (known?.restartCount === latest.attempt ? (known.lastState ?? {}) : {}) : stateOf(view, before),
   };
-  if (!waitsForStart(view, container, latest, kind)) return status;
-  const why = view.reasons.get(container.name);
+  const isLeft = kind !== 'ephemeral' && !view.isEnding && isLeftOver(view.pod, view.observed, container.name);
+  if (!isLeft && !waitsForStart(view, container, latest, kind)) return status;
+  const why = view.reasons.get(container.name) ?? (isLeft ? initialReason(view, kind) : undefined);
   if (why === undefined) return status;
   if (status.state?.terminated !== undefined) status.lastState = status.state;
   status.state = { waiting: waiting(why) };
@@ -85,14 +87,13 @@ function absent(
   // How it ended is the last that can be said of a container that will not start again.
   if (known?.state?.terminated !== undefined && (kind === 'init' || view.isEnding)) return known;
   const why = view.reasons.get(container.name);
-  const initial = kind !== 'ephemeral' && (view.pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating';
   const status: V1ContainerStatus = {
     ...shown(container),
     image: container.image ?? '',
     imageID: '',
     restartCount: known?.restartCount ?? 0,
     lastState: known?.lastState ?? {},
-    state: { waiting: why === undefined ? { reason: initial } : waiting(why) },
+    state: { waiting: waiting(why ?? initialReason(view, kind)) },
   };
   // It ran when we last said something, so it must have ended; how, nobody knows. Saying so keeps the pod from looking new.
   if (known?.state?.running !== undefined && why === undefined && status.lastState?.terminated === undefined) {
@@ -101,6 +102,12 @@ function absent(
     if (!view.isEnding) status.restartCount++;
   }
   return status;
+}
+
+/** Why a container waits that nobody has tried to start yet. */
+function initialReason({ pod }: ContainerView, kind: 'init' | 'app' | 'ephemeral'): WaitReason {
+  const waitsForOthers = kind !== 'ephemeral' && (pod.spec.initContainers ?? []).length > 0;
+  return { reason: waitsForOthers ? 'PodInitializing' : 'ContainerCreating', message: '' };
 }
 
 function stateOf(view: ContainerView, container: ContainerStatus): V1ContainerState {

@@ -1,7 +1,9 @@
 import type { V1PodStatus } from '#api/generated/types.ts';
+import { restartsAll } from '#api/core/pod/restart.ts';
 import { timeText } from '#client/timestamps.ts';
 import { isRunning, usableSandbox } from '../observed.ts';
 import { qosClass } from '../resources/qos.ts';
+import { isLeftOver, isTurning, roundOf } from '../rounds.ts';
 import { podConditions, type ResizeView } from './conditions.ts';
 import { containerStatuses, type ContainerView } from './container-statuses.ts';
 import { type Phase, phaseOf } from './phase.ts';
@@ -48,6 +50,7 @@ export function podStatus(given: StatusView): V1PodStatus {
       hasSandbox: usableSandbox(pod, observed) !== undefined,
       previous: previous.conditions ?? [],
       others: pod.status?.conditions ?? [],
+      isTurning: [...initContainers, ...containers].some(restartsAll) ? isTurning(pod, observed, roundOf(pod, observed)) : undefined,
       resize: view.resize,
       disruption: verdict?.disruption,
       now,
@@ -80,7 +83,9 @@ function judgePhase(
 ): { phase: Phase; ended: typeof apps } {
   const { previous, pod, verdict, isTerminated } = view;
   if (verdict !== undefined) return { phase: 'Failed', ended: apps };
-  const phase = phaseOf(pod, all, isTerminated);
+  // How a container ended in an earlier round says nothing about this one.
+  const current = all.map((one) => (!view.isEnding && isLeftOver(pod, view.observed, one.name) ? { ...one, lastState: {} } : one));
+  const phase = phaseOf(pod, current, isTerminated);
   // A pod that was over stays over.
   const settled = [previous.phase, pod.status?.phase].find((one): one is Phase => finalPhases.includes(one ?? ''));
   if (finalPhases.includes(phase)) return { phase, ended: apps };
