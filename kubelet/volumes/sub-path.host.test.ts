@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemMounter } from './mounter.ts';
-import { bindSubPath, descend } from './sub-path.ts';
+import { bindSubPath, descend, makeFolder } from './sub-path.ts';
 
 const signal = new AbortController().signal;
 const mounter = systemMounter();
@@ -40,6 +40,11 @@ describe('what is inside is bound', () => {
     await bind('new/er');
     expect((await stat(join(volumePath, 'new/er'))).isDirectory()).toBe(true);
   });
+  test('folders that are made for it let in whom the volume lets in', async () => {
+    await chmod(volumePath, 0o3777);
+    await bind('new/er');
+    for (const made of ['new', 'new/er']) expect((await stat(join(volumePath, made))).mode & 0o7777).toBe(0o3777);
+  });
   test('a link that stays inside, as those of config maps', async () => {
     await symlink('dir', join(volumePath, '..data'));
     await symlink('..data/file', join(volumePath, 'key'));
@@ -62,6 +67,12 @@ describe('what leads outside is refused', () => {
   });
   test.each(['../outside', '/etc', 'dir/../../outside'])('%s', async (subPath) => {
     await expect(bind(subPath)).rejects.toThrow('is not a relative path');
+  });
+  test('no folder is made behind a link that has taken the place of a folder', async () => {
+    await symlink('../outside', join(volumePath, 'swapped'));
+    await expect(makeFolder(volumePath, join(volumePath, 'swapped'), 'made', 0o755)).rejects.toThrow('a link stands in the way');
+    await expect(makeFolder(volumePath, join(volumePath, 'swapped/below'), 'made', 0o755)).rejects.toThrow();
+    expect(await readdir(join(root, 'outside'))).toEqual(['secret']);
   });
   test('a link that appears after the check is not followed', async () => {
     await symlink('../outside', join(volumePath, 'late'));

@@ -2,7 +2,7 @@
 // resolved once and checked; then the result is walked again folder by folder without following any link, each step from the open
 // descriptor of the step before, and what is bound in the end is that last descriptor, not a path.
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, realpath, stat, writeFile } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Mounter } from './mounter.ts';
 
@@ -67,17 +67,27 @@ async function makeInside(base: string, subPath: string): Promise<void> {
     if (resolved !== undefined && resolved !== base && !resolved.startsWith(`${base}/`)) {
       throw new SubPathError(`path "${next}" is outside of allowed path "${base}"`);
     }
-    if (resolved === undefined) await makeFolder(place, step, mode & 0o7777);
+    if (resolved === undefined) await makeFolder(base, place, step, mode & 0o7777);
     place = resolved ?? next;
   }
 }
 
-async function makeFolder(parent: string, name: string, mode: number): Promise<void> {
-  const handle = await open(parent, stepFlags | constants.O_DIRECTORY);
+/** Makes a folder in `parent`, which is `base` or lies in it. What has become a link since it was resolved is an error. */
+export async function makeFolder(base: string, parent: string, name: string, mode: number): Promise<void> {
+  const inside = relative(base, parent);
+  const folder = await descend(base, inside === '' ? [] : inside.split('/'));
   try {
-    await mkdir(`/proc/self/fd/${handle.fd}/${name}`, { mode });
+    const place = `/proc/self/fd/${folder.fd}`;
+    await mkdir(`${place}/${name}`, { mode });
+    const made = await open(`${place}/${name}`, stepFlags | constants.O_DIRECTORY);
+    try {
+      // The mask of this process must not count: whoever may write to the volume may write here.
+      await chmod(`/proc/self/fd/${made.fd}`, mode);
+    } finally {
+      await made.close();
+    }
   } finally {
-    await handle.close();
+    await folder.close();
   }
 }
 
