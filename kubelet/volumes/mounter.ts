@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 
 /** What volumes need of the kernel. Tests put a folder-only one in its place. */
 export interface Mounter {
-  /** An empty tmpfs on an existing folder. */
-  mountTmpfs(path: string, sizeBytes: number | undefined, signal: AbortSignal): Promise<void>;
+  /** An empty tmpfs on an existing folder that everybody may write to. */
+  mountTmpfs(path: string, options: TmpfsOptions, signal: AbortSignal): Promise<void>;
   /** Binds what the open file descriptor `source` points to over `target`, whatever happens to its path meanwhile. */
   bindDescriptor(source: number, target: string, signal: AbortSignal): Promise<void>;
   /** Shows `source`, with all that is mounted below it, at the existing `target`, and lets nobody write there. */
@@ -14,6 +14,13 @@ export interface Mounter {
   unmount(path: string, signal: AbortSignal): Promise<void>;
   /** Mount points at or below `path`, deepest first. */
   mountsBelow(path: string): Promise<readonly string[]>;
+}
+
+export interface TmpfsOptions {
+  /** Undefined: as much as the kernel thinks fit. */
+  readonly sizeBytes: number | undefined;
+  /** Whom it belongs to, and all that is made in it; undefined: to whoever makes it. */
+  readonly group: number | undefined;
 }
 
 export interface FilesystemMount {
@@ -32,21 +39,27 @@ export class MountError extends Error {
 /** Runs mount(8) and umount(8). */
 export function systemMounter(): Mounter {
   return {
-    mountTmpfs: (path, sizeBytes, signal) => {
-      const options = sizeBytes === undefined ? [] : ['-o', `size=${sizeBytes}`];
-      return run('mount', ['-t', 'tmpfs', ...options, 'tmpfs', path], {}, signal);
+    mountTmpfs: (path, { sizeBytes, group }, signal) => {
+      const options = [
+        ...(group === undefined ? ['mode=1777'] : ['mode=3777', `gid=${group}`]),
+        ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
+      ];
+      return run('mount', mountArguments({ type: 'tmpfs', source: 'tmpfs', options }, path), {}, signal);
     },
     // The descriptor becomes number 3 of mount's own; -c keeps it from resolving the link in /proc to a path.
     bindDescriptor: (source, target, signal) =>
       run('mount', ['-c', '--bind', '/proc/self/fd/3', target], { descriptors: [source] }, signal),
     bindReadOnly,
-    mountFilesystem: ({ type, source, options, workingFolder }, target, signal) => {
-      const words = options.length === 0 ? [] : ['-o', options.join(',')];
-      return run('mount', ['-t', type, ...words, source, target], { cwd: workingFolder }, signal);
-    },
+    mountFilesystem: (filesystem, target, signal) =>
+      run('mount', mountArguments(filesystem, target), { cwd: filesystem.workingFolder }, signal),
     unmount: (path, signal) => run('umount', [path], {}, signal),
     mountsBelow,
   };
+}
+
+/** Of mount(8). A source is told from options even where it begins like one: it may be what somebody has written into a pod. */
+export function mountArguments({ type, source, options }: FilesystemMount, target: string): readonly string[] {
+  return ['-t', type, ...(options.length === 0 ? [] : ['-o', options.join(',')]), '--', source, target];
 }
 
 /** Mount by mount, and out of reach of mounts that appear later: `ro=recursive` needs util-linux 2.39, and older ones take it for `ro`. */

@@ -1,10 +1,9 @@
 // The volumes of the pods of this node: made before the first container, kept up to date while the pod lives, taken down at its
 // end. What is mounted is known from the kernel and the folders, never from memory, so a killed kubelet leaves nothing behind.
-import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1NFSVolumeSource, V1Volume, V1VolumeMount } from '#api/generated/types.ts';
-import { quantityBytes } from '#api/meta/quantity.ts';
 import type { Clock } from '#base/clock.ts';
 import { expandStrictly } from '../pods/env/expand.ts';
 import type { PodAddresses } from '../pods/env/field-ref.ts';
@@ -15,6 +14,7 @@ import { checkHostPath, makeHostPath } from './host-path.ts';
 import { mountLayers } from './image-volume.ts';
 import type { Mounter } from './mounter.ts';
 import type { ReferencedObjects } from './objects.ts';
+import { isInMemory, makeDiskFolder, memorySizeBytes } from './own-folder.ts';
 import { giveToGroup } from './ownership.ts';
 import type { PodPaths } from './paths.ts';
 import { hasPayload, payloadOf } from './payload.ts';
@@ -194,15 +194,14 @@ export class PodVolumes {
 
   /** The volume's own folder, on tmpfs where its content must not reach a disk. */
   async #makeFolder(pod: Pod, volume: V1Volume, path: string, signal: AbortSignal): Promise<void> {
-    const { mounter } = this.#deps;
-    const isThere = await mkdir(path, { recursive: true, mode: 0o755 }).then((made) => made === undefined);
-    const memory = memoryOf(volume);
-    const isMounted = isThere && memory !== undefined && (await this.#isMounted(path));
-    if (memory !== undefined && !isMounted) await mounter.mountTmpfs(path, memory.sizeBytes, signal);
-    if (isMounted || (isThere && memory === undefined)) return;
-    await chmod(path, memory === undefined ? 0o777 : 0o1777);
-    const group = pod.spec.securityContext?.fsGroup;
-    if (group !== undefined && volume.emptyDir !== undefined) await giveToGroup(path, group, false);
+    const { mounter, allocatable } = this.#deps;
+    const medium = volume.emptyDir?.medium ?? '';
+    if (medium !== '' && medium !== 'Memory') throw new VolumeError(`the emptyDir medium ${medium} is not supported by this node yet`);
+    const group = volume.emptyDir === undefined ? undefined : pod.spec.securityContext?.fsGroup;
+    if (!isInMemory(volume)) return await makeDiskFolder(path, group);
+    if (await this.#isMounted(path)) return;
+    await mkdir(path, { recursive: true, mode: 0o755 });
+    await mounter.mountTmpfs(path, { sizeBytes: memorySizeBytes(pod, volume, allocatable()), group }, signal);
   }
 
   async #bind(
@@ -260,16 +259,6 @@ export class PodVolumes {
     }
     return this.#deps.paths.volume(pod.metadata.uid ?? '', plugins[kind], volume.name);
   }
-}
-
-/** Set for volumes that live in memory. Throws for media that we do not have. */
-function memoryOf(volume: V1Volume): { readonly sizeBytes: number | undefined } | undefined {
-  const hasSecrets = volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined;
-  if (hasSecrets) return { sizeBytes: undefined };
-  const { medium = '', sizeLimit } = volume.emptyDir ?? {};
-  if (medium === '') return undefined;
-  if (medium === 'Memory') return { sizeBytes: sizeLimit === undefined ? undefined : quantityBytes(sizeLimit) };
-  throw new VolumeError(`the emptyDir medium ${medium} is not supported by this node yet`);
 }
 
 function subPathOf(mount: V1VolumeMount, env: ReadonlyMap<string, string>): string {

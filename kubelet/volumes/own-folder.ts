@@ -1,0 +1,53 @@
+// The folder of a volume that the kubelet makes itself. INVARIANT: what lies at its path is whole, whenever the kubelet is killed: rights
+// and group are given beside it, or come with the mount, since what is there already is never given them again (containers may change
+// them).
+import { chmod, mkdir, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { podLimits } from '#api/core/pod/pod-resources.ts';
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1Volume } from '#api/generated/types.ts';
+import { quantityBytes } from '#api/meta/quantity.ts';
+import type { Allocatable } from '../pods/env/resource-ref.ts';
+import { giveToGroup } from './ownership.ts';
+
+/** Makes a folder on the node's disk that everybody may write to, where none is yet. `group`: whom it belongs to. */
+export async function makeDiskFolder(path: string, group: number | undefined): Promise<void> {
+  if (await isThere(path)) return;
+  // A name that no volume can have.
+  const unfinished = join(dirname(path), `.${basename(path)}.new`);
+  await mkdir(unfinished, { recursive: true, mode: 0o755 });
+  await chmod(unfinished, 0o777);
+  if (group !== undefined) await giveToGroup(unfinished, group, false);
+  await rename(unfinished, path);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** True for volumes that live in memory: asked for, or because their content must not reach a disk. */
+export function isInMemory({ secret, projected, downwardAPI, emptyDir }: V1Volume): boolean {
+  return (secret ?? projected ?? downwardAPI) !== undefined || emptyDir?.medium === 'Memory';
+}
+
+/**
+ * How large such a volume may grow: no larger than the pod's memory, or the node's for all pods (pkg/volume/emptydir). Undefined where
+ * nothing is known of either.
+ */
+export function memorySizeBytes(pod: Pod, { emptyDir }: V1Volume, allocatable: Allocatable): number | undefined {
+  const limits = [allocatable['memory'], podMemoryLimit(pod), emptyDir?.sizeLimit].map(quantityBytes).filter((bytes) => bytes > 0);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** Undefined where anything of the pod has no limit: the pod has none as a whole then. */
+function podMemoryLimit({ spec }: Pod): string | undefined {
+  const all = [...spec.containers, ...(spec.initContainers ?? [])];
+  const isLimited = spec.resources?.limits?.['memory'] !== undefined || all.every(({ resources }) => resources?.limits?.['memory']);
+  return isLimited ? podLimits(spec)['memory'] : undefined;
+}
