@@ -1,7 +1,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import type { AdmissionTiming, AdmissionType, Timed } from './admission-timing.ts';
-import type { AdmissionPlugin, AdmissionRequest, AttemptEnd } from './contract.ts';
+import { type AdmissionPlugin, type AdmissionRequest, type AttemptEnd, endAll } from './contract.ts';
 
 /** The admission plugins, in their order, as one. */
 export class AdmissionChain {
@@ -179,9 +179,6 @@ async function takeRest(
   const keep = (end: AttemptEnd | undefined): void => {
     if (end !== undefined) ends.push(end);
   };
-  const endAll: AttemptEnd = (outcome) => {
-    for (const end of ends.toReversed()) end(outcome);
-  };
   let at = first;
   try {
     keep(await taken);
@@ -192,8 +189,8 @@ async function takeRest(
     }
   } catch (error) {
     lap.refused(at);
-    endAll('dropped');
+    await endAll(ends.toReversed())('dropped');
     throw error;
   }
-  return endAll;
+  return endAll(ends.toReversed());
 }

@@ -155,8 +155,24 @@ export interface AlongObject {
   readonly replaces?: number;
 }
 
-/** Called once when an attempt that reserved something is over: committed, or not (refused, lost a race, dry-run). */
-export type AttemptEnd = (outcome: 'committed' | 'dropped') => void;
+/**
+ * Called once when an attempt that reserved something is over: committed, or not (refused, lost a race, dry-run). May not throw. What it
+ * answers is waited for before the client hears of the attempt: so that whoever asks for what was given back, at whichever server, finds
+ * it free.
+ */
+export type AttemptEnd = (outcome: 'committed' | 'dropped') => Promise<void> | undefined;
+
+/** Tells all how the attempt ended, and answers a promise only where one of them has something to finish. */
+export function endAll(ends: readonly AttemptEnd[]): AttemptEnd {
+  return (outcome) => {
+    let ending: Promise<void> | undefined;
+    for (const end of ends) {
+      const own = end(outcome);
+      if (own !== undefined) ending = ending === undefined ? own : Promise.all([ending, own]).then(() => undefined);
+    }
+    return ending;
+  };
+}
 
 /**
  * One admission plugin; absent points are not called. Refuses by throwing an ApiError. All points but `removed` are called anew in

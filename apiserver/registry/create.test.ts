@@ -201,7 +201,7 @@ describe('admission', () => {
       },
       reserve: ({ object }) => {
         steps.push(`reserve ${object?.metadata.uid === undefined ? 'anonymous' : 'with uid'}`);
-        return (outcome) => steps.push(outcome);
+        return (outcome) => void steps.push(outcome);
       },
       validate: ({ object }) => void steps.push(`validate ${JSON.stringify(object?.metadata.labels)}`),
     };
@@ -220,7 +220,7 @@ describe('admission', () => {
     ['a dry run', {}, {}, true],
   ])('gives back what was reserved after %s', async (_name, rules, parts, dryRun) => {
     const outcomes: string[] = [];
-    const plugin: AdmissionPlugin = { name: 'Pool', reserve: () => (outcome) => outcomes.push(outcome), ...parts };
+    const plugin: AdmissionPlugin = { name: 'Pool', reserve: () => (outcome) => void outcomes.push(outcome), ...parts };
     const kind = { ...configMaps, ...rules };
     await using t = await start([plugin], [kind]);
     await create(t, { metadata: { name: 'a' } }, aContext({ dryRun }), kind).catch(() => undefined);
@@ -233,7 +233,7 @@ describe('admission', () => {
       throw forbidden({ group: '', plural: 'configmaps' }, 'a', 'pool is empty');
     };
     await using t = await start([
-      { name: 'First', reserve: () => (outcome) => outcomes.push(outcome) },
+      { name: 'First', reserve: () => (outcome) => void outcomes.push(outcome) },
       { name: 'Second', reserve: refuse },
     ]);
     await expect(create(t, { metadata: { name: 'a' } })).rejects.toMatchObject({

@@ -157,7 +157,7 @@ describe('update', () => {
     const plugin: AdmissionPlugin = {
       name: 'Pool',
       reserve: ({ operation, context }) =>
-        operation === 'UPDATE' && context.fieldManager === 'slow' ? (outcome) => outcomes.push(outcome) : undefined,
+        operation === 'UPDATE' && context.fieldManager === 'slow' ? (outcome) => void outcomes.push(outcome) : undefined,
       validate: async ({ operation }) => {
         if (operation !== 'UPDATE' || raced) return;
         raced = true;

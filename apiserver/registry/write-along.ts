@@ -3,7 +3,7 @@
 import { keyText } from '#api/meta/object.ts';
 import { internalContext } from '../internal-context.ts';
 import type { CachedObject } from '../storage/cached-object.ts';
-import type { AlongObject, AttemptEnd } from './contract.ts';
+import { type AlongObject, type AttemptEnd, endAll } from './contract.ts';
 import type { ObjectStore, ObjectWrite } from './object-store.ts';
 import type { ServedKinds } from './served-kinds.ts';
 import { createSteps, type StepsDeps } from './write-steps.ts';
@@ -34,7 +34,8 @@ export async function putAlong(
     if (made !== undefined) outcome = 'committed';
     return made;
   } finally {
-    for (const end of ends) end(outcome);
+    const ending = endAll(ends)(outcome);
+    if (ending !== undefined) await ending;
   }
 }
 

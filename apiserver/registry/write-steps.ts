@@ -4,7 +4,7 @@ import type { KubeObject } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { LargeWrite } from '../large/large-write.ts';
-import type { AdmissionRequest, AlongObject, AttemptEnd, RequestContext } from './contract.ts';
+import { type AdmissionRequest, type AlongObject, type AttemptEnd, endAll, type RequestContext } from './contract.ts';
 import {
   checkCreate,
   checkUpdate,
@@ -95,12 +95,9 @@ async function reserving(request: AdmissionRequest, { admission }: StepsDeps, re
     if (validating !== undefined) await validating;
     const charging = admission.charge(request);
     const charged = charging instanceof Promise ? await charging : charging;
-    return (outcome) => {
-      charged(outcome);
-      end(outcome);
-    };
+    return endAll([charged, end]);
   } catch (error) {
-    end('dropped');
+    await end('dropped');
     throw error;
   }
 }

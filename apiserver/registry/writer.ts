@@ -130,7 +130,8 @@ export class Writer {
       if (made !== undefined) outcome = 'committed';
       return made;
     } finally {
-      end(outcome);
+      const ending = end(outcome);
+      if (ending !== undefined) await ending;
     }
   }
 
@@ -186,7 +187,8 @@ export class Writer {
       outcome = 'committed';
       return { encoded, created: false };
     } finally {
-      end(outcome);
+      const ending = end(outcome);
+      if (ending !== undefined) await ending;
     }
   }
 

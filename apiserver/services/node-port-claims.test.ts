@@ -153,6 +153,18 @@ describe('node ports of two servers on one store', () => {
     expect(await stored(store)).not.toContain(30_050);
   });
 
+  test.each([
+    ['drops its type', 30_051, { type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }] }],
+    ['takes another', 30_052, { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP', targetPort: 80, nodePort: 30_053 }] }],
+  ])('are free again when an update that %s is answered', async (_name, port, spec) => {
+    const name = `changing-${port}`;
+    await make(0, name, port);
+    using _slow = slowPorts(store);
+    const change = (object: KubeObject): KubeObject => ({ ...object, spec: { ...(object as Service).spec, ...spec } }) as KubeObject;
+    await registryOf(1).change(serviceKind, name, change, context);
+    expect(await stored(store)).not.toContain(port);
+  });
+
   test('what a crash leaves is free after the third look of repair, what is missing at once', async () => {
     const claims = new NodePortClaims({ store, range: { first: 30_000, last: 32_767 }, log: silentLog });
     await claims.claim([30_060]);

@@ -84,7 +84,7 @@ async function claimed(attempt: Attempt): Promise<AttemptEnd> {
     }
     return endOf(attempt, mine);
   } catch (error) {
-    endOf(attempt, mine)('dropped');
+    await endOf(attempt, mine)('dropped');
     throw error;
   }
 }
@@ -103,11 +103,12 @@ function endOf({ pools, claims, ports, reservation, next, previous }: Attempt, m
     else pools.drop(reservation);
     const kept = new Set(isKept ? heldNodePorts(next) : []);
     const before = isKept && previous !== undefined ? heldNodePorts(previous) : [];
-    void ports.release([...mine, ...before].filter((port) => !kept.has(port)));
-    if (!isKept || previous === undefined) return;
+    const freeing = ports.release([...mine, ...before].filter((port) => !kept.has(port)));
+    if (!isKept || previous === undefined) return freeing;
     const addresses = heldClusterIps(next);
     const dropped = heldClusterIps(previous).filter((address) => !addresses.includes(address));
     if (dropped.length > 0) claims.release(dropped, next.metadata);
+    return freeing;
   };
 }
 

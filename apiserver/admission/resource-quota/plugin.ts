@@ -10,6 +10,7 @@ export function resourceQuotaPlugin(deps: LedgerDeps): AdmissionPlugin {
     const charges = await ledger.charge(request, measure);
     return (outcome) => {
       if (outcome === 'dropped') ledger.refund(request.context.namespace, charges);
+      return undefined;
     };
   };
   return {
