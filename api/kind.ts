@@ -127,6 +127,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly columns?: readonly Column<T>[];
   /** Field selectors besides metadata.name and metadata.namespace: label to value ('' when unset). */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** The selectable field by which upstream indexes what it lists: a page's end is then judged by objects with the same value alone. */
+  readonly listIndex?: string;
   /** What those read besides `metadata` and the paths that they are named after: one or two members deep. */
   readonly selectionReads?: readonly string[];
   /** What is said of other fields in a selector; default `field label not supported: …`. */

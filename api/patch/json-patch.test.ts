@@ -37,6 +37,15 @@ test.each<[string, Json, Json]>([
   ['move', [{ op: 'move', from: '/list/0', path: '/a/b' }], { ...document, list: [2, 3], a: { ...(document['a'] as JsonObject), b: 1 } }],
   ['copy', [{ op: 'copy', from: '/list', path: '/copied' }], { ...document, copied: [1, 2, 3] }],
   ['replace the whole', [{ op: 'replace', path: '', value: { z: 1 } }], { z: 1 }],
+  ['replace the whole by null', [{ op: 'replace', path: '', value: null }], document],
+  [
+    'replace the whole by a number',
+    [
+      { op: 'replace', path: '', value: 5 },
+      { op: 'add', path: '/a', value: 1 },
+    ],
+    { ...document, a: 1 },
+  ],
   ['test deeply', [{ op: 'test', path: '/a', value: { 'm~n': 3, b: 1, 'x/y': 2 } }], document],
   ['test null against nothing', [{ op: 'test', path: '/missing', value: null }], document],
   ['test the whole', [{ op: 'test', path: '', value: document }], document],

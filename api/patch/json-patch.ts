@@ -108,8 +108,8 @@ function replace(target: Target, path: string, value: Json): void {
     write(place, value);
     return;
   }
-  if (typeof value !== 'object' || value === null) throw new PatchFailure('the whole can only be replaced by an object or array');
-  target.document = value;
+  // That library means to refuse other values, wraps an error that is none, and so does nothing.
+  if (typeof value === 'object' && value !== null) target.document = value;
 }
 
 function move(document: Json, from: string, path: string): void {

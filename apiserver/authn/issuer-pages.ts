@@ -37,6 +37,7 @@ export function issuerPages(issuer: string, keys: readonly VerificationKey[], ad
   return {
     owns: (path) => ownPath.test(path),
     paths: () => [configurationPath, keysPath],
+    takesGetOnly: true,
     serve: (exchange: Exchange) => {
       const isKeys = exchange.info.path.startsWith(keysPath);
       sendBytes(exchange, 200, isKeys ? 'application/jwk-set+json' : 'application/json', isKeys ? jwks : configuration(), caching);

@@ -1,3 +1,8 @@
+import { parseFieldSelector } from '#api/meta/field-selector.ts';
+import { SelectorError } from '#api/meta/label-requirement.ts';
+import { parseLabelSelector } from '#api/meta/label-selector.ts';
+import { nameIsPathSegment } from '#api/meta/names.ts';
+import { ApiError } from '#api/meta/status.ts';
 import type { Query } from './query.ts';
 
 /** What a request asks for, read from its method and path alone. */
@@ -71,11 +76,10 @@ export function parseRequestInfo(method: string, path: string, query: Query): Re
   let name = pathName;
   if (name === '' && verb === 'get') {
     verb = query.flag('watch') ? 'watch' : 'list';
-    name = onlyName(query.get('fieldSelector') ?? '');
+    name = onlyName(query);
   } else if (name === '' && verb === 'delete') {
     verb = 'deletecollection';
   }
-  if (special === 'watch' && name === '') name = onlyName(query.get('fieldSelector') ?? '');
   return {
     isResource: true,
     path,
@@ -128,13 +132,20 @@ function restOf(path: string, count: number): string {
   return at < 0 ? '' : path.slice(at);
 }
 
-/** The value of `metadata.name` where a selector demands one exactly; '' otherwise, and for what is no path segment. */
-function onlyName(selector: string): string {
-  if (selector === '') return '';
-  for (const term of selector.split(',')) {
-    const match = /^metadata\.name==?([^=!].*)$/.exec(term);
-    const value = match?.[1] ?? '';
-    if (value !== '' && value !== '.' && value !== '..' && !/[/%]/.test(value)) return value;
+/**
+ * The value of `metadata.name` where the selector of a list demands one exactly; '' otherwise, for what is no path segment, and where
+ * any of the list's options cannot be read.
+ */
+function onlyName(query: Query): string {
+  const selector = query.get('fieldSelector') ?? '';
+  if (!selector.includes('metadata.name')) return '';
+  try {
+    const name = parseFieldSelector(selector).exact('metadata.name') ?? '';
+    parseLabelSelector(query.get('labelSelector') ?? '');
+    for (const option of ['limit', 'timeoutSeconds']) query.integer(option);
+    return nameIsPathSegment(name, false).length === 0 ? name : '';
+  } catch (error) {
+    if (error instanceof SelectorError || error instanceof ApiError) return '';
+    throw error;
   }
-  return '';
 }

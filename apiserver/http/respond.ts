@@ -45,7 +45,9 @@ function finish(exchange: Exchange, code: number, contentType: string, bytes: Ui
   headers.push('Content-Length', String(bytes.length));
   if (more !== undefined) headers.push(...more);
   exchange.response.writeHead(code, headers);
-  if (bytes.length > partBytes) void endInParts(exchange.response, bytes);
+  // Without a body to come, writes of parts would wait for ever.
+  if (exchange.request.method === 'HEAD') exchange.response.end();
+  else if (bytes.length > partBytes) void endInParts(exchange.response, bytes);
   else exchange.response.end(bytes);
 }
 

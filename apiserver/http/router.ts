@@ -14,6 +14,8 @@ export interface Pages {
   owns(path: string): boolean;
   paths(): string[];
   serve(exchange: Exchange): Promise<void> | void;
+  /** True for what upstream serves by its library for REST: that takes GET alone, whereas other pages are answered whatever the method is. */
+  readonly takesGetOnly?: boolean;
 }
 
 export interface RouterDeps {
@@ -54,7 +56,8 @@ export class Router {
     const owner = pages.find((one) => one.owns(path));
     if (owner === undefined && !isDiscovery && path !== '/version' && path !== '/metrics' && path !== '/') return undefined;
     const { method } = exchange.request;
-    if (method !== 'GET' && method !== 'HEAD') {
+    const takesGetOnly = owner === undefined ? isDiscovery || path === '/version' : owner.takesGetOnly === true;
+    if (takesGetOnly && method !== 'GET' && method !== 'HEAD') {
       sendError(exchange, methodNotAllowed());
       return 'done';
     }

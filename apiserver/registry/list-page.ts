@@ -21,6 +21,8 @@ export interface PageRequest {
   /** First key wanted, without the range's prefix. */
   readonly start: string;
   readonly limit: number | undefined;
+  /** Objects that it does not hold of are not seen at all, as if they were not there. Absent: all are seen. */
+  readonly sees?: ((object: CachedObject) => boolean) | undefined;
 }
 
 export interface Page {
@@ -37,8 +39,15 @@ export function keyRange(namespace: string): KeyRange {
   return namespace === '' ? { prefix: '', end: undefined } : { prefix: `${namespace}/`, end: `${namespace}0` };
 }
 
-/** Collects one page of what the selector wants. The snapshot does not change meanwhile. */
-export async function collect(snapshot: Snapshot, { selector, range, start, limit }: PageRequest, signal: AbortSignal): Promise<Page> {
+/**
+ * Collects one page of what the selector wants. The snapshot does not change meanwhile. A full page has a next one where any object
+ * follows that is seen, wanted or not, as upstream's: it does not look on for one that is wanted.
+ */
+export async function collect(
+  snapshot: Snapshot,
+  { selector, range, start, limit, sees }: PageRequest,
+  signal: AbortSignal,
+): Promise<Page> {
   const { form, name } = selector;
   const wants = (object: CachedObject): CachedObject | undefined => {
     const served = object.as(form);
@@ -56,9 +65,10 @@ export async function collect(snapshot: Snapshot, { selector, range, start, limi
   for (const [key, object] of snapshot.entries(range.prefix + start)) {
     if (range.end !== undefined && key >= range.end) break;
     looked++;
-    const wanted = wants(object);
+    const isSeen = sees === undefined || sees(object.as(form));
+    if (items.length === limit && isSeen) return { items, next: `${last}\0`, looked };
+    const wanted = isSeen ? wants(object) : undefined;
     if (wanted !== undefined) {
-      if (items.length === limit) return { items, next: `${last}\0`, looked };
       items.push(wanted);
       last = key;
     }

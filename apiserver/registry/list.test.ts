@@ -170,6 +170,54 @@ describe('pages', () => {
     expect(keys(await list(t, { limit: 2, fieldSelector: 'metadata.name!=b', continue: selected.continue }))).toEqual(['b/a']);
   });
 
+  test('go on while any object follows, whether it is selected or not', async () => {
+    await using t = await startWith([]);
+    for (const [key, app] of [
+      ['a/a', 'x'],
+      ['a/b', 'y'],
+      ['a/c', 'x'],
+      ['a/d', 'y'],
+      ['b/a', 'y'],
+    ] as const)
+      await make(t, key, { labels: { app } });
+    const labelSelector = 'app=x';
+    const inside = aContext({ namespace: 'a' });
+    const first = await list(t, { labelSelector, limit: 2 }, inside);
+    expect([keys(first), first.remainingItemCount]).toEqual([['a/a', 'a/c'], undefined]);
+    expect(JSON.parse(Buffer.from(first.continue, 'base64url').toString())).toMatchObject({ rv: 5, start: 'c\0' });
+    const second = await list(t, { labelSelector, limit: 2, continue: first.continue }, inside);
+    expect([keys(second), second.continue]).toEqual([[], '']);
+    // Nothing follows in the namespace, or the page has room left.
+    for (const request of [
+      { labelSelector: 'app=y', limit: 2 },
+      { labelSelector, limit: 3 },
+    ]) {
+      expect((await list(t, request, inside)).continue).toBe('');
+    }
+  });
+
+  test('of pods of one node end where no pod of that node follows; later pages look at all', async () => {
+    await using t = await startRegistry({ kinds: builtinKinds });
+    for (const [name, nodeName] of [
+      ['p', 'n1'],
+      ['q', 'n1'],
+      ['r', 'n2'],
+      ['s', 'n2'],
+    ]) {
+      const metadata = { name, labels: { app: name === 's' ? 'x' : 'y' } };
+      await t.registry.create(pods, aBody({ metadata, spec: { nodeName, containers: [{ name: 'c', image: 'i' }] } }), aContext());
+    }
+    const page = (request: Partial<ListRequest>): Promise<ListAnswer> =>
+      list(t, { fieldSelector: 'spec.nodeName=n1', ...request }, everywhere, pods);
+    expect((await page({ limit: 2 })).continue).toBe('');
+    expect((await page({ limit: 2, resourceVersion: '4' })).continue).not.toBe('');
+    const first = await page({ limit: 1 });
+    expect(keys(first)).toEqual(['default/p']);
+    const second = await page({ limit: 1, continue: first.continue });
+    expect([keys(second), second.continue === '']).toEqual([['default/q'], false]);
+    expect((await page({ fieldSelector: 'spec.nodeName=n2', labelSelector: 'app=y', limit: 1 })).continue).not.toBe('');
+  });
+
   test('that come too late can go on inconsistently', async () => {
     await using t = await startWith(names);
     const first = await list(t, { limit: 2 });

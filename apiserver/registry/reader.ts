@@ -46,6 +46,8 @@ interface ListState {
   readonly start: string;
   /** How many objects lie from there on, where that is known. */
   readonly left: number | undefined;
+  /** False for a state of the past, of which upstream's cache has no indexes. */
+  readonly isNewest: boolean;
 }
 
 export class Reader {
@@ -82,11 +84,15 @@ export class Reader {
   async list(served: ServedKind, request: ListRequest, context: RequestContext): Promise<ListAnswer> {
     const selector = objectSelector(served.form, { ...request, namespace: context.namespace });
     const cache = this.#cacheOf(served);
-    const { snapshot, revision, start, left } = await this.#state(served, request, context.signal);
+    const { snapshot, revision, start, left, isNewest } = await this.#state(served, request, context.signal);
     const range = keyRange(selector.namespace);
     // What the cache has is told at once, as upstream does: its clients take pages of revision 0 for a server without a cache.
     const limit = request.resourceVersion === '0' && request.continue === '' ? undefined : request.limit;
-    const { items, next, looked } = await collect(snapshot, { selector, range, start, limit }, context.signal);
+    const { items, next, looked } = await collect(
+      snapshot,
+      { selector, range, start, limit, sees: isNewest ? selector.indexed : undefined },
+      context.signal,
+    );
     const { counts } = cache;
     counts.lists++;
     counts.fetched += looked;
@@ -126,7 +132,7 @@ export class Reader {
     const snapshot = isExact ? await cache.snapshotAt(wanted) : cache.snapshot();
     if (snapshot === undefined) throw expired(tooOldList);
     const revision = isExact ? wanted : this.#deps.cache.revision;
-    return { snapshot, revision, start: '', left: undefined };
+    return { snapshot, revision, start: '', left: undefined, isNewest: !isExact };
   }
 
   async #continued(served: ServedKind, request: ListRequest, signal: AbortSignal): Promise<ListState> {
@@ -137,12 +143,12 @@ export class Reader {
     const cache = this.#cacheOf(served);
     if (revision < 0) {
       await this.#fresh(cache, { text: '', wanted: 0 }, signal);
-      return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start, left: undefined };
+      return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start, left: undefined, isNewest: true };
     }
     await this.#fresh(cache, { text: String(revision), wanted: revision }, signal);
     const snapshot = await cache.snapshotAt(revision);
     if (snapshot === undefined) throw expired(tooOldContinue, encodeContinue({ revision: -1, start }));
-    return { snapshot, revision, start, left };
+    return { snapshot, revision, start, left, isNewest: false };
   }
 
   async #fresh(resource: ResourceCache, { text, wanted }: WantedRevision, signal: AbortSignal): Promise<void> {

@@ -14,6 +14,8 @@ export interface ObjectSelector {
   readonly name: string | undefined;
   /** A selectable field that must have one value, for the index of watchers: position in `form.fields` and value. */
   readonly field: { readonly at: number; readonly value: string } | undefined;
+  /** Which objects a list looks at whose kind keeps an index by a field that the selector demands; undefined: at all. */
+  readonly indexed: ((object: CachedObject) => boolean) | undefined;
   /** True when nothing is selected by labels or fields. */
   readonly isEverything: boolean;
   /** For objects in `form`. */
@@ -41,12 +43,14 @@ export function objectSelector(form: ServedForm, { namespace, labelSelector, fie
       tests.push((object) => (fieldValue(object, field) === value) === wanted);
     }
     const indexed = fields.terms.find(({ field, operator }) => operator === '=' && form.fields.includes(field));
+    const listed = fields.terms.find(({ field, operator }) => operator === '=' && form.kind.listIndex === field);
     const [only] = tests;
     return {
       form,
       namespace: namespace !== '' || form.kind.scope === 'cluster' ? namespace : (fields.exact('metadata.namespace') ?? ''),
       name: fields.exact('metadata.name'),
       field: indexed === undefined ? undefined : { at: form.fields.indexOf(indexed.field), value: indexed.value },
+      indexed: listed && ((object) => fieldValue(object, listed.field) === listed.value),
       isEverything: !hasLabels && fields.terms.length === 0,
       matches: only === undefined ? () => true : tests.length === 1 ? only : (object: CachedObject) => tests.every((test) => test(object)),
     };

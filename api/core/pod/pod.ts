@@ -41,6 +41,7 @@ export const pod = defineKind<Pod>({
     'status.podIPs': () => '',
     'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
   },
+  listIndex: 'spec.nodeName',
   resetFields: {
     status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
     ephemeralcontainers: { allBut: ['spec.ephemeralContainers'] },

@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange.ts';
 import { sendError } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
-/** Verbs whose selectors count. */
+/** Verbs whose selectors count, but for the old form of watches. */
 const readsMany = new Set(['list', 'watch', 'deletecollection']);
 
 const results = { allow: 'allowed', deny: 'denied', none: 'no-opinion' } as const;
@@ -51,7 +51,7 @@ export function authorizationRequest(exchange: Exchange): AuthorizationRequest {
     subresource: info.subresource,
     namespace: info.namespace,
     name: info.name,
-    fieldSelector: readsMany.has(info.verb) ? exchange.query.get('fieldSelector') : undefined,
+    fieldSelector: readsMany.has(info.verb) && !info.isWatchPath ? exchange.query.get('fieldSelector') : undefined,
   };
 }
 
