@@ -80,7 +80,7 @@ test.each<[Taking[], string[]]>([
   for (const point of ['reserve', 'charge'] as const) {
     const ended: string[] = [];
     const end = await takingChain(parts, ended)[point](request);
-    end('committed');
+    await end('committed');
     expect(ended).toEqual(expected);
   }
 });

@@ -100,7 +100,7 @@ test.each([
 
 test.each(['committed', 'dropped'] as const)('after an attempt that was %s its address is free or not', async (outcome) => {
   const { write } = allocation();
-  (await write(make({ clusterIP: '10.0.0.1' })))?.(outcome);
+  await (await write(make({ clusterIP: '10.0.0.1' })))?.(outcome);
   const again = write(make({ clusterIP: '10.0.0.1' }, 'u2'));
   if (outcome === 'dropped') await expect(again).resolves.toBeDefined();
   else await expect(again).rejects.toThrow('already allocated');
@@ -109,10 +109,10 @@ test.each(['committed', 'dropped'] as const)('after an attempt that was %s its a
 test('a Service that becomes an ExternalName gives its address back once it is stored', async () => {
   const { write, released } = allocation();
   const before = make({ clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'] });
-  (await write(structuredClone(before)))?.('committed');
+  await (await write(structuredClone(before)))?.('committed');
   const end = await write(make({ type: 'ExternalName', externalName: 'x.example', clusterIP: '', clusterIPs: [] }), before);
   expect(released).toEqual([]);
-  end?.('committed');
+  await end?.('committed');
   expect(released).toEqual(['10.0.0.1']);
 });
 
@@ -139,19 +139,19 @@ describe('node ports', () => {
 
   test.each(['committed', 'dropped'] as const)('of an attempt that was %s', async (outcome) => {
     const { write, bits } = allocation();
-    (await write(nodePort(30_005)))?.(outcome);
+    await (await write(nodePort(30_005)))?.(outcome);
     expect([...bits]).toEqual(outcome === 'committed' ? [30_005] : []);
   });
 
   test('go with their type, and with their Service', async () => {
     const { write, bits, plugin } = allocation();
     const before = nodePort(30_005);
-    (await write(before))?.('committed');
-    (await write(make({ type: 'ClusterIP', clusterIP: before.spec.clusterIP, ports: [{ port: 80 }] }), before))?.('committed');
+    await (await write(before))?.('committed');
+    await (await write(make({ type: 'ClusterIP', clusterIP: before.spec.clusterIP, ports: [{ port: 80 }] }), before))?.('committed');
     expect([...bits]).toEqual([]);
     const local = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', allocateLoadBalancerNodePorts: true };
     const next = make({ ...local, ports: [{ port: 80, nodePort: 30_001 }], healthCheckNodePort: 30_002 }, 'u2');
-    (await write(next))?.('committed');
+    await (await write(next))?.('committed');
     expect([...bits].toSorted((a, b) => a - b)).toEqual([30_001, 30_002]);
     void plugin.removed?.(serviceKind, next);
     expect([...bits]).toEqual([]);
@@ -168,7 +168,7 @@ describe('node ports', () => {
   test('a dry run sets no bits and stores nothing along', async () => {
     const { write, bits, along } = allocation();
     const next = nodePort();
-    (await write(next, undefined, true))?.('dropped');
+    await (await write(next, undefined, true))?.('dropped');
     expect([next.spec.ports?.[0]?.nodePort !== undefined, bits.size, along.length]).toEqual([true, 0, 0]);
   });
 });
