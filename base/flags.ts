@@ -1,6 +1,6 @@
 // Command-line flags in the dialect of upstream's components: `--name=value`, `--name value`, `--switch`, `--switch=false`.
 // A program declares its flags as one constant; parsing answers typed values, or throws a UsageError that names the flag.
-import { parseDurationMs } from './duration.ts';
+import { formatDuration, parseDurationMs } from './duration.ts';
 import { UsageError } from './lifecycle.ts';
 
 export interface Flag<V> {
@@ -10,6 +10,8 @@ export interface Flag<V> {
   readonly valueName: string | undefined;
   /** Gives the value of `text`; `previous` is what an earlier use of the same flag gave. Throws with a reason. */
   parse(text: string, previous: V | undefined): V;
+  /** How the help writes the default; absent: as it is. */
+  show?(value: V): string;
   /** A single letter that stands for it, without the dash. */
   readonly short?: string;
 }
@@ -66,7 +68,7 @@ export function durationFlag(initialMs: number, help: string): Flag<number> {
     if (ms === undefined) throw new Error('must be a duration such as 90s or 1m30s');
     return ms;
   };
-  return { help, default: initialMs, valueName: 'duration', parse };
+  return { help, default: initialMs, valueName: 'duration', parse, show: (ms) => (ms === 0 ? '' : formatDuration(ms)) };
 }
 
 /** Comma-separated, and may be given several times. */
@@ -132,7 +134,7 @@ export function helpText(program: string, flags: Flags, about: string): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, flag]) => {
       const head = `${flag.short === undefined ? '      ' : `  -${flag.short}, `}--${name}${flag.valueName === undefined ? '' : ` ${flag.valueName}`}`;
-      const initial = defaultText(flag.default);
+      const initial = flag.show === undefined ? defaultText(flag.default) : flag.show(flag.default);
       return `${head.padEnd(44)} ${flag.help}${initial === '' ? '' : ` (default ${initial})`}`;
     });
   return `${about === '' ? '' : `${about}\n\n`}Usage:\n  ${program} [flags]\n\nFlags:\n${lines.join('\n')}\n`;

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Agent, request } from 'undici';
+import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { node } from '#api/core/node/node.ts';
 import { pod } from '#api/core/pod/pod.ts';
@@ -127,6 +128,10 @@ async function upgrade(path: string, after = '', head = ''): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+function webSocket(path: string, protocol: string): WebSocket {
+  return new WebSocket(`wss://127.0.0.1:${server.port}${path}`, [protocol], { ca: server.ca.cert, ...pair });
+}
+
 const pods = '/api/v1/namespaces/default/pods';
 
 describe('logs', () => {
@@ -189,6 +194,23 @@ describe('streams', () => {
     const answer = await upgrade(`${pods}/here/exec?command=refuse`);
     expect(answer).toMatch(/^HTTP\/1\.1 403 /);
     expect(answer).toMatch(/not you/);
+  });
+
+  test('what the kubelet refuses ends the sessions of newer WebSocket clients, once they have begun', async () => {
+    const socket = webSocket(`${pods}/here/exec?command=refuse`, 'v5.channel.k8s.io');
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    expect(message[0]).toBe(3);
+    expect(JSON.parse(message.subarray(1).toString())).toEqual({
+      metadata: {},
+      status: 'Failure',
+      message: 'Internal error occurred: unable to upgrade connection: not you',
+      reason: 'InternalError',
+      details: { causes: [{ message: 'unable to upgrade connection: not you' }] },
+      code: 500,
+    });
+    await once(socket, 'close');
+    const older = webSocket(`${pods}/here/exec?command=refuse`, 'v4.channel.k8s.io');
+    await expect(once(older, 'open')).rejects.toThrow('Unexpected server response: 403');
   });
 
   test.each<[string, RegExp]>([

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { V1Pod } from '#api/generated/types.ts';
 import { badRequest } from '#api/meta/status.ts';
+import { hearsLateRefusal, refuseExecLate } from '#base/streams/exec-refusal.ts';
 import type { Authorizer } from '../authz/contract.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { requireVerb } from '../http/filters/authorization.ts';
@@ -9,7 +11,7 @@ import { admitConnect } from './connect.ts';
 import type { SubresourceHandler } from './contract.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 import { chooseContainer, nodeOf } from './pod-target.ts';
-import { tunnel } from './tunnel.ts';
+import { tunnel, type TunnelOptions } from './tunnel.ts';
 
 export interface PodStreamDeps {
   readonly kubelets: KubeletConnection;
@@ -55,9 +57,21 @@ function stream({ kubelets, authorizer }: PodStreamDeps, pathFor: (exchange: Exc
       const node = nodeOf(pod);
       const { upgrade, signal } = exchange;
       if (upgrade === undefined) throw badRequest('Upgrade request required');
-      await tunnel(exchange, { upgrade, open: (method, headers) => kubelets.open(node, method, path, headers, signal) });
+      await tunnel(exchange, {
+        upgrade,
+        open: (method, headers) => kubelets.open(node, method, path, headers, signal),
+        ...lateRefusal(exchange),
+      });
     },
   };
+}
+
+/** Of exec and attach, newer WebSocket clients hear why in their session; upstream's server has agreed before it asks the node. */
+function lateRefusal({ request, info, upgrade }: Exchange): Pick<TunnelOptions, 'refuse'> {
+  if (upgrade === undefined || info.subresource === 'portforward') return {};
+  const client = { ...upgrade, request: request as IncomingMessage };
+  if (!hearsLateRefusal(client)) return {};
+  return { refuse: (why) => refuseExecLate(client, `unable to upgrade connection: ${why}`) };
 }
 
 /** Upstream's names for the streams on the kubelet's side; output and errors are on unless switched off. */

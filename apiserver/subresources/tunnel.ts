@@ -16,6 +16,8 @@ const handedOn = [
   'origin',
 ];
 
+const maxRefusalLength = 4_096;
+
 /** Starts the same request on the other side. */
 export type Open = (method: string, headers: Record<string, string>) => Promise<ClientRequest>;
 
@@ -24,10 +26,12 @@ export interface TunnelOptions {
   /** What else to say to the other side. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly open: Open;
+  /** Tells the client that the other side said no, in its own protocol. Default: it gets the other side's answer. */
+  readonly refuse?: (why: string) => Promise<void>;
 }
 
 /** Joins the client's connection with one that `open` makes, until either side ends. */
-export async function tunnel(exchange: Exchange, { upgrade, headers: more, open }: TunnelOptions): Promise<void> {
+export async function tunnel(exchange: Exchange, { upgrade, headers: more, open, refuse: tell }: TunnelOptions): Promise<void> {
   const { request } = exchange;
   const headers: Record<string, string> = { ...more, Connection: 'Upgrade', Upgrade: request.headers.upgrade ?? upgrade.protocol };
   for (const name of handedOn) {
@@ -38,7 +42,9 @@ export async function tunnel(exchange: Exchange, { upgrade, headers: more, open 
   if (method !== 'GET') headers['Content-Length'] = '0';
   const outgoing = await open(method, headers);
   const result = await agree(outgoing);
-  if (result.kind === 'refused') return refuse(exchange, result.answer);
+  if (result.kind === 'refused') {
+    return tell === undefined ? refuse(exchange, result.answer) : await tell(await startOf(result.answer));
+  }
   const { answer, socket, head } = result;
   upgrade.socket.write(responseHead(answer));
   await join(upgrade, socket, head);
@@ -62,6 +68,16 @@ function refuse(exchange: Exchange, answer: IncomingMessage): Promise<void> {
   start(exchange, answer.statusCode ?? 502, answer.headers['content-type'] ?? 'text/plain; charset=utf-8');
   answer.pipe(exchange.response as unknown as NodeJS.WritableStream);
   return new Promise((resolve) => answer.on('close', resolve));
+}
+
+/** What a refusal says, as far as anybody would read it. */
+async function startOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > maxRefusalLength) break;
+  }
+  return text.slice(0, maxRefusalLength).trim();
 }
 
 function responseHead(answer: IncomingMessage): string {

@@ -43,10 +43,9 @@ export function chooseLog(choice: LogChoice): ContainerStatus {
   throw new HttpProblem(400, `${subject} is waiting to start: ${why[waiting] ?? waiting}`);
 }
 
-/** The newest container of that name that runs. */
+/** The newest container of that name that runs: others cannot be joined. */
 export function runningContainer(observed: RuntimePod | undefined, name: string): ContainerStatus | undefined {
-  const [newest] = (observed?.containers ?? []).filter((container) => container.name === name);
-  return newest;
+  return (observed?.containers ?? []).find((container) => container.name === name && container.state === 'running');
 }
 
 function waitingReason({ pod, status, container }: LogChoice): string | undefined {

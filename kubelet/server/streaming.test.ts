@@ -112,8 +112,7 @@ describe('a container that ends', () => {
     await rig.endContainer();
     await session.over();
     expect(JSON.parse(session.said(3))).toEqual({ metadata: {}, status: 'Success' });
-    const late = await open('/exec/shop/web/main?command=greet&output=1');
-    await late.over();
-    expect((JSON.parse(late.said(3)) as { message: string }).message).toMatch(/error executing command in container: .* is not running/);
+    const late = await rig.open('/exec/shop/web/main?command=greet&output=1', 'v4.channel.k8s.io');
+    expect(late).toEqual({ status: 500, text: 'container not found ("main")\n' });
   });
 });
