@@ -68,7 +68,7 @@ export class EtcdStore implements Store {
 
   private constructor({ clock, log, place = upstreamPlace }: EtcdStoreOptions, { connection, reads, offset }: Parts) {
     this.#connection = connection;
-    this.#commits = new SharedCommits(connection, attemptMs);
+    this.#commits = new SharedCommits({ connection, clock, timeoutMs: attemptMs });
     this.#reads = reads;
     this.#leases = new Leases({ connection, clock });
     this.#turn = new CompactionTurn(connection);

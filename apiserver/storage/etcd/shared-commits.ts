@@ -1,13 +1,16 @@
 // Writes that come at the same time share a transaction of etcd: one message, one entry of its log, one answer, and one message to each
 // watch, where there would be as many as writes.
 //
-// How it works: what comes while a transaction is under way waits for the next one. Each write is a transaction inside of it, with guards of
+// How it works: what comes while a transaction is under way waits for the next one, which waits a little for those who are expected to
+// come along (gathering.ts). Each write is a transaction inside of it, with guards of
 // its own, so that it may succeed or fail whatever becomes of the others. Etcd judges all guards before it changes anything, and refuses a
 // transaction that changes a key twice: so no key is in one twice. Where etcd refuses the whole for what one write asks, each is made
 // alone. Writes of a commit have one revision at etcd; commit-place.ts says how they are told apart.
 import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '#base/clock.ts';
 import type { CallOptions, EtcdConnection } from './connection.ts';
 import { EtcdFailure } from './failures.ts';
+import { Gathering } from './gathering.ts';
 import { type Change, type Conditional, decodeTogether, decodeTxn, encodeTogether, encodeTxn, methods, type Outcome } from './messages.ts';
 
 const underWayLimit = 1;
@@ -36,18 +39,25 @@ interface Waiting {
   isLeft: boolean;
 }
 
+export interface SharedCommitsDeps {
+  readonly connection: Pick<EtcdConnection, 'call'>;
+  readonly clock: Clock;
+  /** How long one transaction may take. */
+  readonly timeoutMs: number;
+}
+
 export class SharedCommits {
-  readonly #connection: EtcdConnection;
-  readonly #timeoutMs: number;
+  readonly #deps: SharedCommitsDeps;
+  readonly #gathering = new Gathering();
   #waiting: Waiting[] = [];
   #underWay = 0;
   #isDue = false;
+  /** Ends the wait for others. */
+  #patience: AbortController | undefined;
   readonly #noSignal = new AbortController().signal;
 
-  /** `timeoutMs`: how long one transaction may take. */
-  constructor(connection: EtcdConnection, timeoutMs: number) {
-    this.#connection = connection;
-    this.#timeoutMs = timeoutMs;
+  constructor(deps: SharedCommitsDeps) {
+    this.#deps = deps;
   }
 
   /** Makes a write, with whatever others there are. Rejects as calls do; a caller that leaves does not undo what is under way. */
@@ -71,8 +81,24 @@ export class SharedCommits {
 
   #goOn(): void {
     if (this.#isDue || this.#waiting.length === 0 || this.#underWay >= underWayLimit) return;
+    const patienceMs = this.#gathering.patienceMs(this.#waiting.length);
+    if (patienceMs > 0) {
+      if (this.#patience === undefined) void this.#waitForOthers(patienceMs);
+      return;
+    }
+    this.#patience?.abort();
+    this.#patience = undefined;
     this.#isDue = true;
     void this.#sendSoon();
+  }
+
+  async #waitForOthers(patienceMs: number): Promise<void> {
+    const patience = new AbortController();
+    this.#patience = patience;
+    await this.#deps.clock.sleep(patienceMs, patience.signal).catch(() => undefined);
+    if (this.#patience !== patience) return;
+    this.#gathering.giveUp();
+    this.#goOn();
   }
 
   async #sendSoon(): Promise<void> {
@@ -81,9 +107,13 @@ export class SharedCommits {
     this.#isDue = false;
     const batch = this.#take();
     if (batch.length === 0) return;
+    const hasLeftOut = this.#waiting.length > 0;
+    const fromMs = this.#deps.clock.monotonicMs();
     this.#underWay++;
     await this.#commit(batch);
     this.#underWay--;
+    const tookMs = this.#deps.clock.monotonicMs() - fromMs;
+    this.#gathering.done({ writes: batch.length, waiting: this.#waiting.length, hasLeftOut, tookMs });
     this.#goOn();
   }
 
@@ -113,7 +143,7 @@ export class SharedCommits {
 
   /** Never rejects: everybody is told. */
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    const options = { timeoutMs: this.#timeoutMs, signal: this.#noSignal };
+    const options = { timeoutMs: this.#deps.timeoutMs, signal: this.#noSignal };
     try {
       const placed = withPlaces(batch.map(({ write }) => write));
       const { revision, answers } = await this.#call(placed, options);
@@ -133,10 +163,10 @@ export class SharedCommits {
   async #call(writes: readonly SharedWrite[], options: CallOptions): Promise<{ revision: number; answers: readonly Outcome[] }> {
     const [only] = writes;
     if (writes.length === 1 && only !== undefined) {
-      const answer = decodeTxn(await this.#connection.call(methods.txn, encodeTxn(only), options));
+      const answer = decodeTxn(await this.#deps.connection.call(methods.txn, encodeTxn(only), options));
       return { revision: answer.revision, answers: [answer] };
     }
-    return decodeTogether(await this.#connection.call(methods.txn, encodeTogether(writes), options));
+    return decodeTogether(await this.#deps.connection.call(methods.txn, encodeTogether(writes), options));
   }
 }
 

@@ -1,0 +1,103 @@
+import protobuf from 'protobufjs/minimal.js';
+import { expect, test } from 'vitest';
+import { FakeClock } from '#base/fake-clock.ts';
+import { SharedCommits, type SharedAnswer } from './shared-commits.ts';
+
+const { signal } = new AbortController();
+const tookMs = 4;
+
+test('writers who come back one by one share a transaction again', async () => {
+  const { clock, sizes, write } = commits();
+  // Three come while the first one's transaction is under way, and all four come back at different times.
+  await clock.advance(0);
+  const first = write('a');
+  await clock.advance(1);
+  const others = ['b', 'c', 'd'].map(write);
+  await clock.advance(tookMs - 1);
+  await first;
+  const back = write('a');
+  await clock.advance(tookMs);
+  await Promise.all([back, ...others]);
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const again = write(name);
+    await clock.advance(name === 'd' ? tookMs : 1);
+    if (name === 'd') await again;
+  }
+  expect(sizes).toEqual([1, 4, 4]);
+});
+
+test('who writes alone never waits, and who does not come is waited for once, no longer than a transaction takes', async () => {
+  const { clock, sizes, write } = commits();
+  for (const name of ['a', 'b']) {
+    const alone = write(name);
+    await clock.advance(tookMs);
+    await alone;
+  }
+  const two = ['a', 'b'].map(write);
+  await clock.advance(tookMs);
+  await Promise.all(two);
+  expect(sizes).toEqual([1, 1, 2]);
+
+  const late = write('a');
+  await clock.advance(tookMs - 1);
+  expect(sizes).toHaveLength(3);
+  await clock.advance(1);
+  expect(sizes).toEqual([1, 1, 2, 1]);
+  await clock.advance(tookMs);
+  await late;
+  void write('a');
+  await clock.advance(0);
+  expect(sizes).toEqual([1, 1, 2, 1, 1]);
+});
+
+test('writers of the same key do not wait for one another', async () => {
+  const { clock, sizes, write } = commits();
+  const all = ['a', 'a', 'a'].map(write);
+  await clock.advance(3 * tookMs);
+  await Promise.all(all);
+  expect(sizes).toEqual([1, 1, 1]);
+});
+
+test('however many come, a full transaction goes at once', async () => {
+  const { clock, sizes, write } = commits();
+  const all = Array.from({ length: 250 }, (_, at) => write(`key-${at}`));
+  await clock.advance(3 * tookMs);
+  await Promise.all(all);
+  expect(sizes).toEqual([100, 100, 50]);
+});
+
+/** Commits of an etcd whose transactions take 4 ms and succeed; tells how many writes each held. */
+function commits(): { clock: FakeClock; sizes: number[]; write: (key: string) => Promise<SharedAnswer> } {
+  const clock = new FakeClock();
+  const sizes: number[] = [];
+  const call = async (_method: string, request: Uint8Array): Promise<Uint8Array> => {
+    const size = partsOf(request);
+    sizes.push(size);
+    await clock.sleep(tookMs, signal);
+    return success(size);
+  };
+  const shared = new SharedCommits({ connection: { call }, clock, timeoutMs: 1_000 });
+  const write = (key: string): Promise<SharedAnswer> =>
+    shared.make({ guards: [{ key, compare: 'modRevision', equals: 0 }], changes: [{ do: 'put', key, value: Buffer.from('{}') }] }, signal);
+  return { clock, sizes, write };
+}
+
+/** One for a write that goes alone, whose guard stands outside. */
+function partsOf(request: Uint8Array): number {
+  const reader = protobuf.Reader.create(request);
+  let parts = 0;
+  while (reader.pos < reader.len) {
+    const head = reader.uint32();
+    if (head >>> 3 === 2) parts++;
+    reader.skipType(head & 7);
+  }
+  return parts;
+}
+
+function success(size: number): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writer.uint32(10).fork().uint32(24).int64(7).ldelim();
+  if (size === 1) return writer.uint32(16).bool(true).finish();
+  for (let at = 0; at < size; at++) writer.uint32(26).fork().uint32(34).fork().uint32(16).bool(true).ldelim().ldelim();
+  return writer.finish();
+}
