@@ -6,6 +6,7 @@ import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts'
 import { configurationFlag } from './admission/configuration/document.ts';
 import { readPluginSettings } from './admission/configuration/read.ts';
 import type { PluginSettings } from './admission/configuration/settings.ts';
+import { type AuditSettings, auditFlags, readAudit } from './audit/flags.ts';
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { quotedList } from './authz/rbac/rules.ts';
@@ -15,6 +16,7 @@ import { etcdFlags, type StorageConfig, storageConfig } from './storage-config.t
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
 const flags = {
+  ...auditFlags,
   ...authnFlags,
   ...etcdFlags,
   [configurationFlag]: stringFlag('', 'An AdmissionConfiguration with what admission plugins should know', { valueName: 'file' }),
@@ -93,6 +95,8 @@ export interface ApiServerConfig {
   readonly minTls: MinTls;
   readonly authorizationModes: readonly AuthorizationMode[];
   readonly authentication: AuthenticationSettings;
+  /** Undefined: nothing is audited. */
+  readonly audit: AuditSettings | undefined;
   readonly storage: StorageConfig;
   /** What values are sealed with in the store; undefined: nothing is. */
   readonly sealing: SealingRules | undefined;
@@ -158,6 +162,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       // Who may do everything should at least say who it is.
       acceptsAnonymous: authentication.acceptsAnonymous && !values['authorization-mode'].includes('AlwaysAllow'),
     },
+    audit: readAudit(values),
     storage: storageConfig(values),
     sealing: readSealing(values['encryption-provider-config']),
     tokens: {

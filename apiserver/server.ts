@@ -13,7 +13,6 @@ import { version } from '#base/version.ts';
 import { EventSender } from '#client/events.ts';
 import { isPluginName, makePlugins } from './admission/plugins.ts';
 import { issuerPages } from './authn/issuer-pages.ts';
-import type { Authenticator } from './authn/contract.ts';
 import type { TokenVerifier } from './authn/bearer-tokens.ts';
 import { type Authorities, authenticationOf, trustedCa } from './authn/methods.ts';
 import { publishedTrust } from './authn/published-trust.ts';
@@ -31,14 +30,8 @@ import { DiscoveryDocuments } from './discovery/documents.ts';
 import { flagzPage, statuszPage } from '#base/zpages.ts';
 import { openApiPages } from './discovery/openapi-pages.ts';
 import { initialConfiguration } from './flowcontrol/initial-configuration.ts';
-import { authentication } from './http/filters/authentication.ts';
-import { authorization } from './http/filters/authorization.ts';
-import { compose, type Filter } from './http/filters/filter.ts';
-import { impersonation } from './http/filters/impersonation.ts';
-import { inFlight } from './http/filters/in-flight.ts';
-import { recovery } from './http/filters/recovery.ts';
-import { requestMetrics } from './http/filters/request-metrics.ts';
-import { RequestTimeouts } from './http/filters/timeout.ts';
+import { compose } from './http/filters/filter.ts';
+import type { RequestTimeouts } from './http/filters/timeout.ts';
 import { FrameChunks } from './http/frame-chunks.ts';
 import { ProtobufFrames } from './http/protobuf-frames.ts';
 import { healthPages } from './http/health.ts';
@@ -48,13 +41,14 @@ import { Negotiator } from './http/negotiate.ts';
 import { ResourceRequests } from './http/resource-requests.ts';
 import { type Pages, Router } from './http/router.ts';
 import { zpages } from './http/zpages.ts';
-import { type AuthenticationMetrics, authenticationMetrics, authorizationMetrics, decisionCounter } from './metrics/access-metrics.ts';
+import { authenticationMetrics, decisionCounter } from './metrics/access-metrics.ts';
+import { auditMetrics } from './metrics/audit-metrics.ts';
+import { Auditor } from './audit/auditor.ts';
 import type { LargeWork } from './large/contract.ts';
 import { JobProcess } from './large/job-process.ts';
-import { connectionMetrics, loadMetrics } from './metrics/load-metrics.ts';
-import { storageMetrics } from './metrics/storage-metrics.ts';
-import { transformationMetrics } from './metrics/transformation-metrics.ts';
+import { connectionMetrics } from './metrics/load-metrics.ts';
 import type { Registry } from './registry/contract.ts';
+import { requestFilters } from './request-filters.ts';
 import { AdmissionTiming } from './registry/admission-timing.ts';
 import { GenericRegistry } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
@@ -126,9 +120,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const policy = new RbacPolicy();
   const graph = new NodeGraph();
   const authorizer = authorizerOf(settings.authorizationModes, { policy, graph, counts: decisionCounter(metrics) });
-  const chosen = makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer, settings: settings.pluginSettings });
   const admission = [
-    ...chosen,
+    ...makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer, settings: settings.pluginSettings }),
     deviceAdminAccess(() => registry),
     claimStatusRights(authorizer),
     rbacEscalation({ policy, authorizer }),
@@ -158,6 +151,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     hooks.of(defaultRoles({ registry, clock, log }), 'rbac/bootstrap-roles'),
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
+    ...parts.auditing,
     parts.timeouts,
     door(listener, deps, { state, stopping }),
     ...objectKeepers(deps, registry, { listener, state, sender, hooks }),
@@ -328,6 +322,7 @@ interface RequestPartsDeps extends ApiServerDeps {
 interface RequestParts {
   readonly listener: Listener;
   readonly timeouts: RequestTimeouts;
+  readonly auditing: readonly Service[];
 }
 
 function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerifier): ReturnType<typeof subresourceTable> {
@@ -347,12 +342,6 @@ function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerif
     components: reportedComponents(store),
     clock,
   });
-}
-
-/** How to ask for the size of the database; a store that does not answer has none for now. */
-function sizeOf(store: Store, stopping: AbortSignal): (() => Promise<number | undefined>) | undefined {
-  if (store.sizeBytes === undefined) return undefined;
-  return () => store.sizeBytes?.(stopping).catch(() => undefined) ?? Promise.resolve(undefined);
 }
 
 /** Everything between the socket and the registry. */
@@ -403,7 +392,9 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     negotiator,
     pages: [issuerPages(issuers[0] ?? '', keys, serverAddress), ...ownPages(deps, () => router.paths())],
   });
-  const { filters, timeouts } = requestFilters(deps, authn.authenticator, seen);
+  const counts = auditMetrics(metrics);
+  const auditor = settings.audit && new Auditor({ settings: settings.audit, metrics: counts, clock, log });
+  const { filters, timeouts } = requestFilters(deps, { authenticator: authn.authenticator, seen, auditor, auditCounts: counts });
   const { host, port, tls, minTls } = settings;
   const listener = new Listener(
     {
@@ -419,7 +410,7 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     compose(filters, router.serve),
     clock,
   );
-  return { listener, timeouts };
+  return { listener, timeouts, auditing: auditor?.services ?? [] };
 }
 
 /** What the server tells of itself and of what it serves; `paths` is all of it. */
@@ -434,27 +425,4 @@ function ownPages({ settings, checks, codec, registry, clock }: RequestPartsDeps
       '/flagz': () => flagzPage('kube-apiserver', settings.flags),
     }),
   ];
-}
-
-/** The filters of a request's way, outermost first. */
-function requestFilters(
-  { settings, store, registry, authorizer, metrics, clock, log, stopping }: RequestPartsDeps,
-  authenticator: Authenticator,
-  seen: AuthenticationMetrics,
-): { readonly filters: readonly Filter[]; readonly timeouts: RequestTimeouts } {
-  const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
-  const limits = inFlight(settings.limits, clock);
-  loadMetrics(metrics, limits);
-  storageMetrics(metrics, { resources: () => registry.measured(), sizeBytes: sizeOf(store, stopping) });
-  store.observeTransformations?.(transformationMetrics(metrics, clock));
-  const filters = [
-    recovery(log),
-    requestMetrics(metrics, clock),
-    timeouts.filter,
-    authentication(authenticator, seen, clock),
-    impersonation(authorizer),
-    limits.filter,
-    authorization(authorizer, authorizationMetrics(metrics), clock),
-  ];
-  return { filters, timeouts };
 }

@@ -32,6 +32,8 @@ export interface TestApiServerOptions {
   /** Default: client certificates, tokens of accounts and bootstrap tokens. */
   readonly authentication?: Partial<ApiServerSettings['authentication']>;
   readonly kubelet?: ApiServerSettings['kubelet'];
+  /** Default: nothing is audited. */
+  readonly audit?: ApiServerSettings['audit'];
   readonly limits?: Partial<ApiServerSettings['limits']>;
   /** Default: TLS 1.2. */
   readonly minTls?: ApiServerSettings['minTls'];
@@ -123,6 +125,7 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     },
     tokens: { issuers: [defaultIssuer], audiences: [defaultIssuer], signingKey: privateKey, verificationKeys: [privateKey] },
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
+    audit: options.audit,
     flags: options.flags ?? {},
     minTls: options.minTls ?? 'TLSv1.2',
     serviceIps: parseIpRange('10.96.0.0/12'),

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { UsageError } from '#base/lifecycle.ts';
 import type { KubernetesClaims } from './token-claims.ts';
@@ -14,6 +14,8 @@ export interface VerificationKey {
 
 /** What goes into a new token. */
 export interface TokenRequest {
+  /** The token's own (`jti`). */
+  readonly id: string;
   readonly audiences: readonly string[];
   readonly claims: KubernetesClaims;
   readonly nowSeconds: number;
@@ -38,14 +40,14 @@ export class TokenSigner {
   }
 
   sign(request: TokenRequest): Promise<string> {
-    const { audiences, claims, nowSeconds, expirationSeconds } = request;
+    const { id, audiences, claims, nowSeconds, expirationSeconds } = request;
     return new SignJWT({ 'kubernetes.io': claims })
       .setProtectedHeader({ alg: this.#algorithm, kid: this.#kid })
       .setAudience([...audiences])
       .setExpirationTime(nowSeconds + expirationSeconds)
       .setIssuedAt(nowSeconds)
       .setIssuer(this.#issuer)
-      .setJti(randomUUID())
+      .setJti(id)
       .setNotBefore(nowSeconds)
       .setSubject(serviceAccountUser(claims.namespace, claims.serviceaccount.name))
       .sign(this.#key);

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { Seen } from '#api/meta/seen.ts';
 import type { ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
+import type { RequestAudit } from '../audit/contract.ts';
 import type { LargeWork } from '../large/contract.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import type { Query } from './query.ts';
@@ -49,6 +50,8 @@ export interface ExchangeOptions {
   readonly response: RawResponse;
   readonly info: RequestInfo;
   readonly query: Query;
+  /** Path and query, as they came. */
+  readonly uri: string;
   readonly auditId: string;
   readonly startMs: number;
   readonly upgrade?: Upgrade | undefined;
@@ -65,6 +68,8 @@ export class Exchange {
   readonly response: RawResponse;
   readonly info: RequestInfo;
   readonly query: Query;
+  /** Path and query, as they came. */
+  readonly uri: string;
   readonly auditId: string;
   /** Monotonic. */
   readonly startMs: number;
@@ -75,6 +80,8 @@ export class Exchange {
   readonly largeWork: LargeWork;
   /** Who asks; undefined until authentication has run. */
   user: UserInfo | undefined;
+  /** Set where the request is audited. */
+  audit: RequestAudit | undefined;
   /** Texts for Warning headers, in the order they came. */
   readonly warnings: string[] = [];
   /** Set by whoever finds that the path exists: unknown paths must not become series of a metric. */
@@ -100,6 +107,7 @@ export class Exchange {
     this.response = options.response;
     this.info = options.info;
     this.query = options.query;
+    this.uri = options.uri;
     this.auditId = options.auditId;
     this.startMs = options.startMs;
     this.upgrade = options.upgrade;

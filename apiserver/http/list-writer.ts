@@ -4,6 +4,7 @@
 import { createGzip, type Gzip } from 'node:zlib';
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
+import type { RequestAudit } from '../audit/contract.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import { type Excerpt, excerptElsewhere } from './excerpt.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
@@ -53,17 +54,33 @@ export async function sendList(
   exchange: Exchange,
   wanted: Wanted,
   kind: KindDefinition,
-  answer: ListAnswer,
+  given: ListAnswer,
   deps: TableDeps,
 ): Promise<void> {
-  if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
-  const document = wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, deps) : listDocument(wanted, kind, answer);
+  const { audit } = exchange;
+  // What is told is gone through twice.
+  const answer = audit?.wantsAnswer === true ? { ...given, items: [...given.items] } : given;
+  const documentOf = (): ListDocument =>
+    wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, deps) : listDocument(wanted, kind, answer);
   const excerpt = excerptElsewhere(exchange, wanted, kind, deps);
+  if (audit?.wantsAnswer === true) await tell(audit, documentOf(), excerpt);
+  if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
+  const document = documentOf();
   const { slice } = document;
   if (wanted.encoding === 'yaml') return writeChunks(exchange, yamlPieces(document, elsewhere(exchange)), slice, 'application/yaml');
   if (isPretty(exchange)) return writeChunks(exchange, prettyPieces(document, elsewhere(exchange)), slice, jsonType);
   if (wanted.form === 'object' && !acceptsGzip(exchange)) return writeCopies(exchange, document);
   return writeChunks(exchange, plainPieces(document, excerpt), wanted.form === 'object' ? copiedPerTurn : slice, jsonType);
+}
+
+/** Gives the whole list to who audits the request. */
+async function tell(audit: RequestAudit, document: ListDocument, excerpt: Excerpt): Promise<void> {
+  const pieces: Uint8Array[] = [];
+  for (const piece of plainPieces(document, excerpt)) {
+    pieces.push(piece instanceof Uint8Array ? piece : await piece);
+    if (document.slice.isOver) await document.slice.rest();
+  }
+  audit.answeredJson(Buffer.concat(pieces));
 }
 
 function elsewhere({ largeWork, signal }: Exchange): Elsewhere {

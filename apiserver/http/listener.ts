@@ -210,6 +210,7 @@ export class Listener {
       response,
       info,
       query,
+      uri: url,
       auditId,
       startMs: this.#clock.monotonicMs(),
       upgrade,

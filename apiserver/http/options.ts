@@ -167,6 +167,7 @@ function contextOf(exchange: Exchange, parts: ContextParts): RequestContext {
     fieldValidation: parts.fieldValidation,
     dryRun: parts.dryRun,
     warn: (text) => exchange.warn(text),
+    audit: exchange.audit,
     get signal() {
       return exchange.signal;
     },

@@ -38,6 +38,7 @@ export class ResourceRequests {
     exchange.isServed = true;
     if (kind.deprecation !== undefined) {
       exchange.isDeprecated = true;
+      exchange.audit?.annotate('k8s.io/deprecated', 'true');
       exchange.warn(kind.deprecation);
     }
     const problems = nameIsPathSegment(info.pathName, false);

@@ -21,6 +21,7 @@ export type HeaderList = (string | string[])[];
 
 /** Writes the head of an answer whose body follows in pieces. */
 export function start(exchange: Exchange, code: number, contentType: string, more: HeaderList = []): void {
+  exchange.audit?.started(code);
   exchange.response.writeHead(code, [...headersOf(exchange, contentType, more), ...more]);
 }
 
@@ -44,6 +45,7 @@ function finish(exchange: Exchange, code: number, contentType: string, bytes: Ui
   const headers = headersOf(exchange, contentType, more);
   headers.push('Content-Length', String(bytes.length));
   if (more !== undefined) headers.push(...more);
+  exchange.audit?.finished(code);
   exchange.response.writeHead(code, headers);
   // Without a body to come, writes of parts would wait for ever.
   if (exchange.request.method === 'HEAD') exchange.response.end();
@@ -80,6 +82,7 @@ export function sendText(exchange: Exchange, code: number, text: string, more: H
 
 /** A JSON value in the encoding that the client asked for; JSON where that has no place for it. */
 export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, code: number, value: unknown, more?: HeaderList): void {
+  exchange.audit?.answered(value);
   if (wanted.encoding === 'yaml') {
     sendBytes(exchange, code, 'application/yaml', Buffer.from(yamlText(value)), more);
     return;
@@ -93,6 +96,7 @@ export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, 
 
 /** A stored object: its bytes go out as they are, and a line's end. Only where a large one is wanted in another form, that takes a while. */
 export function sendEncoded(exchange: Exchange, wanted: Wanted, code: number, encoded: Encoded): Promise<void> | undefined {
+  exchange.audit?.answeredJson(encoded.json);
   if (wanted.encoding === 'json' && !isPretty(exchange)) sendBytes(exchange, code, jsonType, lineOf(encoded.json));
   else if (hasManyValues(encoded.json)) return sendRendered(exchange, wanted, code, encoded.json);
   else if (wanted.encoding === 'protobuf') sendValue(exchange, wanted, code, encoded.object());
@@ -133,6 +137,7 @@ export function sendError(exchange: Exchange, error: ApiError, more?: HeaderList
 
 /** The same for one whose Status another process has written. */
 export async function sendEncodedError(exchange: Exchange, { code, json }: EncodedApiError): Promise<void> {
+  exchange.audit?.answered(JSON.parse(Buffer.from(json).toString()));
   const encoding = errorEncoding(exchange.header('accept'));
   if (encoding !== 'json' || isPretty(exchange)) return sendRendered(exchange, { encoding }, code, json);
   sendBytes(exchange, code, jsonType, json);

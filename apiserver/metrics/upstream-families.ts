@@ -30,6 +30,10 @@ const histogram = (stability: UpstreamFamily['stability'], buckets: readonly num
 export const upstreamFamilies: Readonly<Record<string, UpstreamFamily>> = {
   apiserver_admission_controller_admission_duration_seconds: histogram('STABLE', admission, 'name', 'operation', 'rejected', 'type'),
   apiserver_admission_step_admission_duration_seconds: histogram('STABLE', admission, 'operation', 'rejected', 'type'),
+  apiserver_audit_error_total: counter('ALPHA', 'plugin'),
+  apiserver_audit_event_total: counter('ALPHA'),
+  apiserver_audit_level_total: counter('ALPHA', 'level'),
+  apiserver_audit_requests_rejected_total: counter('ALPHA'),
   apiserver_authorization_decisions_total: counter('ALPHA', 'decision', 'name', 'type'),
   apiserver_cache_list_fetched_objects_total: counter('ALPHA', 'group', 'index', 'resource'),
   apiserver_cache_list_returned_objects_total: counter('ALPHA', ...resource),

@@ -1,6 +1,7 @@
 // The generic registry as the HTTP layer sees it: one object that holds every kind, knows the request's steps, and hides the store.
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
+import type { RequestAudit } from '../audit/contract.ts';
 
 /** Who asks; filled in by authentication. */
 export interface UserInfo {
@@ -26,6 +27,8 @@ export interface RequestContext {
   readonly warn: (text: string) => void;
   /** Asked before a PUT or an apply patch makes an object, which is a right of its own. Throws Forbidden. Absent: it may. */
   readonly mayCreate?: (() => void | Promise<void>) | undefined;
+  /** Told what came and what admission has to say; absent where the request is not audited. */
+  readonly audit?: RequestAudit | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -14,6 +14,7 @@ import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
 import { runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import { noteBody } from '../audit/note-body.ts';
 import type { LargeWork, Proposal } from '../large/contract.ts';
 import { LargeWrite, type LargeWriteOptions } from '../large/large-write.ts';
 import { Compactor } from '../storage/compactor.ts';
@@ -167,6 +168,7 @@ export class GenericRegistry implements Registry, Service {
     const served = this.#served.get(kind);
     const large = this.#large({ kind, name: '', proposal: { how: 'create', body }, context }, undefined);
     const object = (await large?.propose(undefined)) ?? decodeBody(this.#codec, kind, body, context);
+    if (context.audit !== undefined) noteBody(context.audit, object, large === undefined ? undefined : body);
     return await this.#writer.create(served, object, context, large);
   }
 
@@ -182,10 +184,12 @@ export class GenericRegistry implements Registry, Service {
     const scale = scaleRule(kind, context);
     if (scale !== undefined) {
       const wanted = decodeBody(this.#codec, scaleKind, body, context) as Scale;
+      context.audit?.requested(wanted);
       return await this.#updateScale({ served, name, uid: wanted.metadata.uid, keepsOwners: true }, () => wanted, context);
     }
     const large = this.#largeUpdate(served, { name, proposal: { how: 'update', body }, context });
     let first: KubeObject | undefined = large === undefined ? decodeBody(this.#codec, kind, body, context) : undefined;
+    if (context.audit !== undefined) noteBody(context.audit, first, large === undefined ? undefined : body);
     const uid = first?.metadata.uid;
     return await this.#writer.update({
       served,

@@ -16,6 +16,7 @@ export async function actBody(
   const context = writeContext(exchange, 'CreateOptions');
   const { object, warnings } = codec.decodeBody(await objectBody(exchange), kind, context.fieldValidation);
   for (const warning of warnings.flatMap(warningsOf)) exchange.warn(warning);
+  exchange.audit?.requested(object);
   return { body: object as unknown as JsonObject, context };
 }
 

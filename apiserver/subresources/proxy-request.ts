@@ -45,10 +45,12 @@ export function dialTarget({ scheme, host, port }: ProxyTarget): Destination {
 }
 
 /** A page's relative links need the slash behind `proxy`. */
-export function redirectsToRoot({ info, query, request, auditId, response }: Exchange): boolean {
+export function redirectsToRoot(exchange: Exchange): boolean {
+  const { info, query, request, auditId, response } = exchange;
   const { method } = request;
   if (info.rest !== '' || info.path.endsWith('/') || (method !== 'GET' && method !== 'HEAD')) return false;
   const location = `${goPath(info.path)}/${query.raw === '' ? '' : `?${query.raw}`}`;
+  exchange.audit?.started(301);
   response.writeHead(301, ['Audit-Id', auditId, 'Cache-Control', 'no-cache, private', 'Location', location, 'Content-Length', '0']);
   response.end();
   return true;
@@ -89,6 +91,7 @@ export async function handOn(exchange: Exchange, outgoing: ClientRequest, target
   const own = info.path.slice(0, info.path.length - info.rest.length);
   const rules = { prefix: goPath(own.replace(/\/$/, '')), targetHost, requestHost: requestHost(request) };
   const steps = answer.headers.location === undefined ? linkSteps(answer, rules) : undefined;
+  exchange.audit?.started(answer.statusCode ?? 502);
   response.writeHead(answer.statusCode ?? 502, headersBack(exchange, answer, rules, steps !== undefined));
   const out = response as unknown as NodeJS.WritableStream;
   const done = steps === undefined ? pipeline(answer, out) : pipeline([answer as Readable, ...steps, out as never]);

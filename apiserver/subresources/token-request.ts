@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { KindDefinition } from '#api/kind.ts';
 import { invalid, invalidObject } from '#api/meta/field-problem.ts';
 import type { JsonObject, KubeObject, ObjectMeta } from '#api/meta/object.ts';
@@ -65,9 +66,10 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
         serviceaccount: { name, uid: account.metadata.uid ?? '' },
         ...(isPodToken ? { warnafter: nowSeconds + expirationSeconds } : {}),
       };
-      const token = context.dryRun
-        ? ''
-        : await signer.sign({ audiences, claims, nowSeconds, expirationSeconds: isPodToken ? extendedSeconds : expirationSeconds });
+      const id = randomUUID();
+      const lastsSeconds = isPodToken ? extendedSeconds : expirationSeconds;
+      const token = context.dryRun ? '' : await signer.sign({ id, audiences, claims, nowSeconds, expirationSeconds: lastsSeconds });
+      if (!context.dryRun) exchange.audit?.annotate('authentication.kubernetes.io/issued-credential-id', `JTI=${id}`);
       sendValue(exchange, negotiator.negotiate(exchange.request.headers.accept, 'no-table'), 201, {
         kind: 'TokenRequest',
         apiVersion: 'authentication.k8s.io/v1',

@@ -46,6 +46,7 @@ export async function tunnel(exchange: Exchange, { upgrade, headers: more, open,
     return tell === undefined ? refuse(exchange, result.answer) : await tell(await startOf(result.answer));
   }
   const { answer, socket, head } = result;
+  exchange.audit?.started(101);
   upgrade.socket.write(responseHead(answer));
   await join(upgrade, socket, head);
 }

@@ -87,26 +87,35 @@ class NamespaceStandards {
 
   checkPod(request: AdmissionRequest): void {
     const { context, operation, object, previous } = request;
-    if (ignoredSubresources.has(context.subresource) || this.#isExempt(request)) return;
+    if (ignoredSubresources.has(context.subresource)) return;
+    const exempt = this.#exemption(request);
+    if (exempt !== undefined) return note(request, 'exempt', exempt);
     const policy = this.#policyFor(request);
     if (policy === undefined) throw internalError(new Error(`failed to lookup namespace ${JSON.stringify(context.namespace)}`));
-    if (!hasSay(policy.enforce) && !hasSay(policy.warn)) return;
+    if (modes.every((mode) => !hasSay(policy[mode]))) return note(request, 'enforce-policy', levelText(policy.enforce));
     const { metadata, spec } = object as V1Pod;
-    if (spec === undefined || this.#isExemptClass(spec)) return;
-    if (operation === 'UPDATE' && !isSignificantUpdate(object as V1Pod, previous as V1Pod)) return;
+    if (spec === undefined || (operation === 'UPDATE' && !isSignificantUpdate(object as V1Pod, previous as V1Pod))) return;
+    if (this.#isExemptClass(spec)) return note(request, 'exempt', 'runtimeClass');
+    note(request, 'enforce-policy', levelText(policy.enforce));
+    noteViolations(request, policy.audit, spec, metadata);
     const found = violations(policy.enforce, spec, metadata);
     if (found.length > 0) {
       throw refusal(request, `violates PodSecurity ${JSON.stringify(levelText(policy.enforce))}: ${violationsText(found)}`);
     }
     // What keeps to the enforced level keeps to the same level of warnings.
-    if (!isSame(policy.warn, policy.enforce)) warnOf(request, policy.warn, spec, metadata);
+    if (hasSay(policy.warn) && !isSame(policy.warn, policy.enforce)) warnOf(request, policy.warn, spec, metadata);
   }
 
   checkTemplate(request: AdmissionRequest, template: V1PodTemplateSpec | undefined): void {
-    if (request.context.subresource !== '' || this.#isExempt(request)) return;
-    const warn = this.#policyFor(request)?.warn;
-    if (warn === undefined || !hasSay(warn) || template?.spec === undefined || this.#isExemptClass(template.spec)) return;
-    warnOf(request, warn, template.spec, template.metadata ?? {});
+    if (request.context.subresource !== '') return;
+    const exempt = this.#exemption(request);
+    if (exempt !== undefined) return note(request, 'exempt', exempt);
+    const { warn, audit } = this.#policyFor(request) ?? {};
+    if (warn === undefined || audit === undefined || template?.spec === undefined || (!hasSay(warn) && !hasSay(audit))) return;
+    if (this.#isExemptClass(template.spec)) return note(request, 'exempt', 'runtimeClass');
+    const { spec, metadata = {} } = template;
+    noteViolations(request, audit, spec, metadata);
+    if (hasSay(warn)) warnOf(request, warn, spec, metadata);
   }
 
   checkNamespace(request: AdmissionRequest): Promise<void> | undefined {
@@ -141,9 +150,10 @@ class NamespaceStandards {
     return found && this.#labelled(found).policy;
   }
 
-  #isExempt({ context }: AdmissionRequest): boolean {
+  #exemption({ context }: AdmissionRequest): 'namespace' | 'user' | undefined {
     const { namespaces, usernames } = this.#deps.settings.exemptions;
-    return namespaces.has(context.namespace) || usernames.has(context.user.name);
+    if (namespaces.has(context.namespace)) return 'namespace';
+    return usernames.has(context.user.name) ? 'user' : undefined;
   }
 
   #isExemptClass({ runtimeClassName }: V1PodSpec): boolean {
@@ -153,6 +163,19 @@ class NamespaceStandards {
 
 function hasSay({ level }: LevelVersion): boolean {
   return level !== 'privileged';
+}
+
+function note({ context }: AdmissionRequest, key: string, value: string): void {
+  context.audit?.annotate(`pod-security.kubernetes.io/${key}`, value);
+}
+
+/** Looked for only where somebody reads of it. */
+function noteViolations(request: AdmissionRequest, audit: LevelVersion, spec: V1PodSpec, metadata: V1ObjectMeta): void {
+  if (request.context.audit === undefined || !hasSay(audit)) return;
+  const found = violations(audit, spec, metadata);
+  if (found.length > 0) {
+    note(request, 'audit-violations', `would violate PodSecurity ${JSON.stringify(levelText(audit))}: ${violationsText(found)}`);
+  }
 }
 
 function warnOf({ context }: AdmissionRequest, warn: LevelVersion, spec: V1PodSpec, metadata: V1ObjectMeta): void {

@@ -1,6 +1,7 @@
 import { ApiError } from '#api/meta/status.ts';
 import type { Clock } from '#base/clock.ts';
-import { type AuthorizationRequest, type Authorizer, forbiddenText } from '../../authz/contract.ts';
+import type { RequestAudit } from '../../audit/contract.ts';
+import { type AuthorizationRequest, type Authorizer, type Decision, forbiddenText } from '../../authz/contract.ts';
 import type { AuthorizationMetrics } from '../../metrics/access-metrics.ts';
 import type { Exchange } from '../exchange.ts';
 import { sendError } from '../respond.ts';
@@ -18,6 +19,7 @@ export function authorization(authorizer: Authorizer, metrics: AuthorizationMetr
     const startMs = clock.monotonicMs();
     const proceed = (decision: Awaited<ReturnType<Authorizer['authorize']>>): Promise<void> | void => {
       metrics.took(results[decision.verdict], (clock.monotonicMs() - startMs) / 1_000);
+      if (exchange.audit !== undefined) noteDecision(exchange.audit, decision);
       if (decision.verdict === 'allow') return next(exchange);
       sendError(exchange, refusal(request, decision.reason), ['X-Content-Type-Options', 'nosniff']);
       return undefined;
@@ -25,6 +27,11 @@ export function authorization(authorizer: Authorizer, metrics: AuthorizationMetr
     const result = authorizer.authorize(request);
     return result instanceof Promise ? result.then(proceed) : proceed(result);
   };
+}
+
+function noteDecision(audit: RequestAudit, { verdict, reason }: Decision): void {
+  audit.annotate('authorization.k8s.io/decision', verdict === 'allow' ? 'allow' : 'forbid');
+  audit.annotate('authorization.k8s.io/reason', reason);
 }
 
 /**

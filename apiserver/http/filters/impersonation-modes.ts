@@ -17,8 +17,8 @@ export interface Wish {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The user, why not, or undefined where a mode is not for such users. */
-type Outcome = { readonly user: UserInfo } | { readonly error: ApiError } | undefined;
+/** The user and by what constrained right, why not, or undefined where a mode is not for such users. */
+type Outcome = { readonly user: UserInfo; readonly constraint: string | undefined } | { readonly error: ApiError } | undefined;
 
 export interface Attempt {
   readonly wish: Wish;
@@ -106,7 +106,8 @@ async function asWished({ wish, request, authorizer }: Attempt, verb: string, mo
     (wish.uid === '' ? undefined : await lacks(authorizer, right('uids', wish.uid))) ??
     (await lacksGroups(authorizer, wish, right('groups', '', core), mode)) ??
     (await lacksExtra(authorizer, wish, right('userextras', ''), mode));
-  return error === undefined ? { user: userOf(wish, account, node) } : { error };
+  if (error !== undefined) return { error };
+  return { user: userOf(wish, account, node), constraint: mode === undefined ? undefined : verb };
 }
 
 async function lacksGroups(

@@ -35,6 +35,7 @@ async function become(exchange: Exchange, wish: Wish, authorizer: Authorizer, la
       if (lastModes.size >= maxRemembered) lastModes.clear();
       lastModes.set(request.user.name, at);
       exchange.user = outcome.user;
+      exchange.audit?.impersonated(outcome.user, outcome.constraint);
       return;
     }
     firstError ??= outcome.error;

@@ -10,7 +10,7 @@ import type { Filter } from './filter.ts';
 export function recovery(log: Log): Filter {
   const failed = (exchange: Exchange, error: unknown): Promise<void> | undefined => {
     const { response } = exchange;
-    const refusal = error instanceof ApiError ? error : storeRefusal(error);
+    const refusal = refusalFor(error);
     if (refusal === undefined && !exchange.isOver) {
       log.error({ err: error, path: exchange.info.path, auditId: exchange.auditId }, 'a request failed');
     }
@@ -37,7 +37,9 @@ export function recovery(log: Log): Filter {
   };
 }
 
-function storeRefusal(error: unknown): ApiError | undefined {
+/** What is answered on purpose; undefined for failures that nobody foresaw. */
+export function refusalFor(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error;
   if (!(error instanceof StoreError)) return undefined;
   if (error.code === 'closed' || error.code === 'unavailable') {
     return new ApiError({ reason: 'ServiceUnavailable', message: error.message, cause: error });

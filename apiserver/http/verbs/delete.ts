@@ -41,7 +41,10 @@ function warnOfOrphans(exchange: Exchange, { orphanWarning }: KindDefinition, re
 /** The DeleteOptions in the body, undefined where there is none. */
 async function optionsBody(exchange: Exchange, { codec }: VerbDeps): Promise<V1DeleteOptions | undefined> {
   const body = await objectBody(exchange);
-  return body.bytes.length === 0 ? undefined : (codec.decodeBody(body, deleteOptionsKind, 'Ignore').object as V1DeleteOptions);
+  if (body.bytes.length === 0) return undefined;
+  const { object } = codec.decodeBody(body, deleteOptionsKind, 'Ignore');
+  exchange.audit?.requested(object);
+  return object as V1DeleteOptions;
 }
 
 /** A Status of success: it carries no code. */

@@ -50,6 +50,7 @@ function textOf(exchange: Exchange, wanted: Wanted, { kind, encoded, made }: Sho
 }
 
 function sendText(exchange: Exchange, wanted: Wanted, code: number, text: string): void {
-  if (wanted.encoding !== 'json' || isPretty(exchange)) sendValue(exchange, wanted, code, JSON.parse(text));
-  else sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));
+  if (wanted.encoding !== 'json' || isPretty(exchange)) return sendValue(exchange, wanted, code, JSON.parse(text));
+  exchange.audit?.answeredJson(text);
+  sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));
 }

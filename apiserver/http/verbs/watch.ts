@@ -61,6 +61,7 @@ function fieldsOf({ fieldSelector }: WatchRequest): FieldSelector {
 async function openWebSocketSink(exchange: Exchange, wanted: Wanted, deps: VerbDeps): Promise<FrameSink> {
   const { upgrade } = exchange;
   if (upgrade === undefined || upgrade.protocol !== 'websocket') throw badRequest('unable to upgrade: only websocket is served here');
+  exchange.audit?.started(101);
   const server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024, perMessageDeflate: false });
   const socket = await new Promise<WebSocket>((resolve) => {
     server.handleUpgrade(exchange.request as unknown as IncomingMessage, upgrade.socket, upgrade.head, resolve);

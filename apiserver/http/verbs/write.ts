@@ -43,6 +43,7 @@ export const patch: Verb = async (exchange, kind, deps) => {
   const wanted = wantedObject(exchange, kind, deps);
   const context = { ...writeContext(exchange, 'PatchOptions'), mayCreate: () => requireCreate(exchange, deps) };
   const bytes = await readBody(exchange);
+  exchange.audit?.patched(bytes);
   const force = exchange.query.flag('force');
   const { encoded, created } = await deps.registry.patch(kind, exchange.info.pathName, { type, bytes, force }, context);
   await sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
