@@ -1,16 +1,17 @@
 // The phases of `kubeadm reset`: each may be repeated, and goes on where something is missing already.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { parse } from 'yaml';
 import { endpoints } from '#api/core/endpoints.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { mountPointsBelow } from '#base/mount-points.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { connect } from '#client/rest.ts';
 import { EtcdMembers } from '../cluster/etcd-members.ts';
 import { kubernetesFolder } from '../config/cluster.ts';
+import { confirm } from '../confirm.ts';
 import { runningPid, stopHostAgent } from '../host-agent.ts';
 import { clientUrlOf } from '../manifests/components.ts';
 import type { Phase } from '../phase.ts';
@@ -19,6 +20,7 @@ import { hostFacts } from '../preflight/host-facts.ts';
 import { runChecks } from '../preflight/run.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { ResetOptions } from './flags.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface ResetJob extends ResetOptions, AsyncDisposable {
   readonly host: Surroundings;
@@ -38,19 +40,9 @@ export const resetPhases: readonly Phase<ResetJob>[] = [
 async function preflight({ host, ignoredErrors, criSocket, isForced, isDryRun }: ResetJob): Promise<void> {
   host.print('[preflight] Running pre-flight checks\n');
   await runChecks([isPrivilegedUser], hostFacts(host.env, criSocket), ignoredErrors, host);
-  if (!isForced && !isDryRun) await confirm(host);
-}
-
-async function confirm({ print, signal }: Surroundings): Promise<void> {
-  print("[reset] WARNING: Changes made to this host by 'kubeadm init' or 'kubeadm join' will be reverted.\n");
-  const lines = createInterface({ input: process.stdin });
-  try {
-    print('[reset] Are you sure you want to proceed? [y/N]: ');
-    const answer = await lines.question('', { signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('aborted reset operation', { exitCode: 1 });
-  } finally {
-    lines.close();
-  }
+  if (isForced || isDryRun) return;
+  host.print("[reset] WARNING: Changes made to this host by 'kubeadm init' or 'kubeadm join' will be reverted.\n");
+  await confirm(host, '[reset] Are you sure you want to proceed? [y/N]: ', 'aborted reset operation');
 }
 
 async function removeMember(job: ResetJob): Promise<void> {
@@ -127,10 +119,13 @@ async function stop({ clock, signal }: Surroundings): Promise<void> {
   }
 }
 
-function removeFiles({ certFolder, cleansTemporary, isDryRun, host: { print } }: ResetJob, etcdFolder: string): void {
-  const [delete_, remove] = isDryRun
-    ? ['Would delete', () => undefined]
-    : ['Deleting', (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })];
+function removeFiles({ certFolder, cleansTemporary, isDryRun, host: { print, warn } }: ResetJob, etcdFolder: string): void {
+  const delete_ = isDryRun ? 'Would delete' : 'Deleting';
+  const remove = (path: string): void => {
+    if (isDryRun) return;
+    const kept = removeTree(path, mountPointsBelow(path));
+    if (kept.length > 0) warn(`[reset] Left alone, since something is still mounted there: ${kept.join(' ')}\n`);
+  };
   const folders = [join(kubernetesFolder, 'manifests'), certFolder, ...(cleansTemporary ? [temporaryFolder] : [])];
   print(`[reset] ${delete_} contents of directories: [${folders.join(' ')}]\n`);
   folders.forEach(remove);

@@ -1,12 +1,12 @@
 // The phases of `kubeadm upgrade apply` and `kubeadm upgrade node`. Words and order as upstream's (cmd/kubeadm/app/cmd/phases/upgrade).
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { node } from '#api/core/node/node.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { isExternal, renew, renewables } from '../certs/renewable.ts';
 import { clusterText, yamlOf } from '../config/document.ts';
+import { confirm } from '../confirm.ts';
 import { allowBootstrap, controlPlaneLabels } from '../init/cluster-phases.ts';
 import { etcdVersion } from '../init/control-plane-phases.ts';
 import { admitProxies, installDns } from '../init/node-phases.ts';
@@ -97,7 +97,10 @@ async function preflightOfApply(job: UpgradeJob): Promise<void> {
   const kubelets = items.map(({ status }) => status?.nodeInfo?.kubeletVersion ?? '');
   refuseVersion(versionProblems({ target, cluster: cluster.kubernetesVersion, kubeadm: kubeadmVersion, kubelets }), job);
   if (options.printsConfig) host.print(clusterText((await job.node()).config.cluster));
-  if (options.asks && !options.isForced && !options.isDryRun) await confirm(job);
+  if (options.asks && !options.isForced && !options.isDryRun) {
+    const refusal = "won't proceed; the user didn't answer (Y|y) in order to continue";
+    await confirm(host, '[upgrade] Are you sure you want to proceed? [y/N]: ', refusal);
+  }
 }
 
 function nodesReady(job: UpgradeJob): Check {
@@ -143,18 +146,6 @@ function refuseVersion({ fatal, skippable }: ReturnType<typeof versionProblems>,
   host.print(
     `[upgrade/versions] Found ${skippable.length} potential version compatibility errors but skipping since the --force flag is set: \n\n${list(skippable)}`,
   );
-}
-
-async function confirm({ host }: UpgradeJob): Promise<void> {
-  const lines = createInterface({ input: process.stdin });
-  try {
-    host.print('[upgrade] Are you sure you want to proceed? [y/N]: ');
-    const answer = await lines.question('', { signal: host.signal });
-    if (!/^y(es)?$/i.test(answer.trim()))
-      throw new UsageError("won't proceed; the user didn't answer (Y|y) in order to continue", { exitCode: 1 });
-  } finally {
-    lines.close();
-  }
 }
 
 async function upgradeControlPlane(job: UpgradeJob): Promise<void> {

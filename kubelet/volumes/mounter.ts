@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mountPointsBelow } from '#base/mount-points.ts';
 
 /** What volumes need of the kernel. Tests put a folder-only one in its place. */
 export interface Mounter {
@@ -53,7 +53,7 @@ export function systemMounter(): Mounter {
     mountFilesystem: (filesystem, target, signal) =>
       run('mount', mountArguments(filesystem, target), { cwd: filesystem.workingFolder }, signal),
     unmount: (path, signal) => run('umount', [path], {}, signal),
-    mountsBelow,
+    mountsBelow: (path) => Promise.resolve(mountPointsBelow(path)),
   };
 }
 
@@ -65,18 +65,7 @@ export function mountArguments({ type, source, options }: FilesystemMount, targe
 /** Mount by mount, and out of reach of mounts that appear later: `ro=recursive` needs util-linux 2.39, and older ones take it for `ro`. */
 async function bindReadOnly(source: string, target: string, signal: AbortSignal): Promise<void> {
   await run('mount', ['--rbind', '--make-rprivate', source, target], {}, signal);
-  for (const point of await mountsBelow(target)) await run('mount', ['-o', 'remount,bind,ro', point], {}, signal);
-}
-
-async function mountsBelow(path: string): Promise<readonly string[]> {
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
-  const points = text.split('\n').map((line) => unescapePoint(line.split(' ')[4] ?? ''));
-  return points.filter((point) => point === path || point.startsWith(`${path}/`)).toReversed();
-}
-
-/** The kernel writes blanks, tabs, line feeds and backslashes in octal. */
-function unescapePoint(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
+  for (const point of mountPointsBelow(target)) await run('mount', ['-o', 'remount,bind,ro', point], {}, signal);
 }
 
 interface Surroundings {
