@@ -152,6 +152,8 @@ describe('what init leaves in the cluster', () => {
     const endpoint = server.url.replace('https://', '');
     const wanted = { endpoint, token: `${id}.${tokenSecret}`, caHashes: [publicKeyHash(server.ca.cert)] };
     expect(await discover(wanted, host, 60_000)).toEqual({ server: server.url, ca: server.ca.cert, credentials: { kind: 'none' } });
+    const shouted = wanted.caHashes.map((hash) => hash.replace(/[0-9a-f]{64}$/, (digits) => digits.toUpperCase()));
+    expect(await discover({ ...wanted, caHashes: shouted }, host, 60_000)).toMatchObject({ ca: server.ca.cert });
     await expect(discover({ ...wanted, caHashes: [`sha256:${'0'.repeat(64)}`] }, host, 60_000)).rejects.toThrow('are pinned');
     await expect(discover({ ...wanted, token: `${id}.0000000000000000` }, host, 60_000)).rejects.toThrow('failed to verify JWS signature');
   });

@@ -64,17 +64,17 @@ export class EtcdMembers {
     throw last;
   }
 
-  #post(url: string, body: object, signal: AbortSignal): Promise<unknown> {
+  async #post(url: string, body: object, signal: AbortSignal): Promise<unknown> {
     const file = (name: string): Buffer => readFileSync(join(this.#certFolder, 'etcd', name));
     const tls = { ca: file('ca.crt'), cert: file('healthcheck-client.crt'), key: file('healthcheck-client.key') };
-    return new Promise((resolve, reject) => {
+    const text = await new Promise<string>((resolve, reject) => {
       const sent = request(url, { method: 'POST', ...tls, agent: false, timeout: 5_000, signal }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject);
         answer.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          if (answer.statusCode === 200) resolve(JSON.parse(text));
+          if (answer.statusCode === 200) resolve(text);
           else reject(new EtcdRefusal(`etcd answered ${answer.statusCode}: ${text.slice(0, 500)}`));
         });
       });
@@ -82,6 +82,7 @@ export class EtcdMembers {
       sent.on('error', reject);
       sent.end(JSON.stringify(body));
     });
+    return JSON.parse(text);
   }
 }
 

@@ -46,7 +46,8 @@ export async function discover(wanted: Discovery, host: Surroundings, limitMs: n
   const found = clusterIn(text);
   if (wanted.caHashes.length === 0) return found;
   const hashes = certificatesIn(found.ca).map(publicKeyHash);
-  if (!hashes.some((hash) => wanted.caHashes.includes(hash))) {
+  const pinned = wanted.caHashes.map((hash) => hash.toLowerCase());
+  if (!hashes.some((hash) => pinned.includes(hash))) {
     throw refusal(
       `cluster CA found in cluster-info ConfigMap is invalid: none of the public keys ${hashes.map((hash) => JSON.stringify(hash)).join(':')} are pinned`,
     );
