@@ -1,5 +1,6 @@
 // A run of faults over a cluster of several hosts while clients write, read and watch through the load balancer; then the judgement.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Background } from '#test/e2e/background.ts';
@@ -46,15 +47,24 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunResul
     const leader = on === 'leader' ? await etcdLeader(fleet, controlPlanes) : undefined;
     const host = leader ?? controlPlanes[at % controlPlanes.length] ?? '';
     progress(`${made(load)} operations; ${host}${leader === undefined ? '' : ', the leader'}: ${fault.name}`);
+    const shown = load.output.length;
     await strike(options, fault, host);
+    for (const [silence] of load.output.slice(shown).matchAll(/^nobody answered for .*$/gm)) progress(`  ${silence}`);
   }
   load.closeInput();
   const code = await load.ended;
   const summary = load.output.trim().split('\n').at(-1) ?? '';
   progress(summary);
   if (code !== 0) return { problems: [`the client ended with ${code}: ${summary}`], operations: 0, events: 0, summary };
-  const history = JSON.parse(readFileSync(near.pathOf(historyPath), 'utf8')) as History;
-  return { problems: checkHistory(history), operations: history.operations.length, events: history.events.length, summary };
+  const text = readFileSync(near.pathOf(historyPath), 'utf8');
+  const history = JSON.parse(text) as History;
+  const problems = checkHistory(history);
+  if (problems.length > 0) {
+    const kept = join(tmpdir(), `coxswain-history-${process.pid}.json`);
+    writeFileSync(kept, text);
+    progress(`the history is kept in ${kept}`);
+  }
+  return { problems, operations: history.operations.length, events: history.events.length, summary };
 }
 
 async function strike({ fleet, controlPlanes, lastsMs, quietMs }: FaultRunOptions, fault: Fault, host: string): Promise<void> {

@@ -1,5 +1,5 @@
 // The long form of test/chaos/control-planes.test.ts: at least 100,000 operations (OPERATIONS sets another number), faults drawn at random.
-// SEED draws the same ones again.
+// SEED draws the same ones again; FAULTS is a pattern of the names of those that may be drawn (default: all).
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Fleet } from '#test/testbed/fleet.ts';
 import { runFaults } from '#test/chaos/fault-run.ts';
@@ -8,6 +8,7 @@ import { controlPlaneFaults, hostFaults } from '#test/chaos/faults.ts';
 const controlPlanes = ['host1', 'host2', 'host3'];
 const wanted = Number(process.env['OPERATIONS'] ?? 100_000);
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const drawn = [...controlPlaneFaults, ...hostFaults].filter(({ name }) => new RegExp(process.env['FAULTS'] ?? '').test(name));
 let fleet: Fleet;
 
 beforeAll(async () => {
@@ -21,7 +22,7 @@ test(`${wanted} operations under faults`, async () => {
   const random = numbers(seed);
   const pick = <T>(list: readonly T[]): T => list[random() % list.length] as T;
   const faults = Array.from({ length: 500 }, () => ({
-    fault: pick([...controlPlaneFaults, ...hostFaults]),
+    fault: pick(drawn),
     on: pick(['next', 'leader'] as const),
   }));
   const { problems, operations } = await runFaults({

@@ -182,6 +182,11 @@ describe('what may not be', () => {
       'read 5 of a saw revision 1, and 2 was there before it began, by read 4 of b',
     ],
     [
+      'a deletion that was acknowledged twice',
+      { operations: [...unheard, remove(3, 'a', [10, 20]), remove(4, 'a', [10, 20])], events: [...two, event('DELETED', 3)] },
+      'delete 3 of a and delete 4 of a were both acknowledged, and 3 is one change',
+    ],
+    [
       'a list that lacks something',
       { operations: [...unheard, list(9, 2, {}, [0, 9])], events: two },
       'list 9 at 2 has a at nothing, and it was 2',

@@ -110,19 +110,19 @@ function checkOutcome(operation: Operation, { revision }: Place): string[] {
 
 /** Nothing is ordered before, or sees less than, what was known when it began; and no read sees what was only asked for after its end. */
 function checkTimes(timeline: Timeline, operations: readonly Operation[]): string[] {
-  const askedFrom = new Map(operations.map((operation) => [timeline.place(operation).revision, operation.startMicros]));
+  const askers = askersOf(timeline, operations);
   const heard = new Heap();
-  const problems: string[] = [];
+  const problems = [...askers].flatMap(([revision, list]) => checkAskers(revision, list));
   let known: Known = { endMicros: 0, revision: 0, by: '' };
   for (const operation of [...operations].sort((a, b) => a.startMicros - b.startMicros)) {
     for (let next = heard.peek(); next !== undefined && next.endMicros < operation.startMicros; next = heard.peek()) {
       if (next.revision > known.revision) known = next;
       heard.pop();
     }
-    const told = toldBy(timeline, operation, known);
+    const told = toldBy(timeline, operation, { known, askers });
     if (typeof told === 'string') problems.push(told);
     else if (told !== undefined) {
-      if (operation.kind === 'read' && (askedFrom.get(told) ?? 0) > operation.endMicros) {
+      if (operation.kind === 'read' && (askers.get(told)?.[0]?.startMicros ?? 0) > operation.endMicros) {
         problems.push(`${words(operation)} saw revision ${told}, which was only asked for later`);
       }
       heard.push({ endMicros: operation.endMicros, revision: told, by: words(operation) });
@@ -131,12 +131,38 @@ function checkTimes(timeline: Timeline, operations: readonly Operation[]): strin
   return problems;
 }
 
+/** By revision: who asked for that change, the earliest first. Only a deletion can have several. */
+type Askers = ReadonlyMap<number, readonly Operation[]>;
+
+function askersOf(timeline: Timeline, operations: readonly Operation[]): Askers {
+  const found = new Map<number, Operation[]>();
+  for (const operation of [...operations].sort((a, b) => a.startMicros - b.startMicros)) {
+    const { revision } = timeline.place(operation);
+    if (revision === undefined) continue;
+    const list = found.get(revision);
+    if (list === undefined) found.set(revision, [operation]);
+    else list.push(operation);
+  }
+  return found;
+}
+
+function checkAskers(revision: number, askers: readonly Operation[]): string[] {
+  const done = askers.filter(({ outcome }) => outcome === 'done');
+  return done.length < 2 ? [] : [`${done.map(words).join(' and ')} were both acknowledged, and ${revision} is one change`];
+}
+
 /** The revision that the store had come to when it answered, by what it said; undefined where it said nothing of it; or what is wrong. */
-function toldBy(timeline: Timeline, operation: Operation, known: Known): number | string | undefined {
+function toldBy(
+  timeline: Timeline,
+  operation: Operation,
+  { known, askers }: { readonly known: Known; readonly askers: Askers },
+): number | string | undefined {
   const { kind, outcome } = operation;
   if (kind !== 'read' && kind !== 'list') {
     const { revision } = timeline.place(operation);
-    if (revision !== undefined && revision < known.revision) {
+    // Nobody knows of one that was not answered whether it was the one of several that did it.
+    const isSure = outcome === 'done' || askers.get(revision ?? 0)?.length === 1;
+    if (isSure && revision !== undefined && revision < known.revision) {
       return `${words(operation)} is ordered at ${revision}, and ${known.revision} was known before it began, by ${known.by}`;
     }
     return outcome === 'done' ? revision : undefined;

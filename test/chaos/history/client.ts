@@ -18,6 +18,7 @@ const selector = 'labelSelector=history%3Dyes';
 const answerLimitMs = 10_000;
 const pauseMs = 20;
 const requestsPerConnection = 40;
+const tellOfSilenceMicros = 2_000_000;
 /** Two in a thousand: every one of them asks for all keys. */
 const listShare = 0.02;
 
@@ -64,7 +65,9 @@ async function work(): Promise<void> {
 }
 
 function noteAnswer(endMicros: number): void {
-  longestSilenceMicros = Math.max(longestSilenceMicros, endMicros - lastDoneMicros);
+  const silenceMicros = endMicros - lastDoneMicros;
+  longestSilenceMicros = Math.max(longestSilenceMicros, silenceMicros);
+  if (silenceMicros > tellOfSilenceMicros) process.stdout.write(`nobody answered for ${Math.round(silenceMicros / 1_000)} ms\n`);
   lastDoneMicros = Math.max(lastDoneMicros, endMicros);
 }
 
