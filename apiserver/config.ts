@@ -10,8 +10,8 @@ import { type AuditSettings, auditFlags, readAudit } from './audit/flags.ts';
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { quotedList } from './authz/rbac/rules.ts';
-import { readSealingRules } from './storage/encryption/configuration.ts';
-import type { SealingRules } from './storage/encryption/sealing-rules.ts';
+import { readSealing as readSealingText } from './storage/encryption/configuration.ts';
+import type { SealingSettings } from './storage/encryption/settings.ts';
 import { etcdFlags, type StorageConfig, storageConfig } from './storage-config.ts';
 import { type IpRange, parseIpRange } from './services/ip-range.ts';
 
@@ -99,7 +99,7 @@ export interface ApiServerConfig {
   readonly audit: AuditSettings | undefined;
   readonly storage: StorageConfig;
   /** What values are sealed with in the store; undefined: nothing is. */
-  readonly sealing: SealingRules | undefined;
+  readonly sealing: SealingSettings | undefined;
   readonly tokens: {
     readonly issuers: readonly string[];
     readonly audiences: readonly string[];
@@ -208,15 +208,15 @@ export function certificateFiles(argv: readonly string[]): readonly string[] {
 }
 
 /** The file to look at for other keys; undefined: keys stay until the server starts anew. */
-export function reloadedSealing(argv: readonly string[]): { readonly path: string; readonly read: () => SealingRules } | undefined {
+export function reloadedSealing(argv: readonly string[]): { readonly path: string; readonly read: () => SealingSettings } | undefined {
   const { values } = parseFlags('kube-apiserver', flags, argv);
   const path = values['encryption-provider-config'];
   if (path === '' || !values['encryption-provider-config-automatic-reload']) return undefined;
-  return { path, read: () => readSealingRules(readFlagFile(path, 'encryption-provider-config'), path) };
+  return { path, read: () => readSealingText(readFlagFile(path, 'encryption-provider-config'), path) };
 }
 
-function readSealing(path: string): SealingRules | undefined {
-  return path === '' ? undefined : readSealingRules(readFlagFile(path, 'encryption-provider-config'), path);
+function readSealing(path: string): SealingSettings | undefined {
+  return path === '' ? undefined : readSealingText(readFlagFile(path, 'encryption-provider-config'), path);
 }
 
 /** Upstream's other modes need files or servers that nothing here asks yet. */

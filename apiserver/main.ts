@@ -5,22 +5,20 @@ import { runMain, runServices, type Service, UsageError } from '#base/lifecycle.
 import { certificateFiles, parseConfig, reloadedSealing } from './config.ts';
 import { createApiServer } from './server.ts';
 import { StoreError } from './storage/contract.ts';
-import { EncryptedStore, sealableResources } from './storage/encryption/encrypted-store.ts';
+import { Sealing } from './storage/encryption/sealing.ts';
 import { openStore } from './storage/open.ts';
 
 await runMain('kube-apiserver', async ({ argv, signal, log }) => {
   const settings = parseConfig(argv);
   const deps = { clock: systemClock, log };
   await using opened = await openStore(settings.storage, deps, signal).catch(refuse);
-  const sealed =
-    settings.sealing && new EncryptedStore({ store: opened, rules: settings.sealing, resources: sealableResources(builtinKinds) });
-  const server = createApiServer({ settings, store: sealed ?? opened, kinds: builtinKinds, ...deps });
+  const kinds = builtinKinds;
+  const sealing =
+    settings.sealing && (await Sealing.start({ settings: settings.sealing, reload: reloadedSealing(argv), store: opened, kinds, ...deps }));
+  const { store, checks, keepers } = sealing ?? { store: opened, checks: [], keepers: [] };
+  const server = createApiServer({ settings, store, checks, kinds, ...deps });
   const renewal = new FileWatch({ paths: certificateFiles(argv), onChange: () => server.renew(parseConfig(argv)), ...deps });
-  const services: Service[] = [server, renewal];
-  const reload = reloadedSealing(argv);
-  if (reload !== undefined && sealed !== undefined) {
-    services.push(new FileWatch({ paths: [reload.path], onChange: () => sealed.useRules(reload.read()), ...deps }));
-  }
+  const services: readonly Service[] = [...keepers, server, renewal];
   await runServices(signal, services, () => log.info({ port: server.port }, 'serving')).catch(refuse);
 });
 

@@ -81,6 +81,8 @@ export interface ApiServerDeps {
   /** Stays open until the server has ended; whoever made it closes it. */
   readonly store: Store;
   readonly kinds: readonly KindDefinition[];
+  /** What else must be well, that the store brings along. */
+  readonly checks?: readonly HealthCheck[];
   readonly clock: Clock;
   readonly log: Log;
   /** Which addresses of pods and nodes the proxy may dial; default: global unicast ones. Tests on loopback widen it. */
@@ -188,7 +190,7 @@ interface ServerState {
 }
 
 function healthChecks(
-  { store, clock }: ApiServerDeps,
+  { store, clock, checks = [] }: ApiServerDeps,
   { state, registry, hooks }: { readonly state: ServerState; readonly registry: GenericRegistry; readonly hooks: StartHooks },
   stopping: AbortSignal,
 ): readonly HealthCheck[] {
@@ -199,6 +201,7 @@ function healthChecks(
     // Upstream's names, which probes ask for, whatever the store is.
     { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers },
     { name: 'etcd-readiness', on: ['readyz'], check: storeAnswers },
+    ...checks,
     { name: 'informer-sync', on: ['readyz'], check: () => registry.trouble ?? (state.isReady || 'the caches are not filled yet') },
     ...hooks.checks(),
     { name: 'shutdown', on: ['readyz'], check: () => (state.isDraining ? 'process is shutting down' : true) },

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readSealingRules } from './configuration.ts';
+import { readSealing } from './configuration.ts';
+import type { SealingRules } from './sealing-rules.ts';
+import { rulesOf } from './settings.ts';
 
 const key = (bytes: number): string => Buffer.alloc(bytes, 7).toString('base64');
 
@@ -16,9 +18,19 @@ function aesgcm(secret: string, name = 'key1'): object {
   return { aesgcm: { keys: [{ name, secret }] } };
 }
 
+function kms(fields: object): object {
+  return { kms: { apiVersion: 'v2', name: 'vault', endpoint: 'unix:///run/kms.sock', ...fields } };
+}
+
+function rulesFrom(text: string): SealingRules {
+  return rulesOf(readSealing(text, 'file'), ({ name }) => {
+    throw new Error(`no plugin ${name} is meant here`);
+  });
+}
+
 function messageOf(text: string): string {
   try {
-    readSealingRules(text, '/etc/enc.yaml');
+    readSealing(text, '/etc/enc.yaml');
   } catch (error) {
     return (error as Error).message;
   }
@@ -26,9 +38,8 @@ function messageOf(text: string): string {
 }
 
 describe('which resources a rule is about', () => {
-  const rules = readSealingRules(
+  const rules = rulesFrom(
     configuration(entry(['secrets', 'deployments.apps']), entry(['*.apps', '*.'], aesgcm(key(32))), entry(['*.*'], aesgcm(key(16), 'all'))),
-    'file',
   );
   const markOf = (group: string, resource: string): string =>
     Buffer.from(rules.find({ group, resource })?.seal(Buffer.from('{}'), '/k') ?? []).toString('latin1');
@@ -44,8 +55,17 @@ describe('which resources a rule is about', () => {
   });
 
   test('what no rule names stays as it is', () => {
-    expect(readSealingRules(configuration(entry(['secrets'])), 'file').find({ group: '', resource: 'pods' })).toBeUndefined();
+    expect(rulesFrom(configuration(entry(['secrets']))).find({ group: '', resource: 'pods' })).toBeUndefined();
   });
+});
+
+test('a plugin is known by its name, its place, and how long it may take', () => {
+  const named = configuration(entry(['secrets'], kms({ timeout: '1m' }), { identity: {} }), entry(['configmaps'], kms({ name: 'other' })));
+  expect(readSealing(named, 'file').flatMap(({ providers }) => providers)).toEqual([
+    { kind: 'kms', kms: { name: 'vault', endpoint: 'unix:///run/kms.sock', timeoutMs: 60_000 } },
+    { kind: 'identity' },
+    { kind: 'kms', kms: { name: 'other', endpoint: 'unix:///run/kms.sock', timeoutMs: 3_000 } },
+  ]);
 });
 
 describe('a configuration that cannot be used names every place', () => {
@@ -72,9 +92,35 @@ describe('a configuration that cannot be used names every place', () => {
       'resources[0].providers[0]: Required value: provider does not contain any of the expected providers: KMS, AESGCM, AESCBC, Secretbox, Identity',
     ],
     [
-      'a key management service',
-      configuration(entry(['secrets'], { kms: { name: 'x' } })),
-      'resources[0].providers[0].kms: Invalid value: "kms": is not supported yet',
+      'a plugin without anything, whose version is that of old',
+      configuration(entry(['secrets'], { kms: {} })),
+      'resources[0].providers[0].kms.name: Required value: name is a mandatory field for a provider; ' +
+        'resources[0].providers[0].kms.endpoint: Invalid value: "": endpoint is a mandatory field for a kms; ' +
+        'resources[0].providers[0].kms.apiVersion: Invalid value: "v1": KMSv1 is deprecated and is not supported. Use KMSv2 instead',
+    ],
+    [
+      'a plugin of another version',
+      configuration(entry(['secrets'], kms({ apiVersion: 'v3' }))),
+      'resources[0].providers[0].kms.apiVersion: Invalid value: "v3": unsupported apiVersion apiVersion for KMS provider, only v1 and v2 are supported',
+    ],
+    [
+      'a plugin elsewhere, that gets no time',
+      configuration(entry(['secrets'], kms({ endpoint: 'tcp://somewhere:1', timeout: '0s' }))),
+      'resources[0].providers[0].kms.timeout: Invalid value: "0s": timeout should be a positive value; ' +
+        'resources[0].providers[0].kms.endpoint: Invalid value: "tcp://somewhere:1": unsupported scheme "tcp" for KMS provider, only unix is supported',
+    ],
+    [
+      'a plugin with a cache',
+      configuration(entry(['secrets'], kms({ cachesize: 10, timeout: 'soon' }))),
+      'resources[0].providers[0].kms.timeout: Invalid value: "soon": must be a duration; ' +
+        'resources[0].providers[0].kms.cachesize: Invalid value: 10: cachesize is not supported in v2',
+    ],
+    [
+      'a plugin whose name cannot be told from its values, twice',
+      configuration(entry(['secrets'], kms({ name: 'a:b' }), kms({ name: 'a:b' }))),
+      'resources[0].providers[0].kms.name: Invalid value: "a:b": invalid KMS provider name a:b, must not contain \':\'; ' +
+        'resources[0].providers[1].kms.name: Invalid value: "a:b": invalid KMS provider name a:b, must not contain \':\'; ' +
+        'resources[0].providers[1].kms.name: Invalid value: "a:b": duplicate KMS provider name a:b, names must be unique',
     ],
     [
       'no keys',

@@ -2,9 +2,11 @@
 import { parse } from 'yaml';
 import { type FieldProblem, invalid, required } from '#api/meta/field-problem.ts';
 import { type Shape, shapeProblems } from '#base/document-shape.ts';
+import { parseDurationMs } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
-import { identity, type Sealer, type SealerName, sealers } from './sealers.ts';
-import { keyOf, type ResourceName, type SealingRule, SealingRules } from './sealing-rules.ts';
+import type { SealerName } from './sealers.ts';
+import { keyOf, type ResourceName } from './sealing-rules.ts';
+import type { ProviderSettings, SealingSettings } from './settings.ts';
 
 const keys = { keys: [{ name: 'string', secret: 'string' }] } as const;
 const shape: Readonly<Record<string, Shape>> = {
@@ -13,13 +15,29 @@ const shape: Readonly<Record<string, Shape>> = {
   resources: [
     {
       resources: ['string'],
-      providers: [{ aesgcm: keys, aescbc: keys, secretbox: keys, identity: {}, kms: 'map' }],
+      providers: [
+        {
+          aesgcm: keys,
+          aescbc: keys,
+          secretbox: keys,
+          identity: {},
+          kms: { apiVersion: 'string', name: 'string', cachesize: 'number', endpoint: 'string', timeout: 'string' },
+        },
+      ],
     },
   ],
 };
 
 type Keys = { readonly keys?: readonly { readonly name?: string; readonly secret?: string }[] };
-type Provider = { readonly [name in SealerName]?: Keys | null } & { readonly identity?: object | null; readonly kms?: object | null };
+type Provider = { readonly [name in SealerName]?: Keys | null } & { readonly identity?: object | null; readonly kms?: Kms | null };
+
+interface Kms {
+  readonly apiVersion?: string;
+  readonly name?: string;
+  readonly cachesize?: number;
+  readonly endpoint?: string;
+  readonly timeout?: string;
+}
 
 interface Wire {
   readonly apiVersion?: string;
@@ -33,8 +51,11 @@ const kind = 'EncryptionConfiguration';
 /** Key lengths in bytes. */
 const keyLengths = { aesgcm: [16, 24, 32], aescbc: [16, 24, 32], secretbox: [32] } as const;
 
-/** The rules that a configuration's text asks for; `place` is its file. Throws UsageError, saying all that is wrong. */
-export function readSealingRules(text: string, place: string): SealingRules {
+const defaultTimeout = '3s';
+const defaultKmsVersion = 'v1';
+
+/** What a configuration's text asks for; `place` is its file. Throws UsageError, saying all that is wrong. */
+export function readSealing(text: string, place: string): SealingSettings {
   const content = parseText(text, place);
   if (content.kind !== kind || content.apiVersion !== version) {
     throw refused(place, [`it must be of kind ${kind}, version ${version}`]);
@@ -45,14 +66,12 @@ export function readSealingRules(text: string, place: string): SealingRules {
     place,
     problems.map(({ field, message }) => `${field}: ${message}`),
   );
-  const rules = (content.resources ?? []).map(
-    ({ resources = [], providers = [] }): SealingRule => ({
-      resources: resources.map(parseResource),
-      sealers: providers.flatMap(sealersOf),
-    }),
-  );
-  refuse(place, masked(rules));
-  return new SealingRules(rules);
+  const settings = (content.resources ?? []).map(({ resources = [], providers = [] }) => ({
+    resources: resources.map(parseResource),
+    providers: providers.map(providerOf),
+  }));
+  refuse(place, masked(settings));
+  return settings;
 }
 
 function parseText(text: string, place: string): Wire {
@@ -71,6 +90,7 @@ function parseText(text: string, place: string): Wire {
 /** Upstream's rules (apiserver/pkg/apis/apiserver/validation/validation_encryption.go). */
 function checkConfiguration({ resources: entries = [] }: Wire): FieldProblem[] {
   if (entries.length === 0) return [required('resources', 'at least one resources is required')];
+  const kmsNames = new Set<string>();
   return entries.flatMap(({ resources = [], providers = [] }, at) => {
     const path = `resources[${at}]`;
     const list = `${path}.resources`;
@@ -79,7 +99,7 @@ function checkConfiguration({ resources: entries = [] }: Wire): FieldProblem[] {
       ...checkOverlap(resources, list),
       ...resources.flatMap((name, index) => checkResource(name, `${list}[${index}]`)),
       ...(providers.length === 0 ? [required(`${path}.providers`, `at least one ${path}.providers is required`)] : []),
-      ...providers.flatMap((provider, index) => checkProvider(provider, `${path}.providers[${index}]`)),
+      ...providers.flatMap((provider, index) => checkProvider(provider, `${path}.providers[${index}]`, kmsNames)),
     ];
   });
 }
@@ -126,7 +146,7 @@ function checkResource(text: string, path: string): FieldProblem[] {
   return why === undefined ? [] : [invalid(path, text, why)];
 }
 
-function checkProvider(provider: Provider | null, path: string): FieldProblem[] {
+function checkProvider(provider: Provider | null, path: string, kmsNames: Set<string>): FieldProblem[] {
   const given = Object.entries(provider ?? {}).filter(([, value]) => value !== undefined && value !== null);
   if (given.length === 0) {
     return [required(path, 'provider does not contain any of the expected providers: KMS, AESGCM, AESCBC, Secretbox, Identity')];
@@ -135,11 +155,42 @@ function checkProvider(provider: Provider | null, path: string): FieldProblem[] 
     const names = given.map(([name]) => name);
     return [invalid(path, names, 'more than one provider specified in a single element, should split into different list elements')];
   }
-  if (provider?.kms !== undefined) return [invalid(`${path}.kms`, 'kms', 'is not supported yet')];
+  if (provider?.kms !== undefined && provider.kms !== null) return checkKms(provider.kms, `${path}.kms`, kmsNames);
   return sealerNames.flatMap((name) => {
     const wanted = provider?.[name];
     return wanted === undefined || wanted === null ? [] : checkKeys(wanted, `${path}.${name}.keys`, keyLengths[name]);
   });
+}
+
+function checkKms(kms: Kms, path: string, names: Set<string>): FieldProblem[] {
+  const { apiVersion = defaultKmsVersion, name = '', cachesize, endpoint = '', timeout = defaultTimeout } = kms;
+  const isKnown = names.has(name);
+  names.add(name);
+  const timeoutMs = parseDurationMs(timeout);
+  const version = `${path}.apiVersion`;
+  return [
+    ...(name === '' ? [required(`${path}.name`, 'name is a mandatory field for a provider')] : []),
+    ...(name.includes(':') ? [invalid(`${path}.name`, name, `invalid KMS provider name ${name}, must not contain ':'`)] : []),
+    ...(isKnown ? [invalid(`${path}.name`, name, `duplicate KMS provider name ${name}, names must be unique`)] : []),
+    ...(timeoutMs === undefined ? [invalid(`${path}.timeout`, timeout, 'must be a duration')] : []),
+    ...(timeoutMs !== undefined && timeoutMs <= 0 ? [invalid(`${path}.timeout`, timeout, 'timeout should be a positive value')] : []),
+    ...checkEndpoint(endpoint, `${path}.endpoint`),
+    ...(cachesize !== undefined && apiVersion !== 'v1'
+      ? [invalid(`${path}.cachesize`, cachesize, 'cachesize is not supported in v2')]
+      : []),
+    // Off in Kubernetes, too, unless somebody asks for it.
+    ...(apiVersion === 'v1' ? [invalid(version, apiVersion, 'KMSv1 is deprecated and is not supported. Use KMSv2 instead')] : []),
+    ...(apiVersion === 'v1' || apiVersion === 'v2'
+      ? []
+      : [invalid(version, apiVersion, 'unsupported apiVersion apiVersion for KMS provider, only v1 and v2 are supported')]),
+  ];
+}
+
+function checkEndpoint(endpoint: string, path: string): FieldProblem[] {
+  if (endpoint === '') return [invalid(path, '', 'endpoint is a mandatory field for a kms')];
+  const scheme = /^([A-Za-z][-+.A-Za-z0-9]*):/.exec(endpoint)?.[1] ?? '';
+  if (scheme === 'unix') return [];
+  return [invalid(path, endpoint, `unsupported scheme ${JSON.stringify(scheme)} for KMS provider, only unix is supported`)];
 }
 
 function checkKeys({ keys: list = [] }: Keys, path: string, lengths: readonly number[]): FieldProblem[] {
@@ -163,16 +214,19 @@ function decodeBase64(text: string): Buffer | undefined {
   return isEncoded ? Buffer.from(plain, 'base64') : undefined;
 }
 
-function sealersOf(provider: Provider): readonly Sealer[] {
-  for (const name of sealerNames) {
-    const list = provider[name]?.keys;
-    if (list !== undefined) return list.map((key) => sealers[name](key.name ?? '', decodeBase64(key.secret ?? '') ?? Buffer.alloc(0)));
+function providerOf(provider: Provider): ProviderSettings {
+  for (const kind of sealerNames) {
+    const list = provider[kind]?.keys;
+    if (list === undefined) continue;
+    return { kind, keys: list.map(({ name = '', secret = '' }) => ({ name, secret: decodeBase64(secret) ?? Buffer.alloc(0) })) };
   }
-  return [identity];
+  if (provider.kms === undefined || provider.kms === null) return { kind: 'identity' };
+  const { name = '', endpoint = '', timeout = defaultTimeout } = provider.kms;
+  return { kind: 'kms', kms: { name, endpoint, timeoutMs: parseDurationMs(timeout) ?? 0 } };
 }
 
 /** Rules that an earlier, wider one keeps from ever being asked. */
-function masked(rules: readonly SealingRule[]): string[] {
+function masked(rules: SealingSettings): string[] {
   const seen = new Set<string>();
   const problems: string[] = [];
   for (const { resources } of rules) {

@@ -2,7 +2,8 @@
 //
 // How it works: a value's key says of which resource it is. `#current` holds the keys whose values are known to be sealed as the rules
 // want it now; what is not in it is written anew by the next update, though that changes nothing (this is how keys are changed: a new
-// first one, then every object is replaced by itself).
+// first one, then every object is replaced by itself). Keys that somebody else keeps are fetched before a value is opened; where they are
+// there, as nearly always, and where no rule needs that, nothing waits.
 import type { KindDefinition } from '#api/kind.ts';
 import { reasonOf } from '#base/write-file.ts';
 import {
@@ -49,8 +50,11 @@ export class EncryptedStore implements Store {
   readonly #resources: ReadonlyMap<string, ResourceName>;
   /** By what keys start with; only what is sealed. */
   #seals: ReadonlyMap<string, Sealing>;
+  #fetchesKeys = false;
   #observer: TransformationObserver | undefined;
   readonly #current = new Set<string>();
+  /** Counts how often the way to seal changed. */
+  #age = 0;
 
   readonly releaseMemory?: NonNullable<Store['releaseMemory']>;
   readonly claimCompaction?: NonNullable<Store['claimCompaction']>;
@@ -58,7 +62,8 @@ export class EncryptedStore implements Store {
   constructor({ store, rules, resources }: EncryptedStoreOptions) {
     this.#store = store;
     this.#resources = resources;
-    this.#seals = sealsOf(resources, rules);
+    this.#seals = new Map();
+    this.useRules(rules);
     if (store.releaseMemory !== undefined) this.releaseMemory = store.releaseMemory.bind(store);
     if (store.claimCompaction !== undefined) this.claimCompaction = store.claimCompaction.bind(store);
   }
@@ -66,6 +71,13 @@ export class EncryptedStore implements Store {
   /** Seals by other rules from now on; values sealed before are outdated until they are read or written again. */
   useRules(rules: SealingRules): void {
     this.#seals = sealsOf(this.#resources, rules);
+    this.#fetchesKeys = [...this.#seals.values()].some(({ seals }) => seals.fetchesKeys);
+    this.outdateAll();
+  }
+
+  /** Values that were sealed until now count as outdated until they are read or written again: their key is another one today. */
+  outdateAll(): void {
+    this.#age++;
     this.#current.clear();
   }
 
@@ -86,12 +98,15 @@ export class EncryptedStore implements Store {
   }
 
   async get(key: string, signal: AbortSignal): Promise<StoredValue | undefined> {
-    return this.#opened(await this.#store.get(key, signal));
+    return await this.#fetchedAndOpened(await this.#store.get(key, signal), signal);
   }
 
   async list(prefix: string, options: ListOptions, signal: AbortSignal): Promise<ListResult> {
     const found = await this.#store.list(prefix, options, signal);
-    return { ...found, items: found.items.map((item) => this.#opened(item)) };
+    if (!this.#fetchesKeys) return { ...found, items: found.items.map((item) => this.#opened(item)) };
+    const items: StoredValue[] = [];
+    for (const item of found.items) items.push(await this.#fetchedAndOpened(item, signal));
+    return { ...found, items };
   }
 
   async put(key: string, value: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutResult> {
@@ -99,16 +114,17 @@ export class EncryptedStore implements Store {
     if (along !== undefined) options = { ...options, along };
     const sealing = this.#sealingOf(key);
     if (sealing === undefined) return await this.#store.put(key, value, options, signal);
-    const result = this.#openedResult(await this.#store.put(key, this.#seal(sealing, value, key), options, signal));
-    // The rules may have changed while the write was under way.
-    if (result.ok && this.#sealingOf(key) === sealing) this.#current.add(key);
+    const age = this.#age;
+    const result = await this.#openedResult(await this.#store.put(key, this.#seal(sealing, value, key), options, signal), signal);
+    // The way to seal may have changed while the write was under way.
+    if (result.ok && this.#age === age) this.#current.add(key);
     return result;
   }
 
   async delete(key: string, expectedRevision: number, signal: AbortSignal): Promise<PutResult> {
     const result = await this.#store.delete(key, expectedRevision, signal);
     if (result.ok) this.#current.delete(key);
-    return this.#openedResult(result);
+    return await this.#openedResult(result, signal);
   }
 
   async currentRevision(signal: AbortSignal): Promise<number> {
@@ -122,7 +138,9 @@ export class EncryptedStore implements Store {
     onProgress?: (revision: number) => void,
   ): AsyncIterable<readonly StoreEvent[]> {
     for await (const events of this.#store.watch(prefix, afterRevision, signal, onProgress)) {
-      yield events.some(({ key }) => this.#sealingOf(key) !== undefined) ? events.map((event) => this.#openedEvent(event)) : events;
+      if (events.every(({ key }) => this.#sealingOf(key) === undefined)) yield events;
+      else if (!this.#fetchesKeys) yield events.map((event) => this.#openedEvent(event));
+      else yield await this.#fetchedAndOpenedEvents(events, signal);
     }
   }
 
@@ -152,8 +170,40 @@ export class EncryptedStore implements Store {
     return { ...stored, value };
   }
 
-  #openedResult(result: PutResult): PutResult {
-    return result.ok ? result : { ...result, current: this.#opened(result.current) };
+  async #openedResult(result: PutResult, signal: AbortSignal): Promise<PutResult> {
+    return result.ok ? result : { ...result, current: await this.#fetchedAndOpened(result.current, signal) };
+  }
+
+  async #fetchedAndOpened<T extends StoredValue | undefined>(stored: T, signal: AbortSignal): Promise<T> {
+    if (this.#fetchesKeys && stored !== undefined) await this.#fetchKey(stored.key, stored.value, signal);
+    return this.#opened(stored);
+  }
+
+  async #fetchedAndOpenedEvents(events: readonly StoreEvent[], signal: AbortSignal): Promise<readonly StoreEvent[]> {
+    const opened: StoreEvent[] = [];
+    for (const event of events) {
+      if (this.#sealingOf(event.key)?.seals.fetchesKeys === true) {
+        if (event.value !== undefined) await this.#fetchKey(event.key, event.value, signal);
+        const { previous } = event;
+        // Who wants to see the past finds out that it cannot be read.
+        if (previous !== undefined) await this.#fetchKey(event.key, previous.value, signal).catch(() => signal.throwIfAborted());
+      }
+      opened.push(this.#openedEvent(event));
+    }
+    return opened;
+  }
+
+  /** Throws StoreError 'unavailable' where whoever keeps the key does not give it. */
+  async #fetchKey(key: string, stored: Uint8Array, signal: AbortSignal): Promise<void> {
+    const sealing = this.#sealingOf(key);
+    if (sealing === undefined) return;
+    try {
+      await sealing.seals.fetchKey(stored);
+    } catch (error) {
+      this.#observer?.('from_storage', sealing.resource)(sealing.seals.prefixOf(stored) ?? 'unknown', false);
+      throw new StoreError('unavailable', untransformed(key, error), { cause: error });
+    }
+    signal.throwIfAborted();
   }
 
   #openedEvent(event: StoreEvent): StoreEvent {
@@ -187,7 +237,7 @@ export class EncryptedStore implements Store {
       return sealed;
     } catch (error) {
       end?.(seals.prefix, false);
-      throw error;
+      throw new StoreError('unavailable', reasonOf(error), { cause: error });
     }
   }
 
@@ -199,9 +249,13 @@ export class EncryptedStore implements Store {
       return found;
     } catch (error) {
       end?.(seals.prefixOf(stored) ?? 'unknown', false);
-      throw new StoreError('sealed', `unable to transform key ${JSON.stringify(key)}: ${reasonOf(error)}`, { cause: error });
+      throw new StoreError('sealed', untransformed(key, error), { cause: error });
     }
   }
+}
+
+function untransformed(key: string, error: unknown): string {
+  return `unable to transform key ${JSON.stringify(key)}: ${reasonOf(error)}`;
 }
 
 function sealsOf(resources: ReadonlyMap<string, ResourceName>, rules: SealingRules): ReadonlyMap<string, Sealing> {

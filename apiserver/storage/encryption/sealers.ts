@@ -12,6 +12,13 @@ export interface Sealer {
   seal(value: Uint8Array, place: string): Uint8Array;
   /** Takes what stands behind the mark. Throws where it was made with another key, was changed, or lay in another place. */
   open(sealed: Uint8Array, place: string): Uint8Array;
+  /** Whether what stands behind the mark would be sealed with the same key today; absent where there is one only. */
+  isCurrent?(sealed: Uint8Array): boolean;
+  /**
+   * For sealers that do not have all of their keys: gets what `open` needs for what stands behind the mark. Undefined where it is there. What was
+   * got may be forgotten again, so open before anything else is got.
+   */
+  fetchKey?(sealed: Uint8Array): Promise<void> | undefined;
 }
 
 export type SealerName = 'aesgcm' | 'aescbc' | 'secretbox';
@@ -31,22 +38,31 @@ const gcmTagBytes = 16;
 
 /** Binds a value to its place: moved to another key it does not open. Random nonces allow 2^32 writes a key, so keys are to be changed. */
 function aesGcm(name: string, key: Uint8Array): Sealer {
-  const cipher = `aes-${key.length * 8}-gcm` as CipherGCMTypes;
   return withMark('aesgcm', name, {
-    seal(value, place) {
-      const nonce = randomBytes(gcmNonceBytes);
-      const sealing = createCipheriv(cipher, key, nonce).setAAD(Buffer.from(place));
-      return [nonce, sealing.update(value), sealing.final(), sealing.getAuthTag()];
-    },
-    open(sealed, place) {
-      if (sealed.length < gcmNonceBytes + gcmTagBytes) throw new Error('the stored data was shorter than the required size');
-      const end = sealed.length - gcmTagBytes;
-      const opening = createDecipheriv(cipher, key, sealed.subarray(0, gcmNonceBytes))
-        .setAAD(Buffer.from(place))
-        .setAuthTag(sealed.subarray(end));
-      return Buffer.concat([opening.update(sealed.subarray(gcmNonceBytes, end)), opening.final()]);
-    },
+    seal: (value, place) => sealGcm(key, value, place),
+    open: (sealed, place) => openGcm(key, sealed, place),
   });
+}
+
+/** Nonce, what the cipher makes, and its tag. */
+export function sealGcm(key: Uint8Array, value: Uint8Array, place: string): readonly Uint8Array[] {
+  const nonce = randomBytes(gcmNonceBytes);
+  const sealing = createCipheriv(gcmOf(key), key, nonce).setAAD(Buffer.from(place));
+  return [nonce, sealing.update(value), sealing.final(), sealing.getAuthTag()];
+}
+
+/** Throws where it was made with another key, was changed, or lay in another place. */
+export function openGcm(key: Uint8Array, sealed: Uint8Array, place: string): Uint8Array {
+  if (sealed.length < gcmNonceBytes + gcmTagBytes) throw new Error('the stored data was shorter than the required size');
+  const end = sealed.length - gcmTagBytes;
+  const opening = createDecipheriv(gcmOf(key), key, sealed.subarray(0, gcmNonceBytes))
+    .setAAD(Buffer.from(place))
+    .setAuthTag(sealed.subarray(end));
+  return Buffer.concat([opening.update(sealed.subarray(gcmNonceBytes, end)), opening.final()]);
+}
+
+function gcmOf(key: Uint8Array): CipherGCMTypes {
+  return `aes-${key.length * 8}-gcm` as CipherGCMTypes;
 }
 
 const cbcBlockBytes = 16;

@@ -18,10 +18,20 @@ export class Seals {
   readonly #sealers: readonly Sealer[];
   readonly #first: Sealer;
 
+  /** True where `fetchKey` has to be asked before `open`. */
+  readonly fetchesKeys: boolean;
+
   /** At least one. */
   constructor(sealers: readonly Sealer[]) {
     this.#sealers = sealers;
     this.#first = sealers[0] ?? identity;
+    this.fetchesKeys = sealers.some(({ fetchKey }) => fetchKey !== undefined);
+  }
+
+  /** Gets the key that a value was sealed with; undefined where it is there. */
+  fetchKey(stored: Uint8Array): Promise<void> | undefined {
+    const sealer = this.#sealers.find((one) => one.fetchKey !== undefined && hasMark(stored, one));
+    return sealer?.fetchKey?.(stored.subarray(sealer.mark.length));
   }
 
   seal(value: Uint8Array, place: string): Uint8Array {
@@ -44,7 +54,9 @@ export class Seals {
     for (const sealer of this.#sealers) {
       if (!hasMark(stored, sealer)) continue;
       try {
-        return { value: sealer.open(stored.subarray(sealer.mark.length), place), isOutdated: sealer !== this.#first };
+        const sealed = stored.subarray(sealer.mark.length);
+        const value = sealer.open(sealed, place);
+        return { value, isOutdated: sealer !== this.#first || sealer.isCurrent?.(sealed) === false };
       } catch (error) {
         // Keys may share a name between providers' entries, so another one may still fit.
         failure = error;
