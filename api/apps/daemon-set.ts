@@ -6,11 +6,11 @@ import { ageColumn, labelsText, nameColumn, selectorText, templateColumns } from
 import { equalValues } from '../meta/equality.ts';
 import { countOrPercent, notDecremented, notMoreThanAll, notNegative, validateLabelSelector } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, notSupported, required } from '../meta/field-problem.ts';
-import { goForm } from '../meta/go-form.ts';
+import { goForm, mapForm } from '../meta/go-form.ts';
 import { isNone } from '../meta/int-or-string.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { badRequest } from '../meta/status.ts';
-import { validateImmutable } from '../meta/object-meta.ts';
+import { validateSelectorUpdate } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { compileSelector, templateWarnings, validateNotEmpty } from './workload.ts';
 
@@ -111,7 +111,7 @@ function validateDaemonSet({ spec }: DaemonSet, { subresource }: WriteContext): 
   const problems = validateLabelSelector(selector, 'spec.selector');
   const { labels } = spec.template.metadata ?? {};
   if (compileSelector(selector)?.matches(labels) === false) {
-    problems.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+    problems.push(invalid('spec.template.metadata.labels', mapForm(labels), '`selector` does not match template `labels`'));
   }
   if (selector !== undefined) problems.push(...validateNotEmpty(selector, 'daemonset', 'spec.selector'));
   return [
@@ -146,7 +146,7 @@ function validateStrategy(strategy: Unchecked<V1DaemonSetUpdateStrategy>, path: 
 }
 
 function validateDaemonSetUpdate(next: DaemonSet, prev: DaemonSet, { subresource }: WriteContext): FieldProblem[] {
-  if (subresource !== 'status') return validateImmutable(next.spec.selector, prev.spec.selector, 'spec.selector');
+  if (subresource !== 'status') return validateSelectorUpdate(next.spec.selector, prev.spec.selector);
   const { conditions: _conditions, ...counts } = next.status ?? noPods();
   return [
     ...Object.entries(counts).flatMap(([name, count]) => notNegative(`status.${name}`, count)),

@@ -8,7 +8,7 @@ import { type FieldProblem, forbiddenField, invalid, notSupported, required } fr
 import { goForm } from '../meta/go-form.ts';
 import { isNone } from '../meta/int-or-string.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { validateImmutable } from '../meta/object-meta.ts';
+import { validateSelectorUpdate } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { podNameWarnings, templateWarnings, validateAvailable, validateCounts, validateSelectorAndTemplate } from './workload.ts';
 
@@ -120,7 +120,7 @@ function validateStrategy(strategy: Unchecked<V1DeploymentStrategy>, path: strin
 }
 
 function validateDeploymentUpdate(next: Deployment, prev: Deployment, { subresource }: WriteContext): FieldProblem[] {
-  if (subresource !== 'status') return validateImmutable(next.spec.selector, prev.spec.selector, 'spec.selector');
+  if (subresource !== 'status') return validateSelectorUpdate(next.spec.selector, prev.spec.selector);
   const status = next.status ?? {};
   const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
   return [

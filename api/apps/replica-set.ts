@@ -6,7 +6,7 @@ import { equalValues } from '../meta/equality.ts';
 import { notNegative } from '../meta/field-checks.ts';
 import type { FieldProblem } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { validateImmutable } from '../meta/object-meta.ts';
+import { validateSelectorUpdate } from '../meta/object-meta.ts';
 import { podNameWarnings, templateWarnings, validateAvailable, validateCounts, validateSelectorAndTemplate } from './workload.ts';
 
 export interface ReplicaSet extends V1ReplicaSet {
@@ -66,7 +66,7 @@ function validateReplicaSet({ spec }: ReplicaSet, { subresource }: WriteContext)
 }
 
 function validateReplicaSetUpdate(next: ReplicaSet, prev: ReplicaSet, { subresource }: WriteContext): FieldProblem[] {
-  if (subresource !== 'status') return validateImmutable(next.spec.selector, prev.spec.selector, 'spec.selector');
+  if (subresource !== 'status') return validateSelectorUpdate(next.spec.selector, prev.spec.selector);
   const { replicas = 0, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration } = next.status ?? {};
   const counts = { replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration };
   return [

@@ -6,7 +6,7 @@ import { ageColumn, nameColumn, templateColumns } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
 import { countOrPercent, dnsLabel, notDecremented, notMoreThanAll, notNegative, validateLabelSelector } from '../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../meta/field-problem.ts';
-import { goForm } from '../meta/go-form.ts';
+import { goForm, mapForm, selectorForm } from '../meta/go-form.ts';
 import { isNone } from '../meta/int-or-string.ts';
 import { nameIsDnsLabel } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
@@ -128,11 +128,11 @@ function validateSpec(spec: Spec, extent: 'with-template' | 'without-template'):
   else problems.push(...validateLabelSelector(selector, 'spec.selector'), ...validateNotEmpty(selector, 'statefulset', 'spec.selector'));
   const compiled = compileSelector(selector);
   if (compiled === undefined) {
-    problems.push(invalid('spec.selector', selector, ''));
+    problems.push(invalid('spec.selector', selector && selectorForm(selector), ''));
   } else {
     const labels = template.metadata?.labels as Record<string, string> | undefined;
     if (compiled.requirements?.length !== 0 && !compiled.matches(labels)) {
-      problems.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+      problems.push(invalid('spec.template.metadata.labels', mapForm(labels), '`selector` does not match template `labels`'));
     }
     if (extent === 'with-template') {
       problems.push(...validatePodTemplate(withClaimVolumes(template, spec.volumeClaimTemplates ?? []), 'spec.template'));

@@ -4,6 +4,7 @@ import { podSpecWarnings } from '../core/pod/warnings.ts';
 import { validateServingTemplate } from '../core/pod/template.ts';
 import { notNegative, validateLabelSelector } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, required } from '../meta/field-problem.ts';
+import { selectorForm } from '../meta/go-form.ts';
 import { SelectorError } from '../meta/label-requirement.ts';
 import { type LabelSelector, labelSelectorOf } from '../meta/label-selector.ts';
 import { dnsLabelProblems } from '../meta/names.ts';
@@ -21,14 +22,14 @@ export function validateSelectorAndTemplate({ selector, template }: WorkloadSpec
   if (selector === undefined) problems.push(required(field));
   else problems.push(...validateLabelSelector(selector, field), ...validateNotEmpty(selector, 'deployment', field));
   const compiled = compileSelector(selector);
-  if (compiled === undefined) return [...problems, invalid(field, selector, 'invalid label selector')];
+  if (compiled === undefined) return [...problems, invalid(field, selector && selectorForm(selector), 'invalid label selector')];
   return [...problems, ...validateServingTemplate(template, compiled, 'ReplicaSet', `${path}.template`)];
 }
 
 /** A selector that selects everything would take others' pods. */
 export function validateNotEmpty(selector: Unchecked<V1LabelSelector>, owner: string, field: string): FieldProblem[] {
   const count = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0);
-  return count === 0 ? [invalid(field, selector, `empty selector is invalid for ${owner}`)] : [];
+  return count === 0 ? [invalid(field, selectorForm(selector), `empty selector is invalid for ${owner}`)] : [];
 }
 
 /** The selector ready to match; undefined where it is wrong. */

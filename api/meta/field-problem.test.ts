@@ -23,3 +23,14 @@ test('a refusal says nothing about what it does not know', () => {
     code: 422,
   });
 });
+
+test.each<[string, unknown, string]>([
+  ['a pointer to nothing', undefined, '"null"'],
+  ['a list or map that is not there', null, 'null'],
+  ['a text', 'a "b" \\ \t \x07 \x7f \u200b ä <', '"a \\"b\\" \\\\ \\t \\a \\x7f \\u200b ä <"'],
+  ['a sign beyond the first plane', '\u{e0001}\u{1f600}', '"\\U000e0001\u{1f600}"'],
+  ['an object', { a: '<&>' }, '{"a":"\\u003c\\u0026\\u003e"}'],
+  ['a number', -1, '-1'],
+])('%s as Go shows it', (_name, value, shown) => {
+  expect(invalid('f', value, '').message).toBe(`Invalid value: ${shown}`);
+});

@@ -1,3 +1,4 @@
+import { goQuote } from './go-form.ts';
 import { ApiError, resourceText, type StatusCause } from './status.ts';
 
 /** Upstream's field.ErrorType, as a Status cause names it (apimachinery/pkg/util/validation/field/errors.go). */
@@ -93,7 +94,7 @@ export function invalidObject(kind: { group: string; kind: string }, name: strin
   }));
   return new ApiError({
     reason: 'Invalid',
-    message: `${resourceText({ group: kind.group, plural: kind.kind })} ${JSON.stringify(name)} is invalid: ${summary}`,
+    message: `${resourceText({ group: kind.group, plural: kind.kind })} ${goQuote(name)} is invalid: ${summary}`,
     details: {
       ...(name === '' ? {} : { name }),
       ...(kind.group === '' ? {} : { group: kind.group }),
@@ -103,7 +104,15 @@ export function invalidObject(kind: { group: string; kind: string }, name: strin
   });
 }
 
+/** Go shows a pointer to nothing as the text "null" (undefined here), a list or map that is not there as JSON's null (null here). */
 function show(value: unknown): string {
-  if (value === undefined || value === null) return 'null';
-  return typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (value === undefined) return '"null"';
+  if (value === null) return 'null';
+  if (typeof value === 'string') return goQuote(value);
+  return typeof value === 'object' ? JSON.stringify(value).replace(/[<>&]/g, escaped) : String(value);
+}
+
+/** Go's JSON is safe to put into HTML. */
+function escaped(sign: string): string {
+  return `\\u00${sign.charCodeAt(0).toString(16)}`;
 }

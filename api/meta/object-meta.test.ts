@@ -39,8 +39,8 @@ test.each<[string, ObjectMeta, string[]]>([
     'managers that cannot be printed',
     { name: 'a', namespace: 'b', managedFields: [{ operation: 'Update', manager: 'é\n\u{e0001}' }] },
     [
-      'metadata.managedFields[0].manager: Invalid value: "é\\n\u{e0001}": invalid character U+000A (at position 2)',
-      'metadata.managedFields[0].manager: Invalid value: "é\\n\u{e0001}": invalid character U+E0001 (at position 3)',
+      'metadata.managedFields[0].manager: Invalid value: "é\\n\\U000e0001": invalid character U+000A (at position 2)',
+      'metadata.managedFields[0].manager: Invalid value: "é\\n\\U000e0001": invalid character U+E0001 (at position 3)',
     ],
   ],
 ])('%s', (_name, meta, expected) => {

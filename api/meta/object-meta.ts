@@ -1,8 +1,9 @@
 // Rules of metadata that hold for every kind, on create and on update (apimachinery/pkg/api/validation/objectmeta.go).
 import { addAll } from './add-all.ts';
-import type { V1ManagedFieldsEntry, V1OwnerReference } from '#api/generated/types.ts';
+import type { V1LabelSelector, V1ManagedFieldsEntry, V1OwnerReference } from '#api/generated/types.ts';
 import { equalValues } from './equality.ts';
 import { type FieldProblem, forbiddenField, invalid, required, tooLong } from './field-problem.ts';
+import { selectorForm } from './go-form.ts';
 import { byteLength, labelValueProblems, type NameCheck, nameIsDnsLabel, qualifiedNameProblems } from './names.ts';
 import type { ObjectMeta } from './object.ts';
 import type { Unchecked } from './unchecked.ts';
@@ -76,7 +77,8 @@ export function validateObjectMetaUpdate(next: ObjectMeta, prev: ObjectMeta, pat
     if ((next[field] ?? '') !== (prev[field] ?? '')) problems.push(invalid(`${path}.${field}`, next[field] ?? '', immutableText));
   }
   for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (next[field] !== prev[field]) problems.push(invalid(`${path}.${field}`, next[field] ?? null, immutableText));
+    if (next[field] !== prev[field])
+      problems.push(invalid(`${path}.${field}`, field === 'creationTimestamp' ? (next[field] ?? null) : next[field], immutableText));
   }
   if (!equalValues(next.finalizers, prev.finalizers)) addAll(problems, validateFinalizers(next.finalizers ?? [], `${path}.finalizers`));
   return [...problems, ...validateSharedMeta(next, path)];
@@ -87,7 +89,16 @@ export const immutableText = 'field is immutable';
 
 /** One problem where the value changed, none otherwise. */
 export function validateImmutable(next: unknown, prev: unknown, field: string): FieldProblem[] {
-  return equalValues(next, prev) ? [] : [invalid(field, next ?? null, immutableText)];
+  return equalValues(next, prev) ? [] : [invalid(field, next, immutableText)];
+}
+
+/** As `validateImmutable`, for label selectors. */
+export function validateSelectorUpdate(
+  next: V1LabelSelector | undefined,
+  prev: V1LabelSelector | undefined,
+  field = 'spec.selector',
+): FieldProblem[] {
+  return equalValues(next, prev) ? [] : [invalid(field, next && selectorForm(next), immutableText)];
 }
 
 /** For kinds whose status endpoint leaves metadata alone (metav1.ResetObjectMetaForStatus). Changes `next` in place. */
@@ -141,7 +152,7 @@ function validateOwnerReferences(references: readonly V1OwnerReference[], path: 
       controller = current;
     } else {
       const found = `Found "true" in references for ${controller} and ${current}`;
-      problems.push(invalid(path, references, `Only one reference can have Controller set to true. ${found}`));
+      problems.push(invalid(path, references.map(referenceForm), `Only one reference can have Controller set to true. ${found}`));
     }
   }
   return problems;
@@ -156,9 +167,14 @@ function validateOwnerReference(reference: Unchecked<V1OwnerReference>, path: st
   if (name === '') problems.push(invalid(`${path}.name`, name, 'must not be empty'));
   if (uid === '') problems.push(invalid(`${path}.uid`, uid, 'must not be empty'));
   if (apiVersion === 'v1' && kind === 'Event') {
-    problems.push(invalid(path, reference, '/v1, Kind=Event is disallowed from being an owner'));
+    problems.push(invalid(path, referenceForm(reference), '/v1, Kind=Event is disallowed from being an owner'));
   }
   return problems;
+}
+
+/** In the order of Go's type. */
+function referenceForm({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }: Unchecked<V1OwnerReference>): object {
+  return { apiVersion, kind, name, uid, controller, blockOwnerDeletion };
 }
 
 function validateFinalizers(finalizers: readonly string[], path: string): FieldProblem[] {

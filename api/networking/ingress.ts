@@ -84,7 +84,7 @@ function validateIngress({ metadata, spec }: Ingress, { verb, subresource }: Wri
   const { rules = [], defaultBackend, tls = [], ingressClassName } = spec;
   const problems: FieldProblem[] = [];
   if (rules.length === 0 && defaultBackend === undefined) {
-    problems.push(invalid('spec', spec.rules, 'either `defaultBackend` or `rules` must be specified'));
+    problems.push(invalid('spec', spec.rules ?? null, 'either `defaultBackend` or `rules` must be specified'));
   }
   if (defaultBackend !== undefined) problems.push(...validateBackend(defaultBackend, 'spec.defaultBackend'));
   problems.push(...validateRules(rules, 'spec.rules'), ...validateTls(tls, 'spec.tls'));

@@ -1,12 +1,14 @@
 import type { V1IPAddress, V1IPAddressSpec, V1ParentReference } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
+import { equalValues } from '../meta/equality.ts';
 import { invalidEach, pathSegment } from '../meta/field-checks.ts';
-import { type FieldProblem, required } from '../meta/field-problem.ts';
+import { type FieldProblem, invalid, required } from '../meta/field-problem.ts';
+import { goTree } from '../meta/go-form.ts';
 import { validateCanonicalIp } from '../meta/ip.ts';
 import { dnsSubdomainProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { validateImmutable } from '../meta/object-meta.ts';
+import { immutableText } from '../meta/object-meta.ts';
 import { resourceText } from '../meta/status.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 
@@ -31,7 +33,7 @@ export const ipAddress = defineKind<IPAddress>({
   validateName: (name) =>
     validateCanonicalIp('', name).map(({ message }) => message.slice(`Invalid value: ${JSON.stringify(name)}: `.length)),
   validate: ({ spec }) => validateParent(spec.parentRef, 'spec.parentRef'),
-  validateUpdate: (next, prev) => validateImmutable(next.spec.parentRef, prev.spec.parentRef, 'spec.parentRef'),
+  validateUpdate: validateParentUpdate,
   columns: [nameColumn, { name: 'ParentRef', value: ({ spec }) => parentText(spec.parentRef) }, ageColumn],
 });
 
@@ -39,6 +41,12 @@ function parentText(parent: V1ParentReference | undefined): string {
   if (parent === undefined) return '<none>';
   const { group = '', resource, namespace = '', name } = parent;
   return [resourceText({ group, plural: resource }).toLowerCase(), ...(namespace === '' ? [] : [namespace]), name].join('/');
+}
+
+function validateParentUpdate({ spec: { parentRef } }: IPAddress, prev: IPAddress): FieldProblem[] {
+  const shape = { Group: '', Resource: '', Namespace: '', Name: '' } as const;
+  const same = equalValues(parentRef, prev.spec.parentRef);
+  return same ? [] : [invalid('spec.parentRef', parentRef && goTree(parentRef, shape), immutableText)];
 }
 
 function validateParent(parent: Unchecked<V1ParentReference> | undefined, path: string): FieldProblem[] {

@@ -114,7 +114,7 @@ test('an address says whose it is', () => {
   ]);
   const other = { resource: 'services', name: 'c' };
   expect(updateProblems(ipAddress, yaml, ({ spec }) => void (spec.parentRef = other))).toEqual([
-    'spec.parentRef: Invalid value: {"resource":"services","name":"c"}: field is immutable',
+    'spec.parentRef: Invalid value: {"Group":"","Resource":"services","Namespace":"","Name":"c"}: field is immutable',
   ]);
 });
 

@@ -34,6 +34,6 @@ function validateSelectors(selectors: readonly Unchecked<V1LabelSelector>[]): Fi
     const own = `${field}[${at}]`;
     const problems = validateLabelSelector(selector, own);
     // Upstream then fails to compile it, and says so of nothing.
-    return problems.length === 0 ? [] : [...problems, invalid(own, null, 'invalid label selector.')];
+    return problems.length === 0 ? [] : [...problems, invalid(own, undefined, 'invalid label selector.')];
   });
 }

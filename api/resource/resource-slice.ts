@@ -1,5 +1,6 @@
 import type { V1Device, V1ResourcePool, V1ResourceSlice, V1ResourceSliceSpec } from '#api/generated/types.ts';
 import { validateNodeSelector } from '../core/pod/affinity.ts';
+import { shownTerm } from '../core/shown.ts';
 import { validateDriverName } from '../core/volume/csi-references.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
@@ -108,7 +109,7 @@ function validatePlace(spec: Unchecked<V1ResourceSliceSpec>): FieldProblem[] {
     problems.push(...validateNodeSelector(nodeSelector, 'spec.nodeSelector'));
     const terms = nodeSelector.nodeSelectorTerms ?? [];
     const text = 'must have exactly one node selector term';
-    if (terms.length !== 1) problems.push(invalid('spec.nodeSelector.nodeSelectorTerms', terms, text));
+    if (terms.length !== 1) problems.push(invalid('spec.nodeSelector.nodeSelectorTerms', terms.map(shownTerm), text));
   }
   for (const [field, value] of Object.entries({ allNodes, perDeviceNodeSelection })) {
     if (value === false) problems.push(invalid(`spec.${field}`, false, 'must be either unset or set to true'));

@@ -6,7 +6,7 @@ import { nameColumn } from '../meta/columns.ts';
 import { validateLabelSelector } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
-import { validateImmutable } from '../meta/object-meta.ts';
+import { validateImmutable, validateSelectorUpdate } from '../meta/object-meta.ts';
 import { signOfQuantity } from '../meta/quantity.ts';
 
 export interface CSIStorageCapacity extends V1CSIStorageCapacity {
@@ -24,7 +24,7 @@ export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
   unconditionalUpdate: false,
   validate: validateCapacity,
   validateUpdate: (next, prev) => [
-    ...validateImmutable(next.nodeTopology, prev.nodeTopology, 'nodeTopology'),
+    ...validateSelectorUpdate(next.nodeTopology, prev.nodeTopology, 'nodeTopology'),
     ...validateImmutable(next.storageClassName, prev.storageClassName, 'storageClassName'),
   ],
   warnings: ({ nodeTopology = {} }) => nodeTopologyWarnings(nodeTopology, 'nodeTopology'),

@@ -66,7 +66,9 @@ function check(kind: KindDefinition, exchange: Exchange, body: JsonObject, user:
     problems.push(invalid('spec.nonResourceAttributes', shown, 'cannot be specified in combination with resourceAttributes'));
   }
   if (resource === undefined && plain === undefined) {
-    problems.push(invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
+    problems.push(
+      invalid('spec.resourceAttributes', undefined, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'),
+    );
   }
   if (user === undefined) problems.push(invalid('spec.user', '', 'at least one of user or group must be specified'));
   problems.push(...checkSelectors(member(spec, 'resourceAttributes')));

@@ -5,6 +5,7 @@ import { ageColumn, nameColumn, selectorText, sinceText, templateColumns } from 
 import { equalValues } from '../../meta/equality.ts';
 import { notNegative, oneOf } from '../../meta/field-checks.ts';
 import { type FieldProblem, invalid, notSupported, required } from '../../meta/field-problem.ts';
+import { selectorForm } from '../../meta/go-form.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { defaultTemplates } from '../job/job-defaults.ts';
@@ -88,7 +89,7 @@ function validateSpec(spec: Spec, prev: V1CronJobSpec | undefined): FieldProblem
   if (prev === undefined || prev.timeZone !== timeZone) problems.push(...validateTimeZone(timeZone, 'spec.timeZone'));
   problems.push(...oneOf('spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']));
   problems.push(...validateJobSpec(job, own));
-  if (selector !== undefined) problems.push(invalid(`${own}.selector`, selector, '`selector` will be auto-generated'));
+  if (selector !== undefined) problems.push(invalid(`${own}.selector`, selectorForm(selector), '`selector` will be auto-generated'));
   if (manualSelector === true) problems.push(notSupported(`${own}.manualSelector`, manualSelector, ['nil', 'false']));
   return [
     ...problems,

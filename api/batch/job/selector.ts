@@ -1,5 +1,6 @@
 // How a Job finds its pods: by labels that it is given when it is made, and that no other Job has.
 import { type FieldProblem, invalid, required } from '../../meta/field-problem.ts';
+import { mapForm, selectorForm } from '../../meta/go-form.ts';
 import { compileSelector } from '../../apps/workload.ts';
 import type { Job } from './job.ts';
 
@@ -42,8 +43,10 @@ export function validateGeneratedSelector({ metadata, spec }: Job, needsNewLabel
   for (const [key, value] of Object.entries(wanted)) {
     const field = `spec.template.metadata.labels[${key}]`;
     if (labels[key] === undefined) problems.push(required(field, `must be '${value}'`));
-    else if (labels[key] !== value) problems.push(invalid(field, labels, `must be '${value}'`));
+    else if (labels[key] !== value) problems.push(invalid(field, mapForm(labels), `must be '${value}'`));
   }
   const matches = compileSelector(spec.selector)?.matches(wanted);
-  return matches === false ? [...problems, invalid('spec.selector', spec.selector, '`selector` not auto-generated')] : problems;
+  return matches === false
+    ? [...problems, invalid('spec.selector', selectorForm(spec.selector), '`selector` not auto-generated')]
+    : problems;
 }

@@ -207,7 +207,7 @@ function validateHistory({ next, now, before, is, was }: Change): FieldProblem[]
   }
   const resumes = was('Suspended') && !is('Suspended');
   if (before.startTime !== undefined && before.startTime !== now.startTime && !suspend && !resumes) {
-    problems.push(invalid('status.startTime', now.startTime ?? null, 'field is immutable for unsuspended job once set'));
+    problems.push(invalid('status.startTime', now.startTime, 'field is immutable for unsuspended job once set'));
   }
   if (was('SuccessCriteriaMet') && !is('SuccessCriteriaMet')) {
     problems.push(invalidWhole(conditionsField, 'cannot disable the SuccessCriteriaMet=True condition'));

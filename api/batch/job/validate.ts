@@ -6,8 +6,9 @@ import type { WriteContext } from '../../kind.ts';
 import { equalValues } from '../../meta/equality.ts';
 import { validateLabelSelector } from '../../meta/field-checks.ts';
 import { type FieldProblem, invalid, required } from '../../meta/field-problem.ts';
+import { mapForm } from '../../meta/go-form.ts';
 import { dnsLabelProblems } from '../../meta/names.ts';
-import { immutableText, validateImmutable } from '../../meta/object-meta.ts';
+import { immutableText, validateImmutable, validateSelectorUpdate } from '../../meta/object-meta.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import type { Job } from './job.ts';
 import { hasNewLabels, validateGeneratedSelector } from './selector.ts';
@@ -32,7 +33,7 @@ function validateWhole(job: Job, needsNewLabels: boolean): FieldProblem[] {
   else problems.push(...validateLabelSelector(selector, 'spec.selector'));
   const { labels } = spec.template.metadata ?? {};
   if (compileSelector(selector)?.matches(labels) === false) {
-    problems.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+    problems.push(invalid('spec.template.metadata.labels', mapForm(labels), '`selector` does not match template `labels`'));
   }
   if (spec.completionMode === 'Indexed' && (spec.completions ?? 0) > 0) {
     // The last pod has the longest name.
@@ -48,7 +49,7 @@ function validateChange({ spec }: Job, prev: Job): FieldProblem[] {
   const before = prev.spec;
   return [
     ...validateCompletions(spec, before),
-    ...validateImmutable(spec.selector, before.selector, 'spec.selector'),
+    ...validateSelectorUpdate(spec.selector, before.selector),
     ...validateUnchanged('template', spec.template, withChangeable(spec.template, prev), shownTemplate),
     ...validateImmutable(spec.completionMode, before.completionMode, 'spec.completionMode'),
     ...validateUnchanged('podFailurePolicy', spec.podFailurePolicy, before.podFailurePolicy, shownFailurePolicy),
@@ -66,7 +67,7 @@ function validateUnchanged<T extends object>(
   show: (value: T) => object,
 ): FieldProblem[] {
   if (equalValues(next, prev)) return [];
-  return [invalid(`spec.${name}`, next === undefined ? null : show(next), immutableText)];
+  return [invalid(`spec.${name}`, next && show(next), immutableText)];
 }
 
 /** Indexed Jobs may be scaled, all of them at once. */

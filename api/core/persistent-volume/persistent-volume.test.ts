@@ -27,7 +27,7 @@ test.each<[string, string, string[]]>([
     [
       'spec.accessModes: Unsupported value: "Odd": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"',
       'spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes',
-      'spec.capacity: Unsupported value: {"storage":"0","cpu":"1"}: supported values: "storage"',
+      'spec.capacity: Unsupported value: {"cpu":"1","storage":"0"}: supported values: "storage"',
       'spec.capacity[storage]: Invalid value: "0": must be greater than zero',
       'spec.persistentVolumeReclaimPolicy: Unsupported value: "Odd": supported values: "Delete", "Recycle", "Retain"',
       'spec.volumeMode: Unsupported value: "Odd": supported values: "Block", "Filesystem"',

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { V1PersistentVolumeSpec, V1VolumeNodeAffinity } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../../meta/field-problem.ts';
+import { mapForm } from '../../meta/go-form.ts';
 import { formatQuantity, parseQuantity, quantityValue, signOfQuantity } from '../../meta/quantity.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 import { validateNodeSelector } from '../pod/affinity.ts';
@@ -63,7 +64,8 @@ export function validateInlineSpec(spec: Spec, path: string): FieldProblem[] {
 function validateCapacity({ capacity }: Spec, path: string): FieldProblem[] {
   const amounts = Object.entries((capacity ?? {}) as Record<string, string>);
   const problems = amounts.length === 0 ? [required(path)] : [];
-  if (capacity?.['storage'] === undefined || amounts.length > 1) problems.push(notSupported(path, capacity, ['storage']));
+  if (capacity?.['storage'] === undefined || amounts.length > 1)
+    problems.push(notSupported(path, mapForm(capacity as Readonly<Record<string, string>>), ['storage']));
   for (const [name, amount] of amounts) {
     const field = `${path}[${name}]`;
     const value = quantityValue(amount);

@@ -55,7 +55,7 @@ function withoutNewExpandSecret(next: V1PersistentVolumeSpec, prev: V1Persistent
 /** Old names of well-known labels may give way to today's. */
 function validateAffinityUpdate(next: V1VolumeNodeAffinity | undefined, prev: V1VolumeNodeAffinity): FieldProblem[] {
   if (equalValues(next, prev) || equalValues(next, withStableLabels(prev, next))) return [];
-  return [invalid('nodeAffinity', shownAffinity(next), `${immutableText}, except for updating from beta label to GA`)];
+  return [invalid('nodeAffinity', next && shownAffinity(next), `${immutableText}, except for updating from beta label to GA`)];
 }
 
 function withStableLabels(prev: V1VolumeNodeAffinity, next: V1VolumeNodeAffinity | undefined): V1VolumeNodeAffinity {

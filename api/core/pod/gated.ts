@@ -2,6 +2,7 @@
 import type { V1NodeSelectorTerm, V1PodSpec } from '#api/generated/types.ts';
 import { equalValues } from '../../meta/equality.ts';
 import { type FieldProblem, invalid } from '../../meta/field-problem.ts';
+import { mapForm } from '../../meta/go-form.ts';
 import { shownTerm } from '../shown.ts';
 
 const requiredField = 'requiredDuringSchedulingIgnoredDuringExecution';
@@ -27,7 +28,7 @@ export function validateGatedChange(next: V1PodSpec, prev: V1PodSpec): FieldProb
 function validateNodeSelector(next: Record<string, string>, prev: Record<string, string>): FieldProblem[] {
   const changed = Object.entries(prev).filter(([key, value]) => next[key] !== value);
   if (changed.length === 0) return [];
-  return [invalid('spec.nodeSelector', next, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)')];
+  return [invalid('spec.nodeSelector', mapForm(next), 'only additions to spec.nodeSelector are allowed (no mutations or deletions)')];
 }
 
 function validateNodeAffinity(next: V1PodSpec, prev: V1PodSpec): FieldProblem[] {

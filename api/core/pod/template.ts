@@ -1,6 +1,7 @@
 // Pod templates in replication controllers, ReplicaSets and Deployments.
 import type { V1PodTemplateSpec } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalid, notSupported, required } from '../../meta/field-problem.ts';
+import { mapForm } from '../../meta/go-form.ts';
 import type { LabelSelector } from '../../meta/label-selector.ts';
 import { validateAnnotations, validateLabels } from '../../meta/object-meta.ts';
 import { Problems } from '../../meta/problems.ts';
@@ -42,7 +43,7 @@ export function validateServingTemplate(
   const problems: FieldProblem[] = [];
   const isEmpty = selector.requirements?.length === 0;
   if (!isEmpty && !selector.matches(labels)) {
-    problems.push(invalid(`${path}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'));
+    problems.push(invalid(`${path}.metadata.labels`, mapForm(labels), '`selector` does not match template `labels`'));
   }
   return [...problems, ...validatePodTemplate(template, path), ...validateRunsForEver(template, ownerKind, path)];
 }

@@ -145,7 +145,7 @@ function withoutChangeable(next: V1PodSpec, prev: V1PodSpec): V1PodSpec {
 function validateDeadline(next: number | undefined, prev: number | undefined): FieldProblem[] {
   const field = 'spec.activeDeadlineSeconds';
   if (next === undefined) {
-    return prev === undefined ? [] : [invalid(field, null, 'must not update from a positive integer to nil value')];
+    return prev === undefined ? [] : [invalid(field, undefined, 'must not update from a positive integer to nil value')];
   }
   if (next < 0 || next > maxInt32) return [invalid(field, next, inclusiveRangeText(0, maxInt32))];
   return prev !== undefined && prev < next ? [invalid(field, next, 'must be less than or equal to previous value')] : [];
