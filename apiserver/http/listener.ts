@@ -12,6 +12,7 @@ import type { ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
 import type { LargeWork } from '../large/contract.ts';
 import type { Clock } from '#base/clock.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { acceptInTurns } from './accept-in-turns.ts';
 import { Exchange, type RawRequest, type RawResponse, type Upgrade } from './exchange.ts';
 import type { Next } from './filters/filter.ts';
 import { isLongRunning } from './long-running.ts';
@@ -51,6 +52,7 @@ export class Listener {
   readonly #open = new Set<Exchange>();
   readonly #sockets = new Set<Duplex>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #closing = new AbortController();
   #app: FastifyInstance<Http2SecureServer> | undefined;
   #onEnd: (() => void) | undefined;
 
@@ -126,6 +128,7 @@ export class Listener {
     if (server === undefined) return;
     const closed = once(server, 'close');
     server.close();
+    this.#closing.abort();
     for (const session of this.#sessions) session.close();
     await this.#until(() => [...this.#open].every(({ info }) => isLongRunning(info)), signal);
     using moment = this.#clock.deadline(signal, streamEndMs);
@@ -161,11 +164,13 @@ export class Listener {
 
   #wire(server: Http2SecureServer): void {
     Object.assign(server, { keepAliveTimeout: idleMs, headersTimeout: headersMs, maxHeaderSize: maxHeaderBytes });
-    server.on('secureConnection', (socket) => {
+    // What lies below TLS, so that handshakes that never end are cut, too.
+    server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      (socket as Socket).setNoDelay(true);
     });
+    server.on('secureConnection', (socket) => (socket as Socket).setNoDelay(true));
+    acceptInTurns(server, this.#clock, this.#closing.signal);
     answerPlainHttp(server);
     server.on('tlsClientError', () => this.#options.onHandshakeError?.());
     server.on('session', (session) => {
