@@ -116,7 +116,9 @@ interface Drains {
 }
 
 /** Resolves when the other side has read; cuts it off when it does not in time, or when the watch is over. */
-async function drainOf(target: Drains, clock: Clock, signal: AbortSignal, cut: () => void): Promise<void> {
+export async function drainOf(target: Drains, clock: Clock, signal: AbortSignal, cut: () => void): Promise<void> {
+  // Over already, while the last batch was being made: nothing would tell any more.
+  if (signal.aborted) return cut();
   using deadline = clock.deadline(signal, stallMs);
   await new Promise<void>((resolve) => {
     const done = (): void => {
