@@ -71,7 +71,8 @@ export class ImageCollector implements Service {
     const nowMs = clock.nowMs();
     const used = pulled.entries().length === 0 ? new Set<string>() : await this.#usedReferences(signal);
     if (used === undefined) return;
-    for (const reference of used) this.#lastUsed.set(reference, nowMs);
+    // Of others nobody will ask.
+    for (const [reference] of pulled.entries()) if (used.has(reference)) this.#lastUsed.set(reference, nowMs);
     this.#beganMs ??= nowMs;
     if (policy.maxAgeMs > 0) await this.#removeOutdated(used, nowMs, signal);
     const neededBytes = bytesToFree(policy, await disk());

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -166,4 +166,16 @@ test('to know that a component of the host is meant takes no schemas, and nonsen
   await write('odd2.yaml', JSON.stringify({ ...pod, spec: { containers: [{ name: 'c', command: 7 }] } }));
   await eventually(() => said.length >= 2, 'two words');
   expect(said.every((one) => one.includes('unmarshal'))).toBe(true);
+});
+
+test('a path that leads in a circle is named, and the kubelet goes on', async () => {
+  await rm(path, { recursive: true });
+  await symlink('manifests', path);
+  await follow();
+  expect(said).toEqual([expect.stringMatching(/^cannot read static pods: .*ELOOP/)]);
+  await rm(path);
+  await mkdir(path);
+  await write('a.json', text('a'));
+  await regular();
+  await until('a-n app');
 });

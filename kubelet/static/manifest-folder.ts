@@ -3,7 +3,7 @@
 //   that is as it was is not read again.
 // - One that cannot be used is named in the log, once for each mistake, and disturbs no other. What it said before stands until the
 //   next regular look: it may be half written. Then its pod ends, as upstream has it.
-import { type FSWatcher, statSync, watch } from 'node:fs';
+import { type FSWatcher, type Stats, statSync, watch } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
@@ -84,9 +84,9 @@ export class ManifestFolder implements Service {
   /** Watches what is at the path now. One file is watched through its folder: editors put a new one in its place. */
   #watch(): void {
     const { clock, log } = this.#deps;
-    const found = statSync(this.#options.path, { throwIfNoEntry: false });
+    const found = statOf(this.#options.path);
     const folder = found?.isDirectory() === true ? this.#options.path : dirname(this.#options.path);
-    const inode = folder === this.#options.path ? found : statSync(folder, { throwIfNoEntry: false });
+    const inode = folder === this.#options.path ? found : statOf(folder);
     const identity = `${folder} ${inode?.dev} ${inode?.ino}`;
     if (this.#watcher !== undefined && this.#watched === identity) return;
     this.#unwatch();
@@ -182,6 +182,15 @@ export class ManifestFolder implements Service {
     if (this.#options.isOthers?.(documentOf(bytes) as unknown as V1Pod) === true) return undefined;
     const origin: Origin = { kind: 'file', location: file, nodeName: this.#options.nodeName, nowMs: clock.nowMs() };
     return readPod(bytes, origin, await codec());
+  }
+}
+
+/** Undefined for what cannot be looked at, whyever: the look itself says what is wrong. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
   }
 }
 

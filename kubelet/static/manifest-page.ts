@@ -1,5 +1,5 @@
 // Static pods from a web page: a Pod or a PodList that `staticPodURL` names (pkg/kubelet/config/http.go). A page that cannot be had or
-// used changes nothing; an empty one, too, but it counts as having been seen.
+// used changes nothing. An empty one is a mistake, too, but ends all pods of the page, as upstream has it.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
