@@ -6,6 +6,7 @@
 //   config.loadFromString(cluster.kubeconfig);
 //
 // The image is `coxswain/node`, which `./coxswain images` builds. The engine must allow privileged containers.
+import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { AbstractStartedContainer, GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
 import { version } from '#base/version.ts';
@@ -14,6 +15,8 @@ const apiPort = 6_443;
 const startupLimitMs = 120_000;
 /** How much of what the container said goes into the error of a start that failed. */
 const lastLines = 40;
+/** What else the API server's certificate is for. */
+const namesVariable = 'COXSWAIN_SANS';
 const folders = {
   kubeconfig: '/var/lib/coxswain/kubeconfig/admin.conf',
   images: '/var/lib/coxswain/images',
@@ -38,12 +41,20 @@ export class CoxswainContainer extends GenericContainer {
   /** Resolves when the node is Ready and DNS answers. Rejects with what the container said last. */
   override async start(): Promise<StartedCoxswainContainer> {
     try {
+      await this.#nameHost();
       const started = await super.start();
       return new StartedCoxswainContainer(started, await kubeconfigOf(started));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`the cluster did not start: ${reason}\n${this.#said.join('\n')}`, { cause });
     }
+  }
+
+  /** The certificate must hold where this process reaches the engine: not on this machine, as within a container that has its socket. */
+  async #nameHost(): Promise<void> {
+    if (this.environment[namesVariable] !== undefined) return;
+    const { host } = (await getContainerRuntimeClient()).info.containerRuntime;
+    this.withEnvironment({ [namesVariable]: [...new Set(['localhost', host])].join(',') });
   }
 
   #keep(line: string): void {
@@ -73,12 +84,13 @@ export class StartedCoxswainContainer extends AbstractStartedContainer {
    */
   async loadImage(...names: readonly string[]): Promise<void> {
     const { container } = await getContainerRuntimeClient();
-    for (const [index, name] of names.entries()) {
-      const folder = `${folders.images}/${index}`;
+    for (const name of names) {
+      // Others may load at the same time.
+      const folder = `${folders.images}/${randomUUID()}`;
       const archive = (await container.dockerode.getImage(name).get()) as Readable;
-      await this.#run(`rm -rf ${folder} && mkdir -p ${folder}`);
+      await this.#run(`mkdir -p ${folder}`);
       await this.copyArchiveToContainer(archive, folder);
-      await this.#run(`tar -C ${folder} -cf - . | docker load && rm -rf ${folder}`);
+      await this.#run(`tar -C ${folder} -cf - . | docker load; loaded=$?; rm -rf ${folder}; exit $loaded`);
     }
   }
 

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Readies the cluster for its nodes, as `kubeadm init` does at its end, and leaves a configuration to join with. Done once.
 set -eu
+# The token that nodes join with is for root alone.
+umask 077
 config=/etc/kubernetes/kubeadm.yaml
 pki=/etc/kubernetes/pki
 [ ! -e /join/join.yaml ] || exit 0

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Makes what every part of the cluster needs to know the others by. Run again, it keeps what is there.
 set -eu
+# Keys and what logs in with them are for root alone.
+umask 077
 cat >/etc/kubernetes/kubeadm.yaml <<EOF
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration
@@ -22,7 +24,10 @@ kubeadm init phase kubeconfig all --config /etc/kubernetes/kubeadm.yaml
 sed "s#server: .*#server: https://127.0.0.1:$PORT#" /etc/kubernetes/admin.conf >/etc/kubernetes/user.conf
 # For those who start cloud controller managers, too (load-balancers.yaml).
 cloud=/etc/kubernetes/cloud-controller-manager.conf
-[ -e $cloud ] || kubeadm kubeconfig user --client-name system:cloud-controller-manager --config /etc/kubernetes/kubeadm.yaml >$cloud
+if [ ! -e $cloud ]; then
+  kubeadm kubeconfig user --client-name system:cloud-controller-manager --config /etc/kubernetes/kubeadm.yaml >$cloud.new
+  mv $cloud.new $cloud
+fi
 cat >/etc/kubernetes/cloud.yaml <<EOF
 apiVersion: cloud.coxswain.dev/v1alpha1
 kind: PlainCloud

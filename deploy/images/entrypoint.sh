@@ -65,17 +65,21 @@ start_engine() {
 }
 
 join() {
+  joining=
+  stopping=
   coxswain node &
   agent=$!
-  # shellcheck disable=SC2064 # this very process
-  trap "kill $agent" TERM INT
+  trap 'stopping=1; kill "$agent" $joining 2>/dev/null || :' TERM INT
   joined=/var/lib/coxswain/joined
   if [ ! -e "$joined" ]; then
-    until kubeadm join --config "$1" --ignore-preflight-errors=all; do
+    # In the background, since a shell heeds signals only when what it waits for in the foreground has ended.
+    until kubeadm join --config "$1" --ignore-preflight-errors=all & joining=$!; wait "$joining"; do
+      [ -z "$stopping" ] || break
       say 'joining again in 2 s'
       sleep 2
     done
-    touch "$joined"
+    joining=
+    [ -n "$stopping" ] || touch "$joined"
   fi
   # A signal ends the first wait; the second one is for the agent's own end.
   wait "$agent" || wait "$agent"

@@ -21,7 +21,7 @@ const core = config.makeApiClient(CoreV1Api);
 const { items } = await core.listNode();
 say(`${items.length} node at ${cluster.apiUrl}, ${(await cluster.diagnose()).length} bytes of logs`);
 
-await cluster.loadImage('coxswain/hello:1');
+await Promise.all(['coxswain/hello:1', 'coxswain/busybox:1'].map((image) => cluster.loadImage(image)));
 const container = { name: 'hello', image: 'coxswain/hello:1', imagePullPolicy: 'Never' };
 await core.createNamespacedPod({ namespace, body: { metadata: { name: 'hello' }, spec: { containers: [container] } } });
 await until('the pod runs', async () => (await core.readNamespacedPod({ namespace, name: 'hello' })).status?.phase === 'Running');

@@ -102,7 +102,12 @@ describe('testcontainers', () => {
   test('a cluster starts, takes an image, runs it, says what is wrong when it does not, and goes', async () => {
     // Within the host, where the engine's ports are.
     const script = join(import.meta.dirname, 'container-user.ts');
-    const env = { DOCKER_HOST: 'unix:///run/docker.sock', TESTCONTAINERS_RYUK_DISABLED: 'true' };
+    const env = {
+      DOCKER_HOST: 'unix:///run/docker.sock',
+      // By another name than localhost, as within a container.
+      TESTCONTAINERS_HOST_OVERRIDE: (await host.sh("ip -4 -o addr show docker0 | sed 's/.*inet \\([0-9.]*\\).*/\\1/'")).trim(),
+      TESTCONTAINERS_RYUK_DISABLED: 'true',
+    };
     const { code, stdout, stderr } = await host.exec([process.execPath, script], { env, timeoutMs: 240_000 });
     const said = `${stdout}${stderr}`;
     expect(said).toContain('the cluster did not start: ');
