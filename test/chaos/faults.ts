@@ -50,6 +50,22 @@ export const controlPlaneFaults: readonly Fault[] = [
       return Promise.resolve(() => fleet.heal(host));
     },
   },
+  ...(['in', 'out'] as const).map(
+    (way): Fault => ({
+      name: `nothing goes ${way} by the cable`,
+      begin: (fleet, host) => {
+        fleet.cutOneWay(host, way);
+        return Promise.resolve(() => fleet.heal(host));
+      },
+    }),
+  ),
+  {
+    name: 'the cable is long',
+    begin: async (fleet, host) => {
+      await fleet.makeLong(host, 100);
+      return () => fleet.heal(host);
+    },
+  },
   {
     name: 'the cable loses every fifth packet',
     begin: (fleet, host) => {
@@ -78,6 +94,16 @@ export const hostFaults: readonly Fault[] = [
   {
     name: 'the disk is full',
     begin: (fleet, host) => fleet.host(host).fillDisk(),
+  },
+  {
+    name: 'the disk fails, and the host is started anew',
+    begin: (fleet, host) => {
+      fleet.host(host).failDisk();
+      return Promise.resolve(async () => {
+        await fleet.powerOff(host);
+        await fleet.powerOn(host);
+      });
+    },
   },
   ...[3_600, -3_600].map(
     (seconds): Fault => ({

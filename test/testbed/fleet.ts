@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { ExternalEtcd } from './external-etcd.ts';
 import { type ExecOptions, type ExecResult, Host, type HostOptions } from './host.ts';
 import { defaultKubectl } from './kubectl.ts';
+import { LongCable } from './long-cable.ts';
 import { attempt, Network, run } from './network.ts';
 
 const lossTable = 'testbed-loss';
+const wireTable = (cable: string): string => `testbed-${cable}`;
 const projectRoot = join(import.meta.dirname, '../..');
 const kubeadmScript = join(projectRoot, 'dist/kubeadm.js');
 export const podNetwork = '10.244.0.0/16';
@@ -40,6 +42,7 @@ export class Fleet implements AsyncDisposable {
   readonly hosts = new Map<string, Host>();
   readonly roles = new Map<string, Role>();
   readonly #progress: (text: string) => void;
+  readonly #cables = new Map<string, LongCable>();
   #etcd: ExternalEtcd | undefined;
   #joinWorker = '';
   #joinControlPlane = '';
@@ -116,6 +119,20 @@ export class Fleet implements AsyncDisposable {
     run('ip', '-n', this.network.switchName, 'link', 'set', this.host(name).cable, 'down');
   }
 
+  /** Breaks one wire of the cable: `out`, what the host sends is lost; `in`, what is sent to it. */
+  cutOneWay(name: string, way: 'in' | 'out'): void {
+    const { namespace, cable } = this.host(name);
+    const [where, device] = way === 'in' ? [namespace, 'eth0'] : [this.network.switchName, cable];
+    const table = `table netdev ${wireTable(cable)} { chain wire { type filter hook ingress device "${device}" priority 0; drop; }; }`;
+    run('ip', 'netns', 'exec', where, 'nft', table);
+  }
+
+  /** Makes the cable so long that whatever goes through it arrives so much later, each way. */
+  async makeLong(name: string, delayMs: number): Promise<void> {
+    const { cable } = this.host(name);
+    this.#cables.set(name, await LongCable.start({ network: this.network, cable, index: Number(name.slice('host'.length)), delayMs }));
+  }
+
   /** Loses so many of a hundred packets that come to the host or leave it. */
   makeLossy(name: string, percent: number): void {
     const { namespace } = this.host(name);
@@ -136,7 +153,12 @@ export class Fleet implements AsyncDisposable {
   /** Puts the cable back, and makes it a good one. */
   heal(name: string): void {
     const { namespace, cable } = this.host(name);
+    this.#cables.get(name)?.stop();
+    this.#cables.delete(name);
     run('ip', '-n', this.network.switchName, 'link', 'set', cable, 'up');
+    for (const where of [namespace, this.network.switchName]) {
+      attempt('ip', 'netns', 'exec', where, 'nft', 'delete', 'table', 'netdev', wireTable(cable));
+    }
     attempt('ip', 'netns', 'exec', namespace, 'nft', 'delete', 'table', 'inet', lossTable);
     attempt('tc', '-n', namespace, 'qdisc', 'del', 'dev', 'eth0', 'root');
     attempt('tc', '-n', this.network.switchName, 'qdisc', 'del', 'dev', cable, 'root');
@@ -158,6 +180,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
+    for (const cable of this.#cables.values()) cable.stop();
     await Promise.all([...this.hosts.values()].map((host) => host.stop()));
     this.network.stop();
   }

@@ -138,8 +138,7 @@ export class Host implements AsyncDisposable {
   async powerOff(): Promise<void> {
     const outer = this.#outer;
     if (outer === undefined) return;
-    if (this.#diskMegabytes > 0 && this.#pid > 0)
-      attempt('nsenter', '-t', String(this.#pid), '-m', 'xfs_io', '-x', '-c', 'shutdown', '/var/lib');
+    this.failDisk();
     this.#outer = undefined;
     const ended =
       outer.exitCode !== null || outer.signalCode !== null ? Promise.resolve() : new Promise((resolve) => outer.once('exit', resolve));
@@ -153,6 +152,12 @@ export class Host implements AsyncDisposable {
   async startPrivilegedDocker(): Promise<void> {
     const runtime = join(import.meta.dirname, 'runc-within.sh');
     await this.startDocker(['--add-runtime', `within=${runtime}`, '--default-runtime', 'within']);
+  }
+
+  /** From now on until the next boot nothing can be read from the host's own disk or written to it; what was not flushed is lost. */
+  failDisk(): void {
+    if (this.#diskMegabytes === 0 || this.#pid === 0) return;
+    attempt('nsenter', '-t', String(this.#pid), '-m', 'xfs_io', '-x', '-c', 'shutdown', '/var/lib');
   }
 
   /** Takes all of the free room on the host's disk; answers how to give it back. */

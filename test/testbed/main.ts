@@ -27,7 +27,8 @@ const help = `Several hosts on this machine, with a cluster on them.
   testbed kubectl ARGS…                           run kubectl as the administrator, through the load balancer
   testbed shell HOST                              a shell on a host
   testbed exec HOST COMMAND…                      run a command on a host
-  testbed cut HOST | heal HOST                    pull its cable, and put it back (and make it a good one)
+  testbed cut HOST [in|out] | heal HOST           pull its cable, or break one wire of it, and put it back (and make it a good one)
+  testbed long HOST [MS]                          make its cable long: what goes through it arrives later (default 100)
   testbed lossy HOST [PERCENT] | slow HOST [KBIT] make its cable lose packets (default 20), or let little through (default 512)
   testbed fill HOST | free HOST                   take all of the room on its own disk, and give it back
   testbed poweroff HOST | poweron HOST            kill everything on it at once, and start it again
@@ -62,6 +63,7 @@ async function main(): Promise<number> {
     case 'heal':
     case 'poweroff':
     case 'poweron':
+    case 'long':
     case 'lossy':
     case 'slow':
     case 'fill':
@@ -120,7 +122,8 @@ async function keep(controlPlanes: number, workers: number, diskMegabytes: numbe
       await full.get(name)?.();
       full.delete(name);
     },
-    cut: (host) => fleet.cut(host),
+    cut: (host, way) => (way === 'in' || way === 'out' ? fleet.cutOneWay(host, way) : fleet.cut(host)),
+    long: (host, amount) => fleet.makeLong(host, wholeNumber(amount, 100)),
     heal: (host) => fleet.heal(host),
     poweroff: (host) => fleet.powerOff(host),
     poweron: (host) => fleet.powerOn(host),
