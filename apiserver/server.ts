@@ -200,7 +200,7 @@ function healthChecks(
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
     // Upstream's names, which probes ask for, whatever the store is.
     { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers },
-    { name: 'etcd-readiness', on: ['readyz'], check: storeAnswers },
+    { name: 'etcd-readiness', on: ['readyz'], check: () => store.trouble ?? storeAnswers() },
     ...checks,
     { name: 'informer-sync', on: ['readyz'], check: () => registry.trouble ?? (state.isReady || 'the caches are not filled yet') },
     ...hooks.checks(),

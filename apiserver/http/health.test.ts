@@ -1,12 +1,20 @@
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '#base/clock.ts';
+import { MemoryStore } from '../storage/memory.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+
+/** A store that tells what keeps it from keeping writes. */
+class TestStore extends MemoryStore {
+  trouble: string | undefined;
+}
+const store = new TestStore({ clock: systemClock });
 
 let server: TestApiServer;
 let admin: Agent;
 
 beforeAll(async () => {
-  server = await startTestApiServer();
+  server = await startTestApiServer({ store });
   const { ca, credentials } = server.adminClientConfig;
   if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
   admin = new Agent({ connect: { ca: ca ?? '', cert: credentials.cert, key: credentials.key } });
@@ -15,6 +23,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await admin.destroy();
   await server.stop();
+  await store[Symbol.asyncDispose]();
 });
 
 async function get(path: string) {
@@ -56,6 +65,15 @@ describe('health', () => {
     expect(text).toBe(
       `[+]ping excluded: ok\n${linesOf(rest)}warn: some health checks cannot be excluded: no matches for "a","z"\nlivez check passed\n`,
     );
+  });
+
+  test('a store that does not keep writes at the moment is not ready, and no reason to start the server anew', async () => {
+    store.trouble = 'etcdserver: mvcc: database space exceeded';
+    expect(await get('/readyz')).toMatchObject({ code: 500, text: expect.stringContaining('[-]etcd-readiness failed: reason withheld\n') });
+    expect((await get('/readyz/etcd-readiness')).text).toBe('internal server error: etcdserver: mvcc: database space exceeded\n');
+    expect((await get('/livez')).text).toBe('ok');
+    store.trouble = undefined;
+    expect((await get('/readyz')).text).toBe('ok');
   });
 
   test('what probes found is told as indicators', async () => {

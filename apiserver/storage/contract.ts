@@ -98,6 +98,8 @@ export interface Store extends AsyncDisposable {
   readonly isSoleWriter: boolean;
   /** How many revisions a commit takes up, where that is more than its writes: who goes back by a number of writes counts commits. */
   readonly revisionsPerCommit?: number;
+  /** Why writes are not kept at the moment, as of the last one; reads go on. Engines that cannot tell have none. */
+  readonly trouble?: string | undefined;
   /**
    * True where a value lies in another form than it would be written in today, so that the next update has to write it even where it
    * changes nothing. Known once the value was read; an engine without it has one form only.

@@ -5,6 +5,7 @@
 // may have been allowed on the strength of what was lost.
 import { statfsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import type { Log } from '#base/log.ts';
 import { StoreError } from './contract.ts';
 
 /** One write. */
@@ -23,15 +24,22 @@ export interface GroupCommitOptions {
   readonly transact: (apply: () => void) => Promise<unknown>;
   /** Called after a batch is on disk, before its writes are told. */
   readonly onCommit: () => void;
+  readonly log: Log;
 }
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #waiting: GroupWrite[] = [];
   #working: Promise<void> | undefined;
+  #trouble: string | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
+  }
+
+  /** Why the last batch is not on disk; undefined: it is. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Adds a write to the next batch. */
@@ -56,9 +64,11 @@ export class GroupCommit {
           for (const write of batch) write.apply();
         });
         this.#options.onCommit();
+        if (this.#trouble !== undefined) this.#recover();
         for (const write of batch) write.committed();
       } catch (error) {
         const failure = await storeErrorOf(error, this.#options.folder);
+        this.#fail(failure);
         const lost = [...batch, ...this.#waiting];
         this.#waiting = [];
         for (const write of lost) write.failed(failure);
@@ -66,9 +76,21 @@ export class GroupCommit {
     }
     this.#working = undefined;
   }
+
+  /** Said once, however many writes fail. */
+  #fail(failure: StoreError): void {
+    const { folder, log } = this.#options;
+    if (this.#trouble !== failure.message) log.error({ err: failure, folder }, 'writes are refused: they cannot be kept');
+    this.#trouble = failure.message;
+  }
+
+  #recover(): void {
+    this.#trouble = undefined;
+    this.#options.log.info({ folder: this.#options.folder }, 'writes are kept again');
+  }
 }
 
-const codes = { ioError: 5, noSpace: 28, overQuota: 122, mapFull: -30_792 };
+const codes = { ioError: 5, noSpace: 28, readOnly: 30, overQuota: 122, mapFull: -30_792 };
 /** LMDB says "input/output error" for a write that found room only for its beginning. */
 const littleSpaceBytes = 1_024 * 1_024;
 
@@ -84,10 +106,15 @@ async function storeErrorOf(error: unknown, folder: string): Promise<StoreError>
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const isFull =
     code === codes.noSpace || code === codes.overQuota || code === codes.mapFull || (code === codes.ioError && hasLittleSpace(folder));
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return isFull
-    ? new StoreError('full', 'etcdserver: mvcc: database space exceeded', { cause })
-    : new StoreError('unavailable', `the database could not be written: ${text}`, { cause });
+  if (isFull) return new StoreError('full', 'etcdserver: mvcc: database space exceeded', { cause });
+  return new StoreError('unavailable', `the database could not be written: ${wordsOf(code, cause)}`, { cause });
+}
+
+/** LMDB's own words go on with what it tried to write where. */
+function wordsOf(code: unknown, cause: unknown): string {
+  if (code === codes.readOnly) return 'the file system is read-only';
+  if (code === codes.ioError) return 'the disk fails';
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function hasLittleSpace(folder: string): boolean {

@@ -126,6 +126,7 @@ export class LmdbStore implements Store {
       folder: dirname(path),
       transact: (apply) => this.#transact(apply),
       onCommit: () => this.#publish(),
+      log,
     });
     if (isSuspect) this.#checkEverything();
     this.#sweeping = sweepExpired(
@@ -158,6 +159,10 @@ export class LmdbStore implements Store {
       lock[Symbol.dispose]();
       throw lmdbFailure(error, path);
     }
+  }
+
+  get trouble(): string | undefined {
+    return this.#commit.trouble;
   }
 
   async get(key: string, _signal: AbortSignal): Promise<StoredValue | undefined> {

@@ -89,6 +89,10 @@ export class EncryptedStore implements Store {
     return this.#store.isSoleWriter;
   }
 
+  get trouble(): string | undefined {
+    return this.#store.trouble;
+  }
+
   get revisionsPerCommit(): number {
     return this.#store.revisionsPerCommit ?? 1;
   }
