@@ -102,3 +102,15 @@ test('another image in a manifest is another version: its component is started a
   expect(digest('etcd:3.4.23')).toBe(digest('etcd:3.4.23'));
   expect(digest('etcd:3.5.0')).not.toBe(digest('etcd:3.4.23'));
 });
+
+test.each([
+  [1, undefined, '1'],
+  [2, undefined, '1'],
+  [3, undefined, '1'],
+  [16, undefined, '8'],
+  [16, '12', '12'],
+])('etcd on a host of %i processors whose manifest says %s for GOMAXPROCS uses %s', (processors, said, used) => {
+  const env = said === undefined ? [] : [{ name: 'GOMAXPROCS', value: said }];
+  const pod = { kind: 'Pod', spec: { containers: [{ name: 'etcd', command: ['etcd'], env }] } };
+  expect(componentOf(JSON.stringify(pod), '/dist', processors)?.env).toEqual({ GOMAXPROCS: used });
+});

@@ -1,6 +1,7 @@
 // What runs on a host of a cluster of several: the kubelet, and what the manifests say (kubeadm's static Pods). The command of a component's
 // manifest runs as a process of the host: components are known by name, and need no image. All other manifests are the kubelet's.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { bundledComponents, hostCommandOf } from '#api/core/pod/host-component.ts';
@@ -61,8 +62,16 @@ export function hostRevision(folders: HostFolders): string {
     .join('\n');
 }
 
-/** Undefined for pods that are left to the kubelet. Throws an Error that says what is wrong with the manifest. */
-export function componentOf(text: string, bundleDir: string): Component | undefined {
+/**
+ * Half of the host's processors, one at least: the API server beside etcd needs the others, and on a host of two etcd does the same with a
+ * seventh less CPU time on one (docs/performance.md). A manifest's own GOMAXPROCS wins.
+ */
+const goProcessors = (processors: number): Record<string, string> => ({ GOMAXPROCS: String(Math.max(1, Math.floor(processors / 2))) });
+
+/**
+ * Undefined for pods that are left to the kubelet. `processors`: the host's. Throws an Error that says what is wrong with the manifest.
+ */
+export function componentOf(text: string, bundleDir: string, processors: number = availableParallelism()): Component | undefined {
   const pod = parse(text) as V1Pod | null;
   if (pod?.kind !== 'Pod') throw new Error('not a Pod');
   const [program, ...args] = hostCommandOf(pod) ?? [];
@@ -71,8 +80,10 @@ export function componentOf(text: string, bundleDir: string): Component | undefi
   const env = Object.fromEntries((container?.env ?? []).map(({ name, value = '' }) => [name, value]));
   const name = pod.metadata?.name ?? container?.name ?? program;
   const image = container?.image === undefined ? {} : { image: container.image };
-  // etcd reads its certificates with each connection.
-  if (!bundledComponents.includes(program)) return { name, program, argv: args, env, ...image, reloads: etcdFiles };
+  if (!bundledComponents.includes(program)) {
+    // etcd reads its certificates with each connection.
+    return { name, program, argv: args, env: { ...goProcessors(processors), ...env }, ...image, reloads: etcdFiles };
+  }
   const reloads = program === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {};
   return {
     name,

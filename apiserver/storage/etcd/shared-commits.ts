@@ -19,6 +19,9 @@ const changesLimit = 100;
 /** Etcd takes 1.5 MiB; larger values go alone. */
 const bytesLimit = 512 * 1_024;
 
+/** Why a wait for others ends. A reason of its own for each of them, with a stack, would cost more than the wait. */
+const othersCame = Symbol('others came');
+
 /** A write's changes are made in their order; the last one is the write itself. */
 export type SharedWrite = Conditional;
 
@@ -86,7 +89,7 @@ export class SharedCommits {
       if (this.#patience === undefined) void this.#waitForOthers(patienceMs);
       return;
     }
-    this.#patience?.abort();
+    this.#patience?.abort(othersCame);
     this.#patience = undefined;
     this.#isDue = true;
     void this.#sendSoon();
