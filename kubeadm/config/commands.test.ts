@@ -94,6 +94,11 @@ discovery: {timeout: 90s, bootstrapToken: {token: abcdef.0123456789abcdef, apiSe
     expect(joining).not.toHaveProperty('discovery.timeout');
   });
 
+  test('migrate guesses at nothing where a file is broken', async () => {
+    const path = write('broken.yaml', 'apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\nclusterName: "a\n  b: 1\n');
+    await expect(config('migrate', '--old-config', path)).rejects.toThrow(`${path} cannot be read: Missing closing "quote`);
+  });
+
   test('migrate leaves what is new as it is, and refuses what is too old', async () => {
     const path = write('now.yaml', 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ncaCertPath: /ca\n');
     expect(parse(await config('migrate', '--old-config', path))).toEqual({

@@ -1,7 +1,6 @@
 // `kubeadm config …`
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parseAllDocuments } from 'yaml';
 import { boolFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { reasonOf, writeFileAtomically } from '#base/write-file.ts';
@@ -16,7 +15,17 @@ import { etcdPod } from '../manifests/components.ts';
 import { loadReset, resetFlags } from '../reset/flags.ts';
 import { applyFlags, loadUpgrade } from '../upgrade/flags.ts';
 import { defaultBindPort, defaultCluster, defaultTimeouts, dockerSocket, type InitConfiguration } from './cluster.ts';
-import { apiVersion, clusterFrom, clusterText, durationText, initText, readConfigFile, readDocuments, yamlOf } from './document.ts';
+import {
+  apiVersion,
+  clusterFrom,
+  clusterText,
+  durationText,
+  initText,
+  readConfigFile,
+  readDocuments,
+  yamlDocuments,
+  yamlOf,
+} from './document.ts';
 import { migrated } from './migrate.ts';
 
 const exampleToken = {
@@ -152,12 +161,8 @@ const migrate = command({
 
 /** With defaults for what the cluster shares, and checked. */
 function migratedText(path: string): string {
-  const documents = parseAllDocuments(readText(path)).map(
-    (document) => document.toJS({ maxAliasCount: 100 }) as Readonly<Record<string, unknown>> | null,
-  );
-  const text = migrated(documents.filter((document) => document !== null))
-    .map(yamlOf)
-    .join('---\n');
+  const documents = yamlDocuments(readText(path), path) as readonly Readonly<Record<string, unknown>>[];
+  const text = migrated(documents).map(yamlOf).join('---\n');
   return [...readDocuments(text, path)]
     .map(([kind, document]) => (kind === 'ClusterConfiguration' ? clusterText(clusterFrom(document, path)) : yamlOf(document)))
     .join('---\n');

@@ -135,11 +135,7 @@ export function readConfigFile(path: string): ReadonlyMap<string, Readonly<Recor
 /** The documents of a file's text by their kind, checked field by field. Throws a UsageError that names document and field. */
 export function readDocuments(text: string, path: string): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const found = new Map<string, Readonly<Record<string, unknown>>>();
-  for (const document of parseAllDocuments(text)) {
-    const [problem] = document.errors;
-    if (problem !== undefined) throw new UsageError(`${path} cannot be read: ${problem.message}`);
-    const content: unknown = document.toJS({ maxAliasCount: 100 });
-    if (content === null) continue;
+  for (const content of yamlDocuments(text, path)) {
     const { apiVersion: version, kind } = content as { apiVersion?: unknown; kind?: unknown };
     // Configuration of other components may stand in the same file; the kubelet checks its own.
     if (version === kubeletVersion && kind === 'KubeletConfiguration') {
@@ -163,6 +159,16 @@ export function readDocuments(text: string, path: string): ReadonlyMap<string, R
     found.set(kind, content as Record<string, unknown>);
   }
   return found;
+}
+
+/** What the documents of a YAML text say, but for empty ones. Throws a UsageError that names `place` where the text is broken. */
+export function yamlDocuments(text: string, place: string): readonly unknown[] {
+  return parseAllDocuments(text).flatMap((document): readonly unknown[] => {
+    const [problem] = document.errors;
+    if (problem !== undefined) throw new UsageError(`${place} cannot be read: ${problem.message}`);
+    const content: unknown = document.toJS({ maxAliasCount: 100 });
+    return content === null ? [] : [content];
+  });
 }
 
 /** The timeouts of a document, with upstream's for the rest. Throws a UsageError that names the field. */

@@ -2,7 +2,7 @@
 // https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/control-plane-flags/#patches
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { pod } from '#api/core/pod/pod.ts';
 import { applyJsonPatch } from '#api/patch/json-patch.ts';
 import { applyMergePatch } from '#api/patch/merge-patch.ts';
@@ -12,7 +12,7 @@ import { builtinSchemas } from '#api/schema/schemas.ts';
 import { stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { reasonOf } from '#base/write-file.ts';
-import { yamlOf } from '../config/document.ts';
+import { yamlDocuments, yamlOf } from '../config/document.ts';
 
 export const patchesFlag = stringFlag(
   '',
@@ -68,12 +68,8 @@ function patchesIn(path: string, file: string): readonly Patch[] {
   if (target === undefined) throw new UsageError(`unknown target in patch file ${path}: must be one of ${targets.join(', ')}`);
   const known = types.find((one) => one === type);
   if (known === undefined) throw new UsageError(`unknown patch type in patch file ${path}: must be one of ${types.join(', ')}`);
-  return parseAllDocuments(readFileSync(path, 'utf8')).flatMap((document): Patch[] => {
-    const [problem] = document.errors;
-    if (problem !== undefined) throw new UsageError(`patch file ${path} cannot be read: ${problem.message}`);
-    const value = document.toJS({ maxAliasCount: 100 }) as Json;
-    return value === null ? [] : [{ path, target, type: known, value }];
-  });
+  const values = yamlDocuments(readFileSync(path, 'utf8'), `patch file ${path}`) as readonly Json[];
+  return values.map((value) => ({ path, target, type: known, value }));
 }
 
 function applied(object: JsonObject, { path, target, type, value }: Patch): JsonObject {
