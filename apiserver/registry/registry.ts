@@ -4,11 +4,9 @@
 //           → guarded write (writer.ts, deleter.ts) → store → watch cache → answer
 //   request → reader.ts, watch-objects.ts → watch cache → answer
 import type { KindDefinition } from '#api/kind.ts';
-import { apiVersionOf, type JsonObject, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
+import type { JsonObject, KubeObject } from '#api/meta/object.ts';
 import { Seen } from '#api/meta/seen.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
-import { type Ownership, ownership } from '#api/patch/managed-fields.ts';
-import { objectEntries, scaleEntries } from '#api/patch/scale-owners.ts';
 import { notFound } from '#api/meta/status.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
@@ -43,11 +41,11 @@ import type {
 import { decodeApplied, decodeBody } from './decode.ts';
 import { Deleter } from './deleter.ts';
 import { ObjectStore } from './object-store.ts';
-import { type ObjectPatch, patchObject, readConfiguration, readPatch } from './patch-object.ts';
+import { patchObject, readConfiguration, readPatch } from './patch-object.ts';
 import { plainEncoded } from './plain-encoded.ts';
-import { checkName } from './prepare.ts';
 import { Reader } from './reader.ts';
-import { checkScaleUid, type Scale, scaleKind, scaleOf, withScale } from './scale.ts';
+import { scaleOf, scaleRule } from './scale.ts';
+import { ScaleWriter } from './scale-writer.ts';
 import { type ServedKind, ServedKinds } from './served-kinds.ts';
 import { watchObjects } from './watch-objects.ts';
 import { type UpdateRequest, type Written, Writer } from './writer.ts';
@@ -90,13 +88,12 @@ export class GenericRegistry implements Registry, Service {
   readonly #deleter: Deleter;
   readonly #clock: Clock;
   readonly #largeWork: LargeWork | undefined;
-  readonly #scaleOwnership: Ownership;
+  readonly #scales: ScaleWriter;
 
   constructor({ store, kinds, codec, admission: plugins, clock, log, timing, largeWork }: GenericRegistryDeps) {
     this.#codec = codec;
     this.#clock = clock;
     this.#largeWork = largeWork;
-    this.#scaleOwnership = ownership({ schema: codec.schemas.get(scaleKind.schema), apiVersion: 'autoscaling/v1', kind: scaleKind.kind });
     this.#served = new ServedKinds(kinds, codec);
     this.#cache = new WatchCache({ store, resources: this.#served.resources, formerPlaces: formerPlaces(kinds), clock, log });
     this.#compactor = new Compactor({ store, clock, log });
@@ -105,6 +102,7 @@ export class GenericRegistry implements Registry, Service {
     const objects = new ObjectStore({ store, cache: this.#cache, clock });
     this.#reader = new Reader({ store, cache: this.#cache, clock });
     this.#writer = new Writer({ objects, served: this.#served, admission, clock });
+    this.#scales = new ScaleWriter({ writer: this.#writer, codec, clock });
     this.#deleter = new Deleter({ objects, admission, clock, largeWork });
   }
 
@@ -143,8 +141,8 @@ export class GenericRegistry implements Registry, Service {
 
   async get(kind: KindDefinition, name: string, resourceVersion: string, context: RequestContext): Promise<Encoded> {
     const found = await this.#reader.get(this.#served.get(kind), name, resourceVersion, context);
-    const scale = scaleRule(kind, context);
-    return scale === undefined ? found : plainEncoded(scaleOf(found.object(), scale));
+    const rule = scaleRule(kind, context);
+    return rule === undefined ? found : plainEncoded(scaleOf(found.object(), rule));
   }
 
   peek(kind: KindDefinition, namespace: string, name: string): Encoded | undefined {
@@ -181,12 +179,8 @@ export class GenericRegistry implements Registry, Service {
   async update(kind: KindDefinition, name: string, body: Body, request: RequestContext): Promise<Written> {
     const context = warningOnce(request);
     const served = this.#served.get(kind);
-    const scale = scaleRule(kind, context);
-    if (scale !== undefined) {
-      const wanted = decodeBody(this.#codec, scaleKind, body, context) as Scale;
-      context.audit?.requested(wanted);
-      return await this.#updateScale({ served, name, uid: wanted.metadata.uid, keepsOwners: true }, () => wanted, context);
-    }
+    const rule = scaleRule(kind, context);
+    if (rule !== undefined) return await this.#scales.update({ served, name, rule, context }, body);
     const large = this.#largeUpdate(served, { name, proposal: { how: 'update', body }, context });
     let first: KubeObject | undefined = large === undefined ? decodeBody(this.#codec, kind, body, context) : undefined;
     if (context.audit !== undefined) noteBody(context.audit, first, large === undefined ? undefined : body);
@@ -217,19 +211,16 @@ export class GenericRegistry implements Registry, Service {
   ): Promise<Written> {
     const context = warningOnce(request);
     const served = this.#served.get(kind);
-    const scale = scaleRule(kind, context);
+    const rule = scaleRule(kind, context);
+    if (rule !== undefined) return await this.#scales.patch({ served, name, rule, context }, { type, bytes, force });
     const body: Body = { bytes, mediaType: type === 'apply' ? 'application/yaml' : 'application/json' };
     const proposal: Proposal = type === 'apply' ? { how: type, body, force } : { how: type, body };
-    const large = scale === undefined ? this.#largeUpdate(served, { name, proposal, context }) : undefined;
+    const large = this.#largeUpdate(served, { name, proposal, context });
     if (large !== undefined) return await this.#writer.update(largePatch(served, large, { name, type, context }));
     if (type === 'apply') {
-      const applied = { config: readConfiguration(this.#codec, bytes, context), force };
-      return scale === undefined
-        ? await this.#apply(served, name, applied, context)
-        : await this.#applyScale(served, name, applied, context);
+      return await this.#apply(served, name, { config: readConfiguration(this.#codec, bytes, context), force }, context);
     }
     const patch = readPatch(this.#codec, type, bytes, context);
-    if (scale !== undefined) return await this.#patchScale(served, name, patch, context);
     const { schema } = served;
     return await this.#writer.update({
       served,
@@ -307,60 +298,6 @@ export class GenericRegistry implements Registry, Service {
       mayShrink: false,
     });
   }
-
-  async #patchScale(served: ServedKind, name: string, patch: ObjectPatch, context: RequestContext): Promise<Written> {
-    const schema = this.#codec.schemas.get(scaleKind.schema);
-    const patched = (current: Scale): Scale => patchObject(this.#codec, { kind: scaleKind, schema, current }, patch, context) as Scale;
-    return await this.#updateScale({ served, name, keepsOwners: true }, patched, context);
-  }
-
-  /** Server-side apply of a Scale: only who owns the number of replicas matters. */
-  async #applyScale(
-    served: ServedKind,
-    name: string,
-    { config, force }: { config: JsonObject; force: boolean },
-    context: RequestContext,
-  ): Promise<Written> {
-    const { fieldManager: manager, subresource } = context;
-    const applied = (current: Scale): Scale => {
-      const write = { manager, subresource, nowMs: this.#clock.nowMs(), force };
-      return decodeApplied(this.#codec, scaleKind, this.#scaleOwnership.onApply(cloneJson(config), current, write), context) as Scale;
-    };
-    return await this.#updateScale({ served, name, keepsOwners: false }, applied, context);
-  }
-
-  /** `keepsOwners` false: the Scale that `wanted` gives says who owns the number. */
-  async #updateScale(
-    { served, name, uid, keepsOwners }: { served: ServedKind; name: string; uid?: string | undefined; keepsOwners: boolean },
-    wanted: (current: Scale) => Scale,
-    context: RequestContext,
-  ): Promise<Written> {
-    const rule = scaleRule(served.kind, context);
-    if (rule === undefined) throw new Error(`${served.kind.kind} has no scale`);
-    const { group, names } = served.kind;
-    const replicas = { path: rule.specReplicas, apiVersion: apiVersionOf(served.kind) };
-    const { encoded } = await this.#writer.update({
-      served,
-      name,
-      context,
-      next: (current) => {
-        if (current === undefined) throw notFound({ group, plural: names.plural }, name);
-        const seen = scaleOf(current, rule);
-        const owned = keepsOwners ? undefined : scaleEntries(current.metadata.managedFields, replicas);
-        if (owned !== undefined) seen.metadata.managedFields = owned;
-        const scale = wanted(seen);
-        checkName(scale.metadata, name, context.namespace);
-        const next = withScale(current, scale, rule);
-        checkScaleUid({ group, plural: `${names.plural}/scale` }, scale.metadata, current.metadata);
-        return keepsOwners ? next : ownedAnew(next, objectEntries(current.metadata.managedFields, scale.metadata.managedFields, replicas));
-      },
-      mayCreate: false,
-      uid,
-      keepsOwners,
-      mayShrink: keepsOwners,
-    });
-    return { encoded: plainEncoded(scaleOf(encoded.object(), rule)), created: false };
-  }
 }
 
 function largePatch(
@@ -383,12 +320,6 @@ function largePatch(
   };
 }
 
-function ownedAnew(object: KubeObject, entries: ObjectMeta['managedFields'] | undefined): KubeObject {
-  if (entries === undefined) delete object.metadata.managedFields;
-  else object.metadata.managedFields = entries;
-  return object;
-}
-
 /** Attempts of one write warn of the same things. */
 function warningOnce(context: RequestContext): RequestContext {
   const told = new Seen();
@@ -402,8 +333,4 @@ function warningOnce(context: RequestContext): RequestContext {
       return context.signal;
     },
   };
-}
-
-function scaleRule(kind: KindDefinition, context: RequestContext): NonNullable<KindDefinition['subresources']>['scale'] {
-  return context.subresource === 'scale' ? kind.subresources?.scale : undefined;
 }

@@ -1,11 +1,12 @@
 // The scale sub-resource: a view of an object through autoscaling/v1 Scale. Reading builds one from the kind's paths; writing sets
 // the one field that a Scale may change.
-import type { ScaleRule } from '#api/kind.ts';
+import type { KindDefinition, ScaleRule } from '#api/kind.ts';
 import { invalid, invalidObject } from '#api/meta/field-problem.ts';
 import { labelSelectorOf, mapSelectorOf } from '#api/meta/label-selector.ts';
 import type { Json, JsonObject, KubeObject, ObjectMeta } from '#api/meta/object.ts';
 import { conflict } from '#api/meta/status.ts';
 import { cloneJson, isObject } from '#api/patch/json-object.ts';
+import type { RequestContext } from './contract.ts';
 import type { DecodedKind } from './decode.ts';
 
 export interface Scale extends KubeObject {
@@ -20,6 +21,11 @@ export const scaleKind: DecodedKind = {
   kind: 'Scale',
   schema: 'io.k8s.api.autoscaling.v1.Scale',
 };
+
+/** How to get from an object to its Scale, where that is what a request asks for. */
+export function scaleRule(kind: KindDefinition, { subresource }: Pick<RequestContext, 'subresource'>): ScaleRule | undefined {
+  return subresource === 'scale' ? kind.subresources?.scale : undefined;
+}
 
 /** The Scale of an object. */
 export function scaleOf(object: KubeObject, rule: ScaleRule): Scale {
