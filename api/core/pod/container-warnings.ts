@@ -1,5 +1,6 @@
 // Warnings about what containers ask for, their variables and their ports.
 import type { V1Container, V1ContainerPort, V1EnvVar, V1EphemeralContainer, V1PodSpec } from '#api/generated/types.ts';
+import { goQuote } from '../../meta/go-form.ts';
 import { isWholeQuantity } from '../../meta/quantity.ts';
 import type { Warnings } from '../../meta/warnings.ts';
 
@@ -38,6 +39,21 @@ export function checkPorts(spec: V1PodSpec, at: Warnings): void {
   const known = new Map<string, PlacedPort[]>();
   for (const list of portLists) {
     at.each(list, spec[list], ({ ports }: V1Container | V1EphemeralContainer, own) => own.each('ports', ports, checkPort, known));
+  }
+  const names = new Map<string, string>();
+  for (const list of portLists) {
+    at.each(list, spec[list], ({ ports }: V1Container | V1EphemeralContainer, own) => own.each('ports', ports, checkPortName, names));
+  }
+}
+
+/** Services and probes find the first port of a name. */
+function checkPortName({ name = '' }: V1ContainerPort, at: Warnings, names: Map<string, string>): void {
+  if (name === '') return;
+  const first = names.get(name);
+  if (first === undefined) names.set(name, at.path());
+  else {
+    const effect = `services and probes that select ports by name will use ${first}`;
+    at.warn('', `duplicate port name ${goQuote(name)} with ${first}, ${effect}`);
   }
 }
 

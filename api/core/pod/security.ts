@@ -1,6 +1,6 @@
 // Security contexts of pods and containers.
 import type { V1AppArmorProfile, V1PodSpec, V1SeccompProfile, V1SecurityContext, V1Sysctl } from '#api/generated/types.ts';
-import { tooLong } from '../../meta/field-problem.ts';
+import { notSupported, tooLong } from '../../meta/field-problem.ts';
 import { byteLength, idProblems } from '../../meta/names.ts';
 import type { Problems } from '../../meta/problems.ts';
 import { Seen } from '../../meta/seen.ts';
@@ -56,7 +56,13 @@ export function checkPodSecurity(context: NonNullable<Spec['securityContext']>, 
   at.member('windowsOptions', context.windowsOptions, checkWindowsOptions);
   at.member('appArmorProfile', context.appArmorProfile, checkAppArmor);
   at.oneOfIfSet('supplementalGroupsPolicy', context.supplementalGroupsPolicy, ['Merge', 'Strict']);
-  at.oneOfIfSet('seLinuxChangePolicy', context.seLinuxChangePolicy, ['MountOption', 'Recursive']);
+  checkRelabelling(context.seLinuxChangePolicy, at);
+}
+
+/** Mounting with a label is behind a gate that is off; an object that asks for it already may go on. */
+function checkRelabelling(policy: string | undefined, at: Problems): void {
+  if (policy === undefined || policy === 'Recursive') return;
+  at.add({ ...notSupported(at.path('seLinuxChangePolicy'), policy, ['Recursive']), isForgiven: true });
 }
 
 function checkId(member: string, id: number | undefined, at: Problems): void {

@@ -22,6 +22,12 @@ test.each<[string, string, string[]]>([
     ['spec.ephemeralContainers: Forbidden: cannot be set on create'],
   ],
   [
+    'labels of volumes that are mounted, not written',
+    aPod('securityContext: {seLinuxChangePolicy: MountOption}'),
+    ['spec.securityContext.seLinuxChangePolicy: Unsupported value: "MountOption": supported values: "Recursive"'],
+  ],
+  ['labels of volumes that are written', aPod('securityContext: {seLinuxChangePolicy: Recursive}'), []],
+  [
     'a node behind a gate',
     aPod('nodeName: n, schedulingGates: [{name: a/b}]'),
     ['spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared'],

@@ -1,12 +1,14 @@
 // Warnings about volumes: types that are gone, and files that would lie in each other's place.
 import type { V1Volume, V1VolumeProjection } from '#api/generated/types.ts';
+import { addAll } from '../../meta/add-all.ts';
+import { goQuote } from '../../meta/go-form.ts';
 import type { Warnings } from '../../meta/warnings.ts';
 import { claimSpecWarnings } from '../persistent-volume-claim/spec.ts';
 
 /** Types of volumes that no longer do anything, or will not for long, by how warnings call them. */
 const oldSources = Object.entries({
   photonPersistentDisk: 'photonPersistentDisk: deprecated in v1.11, non-functional in v1.16+',
-  gitRepo: 'gitRepo: deprecated in v1.11',
+  gitRepo: 'gitRepo: deprecated in v1.11, and disabled by default in v1.33+',
   scaleIO: 'scaleIO: deprecated in v1.16, non-functional in v1.22+',
   flocker: 'flocker: deprecated in v1.22, non-functional in v1.25+',
   storageos: 'storageOS: deprecated in v1.22, non-functional in v1.25+',
@@ -27,88 +29,73 @@ export function checkVolume(volume: V1Volume, at: Warnings): void {
 
 /** Files of one volume in the same place, or one where another has its folder. These warnings call volumes by their names. */
 export function checkPaths({ name, configMap, secret, downwardAPI, projected }: V1Volume, at: Warnings): void {
-  if (configMap?.items !== undefined) warnOfClashes(clashesIn(pathsOf(configMap.items)), at, name, () => configMapText(configMap.name));
-  if (secret?.items !== undefined) warnOfClashes(clashesIn(pathsOf(secret.items)), at, name, () => secretText(secret.secretName));
-  if (downwardAPI?.items !== undefined) warnOfClashes(clashesIn(pathsOf(downwardAPI.items)), at, name, () => 'DownwardAPI');
+  if (configMap?.items !== undefined) warnOfClashes(placesOf(configMap.items), at, name, () => configMapText(configMap.name));
+  if (secret?.items !== undefined) warnOfClashes(placesOf(secret.items), at, name, () => secretText(secret.secretName));
+  if (downwardAPI?.items !== undefined) warnOfClashes(placesOf(downwardAPI.items), at, name, () => 'DownwardAPI');
   if (projected?.sources !== undefined) checkProjection(projected.sources, at, name);
 }
 
-function warnOfClashes(clashes: readonly string[], at: Warnings, volume: string, source: () => string): void {
-  for (const clash of clashes) at.addAll([`volume ${JSON.stringify(volume)} (${source()}): overlapping paths: ${clash}`]);
+const configMapText = (name = ''): string => `ConfigMap ${goQuote(name)}`;
+const secretText = (name = ''): string => `Secret ${goQuote(name)}`;
+
+/** Where a file of a volume lies, and which of several sources it comes from; '' where there is only one. */
+interface Place {
+  readonly path: string;
+  readonly source: string;
 }
 
-const configMapText = (name = ''): string => `ConfigMap ${JSON.stringify(name)}`;
-const secretText = (name = ''): string => `Secret ${JSON.stringify(name)}`;
-
-function pathsOf(items: readonly { readonly path: string }[]): string[] {
-  return items.map(({ path }) => path);
+function placesOf(items: readonly { readonly path: string }[], source = ''): readonly Place[] {
+  return items.map(({ path }) => ({ path: plainPath(path), source }));
 }
 
-interface SourceFiles {
-  readonly source: V1VolumeProjection;
-  readonly paths: readonly string[];
-}
-
-/** Upstream takes a source that does not say what its files are called for the one before it. */
 function checkProjection(sources: readonly V1VolumeProjection[], at: Warnings, volume: string): void {
-  const all: string[] = [];
-  let mayClash = false;
-  let files: SourceFiles | undefined;
+  const places: Place[] = [];
   for (const source of sources) {
     if (Object.values(source).every((member) => member === undefined)) {
-      at.addAll([`volume ${JSON.stringify(volume)} (Projected) has no sources provided`]);
-      continue;
-    }
-    const paths = projectedPaths(source);
-    if (paths !== undefined) files = { source, paths };
-    if (files === undefined || files.paths.length === 0) continue;
-    const said = files;
-    mayClash ||= said.paths.length > 1 || all.some((other) => isClash(plainPath(other), plainPath(said.paths[0] ?? '')));
-    if (mayClash) {
-      const clashes = [...clashesIn(said.paths), ...clashesIn([...new Set(said.paths), ...new Set(all)].toSorted())];
-      warnOfClashes(clashes, at, volume, () => `Projected ${projectedText(said.source)}`);
-    }
-    all.push(...said.paths);
+      at.addAll([`volume ${goQuote(volume)} (Projected) has no sources provided`]);
+    } else addAll(places, placesIn(source));
+  }
+  warnOfClashes(places, at, volume, () => 'Projected');
+}
+
+function placesIn({ configMap, secret, downwardAPI, serviceAccountToken }: V1VolumeProjection): readonly Place[] {
+  if (configMap?.items !== undefined) return placesOf(configMap.items, configMapText(configMap.name));
+  if (secret?.items !== undefined) return placesOf(secret.items, secretText(secret.name));
+  if (downwardAPI?.items !== undefined) return placesOf(downwardAPI.items, 'DownwardAPI');
+  return serviceAccountToken === undefined ? [] : placesOf([serviceAccountToken], 'ServiceAccountToken');
+}
+
+/** `"a/b" with "a"`, for every earlier one that a path clashes with. */
+function warnOfClashes(places: readonly Place[], at: Warnings, volume: string, what: () => string): void {
+  for (const [place, other] of clashesAmong(places)) {
+    at.addAll([`volume ${goQuote(volume)} (${what()}): overlapping paths: ${placeText(place)} with ${placeText(other)}`]);
   }
 }
 
-function projectedPaths({ configMap, secret, downwardAPI, serviceAccountToken }: V1VolumeProjection): readonly string[] | undefined {
-  const items = configMap?.items ?? secret?.items ?? downwardAPI?.items;
-  if (items !== undefined) return pathsOf(items);
-  return serviceAccountToken && [serviceAccountToken.path];
+function placeText({ path, source }: Place): string {
+  return source === '' ? goQuote(path) : `${goQuote(path)} (${source})`;
 }
 
-function projectedText({ configMap, secret, downwardAPI }: V1VolumeProjection): string {
-  if (configMap?.items !== undefined) return configMapText(configMap.name);
-  if (secret?.items !== undefined) return secretText(secret.name);
-  return downwardAPI?.items === undefined ? 'ServiceAccountToken' : 'DownwardAPI';
-}
+const noClashes: readonly (readonly [Place, Place])[] = Object.freeze([]);
+const mostClashes = 10_000;
 
-const noClashes: readonly string[] = Object.freeze([]);
-
-/** `"a/b" with "a"`, for each path that lies where an earlier one is. */
-function clashesIn(paths: readonly string[]): readonly string[] {
-  if (paths.length < 2) return noClashes;
-  const seen = new Set<string>();
-  return paths.flatMap((path) => {
-    const plain = plainPath(path);
-    const other = clashing(seen, plain);
-    seen.add(plain);
-    return other === '' ? [] : [`${JSON.stringify(plain)} with ${JSON.stringify(other)}`];
-  });
-}
-
-function clashing(seen: ReadonlySet<string>, path: string): string {
-  for (const other of seen) {
-    if (other === '' || path === '') return '';
-    if (isClash(other, path)) return other;
+/**
+ * Every place with each one before it that is the same or lies above or below. In the order of their keys, what lies below a place comes
+ * right after it, so that a stack holds all above: volumes of many files are judged without looking at every two of them.
+ */
+function clashesAmong(places: readonly Place[]): readonly (readonly [Place, Place])[] {
+  if (places.length < 2) return noClashes;
+  const keyed = places.map(({ path }, index) => ({ key: `${path.replaceAll('/', '\0')}\0`, index })).filter(({ key }) => key !== '\0');
+  keyed.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : one.index - other.index));
+  const above: typeof keyed = [];
+  const pairs: (readonly [number, number])[] = [];
+  for (const one of keyed) {
+    while (above.length > 0 && !one.key.startsWith((above.at(-1) as typeof one).key)) above.pop();
+    if (pairs.length < mostClashes) for (const { index } of above) pairs.push([Math.max(one.index, index), Math.min(one.index, index)]);
+    above.push(one);
   }
-  return '';
-}
-
-/** Upstream takes `ab` to lie in `a`. */
-function isClash(path: string, other: string): boolean {
-  return path.startsWith(other) || other.startsWith(path);
+  pairs.sort((one, other) => one[0] - other[0] || one[1] - other[1]);
+  return pairs.map(([later, earlier]) => [places[later] as Place, places[earlier] as Place]);
 }
 
 function plainPath(path: string): string {

@@ -51,7 +51,7 @@ test.each<[string, string[]]>([
     [
       'spec.volumes[0].quobyte: deprecated in v1.22, non-functional in v1.25+',
       'spec.volumes[1].storageOS: deprecated in v1.22, non-functional in v1.25+',
-      'spec.volumes[2].gitRepo: deprecated in v1.11',
+      'spec.volumes[2].gitRepo: deprecated in v1.11, and disabled by default in v1.33+',
     ],
   ],
   [
@@ -66,7 +66,35 @@ test.each<[string, string[]]>([
   ],
   [
     'volumes: [{name: a, projected: {sources: [{}, {serviceAccountToken: {path: t}}, {configMap: {name: m, items: [{key: k, path: t/x}]}}]}}]',
-    ['volume "a" (Projected) has no sources provided', 'volume "a" (Projected ConfigMap "m"): overlapping paths: "t/x" with "t"'],
+    [
+      'volume "a" (Projected) has no sources provided',
+      'volume "a" (Projected): overlapping paths: "t/x" (ConfigMap "m") with "t" (ServiceAccountToken)',
+    ],
+  ],
+  [
+    'volumes: [{name: v, projected: {sources: [{downwardAPI: {items: [{path: t/u, fieldRef: {fieldPath: metadata.name}}]}}, {secret: {name: s, items: [{key: k, path: t}]}}, {configMap: {name: m}}, {serviceAccountToken: {path: t}}]}}]',
+    [
+      'volume "v" (Projected): overlapping paths: "t" (Secret "s") with "t/u" (DownwardAPI)',
+      'volume "v" (Projected): overlapping paths: "t" (ServiceAccountToken) with "t/u" (DownwardAPI)',
+      'volume "v" (Projected): overlapping paths: "t" (ServiceAccountToken) with "t" (Secret "s")',
+    ],
+  ],
+  [
+    'volumes: [{name: v, downwardAPI: {items: [{path: d/f3, fieldRef: {fieldPath: metadata.name}}, {path: d/f345, fieldRef: {fieldPath: metadata.name}}, {path: e, fieldRef: {fieldPath: metadata.name}}, {path: d, fieldRef: {fieldPath: metadata.name}}]}}]',
+    ['volume "v" (DownwardAPI): overlapping paths: "d" with "d/f3"', 'volume "v" (DownwardAPI): overlapping paths: "d" with "d/f345"'],
+  ],
+  [
+    'dnsPolicy: None, dnsConfig: {nameservers: [10.0.0.1, "2001:DB8::1"]}, hostAliases: [{ip: "2001:DB8::2"}]',
+    [
+      'spec.dnsConfig.nameservers[1]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+      'spec.hostAliases[0].ip: IPv6 address "2001:DB8::2" should be in RFC 5952 canonical format ("2001:db8::2")',
+    ],
+  ],
+  [
+    `initContainers: [{name: s, image: i, restartPolicy: Always, ports: [{name: w, containerPort: 1}]}], containers: [${ports('{name: w, containerPort: 2}', '{name: x, containerPort: 3}')}]`,
+    [
+      'spec.containers[0].ports[0]: duplicate port name "w" with spec.initContainers[0].ports[0], services and probes that select ports by name will use spec.initContainers[0].ports[0]',
+    ],
   ],
   [
     'hostAliases: [{ip: 10.0.0.1}, {ip: 10.0.0.1}], imagePullSecrets: [{name: a}, {name: a}, {}]',

@@ -65,6 +65,13 @@ function checkSpec(spec: V1PodSpec, at: Warnings, annotations: Annotations): voi
     at.warn('terminationGracePeriodSeconds', 'must be >= 0; negative values are invalid and will be treated as 1');
   }
   at.member('affinity', spec.affinity, checkAffinity);
+  checkAddresses(spec, at);
+}
+
+/** Addresses in an unusual form. */
+function checkAddresses({ dnsConfig, hostAliases }: V1PodSpec, at: Warnings): void {
+  dnsConfig?.nameservers?.forEach((ip, index) => at.addAll(ipWarnings(at.path(`dnsConfig.nameservers[${index}]`), ip)));
+  hostAliases?.forEach(({ ip }, index) => at.addAll(ipWarnings(at.path(`hostAliases[${index}].ip`), ip)));
 }
 
 /** Annotations belong to the metadata beside the spec. */
