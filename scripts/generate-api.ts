@@ -126,12 +126,17 @@ function commentsOf(text: string, quote: RegExp): Map<string, string> {
   for (const [, body = '', property = ''] of text.matchAll(pattern)) {
     if (result.has(property)) continue;
     const lines = body.split('\n').map((line) => line.replace(/^ *\* ?/, ''));
-    result.set(
-      property,
-      lines.join('\n').trim().replaceAll("\\'", "'").replaceAll('\\"', '"').replaceAll('*\\/', '*/').replaceAll('*_/', '*/'),
-    );
+    result.set(property, unescaped(lines.join('\n').trim()));
   }
   return result;
+}
+
+/** A text without what protected it in a comment: quotes and stars, and slashes beside stars. */
+function unescaped(text: string): string {
+  return text
+    .replaceAll(/\\(['"*/])/g, '$1')
+    .replaceAll('*_/', '*/')
+    .replaceAll('/_*', '/*');
 }
 
 function typesText(all: readonly Model[]): string {

@@ -137,7 +137,10 @@ export class DefinitionWriter {
     if (own === undefined) return [];
     const isEverywhere = name === `${metaPackage}.DeleteOptions` || name === `${metaPackage}.WatchEvent`;
     const all: GroupVersionKind[] = isEverywhere ? this.#groupVersions.map((one) => ({ ...one, kind: own.kind })) : [own];
-    return all.map(({ group, version, kind }) => ({ group, kind, version }));
+    const place = ({ group, version }: GroupVersionKind): string => `${group}/${version}`;
+    return all
+      .toSorted((left, right) => (place(left) < place(right) ? -1 : 1))
+      .map(({ group, version, kind }) => ({ group, kind, version }));
   }
 
   #property(property: Property, description: string | undefined): JsonObject {

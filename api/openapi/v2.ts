@@ -77,7 +77,7 @@ class Writer {
     }
     return {
       description,
-      consumes: [...consumes],
+      ...(consumes.length === 0 ? {} : { consumes: [...consumes] }),
       produces: [...produces],
       schemes: ['https'],
       tags: [tag],
