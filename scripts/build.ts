@@ -21,10 +21,10 @@ const entries: Record<string, string> = {
 };
 /**
  * What dockerode brings for engines reached by SSH and for BuildKit sessions, and prom-client for traces; no code path of ours gets there.
- * The API server's own way to etcd does need gRPC: it loads the package when etcd is asked for, so that nobody else pays for it.
+ * The API server's own ways to etcd and to KMS plugins do need gRPC: it loads the package when they are asked for, so that nobody else pays for it.
  */
 const unused = ['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', '@opentelemetry/api'];
-const usesGrpc = /\/apiserver\/storage\/etcd\/[^/]*$/;
+const usesGrpc = /\/apiserver\/storage\/(etcd|encryption\/kms)\/[^/]*$/;
 
 /**
  * The part of undici that client/transport.ts uses; the whole takes 6 MB of memory more in every process. Its HTTP parser is

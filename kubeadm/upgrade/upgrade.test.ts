@@ -13,6 +13,7 @@ import { noPatches } from '../manifests/patches.ts';
 import { recordedHost } from '../testing.ts';
 import { applyFlags, loadUpgrade } from './flags.ts';
 import { newPods, newProxyPod, othersIn } from './new-pods.ts';
+import { type PlanFacts, planOf, planText } from './plan-table.ts';
 import type { RunningComponents } from './running.ts';
 import { replaceStaticPods } from './static-pods.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -44,6 +45,70 @@ describe('versions', () => {
     const found = versionProblems({ ...facts, ...change });
     expect([found.fatal, found.skippable]).toEqual(
       [fatal, skippable].map((lines) => lines.map((line) => expect.stringContaining(line) as string)),
+    );
+  });
+});
+
+describe('a plan', () => {
+  const nodes = [
+    { name: 'cp1', isControlPlane: true, version: 'v1.36.3+coxswain.1' },
+    { name: 'cp2', isControlPlane: true, version: 'v1.36.2+coxswain.1' },
+    { name: 'w1', isControlPlane: false, version: 'v1.36.2+coxswain.1' },
+  ];
+  const facts: PlanFacts = { nodes, running: 'v1.36.2+coxswain.1', target: 'v1.36.3', kubeadm: 'v1.36.3' };
+
+  test('names every kubelet, and every control plane with what it runs', () => {
+    expect(planText(facts)).toBe(`
+Components that must be upgraded manually after you have upgraded the control plane with 'kubeadm upgrade apply':
+COMPONENT   NODE      CURRENT              TARGET
+kubelet     cp1       v1.36.3+coxswain.1   v1.36.3
+kubelet     cp2       v1.36.2+coxswain.1   v1.36.3
+kubelet     w1        v1.36.2+coxswain.1   v1.36.3
+
+Upgrade to the latest version in the v1.36 series:
+
+COMPONENT                 NODE      CURRENT              TARGET
+kube-apiserver            cp1       v1.36.3+coxswain.1   v1.36.3
+kube-apiserver            cp2       v1.36.2+coxswain.1   v1.36.3
+kube-controller-manager   cp1       v1.36.3+coxswain.1   v1.36.3
+kube-controller-manager   cp2       v1.36.2+coxswain.1   v1.36.3
+kube-scheduler            cp1       v1.36.3+coxswain.1   v1.36.3
+kube-scheduler            cp2       v1.36.2+coxswain.1   v1.36.3
+kube-proxy                          v1.36.2+coxswain.1   v1.36.3
+coxswain-dns                        v1.36.2+coxswain.1   v1.36.3
+
+You can now apply the upgrade by executing the following command:
+
+\tkubeadm upgrade apply v1.36.3
+
+_____________________________________________________________________
+
+
+The table below shows the current state of component configs as understood by this version of kubeadm.
+Configs that have a "yes" mark in the "MANUAL UPGRADE REQUIRED" column require manual config upgrade or
+resetting to kubeadm defaults before a successful upgrade can be performed. The version to manually
+upgrade to is denoted in the "PREFERRED VERSION" column.
+
+API GROUP               CURRENT VERSION   PREFERRED VERSION   MANUAL UPGRADE REQUIRED
+kubelet.config.k8s.io   v1beta1           v1beta1             no
+_____________________________________________________________________
+
+`);
+  });
+
+  test.each<[string, Partial<PlanFacts>, string | undefined]>([
+    ['the next patch', {}, 'version in the v1.36 series'],
+    ['the next minor', { target: 'v1.37.0' }, 'stable version'],
+    ['only a worker is left', { running: 'v1.36.3+coxswain.1', nodes: nodes.slice(2) }, 'version in the v1.36 series'],
+    ['nothing is left', { running: 'v1.36.3+coxswain.2', nodes: nodes.slice(0, 1) }, undefined],
+  ])('%s', (_name, change, description) => {
+    expect(planOf({ ...facts, ...change })?.description).toBe(description);
+  });
+
+  test('of what this kubeadm cannot bring says that another one is needed', () => {
+    expect(planText(facts)).not.toContain('Note: ');
+    expect(planText({ ...facts, kubeadm: 'v1.36.2' })).toContain(
+      'Note: Before you can perform this upgrade, you have to update kubeadm to v1.36.3.\n\n____',
     );
   });
 });

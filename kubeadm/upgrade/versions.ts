@@ -51,6 +51,14 @@ function higherThanKubeadm(target: string, kubeadm: string): string {
   return `Specified version to upgrade to ${target} is higher than the kubeadm version ${JSON.stringify(kubeadm)}. Upgrade kubeadm first using the tool you used to install kubeadm`;
 }
 
+/** Whether one version is above another; false for texts that are none. */
+export function isHigher(text: string, than: string): boolean {
+  const [one, other] = [numbersOf(text), numbersOf(than)];
+  if (one === undefined || other === undefined) return false;
+  const at = one.findIndex((number, index) => number !== other[index]);
+  return at >= 0 && (one[at] ?? 0) > (other[at] ?? 0);
+}
+
 function numbersOf(text: string): Numbers | undefined {
   const found = /^v?(\d+)\.(\d+)\.(\d+)/.exec(text);
   return found === null ? undefined : [Number(found[1]), Number(found[2]), Number(found[3])];
