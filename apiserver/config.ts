@@ -32,7 +32,7 @@ const flags = {
     'Who decides what somebody may do, asked in this order: Node, RBAC, AlwaysAllow, AlwaysDeny',
   ),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
-  'contention-profiling': boolFlag(false, 'Accepted for compatibility: there are no profiles to fetch'),
+  'contention-profiling': boolFlag(false, 'Accepted for compatibility: a single thread waits for no locks'),
   'data-dir': stringFlag('', 'Folder of the embedded store, where no etcd is given', { valueName: 'folder' }),
   'default-not-ready-toleration-seconds': intFlag(300, 'Seconds that pods stay on a node that is not ready, unless they say otherwise', {
     min: 0,
@@ -42,6 +42,7 @@ const flags = {
   }),
   'disable-admission-plugins': listFlag([], 'Admission plugins to switch off although they are on by default'),
   'enable-admission-plugins': listFlag([], 'Admission plugins to switch on besides the default ones'),
+  'enable-logs-handler': boolFlag(true, 'Whether the logs of the host can be read at /logs/'),
   'encryption-provider-config': stringFlag('', 'An EncryptionConfiguration: which resources lie encrypted in the store, and with what', {
     valueName: 'file',
   }),
@@ -60,7 +61,7 @@ const flags = {
   'max-requests-inflight': intFlag(400, 'Reads at a time; 0 is no limit', { min: 0 }),
   'min-request-timeout': intFlag(1_800, 'Seconds that a watch lasts at least, unless it asks for less', { min: 1 }),
   'request-timeout': durationFlag(60_000, 'How long a request may take that is no watch, log or the like'),
-  profiling: boolFlag(true, 'Accepted for compatibility: there are no profiles to fetch'),
+  profiling: boolFlag(true, 'Whether profiles can be had at /debug/pprof/'),
   'proxy-client-cert-file': stringFlag('', 'Accepted for compatibility: no requests are passed to other API servers yet', {
     valueName: 'file',
   }),
@@ -79,7 +80,7 @@ const flags = {
   'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
   'tls-min-version': stringFlag('', 'The oldest TLS to talk: VersionTLS12, the default, or VersionTLS13'),
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
-  v: intFlag(0, 'Accepted for compatibility: the level of the log is COXSWAIN_LOG_LEVEL', { short: 'v' }),
+  v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 } as const;
 
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local';
@@ -123,6 +124,10 @@ export interface ApiServerConfig {
     readonly minWatchSeconds: number;
     readonly shutdownDelayMs: number;
   };
+  /** Whether profiles of the process can be had. */
+  readonly hasProfiles: boolean;
+  /** The folder of the host's logs; undefined: nobody can read them here. */
+  readonly logFolder: string | undefined;
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
 }
@@ -194,6 +199,8 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       minWatchSeconds: values['min-request-timeout'],
       shutdownDelayMs: values['shutdown-delay-duration'],
     },
+    hasProfiles: values.profiling,
+    logFolder: values['enable-logs-handler'] ? '/var/log' : undefined,
     flags: flagTexts(flags, values),
   };
 }

@@ -8,6 +8,7 @@ import { type HealthCheck, HealthChecks } from '#base/health-checks.ts';
 import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
+import type { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
 import { EventSender } from '#client/events.ts';
@@ -34,6 +35,7 @@ import { compose } from './http/filters/filter.ts';
 import type { RequestTimeouts } from './http/filters/timeout.ts';
 import { FrameChunks } from './http/frame-chunks.ts';
 import { ProtobufFrames } from './http/protobuf-frames.ts';
+import { debugPages, logPages } from './http/debug-pages.ts';
 import { healthPages } from './http/health.ts';
 import { WatchMetrics } from './http/watch-metrics.ts';
 import { Listener } from './http/listener.ts';
@@ -87,6 +89,8 @@ export interface ApiServerDeps {
   readonly log: Log;
   /** Which addresses of pods and nodes the proxy may dial; default: global unicast ones. Tests on loopback widen it. */
   readonly mayReach?: MayReach;
+  /** Profiles and the level of the log; default: these are not served. */
+  readonly debug?: DebugPages | undefined;
   /** Default: a process that starts with the first large request. */
   readonly largeWork?: LargeWork & Service;
 }
@@ -417,12 +421,14 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
 }
 
 /** What the server tells of itself and of what it serves; `paths` is all of it. */
-function ownPages({ settings, checks, codec, registry, clock }: RequestPartsDeps, paths: () => readonly string[]): Pages[] {
+function ownPages({ settings, checks, codec, registry, clock, debug }: RequestPartsDeps, paths: () => readonly string[]): Pages[] {
   const startedMs = clock.nowMs();
   const documents = new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version, nowMs: () => clock.nowMs() });
   return [
     healthPages(new HealthChecks(checks)),
     openApiPages(documents, clock),
+    ...(debug === undefined ? [] : [debugPages(debug)]),
+    ...(settings.logFolder === undefined ? [] : [logPages(settings.logFolder)]),
     zpages({
       '/statusz': () => statuszPage({ component: 'kube-apiserver', startedMs, nowMs: clock.nowMs(), paths: paths() }),
       '/flagz': () => flagzPage('kube-apiserver', settings.flags),

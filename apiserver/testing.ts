@@ -32,6 +32,10 @@ export interface TestApiServerOptions {
   /** Default: client certificates, tokens of accounts and bootstrap tokens. */
   readonly authentication?: Partial<ApiServerSettings['authentication']>;
   readonly kubelet?: ApiServerSettings['kubelet'];
+  /** Profiles and the like; default: these are not served. */
+  readonly debug?: ApiServerDeps['debug'];
+  /** Default: no logs are served. */
+  readonly logFolder?: string;
   /** Default: nothing is audited. */
   readonly audit?: ApiServerSettings['audit'];
   readonly limits?: Partial<ApiServerSettings['limits']>;
@@ -97,8 +101,8 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
   };
 }
 
-function optionalDeps({ mayReach, largeWork }: TestApiServerOptions): Pick<ApiServerDeps, 'mayReach' | 'largeWork'> {
-  return { ...(mayReach === undefined ? {} : { mayReach }), ...(largeWork === undefined ? {} : { largeWork }) };
+function optionalDeps({ mayReach, largeWork, debug }: TestApiServerOptions): Pick<ApiServerDeps, 'mayReach' | 'largeWork' | 'debug'> {
+  return { debug, ...(mayReach === undefined ? {} : { mayReach }), ...(largeWork === undefined ? {} : { largeWork }) };
 }
 
 async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise<ApiServerSettings> {
@@ -126,6 +130,8 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
     tokens: { issuers: [defaultIssuer], audiences: [defaultIssuer], signingKey: privateKey, verificationKeys: [privateKey] },
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
     audit: options.audit,
+    hasProfiles: true,
+    logFolder: options.logFolder,
     flags: options.flags ?? {},
     minTls: options.minTls ?? 'TLSv1.2',
     serviceIps: parseIpRange('10.96.0.0/12'),

@@ -4,6 +4,8 @@ import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
 import { aborted, type Service, UsageError } from './lifecycle.ts';
 import { HealthChecks } from './health-checks.ts';
+import { debugRequest, sendDebug, untilClosed } from './profiling/debug-http.ts';
+import type { DebugPages } from './profiling/debug-pages.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 import { type AboutComponent, answerZpage, zpagePaths } from './zpages.ts';
 
@@ -28,6 +30,8 @@ export interface HealthServerOptions {
   readonly paths?: Readonly<Record<string, () => Answer>>;
   /** What /statusz and /flagz tell; default: these are not served. */
   readonly about?: Omit<AboutComponent, 'paths'>;
+  /** Profiles and the like; default: these are not served. Without a guard they are this host's alone. */
+  readonly debug?: DebugPages | undefined;
   /** Answers who may not come, undefined for the others. Connections are then asked for a certificate, which is not checked here. */
   readonly guard?: ((request: IncomingMessage) => Promise<Answer | undefined>) | undefined;
   /** Who may read metrics where no guard decides. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
@@ -88,15 +92,19 @@ export class HealthServer implements Service {
       const { status, text } = await this.#checks.answer(path, { excluded: query.getAll('exclude'), isVerbose: query.has('verbose') });
       return send(response, status, text);
     }
-    const { metrics, about } = this.#options;
+    const { metrics, about, debug } = this.#options;
+    const isOwn = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '');
+    if (debug?.owns(path) === true) {
+      if (guard === undefined && !isOwn) return send(response, 403, 'served to this host only\n');
+      return sendDebug(response, await debug.answer(debugRequest(request, path, search), untilClosed(response)));
+    }
     if (about !== undefined && (path === '/statusz' || path === '/flagz')) {
-      const listed = [...this.#checks.paths(), ...zpagePaths, ...(metrics === undefined ? [] : ['/metrics'])];
+      const listed = [...this.#checks.paths(), ...zpagePaths, ...(metrics === undefined ? [] : ['/metrics']), ...(debug?.paths() ?? [])];
       const { status, text, contentType } = answerZpage(path, request.headers.accept ?? '', { ...about, paths: listed });
       return send(response, status, text, contentType);
     }
     if (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis')) {
       const { metricsTo } = guard === undefined ? this.#options : { metricsTo: 'everybody' };
-      const isOwn = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '');
       if (metricsTo === 'this host' && !isOwn) return send(response, 403, 'metrics are served to this host only\n');
       return send(response, 200, path === '/metrics' ? await metrics.text() : this.#checks.text(), metricsType);
     }

@@ -1,7 +1,7 @@
 // How the parts of a process live and die together.
 // A process is an array of services. They start top to bottom, each once the one before is ready, and stop bottom to top.
 // Life comes by signal: the first SIGTERM or SIGINT aborts, the second ends the process at once. A service that fails stops all.
-import { createLog, type Log, type LogLevel } from './log.ts';
+import { createLog, type Log, type LogLevel, type LogLevelSwitch, verbosityLevel } from './log.ts';
 
 /** One long-running part of a process. */
 export interface Service {
@@ -88,12 +88,16 @@ export interface MainContext {
   /** Aborts on SIGTERM and SIGINT. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** How much the log says. */
+  readonly logLevel: LogLevelSwitch;
 }
 
 /** The frame of every `main.ts`: the only place that reads argv, env and process signals. Sets the exit code. */
 export async function runMain(name: string, main: (context: MainContext) => Promise<void>): Promise<void> {
   const controller = new AbortController();
-  const log = createLog(name, logLevel(process.env['COXSWAIN_LOG_LEVEL']));
+  const argv = process.argv.slice(2);
+  const level: LogLevelSwitch = { level: logLevel(process.env['COXSWAIN_LOG_LEVEL'], argv) };
+  const log = createLog(name, level);
   let signals = 0;
   for (const kind of ['SIGTERM', 'SIGINT'] as const) {
     process.on(kind, () => {
@@ -105,7 +109,7 @@ export async function runMain(name: string, main: (context: MainContext) => Prom
   // Who reads our answers may stop reading (`| head`): an end like any other.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
-    await main({ argv: process.argv.slice(2), env: process.env, signal: controller.signal, log });
+    await main({ argv, env: process.env, signal: controller.signal, log, logLevel: level });
     process.exitCode ??= 0;
   } catch (error) {
     if (isAbort(error, controller.signal)) return;
@@ -121,7 +125,15 @@ export async function runMain(name: string, main: (context: MainContext) => Prom
   }
 }
 
-function logLevel(text: string | undefined): LogLevel {
+/** What the environment says, else what `-v` asks for. */
+function logLevel(text: string | undefined, argv: readonly string[]): LogLevel {
   const levels: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
-  return text !== undefined && levels.includes(text) ? (text as LogLevel) : 'info';
+  return text !== undefined && levels.includes(text) ? (text as LogLevel) : verbosityLevel(verbosityOf(argv));
+}
+
+/** Flags are read by each program; how much the log says has to be known before. */
+function verbosityOf(argv: readonly string[]): number {
+  const at = argv.findLastIndex((word) => /^--?v(=\d+)?$/.test(word));
+  const text = argv[at]?.split('=')[1] ?? argv[at + 1] ?? '';
+  return at >= 0 && /^\d+$/.test(text) ? Number(text) : 0;
 }

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import type { Clock } from '#base/clock.ts';
 import { HealthServer } from '#base/health-server.ts';
 import { runServices, type Service } from '#base/lifecycle.ts';
-import type { Log } from '#base/log.ts';
+import type { Log, LogLevelSwitch } from '#base/log.ts';
+import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
 import { ownServerCertificate } from '#base/own-certificate.ts';
 import { processMetrics } from '#base/process-metrics.ts';
@@ -29,6 +30,8 @@ export interface ComponentConfig {
   readonly visitors: ComponentPortOptions;
   /** Undefined works without a lease. */
   readonly leader: LeaderOptions | undefined;
+  /** Whether profiles of the process can be had at the port. */
+  readonly hasProfiles: boolean;
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
   /** Each part comes to the API server as an account of its own. */
@@ -39,6 +42,9 @@ export interface ComponentDeps {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
+  readonly logLevel: LogLevelSwitch;
+  /** The command line, without the program. */
+  readonly argv: readonly string[];
 }
 
 /** What a component's own work is made with. */
@@ -63,7 +69,7 @@ export interface ComponentWork {
 export async function runComponent(
   component: string,
   config: ComponentConfig,
-  { signal, clock, log }: ComponentDeps,
+  { signal, clock, log, logLevel, argv }: ComponentDeps,
   build: (tools: ComponentTools) => ComponentWork,
 ): Promise<void> {
   const { api, leader, port } = config;
@@ -83,6 +89,7 @@ export async function runComponent(
     metrics,
     guard: visitors.guard,
     metricsTo: 'this host',
+    debug: new DebugPages({ clock, logLevel, hasProfiles: config.hasProfiles, argv: [component, ...argv] }),
     about: { component, flags: config.flags },
     ready: () => cluster.hasSynced || `waiting for caches: ${cluster.waitingFor.join(', ')}`,
   });

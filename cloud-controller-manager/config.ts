@@ -26,6 +26,7 @@ const flags = {
   'concurrent-service-syncs': intFlag(1, `${accepted}: addresses are given one after the other`),
   'configure-cloud-routes': boolFlag(true, `${accepted}: no provider here has routes`),
   'controller-start-interval': durationFlag(0, accepted),
+  'contention-profiling': boolFlag(false, `${accepted}: a single thread waits for no locks`),
   controllers: listFlag(['*'], 'Which controllers run: "foo" switches one on, "-foo" off, "*" stands for all others'),
   'feature-gates': mapFlag(accepted),
   'kube-api-burst': intFlag(30, `${accepted}: requests are not throttled in the client`),
@@ -34,12 +35,13 @@ const flags = {
   'min-resync-period': durationFlag(43_200_000, accepted),
   'node-monitor-period': durationFlag(5_000, 'How often the machines of nodes that are not ready are asked for'),
   'node-status-update-frequency': durationFlag(300_000, 'How often addresses and labels of nodes are compared with their machines'),
+  profiling: boolFlag(true, 'Whether profiles can be had at /debug/pprof/'),
   'route-reconciliation-period': durationFlag(10_000, accepted),
   'secure-port': intFlag(10_258, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
   'tls-cert-file': stringFlag('', 'Certificate of the secure port; default: one made at start', file),
   'tls-private-key-file': stringFlag('', 'Key of the certificate', file),
   'use-service-account-credentials': boolFlag(false, 'Each controller works as a service account of kube-system of its own'),
-  v: intFlag(0, `${accepted}: the level of the log is COXSWAIN_LOG_LEVEL`, { short: 'v' }),
+  v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 } as const;
 
 export interface CloudConfig {
@@ -60,6 +62,8 @@ export interface CloudConfig {
   readonly nodeUpdateMs: number;
   readonly nodePeriodMs: number;
   readonly nodeWorkers: number;
+  /** Whether profiles of the process can be had. */
+  readonly hasProfiles: boolean;
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
 }
@@ -79,6 +83,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   if (values['cloud-config'] === '') throw new UsageError('--cloud-provider=plain needs --cloud-config');
   return {
     flags: flagTexts(flags, values),
+    hasProfiles: values.profiling,
     api: findEndpoint({ path: values.kubeconfig, env }),
     cloudConfig: values['cloud-config'],
     host: values['bind-address'],

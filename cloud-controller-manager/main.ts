@@ -9,10 +9,10 @@ import { type CloudConfig, parseConfig } from './config.ts';
 
 const component = 'cloud-controller-manager';
 
-await runMain(component, async ({ argv, env, signal, log }) => {
+await runMain(component, async ({ argv, env, signal, log, logLevel }) => {
   const config = parseConfig(argv, env);
   const cloud = openCloud(config, log);
-  await runComponent(component, config, { signal, clock, log }, ({ sender, ...tools }) => {
+  await runComponent(component, config, { signal, clock, log, logLevel, argv }, ({ sender, ...tools }) => {
     const { cluster, loops } = cloudControllerManager({ ...config, ...tools, cloud, events: (name) => sender.recorder(name), clock, log });
     return { cluster, work: loops };
   });

@@ -27,6 +27,7 @@ const flags = {
   'cloud-provider': stringFlag('', 'external where a cloud controller manager gives load-balancer addresses; empty for none'),
   'cluster-cidr': stringFlag('', 'Network of all pods', { valueName: 'cidr' }),
   'cluster-name': stringFlag('kubernetes', 'Accepted for compatibility'),
+  'contention-profiling': boolFlag(false, 'Accepted for compatibility: a single thread waits for no locks'),
   controllers: listFlag(['*'], 'Which controllers run: "foo" switches one on, "-foo" off, "*" stands for all others'),
   'feature-gates': mapFlag('Accepted for compatibility'),
   'kube-api-burst': intFlag(30, 'Accepted for compatibility: requests are not throttled in the client'),
@@ -39,6 +40,7 @@ const flags = {
   'node-monitor-grace-period': durationFlag(50_000, 'How long a node may be silent before it counts as lost'),
   'node-monitor-period': durationFlag(5_000, 'How often nodes are looked at'),
   'node-startup-grace-period': durationFlag(60_000, 'The grace period of a node that was never heard of'),
+  profiling: boolFlag(true, 'Whether profiles can be had at /debug/pprof/'),
   'root-ca-file': stringFlag('', "The cluster's CA, published in every namespace", file),
   'secondary-node-eviction-rate': stringFlag('0.01', 'The same rate in an unhealthy zone of a large cluster'),
   'secure-port': intFlag(10_257, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
@@ -49,7 +51,7 @@ const flags = {
   'tls-private-key-file': stringFlag('', 'Key of the certificate', file),
   'unhealthy-zone-threshold': stringFlag('0.55', 'Share of lost nodes, of three at least, from which a zone is unhealthy'),
   'use-service-account-credentials': boolFlag(false, 'Each controller works as a service account of kube-system of its own'),
-  v: intFlag(0, 'Accepted for compatibility: the level of the log is COXSWAIN_LOG_LEVEL', { short: 'v' }),
+  v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 } as const;
 
 export interface ControllerManagerConfig {
@@ -75,6 +77,8 @@ export interface ControllerManagerConfig {
   /** Which controllers run. */
   readonly selection: readonly string[];
   readonly podCollection: PodCollectorOptions;
+  /** Whether profiles of the process can be had. */
+  readonly hasProfiles: boolean;
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
 }
@@ -87,6 +91,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   checkNetworks(values);
   return {
     flags: flagTexts(flags, values),
+    hasProfiles: values.profiling,
     api: findEndpoint({ path: values.kubeconfig, env }),
     host: values['bind-address'],
     visitors: componentPortOptions(values),

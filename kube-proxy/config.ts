@@ -16,10 +16,11 @@ const flags = {
   'healthz-bind-address': stringFlag('0.0.0.0:10256', 'Address of the health check; empty for none'),
   'metrics-bind-address': stringFlag('127.0.0.1:10249', 'Address of the metrics; empty for none'),
   'config-sync-period': durationFlag(900_000, 'Accepted for compatibility: changes arrive by watch'),
+  profiling: boolFlag(false, 'Whether profiles can be had at /debug/pprof/, where the metrics are'),
   'node-routes': stringFlag('none', "Ways to other nodes' pods: auto (direct ones, VXLAN where there is none), direct, vxlan, none"),
   'announce-load-balancers': listFlag([], 'Ranges of load-balancer addresses for which one node answers ARP; empty for none'),
   cleanup: boolFlag(false, 'Remove all rules and exit'),
-  v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
+  v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 };
 
 export interface ProxyConfig {
@@ -33,6 +34,8 @@ export interface ProxyConfig {
   /** Where to serve; undefined for nowhere. */
   readonly health: Address | undefined;
   readonly metrics: Address | undefined;
+  /** Whether profiles of the process can be had. */
+  readonly hasProfiles: boolean;
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
 }
@@ -67,6 +70,7 @@ export function parseConfig(
     );
   return {
     flags: flagTexts(flags, values),
+    hasProfiles: values.profiling,
     api: findEndpoint({ path: values.kubeconfig, env }),
     nodeName: (values['hostname-override'] || hostname).toLowerCase(),
     // Rules are for IPv4; the other half of a dual-stack cluster's ranges does not concern them.

@@ -6,6 +6,7 @@ import { systemClock } from '#base/clock.ts';
 import { HealthServer } from '#base/health-server.ts';
 import { runMain, runServices, type Service } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
+import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
@@ -26,7 +27,7 @@ import { NodeRoutes, removeNodeRoutes } from './routes/node-routes.ts';
 const defaultHealthPort = 10_256;
 const probeLimitMs = 1_000;
 
-await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
+await runMain('kube-proxy', async ({ argv, env, signal, log, logLevel }) => {
   const config = parseConfig(argv, env, hostname());
   if (config === 'cleanup') {
     await removeNodeRoutes(signal);
@@ -83,6 +84,7 @@ await runMain('kube-proxy', async ({ argv, env, signal, log }) => {
       metrics,
       paths: { '/proxyMode': () => ({ status: 200, text: 'nftables' }) },
       about: { component: 'kube-proxy', flags: config.flags },
+      debug: new DebugPages({ clock, logLevel, hasProfiles: config.hasProfiles, argv: ['kube-proxy', ...argv] }),
     }),
     cluster,
     ...routes,

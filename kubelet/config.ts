@@ -28,6 +28,9 @@ const path = { valueName: 'path' };
 const fileFlags = {
   'image-maximum-gc-age': durationFlag(0, 'Images that nothing has needed for longer go; 0s: never'),
   ...shutdownFields,
+  'enable-debug-flags-handler': boolFlag(true, 'Whether the level of the log can be set at /debug/flags/v'),
+  'enable-profiling-handler': boolFlag(true, 'Whether profiles can be had at /debug/pprof/'),
+  'enable-system-log-handler': boolFlag(true, 'Whether the logs of the host can be read at /logs/'),
 };
 
 /** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
@@ -90,7 +93,7 @@ export const kubeletFlags = {
   'container-log-max-files': intFlag(5, 'Files of the log of a container that are kept', { min: 2 }),
   'cluster-cidr': listFlag([], 'Networks of pods: what stays inside is not masqueraded'),
   'streaming-connection-idle-timeout': durationFlag(4 * 3_600_000, 'How long an idle exec or port-forward stays'),
-  v: intFlag(0, 'Accepted for compatibility: the log level is set by COXSWAIN_LOG_LEVEL'),
+  v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 };
 
 const allFlags = { ...fileFlags, ...kubeletFlags };
@@ -98,6 +101,8 @@ const allFlags = { ...fileFlags, ...kubeletFlags };
 export interface KubeletConfig {
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
+  /** What else the port shows to those who may look into the node. */
+  readonly debugging: { readonly hasProfiles: boolean; readonly takesLevel: boolean; readonly hasLogs: boolean };
   readonly identity: BootstrapOptions;
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
@@ -157,6 +162,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
   const nodeName = (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase();
   return {
     flags: flagTexts(allFlags, values),
+    debugging: debuggingOf(values),
     identity: {
       kubeconfig: values.kubeconfig,
       bootstrapKubeconfig: values['bootstrap-kubeconfig'],
@@ -274,6 +280,14 @@ function imageGcOf(values: Values): ImageGcPolicy {
 }
 
 type Values = Parsed<typeof allFlags>['values'];
+
+function debuggingOf(values: Values): KubeletConfig['debugging'] {
+  return {
+    hasProfiles: values['enable-profiling-handler'],
+    takesLevel: values['enable-debug-flags-handler'],
+    hasLogs: values['enable-system-log-handler'],
+  };
+}
 
 /** What is given, over what the configuration file says, over the defaults. */
 function readFlags(argv: readonly string[]): Parsed<typeof allFlags> {

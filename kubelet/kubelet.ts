@@ -10,6 +10,7 @@ import type { Clock } from '#base/clock.ts';
 import { HealthServer } from '#base/health-server.ts';
 import { aborted, runServices, type Service, UsageError } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import type { DebugPages } from '#base/profiling/debug-pages.ts';
 import type { Metrics } from '#base/metrics.ts';
 import { version } from '#base/version.ts';
 import type { Client } from '#client/client.ts';
@@ -61,6 +62,8 @@ export interface KubeletDeps {
   /** Undefined: nothing is served on --port. */
   readonly tls: KubeletTls | undefined;
   readonly metrics: Metrics;
+  /** Profiles and the level of the log; undefined: nobody can have them. */
+  readonly debug?: DebugPages | undefined;
   /** Default: what the kernel says. */
   readonly measure?: (options: MeasureOptions) => Promise<Measurements>;
   /** Who tells that the machine shuts down; default: systemd's logind. */

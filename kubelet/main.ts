@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { systemClock } from '#base/clock.ts';
 import { runMain } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
+import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
@@ -16,7 +17,7 @@ import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { readTls } from './server/tls.ts';
 import { systemMounter } from './volumes/mounter.ts';
 
-await runMain('kubelet', async ({ argv, env, signal, log }) => {
+await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   const config = parseConfig(argv, hostname());
   await ensureIdentity(config.identity, { clock: systemClock, log }, signal);
   const metrics = createMetrics();
@@ -31,5 +32,6 @@ await runMain('kubelet', async ({ argv, env, signal, log }) => {
   const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
   const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });
   const tls = await readTls(config.server, config.nodeName, systemClock.nowMs());
-  await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, clock: systemClock, log }, signal);
+  const debug = new DebugPages({ clock: systemClock, logLevel, ...config.debugging, argv: ['kubelet', ...argv] });
+  await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, debug, clock: systemClock, log }, signal);
 });

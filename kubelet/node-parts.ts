@@ -102,7 +102,7 @@ interface MachineParts {
 /** What the API server asks for logs, exec and the like. */
 export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: PodParts, machine: MachineParts): Service[] {
   const { pods, workers, statuses, uses, prober } = parts;
-  const { client, runtime, clock, log, metrics, tls } = deps;
+  const { client, runtime, clock, log, metrics, tls, debug } = deps;
   if (tls === undefined) return [];
   const source = {
     pods: () => pods.list().map((pod) => ({ ...pod, status: statuses.statusOf(pod) })),
@@ -143,6 +143,8 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
     probes: () => told.text(),
     configuration: configurationOf(config),
     flags: config.flags,
+    debug,
+    logFolder: config.debugging.hasLogs ? '/var/log' : undefined,
   };
   const server = new KubeletServer({ runtime, pods: source, access, clock, log, metrics, ...about }, options);
   const paths = tlsFiles(config.server);

@@ -141,6 +141,7 @@ function nodeEndpoint({ api }: Pick<TestCluster, 'api'>, name = testNode): Promi
 function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletConfig {
   return {
     flags: {},
+    debugging: { hasProfiles: true, takesLevel: true, hasLogs: false },
     identity: { kubeconfig: '', bootstrapKubeconfig: '', certFolder: `${rootDir}/pki`, nodeName: testNode, rotates: false },
     nodeName: testNode,
     nodeIps: ['192.168.7.1'],

@@ -24,6 +24,7 @@ describe('the command line', () => {
   test('has upstream’s defaults', () => {
     expect(parse()).toEqual({
       flags: expect.objectContaining({ 'secure-port': '10259', 'leader-elect-lease-duration': '15s' }) as object,
+      hasProfiles: true,
       api: {
         server: 'https://h:1',
         ca: 'CA',

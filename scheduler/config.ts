@@ -24,11 +24,12 @@ const flags = {
   kubeconfig: stringFlag('', 'Where the API server is and how to log in there', file),
   master: stringFlag('', 'Address of the API server, in place of the one in the kubeconfig', { valueName: 'url' }),
   'pod-max-in-unschedulable-pods-duration': durationFlag(300_000, 'Longest sleep of a pod that fits nowhere'),
-  profiling: boolFlag(true, 'Accepted for compatibility'),
+  'contention-profiling': boolFlag(false, 'Accepted for compatibility: a single thread waits for no locks'),
+  profiling: boolFlag(true, 'Whether profiles can be had at /debug/pprof/'),
   'secure-port': intFlag(10_259, 'Port for health and metrics over TLS; 0 serves none', { min: 0, max: 65_535 }),
   'tls-cert-file': stringFlag('', 'Certificate of the secure port; default: one made at start', file),
   'tls-private-key-file': stringFlag('', 'Key of the certificate', file),
-  v: intFlag(0, 'Accepted for compatibility: the level of the log is COXSWAIN_LOG_LEVEL', { short: 'v' }),
+  v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 } as const;
 
 export interface SchedulerConfig {
@@ -43,6 +44,8 @@ export interface SchedulerConfig {
   /** Undefined works without a lease. */
   readonly leader: LeaderOptions | undefined;
   readonly maxUnschedulableMs: number;
+  /** Whether profiles of the process can be had. */
+  readonly hasProfiles: boolean;
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
 }
@@ -55,6 +58,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   const found = findEndpoint({ path: values.kubeconfig, env });
   return {
     flags: flagTexts(flags, values),
+    hasProfiles: values.profiling,
     api: values.master === '' ? found : { ...found, server: values.master },
     host: values['bind-address'],
     visitors: componentPortOptions(values),

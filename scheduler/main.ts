@@ -10,9 +10,9 @@ import { Scheduler, schedulerKinds } from './scheduler.ts';
 
 const component = 'kube-scheduler';
 
-await runMain(component, async ({ argv, env, signal, log }) => {
+await runMain(component, async ({ argv, env, signal, log, logLevel }) => {
   const config = parseConfig(argv, env);
-  await runComponent(component, config, { signal, clock, log }, ({ client, sender, metrics }) => {
+  await runComponent(component, config, { signal, clock, log, logLevel, argv }, ({ client, sender, metrics }) => {
     const cluster = new ClusterCache(schedulerKinds, { client, clock, log });
     const profile = defaultProfile([defaultBinder(client)]);
     const work = new Scheduler({

@@ -9,6 +9,9 @@ import { listen } from '#base/health-server.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
+import { fileAnswer, sendFile } from '#base/file-pages.ts';
+import { debugRequest, sendDebug } from '#base/profiling/debug-http.ts';
+import type { DebugPages } from '#base/profiling/debug-pages.ts';
 import { refuseUpgrade } from '#base/streams/upgrade.ts';
 import { answerZpage } from '#base/zpages.ts';
 import type { Access } from '#client/delegated-access.ts';
@@ -45,12 +48,17 @@ export interface KubeletServerDeps {
   readonly configuration: object;
   /** Values of all flags, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
+  /** Profiles and the level of the log; undefined: nobody can have them. */
+  readonly debug?: DebugPages | undefined;
+  /** The folder of the host's logs; undefined: nobody can read them. */
+  readonly logFolder?: string | undefined;
 }
 
 /** What a request says besides its path. */
 interface Asked {
   readonly query: URLSearchParams;
   readonly accept: string;
+  readonly request: IncomingMessage;
 }
 
 export interface KubeletServerOptions {
@@ -121,7 +129,7 @@ export class KubeletServer implements Service {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     try {
       const { route, query } = await this.#enter(request, serverSignal);
-      await this.#serve(route, { query, accept: request.headers.accept ?? '' }, response, signal);
+      await this.#serve(route, { query, accept: request.headers.accept ?? '', request }, response, signal);
     } catch (error) {
       if (isAbort(error, signal) || response.headersSent) {
         response.destroy();
@@ -163,7 +171,7 @@ export class KubeletServer implements Service {
     return { route: routeOf(request.method ?? 'GET', path), query: new URLSearchParams(query) };
   }
 
-  async #serve(route: Route, { query, accept }: Asked, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  async #serve(route: Route, { query, accept, request }: Asked, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const { pods, metrics, stats, machine, namesOf, probes, configuration, flags } = this.#deps;
     switch (route.kind) {
       case 'healthz':
@@ -193,6 +201,10 @@ export class KubeletServer implements Service {
         response.writeHead(status, { 'Content-Type': contentType });
         return void response.end(text);
       }
+      case 'debug':
+        return this.#debug(route.path, { request, query }, response, signal);
+      case 'logs':
+        return this.#hostLogs(route.path, request, response);
       case 'containerLogs':
         return this.#logs(route.target, query, response, signal);
       case 'run':
@@ -202,6 +214,18 @@ export class KubeletServer implements Service {
       case 'portForward':
         throw new HttpProblem(400, 'Upgrade request required');
     }
+  }
+
+  async #debug(path: string, { request, query }: Omit<Asked, 'accept'>, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { debug } = this.#deps;
+    if (debug?.owns(path) !== true) throw new HttpProblem(404, '404 page not found');
+    sendDebug(response, await debug.answer({ ...debugRequest(request, path, ''), query }, signal));
+  }
+
+  async #hostLogs(path: string, { method = 'GET', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { logFolder } = this.#deps;
+    if (logFolder === undefined) throw new HttpProblem(405, 'logs endpoint is disabled.');
+    await sendFile(response, await fileAnswer(logFolder, { method, path, rootName: 'logs', range: headers.range }));
   }
 
   /** Undefined: it cannot be made, which the figures then say. */

@@ -14,6 +14,8 @@ describe('routeOf', () => {
     ['POST', '/attach/n/p/c', { kind: 'attach', target }],
     ['POST', '/run/n/p/c', { kind: 'run', target }],
     ['POST', '/portForward/n/p', { kind: 'portForward', target: { namespace: 'n', pod: 'p', uid: undefined } }],
+    ['GET', '/logs/pods/a%20b', { kind: 'logs', path: '/pods/a b' }],
+    ['PUT', '/debug/flags/v', { kind: 'debug', path: '/debug/flags/v' }],
     ['POST', '/portForward/n/p/u', { kind: 'portForward', target: { namespace: 'n', pod: 'p', uid: 'u' } }],
   ])('%s %s', (method, path, wanted) => {
     expect(routeOf(method, path)).toEqual(wanted);
@@ -28,7 +30,7 @@ describe('routeOf', () => {
     '/containerLogs/n/p/u/c',
     '/portForward/n',
     '/exec/n/%zz/c',
-    '/logs/x',
+    '/logsx',
   ])('knows no %s', (path) => {
     expect(() => routeOf('GET', path)).toThrow(expect.objectContaining({ status: 404, message: '404 page not found' }));
   });

@@ -27,7 +27,11 @@ type PlainKind =
 export type Route =
   | { readonly kind: PlainKind }
   | { readonly kind: 'containerLogs' | 'exec' | 'attach' | 'run'; readonly target: ContainerTarget }
-  | { readonly kind: 'portForward'; readonly target: PodTarget };
+  | { readonly kind: 'portForward'; readonly target: PodTarget }
+  /** Below /debug/; the path is whole. */
+  | { readonly kind: 'debug'; readonly path: string }
+  /** A file of the host's logs, or a folder of them. */
+  | { readonly kind: 'logs'; readonly path: string };
 
 const plain: Readonly<Record<string, PlainKind>> = {
   '/healthz': 'healthz',
@@ -62,6 +66,8 @@ const methods: Readonly<Record<Route['kind'], readonly string[]>> = {
   attach: ['GET', 'POST'],
   portForward: ['GET', 'POST'],
   run: ['POST'],
+  debug: ['GET', 'HEAD', 'POST', 'PUT'],
+  logs: ['GET', 'HEAD'],
 };
 
 /** Every path that is one alone. */
@@ -77,6 +83,9 @@ export function routeOf(method: string, path: string): Route {
 }
 
 function find(path: string): Route | undefined {
+  if (path.startsWith('/debug/')) return { kind: 'debug', path };
+  if (path === '/logs' || path.startsWith('/logs/'))
+    return { kind: 'logs', path: path.split('/').map(decode).join('/').slice('/logs'.length) };
   const trimmed = path.length > 1 ? path.replace(/\/+$/, '') : path;
   const kind = plain[trimmed];
   if (kind !== undefined) return { kind };

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { V1Pod } from '#api/generated/types.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
+import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 import type { Program } from '../runtime/simulated/program.ts';
@@ -126,6 +127,8 @@ export class ServerRig {
         probes: () => Promise.resolve('prober_probe_total 1\n'),
         configuration: { kind: 'KubeletConfiguration' },
         flags: { v: '2' },
+        debug: new DebugPages({ clock: systemClock, logLevel: { level: 'info' }, hasProfiles: true, argv: ['kubelet'] }),
+        logFolder: '/proc/self',
       },
       { host: '127.0.0.1', port: 0, tls, clientCa: rig.#ca.cert, nodeName: 'n1' },
     );
