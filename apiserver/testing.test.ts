@@ -2,15 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Agent, request } from 'undici';
 import type { Json } from '#api/meta/object.ts';
 import { startTestApiServer, type TestApiServer } from './testing.ts';
+import { agentOf } from './http/testing.ts';
 
 let server: TestApiServer;
 let agent: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer();
-  const { credentials, ca } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('the test server gives a certificate');
-  agent = new Agent({ connect: { ca: ca ?? '', cert: credentials.cert, key: credentials.key } });
+  agent = agentOf(server.adminClientConfig);
 });
 
 afterAll(async () => {

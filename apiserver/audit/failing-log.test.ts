@@ -1,7 +1,8 @@
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
 import type { AuditSettings, SendingMode } from './flags.ts';
+import { agentOf } from '../http/testing.ts';
 
 let server: TestApiServer | undefined;
 let agent: Agent | undefined;
@@ -21,9 +22,7 @@ async function start(mode: SendingMode): Promise<(uri: string) => Promise<{ code
     webhook: undefined,
   };
   server = await startTestApiServer({ audit });
-  const { ca, credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  agent = new Agent({ connect: { ca: ca ?? '', cert: credentials.cert, key: credentials.key } });
+  agent = agentOf(server.adminClientConfig);
   const { url } = server;
   const dispatcher = agent;
   return async (uri) => {

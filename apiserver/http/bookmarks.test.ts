@@ -1,10 +1,11 @@
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { KindDefinition } from '#api/kind.ts';
 import { builtinKinds } from '#api/kinds.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf } from './testing.ts';
 
 interface Frame {
   readonly type: string;
@@ -18,9 +19,7 @@ let admin: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer({ clock, limits: { minWatchSeconds: lifetimeSeconds } });
-  const { ca, credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  admin = new Agent({ connect: { ca: ca ?? '', cert: credentials.cert, key: credentials.key }, bodyTimeout: 0 });
+  admin = agentOf(server.adminClientConfig, { bodyTimeout: 0 });
 });
 
 afterAll(async () => {

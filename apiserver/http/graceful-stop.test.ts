@@ -1,28 +1,23 @@
 // How a server stops: it says so first, goes on serving for a while, then ends watches and connections so that clients move on.
 import { connect as connectHttp2 } from 'node:http2';
 import { once } from 'node:events';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
-import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { startTestApiServer } from '../testing.ts';
+import { agentOf, tlsOf } from './testing.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
-
-function tlsOf(server: TestApiServer): { ca: string; cert: string; key: string } {
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  return { ca: server.ca.cert, cert: credentials.cert, key: credentials.key };
-}
 
 test('readyz fails first, requests are served until the delay is over, then watches end and HTTP/2 clients are sent away', async () => {
   const clock = new FakeClock(Date.now());
   const server = await startTestApiServer({ clock, limits: { shutdownDelayMs: 10_000 } });
-  const admin = new Agent({ connect: tlsOf(server) });
+  const admin = agentOf(server.adminClientConfig);
   const get = async (path: string): Promise<{ code: number; text: string }> => {
     const answer = await request(`${server.url}${path}`, { dispatcher: admin });
     return { code: answer.statusCode, text: await answer.body.text() };
   };
-  const session = connectHttp2(server.url, tlsOf(server));
+  const session = connectHttp2(server.url, tlsOf(server.adminClientConfig));
   const watch = session.request({ ':path': `${configMaps}?watch=1&resourceVersion=0` });
   await once(watch, 'response');
   watch.resume();

@@ -1,8 +1,9 @@
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '#base/clock.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf } from './testing.ts';
 
 /** A store that tells what keeps it from keeping writes. */
 class TestStore extends MemoryStore {
@@ -15,9 +16,7 @@ let admin: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer({ store });
-  const { ca, credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  admin = new Agent({ connect: { ca: ca ?? '', cert: credentials.cert, key: credentials.key } });
+  admin = agentOf(server.adminClientConfig);
 });
 
 afterAll(async () => {

@@ -1,8 +1,9 @@
 // Requests of any shape against a real server: every refusal is a Status with the code of the answer, and none is an internal error.
 import fc from 'fast-check';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf } from './testing.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
 
@@ -11,9 +12,7 @@ let admin: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer();
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  admin = new Agent({ connect: { ca: server.ca.cert, cert: credentials.cert, key: credentials.key } });
+  admin = agentOf(server.adminClientConfig);
   for (const name of ['one', 'two', 'three']) {
     await send('POST', configMaps, { body: JSON.stringify({ metadata: { name, labels: { a: name } }, data: { a: 'b' } }) });
   }

@@ -1,11 +1,12 @@
 // Large requests on the wire: what another process does for them cannot be told from what is done here.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { builtinKinds } from '#api/kinds.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { JobProcess } from '../large/job-process.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf } from './testing.ts';
 
 const maps = '/api/v1/namespaces/default/configmaps';
 const count = 5_000;
@@ -17,9 +18,7 @@ let admin: Agent;
 beforeAll(async () => {
   largeWork = new JobProcess({ kinds: builtinKinds, clock: systemClock, log: silentLog });
   server = await startTestApiServer({ admissionPlugins: [], largeWork });
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  admin = new Agent({ connect: { ca: server.ca.cert, cert: credentials.cert, key: credentials.key } });
+  admin = agentOf(server.adminClientConfig);
 });
 
 afterAll(async () => {

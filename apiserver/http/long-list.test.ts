@@ -1,8 +1,9 @@
 // Lists longer than the writer's buffer, with items on both sides of its size, over both protocols.
 import { connect as connectHttp2 } from 'node:http2';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf, tlsOf } from './testing.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
 const sizes = [1_000, 700_000, 3, 262_144, 262_000, 90_000, 5];
@@ -12,7 +13,7 @@ let admin: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer();
-  admin = new Agent({ connect: tls() });
+  admin = agentOf(server.adminClientConfig);
   for (const [at, size] of sizes.entries()) {
     const body = JSON.stringify({ metadata: { name: `long-${at}` }, data: { value: String(at).repeat(size) } });
     const headers = { 'content-type': 'application/json' };
@@ -26,12 +27,6 @@ afterAll(async () => {
   await admin.destroy();
   await server.stop();
 });
-
-function tls(): { ca: string; cert: string; key: string } {
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  return { ca: server.ca.cert, cert: credentials.cert, key: credentials.key };
-}
 
 function lengths(text: string): number[] {
   const { kind, items } = JSON.parse(text) as { kind: string; items: { metadata: { name: string }; data?: { value?: string } }[] };
@@ -49,7 +44,7 @@ test('are whole and say their length over HTTP/1.1, one after another on a conne
 });
 
 test('are whole over HTTP/2', async () => {
-  const session = connectHttp2(server.url, tls());
+  const session = connectHttp2(server.url, tlsOf(server.adminClientConfig));
   const chunks: Buffer[] = [];
   for await (const chunk of session.request({ ':path': path })) chunks.push(chunk as Buffer);
   session.close();

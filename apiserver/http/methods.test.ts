@@ -1,17 +1,16 @@
 // Which methods the paths take. What upstream serves by its library for REST refuses those it has no route for; its other pages are
 // plain functions that never ask.
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf } from './testing.ts';
 
 let server: TestApiServer;
 let admin: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer();
-  const { ca, credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  admin = new Agent({ connect: { ca: ca ?? '', cert: credentials.cert, key: credentials.key } });
+  admin = agentOf(server.adminClientConfig);
 });
 
 afterAll(async () => {

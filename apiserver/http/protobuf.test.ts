@@ -1,5 +1,5 @@
 // What clients see that accept nothing but protobuf.
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { KindDefinition } from '#api/kind.ts';
@@ -14,6 +14,7 @@ import { startTestApiServer, type TestApiServer } from '../testing.ts';
 import { ProtobufFrames } from './protobuf-frames.ts';
 import { WatchMetrics } from './watch-metrics.ts';
 import { pump } from './watch-writer.ts';
+import { agentOf, tlsOf } from './testing.ts';
 
 const protobuf = 'application/vnd.kubernetes.protobuf';
 const partial = `${protobuf};as=PartialObjectMetadata;g=meta.k8s.io;v=v1`;
@@ -26,19 +27,13 @@ let admin: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer();
-  admin = new Agent({ connect: tls() });
+  admin = agentOf(server.adminClientConfig);
 });
 
 afterAll(async () => {
   await admin.destroy();
   await server.stop();
 });
-
-function tls(): { ca: string; cert: string; key: string } {
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  return { ca: server.ca.cert, cert: credentials.cert, key: credentials.key };
-}
 
 interface Answer {
   readonly code: number;
@@ -299,7 +294,7 @@ describe('watches', () => {
   test('send binary messages over WebSockets', async () => {
     await send('POST', path, { body: aConfigMap('socket') });
     const url = `${server.url.replace('https', 'wss')}${path}?watch=true&fieldSelector=metadata.name%3Dsocket`;
-    const socket = new WebSocket(url, { ...tls(), headers: { accept: protobuf } });
+    const socket = new WebSocket(url, { ...tlsOf(server.adminClientConfig), headers: { accept: protobuf } });
     const [data, isBinary] = await new Promise<[Buffer, boolean]>((resolve, reject) => {
       socket.on('message', (message, binary) => resolve([message as Buffer, binary]));
       socket.on('error', reject);

@@ -1,7 +1,7 @@
 // Objects of every kind with whatever fits their fields, through every verb that writes: what is wrong with them is said, what is stored
 // reads the same in JSON and in protobuf, and nothing is an internal error.
 import fc from 'fast-check';
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { KindDefinition } from '#api/kind.ts';
 import { builtinKinds } from '#api/kinds.ts';
@@ -9,6 +9,7 @@ import { apiVersionOf } from '#api/meta/object.ts';
 import { createCodec } from '#api/schema/codec.ts';
 import { randomObject } from '#api/schema/random-object.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf } from './testing.ts';
 
 const codec = createCodec();
 const protobuf = 'application/vnd.kubernetes.protobuf';
@@ -22,9 +23,7 @@ let admin: Agent;
 
 beforeAll(async () => {
   server = await startTestApiServer();
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  admin = new Agent({ connect: { ca: server.ca.cert, cert: credentials.cert, key: credentials.key } });
+  admin = agentOf(server.adminClientConfig);
 });
 
 afterAll(async () => {

@@ -1,7 +1,8 @@
-import { Agent, request } from 'undici';
+import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf, tlsOf } from './testing.ts';
 
 interface Event {
   readonly type: string;
@@ -19,19 +20,13 @@ const path = '/api/v1/namespaces/default/configmaps';
 
 beforeAll(async () => {
   server = await startTestApiServer();
-  admin = new Agent({ connect: tls() });
+  admin = agentOf(server.adminClientConfig);
 });
 
 afterAll(async () => {
   await admin.destroy();
   await server.stop();
 });
-
-function tls(): { ca: string; cert: string; key: string } {
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  return { ca: server.ca.cert, cert: credentials.cert, key: credentials.key };
-}
 
 async function put(name: string, value: string): Promise<void> {
   const exists = await request(`${server.url}${path}/${name}`, { dispatcher: admin });
@@ -121,7 +116,7 @@ describe('watch', () => {
   test('by WebSocket', async () => {
     await put('socket', '1');
     const url = `${server.url.replace('https', 'wss')}${path}?watch=1&fieldSelector=metadata.name%3Dsocket`;
-    const socket = new WebSocket(url, tls());
+    const socket = new WebSocket(url, tlsOf(server.adminClientConfig));
     const messages: Event[] = [];
     await new Promise<void>((resolve, reject) => {
       socket.on('error', reject);
@@ -146,9 +141,7 @@ describe('watch', () => {
 
   test('ends with the server, which does not wait for it', async () => {
     const other = await startTestApiServer();
-    const { credentials } = other.adminClientConfig;
-    if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-    const agent = new Agent({ connect: { ca: other.ca.cert, cert: credentials.cert, key: credentials.key } });
+    const agent = agentOf(other.adminClientConfig);
     const answer = await request(`${other.url}${path}?watch=1`, { dispatcher: agent });
     const ended = answer.body.dump();
     await other.stop();

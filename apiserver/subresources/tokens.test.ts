@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
 import { startTestApiServer, type TestApiServer } from '../testing.ts';
+import { agentOf } from '../http/testing.ts';
 
 let server: TestApiServer;
 let admin: Agent;
@@ -11,9 +12,7 @@ const accounts = '/api/v1/namespaces/default/serviceaccounts';
 
 beforeAll(async () => {
   server = await startTestApiServer({ clock });
-  const { credentials } = server.adminClientConfig;
-  if (credentials.kind !== 'certificate') throw new Error('a certificate is expected');
-  admin = new Agent({ connect: { ca: server.ca.cert, cert: credentials.cert, key: credentials.key } });
+  admin = agentOf(server.adminClientConfig);
   plain = new Agent({ connect: { ca: server.ca.cert } });
   await send('POST', accounts, { metadata: { name: 'default' } });
   await send('POST', accounts, { metadata: { name: 'robot' } });
