@@ -19,18 +19,20 @@ import { systemMounter } from './volumes/mounter.ts';
 
 await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   const config = parseConfig(argv, hostname());
-  await ensureIdentity(config.identity, { clock: systemClock, log }, signal);
   const metrics = createMetrics();
   processMetrics(metrics);
+  const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
+  const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
+  const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });
+  // What the engine is and refuses takes as long to find out as a certificate takes to come. A failure is told when it is asked again.
+  void runtime.info(signal).catch(() => undefined);
+  await ensureIdentity(config.identity, { clock: systemClock, log }, signal);
   await using client = connect(apiEndpoint(config, env), {
     clock: systemClock,
     component: 'kubelet',
     version,
     metrics: new ClientMetrics(metrics),
   });
-  const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
-  const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
-  const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });
   const tls = await readTls(config.server, config.nodeName, systemClock.nowMs());
   const debug = new DebugPages({ clock: systemClock, logLevel, ...config.debugging, argv: ['kubelet', ...argv] });
   await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, debug, clock: systemClock, log }, signal);

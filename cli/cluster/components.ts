@@ -11,6 +11,8 @@ export interface Component {
   readonly env: Readonly<Record<string, string>>;
   /** What its manifest calls the program: another image means another version, and a new start. */
   readonly image?: string;
+  /** What else it knows from its start on: a new start is due when this changes. */
+  readonly knows?: string;
   /** Flags whose files it reads again when they change: new certificates there are no reason to replace it. */
   readonly reloads?: readonly string[];
 }

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Credentials } from '#client/endpoint.ts';
+import { kubeconfigText } from '#client/kubeconfig-file.ts';
 import { commandDigest } from '../supervisor/process-table.ts';
 import { componentOf, type HostFolders, hostRevision, readHostComponents } from './host-components.ts';
 
@@ -113,4 +115,50 @@ test.each([
   const env = said === undefined ? [] : [{ name: 'GOMAXPROCS', value: said }];
   const pod = { kind: 'Pod', spec: { containers: [{ name: 'etcd', command: ['etcd'], env }] } };
   expect(componentOf(JSON.stringify(pod), '/dist', processors)?.env).toEqual({ GOMAXPROCS: used });
+});
+
+describe('a host that joins', () => {
+  const server = 'https://10.0.0.9:6443';
+  const conf = (file: string, credentials: Credentials, at = server): void =>
+    writeFileSync(join(folder, file), kubeconfigText({ name: 'a', clusterName: 'a', userName: 'a', server: at, ca: 'ca', credentials }));
+  const onDisk = { kind: 'certificate-files', certFile: '/pki/current.pem', keyFile: '/pki/current.pem' } as const;
+  const kubelet = (): string => {
+    const found = readHostComponents(folders, '/dist').components.find(({ name }) => name === 'kubelet');
+    return found === undefined ? '' : commandDigest(found);
+  };
+  beforeEach(() => {
+    writeFileSync(join(folders.kubelet, 'config.yaml'), 'kind: KubeletConfiguration');
+    conf('bootstrap-kubelet.conf', { kind: 'token', token: 'a.b' });
+  });
+
+  test('keeps the kubelet that writes its kubeconfig itself', () => {
+    const joining = kubelet();
+    conf('kubelet.conf', onDisk);
+    expect(kubelet()).toBe(joining);
+    rmSync(join(folder, 'bootstrap-kubelet.conf'));
+    expect(kubelet()).toBe(joining);
+  });
+
+  test('starts it anew for another cluster, and for another certificate inside of its kubeconfig', () => {
+    const digests = [kubelet()];
+    for (const [credentials, at] of [
+      [onDisk, 'https://10.0.0.8:6443'],
+      [{ kind: 'certificate', cert: '1', key: '1' }, server],
+      [{ kind: 'certificate', cert: '2', key: '2' }, server],
+    ] as const) {
+      conf('kubelet.conf', credentials, at);
+      digests.push(kubelet());
+    }
+    expect(new Set(digests).size).toBe(4);
+  });
+
+  test('starts what needs a kubeconfig once that is there', () => {
+    manifest('kube-proxy', 'kube-proxy', `--kubeconfig=${join(folder, 'kubelet.conf')}`);
+    const names = (): readonly string[] => readHostComponents(folders, '/dist').components.map(({ name }) => name);
+    const before = hostRevision(folders);
+    expect(names()).toEqual(['kubelet']);
+    conf('kubelet.conf', onDisk);
+    expect(hostRevision(folders)).not.toBe(before);
+    expect(names()).toEqual(['kube-proxy', 'kubelet']);
+  });
 });

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { bundledComponents, hostCommandOf } from '#api/core/pod/host-component.ts';
 import type { V1Pod } from '#api/generated/types.ts';
 import { reasonOf } from '#base/write-file.ts';
+import { findEndpoint } from '#client/kubeconfig.ts';
 import { arenas, type Component, heapOptions, reloadedByApiServer } from './components.ts';
 
 export interface HostFolders {
@@ -34,7 +35,7 @@ export function readHostComponents(folders: HostFolders, bundleDir: string, prev
   const components = manifestPaths(folders.manifests).flatMap((path): Component[] => {
     try {
       const component = componentOf(readFileSync(path, 'utf8'), bundleDir);
-      return component === undefined ? [] : [component];
+      return component === undefined || isEarly(component) ? [] : [component];
     } catch (error) {
       problems.push(`${path}: ${reasonOf(error)}`);
       return previous.filter(({ name }) => name === basename(path).replace(/\.ya?ml$/, ''));
@@ -43,6 +44,12 @@ export function readHostComponents(folders: HostFolders, bundleDir: string, prev
   const rank = ({ name }: Component): number => (first.includes(name) ? first.indexOf(name) : first.length);
   const kubelet = kubeletOf(folders, bundleDir);
   return { components: [...components.sort((a, b) => rank(a) - rank(b)), ...(kubelet === undefined ? [] : [kubelet])], problems };
+}
+
+/** Its kubeconfig is yet to come: a joining host's kubelet gets it a while after the manifests are there. */
+function isEarly({ argv }: Component): boolean {
+  const path = argv.find((word) => word.startsWith('--kubeconfig=/'))?.slice('--kubeconfig='.length);
+  return path !== undefined && !existsSync(path);
 }
 
 /** Changes when any of the files does. */
@@ -97,14 +104,35 @@ export function componentOf(text: string, bundleDir: string, processors: number 
 function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Component | undefined {
   const config = join(kubelet, 'config.yaml');
   if (!existsSync(config)) return undefined;
+  const [bootstrap, kubeconfig] = [join(kubernetes, 'bootstrap-kubelet.conf'), join(kubernetes, 'kubelet.conf')];
   const args = [
-    `--bootstrap-kubeconfig=${join(kubernetes, 'bootstrap-kubelet.conf')}`,
-    `--kubeconfig=${join(kubernetes, 'kubelet.conf')}`,
+    `--bootstrap-kubeconfig=${bootstrap}`,
+    `--kubeconfig=${kubeconfig}`,
     `--config=${config}`,
     '--host-components',
     ...flagsIn(join(kubelet, 'kubeadm-flags.env')),
   ];
-  return { name: 'kubelet', argv: [...heapOptions('kubelet'), join(bundleDir, 'kubelet.js'), ...args], env: arenas('kubelet') };
+  return {
+    name: 'kubelet',
+    argv: [...heapOptions('kubelet'), join(bundleDir, 'kubelet.js'), ...args],
+    env: arenas('kubelet'),
+    reloads: ['bootstrap-kubeconfig', 'kubeconfig'],
+    knows: existsSync(kubeconfig) ? clusterIn(kubeconfig, 'as somebody') : clusterIn(bootstrap, 'as nobody yet'),
+  };
+}
+
+/**
+ * Where a kubelet finds its cluster, and who it is where its kubeconfig holds that. The kubeconfig that a kubelet writes itself when it has got its
+ * first certificate says no more than the one for the bootstrap did, and is no reason for a new start.
+ */
+function clusterIn(path: string, how: 'as somebody' | 'as nobody yet'): string {
+  try {
+    const { server, ca, credentials } = findEndpoint({ path, env: {} });
+    const identity = how === 'as somebody' && credentials.kind !== 'certificate-files' ? [credentials] : [];
+    return JSON.stringify([server, ca, ...identity]);
+  } catch {
+    return '';
+  }
 }
 
 /** `KUBELET_KUBEADM_ARGS="--a=b --c=d"` */

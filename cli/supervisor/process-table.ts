@@ -26,8 +26,8 @@ export interface ProcessRecord extends Identity {
 
 /** Names a command with what it reads at its start only: the certificates, keys and kubeconfigs that its flags name. */
 export function commandDigest(component: Component): string {
-  const image = component.image === undefined ? [] : [component.image];
-  const hash = createHash('sha256').update(JSON.stringify([programOf(component), component.argv, component.env, ...image]));
+  const others = [component.image, component.knows].filter((one) => one !== undefined);
+  const hash = createHash('sha256').update(JSON.stringify([programOf(component), component.argv, component.env, ...others]));
   for (const word of component.argv) {
     const [, flag = '', path] = /^--([a-z-]+)=(\/.*\.(?:crt|key|pub|conf))$/.exec(word) ?? [];
     if (path !== undefined && component.reloads?.includes(flag) !== true && existsSync(path)) hash.update(readFileSync(path));

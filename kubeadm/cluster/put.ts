@@ -4,7 +4,7 @@ import { isAbort, UsageError } from '#base/lifecycle.ts';
 import { type Client, TransportError, type TypedResource } from '#client/client.ts';
 import type { Surroundings } from '../surroundings.ts';
 
-const retryMs = 500;
+const retryMs = 100;
 const defaultPatienceMs = 60_000;
 const transientReasons: readonly Reason[] = ['Forbidden', 'Conflict', 'TooManyRequests', 'Timeout'];
 

@@ -10,7 +10,7 @@ import { writeManifest } from '../manifests/component-pod.ts';
 import { clientUrlOf, etcdPod, peerUrlOf } from '../manifests/components.ts';
 import type { JoinJob } from './join-job.ts';
 
-const retryMs = 500;
+const retryMs = 100;
 
 /** Does nothing where the etcd is somebody else's. May be repeated: a member that was announced is taken up again. */
 export async function joinEtcd(job: JoinJob): Promise<void> {
