@@ -1,4 +1,5 @@
-// An etcd of somebody else for a fleet: one member on a host of its own, which lets nobody in without a certificate of its authority.
+// An etcd of somebody else for a fleet: one member on a host of its own, which lets nobody in without a certificate of its authority; or everybody, by
+// plain HTTP.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
@@ -8,18 +9,26 @@ import type { Host } from './host.ts';
 const folder = '/etc/etcd-client';
 const serverFolder = '/etc/etcd';
 
+const tlsFlags = [
+  `--cert-file=${serverFolder}/server.crt`,
+  `--key-file=${serverFolder}/server.key`,
+  `--trusted-ca-file=${serverFolder}/ca.crt`,
+  '--client-cert-auth=true',
+];
+
 export class ExternalEtcd {
   readonly host: Host;
-  readonly #ca: KeyPair;
+  /** Undefined: whoever comes is let in. */
+  readonly #ca: KeyPair | undefined;
 
-  private constructor(host: Host, ca: KeyPair) {
+  private constructor(host: Host, ca: KeyPair | undefined) {
     this.host = host;
     this.#ca = ca;
   }
 
   /** Makes its authority and starts it; resolves when it answers. */
-  static async start(host: Host): Promise<ExternalEtcd> {
-    const etcd = new ExternalEtcd(host, await createCa('somebody-elses-etcd', Date.now()));
+  static async start(host: Host, isPlain = false): Promise<ExternalEtcd> {
+    const etcd = new ExternalEtcd(host, isPlain ? undefined : await createCa('somebody-elses-etcd', Date.now()));
     await etcd.#write(host, serverFolder, 'server', ['server', 'client']);
     await etcd.run();
     return etcd;
@@ -28,7 +37,7 @@ export class ExternalEtcd {
   /** What a ClusterConfiguration says of it. */
   get document(): Readonly<Record<string, unknown>> {
     const files = { caFile: `${folder}/ca.crt`, certFile: `${folder}/client.crt`, keyFile: `${folder}/client.key` };
-    return { external: { endpoints: [this.#url], ...files } };
+    return { external: { endpoints: [this.#url], ...(this.#ca === undefined ? {} : files) } };
   }
 
   /** Gives a host the files of a client. */
@@ -43,27 +52,27 @@ export class ExternalEtcd {
       '--data-dir=/var/lib/etcd',
       `--listen-client-urls=${this.#url}`,
       `--advertise-client-urls=${this.#url}`,
-      `--cert-file=${serverFolder}/server.crt`,
-      `--key-file=${serverFolder}/server.key`,
-      `--trusted-ca-file=${serverFolder}/ca.crt`,
-      '--client-cert-auth=true',
+      ...(this.#ca === undefined ? [] : tlsFlags),
     ];
-    const files = `--cacert ${serverFolder}/ca.crt --cert ${serverFolder}/server.crt --key ${serverFolder}/server.key`;
+    const paths = `--cacert ${serverFolder}/ca.crt --cert ${serverFolder}/server.crt --key ${serverFolder}/server.key`;
+    const files = this.#ca === undefined ? '' : paths;
     await this.host.sh(`ETCD_UNSUPPORTED_ARCH=${process.arch} setsid etcd ${flags.join(' ')} >/var/log/etcd.log 2>&1 </dev/null &
       for i in $(seq 500); do curl -sf ${files} ${this.#url}/health >/dev/null && exit 0; sleep 0.02; done; tail -5 /var/log/etcd.log >&2; exit 1`);
   }
 
   /** Runs etcdctl there; answers what it prints. */
   async ctl(words: string): Promise<string> {
-    const files = `--cacert=${serverFolder}/ca.crt --cert=${serverFolder}/server.crt --key=${serverFolder}/server.key`;
+    const paths = `--cacert=${serverFolder}/ca.crt --cert=${serverFolder}/server.crt --key=${serverFolder}/server.key`;
+    const files = this.#ca === undefined ? '' : paths;
     return await this.host.sh(`ETCDCTL_API=3 etcdctl --endpoints=${this.#url} ${files} ${words}`);
   }
 
   get #url(): string {
-    return `https://${this.host.address}:2379`;
+    return `${this.#ca === undefined ? 'http' : 'https'}://${this.host.address}:2379`;
   }
 
   async #write(host: Host, into: string, name: string, usages: readonly ('client' | 'server')[]): Promise<void> {
+    if (this.#ca === undefined) return;
     const request = { commonName: name, ips: [host.address], usages };
     const pair = await signCertificate(this.#ca, request, Date.now());
     const files = { 'ca.crt': this.#ca.cert, [`${name}.crt`]: pair.cert, [`${name}.key`]: pair.key };

@@ -1,5 +1,5 @@
 // A cluster of several hosts on one machine: control planes, workers and a haproxy in front, made as the guide says, by kubeadm.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExternalEtcd } from './external-etcd.ts';
 import { type ExecOptions, type ExecResult, Host, type HostOptions } from './host.ts';
@@ -10,7 +10,8 @@ import { attempt, Network, run } from './network.ts';
 const lossTable = 'testbed-loss';
 const wireTable = (cable: string): string => `testbed-${cable}`;
 const projectRoot = join(import.meta.dirname, '../..');
-const kubeadmScript = join(projectRoot, 'dist/kubeadm.js');
+/** Where a host has an installation of its own. */
+const ownInstallation = '/opt/coxswain';
 export const podNetwork = '10.244.0.0/16';
 
 export interface FleetOptions {
@@ -22,8 +23,10 @@ export interface FleetOptions {
   readonly host?: Pick<HostOptions, 'diskMegabytes' | 'movableClock'>;
   /** Further fields of kubeadm's ClusterConfiguration; default: the cluster is made by flags alone. */
   readonly cluster?: Readonly<Record<string, unknown>>;
-  /** `external`: one member on host 8, with TLS; default: a member on each control plane. */
-  readonly etcd?: 'stacked' | 'external';
+  /** `external`: one member on host 8, with TLS; `plain`: one without; default: a member on each control plane. */
+  readonly etcd?: 'stacked' | 'external' | 'plain';
+  /** `own`: each host has the programs on its own disk, where `install` puts others in their place; default: all share this project's. */
+  readonly programs?: 'shared' | 'own';
   /** False: the other hosts than the first stay out of the cluster until `join`. */
   readonly joins?: boolean;
   /** Says what is done. */
@@ -42,14 +45,17 @@ export class Fleet implements AsyncDisposable {
   readonly hosts = new Map<string, Host>();
   readonly roles = new Map<string, Role>();
   readonly #progress: (text: string) => void;
+  /** Where hosts have their programs. */
+  readonly #programs: string;
   readonly #cables = new Map<string, LongCable>();
   #etcd: ExternalEtcd | undefined;
   #joinWorker = '';
   #joinControlPlane = '';
 
-  private constructor(progress: (text: string) => void) {
+  private constructor(progress: (text: string) => void, programs: string) {
     this.network = Network.start();
     this.#progress = progress;
+    this.#programs = programs;
   }
 
   /** Makes the hosts and the cluster on them; resolves when every node has joined. */
@@ -60,13 +66,14 @@ export class Fleet implements AsyncDisposable {
     cluster,
     etcd = 'stacked',
     joins = true,
+    programs = 'shared',
     progress = () => undefined,
   }: FleetOptions = {}): Promise<Fleet> {
-    const fleet = new Fleet(progress);
+    const fleet = new Fleet(progress, programs === 'own' ? ownInstallation : projectRoot);
     try {
       await fleet.#makeHosts(controlPlanes, workers, host);
       await fleet.#startBalancer(controlPlanes);
-      if (etcd === 'external') await fleet.#startEtcd();
+      if (etcd !== 'stacked') await fleet.#startEtcd(etcd === 'plain');
       await fleet.#init(fleet.#etcd === undefined ? cluster : { ...cluster, etcd: fleet.#etcd.document });
       if (!joins) return fleet;
       for (const name of [...fleet.#named('control-plane').slice(1), ...fleet.#named('worker')]) await fleet.join(name);
@@ -104,7 +111,23 @@ export class Fleet implements AsyncDisposable {
 
   /** Runs kubeadm on a host; throws with what it said when it fails. */
   async kubeadm(name: string, words: string, env: ExecOptions['env'] = {}): Promise<string> {
-    return await this.host(name).sh(`${process.execPath} ${kubeadmScript} ${words} 2>&1`, { env });
+    return await this.host(name).sh(`${process.execPath} ${join(this.#programs, 'dist/kubeadm.js')} ${words} 2>&1`, { env });
+  }
+
+  /** Puts the programs of a folder in place of those that a host has, as a package manager does: what runs goes on until it is started anew. */
+  install(name: string, dist = join(projectRoot, 'dist')): void {
+    if (this.#programs !== ownInstallation) throw new Error('the hosts of this fleet share their programs');
+    const folder = join(this.host(name).root, ownInstallation);
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(dist, join(folder, 'dist'), { recursive: true });
+    for (const shared of ['node_modules', 'package.json']) symlinkSync(join(projectRoot, shared), join(folder, shared));
+  }
+
+  /** Ends the agent of a host and starts the one that is installed now, as docs/guides/upgrade.md says. */
+  async restartAgent(name: string): Promise<void> {
+    const pid = '/run/coxswain/node.pid';
+    await this.host(name).sh(`kill "$(cat ${pid})"; while [ -e ${pid} ]; do sleep 0.1; done`);
+    await this.#runAgent(this.host(name));
   }
 
   /** Joins a host by the command that `init` printed. */
@@ -200,6 +223,7 @@ export class Fleet implements AsyncDisposable {
       const own = role === 'load-balancer' ? {} : options;
       const host = await Host.start({ network: this.network, index, docker: role !== 'load-balancer', ...own });
       this.hosts.set(host.name, host);
+      if (this.#programs === ownInstallation) this.install(host.name);
       // By itself, kubeadm would start the agent without it.
       if (Object.keys(host.clockEnvironment).length > 0) await this.#runAgent(host);
       await host.sh('sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 || true');
@@ -214,16 +238,16 @@ export class Fleet implements AsyncDisposable {
 
   async #runAgent(host: Host): Promise<void> {
     const env = Object.entries(host.clockEnvironment).map(([name, value]) => `${name}=${value}`);
-    const command = `${process.execPath} ${join(projectRoot, 'dist/coxswain.js')} node`;
+    const command = `${process.execPath} ${join(this.#programs, 'dist/coxswain.js')} node`;
     await host.sh(`mkdir -p /var/log/coxswain; setsid env ${env.join(' ')} ${command} >>/var/log/coxswain/node.log 2>&1 </dev/null &`);
   }
 
-  async #startEtcd(): Promise<void> {
+  async #startEtcd(isPlain: boolean): Promise<void> {
     this.#progress(`host${etcdIndex} starts etcd`);
     const host = await Host.start({ network: this.network, index: etcdIndex });
     this.hosts.set(host.name, host);
     this.roles.set(host.name, 'etcd');
-    this.#etcd = await ExternalEtcd.start(host);
+    this.#etcd = await ExternalEtcd.start(host, isPlain);
     await this.#etcd.admit(this.host('host1'));
   }
 
