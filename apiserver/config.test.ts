@@ -59,9 +59,3 @@ test('what hardening guides and habits ask for starts the server, too', () => {
   expect(flags).toMatchObject({ profiling: 'false', 'feature-gates': 'A=true', v: '4' });
   expect(() => parse('--service-account-lookup=false')).toThrow('--service-account-lookup=false is not supported');
 });
-
-test('the oldest TLS', () => {
-  expect([parse().minTls, parse('--tls-min-version=VersionTLS12').minTls]).toEqual(['TLSv1.2', 'TLSv1.2']);
-  expect(parse('--tls-min-version=VersionTLS13').minTls).toBe('TLSv1.3');
-  expect(() => parse('--tls-min-version=VersionTLS10')).toThrow('must be VersionTLS12 or VersionTLS13');
-});

@@ -1,8 +1,9 @@
 import { networkInterfaces } from 'node:os';
-import { boolFlag, durationFlag, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { builtinKinds } from '#api/kinds.ts';
+import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
-import { type AdmissionPluginName, choosePlugins } from './admission/plugins.ts';
+import { type AdmissionPluginName, choosePlugins, defaultPlugins } from './admission/plugins.ts';
 import { configurationFlag } from './admission/configuration/document.ts';
 import { readPluginSettings } from './admission/configuration/read.ts';
 import type { PluginSettings } from './admission/configuration/settings.ts';
@@ -10,6 +11,18 @@ import { type AuditSettings, auditFlags, readAudit } from './audit/flags.ts';
 import { type AuthenticationSettings, authnFlags, readAuthentication, readFlagFile, readOptional } from './authn/flags.ts';
 import { type AuthorizationMode, authorizationModes } from './authz/modes.ts';
 import { quotedList } from './authz/rbac/rules.ts';
+import { checkInert, inertFlags } from './flags/inert-flags.ts';
+import {
+  type HealthSettings,
+  type HttpSettings,
+  readHttpSettings,
+  readLimits,
+  requestFlags,
+  type RequestLimits,
+} from './flags/request-flags.ts';
+import { type IsShown, readRuntimeConfig, runtimeConfigFlag } from './flags/runtime-config.ts';
+import { readTls, tlsFlags, type TlsSettings } from './flags/tls-flags.ts';
+import { checkVersions, versionFlags } from './flags/version-flags.ts';
 import { readSealing as readSealingText } from './storage/encryption/configuration.ts';
 import type { SealingSettings } from './storage/encryption/settings.ts';
 import { etcdFlags, type StorageConfig, storageConfig } from './storage-config.ts';
@@ -19,7 +32,12 @@ const flags = {
   ...auditFlags,
   ...authnFlags,
   ...etcdFlags,
+  ...inertFlags,
+  ...requestFlags,
+  ...tlsFlags,
+  ...versionFlags,
   [configurationFlag]: stringFlag('', 'An AdmissionConfiguration with what admission plugins should know', { valueName: 'file' }),
+  'admission-control': listFlag([], 'Deprecated: all admission plugins that should run; --enable-admission-plugins says which to add'),
   'advertise-address': stringFlag(
     '',
     'The address by which other members of the cluster reach this server; default: that of --bind-address, or of the first interface',
@@ -47,6 +65,8 @@ const flags = {
     valueName: 'file',
   }),
   'encryption-provider-config-automatic-reload': boolFlag(false, 'Reads --encryption-provider-config again when the file changes'),
+  'etcd-compaction-interval': durationFlag(300_000, 'How often, and how far back, the history of the store is forgotten; 0 is never'),
+  'event-ttl': durationFlag(3_600_000, 'How long events are kept'),
   'feature-gates': mapFlag('Accepted for compatibility'),
   'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
     valueName: 'file',
@@ -57,43 +77,35 @@ const flags = {
     ['InternalIP', 'ExternalIP', 'Hostname'],
     "Which of a node's addresses to reach its kubelet at, best first",
   ),
-  'max-mutating-requests-inflight': intFlag(200, 'Writes at a time; 0 is no limit', { min: 0 }),
-  'max-requests-inflight': intFlag(400, 'Reads at a time; 0 is no limit', { min: 0 }),
-  'min-request-timeout': intFlag(1_800, 'Seconds that a watch lasts at least, unless it asks for less', { min: 1 }),
-  'request-timeout': durationFlag(60_000, 'How long a request may take that is no watch, log or the like'),
   profiling: boolFlag(true, 'Whether profiles can be had at /debug/pprof/'),
   'proxy-client-cert-file': stringFlag('', 'Accepted for compatibility: no requests are passed to other API servers yet', {
     valueName: 'file',
   }),
   'proxy-client-key-file': stringFlag('', 'Accepted for compatibility, as --proxy-client-cert-file', { valueName: 'file' }),
+  'runtime-config': runtimeConfigFlag,
   'secure-port': intFlag(6_443, 'The port to serve HTTPS on; 0 takes any free one', { min: 0, max: 65_535 }),
+  'service-account-extend-token-expiration': boolFlag(true, 'If true, tokens that pods got are good for a year, with a warning'),
   'service-account-issuer': listFlag(
     [],
     'Issuer of service-account tokens; the first signs, all are accepted (default https://kubernetes.default.svc.cluster.local)',
   ),
+  'service-account-jwks-uri': stringFlag('', 'Where others find the keys of the issuer; default: at this server', { valueName: 'url' }),
   'service-account-key-file': listFlag([], 'Keys that verify service-account tokens; default: the signing key'),
   'service-account-lookup': boolFlag(true, 'If true, tokens are only good while their accounts exist. Only true is supported'),
+  'service-account-max-token-expiration': durationFlag(0, 'The longest that service-account tokens are good for; default: no bound'),
   'service-account-signing-key-file': stringFlag('', 'Private key that signs service-account tokens', { valueName: 'file' }),
   'service-cluster-ip-range': stringFlag('10.96.0.0/12', 'Range that Services get their addresses from', { valueName: 'cidr' }),
   'service-node-port-range': stringFlag('30000-32767', 'Range that node ports come from', { valueName: 'portRange' }),
-  'shutdown-delay-duration': durationFlag(0, 'How long to go on serving after readyz has begun to fail'),
-  'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
-  'tls-min-version': stringFlag('', 'The oldest TLS to talk: VersionTLS12, the default, or VersionTLS13'),
-  'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
   v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 } as const;
 
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local';
 
-export type MinTls = 'TLSv1.2' | 'TLSv1.3';
-
-export interface ApiServerConfig {
+export interface ApiServerConfig extends TlsSettings {
   readonly host: string;
   readonly port: number;
   readonly advertiseAddress: string;
   readonly tls: { readonly cert: string; readonly key: string };
-  /** The oldest TLS that clients may talk. */
-  readonly minTls: MinTls;
   readonly authorizationModes: readonly AuthorizationMode[];
   readonly authentication: AuthenticationSettings;
   /** Undefined: nothing is audited. */
@@ -106,6 +118,12 @@ export interface ApiServerConfig {
     readonly audiences: readonly string[];
     readonly signingKey: string | undefined;
     readonly verificationKeys: readonly string[];
+    /** Where the keys are to be found; undefined: here. */
+    readonly keysUrl?: string | undefined;
+    /** Undefined: as long as they ask for. */
+    readonly maxSeconds?: number | undefined;
+    /** False: tokens of pods end when they say. Absent is true. */
+    readonly extendsPodTokens?: boolean;
   };
   readonly kubelet: {
     readonly cert: string | undefined;
@@ -117,13 +135,17 @@ export interface ApiServerConfig {
   readonly nodePorts: { readonly first: number; readonly last: number };
   readonly admissionPlugins: readonly AdmissionPluginName[];
   readonly pluginSettings: PluginSettings;
-  readonly limits: {
-    readonly reads: number;
-    readonly writes: number;
-    readonly requestMs: number;
-    readonly minWatchSeconds: number;
-    readonly shutdownDelayMs: number;
-  };
+  readonly limits: RequestLimits;
+  readonly http?: HttpSettings;
+  readonly health?: HealthSettings;
+  /** How clients outside reach the server, with or without a port; absent: by the advertised address. */
+  readonly externalAddress?: string | undefined;
+  /** What clients find of the kinds that the server keeps; absent: all. */
+  readonly isShown?: IsShown;
+  /** How long events are kept, 0 for ever; absent: as their kind says. */
+  readonly eventTtlSeconds?: number;
+  /** How often history is forgotten, 0 never; absent: every five minutes. */
+  readonly compactionMs?: number;
   /** Whether profiles of the process can be had. */
   readonly hasProfiles: boolean;
   /** The folder of the host's logs; undefined: nobody can read them here. */
@@ -134,7 +156,7 @@ export interface ApiServerConfig {
 
 /** Reads the command line and the files it names. Throws UsageError with one clear sentence. */
 export function parseConfig(argv: readonly string[]): ApiServerConfig {
-  const { values, positional } = parseFlags(
+  const { values, given, positional } = parseFlags(
     'kube-apiserver',
     flags,
     argv,
@@ -146,12 +168,15 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   }
   if (values['tls-cert-file'] === '') throw new UsageError('--tls-cert-file is required');
   if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
+  checkInert(values, given);
+  checkVersions(values);
+  const http = readHttpSettings(values);
   const authentication = readAuthentication(values);
   const host = values['bind-address'];
   const signingKey = readOptional(values['service-account-signing-key-file'], 'service-account-signing-key-file');
   const keyFiles = values['service-account-key-file'].map((path) => readFlagFile(path, 'service-account-key-file'));
   const issuers = values['service-account-issuer'].length === 0 ? [defaultIssuer] : values['service-account-issuer'];
-  const admissionPlugins = choosePlugins(values['enable-admission-plugins'], values['disable-admission-plugins']);
+  const admissionPlugins = readPlugins(values, given);
   return {
     host,
     port: values['secure-port'],
@@ -160,7 +185,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
       cert: readFlagFile(values['tls-cert-file'], 'tls-cert-file'),
       key: readFlagFile(values['tls-private-key-file'], 'tls-private-key-file'),
     },
-    minTls: readMinTls(values['tls-min-version']),
+    ...readTls(values),
     authorizationModes: readModes(values['authorization-mode']),
     authentication: {
       ...authentication,
@@ -169,12 +194,15 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
     },
     audit: readAudit(values),
     storage: storageConfig(values),
-    sealing: readSealing(values['encryption-provider-config']),
+    sealing: readSealing(values),
     tokens: {
       issuers,
       audiences: values['api-audiences'].length === 0 ? issuers : values['api-audiences'],
       signingKey,
       verificationKeys: keyFiles.length === 0 && signingKey !== undefined ? [signingKey] : keyFiles,
+      keysUrl: readKeysUrl(values['service-account-jwks-uri']),
+      maxSeconds: readMaxSeconds(values['service-account-max-token-expiration']),
+      extendsPodTokens: values['service-account-extend-token-expiration'],
     },
     kubelet: {
       cert: readOptional(values['kubelet-client-certificate'], 'kubelet-client-certificate'),
@@ -192,13 +220,17 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
         unreachable: values['default-unreachable-toleration-seconds'],
       },
     },
-    limits: {
-      reads: values['max-requests-inflight'],
-      writes: values['max-mutating-requests-inflight'],
-      requestMs: values['request-timeout'],
-      minWatchSeconds: values['min-request-timeout'],
-      shutdownDelayMs: values['shutdown-delay-duration'],
+    limits: readLimits(values),
+    http,
+    health: {
+      storeMs: values['etcd-healthcheck-timeout'],
+      storeReadyMs: values['etcd-readycheck-timeout'],
+      startGraceMs: values['livez-grace-period'],
     },
+    externalAddress: values['external-hostname'] || undefined,
+    isShown: readRuntimeConfig(values['runtime-config'], builtinKinds),
+    eventTtlSeconds: values['event-ttl'] / 1_000,
+    compactionMs: values['etcd-compaction-interval'],
     hasProfiles: values.profiling,
     logFolder: values['enable-logs-handler'] ? '/var/log' : undefined,
     flags: flagTexts(flags, values),
@@ -222,8 +254,43 @@ export function reloadedSealing(argv: readonly string[]): { readonly path: strin
   return { path, read: () => readSealingText(readFlagFile(path, 'encryption-provider-config'), path) };
 }
 
-function readSealing(path: string): SealingSettings | undefined {
-  return path === '' ? undefined : readSealingText(readFlagFile(path, 'encryption-provider-config'), path);
+type Values = FlagValues<typeof flags>;
+
+function readPlugins(values: Values, given: ReadonlySet<string>): AdmissionPluginName[] {
+  const [enabled, disabled] = [values['enable-admission-plugins'], values['disable-admission-plugins']];
+  if (!given.has('admission-control')) return choosePlugins(enabled, disabled);
+  if (enabled.length > 0 || disabled.length > 0) {
+    throw new UsageError('admission-control and enable-admission-plugins/disable-admission-plugins flags are mutually exclusive');
+  }
+  const wanted = values['admission-control'];
+  return choosePlugins(
+    wanted,
+    defaultPlugins.filter((name) => !wanted.includes(name)),
+  );
+}
+
+function readKeysUrl(url: string): string | undefined {
+  if (url === '') return undefined;
+  if (!URL.canParse(url)) throw new UsageError(`service-account-jwks-uri must be a valid URL: parse ${JSON.stringify(url)}`);
+  if (new URL(url).protocol !== 'https:') throw new UsageError(`service-account-jwks-uri requires https scheme, parsed as: ${url}`);
+  return url;
+}
+
+const hourMs = 3_600_000;
+
+function readMaxSeconds(ms: number): number | undefined {
+  if (ms === 0) return undefined;
+  if (ms < hourMs || ms > 2 ** 32 * 1_000) {
+    throw new UsageError('the service-account-max-token-expiration must be between 1 hour and 2^32 seconds');
+  }
+  return Math.floor(ms / 1_000);
+}
+
+function readSealing(values: Values): SealingSettings | undefined {
+  const path = values['encryption-provider-config'];
+  if (path !== '') return readSealingText(readFlagFile(path, 'encryption-provider-config'), path);
+  if (!values['encryption-provider-config-automatic-reload']) return undefined;
+  throw new UsageError('--encryption-provider-config-automatic-reload must be set with --encryption-provider-config');
 }
 
 /** Upstream's other modes need files or servers that nothing here asks yet. */
@@ -240,13 +307,6 @@ function readModes(modes: readonly string[]): AuthorizationMode[] {
     if (otherModes.includes(mode)) throw new UsageError(`authorization-mode ${JSON.stringify(mode)} is not supported yet`);
     throw new UsageError(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
   });
-}
-
-/** Upstream has older ones, too, which nobody should talk any more. */
-function readMinTls(text: string): MinTls {
-  if (text === '' || text === 'VersionTLS12') return 'TLSv1.2';
-  if (text === 'VersionTLS13') return 'TLSv1.3';
-  throw new UsageError(`invalid value ${JSON.stringify(text)} for --tls-min-version: must be VersionTLS12 or VersionTLS13`);
 }
 
 function parsePortRange(text: string): { first: number; last: number } {

@@ -5,15 +5,20 @@ import type { Metrics } from '#base/metrics.ts';
 import type { Auditor } from './audit/auditor.ts';
 import type { Authenticator } from './authn/contract.ts';
 import type { Authorizer } from './authz/contract.ts';
+import { plainHttp } from './flags/request-flags.ts';
 import { audit } from './http/filters/audit.ts';
 import { authentication } from './http/filters/authentication.ts';
 import { authorization } from './http/filters/authorization.ts';
+import { cors } from './http/filters/cors.ts';
 import type { Filter } from './http/filters/filter.ts';
+import { goaway } from './http/filters/goaway.ts';
 import { impersonation } from './http/filters/impersonation.ts';
 import { inFlight } from './http/filters/in-flight.ts';
 import { recovery } from './http/filters/recovery.ts';
 import { requestMetrics } from './http/filters/request-metrics.ts';
+import { retryAfter } from './http/filters/retry-after.ts';
 import { RequestTimeouts } from './http/filters/timeout.ts';
+import { transportSecurity } from './http/filters/transport-security.ts';
 import { type AuthenticationMetrics, authorizationMetrics } from './metrics/access-metrics.ts';
 import type { AuditMetrics } from './metrics/audit-metrics.ts';
 import { loadMetrics } from './metrics/load-metrics.ts';
@@ -40,22 +45,30 @@ export interface WhoAsks {
   /** Undefined where nothing is audited. */
   readonly auditor: Auditor | undefined;
   readonly auditCounts: AuditMetrics;
+  /** Whether who comes now is sent away with words. */
+  readonly sendsAway: () => boolean;
 }
 
 /** Outermost first. */
 export function requestFilters(
   { settings, store, registry, authorizer, metrics, clock, log, stopping }: RequestFilterDeps,
-  { authenticator, seen, auditor, auditCounts }: WhoAsks,
+  { authenticator, seen, auditor, auditCounts, sendsAway }: WhoAsks,
 ): { readonly filters: readonly Filter[]; readonly timeouts: RequestTimeouts } {
   const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
   const limits = inFlight(settings.limits, clock);
   loadMetrics(metrics, limits);
   storageMetrics(metrics, { resources: () => registry.measured(), sizeBytes: sizeOf(store, stopping) });
   store.observeTransformations?.(transformationMetrics(metrics, clock));
+  const { origins, transportSecurity: directives, goawayChance, sendsRetryAfter } = settings.http ?? plainHttp;
+  // Those that nobody has asked for are not in the way.
   const filters = [
     recovery(log),
     requestMetrics(metrics, clock),
+    ...(sendsRetryAfter ? [retryAfter(sendsAway)] : []),
+    ...(directives === '' ? [] : [transportSecurity(directives)]),
+    ...(goawayChance > 0 ? [goaway(goawayChance, Math.random)] : []),
     timeouts.filter,
+    ...(origins.length > 0 ? [cors(origins)] : []),
     authentication(authenticator, { metrics: seen, clock, auditor }),
     ...(auditor === undefined ? [] : [audit(auditor, auditCounts)]),
     impersonation(authorizer),

@@ -27,6 +27,8 @@ import { rbacEscalation } from './authz/rbac/escalation.ts';
 import { RbacPolicy } from './authz/rbac/policy.ts';
 import { policyFeed } from './authz/rbac/policy-feed.ts';
 import type { ApiServerConfig } from './config.ts';
+import { plainHttp, usualHealth } from './flags/request-flags.ts';
+import { shownKinds } from './flags/runtime-config.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
 import { flagzPage, statuszPage } from '#base/zpages.ts';
 import { openApiPages } from './discovery/openapi-pages.ts';
@@ -111,15 +113,13 @@ export interface Certificates extends Pick<ApiServerSettings, 'tls' | 'kubelet'>
 
 /** How long open requests may take to finish when the server stops. */
 const graceMs = 60_000;
-/** How long the store may take to answer probes, as upstream's. */
-const storeCheckMs = 2_000;
 
 export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { settings, store, kinds, clock, log } = deps;
   const metrics = createMetrics();
   processMetrics(metrics);
   const stopping = new AbortController();
-  const state: ServerState = { isReady: false, isDraining: false, certificates: settings };
+  const state: ServerState = { isReady: false, isDraining: false, sendsAway: false, certificates: settings };
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const claims = new ClusterIpClaims({ registry: () => registry, clock, log });
   const ports = new NodePortClaims({ store, range: settings.nodePorts, log });
@@ -144,6 +144,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     log,
     timing: new AdmissionTiming(metrics, clock, isPluginName),
     largeWork,
+    ttlSeconds: settings.eventTtlSeconds,
+    compactionMs: settings.compactionMs,
   });
   const hooks = new StartHooks();
   const sender = new EventSender({ client: serverEvents(registry), clock, log });
@@ -190,24 +192,29 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
 interface ServerState {
   isReady: boolean;
   isDraining: boolean;
+  /** Whether who comes now is sent away with words. */
+  sendsAway: boolean;
   certificates: Certificates;
 }
 
 function healthChecks(
-  { store, clock, checks = [] }: ApiServerDeps,
+  { settings, store, clock, checks = [] }: ApiServerDeps,
   { state, registry, hooks }: { readonly state: ServerState; readonly registry: GenericRegistry; readonly hooks: StartHooks },
   stopping: AbortSignal,
 ): readonly HealthCheck[] {
-  const storeAnswers = (): Promise<true | string> => answers(store, clock, stopping);
+  const { storeMs, storeReadyMs, startGraceMs } = settings.health ?? usualHealth;
+  const startedMs = clock.monotonicMs();
+  const inGrace = (): boolean => startGraceMs > 0 && clock.monotonicMs() - startedMs < startGraceMs;
+  const storeAnswers = (ms: number) => (): Promise<true | string> => answers(store, clock, ms, stopping);
   return [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
     // Upstream's names, which probes ask for, whatever the store is.
-    { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers },
-    { name: 'etcd-readiness', on: ['readyz'], check: () => store.trouble ?? storeAnswers() },
+    { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers(storeMs) },
+    { name: 'etcd-readiness', on: ['readyz'], check: () => store.trouble ?? storeAnswers(storeReadyMs)() },
     ...checks,
     { name: 'informer-sync', on: ['readyz'], check: () => registry.trouble ?? (state.isReady || 'the caches are not filled yet') },
-    ...hooks.checks(),
+    ...hooks.checks(inGrace),
     { name: 'shutdown', on: ['readyz'], check: () => (state.isDraining ? 'process is shutting down' : true) },
   ];
 }
@@ -227,8 +234,12 @@ function door(
       state.isDraining = true;
       const never = new AbortController().signal;
       if (settings.limits.shutdownDelayMs > 0) await clock.sleep(settings.limits.shutdownDelayMs, never);
-      stopping.abort(new Error('the server is shutting down'));
       using deadline = clock.deadline(never, graceMs);
+      if (settings.http?.sendsRetryAfter === true) {
+        state.sendsAway = true;
+        await listener.drained(deadline.signal);
+      }
+      stopping.abort(new Error('the server is shutting down'));
       await listener.close(deadline.signal);
     },
   };
@@ -281,7 +292,7 @@ function objectKeepers(
     clock,
     log,
   });
-  const local = new LocalApiServices({ registry: () => registry, clock, log });
+  const local = new LocalApiServices({ registry: () => registry, kinds: shownOf(settings, registry), clock, log });
   return [
     hooks.of(
       bootstrap,
@@ -305,8 +316,8 @@ function reportedComponents(store: Store): readonly Component[] {
   ];
 }
 
-async function answers(store: Store, clock: Clock, stopping: AbortSignal): Promise<true | string> {
-  using deadline = clock.deadline(stopping, storeCheckMs);
+async function answers(store: Store, clock: Clock, withinMs: number, stopping: AbortSignal): Promise<true | string> {
+  using deadline = clock.deadline(stopping, withinMs);
   try {
     await store.currentRevision(deadline.signal);
     return true;
@@ -334,7 +345,7 @@ interface RequestParts {
 
 function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerifier): ReturnType<typeof subresourceTable> {
   const { settings, store, state, clock, mayReach = isGlobalUnicast, registry, authorizer } = deps;
-  const { signingKey, issuers, audiences } = settings.tokens;
+  const { signingKey, issuers, audiences, maxSeconds, extendsPodTokens } = settings.tokens;
   const signer = signingKey === undefined ? undefined : new TokenSigner(issuers[0] ?? '', signingKey);
   return subresourceTable({
     kubelets: new KubeletConnection(
@@ -342,7 +353,7 @@ function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerif
       () => registry,
     ),
     mayReach,
-    tokens: signer === undefined ? undefined : { signer, audiences },
+    tokens: signer === undefined ? undefined : { signer, audiences, maxSeconds, extendsPodTokens },
     authorizer,
     tokenAuthenticator,
     audiences,
@@ -371,9 +382,9 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     log,
   });
   const subresources = makeSubresources(deps, authn.tokens);
-  const serverAddress = (): string => `${settings.advertiseAddress}:${listener.port}`;
+  const serverAddress = (): string => withPort(settings.externalAddress ?? settings.advertiseAddress, listener.port);
   const discovery = new DiscoveryDocuments({
-    kinds: () => registry.kinds(),
+    kinds: shownOf(settings, registry),
     subresources,
     codec,
     serverAddress,
@@ -391,24 +402,33 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     stopping,
     subresources,
     knowsGroup: (group) => discovery.knowsGroup(group),
+    isShown: settings.isShown ?? (() => true),
   });
   const router: Router = new Router({
     resources,
     discovery,
     metrics,
     negotiator,
-    pages: [issuerPages(issuers[0] ?? '', keys, serverAddress), ...ownPages(deps, () => router.paths())],
+    pages: [issuerPages(issuers[0] ?? '', keys, serverAddress, settings.tokens.keysUrl), ...ownPages(deps, () => router.paths())],
   });
   const counts = auditMetrics(metrics);
   const auditor = settings.audit && new Auditor({ settings: settings.audit, metrics: counts, clock, log });
-  const { filters, timeouts } = requestFilters(deps, { authenticator: authn.authenticator, seen, auditor, auditCounts: counts });
-  const { host, port, tls, minTls } = settings;
+  const { filters, timeouts } = requestFilters(deps, {
+    authenticator: authn.authenticator,
+    seen,
+    auditor,
+    auditCounts: counts,
+    sendsAway: () => deps.state.sendsAway,
+  });
+  const { host, port, tls, minTls, ciphers, http = plainHttp } = settings;
   const listener = new Listener(
     {
       host,
       port,
       ...tls,
       minTls,
+      ciphers,
+      streamsPerConnection: http.streamsPerConnection,
       clientCa: trustedCa(settings.authentication),
       protobuf: codec.protobuf,
       largeWork: deps.largeWork,
@@ -423,7 +443,12 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
 /** What the server tells of itself and of what it serves; `paths` is all of it. */
 function ownPages({ settings, checks, codec, registry, clock, debug }: RequestPartsDeps, paths: () => readonly string[]): Pages[] {
   const startedMs = clock.nowMs();
-  const documents = new OpenApiDocuments({ kinds: () => registry.kinds(), schemas: codec.schemas, version, nowMs: () => clock.nowMs() });
+  const documents = new OpenApiDocuments({
+    kinds: shownOf(settings, registry),
+    schemas: codec.schemas,
+    version,
+    nowMs: () => clock.nowMs(),
+  });
   return [
     healthPages(new HealthChecks(checks)),
     openApiPages(documents, clock),
@@ -434,4 +459,13 @@ function ownPages({ settings, checks, codec, registry, clock, debug }: RequestPa
       '/flagz': () => flagzPage('kube-apiserver', settings.flags),
     }),
   ];
+}
+
+function shownOf({ isShown }: ApiServerSettings, registry: Registry): () => readonly KindDefinition[] {
+  const kinds = (): readonly KindDefinition[] => registry.kinds();
+  return isShown === undefined ? kinds : shownKinds(kinds, isShown);
+}
+
+function withPort(host: string, port: number): string {
+  return /^(\[.*\]|[^:]*):\d+$/.test(host) ? host : `${host}:${port}`;
 }

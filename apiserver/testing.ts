@@ -43,6 +43,11 @@ export interface TestApiServerOptions {
   readonly minTls?: ApiServerSettings['minTls'];
   /** What /flagz tells; default: nothing. */
   readonly flags?: ApiServerSettings['flags'];
+  /** What else flags can say; default: what they do. */
+  readonly more?: Partial<
+    Pick<ApiServerSettings, 'ciphers' | 'compactionMs' | 'eventTtlSeconds' | 'externalAddress' | 'health' | 'http' | 'isShown'>
+  >;
+  readonly tokens?: Partial<ApiServerSettings['tokens']>;
   readonly log?: Log;
   /** Default: global unicast ones, as ever. */
   readonly mayReach?: MayReach;
@@ -127,13 +132,21 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
       frontProxy: undefined,
       ...options.authentication,
     },
-    tokens: { issuers: [defaultIssuer], audiences: [defaultIssuer], signingKey: privateKey, verificationKeys: [privateKey] },
+    tokens: {
+      issuers: [defaultIssuer],
+      audiences: [defaultIssuer],
+      signingKey: privateKey,
+      verificationKeys: [privateKey],
+      ...options.tokens,
+    },
     kubelet: options.kubelet ?? { cert: undefined, key: undefined, ca: undefined, addressTypes: ['InternalIP'] },
     audit: options.audit,
     hasProfiles: true,
     logFolder: options.logFolder,
     flags: options.flags ?? {},
     minTls: options.minTls ?? 'TLSv1.2',
+    ciphers: options.more?.ciphers,
+    ...options.more,
     serviceIps: parseIpRange('10.96.0.0/12'),
     nodePorts: { first: 30_000, last: 32_767 },
     admissionPlugins: options.admissionPlugins ?? defaultPlugins,

@@ -61,6 +61,16 @@ export function boolFlag(initial: boolean, help: string, options: { short?: stri
   return { help, default: initial, valueName: undefined, parse, ...shortOf(options) };
 }
 
+/** A number with fractions. */
+export function floatFlag(initial: number, help: string): Flag<number> {
+  const parse = (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || Number.isNaN(value)) throw new Error('must be a number');
+    return value;
+  };
+  return { help, default: initial, valueName: 'float', parse };
+}
+
 /** A Go duration (`1m30s`); the value is in milliseconds. */
 export function durationFlag(initialMs: number, help: string): Flag<number> {
   const parse = (text: string): number => {
@@ -78,6 +88,15 @@ export function listFlag(initial: readonly string[], help: string): Flag<readonl
     ...text.split(',').filter((part) => part !== ''),
   ];
   return { help, default: initial, valueName: 'strings', parse };
+}
+
+/** The same, but keeps empty parts, for whoever refuses them. */
+export function partsFlag(help: string): Flag<readonly string[]> {
+  const parse = (text: string, previous: readonly string[] | undefined): readonly string[] => [
+    ...(previous ?? []),
+    ...(text === '' ? [] : text.split(',')),
+  ];
+  return { help, default: [], valueName: 'strings', parse };
 }
 
 /** `a=1,b=2`, and may be given several times. */

@@ -9,8 +9,8 @@ export interface HealthCheck {
   readonly name: string;
   /** Where it counts; /healthz counts what /livez does. */
   readonly on: readonly ('livez' | 'readyz')[];
-  /** True, or what is wrong. */
-  readonly check: () => true | string | Promise<true | string>;
+  /** True, or what is wrong; asked for one page. */
+  readonly check: (page?: HealthPage) => true | string | Promise<true | string>;
 }
 
 /** What a probe is answered. */
@@ -62,7 +62,7 @@ export class HealthChecks {
     if (single === undefined) return await this.#whole(name as HealthPage, checks, query);
     const check = checks.find((one) => one.name === single);
     if (check === undefined) return { status: 404, text: '404 page not found\n' };
-    const result = await check.check();
+    const result = await check.check(name as HealthPage);
     return result === true ? { status: 200, text: 'ok' } : { status: 500, text: `internal server error: ${result}\n` };
   }
 
@@ -79,7 +79,7 @@ export class HealthChecks {
         lines.push(`[+]${check.name} excluded: ok`);
         continue;
       }
-      const isWell = (await check.check()) === true;
+      const isWell = (await check.check(name)) === true;
       this.#observe(check.name, name, isWell);
       failed ||= !isWell;
       lines.push(isWell ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);

@@ -13,14 +13,15 @@ const caching = ['Cache-Control', 'public, max-age=3600'];
 
 /**
  * Lets others verify service-account tokens: OpenID discovery and the public keys. `address` is where clients find this server, host and
- * port: the keys are named there, not at the issuer, who may be a name that only the cluster's DNS knows.
+ * port: the keys are named there, not at the issuer, who may be a name that only the cluster's DNS knows. `keysUrl`: or where somebody else
+ * serves them.
  */
-export function issuerPages(issuer: string, keys: readonly VerificationKey[], address: () => string): Pages {
+export function issuerPages(issuer: string, keys: readonly VerificationKey[], address: () => string, keysUrl?: string): Pages {
   const configuration = (): Buffer =>
     Buffer.from(
       JSON.stringify({
         issuer,
-        jwks_uri: `https://${address()}${keysPath}`,
+        jwks_uri: keysUrl ?? `https://${address()}${keysPath}`,
         response_types_supported: ['id_token'],
         subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: [...new Set(keys.map(({ algorithm }) => algorithm))].toSorted(),

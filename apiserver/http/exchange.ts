@@ -59,6 +59,8 @@ export interface ExchangeOptions {
   readonly largeWork: LargeWork;
 }
 
+const none: readonly string[] = [];
+
 /** Why a request's signal aborts in the end; one for all, since making an error for each costs more than the rest of the ending. */
 const requestOver = new Error('the request is over');
 
@@ -98,6 +100,7 @@ export class Exchange {
   onDone: (() => void) | undefined;
   #abort: AbortController | undefined;
   #isOver = false;
+  #added: string[] | undefined;
   readonly #warned = new Seen();
   /** At least so many runes of the warnings are shown. */
   #shownRunes = 0;
@@ -125,6 +128,23 @@ export class Exchange {
   get requireUser(): UserInfo {
     if (this.user === undefined) throw new Error('no user: authentication has not run');
     return this.user;
+  }
+
+  /** Adds headers to the answer, whoever writes it: names and values in turn. */
+  addHeaders(...headers: string[]): void {
+    this.#added = this.#added === undefined ? headers : [...this.#added, ...headers];
+  }
+
+  /** What was added so far. */
+  get addedHeaders(): readonly string[] {
+    return this.#added ?? none;
+  }
+
+  /** Lets the client's connection end when the answers on it are written: with HTTP/2 it is told so at once, else with the answer. */
+  endConnection(): void {
+    const { session } = (this.request as { readonly stream?: { readonly session?: { close(): void } } }).stream ?? {};
+    if (session === undefined) this.addHeaders('Connection', 'close');
+    else session.close();
   }
 
   /** True when the answer is written or the client is gone. */

@@ -28,6 +28,9 @@ export interface ListenerOptions {
   readonly cert: string;
   readonly key: string;
   readonly minTls: 'TLSv1.2' | 'TLSv1.3';
+  /** For OpenSSL; undefined: its default. */
+  readonly ciphers: string | undefined;
+  readonly streamsPerConnection: number;
   /** Certificates of the authorities that sign clients' certificates. */
   readonly clientCa: string | undefined;
   /** Writes answers for clients that want protobuf. */
@@ -41,7 +44,6 @@ export interface ListenerOptions {
 const idleMs = 90_000;
 const headersMs = 32_000;
 const maxHeaderBytes = 1024 * 1024;
-const maxStreamsPerConnection = 100;
 const windowBytes = 256 * 1024;
 const streamEndMs = 1_000;
 
@@ -74,25 +76,25 @@ export class Listener {
 
   /** Shows another certificate, and trusts other clients, from the next connection on. Throws where the pair is none. */
   setTls({ cert, key, clientCa }: Pick<ListenerOptions, 'cert' | 'key' | 'clientCa'>): void {
-    const { minTls: minVersion } = this.#options;
-    this.#app?.server.setSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion });
+    const { minTls: minVersion, ciphers } = this.#options;
+    this.#app?.server.setSecureContext({ cert, key, ...optional({ ca: clientCa, ciphers }), minVersion });
   }
 
   /** Begins to accept connections. A taken port becomes a UsageError of one sentence. */
   async listen(): Promise<void> {
-    const { host, port, cert, key, clientCa, minTls } = this.#options;
+    const { host, port, cert, key, clientCa, minTls, ciphers, streamsPerConnection } = this.#options;
     const app = fastify({
       http2: true,
       https: {
         allowHTTP1: true,
         cert,
         key,
-        ...(clientCa === undefined ? {} : { ca: clientCa }),
+        ...optional({ ca: clientCa, ciphers }),
         requestCert: clientCa !== undefined,
         // A bad certificate is answered with 401, not with a broken connection, as upstream does.
         rejectUnauthorized: false,
         minVersion: minTls,
-        settings: { maxConcurrentStreams: maxStreamsPerConnection, initialWindowSize: windowBytes },
+        settings: { maxConcurrentStreams: streamsPerConnection, initialWindowSize: windowBytes },
       },
       rewriteUrl: (request) => {
         routeAnyMethod(request as unknown as Routed);
@@ -130,12 +132,17 @@ export class Listener {
     server.close();
     this.#closing.abort();
     for (const session of this.#sessions) session.close();
-    await this.#until(() => [...this.#open].every(({ info }) => isLongRunning(info)), signal);
+    await this.drained(signal);
     using moment = this.#clock.deadline(signal, streamEndMs);
     await this.#until(() => this.#open.size === 0, moment.signal);
     for (const session of this.#sessions) session.destroy();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  /** Resolves when no request is open but such as may last, or when the signal aborts. */
+  async drained(signal: AbortSignal): Promise<void> {
+    await this.#until(() => [...this.#open].every(({ info }) => isLongRunning(info)), signal);
   }
 
   /** Resolves when `isDone` holds, looked at whenever a request ends, or when the signal aborts. */
@@ -264,6 +271,11 @@ function decodePath(path: string): string | undefined {
     const bytes = path.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
     return Buffer.from(bytes, 'latin1').toString('utf8');
   }
+}
+
+/** Without what is undefined. */
+function optional<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 function listenFailure(error: unknown, host: string, port: number): Error {

@@ -1,6 +1,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import { nameIsPathSegment } from '#api/meta/names.ts';
 import { badRequest } from '#api/meta/status.ts';
+import type { IsShown } from '../flags/runtime-config.ts';
 import type { SubresourceTable } from '../subresources/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -19,6 +20,8 @@ export interface ResourceRequestsDeps extends VerbDeps {
   readonly subresources: SubresourceTable;
   /** True where something of this group is served, so that refusals below it are Status objects. */
   readonly knowsGroup: (group: string) => boolean;
+  /** False for kinds that clients do not find. */
+  readonly isShown: IsShown;
 }
 
 /** Serves every path below /api/v1 and /apis/GROUP/VERSION: finds the kind, then the verb. */
@@ -31,7 +34,8 @@ export class ResourceRequests {
 
   async serve(exchange: Exchange): Promise<void> {
     const { info } = exchange;
-    const kind = this.#deps.registry.find(info.group, info.version, info.resource);
+    const found = this.#deps.registry.find(info.group, info.version, info.resource);
+    const kind = found !== undefined && this.#deps.isShown(found) ? found : undefined;
     // An empty segment names nothing: /namespaces//pods is not the pods of all namespaces. Slashes at the end mean nothing.
     const own = info.path.slice(0, info.path.length - info.rest.length).replace(/\/+$/, '');
     if (kind === undefined || info.verb === 'proxy' || !fits(exchange, kind) || own.includes('//')) return this.#nothing(exchange);

@@ -161,6 +161,7 @@ export function acceptsGzip(exchange: Exchange): boolean {
 function headersOf(exchange: Exchange, contentType: string, more: HeaderList = []): HeaderList {
   const headers: HeaderList = ['Audit-Id', exchange.auditId, 'Content-Type', contentType];
   if (!more.includes('Cache-Control')) headers.push('Cache-Control', 'no-cache, private');
+  if (exchange.addedHeaders.length > 0) headers.push(...exchange.addedHeaders);
   if (exchange.warnings.length > 0) headers.push('Warning', warningHeaders(exchange.warnings));
   return headers;
 }

@@ -14,6 +14,8 @@ export interface ObjectStoreDeps {
   readonly store: Store;
   readonly cache: WatchCache;
   readonly clock: Clock;
+  /** How long objects live whose kind gives them a time, 0 for ever; undefined: as long as the kind says. */
+  readonly ttlSeconds?: number | undefined;
 }
 
 /** What a guarded write does: `bytes` replace what has `expectedRevision` (0: nothing). */
@@ -35,8 +37,10 @@ export class ObjectStore {
   readonly #store: Store;
   readonly #cache: WatchCache;
   readonly #clock: Clock;
+  readonly #ttlSeconds: number | undefined;
 
-  constructor({ store, cache, clock }: ObjectStoreDeps) {
+  constructor({ store, cache, clock, ttlSeconds }: ObjectStoreDeps) {
+    this.#ttlSeconds = ttlSeconds;
     this.#store = store;
     this.#cache = cache;
     this.#clock = clock;
@@ -60,7 +64,7 @@ export class ObjectStore {
   ): Promise<CachedObject | undefined> {
     const { decoded } = this.#cache;
     if (object !== undefined) decoded.remember(bytes, object);
-    const { ttlSeconds } = served.storedForm.kind;
+    const ttlSeconds = this.#ttlSecondsOf(served);
     const { create, update } = this.#cache.resource(served.prefix).counts.requests;
     const counts = expectedRevision === 0 ? create : update;
     for (const other of others ?? []) if (other.object !== undefined) decoded.remember(other.bytes, other.object);
@@ -82,6 +86,11 @@ export class ObjectStore {
         ? current
         : new CachedObject({ form: served.storedForm, key, bytes, revision, createRevision: createRevision ?? revision, decoded });
     return mine.as(served.form);
+  }
+
+  #ttlSecondsOf({ storedForm }: ServedKind): number | undefined {
+    const { ttlSeconds } = storedForm.kind;
+    return ttlSeconds === undefined || this.#ttlSeconds === undefined ? ttlSeconds : this.#ttlSeconds || undefined;
   }
 
   /** Deletes, and answers the last content with the revision of the deletion. Undefined when the guard did not hold. */

@@ -63,6 +63,10 @@ export interface GenericRegistryDeps {
   readonly timing?: AdmissionTiming | undefined;
   /** Does what takes long; absent: everything is done here. */
   readonly largeWork?: LargeWork | undefined;
+  /** How long events live, 0 for ever. Default: as long as their kind says. */
+  readonly ttlSeconds?: number | undefined;
+  /** How often history is forgotten, 0 never. Default: the compactor's. */
+  readonly compactionMs?: number | undefined;
 }
 
 /** One stored resource. */
@@ -90,16 +94,17 @@ export class GenericRegistry implements Registry, Service {
   readonly #largeWork: LargeWork | undefined;
   readonly #scales: ScaleWriter;
 
-  constructor({ store, kinds, codec, admission: plugins, clock, log, timing, largeWork }: GenericRegistryDeps) {
+  constructor(deps: GenericRegistryDeps) {
+    const { store, kinds, codec, clock, log, largeWork } = deps;
     this.#codec = codec;
     this.#clock = clock;
     this.#largeWork = largeWork;
     this.#served = new ServedKinds(kinds, codec);
     this.#cache = new WatchCache({ store, resources: this.#served.resources, formerPlaces: formerPlaces(kinds), clock, log });
-    this.#compactor = new Compactor({ store, clock, log });
-    const admission = new AdmissionChain(plugins, timing);
+    this.#compactor = new Compactor({ store, clock, log, periodMs: deps.compactionMs });
+    const admission = new AdmissionChain(deps.admission, deps.timing);
     this.#admission = admission;
-    const objects = new ObjectStore({ store, cache: this.#cache, clock });
+    const objects = new ObjectStore({ store, cache: this.#cache, clock, ttlSeconds: deps.ttlSeconds });
     this.#reader = new Reader({ store, cache: this.#cache, clock });
     this.#writer = new Writer({ objects, served: this.#served, admission, clock });
     this.#scales = new ScaleWriter({ writer: this.#writer, codec, clock });

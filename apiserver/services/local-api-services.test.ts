@@ -17,7 +17,10 @@ test('every group version has an APIService, now and after somebody meddled', as
   await using t = await startRegistry({ kinds: builtinKinds, clock });
   const life = new AbortController();
   const ready = Promise.withResolvers<void>();
-  const ended = new LocalApiServices({ registry: () => t.registry, clock, log: silentLog }).run(life.signal, ready.resolve);
+  const ended = new LocalApiServices({ registry: () => t.registry, kinds: () => builtinKinds, clock, log: silentLog }).run(
+    life.signal,
+    ready.resolve,
+  );
   await ready.promise;
   const byName = async (): Promise<Map<string, ApiService>> => {
     const { items } = await t.registry.list(kind, everything, context);

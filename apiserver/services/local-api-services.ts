@@ -16,6 +16,8 @@ import { keepObjects } from './keep-objects.ts';
 
 export interface LocalApiServicesDeps {
   readonly registry: () => Registry;
+  /** What clients find. */
+  readonly kinds: () => readonly KindDefinition[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -50,7 +52,7 @@ export class LocalApiServices implements Service {
     if (kind === undefined) return;
     const { items } = await registry.list(kind, everything, internalContext({ namespace: '' }, signal));
     const found = new Map([...items].map((item) => [item.object().metadata.name ?? '', item.object() as ApiService]));
-    const wanted = wantedServices(registry.kinds());
+    const wanted = wantedServices(this.#deps.kinds());
     await Promise.all(wanted.map((service) => this.#keep(kind, service, found.get(service.metadata.name ?? ''), signal)));
     const names = new Set(wanted.map(({ metadata }) => metadata.name));
     const gone = [...found.values()].filter(({ metadata }) => metadata.labels?.[managedLabel] !== undefined && !names.has(metadata.name));

@@ -39,12 +39,12 @@ export class StartHooks {
     };
   }
 
-  /** A check for each hook that has a service. */
-  checks(): HealthCheck[] {
+  /** A check for each hook that has a service. `inGrace`: while that holds, /livez takes what is not done for done. */
+  checks(inGrace: () => boolean): HealthCheck[] {
     return Object.entries(hookChecks).map(([hook, name]) => ({
       name,
       on: ['livez', 'readyz'],
-      check: () => this.#waiting.get(hook as StartHook) === 0 || 'not finished',
+      check: (page) => this.#waiting.get(hook as StartHook) === 0 || (page === 'livez' && inGrace()) || 'not finished',
     }));
   }
 }

@@ -46,12 +46,12 @@ export function dialTarget({ scheme, host, port }: ProxyTarget): Destination {
 
 /** A page's relative links need the slash behind `proxy`. */
 export function redirectsToRoot(exchange: Exchange): boolean {
-  const { info, query, request, auditId, response } = exchange;
+  const { info, query, request, response } = exchange;
   const { method } = request;
   if (info.rest !== '' || info.path.endsWith('/') || (method !== 'GET' && method !== 'HEAD')) return false;
   const location = `${goPath(info.path)}/${query.raw === '' ? '' : `?${query.raw}`}`;
   exchange.audit?.started(301);
-  response.writeHead(301, ['Audit-Id', auditId, 'Cache-Control', 'no-cache, private', 'Location', location, 'Content-Length', '0']);
+  response.writeHead(301, [...ownHeaders(exchange), 'Location', location, 'Content-Length', '0']);
   response.end();
   return true;
 }
@@ -114,8 +114,12 @@ function linkSteps({ headers }: IncomingMessage, rules: LinkRules): Duplex[] | u
   }
 }
 
-function headersBack({ auditId }: Exchange, { rawHeaders }: IncomingMessage, rules: LinkRules, isRewritten: boolean): HeaderList {
-  const headers: HeaderList = ['Audit-Id', auditId, 'Cache-Control', 'no-cache, private'];
+function ownHeaders({ auditId, addedHeaders }: Exchange): string[] {
+  return ['Audit-Id', auditId, 'Cache-Control', 'no-cache, private', ...addedHeaders];
+}
+
+function headersBack(exchange: Exchange, { rawHeaders }: IncomingMessage, rules: LinkRules, isRewritten: boolean): HeaderList {
+  const headers: HeaderList = ownHeaders(exchange);
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     const value = rawHeaders[at + 1] ?? '';

@@ -17,6 +17,10 @@ export interface TokenRequestDeps {
   readonly signer: TokenSigner;
   /** What the API server itself accepts; the default of requests. */
   readonly audiences: readonly string[];
+  /** The longest lifetime that is given, whatever is asked for; undefined: no bound. */
+  readonly maxSeconds?: number | undefined;
+  /** Absent: true. */
+  readonly extendsPodTokens?: boolean | undefined;
 }
 
 const requestKind = {
@@ -33,7 +37,7 @@ const podTokenSeconds = 3_607;
 const extendedSeconds = 365 * 24 * 3_600;
 
 /** `serviceaccounts/NAME/token`: signs a token for an account, if wanted bound to a pod, a secret or a node. */
-export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): SubresourceHandler {
+export function tokenRequest({ signer, audiences: ours, maxSeconds, extendsPodTokens = true }: TokenRequestDeps): SubresourceHandler {
   const own = actOwner();
   return {
     verbs: ['create'],
@@ -50,7 +54,7 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
       checkName(metadata, name);
       const account = (await registry.get(kind, name, '', context)).object();
       checkUid(metadata, account);
-      const expirationSeconds = lifetime(spec);
+      const askedSeconds = lifetime(spec);
       // Mutating plugins see what was asked for; what they change of it is not taken up.
       const object = cloneJson(body) as unknown as KubeObject;
       await registry.admit({ kind, operation: 'CREATE', name, context: act.context, object, previous: undefined });
@@ -58,8 +62,16 @@ export function tokenRequest({ signer, audiences: ours }: TokenRequestDeps): Sub
       const audiences = asked.length === 0 ? ours : asked;
       const reference = member(spec, 'boundObjectRef');
       const bound = Object.keys(reference).length === 0 ? {} : await bindTo(registry, reference, name, context);
+      const expirationSeconds = Math.min(askedSeconds, maxSeconds ?? askedSeconds);
+      if (expirationSeconds < askedSeconds) {
+        exchange.warn(`requested expiration of ${askedSeconds} seconds shortened to ${expirationSeconds} seconds`);
+      }
       const nowSeconds = Math.floor(clock.nowMs() / 1_000);
-      const isPodToken = expirationSeconds === podTokenSeconds && bound.pod !== undefined && audiences.every((one) => ours.includes(one));
+      const isPodToken =
+        extendsPodTokens &&
+        expirationSeconds === podTokenSeconds &&
+        bound.pod !== undefined &&
+        audiences.every((one) => ours.includes(one));
       const claims: KubernetesClaims = {
         namespace: context.namespace,
         ...bound,
