@@ -173,8 +173,9 @@ function addressesOf(service: Service): number[] {
     .filter((address) => address !== undefined);
 }
 
-function bandOf({ first, last }: IpRange): Band {
-  return { first, last, reserved: reservedPart(last - first + 1, 16, 256) };
+/** The addresses of a range, of which those to be asked for by number are a part of all, the two unusable ones included. */
+export function bandOf({ first, last }: IpRange): Band {
+  return { first, last, reserved: reservedPart(last - first + 3, 16, 256) };
 }
 
 function idle(numbers: readonly number[], used: ReadonlySet<number>): number[] {

@@ -3,7 +3,7 @@ import type { Log } from '#base/log.ts';
 import { EncodedApiError } from '../../large/encoded-error.ts';
 import { StoreError } from '../../storage/contract.ts';
 import type { Exchange } from '../exchange.ts';
-import { sendEncodedError, sendError } from '../respond.ts';
+import { sendEncodedError, sendError, sendText } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
 /** Turns whatever is thrown into an answer: refusals as they are, everything else as an internal error that is logged. */
@@ -23,7 +23,8 @@ export function recovery(log: Log): Filter {
       // Writing a long refusal may be refused itself.
       return sendEncodedError(exchange, refusal).catch((reason: unknown) => failed(exchange, reason));
     }
-    sendError(exchange, refusal ?? panicked(exchange, error));
+    if (refusal === undefined) sendText(exchange, 500, panicked);
+    else sendError(exchange, refusal);
     return undefined;
   };
   return (exchange, next) => {
@@ -47,14 +48,5 @@ export function refusalFor(error: unknown): ApiError | undefined {
   return undefined;
 }
 
-/** The 500 answer of a bug, as upstream's panic handler words it. */
-function panicked(exchange: Exchange, cause: unknown): ApiError {
-  const { path } = exchange.info;
-  const method = exchange.request.method ?? '';
-  return new ApiError({
-    reason: 'InternalError',
-    message: `This request caused apiserver to panic. Look in the logs for details.`,
-    details: { causes: [{ message: `${method} ${path}` }] },
-    cause,
-  });
-}
+/** The answer of a bug: upstream's panic handler writes no Status. */
+const panicked = 'This request caused apiserver to panic. Look in the logs for details.\n';
