@@ -170,12 +170,8 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
   checkInert(values, given);
   checkVersions(values);
-  const http = readHttpSettings(values);
   const authentication = readAuthentication(values);
   const host = values['bind-address'];
-  const signingKey = readOptional(values['service-account-signing-key-file'], 'service-account-signing-key-file');
-  const keyFiles = values['service-account-key-file'].map((path) => readFlagFile(path, 'service-account-key-file'));
-  const issuers = values['service-account-issuer'].length === 0 ? [defaultIssuer] : values['service-account-issuer'];
   const admissionPlugins = readPlugins(values, given);
   return {
     host,
@@ -195,15 +191,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
     audit: readAudit(values),
     storage: storageConfig(values),
     sealing: readSealing(values),
-    tokens: {
-      issuers,
-      audiences: values['api-audiences'].length === 0 ? issuers : values['api-audiences'],
-      signingKey,
-      verificationKeys: keyFiles.length === 0 && signingKey !== undefined ? [signingKey] : keyFiles,
-      keysUrl: readKeysUrl(values['service-account-jwks-uri']),
-      maxSeconds: readMaxSeconds(values['service-account-max-token-expiration']),
-      extendsPodTokens: values['service-account-extend-token-expiration'],
-    },
+    tokens: readTokens(values),
     kubelet: {
       cert: readOptional(values['kubelet-client-certificate'], 'kubelet-client-certificate'),
       key: readOptional(values['kubelet-client-key'], 'kubelet-client-key'),
@@ -220,17 +208,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
         unreachable: values['default-unreachable-toleration-seconds'],
       },
     },
-    limits: readLimits(values),
-    http,
-    health: {
-      storeMs: values['etcd-healthcheck-timeout'],
-      storeReadyMs: values['etcd-readycheck-timeout'],
-      startGraceMs: values['livez-grace-period'],
-    },
-    externalAddress: values['external-hostname'] || undefined,
-    isShown: readRuntimeConfig(values['runtime-config'], builtinKinds),
-    eventTtlSeconds: values['event-ttl'] / 1_000,
-    compactionMs: values['etcd-compaction-interval'],
+    ...readServing(values),
     hasProfiles: values.profiling,
     logFolder: values['enable-logs-handler'] ? '/var/log' : undefined,
     flags: flagTexts(flags, values),
@@ -255,6 +233,38 @@ export function reloadedSealing(argv: readonly string[]): { readonly path: strin
 }
 
 type Values = FlagValues<typeof flags>;
+
+/** How requests are served, and what of. */
+function readServing(values: Values): Pick<ApiServerConfig, 'limits'> & Partial<ApiServerConfig> {
+  return {
+    limits: readLimits(values),
+    http: readHttpSettings(values),
+    health: {
+      storeMs: values['etcd-healthcheck-timeout'],
+      storeReadyMs: values['etcd-readycheck-timeout'],
+      startGraceMs: values['livez-grace-period'],
+    },
+    externalAddress: values['external-hostname'] || undefined,
+    isShown: readRuntimeConfig(values['runtime-config'], builtinKinds),
+    eventTtlSeconds: values['event-ttl'] / 1_000,
+    compactionMs: values['etcd-compaction-interval'],
+  };
+}
+
+function readTokens(values: Values): ApiServerConfig['tokens'] {
+  const signingKey = readOptional(values['service-account-signing-key-file'], 'service-account-signing-key-file');
+  const keyFiles = values['service-account-key-file'].map((path) => readFlagFile(path, 'service-account-key-file'));
+  const issuers = values['service-account-issuer'].length === 0 ? [defaultIssuer] : values['service-account-issuer'];
+  return {
+    issuers,
+    audiences: values['api-audiences'].length === 0 ? issuers : values['api-audiences'],
+    signingKey,
+    verificationKeys: keyFiles.length === 0 && signingKey !== undefined ? [signingKey] : keyFiles,
+    keysUrl: readKeysUrl(values['service-account-jwks-uri']),
+    maxSeconds: readMaxSeconds(values['service-account-max-token-expiration']),
+    extendsPodTokens: values['service-account-extend-token-expiration'],
+  };
+}
 
 function readPlugins(values: Values, given: ReadonlySet<string>): AdmissionPluginName[] {
   const [enabled, disabled] = [values['enable-admission-plugins'], values['disable-admission-plugins']];

@@ -33,14 +33,14 @@ import { DiscoveryDocuments } from './discovery/documents.ts';
 import { flagzPage, statuszPage } from '#base/zpages.ts';
 import { openApiPages } from './discovery/openapi-pages.ts';
 import { initialConfiguration } from './flowcontrol/initial-configuration.ts';
-import { compose } from './http/filters/filter.ts';
+import { compose, type Next } from './http/filters/filter.ts';
 import type { RequestTimeouts } from './http/filters/timeout.ts';
 import { FrameChunks } from './http/frame-chunks.ts';
 import { ProtobufFrames } from './http/protobuf-frames.ts';
 import { debugPages, logPages } from './http/debug-pages.ts';
 import { healthPages } from './http/health.ts';
 import { WatchMetrics } from './http/watch-metrics.ts';
-import { Listener } from './http/listener.ts';
+import { Listener, type ListenerOptions } from './http/listener.ts';
 import { Negotiator } from './http/negotiate.ts';
 import { ResourceRequests } from './http/resource-requests.ts';
 import { type Pages, Router } from './http/router.ts';
@@ -54,7 +54,7 @@ import { connectionMetrics } from './metrics/load-metrics.ts';
 import type { Registry } from './registry/contract.ts';
 import { requestFilters } from './request-filters.ts';
 import { AdmissionTiming } from './registry/admission-timing.ts';
-import { GenericRegistry } from './registry/registry.ts';
+import { GenericRegistry, type GenericRegistryDeps } from './registry/registry.ts';
 import { Bootstrap } from './services/bootstrap.ts';
 import { ServerLeases } from './services/server-leases.ts';
 import { claimStatusRights } from './services/claim-status-rights.ts';
@@ -115,7 +115,7 @@ export interface Certificates extends Pick<ApiServerSettings, 'tls' | 'kubelet'>
 const graceMs = 60_000;
 
 export function createApiServer(deps: ApiServerDeps): ApiServer {
-  const { settings, store, kinds, clock, log } = deps;
+  const { settings, store, kinds, clock, log, largeWork = new JobProcess({ kinds: builtinKinds, clock, log }) } = deps;
   const metrics = createMetrics();
   processMetrics(metrics);
   const stopping = new AbortController();
@@ -134,7 +134,6 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     serviceAllocation({ pools, claims, ports }),
   ];
   const codec = createCodec();
-  const { largeWork = new JobProcess({ kinds: builtinKinds, clock, log }) } = deps;
   const registry: GenericRegistry = new GenericRegistry({
     store,
     kinds,
@@ -144,14 +143,13 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     log,
     timing: new AdmissionTiming(metrics, clock, isPluginName),
     largeWork,
-    ttlSeconds: settings.eventTtlSeconds,
-    compactionMs: settings.compactionMs,
+    ...keepingOf(settings),
   });
   const hooks = new StartHooks();
   const sender = new EventSender({ client: serverEvents(registry), clock, log });
   const checks = healthChecks(deps, { state, registry, hooks }, stopping.signal);
-  const parts = requestParts({ ...deps, largeWork, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks });
-  const { listener } = parts;
+  const made = { largeWork, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks };
+  const { listener, timeouts, auditing } = requestParts({ ...deps, ...made });
   const services: readonly Service[] = [
     largeWork,
     hooks.of(registry, 'generic-apiserver-start-informers'),
@@ -159,8 +157,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     hooks.of(defaultRoles({ registry, clock, log }), 'rbac/bootstrap-roles'),
     policyFeed({ policy, registry, clock, log }),
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
-    ...parts.auditing,
-    parts.timeouts,
+    ...auditing,
+    timeouts,
     door(listener, deps, { state, stopping }),
     ...objectKeepers(deps, registry, { listener, state, sender, hooks }),
   ];
@@ -176,16 +174,23 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       state.certificates = next;
     },
     run: async (signal, ready) => {
-      try {
-        await runServices(signal, services, () => {
-          state.isReady = true;
-          ready();
-        });
-      } catch (error) {
+      const isReady = (): void => {
+        state.isReady = true;
+        ready();
+      };
+      await runServices(signal, services, isReady).catch((error: unknown) => {
         if (!isAbort(error, signal)) throw error;
-      }
+      });
     },
   };
+}
+
+/** How long the store keeps what does not stay for ever. */
+function keepingOf({
+  eventTtlSeconds: ttlSeconds,
+  compactionMs,
+}: ApiServerSettings): Pick<GenericRegistryDeps, 'ttlSeconds' | 'compactionMs'> {
+  return { ttlSeconds, compactionMs };
 }
 
 /** What changes while the server lives. */
@@ -420,24 +425,25 @@ function requestParts(deps: RequestPartsDeps): RequestParts {
     auditCounts: counts,
     sendsAway: () => deps.state.sendsAway,
   });
-  const { host, port, tls, minTls, ciphers, http = plainHttp } = settings;
-  const listener = new Listener(
-    {
-      host,
-      port,
-      ...tls,
-      minTls,
-      ciphers,
-      streamsPerConnection: http.streamsPerConnection,
-      clientCa: trustedCa(settings.authentication),
-      protobuf: codec.protobuf,
-      largeWork: deps.largeWork,
-      onHandshakeError: connectionMetrics(metrics),
-    },
-    compose(filters, router.serve),
-    clock,
-  );
+  const listener = makeListener(deps, compose(filters, router.serve));
   return { listener, timeouts, auditing: auditor?.services ?? [] };
+}
+
+function makeListener({ settings, codec, largeWork, metrics, clock }: RequestPartsDeps, handle: Next): Listener {
+  const { host, port, tls, minTls, ciphers, http = plainHttp } = settings;
+  const options: ListenerOptions = {
+    host,
+    port,
+    ...tls,
+    minTls,
+    ciphers,
+    streamsPerConnection: http.streamsPerConnection,
+    clientCa: trustedCa(settings.authentication),
+    protobuf: codec.protobuf,
+    largeWork,
+    onHandshakeError: connectionMetrics(metrics),
+  };
+  return new Listener(options, handle, clock);
 }
 
 /** What the server tells of itself and of what it serves; `paths` is all of it. */
