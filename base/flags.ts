@@ -2,6 +2,7 @@
 // A program declares its flags as one constant; parsing answers typed values, or throws a UsageError that names the flag.
 import { formatDuration, parseDurationMs } from './duration.ts';
 import { UsageError } from './lifecycle.ts';
+import { versionText } from './version-flag.ts';
 
 export interface Flag<V> {
   readonly help: string;
@@ -125,6 +126,9 @@ export function parseFlags<F extends Flags>(program: string, flags: F, argv: rea
       break;
     }
     if (word === '-h' || word === '--help') throw new HelpRequested(helpText(program, flags, about));
+    const versionAsked = versionText(program, word);
+    if (versionAsked === 'nothing') continue;
+    if (versionAsked !== undefined) throw new HelpRequested(versionAsked);
     const match = /^--?([^=]+)(?:=(.*))?$/s.exec(word);
     if (match === null || word === '-') {
       positional.push(word);
