@@ -48,6 +48,7 @@ test.each(['/version', '/api', '/api/v1', '/apis', '/apis/apps', '/apis/apps/v1'
       expect(code).toBe(405);
       expect(JSON.parse(text)).toMatchObject({ reason: 'MethodNotAllowed', details: {} });
     }
+    expect(await send('HEAD', path)).toEqual({ code: 405, text: '' });
   },
 );
 

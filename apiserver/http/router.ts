@@ -57,7 +57,7 @@ export class Router {
     if (owner === undefined && !isDiscovery && path !== '/version' && path !== '/metrics' && path !== '/') return undefined;
     const { method } = exchange.request;
     const takesGetOnly = owner === undefined ? isDiscovery || path === '/version' : owner.takesGetOnly === true;
-    if (takesGetOnly && method !== 'GET' && method !== 'HEAD') {
+    if (takesGetOnly && method !== 'GET') {
       sendError(exchange, methodNotAllowed());
       return 'done';
     }
