@@ -127,7 +127,7 @@ export function parseFlags<F extends Flags>(program: string, flags: F, argv: rea
     }
     if (word === '-h' || word === '--help') throw new HelpRequested(helpText(program, flags, about));
     const versionAsked = versionText(program, word);
-    if (versionAsked === 'nothing') continue;
+    if (versionAsked === '') continue;
     if (versionAsked !== undefined) throw new HelpRequested(versionAsked);
     const match = /^--?([^=]+)(?:=(.*))?$/s.exec(word);
     if (match === null || word === '-') {

@@ -12,16 +12,16 @@ const components: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a component prints for a word such as `--version` or `--version=raw`; 'nothing' where the word asks for no version after all,
+ * What a component prints for a word such as `--version` or `--version=raw`; '' where the word asks for no version after all,
  * undefined where it is about something else. Throws UsageError.
  */
-export function versionText(program: string, word: string): string | 'nothing' | undefined {
+export function versionText(program: string, word: string): string | undefined {
   const match = components.has(program) ? /^--version(?:=(.*))?$/s.exec(word) : null;
   if (match === null) return undefined;
   const [, value = 'true'] = match;
   const { gitVersion, ...info } = buildInfo();
   if (/^(1|t|T|TRUE|true|True)$/.test(value)) return `Kubernetes ${gitVersion}\n`;
-  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return 'nothing';
+  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return '';
   if (value !== 'raw') throw new UsageError(`invalid value ${JSON.stringify(value)} for --version: must be true, false or raw`);
   const fields = {
     Major: info.major,

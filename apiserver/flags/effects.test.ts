@@ -35,7 +35,7 @@ async function start(options: TestApiServerOptions): Promise<Client> {
   const agent = new Agent({ allowH2: false, connect: tlsOf(server) });
   return {
     server,
-    send: async (method, path, headers = {}, body = undefined) => {
+    send: async (method, path, headers = {}, body) => {
       const json = body === undefined ? null : JSON.stringify(body);
       const all = { ...headers, ...(json === null ? {} : { 'content-type': 'application/json' }) };
       const answer = await request(`${server.url}${path}`, { method: method as 'GET', dispatcher: agent, headers: all, body: json });
