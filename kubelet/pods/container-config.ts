@@ -18,7 +18,7 @@ import {
   terminationMessagePathAnnotation,
   terminationMessagePolicyAnnotation,
 } from '../runtime/labels.ts';
-import { containerEnv } from './env/container-env.ts';
+import { containerEnv, type EnvSources } from './env/container-env.ts';
 import { expand } from './env/expand.ts';
 import type { Allocatable } from './env/resource-ref.ts';
 import { podHostname } from './network/hostname.ts';
@@ -62,6 +62,8 @@ export interface ContainerOrder {
   readonly pidOf: string | undefined;
 }
 
+/** Of a file of variables: as much as upstream's proposal lets one have. */
+const maxEnvFileBytes = 64 * 1_024;
 const defaultMessagePath = '/dev/termination-log';
 
 /** The whole specification of a container. Throws errors whose message says why it cannot be configured. */
@@ -74,6 +76,7 @@ export async function containerSpec(order: ContainerOrder, deps: ContainerConfig
   const env = containerEnv(pod, container, {
     configMap: (name) => objects.configMap(namespace, name),
     secret: (name) => objects.secret(namespace, name),
+    file: await readEnvFiles(order, deps),
     services: node.services(),
     addresses: { podIps: sandbox.hostNetwork ? hostIps : sandbox.ips, hostIps },
     allocatable: node.allocatable(),
@@ -145,6 +148,20 @@ async function identityOf(
     );
   }
   return identity ?? {};
+}
+
+/** What the variables of a container refer to of the files that others before it wrote. */
+async function readEnvFiles({ pod, container }: ContainerOrder, { volumes }: ContainerConfigDeps): Promise<EnvSources['file']> {
+  const files = new Map<string, string | Error | undefined>();
+  for (const { valueFrom } of container.env ?? []) {
+    if (valueFrom?.fileKeyRef === undefined) continue;
+    const { volumeName, path } = valueFrom.fileKeyRef;
+    const text = await volumes
+      .readFile(pod, volumeName, path, maxEnvFileBytes)
+      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    files.set(`${volumeName}/${path}`, text);
+  }
+  return (volume, path) => files.get(`${volume}/${path}`);
 }
 
 async function readSeccomp(pod: Pod, container: V1Container, root: string): Promise<string | undefined> {

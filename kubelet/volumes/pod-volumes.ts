@@ -21,6 +21,7 @@ import { hasPayload, payloadOf } from './payload.ts';
 import { podReferences } from './references.ts';
 import { bindSubPath, makeTarget } from './sub-path.ts';
 import type { Tokens } from './tokens.ts';
+import { readVolumeFile } from './volume-file.ts';
 
 export interface PodVolumesDeps {
   readonly paths: PodPaths;
@@ -102,6 +103,13 @@ export class PodVolumes {
       });
     }
     return mounts;
+  }
+
+  /** The text of a file in a volume of the pod that containers write to; undefined: there is none. Throws where it must not be read. */
+  async readFile(pod: Pod, name: string, path: string, maxBytes: number): Promise<string | undefined> {
+    const volume = (pod.spec.volumes ?? []).find((one) => one.name === name);
+    if (volume === undefined) throw new VolumeError(`cannot find volume ${JSON.stringify(name)} in the pod`);
+    return await readVolumeFile(this.#pathOf(pod, volume), path, maxBytes);
   }
 
   /** True when the volume, one of an image, shows its image already. */

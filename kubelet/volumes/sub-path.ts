@@ -21,20 +21,26 @@ export async function bindSubPath(
   mounter: Mounter,
   signal: AbortSignal,
 ): Promise<void> {
-  if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new SubPathError(`subPath ${subPath} is not a relative path`);
+  refuseAbsolute(subPath);
+  await makeInside(await realpath(volumePath), subPath);
+  await using source = await openInside(volumePath, subPath);
+  await makeTarget(target, (await source.stat()).isDirectory());
+  await mounter.bindDescriptor(source.fd, target, signal);
+}
+
+/** Opens what `subPath` of a volume leads to, which may be through links inside it; as a place (O_PATH). The caller closes the answer. */
+export async function openInside(volumePath: string, subPath: string): Promise<FileHandle> {
+  refuseAbsolute(subPath);
   const base = await realpath(volumePath);
-  await makeInside(base, subPath);
   const inside = relative(base, await realpath(join(base, subPath)));
   if (inside.split('/')[0] === '..' || inside.startsWith('/')) {
     throw new SubPathError(`path "${join(volumePath, subPath)}" is outside of allowed path "${volumePath}"`);
   }
-  const source = await descend(base, inside === '' ? [] : inside.split('/'));
-  try {
-    await makeTarget(target, (await source.stat()).isDirectory());
-    await mounter.bindDescriptor(source.fd, target, signal);
-  } finally {
-    await source.close();
-  }
+  return await descend(base, inside === '' ? [] : inside.split('/'));
+}
+
+function refuseAbsolute(subPath: string): void {
+  if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new SubPathError(`subPath ${subPath} is not a relative path`);
 }
 
 /** Opens a place step by step; a link on the way is an error. The caller closes the answer. */

@@ -10,12 +10,17 @@ const pod: Pod = {
 const sources: EnvSources = {
   configMap: (name) => (name === 'cm' ? { metadata: {}, data: { one: '1', two: '2' } } : undefined),
   secret: (name) => (name === 's' ? { metadata: {}, data: { pass: Buffer.from('geheim').toString('base64') } } : undefined),
+  file: (volume, path) =>
+    path === 'wrong' ? new Error('it is a folder') : volume === 'v' && path === 'f' ? "K='from a file'\n" : undefined,
   services: [{ metadata: { name: 'web', namespace: 'ns' }, spec: { clusterIP: '10.96.0.7', ports: [{ port: 80 }] } }],
   addresses: { podIps: ['10.244.0.9'], hostIps: ['192.168.0.1'] },
   allocatable: { cpu: '4' },
 };
 const env = (container: Omit<V1Container, 'name'>, spec: Partial<Pod['spec']> = {}): Record<string, string> =>
   Object.fromEntries(containerEnv({ ...pod, spec: { ...pod.spec, ...spec } }, { name: 'c', ...container }, sources));
+const fromFile = (path: string, key: string): Omit<V1Container, 'name'> => ({
+  env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path, key } } }],
+});
 const noLinks = { enableServiceLinks: false };
 
 describe('containerEnv', () => {
@@ -48,8 +53,11 @@ describe('containerEnv', () => {
       { name: 'P', valueFrom: { secretKeyRef: { name: 's', key: 'pass' } } },
       { name: 'O1', valueFrom: { configMapKeyRef: { name: 'none', key: 'one', optional: true } } },
       { name: 'O2', valueFrom: { secretKeyRef: { name: 's', key: 'none', optional: true } } },
+      { name: 'E', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'f', key: 'K' } } },
+      { name: 'O3', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'f', key: 'none', optional: true } } },
+      { name: 'O4', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'none', key: 'K', optional: true } } },
     ];
-    expect(env({ env: list }, noLinks)).toEqual({ F: '10.244.0.9', R: '4', RO: '2', K: '1', P: 'geheim' });
+    expect(env({ env: list }, noLinks)).toEqual({ F: '10.244.0.9', R: '4', RO: '2', K: '1', P: 'geheim', E: 'from a file' });
   });
 
   test.each<[why: string, container: Omit<V1Container, 'name'>, message: string]>([
@@ -65,7 +73,9 @@ describe('containerEnv', () => {
       { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] },
       "couldn't find key k in Secret ns/s",
     ],
-    ['file', { env: [{ name: 'A', valueFrom: { fileKeyRef: { key: 'k', path: 'p', volumeName: 'v' } } }] }, 'fileKeyRef is not supported'],
+    ['key of a file missing', fromFile('f', 'k'), 'environment variable key "k" not found in file "f"'],
+    ['file missing', fromFile('none', 'K'), 'environment variable key "K" not found in file "none"'],
+    ['file unreadable', fromFile('wrong', 'K'), "couldn't parse env file: it is a folder"],
   ])('%s', (_, container, message) => expect(() => env(container)).toThrow(message));
 });
 

@@ -2,7 +2,8 @@ import type { ConfigMap } from '#api/core/config-map.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { Secret } from '#api/core/secret.ts';
 import type { Service } from '#api/core/service/service.ts';
-import type { V1Container, V1EnvVar } from '#api/generated/types.ts';
+import type { V1Container, V1EnvVar, V1FileKeySelector } from '#api/generated/types.ts';
+import { variableOf } from './env-file.ts';
 import { expand } from './expand.ts';
 import { fieldValue, type PodAddresses } from './field-ref.ts';
 import { type Allocatable, resourceValue } from './resource-ref.ts';
@@ -12,6 +13,8 @@ import { linkedServices, serviceVariables } from './service-env.ts';
 export interface EnvSources {
   readonly configMap: (name: string) => ConfigMap | undefined;
   readonly secret: (name: string) => Secret | undefined;
+  /** A file of variables; an Error: it cannot be read. */
+  readonly file: (volume: string, path: string) => string | Error | undefined;
   readonly services: readonly Service[];
   readonly addresses: PodAddresses;
   readonly allocatable: Allocatable;
@@ -97,9 +100,20 @@ function valueOf(
     if (optional) return undefined;
     throw new EnvError(`couldn't find key ${key} in Secret ${pod.metadata.namespace}/${name}`);
   }
-  if (from.fileKeyRef !== undefined)
-    throw new EnvError(`environment variable ${variable.name}: fileKeyRef is not supported by this node yet`);
-  return '';
+  return from.fileKeyRef === undefined ? '' : fileValue(from.fileKeyRef, sources);
+}
+
+/** An absent file is one without any variables. */
+function fileValue({ volumeName, path, key, optional = false }: V1FileKeySelector, sources: EnvSources): string | undefined {
+  const text = sources.file(volumeName, path);
+  try {
+    if (text instanceof Error) throw text;
+    const value = variableOf(text ?? '', key);
+    if (value !== undefined || optional) return value;
+  } catch (error) {
+    throw new EnvError(`couldn't parse env file: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  throw new EnvError(`environment variable key ${JSON.stringify(key)} not found in file ${JSON.stringify(path)}`);
 }
 
 function configMapTexts(name: string, optional: boolean, sources: EnvSources): Readonly<Record<string, string>> {
