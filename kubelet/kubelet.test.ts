@@ -262,6 +262,15 @@ describe('pods', () => {
     expect(said.message).toBe('MountVolume.SetUp failed for volume "v" : volumes of the kind cephfs are not supported by this node yet');
   });
 
+  test('what its engine cannot give is refused in words', async () => {
+    const name = await makePod({ hostUsers: false });
+    const said = await eventually(async () => {
+      const { items } = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }, signal);
+      return items.find(({ reason }) => reason === 'FailedCreatePodSandBox');
+    }, 'an event');
+    expect(said.message).toBe('Failed to create pod sandbox: RuntimeClass handler "" does not support user namespaces');
+  });
+
   test('an image that is not there', async () => {
     const name = await makePod({ containers: [{ name: 'c', image: 'absent', imagePullPolicy: 'Never' }] });
     const known = await podWhen(name, (one) => first(one)?.state?.waiting?.reason === 'ErrImageNeverPull', 'an error');

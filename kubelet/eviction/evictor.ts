@@ -9,7 +9,7 @@ import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Measurements } from '../node/measure.ts';
-import type { PodVerdict } from '../pods/pod-worker.ts';
+import type { PodVerdict } from '../pods/wish.ts';
 import { isCritical } from './admission.ts';
 import { evictionWords } from './messages.ts';
 import { observationsOf } from './observe.ts';

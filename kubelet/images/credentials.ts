@@ -1,5 +1,5 @@
 // Which credentials fit an image, out of a pod's pull secrets. Pure.
-import type { RegistryCredentials } from '../runtime/contract.ts';
+import type { RegistryCredentials } from '../runtime/image-contract.ts';
 import type { ImageReference } from './reference.ts';
 
 /** The part of a Secret that matters here. */

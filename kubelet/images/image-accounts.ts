@@ -1,6 +1,6 @@
 // The accounts that an image knows: its /etc/passwd and /etc/group, read from its layers without ever following a link out of them.
 import { readFile } from 'node:fs/promises';
-import type { ImageStore } from '../runtime/contract.ts';
+import type { ImageStore } from '../runtime/image-contract.ts';
 import { descend } from '../volumes/sub-path.ts';
 
 export interface Accounts {

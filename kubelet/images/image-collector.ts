@@ -3,7 +3,8 @@
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
-import { isRuntimeError, type Runtime, type StoredImage } from '../runtime/contract.ts';
+import { isRuntimeError, type Runtime } from '../runtime/contract.ts';
+import type { StoredImage } from '../runtime/image-contract.ts';
 import { bytesToFree, type Candidate, type DiskSpace, type ImageGcPolicy, outdated, removable } from './gc-plan.ts';
 import type { PulledImages } from './pulled-images.ts';
 import { parseReference } from './reference.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
-import { type ImageStore, RuntimeError, type StoredImage } from '../runtime/contract.ts';
+import { RuntimeError } from '../runtime/contract.ts';
+import type { ImageStore, StoredImage } from '../runtime/image-contract.ts';
 import { SimulatedImages } from '../runtime/simulated/simulated-images.ts';
 import { type ImageError, type ImageNotice, ImagePuller, type ImageWish } from './image-puller.ts';
 

@@ -3,7 +3,8 @@
 import type { Clock } from '#base/clock.ts';
 import { formatDuration } from '#base/duration.ts';
 import { Semaphore } from '#base/semaphore.ts';
-import { type ImageStore, isRuntimeError, type RuntimeError, type StoredImage } from '../runtime/contract.ts';
+import { isRuntimeError, type RuntimeError } from '../runtime/contract.ts';
+import type { ImageStore, StoredImage } from '../runtime/image-contract.ts';
 import { credentialsFor, type PullSecret } from './credentials.ts';
 import { planImage, type PullPolicy } from './plan.ts';
 import type { PulledImages } from './pulled-images.ts';

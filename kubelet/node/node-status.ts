@@ -1,7 +1,8 @@
 import type { V1ContainerImage, V1NodeAddress, V1NodeStatus } from '#api/generated/types.ts';
 import { canonicalQuantity } from '#api/meta/quantity.ts';
 import { version } from '#base/version.ts';
-import type { RuntimeInfo, StoredImage } from '../runtime/contract.ts';
+import type { RuntimeInfo } from '../runtime/contract.ts';
+import type { StoredImage } from '../runtime/image-contract.ts';
 import { type CloudSettings, nodeAddresses } from './cloud.ts';
 import type { MachineFacts } from './facts.ts';
 import type { Measurements } from './measure.ts';

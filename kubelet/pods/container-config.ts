@@ -9,7 +9,8 @@ import type { ImageAccounts } from '../images/image-accounts.ts';
 import type { ReferencedObjects } from '../volumes/objects.ts';
 import type { PodPaths } from '../volumes/paths.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
-import type { ContainerSpec, LogLimits, Mount, ProcessIdentity, SandboxStatus, StoredImage } from '../runtime/contract.ts';
+import type { ContainerSpec, LogLimits, Mount, ProcessIdentity, SandboxStatus } from '../runtime/contract.ts';
+import type { StoredImage } from '../runtime/image-contract.ts';
 import {
   containerHashAnnotation,
   podTerminationGracePeriodAnnotation,

@@ -7,7 +7,6 @@
 // restart counts from its labels, health from the status in the API until probes say otherwise.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
-import { equalValues } from '#api/meta/equality.ts';
 import type { Clock } from '#base/clock.ts';
 import { formatDuration } from '#base/duration.ts';
 import { Backoff } from '#base/backoff.ts';
@@ -22,12 +21,12 @@ import { resizeStep, type Waiting } from './plan.ts';
 import type { PendingResize, Waiter } from './resize/allocation.ts';
 import type { Allocations } from './resize/allocations.ts';
 import { PodResize } from './resize/pod-resize.ts';
-import { kubeletConditions } from './status/conditions.ts';
 import { isFinal, podStatus, type StatusView } from './status/pod-status.ts';
 import type { StatusWriter } from './status/status-writer.ts';
 import type { StepRunner, StepRunnerDeps } from './step-runner.ts';
-import { terminationMessage } from './termination-message.ts';
+import { TerminationMessages } from './termination-messages.ts';
 import { Wakeup } from './wakeup.ts';
+import { asksForMore, type PodLife, type PodVerdict, wishOf } from './wish.ts';
 
 export interface PodWorkerDeps {
   readonly runtime: Runtime;
@@ -47,20 +46,7 @@ export interface PodWorkerDeps {
   readonly log: Log;
 }
 
-/** Why the kubelet itself ends a pod. */
-export interface PodVerdict {
-  readonly reason: string;
-  readonly message: string;
-  /** How long it may take at most; undefined: as long as the pod says. */
-  readonly graceMs?: number;
-  /** It fails for the sake of others: what its DisruptionTarget condition says. */
-  readonly disruption?: string;
-}
-
 const resyncMs = 60_000;
-const minGraceMs = 1_000;
-/** Orphans are not waited for. */
-const orphanGraceMs = 1_000;
 
 export class PodWorker {
   readonly uid: string;
@@ -69,7 +55,7 @@ export class PodWorker {
   readonly #wakeup = new Wakeup();
   readonly #attempts: Attempts;
   readonly #failures = new Backoff({ initialMs: 1_000, maxMs: 10_000, jitter: 0.1 });
-  readonly #messages = new Map<string, string>();
+  readonly #messages = new TerminationMessages();
   readonly #stopping = new Set<string>();
   readonly #unstartable = new Set<string>();
   readonly #announced = new Map<string, number>();
@@ -78,7 +64,7 @@ export class PodWorker {
   #asked: Pod;
   /** The same with what the node has set aside for it, which is what the node runs. */
   #pod: Pod;
-  #life: 'wanted' | 'removed' | 'orphan';
+  #life: PodLife;
   #state: PodState = { at: 'waiting' };
   #observed: RuntimePod | undefined;
   #hasLooked = false;
@@ -239,7 +225,7 @@ export class PodWorker {
     this.#observed = await runtime.podStatus(this.uid, signal);
     this.#hasLooked = true;
     if (this.#observed === undefined) this.#drop?.resolve();
-    await this.#readMessages(signal);
+    await this.#messages.read(this.#pod, this.#observed, runtime, signal);
     this.#judgeDeadline();
     prober.sync(this.#pod, this.#observed, this.#isEnding());
     await this.#refreshVolumes(signal);
@@ -306,15 +292,7 @@ export class PodWorker {
   }
 
   #wish(): Wish {
-    const { metadata, spec } = this.#pod;
-    if (this.#life === 'orphan') return { want: 'end', graceMs: orphanGraceMs, forget: true };
-    const isDeleted = metadata.deletionTimestamp !== undefined;
-    const verdictMs = this.#verdict?.graceMs ?? Number.POSITIVE_INFINITY;
-    if (!isDeleted && this.#life === 'wanted') {
-      return Number.isFinite(verdictMs) ? { want: 'end', graceMs: verdictMs, forget: false } : { want: 'run' };
-    }
-    const seconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30;
-    return { want: 'end', graceMs: Math.min(verdictMs, Math.max(minGraceMs, seconds * 1_000)), forget: true };
+    return wishOf(this.#pod, this.#life, this.#verdict);
   }
 
   /** Interrupts the step under way if the pod is to end, or to end sooner. */
@@ -342,16 +320,6 @@ export class PodWorker {
     if (deadlineMs === undefined || this.#verdict !== undefined || this.#deps.clock.nowMs() < deadlineMs) return;
     this.#verdict = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
     this.#deps.record(this.#pod, undefined, 'Normal', this.#verdict.reason, this.#verdict.message);
-  }
-
-  async #readMessages(signal: AbortSignal): Promise<void> {
-    const containers = this.#observed?.containers ?? [];
-    const count = this.#pod.spec.containers.length + (this.#pod.spec.initContainers ?? []).length;
-    for (const container of containers) {
-      if (container.state !== 'exited' || this.#messages.has(container.id)) continue;
-      this.#messages.set(container.id, await terminationMessage(container, count, this.#deps.runtime, signal));
-    }
-    for (const id of this.#messages.keys()) if (!containers.some((one) => one.id === id)) this.#messages.delete(id);
   }
 
   /** Brings the files of ConfigMaps, Secrets, tokens and the downward API up to date in a pod that runs. */
@@ -388,7 +356,7 @@ export class PodWorker {
       pod: this.#pod,
       observed: this.#observed,
       reasons: this.#attempts.reasons,
-      messages: this.#messages,
+      messages: this.#messages.byId,
       started: verdicts.started,
       ready: verdicts.ready,
       isEnding: this.#isEnding(),
@@ -418,18 +386,4 @@ export class PodWorker {
     prober.forget(this.uid);
     if (this.#life === 'wanted') statuses.finish(this.#pod);
   }
-}
-
-/** True when something of a pod changed that is not our own to say. */
-function asksForMore(previous: Pod, next: Pod): boolean {
-  const asked = ({ metadata, spec, status }: Pod): unknown => [
-    metadata.generation,
-    metadata.deletionTimestamp,
-    metadata.deletionGracePeriodSeconds,
-    metadata.labels,
-    metadata.annotations,
-    spec,
-    (status?.conditions ?? []).filter(({ type }) => !kubeletConditions.includes(type)),
-  ];
-  return !equalValues(asked(previous), asked(next));
 }

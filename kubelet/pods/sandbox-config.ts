@@ -26,7 +26,7 @@ export interface SandboxOrder {
 
 /** The runtime's order for a pod's sandbox. Throws where the pod asks for what this node cannot give. */
 export function sandboxSpec(pod: Pod, attempt: number, inputs: SandboxInputs): SandboxOrder {
-  refuseUnsupported(pod);
+  refuseUnsupported(pod, inputs.runtimeHandler ?? '');
   const { spec, metadata } = pod;
   const dns = podDns(pod, inputs.clusterDns, inputs.hostDns);
   const { hostname } = podHostname(pod, inputs.clusterDns.domain, inputs.nodeName);
@@ -67,8 +67,9 @@ function portMappings(pod: Pod): PortMapping[] {
   );
 }
 
-function refuseUnsupported({ spec }: Pod): void {
+/** Docker has user namespaces for all of its containers or for none, which is what the node says of its handlers. */
+function refuseUnsupported({ spec }: Pod, handler: string): void {
   const { hostUsers, resourceClaims = [] } = spec;
-  if (hostUsers === false) throw new Error('user namespaces (hostUsers: false) are not supported by this node yet');
+  if (hostUsers === false) throw new Error(`RuntimeClass handler ${JSON.stringify(handler)} does not support user namespaces`);
   if (resourceClaims.length > 0) throw new Error('resource claims are not supported by this node yet');
 }

@@ -6,12 +6,12 @@ import {
   type ContainerSpec,
   type ContainerStatus,
   isRuntimeError,
-  type LogOptions,
   type PodIdentity,
   type Runtime,
   type RuntimeEvent,
   type SandboxStatus,
 } from './contract.ts';
+import type { LogOptions } from './io-contract.ts';
 
 /** What a container or a command inside one is to do. */
 export type Behaviour =

@@ -5,7 +5,9 @@
 // Every method may be called concurrently, also for the same pod, and may be repeated after a lost answer: creating what exists
 // already answers the existing one, stopping what has stopped and removing what is gone succeed.
 // Failures are RuntimeError; `code` says which kind.
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import type { ImageStore } from './image-contract.ts';
+import type { ExecSyncOptions, ExecSyncOutcome, LogOptions, Streams } from './io-contract.ts';
 
 export interface Runtime {
   readonly images: ImageStore;
@@ -322,45 +324,6 @@ export type RuntimeEvent =
   /** Something may have been missed: look at all pods. The first event of every connection. */
   | { readonly type: 'everything' };
 
-/** Absent streams are not wanted. With `tty`, all output comes on stdout. */
-export interface Streams {
-  readonly stdin?: Readable;
-  readonly stdout?: Writable;
-  readonly stderr?: Writable;
-  readonly tty?: boolean;
-  /** Sizes of the client's terminal; ends with the session. */
-  readonly resizes?: AsyncIterable<TerminalSize>;
-}
-
-export interface TerminalSize {
-  readonly width: number;
-  readonly height: number;
-}
-
-export interface ExecSyncOptions {
-  readonly timeoutMs: number;
-  /** Output kept of each stream; default 16 KiB as upstream's probes. The rest is read and dropped. */
-  readonly limitBytes?: number;
-}
-
-export interface ExecSyncOutcome {
-  readonly exitCode: number;
-  readonly stdout: Uint8Array;
-  readonly stderr: Uint8Array;
-}
-
-export interface LogOptions {
-  readonly follow?: boolean;
-  /** Last lines; undefined: all. 0: none (with follow: only new ones). */
-  readonly tailLines?: number;
-  /** Only lines written since then. */
-  readonly sinceMs?: number;
-  readonly timestamps?: boolean;
-  readonly limitBytes?: number;
-  /** Default All. */
-  readonly stream?: 'All' | 'Stdout' | 'Stderr';
-}
-
 export interface ContainerUsage {
   readonly name: string;
   readonly id: string;
@@ -381,47 +344,6 @@ export interface ContainerStorage {
   readonly written: { readonly folder: string } | { readonly usedBytes: number };
   /** Its log, beside which lie those that it was rotated into; undefined: it has none. */
   readonly logFile: string | undefined;
-}
-
-/** Images as the engine has them. Policies, back-off and credentials are kubelet/images' business. */
-export interface ImageStore {
-  list(signal: AbortSignal): Promise<readonly StoredImage[]>;
-  /** By any reference or id; undefined when it is not here. Throws RuntimeError 'ImageInspect' when the engine cannot tell. */
-  find(reference: string, signal: AbortSignal): Promise<StoredImage | undefined>;
-  /**
-   * The folders of the host that hold an image's files, the topmost layer first; undefined when the engine has no such folders. What
-   * is made of them must not outlive the image.
-   */
-  layers(reference: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
-  /** Throws RuntimeError 'ImagePull' (or 'Unavailable') with the registry's words. */
-  pull(reference: string, options: PullOptions, signal: AbortSignal): Promise<StoredImage>;
-  /** Succeeds when it is gone already; throws RuntimeError 'InUse' when a container needs it. */
-  remove(reference: string, signal: AbortSignal): Promise<void>;
-}
-
-export interface StoredImage {
-  readonly id: string;
-  readonly tags: readonly string[];
-  readonly digests: readonly string[];
-  readonly sizeBytes: number;
-  /** The image's own user: a number, a name, or '' for root. */
-  readonly user: string;
-  /** What a status shows as imageID. */
-  readonly ref: string;
-}
-
-export interface PullOptions {
-  readonly credentials?: RegistryCredentials;
-  /** Called with lines such as `a1b2: Downloading 12/30 MB`; at most a few a second. */
-  readonly onProgress?: (line: string) => void;
-}
-
-export interface RegistryCredentials {
-  readonly username?: string;
-  readonly password?: string;
-  readonly auth?: string;
-  readonly identityToken?: string;
-  readonly serverAddress: string;
 }
 
 /**

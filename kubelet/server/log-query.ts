@@ -1,5 +1,5 @@
 // The query of a log request: a v1.PodLogOptions in parameters. Pure.
-import type { LogOptions } from '../runtime/contract.ts';
+import type { LogOptions } from '../runtime/io-contract.ts';
 import { HttpProblem } from './http-problem.ts';
 
 export interface LogQuery {

@@ -13,10 +13,7 @@ import {
   type ContainerSpec,
   type ContainerStorage,
   type ContainerUsage,
-  type ExecSyncOptions,
-  type ExecSyncOutcome,
   isRuntimeError,
-  type LogOptions,
   type Runtime,
   RuntimeError,
   type RuntimeEvent,
@@ -26,8 +23,8 @@ import {
   type RuntimePodSummary,
   type SandboxSpec,
   type SandboxStatus,
-  type Streams,
 } from '../contract.ts';
+import type { ExecSyncOptions, ExecSyncOutcome, LogOptions, Streams } from '../io-contract.ts';
 import { type Measured, measureAbilities } from './abilities.ts';
 import { containerConfig, resourceConfig } from './container-config.ts';
 import { createOrAdopt } from './creation.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
-import { type ImageStore, type PullOptions, RuntimeError, type RuntimeErrorCode, type StoredImage } from '../contract.ts';
+import { RuntimeError, type RuntimeErrorCode } from '../contract.ts';
+import type { ImageStore, PullOptions, StoredImage } from '../image-contract.ts';
 import type { Engine } from './engine.ts';
 
 interface RawImage {

@@ -1,6 +1,7 @@
 // A container's log out of the engine, with the cuts that upstream's log options make.
 import type { Readable } from 'node:stream';
-import { type LogOptions, RuntimeError } from '../contract.ts';
+import { RuntimeError } from '../contract.ts';
+import type { LogOptions } from '../io-contract.ts';
 import type { Engine } from './engine.ts';
 import { type Piece, splitFrames } from './frames.ts';
 

@@ -2,7 +2,8 @@
 // the client takes, and from the client only what the process reads.
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
-import { type ExecSyncOptions, type ExecSyncOutcome, RuntimeError, type Streams, type TerminalSize } from '../contract.ts';
+import { RuntimeError } from '../contract.ts';
+import type { ExecSyncOptions, ExecSyncOutcome, Streams, TerminalSize } from '../io-contract.ts';
 import { writeAll } from '../write-all.ts';
 import type { Engine } from './engine.ts';
 import { splitFrames } from './frames.ts';

@@ -1,15 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import { writeAll } from '../write-all.ts';
-import type {
-  ContainerResources,
-  ContainerSpec,
-  ContainerState,
-  ContainerStatus,
-  ContainerSummary,
-  LogOptions,
-  Streams,
-} from '../contract.ts';
+import type { ContainerResources, ContainerSpec, ContainerState, ContainerStatus, ContainerSummary } from '../contract.ts';
+import type { LogOptions, Streams } from '../io-contract.ts';
 import type { Program, ProgramContext } from './program.ts';
 import type { SimulatedSandbox } from './simulated-sandbox.ts';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type ImageStore, type PullOptions, RuntimeError, type StoredImage } from '../contract.ts';
+import { RuntimeError } from '../contract.ts';
+import type { ImageStore, PullOptions, StoredImage } from '../image-contract.ts';
 
 /** Images that are only names. */
 export class SimulatedImages implements ImageStore {

@@ -10,9 +10,6 @@ import {
   type ContainerSpec,
   type ContainerStorage,
   type ContainerUsage,
-  type ExecSyncOptions,
-  type ExecSyncOutcome,
-  type LogOptions,
   type Runtime,
   RuntimeError,
   type RuntimeEvent,
@@ -22,8 +19,8 @@ import {
   type RuntimePodSummary,
   type SandboxSpec,
   type SandboxStatus,
-  type Streams,
 } from '../contract.ts';
+import type { ExecSyncOptions, ExecSyncOutcome, LogOptions, Streams } from '../io-contract.ts';
 import { EventFeed } from './event-feed.ts';
 import { type Program, untilTerminated } from './program.ts';
 import { SimulatedContainer } from './simulated-container.ts';

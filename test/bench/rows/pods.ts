@@ -42,7 +42,7 @@ async function probe(bundles: string, counts: Counts): Promise<PodsResult> {
   };
   const env = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '' };
   const command = [process.execPath, join(import.meta.dirname, '../cluster/pods-probe.ts'), JSON.stringify(job)];
-  const { code, stdout, stderr } = await host.exec(command, { env, timeoutMs: 600_000 });
+  const { code, stdout, stderr } = await host.exec(command, { env, timeoutMs: 1_800_000 });
   if (code !== 0) throw new Error(`the pods did not run: ${stderr}`);
   return JSON.parse(stdout) as PodsResult;
 }
