@@ -1,4 +1,4 @@
-import { CounterCells, type HistogramCell, HistogramCells, type Sample, SampledFamily } from '#base/metric-cells.ts';
+import { CounterCells, type HistogramCell, HistogramCells, type Sample, SampledFamily, SampledHistograms } from '#base/metric-cells.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
 import type { ContainerState, RuntimePodSummary } from './runtime/contract.ts';
 
@@ -16,12 +16,22 @@ export interface KubeletMetrics {
   imageRemoved(why: 'age' | 'space'): void;
 }
 
+/** Of a prober. */
+export interface ProbeFigures {
+  readonly samples: () => Iterable<Sample>;
+  readonly durations: () => Iterable<readonly [values: readonly string[], cell: HistogramCell]>;
+}
+
 /** What /metrics/probes tells. */
-export function probeMetrics(samples: () => Iterable<Sample>): Metrics {
+export function probeMetrics({ samples, durations }: ProbeFigures): Metrics {
   const metrics = createMetrics();
   const labels = ['container', 'namespace', 'pod', 'pod_uid', 'probe_type', 'result'];
   const help = '[BETA] Cumulative number of a liveness, readiness or startup probe for a container by result.';
   metrics.add(new SampledFamily('prober_probe_total', help, labels, 'counter', samples));
+  const times = ['container', 'namespace', 'pod', 'probe_type'];
+  metrics.add(
+    new SampledHistograms('prober_probe_duration_seconds', '[ALPHA] Duration in seconds for a probe response.', times, durations),
+  );
   return metrics;
 }
 

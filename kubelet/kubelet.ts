@@ -25,6 +25,8 @@ import { PulledImages } from './images/pulled-images.ts';
 import { hardReserve } from './eviction/thresholds.ts';
 import type { PressureCondition } from './eviction/signals.ts';
 import { type KubeletMetrics, kubeletMetrics } from './kubelet-metrics.ts';
+import { podCounts, podMetrics } from './metrics/pod-metrics.ts';
+import { countedRuntime } from './metrics/runtime-operations.ts';
 import { type MachineFacts, readMachineFacts } from './node/facts.ts';
 import { measure, type MeasureOptions, type Measurements } from './node/measure.ts';
 import { NodeAgent } from './node/node-agent.ts';
@@ -77,11 +79,14 @@ const stubResolver = '127.0.0.53';
 
 /** Runs a whole kubelet until `signal` aborts. Containers stay as they are when it ends. */
 export async function runKubelet(config: KubeletConfig, deps: KubeletDeps, signal: AbortSignal): Promise<void> {
-  const { runtime, log } = deps;
+  const { log } = deps;
+  const runtime = countedRuntime(deps.runtime, deps.metrics, deps.clock);
   const info = await runtime.info(signal);
   refuseOtherDriver(config, info);
   for (const { what, why } of info.refuses) log.warn({ what, why }, 'the container engine refuses this here, so pods go without');
-  await runServices(signal, await buildServices(config, deps, info), () => log.info({ node: config.nodeName }, 'serving the node'));
+  await runServices(signal, await buildServices(config, { ...deps, runtime }, info), () =>
+    log.info({ node: config.nodeName }, 'serving the node'),
+  );
 }
 
 async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: RuntimeInfo): Promise<Service[]> {
@@ -209,8 +214,10 @@ function buildPods(
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
   const cgroups = podCgroups(config, info, facts, log);
   const common = { runtime, volumes, record, clock, log };
+  const counts = podMetrics(deps.metrics, () => clock.monotonicMs());
   const steps = new StepRunner({
     ...common,
+    told: counts,
     images,
     accounts: new ImageAccounts(runtime.images),
     objects,
@@ -226,6 +233,7 @@ function buildPods(
   const admission = { allowedSysctls: config.allowedSysctls, hasAppArmor: facts.hasAppArmor };
   const allocations = new Allocations(paths, log);
   const own = {
+    told: counts,
     allocations,
     pods,
     objects,
@@ -244,6 +252,11 @@ function buildPods(
   const workers = new PodWorkers({ ...common, ...own, onServed: () => mirrors.wake() });
   const mirrors = mirrorsOf({ ...api, pods, workers, statuses, node });
   const told = kubeletMetrics(deps.metrics, config.nodeName);
+  podCounts(deps.metrics, {
+    desired: () => pods.list(),
+    active: () => workers.list().flatMap((worker) => (worker.isActive ? [worker.pod] : [])),
+    mirrors: () => pods.statics().length,
+  });
   const uses = new PodUses({ runtime, paths, sizes: folderSizes, clock });
   const pleg = new Pleg({ runtime, clock, log, ...plegListeners(workers), metrics: told });
   return {

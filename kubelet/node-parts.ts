@@ -120,7 +120,7 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
     nodeName: config.nodeName,
     idleMs: config.streamIdleMs,
   };
-  const told = probeMetrics(() => prober.samples());
+  const told = probeMetrics({ samples: () => prober.samples(), durations: () => prober.durations() });
   const access = new DelegatedAccess({ authentication: client, authorization: client, clock }, config.server.accessTtls);
   const observed = (uid: string): RuntimePod | undefined => workers.get(uid)?.observed;
   const { facts, measure: measureNow, imageBytes } = machine;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { type Clock, systemClock } from '#base/clock.ts';
 import { type Log, silentLog } from '#base/log.ts';
-import { createMetrics } from '#base/metrics.ts';
+import { createMetrics, type Metrics } from '#base/metrics.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import type { KubeletConfig } from './config.ts';
@@ -76,6 +76,7 @@ export async function startTestCluster(): Promise<TestCluster> {
 }
 
 export interface TestKubelet extends AsyncDisposable {
+  readonly metrics: Metrics;
   readonly rootDir: string;
   readonly mounter: ReturnType<typeof folderMounter>;
   /** Ends it at once, as kill -9 does: nothing is tidied up. */
@@ -105,12 +106,13 @@ export async function startTestKubelet(cluster: Pick<TestCluster, 'api'>, option
   const clock = options.clock ?? systemClock;
   const client = connect(await nodeEndpoint(cluster, options.config?.nodeName), { clock, component: 'kubelet' });
   const life = new AbortController();
+  const metrics = createMetrics();
   const deps = {
     client,
     runtime: options.runtime,
     mounter,
     tls: options.tls,
-    metrics: createMetrics(),
+    metrics,
     ...(options.shutdownSource === undefined ? {} : { shutdownSource: options.shutdownSource }),
     measure: options.measure ?? (() => Promise.resolve(plenty)),
     clock,
@@ -123,6 +125,7 @@ export async function startTestKubelet(cluster: Pick<TestCluster, 'api'>, option
     await client[Symbol.asyncDispose]();
   };
   return {
+    metrics,
     rootDir,
     mounter,
     kill,

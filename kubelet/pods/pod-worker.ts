@@ -11,6 +11,8 @@ import type { Clock } from '#base/clock.ts';
 import { formatDuration } from '#base/duration.ts';
 import { Backoff } from '#base/backoff.ts';
 import type { Log } from '#base/log.ts';
+import type { PodMetrics, SyncKind } from '../metrics/pod-metrics.ts';
+import { StartWatch } from '../metrics/start-watch.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { Runtime, RuntimePod } from '../runtime/contract.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
@@ -38,6 +40,7 @@ export interface PodWorkerDeps {
   readonly hostIps: () => readonly string[];
   readonly record: StepRunnerDeps['record'];
   readonly allocations: Allocations;
+  readonly told: PodMetrics;
   /** Which ended containers are kept. */
   readonly keeps?: KeptEnds;
   /** Called when a pod needs less of the node than before, or all that it was promised is its own. */
@@ -60,6 +63,7 @@ export class PodWorker {
   readonly #unstartable = new Set<string>();
   readonly #announced = new Map<string, number>();
   readonly #resize: PodResize;
+  readonly #startWatch: StartWatch;
   /** As the API has it. */
   #asked: Pod;
   /** The same with what the node has set aside for it, which is what the node runs. */
@@ -74,6 +78,7 @@ export class PodWorker {
   #needsRefresh = false;
   #drop: PromiseWithResolvers<void> | undefined;
   #pass: AbortController | undefined;
+  #syncKind: SyncKind = 'create';
 
   /** `orphan`: a pod that only the runtime knows. */
   constructor(pod: Pod, life: 'wanted' | 'orphan', deps: PodWorkerDeps) {
@@ -85,6 +90,7 @@ export class PodWorker {
     this.#resize = new PodResize(pod, deps.allocations, deps.clock, say);
     this.#pod = this.#resize.allocated(pod);
     this.#attempts = new Attempts(deps.clock);
+    this.#startWatch = new StartWatch(pod, deps.told, deps.clock);
     this.#log = deps.log.child({ pod: `${pod.metadata.namespace}/${pod.metadata.name}`, uid: this.uid });
   }
 
@@ -118,6 +124,7 @@ export class PodWorker {
     // Most updates are answers to our own statuses: nothing follows from those.
     if (!isAdopted && !asksForMore(previous, pod)) return;
     this.#needsRefresh = true;
+    if (this.#syncKind === 'sync') this.#syncKind = 'update';
     this.#changeWish(before);
   }
 
@@ -198,6 +205,8 @@ export class PodWorker {
       const stop = (): void => pass.abort(signal.reason);
       signal.addEventListener('abort', stop, { once: true });
       this.#pass = pass;
+      const [kind, startMs] = [this.#syncKind, clock.monotonicMs()];
+      this.#syncKind = 'sync';
       try {
         const sleepMs = await this.#step(pass.signal);
         this.#failures.reset();
@@ -213,6 +222,7 @@ export class PodWorker {
           this.#log.warn({ err: error, retryMs: waitMs }, 'pod sync failed');
         }
       } finally {
+        this.#deps.told.synced(kind, clock.monotonicMs() - startMs);
         this.#pass = undefined;
         signal.removeEventListener('abort', stop);
       }
@@ -373,17 +383,20 @@ export class PodWorker {
 
   #publish(): void {
     if (this.#life !== 'wanted') return;
-    this.#deps.statuses.set(this.#pod, this.#status());
+    const status = this.#status();
+    this.#deps.statuses.set(this.#pod, status);
+    this.#startWatch.see(this.#pod, status);
   }
 
   /** Nothing is left in the runtime: the disk next, then the object. */
   async #finish(signal: AbortSignal): Promise<void> {
-    const { volumes, prober, statuses, allocations } = this.#deps;
+    const { volumes, prober, statuses, allocations, told } = this.#deps;
     // The folder of its volumes is what a kubelet that is killed here knows it by, so that goes last.
     await removeLogFolders(this.uid);
     allocations.forget(this.uid);
     await volumes.forget(this.uid, signal);
     prober.forget(this.uid);
+    told.forget(this.uid);
     if (this.#life === 'wanted') statuses.finish(this.#pod);
   }
 }

@@ -167,6 +167,7 @@ export class PodWorkers implements Service {
     const worker = new PodWorker(pod, 'wanted', this.#workerDeps);
     if (judgement.is === 'refused') {
       const { reason, message } = judgement.why;
+      this.#deps.told.refused(reason);
       this.#deps.record(pod, undefined, 'Warning', reason, message);
       worker.reject({ reason, message: `Pod was rejected: ${message}` });
     }
@@ -208,6 +209,7 @@ export class PodWorkers implements Service {
     }
     const victims = plan.victims.flatMap(({ metadata }) => this.#workers.get(metadata.uid ?? '') ?? []);
     this.#victims.set(uid, victims);
+    if (victims.length > 0) for (const { resource } of lacks) this.#deps.told.preempted(resource);
     for (const victim of victims) {
       log.info({ uid: victim.uid, pod: victim.pod.metadata.name, for: pod.metadata.name }, 'ending a pod to make room for a critical one');
       record(victim.pod, undefined, 'Warning', 'Preempting', preempted);

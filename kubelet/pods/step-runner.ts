@@ -4,6 +4,7 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import { isConditionTrue } from '#api/meta/conditions.ts';
 import type { V1Container } from '#api/generated/types.ts';
 import type { Log } from '#base/log.ts';
+import type { PodMetrics } from '../metrics/pod-metrics.ts';
 import { isRuntimeError, RuntimeError, type RuntimePod } from '../runtime/contract.ts';
 import { VolumeError } from '../volumes/pod-volumes.ts';
 import type { PodStep } from './advance.ts';
@@ -19,6 +20,7 @@ import { memoryRefusal, podKey, podText } from './resize/actuation.ts';
 import { sandboxSpec } from './sandbox-config.ts';
 
 export interface StepRunnerDeps extends ContainerStarterDeps {
+  readonly told: Pick<PodMetrics, 'sandbox' | 'container' | 'pulling'>;
   readonly cgroups: Cgroups;
   readonly runtimeClasses: RuntimeClasses;
   readonly cgroupRoot: string;
@@ -167,7 +169,8 @@ export class StepRunner {
     { pod, attempts }: StepContext,
     signal: AbortSignal,
   ): Promise<StepOutcome | 'failed'> {
-    const { runtime, runtimeClasses, cgroups, cgroupRoot, clusterDns, hostDns, node, record } = this.#deps;
+    const { runtime, runtimeClasses, cgroups, cgroupRoot, clusterDns, hostDns, node, record, told } = this.#deps;
+    told.sandbox(true);
     if (attempt > 0) record(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     try {
       const runtimeHandler = await runtimeClasses.handlerOf(pod, signal);
@@ -187,6 +190,7 @@ export class StepRunner {
       return {};
     } catch (error) {
       signal.throwIfAborted();
+      told.sandbox(false);
       record(pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text(error)}`);
       attempts.failPod('sandbox');
       return 'failed';
@@ -199,15 +203,21 @@ export class StepRunner {
     { pod, observed, attempts, unstartable }: StepContext,
     signal: AbortSignal,
   ): Promise<StepOutcome> {
-    const { record, log } = this.#deps;
+    const { record, log, told } = this.#deps;
+    const uid = pod.metadata.uid ?? '';
+    told.container(step.kind);
     try {
-      const say = (type: 'Normal' | 'Warning', reason: string, message: string): void => record(pod, step.name, type, reason, message);
+      const say = (type: 'Normal' | 'Warning', reason: string, message: string): void => {
+        if (reason === 'Pulling' || reason === 'Pulled') told.pulling(uid, reason === 'Pulled');
+        record(pod, step.name, type, reason, message);
+      };
       await startContainer({ pod, step, observed, record: say }, this.#deps, signal);
       attempts.succeed(step.name);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof StartError)) throw error;
-      log.info({ err: error, uid: pod.metadata.uid, container: step.name }, 'a container did not start');
+      told.container(step.kind, error.reason);
+      log.info({ err: error, uid, container: step.name }, 'a container did not start');
       if (error.unstartableId !== undefined) unstartable.add(error.unstartableId);
       attempts.failStart(step.name, { reason: error.reason, message: error.message }, error.retryAfterMs);
     }

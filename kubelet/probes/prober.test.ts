@@ -178,6 +178,7 @@ test('how often probes ended how is counted while their container runs', async (
     [['c', 'ns', 'p', 'u', 'Liveness', 'successful'], 1],
     [['c', 'ns', 'p', 'u', 'Liveness', 'failed'], 2],
   ]);
+  expect([...prober.durations()].map(([labels, { count }]) => [labels, count])).toEqual([[['c', 'ns', 'p', 'Liveness'], 3]]);
   prober.forget('u');
-  expect([...prober.samples()]).toEqual([]);
+  expect([...prober.samples(), ...prober.durations()]).toEqual([]);
 });

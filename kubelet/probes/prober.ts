@@ -3,7 +3,7 @@
 // asks for the results (`verdicts`); a result that changed wakes the worker. Nothing else is shared between the loops.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1ContainerStatus, V1Probe } from '#api/generated/types.ts';
-import type { Sample } from '#base/metric-cells.ts';
+import { HistogramCell, type Sample } from '#base/metric-cells.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
@@ -40,6 +40,7 @@ interface Instance {
   readonly results: Map<ProbeKind, 'success' | 'failure'>;
   /** How often each ended how. */
   readonly ends: Map<ProbeKind, Record<ProbeEnd, number>>;
+  readonly took: Map<ProbeKind, HistogramCell>;
   readonly stops: Map<ProbeKind, AbortController>;
   /** Resolves when the startup probe passes: the others wait for it. */
   readonly begun: PromiseWithResolvers<void>;
@@ -47,6 +48,7 @@ interface Instance {
 
 const kinds: readonly ProbeKind[] = ['startup', 'readiness', 'liveness'];
 const maxTries = 3;
+const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const words: Readonly<Record<ProbeKind, string>> = { readiness: 'Readiness', liveness: 'Liveness', startup: 'Startup' };
 
 /** Runs probes while it runs. */
@@ -110,6 +112,16 @@ export class Prober implements Service {
     return { started, ready, unhealthy };
   }
 
+  /** How long the probes of what runs now took: container, namespace, pod and kind, and the seconds. */
+  *durations(): Iterable<readonly [values: readonly string[], cell: HistogramCell]> {
+    for (const instances of this.#pods.values()) {
+      for (const { pod, container, took } of instances.values()) {
+        const { name = '', namespace = '' } = pod.metadata;
+        for (const [kind, cell] of took) yield [[container.name, namespace, name, words[kind]], cell];
+      }
+    }
+  }
+
   /** How often the probes of what runs now ended how: container, namespace, pod, uid, kind and result, and the number. */
   *samples(): Iterable<Sample> {
     for (const [uid, instances] of this.#pods) {
@@ -148,6 +160,7 @@ export class Prober implements Service {
       status,
       results: new Map(),
       ends: new Map(),
+      took: new Map(),
       stops: new Map(),
       begun: Promise.withResolvers(),
     };
@@ -214,14 +227,22 @@ export class Prober implements Service {
     ends.set(kind, counted);
   }
 
+  #time({ took }: Instance, kind: ProbeKind, ms: number): void {
+    const cell = took.get(kind) ?? new HistogramCell(secondsBuckets);
+    took.set(kind, cell);
+    cell.observe(ms / 1_000);
+  }
+
   /** Undefined when the probe could not be carried out. */
   async #probe(instance: Instance, kind: ProbeKind, probe: V1Probe, signal: AbortSignal): Promise<'success' | 'failure' | undefined> {
     const { container, status, podIp, pod } = instance;
     let outcome: ProbeOutcome = { result: 'errored', output: '' };
+    const startMs = this.#deps.clock.monotonicMs();
     for (let tries = 0; tries < maxTries && outcome.result === 'errored'; tries++) {
       outcome = await check(probe, { container, containerId: status.id, podIp }, this.#deps, signal);
     }
     signal.throwIfAborted();
+    this.#time(instance, kind, this.#deps.clock.monotonicMs() - startMs);
     const { result, output } = outcome;
     this.#count(instance, kind, result === 'errored' ? 'unknown' : result === 'failure' ? 'failed' : 'successful');
     const say = (reason: string, message: string): void => this.#deps.record(pod, container.name, 'Warning', reason, message);

@@ -12,6 +12,7 @@ import type { Metrics } from '#base/metrics.ts';
 import { fileAnswer, sendFile } from '#base/file-pages.ts';
 import { debugRequest, sendDebug } from '#base/profiling/debug-http.ts';
 import type { DebugPages } from '#base/profiling/debug-pages.ts';
+import { type RequestCount, requestMetrics } from '../metrics/http-metrics.ts';
 import { refuseUpgrade } from '#base/streams/upgrade.ts';
 import { answerZpage } from '#base/zpages.ts';
 import type { Access } from '#client/delegated-access.ts';
@@ -84,11 +85,13 @@ export class KubeletServer implements Service {
   readonly #deps: KubeletServerDeps;
   readonly #options: KubeletServerOptions;
   readonly #sockets = new Set<Duplex>();
+  readonly #count: RequestCount;
   #server: Server | undefined;
 
   constructor(deps: KubeletServerDeps, options: KubeletServerOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#count = deps.metrics === undefined ? () => () => undefined : requestMetrics(deps.metrics);
   }
 
   /** The port that is really listened on. */
@@ -124,7 +127,11 @@ export class KubeletServer implements Service {
   async #answer(request: IncomingMessage, response: ServerResponse, serverSignal: AbortSignal): Promise<void> {
     // Ends with the client, so that nobody reads a log for nobody.
     const gone = new AbortController();
-    response.once('close', () => gone.abort(new Error('the client is gone')));
+    const over = this.#begin(request);
+    response.once('close', () => {
+      over();
+      gone.abort(new Error('the client is gone'));
+    });
     const signal = AbortSignal.any([serverSignal, gone.signal]);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     try {
@@ -146,6 +153,7 @@ export class KubeletServer implements Service {
     const upgrade = { request, socket, head };
     const options = { clock: this.#deps.clock, idleMs: this.#options.idleMs ?? defaultIdleMs };
     socket.on('error', () => socket.destroy());
+    socket.once('close', this.#begin(request));
     try {
       const { route, query } = await this.#enter(request, signal);
       if (route.kind === 'portForward') await servePortForward(this.#deps, route.target, upgrade, query, options, signal);
@@ -161,6 +169,12 @@ export class KubeletServer implements Service {
         socket.destroy();
       }
     }
+  }
+
+  /** Counts a request; call the answer when it is over. */
+  #begin(request: IncomingMessage): () => void {
+    const [path = '/'] = splitUrl(request.url ?? '/');
+    return this.#count(request.method ?? 'GET', path, () => this.#deps.clock.monotonicMs());
   }
 
   /** Everything that is decided before the request's own work. Throws HttpProblem. */

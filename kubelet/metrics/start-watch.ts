@@ -1,0 +1,25 @@
+import type { Pod } from '#api/core/pod/pod.ts';
+import type { V1PodStatus } from '#api/generated/types.ts';
+import type { Clock } from '#base/clock.ts';
+import type { PodMetrics } from './pod-metrics.ts';
+
+/** Tells once how long a pod took from when it was first seen until all of it ran; never of one that had begun before. */
+export class StartWatch {
+  readonly #told: PodMetrics;
+  readonly #clock: Clock;
+  #seenMs: number | undefined;
+
+  constructor(pod: Pod, told: PodMetrics, clock: Clock) {
+    this.#told = told;
+    this.#clock = clock;
+    if (pod.status?.startTime === undefined) this.#seenMs = clock.monotonicMs();
+  }
+
+  /** What is now said of the pod. */
+  see(pod: Pod, status: V1PodStatus): void {
+    const { containerStatuses = [] } = status;
+    if (this.#seenMs === undefined || containerStatuses.length === 0 || containerStatuses.some(({ started }) => started !== true)) return;
+    this.#told.running(pod, status, { sinceSeenMs: this.#clock.monotonicMs() - this.#seenMs, nowMs: this.#clock.nowMs() });
+    this.#seenMs = undefined;
+  }
+}
