@@ -30,6 +30,7 @@ const shape: Shape = {
   enableDebugFlagsHandler: 'boolean',
   enableProfilingHandler: 'boolean',
   enableSystemLogHandler: 'boolean',
+  enableServer: 'boolean',
   evictionHard: 'map',
   evictionMaxPodGracePeriod: 'number',
   evictionMinimumReclaim: 'map',
@@ -84,6 +85,7 @@ const flagFields: Readonly<Record<string, string>> = {
   'enable-debug-flags-handler': 'enableDebugFlagsHandler',
   'enable-profiling-handler': 'enableProfilingHandler',
   'enable-system-log-handler': 'enableSystemLogHandler',
+  'enable-server': 'enableServer',
   'eviction-max-pod-grace-period': 'evictionMaxPodGracePeriod',
   'eviction-minimum-reclaim': 'evictionMinimumReclaim',
   'eviction-soft-grace-period': 'evictionSoftGracePeriod',
@@ -130,7 +132,8 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
   if (problems.length > 0) throw new Error(problems.join('; '));
   const { authentication, authorization } = document as Authenticating;
   if (authentication?.anonymous?.enabled === true) throw new Error('authentication.anonymous.enabled: anonymous requests are never served');
-  if (authorization?.mode === 'AlwaysAllow') throw new Error('authorization.mode: AlwaysAllow is not supported');
+  if (authorization?.mode === 'AlwaysAllow' && document['enableServer'] !== false)
+    throw new Error('authorization.mode: AlwaysAllow is not supported');
   const flags = Object.entries(flagFields).flatMap(([flag, field]): [string, string][] => {
     const value = document[field];
     return value === undefined || value === null ? [] : [[flag, flagText(value)]];

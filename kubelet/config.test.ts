@@ -64,6 +64,16 @@ test.each([
   ['stray', 'unexpected argument "stray"'],
 ])('%s is refused', (flag, message) => expect(() => parseConfig([...base, flag], 'h')).toThrow(message));
 
+test('without a kubeconfig there is no cluster, and nobody can be let in', () => {
+  expect(parseConfig(base, 'h').isStandalone).toBe(false);
+  expect(parseConfig([], 'h').isStandalone).toBe(true);
+  expect(() => parseConfig(['--client-ca-file=/ca'], 'h')).toThrow('no client provided, cannot use webhook authentication');
+  expect(parseConfig(['--client-ca-file=/ca', '--enable-server=false'], 'h').server.clientCaFile).toBe('');
+  const head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nauthorization: {mode: AlwaysAllow}\n';
+  expect(() => flagsOfText(head)).toThrow('AlwaysAllow is not supported');
+  expect(flagsOfText(`${head}enableServer: false\n`)).toEqual({ 'enable-server': 'false' });
+});
+
 describe('static pods', () => {
   const said = (text: string, ...argv: string[]) => {
     const path = join(folder, 'static.yaml');

@@ -35,7 +35,8 @@ const fileFlags = {
 
 /** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
 export const kubeletFlags = {
-  kubeconfig: stringFlag('', 'Kubeconfig with the address and credentials of the API server', path),
+  kubeconfig: stringFlag('', 'Kubeconfig with the address and credentials of the API server; where absent, only static pods run', path),
+  'enable-server': boolFlag(true, 'Serve logs, exec and the like on --port'),
   'bootstrap-kubeconfig': stringFlag('', 'Kubeconfig to ask for a certificate with where --kubeconfig is missing', path),
   config: stringFlag('', 'A KubeletConfiguration; flags come before what it says', path),
   'cert-dir': stringFlag('', 'Folder of the certificates of this node; default pki below --root-dir', path),
@@ -104,6 +105,8 @@ export interface KubeletConfig {
   /** What else the port shows to those who may look into the node. */
   readonly debugging: { readonly hasProfiles: boolean; readonly takesLevel: boolean; readonly hasLogs: boolean };
   readonly identity: BootstrapOptions;
+  /** It belongs to no cluster: there is no API server. */
+  readonly isStandalone: boolean;
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
   readonly cloud: CloudSettings;
@@ -159,6 +162,9 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     throw new UsageError(
       `cloud provider ${JSON.stringify(values['cloud-provider'])} was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`,
     );
+  const isStandalone = values.kubeconfig === '' && values['bootstrap-kubeconfig'] === '';
+  if (isStandalone && values['enable-server'] && values['client-ca-file'] !== '')
+    throw new UsageError('no client provided, cannot use webhook authentication: without --kubeconfig, --enable-server must be false');
   const nodeName = (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase();
   return {
     flags: flagTexts(allFlags, values),
@@ -170,6 +176,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
       nodeName,
       rotates: values['rotate-certificates'],
     },
+    isStandalone,
     nodeName,
     cloud: {
       isExternal: values['cloud-provider'] === 'external',
@@ -205,7 +212,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
       port: values.port,
       certFile: values['tls-cert-file'],
       keyFile: values['tls-private-key-file'],
-      clientCaFile: values['client-ca-file'],
+      clientCaFile: values['enable-server'] ? values['client-ca-file'] : '',
       accessTtls: {
         tokenMs: values['authentication-token-webhook-cache-ttl'],
         allowedMs: values['authorization-webhook-cache-authorized-ttl'],

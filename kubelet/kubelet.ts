@@ -46,6 +46,7 @@ import { Prober } from './probes/prober.ts';
 import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
 import { type Mirrors, mirrorsOf } from './static/mirrors.ts';
 import { staticSources } from './static/sources.ts';
+import { loggedEvents, noApiPods } from './standalone.ts';
 import { folderSizes } from './stats/folder-sizes.ts';
 import { type ShutdownSource } from './shutdown/logind.ts';
 import { PodUses } from './stats/pod-uses.ts';
@@ -91,12 +92,12 @@ export async function runKubelet(config: KubeletConfig, deps: KubeletDeps, signa
 
 async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: RuntimeInfo): Promise<Service[]> {
   const { client, runtime, clock, log } = deps;
-  const { nodeName } = config;
+  const { nodeName, isStandalone } = config;
   const api = { client, clock, log };
   await mkdir(config.rootDir, { recursive: true, mode: 0o750 });
   const facts = await readMachineFacts(info);
   const sender = new EventSender(api);
-  const events = sender.recorder('kubelet', nodeName);
+  const events = isStandalone ? loggedEvents(log) : sender.recorder('kubelet', nodeName);
   const nodes = new Informer<Node>({ kind: nodeKind, fieldSelector: `metadata.name=${nodeName}` }, api);
   const measureNow = (): Promise<Measurements> => (deps.measure ?? measure)(measureOptions(config, info, facts));
   const agent = new NodeAgent(agentOptions(config), {
@@ -143,23 +144,23 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const server = buildServer(config, deps, parts, { facts, measure: measureNow, imageBytes: () => agent.imageBytes });
   return [
     ...health,
-    sender,
-    ...rotation,
+    ...(isStandalone ? [] : [sender, ...rotation]),
     ...server,
-    online,
+    ...(isStandalone ? [] : [online]),
     collector,
-    nodeFacts(agent),
+    nodeFacts(agent, isStandalone),
     ...parts.services,
     evictor,
     ...(shutdown === undefined ? [] : [shutdown]),
   ];
 }
 
-function nodeFacts(agent: NodeAgent): Service {
+function nodeFacts(agent: NodeAgent, isStandalone: boolean): Service {
   return {
     name: 'node facts',
     run: async (signal, ready) => {
       await agent.assume(signal);
+      if (isStandalone) await agent.giveOwnRange(signal);
       ready();
       await aborted(signal);
     },
@@ -202,7 +203,7 @@ function buildPods(
   const api = { client, clock, log };
   const statics = staticSources(config.staticPods, config.nodeName, clock, log);
   const bound = new Informer<Pod>({ kind: podKind, fieldSelector: `spec.nodeName=${config.nodeName}`, transform: withoutSource }, api);
-  const pods = new NodePods(bound, statics.pods);
+  const pods = new NodePods(config.isStandalone ? noApiPods : bound, statics.pods);
   const services = new Informer<ServiceObject>({ kind: serviceKind }, api);
   const paths = podPaths(config.rootDir);
   const objects = new ReferencedObjects(api);
@@ -268,7 +269,7 @@ function buildPods(
     uses,
     prober,
     told,
-    services: [objects, statuses, prober, ...statics.services, workers, pleg, mirrors],
+    services: [objects, statuses, prober, ...statics.services, workers, pleg, ...(config.isStandalone ? [] : [mirrors])],
     online: [services, bound],
   };
 }

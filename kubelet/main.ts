@@ -15,6 +15,7 @@ import { HostRules } from './network/host-rules.ts';
 import { PortDialer } from './network/port-dialer.ts';
 import { DockerRuntime } from './runtime/docker/docker-runtime.ts';
 import { readTls } from './server/tls.ts';
+import { absentClient } from './standalone.ts';
 import { systemMounter } from './volumes/mounter.ts';
 
 await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
@@ -27,12 +28,9 @@ await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   // What the engine is and refuses takes as long to find out as a certificate takes to come. A failure is told when it is asked again.
   void runtime.info(signal).catch(() => undefined);
   await ensureIdentity(config.identity, { clock: systemClock, log }, signal);
-  await using client = connect(apiEndpoint(config, env), {
-    clock: systemClock,
-    component: 'kubelet',
-    version,
-    metrics: new ClientMetrics(metrics),
-  });
+  const own = { clock: systemClock, component: 'kubelet', version, metrics: new ClientMetrics(metrics) };
+  await using connection = config.isStandalone ? undefined : connect(apiEndpoint(config, env), own);
+  const client = connection ?? absentClient();
   const tls = await readTls(config.server, config.nodeName, systemClock.nowMs());
   const debug = new DebugPages({ clock: systemClock, logLevel, ...config.debugging, argv: ['kubelet', ...argv] });
   await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, debug, clock: systemClock, log }, signal);

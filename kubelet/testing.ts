@@ -146,6 +146,7 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     flags: {},
     debugging: { hasProfiles: true, takesLevel: true, hasLogs: false },
     identity: { kubeconfig: '', bootstrapKubeconfig: '', certFolder: `${rootDir}/pki`, nodeName: testNode, rotates: false },
+    isStandalone: false,
     nodeName: testNode,
     nodeIps: ['192.168.7.1'],
     cloud: { isExternal: false, hasGivenIps: false, providerId: '' },

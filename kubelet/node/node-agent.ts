@@ -85,6 +85,11 @@ export class NodeAgent implements Service {
     this.#assumed = { metadata: { name, labels: this.#labels() }, spec: {}, status: await this.#status(signal) };
   }
 
+  /** For a node without an API server, which nobody else gives a range: pods get addresses of --pod-cidr, where it is given. */
+  async giveOwnRange(signal: AbortSignal): Promise<void> {
+    await this.#giveRange(signal);
+  }
+
   /** What all images take, as of the last minute. */
   get imageBytes(): number {
     return this.#images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -6,16 +6,19 @@ import type { Change, Informer, Subscriber } from '#client/informer.ts';
 import type { StaticPods } from '../static/static-pods.ts';
 import { fullNameOf } from './full-name.ts';
 
+/** The pods that an API server binds to this node. */
+export type ApiPods = Pick<Informer<Pod>, 'hasSynced' | 'synced' | 'list' | 'get' | 'subscribe'>;
+
 /** What the workers ask for. */
 export class NodePods {
-  readonly #api: Informer<Pod>;
+  readonly #api: ApiPods;
   readonly #statics: StaticPods;
 
   /** Resolves when `hasSynced` is true. */
   readonly synced: Promise<void>;
 
   /** `api`: pods with spec.nodeName of this node. */
-  constructor(api: Informer<Pod>, statics: StaticPods) {
+  constructor(api: ApiPods, statics: StaticPods) {
     this.#api = api;
     this.#statics = statics;
     this.synced = Promise.all([api.synced, statics.synced]).then(() => undefined);

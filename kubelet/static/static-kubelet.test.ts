@@ -269,3 +269,29 @@ test('static pods start, change and end while no API server can be reached, and 
   await second.stop();
   await store[Symbol.asyncDispose]();
 });
+
+describe('a node that belongs to no cluster', () => {
+  test('runs what its manifests say, again where it ends, and tells nobody', async () => {
+    const config = { isStandalone: true, staticPods: { path: folder, fileCheckMs: 20_000, url: '', headers: {}, pageCheckMs: 20_000 } };
+    const ids = async (): Promise<string[]> =>
+      (await runtime.pods()).flatMap(({ containers }) => containers.filter(({ state }) => state === 'running').map(({ id }) => id));
+    const oneBut = (id: string) =>
+      eventually(async () => {
+        const found = await ids();
+        return found.length === 1 && found[0] !== id ? found[0] : undefined;
+      }, 'one container');
+    await write('a.yaml', manifest('a'));
+    const kubelet = await start({ config });
+    const id = await oneBut('');
+    await runtime.stopContainer(id, 0, signal);
+    const next = await oneBut(id);
+    await kubelet.kill();
+    await start({ config, rootDir: kubelet.rootDir, mounter: kubelet.mounter });
+    await write('b.yaml', manifest('b'));
+    await eventually(async () => (await ids()).length === 2, 'the other pod');
+    expect(await ids()).toContain(next);
+    await rm(join(folder, 'a.yaml'));
+    await oneBut(next);
+    expect((await cluster.client.list(podKind, { namespace: 'default' }, signal)).items).toEqual([]);
+  });
+});
