@@ -153,18 +153,7 @@ export interface KubeletConfig {
 /** What the flags say. Throws UsageError naming the flag. */
 export function parseConfig(argv: readonly string[], hostname: string): KubeletConfig {
   const { values, positional } = readFlags(argv);
-  if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
-  if (!['', 'cgroupfs', 'systemd'].includes(values['cgroup-driver']))
-    throw new UsageError(`invalid value ${JSON.stringify(values['cgroup-driver'])} for --cgroup-driver: must be cgroupfs or systemd`);
-  if (values['pod-infra-container-image'] !== '')
-    throw new UsageError('--pod-infra-container-image is not supported: sandboxes have an image of their own');
-  if (values['cloud-provider'] !== '' && values['cloud-provider'] !== 'external')
-    throw new UsageError(
-      `cloud provider ${JSON.stringify(values['cloud-provider'])} was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`,
-    );
-  const isStandalone = values.kubeconfig === '' && values['bootstrap-kubeconfig'] === '';
-  if (isStandalone && values['enable-server'] && values['client-ca-file'] !== '')
-    throw new UsageError('no client provided, cannot use webhook authentication: without --kubeconfig, --enable-server must be false');
+  refuseImpossible(values, positional);
   const nodeName = (values['hostname-override'] === '' ? hostname : values['hostname-override']).trim().toLowerCase();
   return {
     flags: flagTexts(allFlags, values),
@@ -176,7 +165,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
       nodeName,
       rotates: values['rotate-certificates'],
     },
-    isStandalone,
+    isStandalone: isStandalone(values),
     nodeName,
     cloud: {
       isExternal: values['cloud-provider'] === 'external',
@@ -223,6 +212,24 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     health: { host: values['healthz-bind-address'], port: values['healthz-port'] },
     streamIdleMs: values['streaming-connection-idle-timeout'],
   };
+}
+
+function isStandalone(values: Values): boolean {
+  return values.kubeconfig === '' && values['bootstrap-kubeconfig'] === '';
+}
+
+function refuseImpossible(values: Values, positional: readonly string[]): void {
+  if (positional.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positional[0])}`);
+  if (!['', 'cgroupfs', 'systemd'].includes(values['cgroup-driver']))
+    throw new UsageError(`invalid value ${JSON.stringify(values['cgroup-driver'])} for --cgroup-driver: must be cgroupfs or systemd`);
+  if (values['pod-infra-container-image'] !== '')
+    throw new UsageError('--pod-infra-container-image is not supported: sandboxes have an image of their own');
+  if (values['cloud-provider'] !== '' && values['cloud-provider'] !== 'external')
+    throw new UsageError(
+      `cloud provider ${JSON.stringify(values['cloud-provider'])} was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`,
+    );
+  if (isStandalone(values) && values['enable-server'] && values['client-ca-file'] !== '')
+    throw new UsageError('no client provided, cannot use webhook authentication: without --kubeconfig, --enable-server must be false');
 }
 
 function parallelPullsOf(values: Parsed<typeof kubeletFlags>['values']): number {

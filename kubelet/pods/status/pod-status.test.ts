@@ -221,3 +221,14 @@ test('a rejected pod says nothing about containers', () => {
   expect(made).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: …' });
   expect(made.containerStatuses).toBeUndefined();
 });
+
+test('a pod that ends before its containers began says so of them, once nothing held them up any more', () => {
+  const verdict = { reason: 'Evicted', message: 'The node was low on resource: ephemeral-storage.' };
+  const ended = { isTerminated: true, verdict };
+  const reasons = new Map([['c', { reason: 'CreateContainerError', message: 'no space left on device' }]]);
+  const lost = { terminated: { reason: 'ContainerStatusUnknown', exitCode: 137 } };
+  expect(first(status(aPod(), observed([]), { ...ended, reasons }))).toMatchObject({ state: lost });
+  expect(first(status(withInit, observed([seen('i', 0)]), ended))).toMatchObject({ state: lost });
+  expect(first(status(withInit, observed([seen('i', 1)]), ended))?.state?.waiting).toBeDefined();
+  expect(first(status(aPod(), observed([seen('c', 3)]), ended))?.state?.terminated?.exitCode).toBe(3);
+});

@@ -1,12 +1,13 @@
+import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import { restartsAll } from '#api/core/pod/restart.ts';
 import { timeText } from '#client/timestamps.ts';
-import { isRunning, usableSandbox } from '../observed.ts';
+import { isRunning, isSidecar, usableSandbox } from '../observed.ts';
 import { qosClass } from '../resources/qos.ts';
 import { isLeftOver, isTurning, roundOf } from '../rounds.ts';
 import { podConditions, type ResizeView } from './conditions.ts';
 import { containerStatuses, type ContainerView } from './container-statuses.ts';
-import { type Phase, phaseOf } from './phase.ts';
+import { hasStarted, type Phase, phaseOf } from './phase.ts';
 
 export interface StatusView extends ContainerView {
   /** The newest status known: what the API has, or what we wrote last. */
@@ -82,21 +83,31 @@ function judgePhase(
   apps: NonNullable<V1PodStatus['containerStatuses']>,
 ): { phase: Phase; ended: typeof apps } {
   const { previous, pod, verdict, isTerminated } = view;
-  if (verdict !== undefined) return { phase: 'Failed', ended: apps };
+  const ended = isTerminated && hasInitialized(pod, all, apps) ? apps.map(asEnded) : apps;
+  if (verdict !== undefined) return { phase: 'Failed', ended };
   // How a container ended in an earlier round says nothing about this one.
   const current = all.map((one) => (!view.isEnding && isLeftOver(pod, view.observed, one.name) ? { ...one, lastState: {} } : one));
   const phase = phaseOf(pod, current, isTerminated);
   // A pod that was over stays over.
   const settled = [previous.phase, pod.status?.phase].find((one): one is Phase => finalPhases.includes(one ?? ''));
-  if (finalPhases.includes(phase)) return { phase, ended: apps };
-  if (!isTerminated) return { phase: settled ?? phase, ended: apps };
+  if (finalPhases.includes(phase)) return { phase, ended };
+  if (!isTerminated) return { phase: settled ?? phase, ended };
   // Nothing runs and nobody can say how it ended: that must not pass for success.
-  const hasBegun = apps.some(({ state, lastState }) => state?.terminated !== undefined || lastState?.terminated !== undefined);
-  const ended = hasBegun ? apps.map((status) => (status.state?.terminated === undefined ? lost(status) : status)) : apps;
   return { phase: settled ?? 'Failed', ended };
 }
 
-function lost(status: NonNullable<V1PodStatus['containerStatuses']>[number]): typeof status {
+type Statuses = NonNullable<V1PodStatus['containerStatuses']>;
+
+/** Once nothing holds its containers up any more, one of which nothing is known has failed. (pkg/kubelet/status: TerminatePod) */
+function hasInitialized({ spec }: Pod, all: Statuses, apps: Statuses): boolean {
+  const last = spec.initContainers?.at(-1);
+  if (last === undefined || apps.some(hasStarted)) return true;
+  const status = all.find(({ name }) => name === last.name);
+  return isSidecar(last) ? status?.started === true : status?.state?.terminated?.exitCode === 0;
+}
+
+function asEnded(status: Statuses[number]): Statuses[number] {
+  if (status.state?.terminated !== undefined) return status;
   const message = 'The container could not be located when the pod was terminated';
   return { ...status, state: { terminated: { reason: 'ContainerStatusUnknown', message, exitCode: 137 } } };
 }
