@@ -286,6 +286,17 @@ describe('pods', () => {
     );
   });
 
+  test('one that was deleted by force keeps no room from others, though it still runs', async () => {
+    const resources = { requests: { cpu: '5' } };
+    const first = await makePod({ terminationGracePeriodSeconds: 600, containers: [{ ...command('deaf'), resources }] });
+    const { metadata } = await podWhen(first, (one) => one.status?.phase === 'Running', 'a running pod');
+    await cluster.client.delete(podKind, key(first), { gracePeriodSeconds: 0 }, signal);
+    const next = await makePod({ containers: [{ name: 'c', image: 'app', resources }] });
+    await podWhen(next, (one) => one.status?.phase === 'Running', 'the next to run');
+    await eventually(async () => (await runtime.podStatus(metadata.uid ?? '')) === undefined, 'the first to end');
+    await cluster.client.delete(podKind, key(next), { gracePeriodSeconds: 0 }, signal);
+  });
+
   test('one that is past its deadline', async () => {
     const name = await makePod({ activeDeadlineSeconds: 1, terminationGracePeriodSeconds: 1, containers: [command('run')] });
     const pod = await podWhen(name, (one) => one.status?.phase === 'Failed', 'a failed pod');

@@ -255,7 +255,7 @@ function buildPods(
   const told = kubeletMetrics(deps.metrics, config.nodeName);
   podCounts(deps.metrics, {
     desired: () => pods.list(),
-    active: () => workers.list().flatMap((worker) => (worker.isActive ? [worker.pod] : [])),
+    active: () => workers.list().flatMap((worker) => (worker.isActive && worker.isWanted ? [worker.pod] : [])),
     mirrors: () => pods.statics().length,
   });
   const uses = new PodUses({ runtime, paths, sizes: folderSizes, clock });

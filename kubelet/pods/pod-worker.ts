@@ -108,6 +108,11 @@ export class PodWorker {
     return this.#state.at !== 'terminated' && this.#state.at !== 'gone';
   }
 
+  /** True while its object, or its manifest, is there, be it about to be deleted. */
+  get isWanted(): boolean {
+    return this.#life === 'wanted';
+  }
+
   /** True once its object, or its manifest, is gone. */
   get wasRemoved(): boolean {
     return this.#life === 'removed';

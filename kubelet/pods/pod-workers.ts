@@ -229,10 +229,10 @@ export class PodWorkers implements Service {
     this.retryResizes();
   }
 
-  /** The pods beside this one that take resources now. */
+  /** The pods beside this one that are to have resources now: as upstream, not those that were deleted by force and are still ending. */
   #othersThan({ metadata: { uid } }: Pod): Pod[] {
     return this.list()
-      .filter((worker) => worker.isActive && worker.uid !== uid)
+      .filter((worker) => worker.isActive && worker.isWanted && worker.uid !== uid)
       .map((worker) => worker.pod);
   }
 

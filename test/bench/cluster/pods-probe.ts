@@ -96,7 +96,7 @@ function agentPids(): number[] {
 class Pods implements Disposable {
   readonly #client: RestClient;
   readonly #nodeName: string;
-  readonly #running = new Map<string, () => void>();
+  readonly #running = new Map<string, PromiseWithResolvers<void>>();
   readonly #there = new Set<string>();
   readonly #life = new AbortController();
 
@@ -124,7 +124,7 @@ class Pods implements Disposable {
   /** Milliseconds until the pod's status says that it runs. */
   async run(name: string): Promise<number> {
     const running = Promise.withResolvers<void>();
-    this.#running.set(name, running.resolve);
+    this.#running.set(name, running);
     this.#there.add(name);
     const containers = [{ name: 'main', image: job.image, imagePullPolicy: 'IfNotPresent', command: ['sleep', '100000'] }];
     const spec = { nodeName: this.#nodeName, containers, terminationGracePeriodSeconds: 0, automountServiceAccountToken: false };
@@ -134,16 +134,24 @@ class Pods implements Disposable {
     return performance.now() - startMs;
   }
 
-  /** Deletes all but so many, and waits until they are gone. */
+  /** Deletes all but so many, and waits until they are gone, from the engine too: whoever comes next must not share it with their end. */
   async removeAll(but = 0): Promise<void> {
     for (const name of [...this.#there].slice(but)) await this.#client.delete(pod, { namespace, name }, {}, never);
-    while (this.#there.size > but) await sleep(50);
+    while (this.#there.size > but || (await sandboxes()) > but) await sleep(50);
   }
 
   #see(type: string, { metadata: { name = '' }, status }: Pod): void {
     if (type === 'DELETED') this.#there.delete(name);
-    else if (status?.phase === 'Running') this.#running.get(name)?.();
+    else if (status?.phase === 'Running') this.#running.get(name)?.resolve();
+    else if (status?.phase === 'Failed') this.#running.get(name)?.reject(new Error(`${name}: ${status.reason}: ${status.message}`));
   }
+}
+
+/** How many pods of ours the engine knows. */
+async function sandboxes(): Promise<number> {
+  const label = [`io.kubernetes.pod.namespace=${namespace}`, 'io.kubernetes.docker.type=podsandbox'];
+  const path = `/containers/json?all=true&filters=${encodeURIComponent(JSON.stringify({ label }))}`;
+  return ((await engine('GET', path)) as unknown[]).length;
 }
 
 /** Two containers for each pod, as pods have, in the network that the engine gives them; at most ten pods at a time. */
