@@ -114,7 +114,7 @@ test.each(moments)('at operation %d, %s it', async (at, when) => {
     return (await find()) === undefined;
   }, 'its end');
   await eventually(async () => (await life.engine.pods()).length === 0, 'nothing to be left in the engine');
-  expect(life.made.map((one) => one.split(' ')[0]).toSorted()).toEqual(['c.0', 'i.0', 's.0']);
+  expect(life.made.map((one) => one.split(' ')[0] ?? '').toSorted()).toEqual(['c.0', 'i.0', 's.0']);
   expect(first.mounter.mounted.size).toBe(0);
   expect(await readdir(join(first.rootDir, 'pods'))).toEqual([]);
   expect(later).toHaveLength(1);

@@ -69,8 +69,19 @@ export class Engine {
   /** A question with a JSON answer; undefined for an empty one. */
   async call<T>(method: string, path: string, call: Call, signal: AbortSignal): Promise<T> {
     await this.version(signal);
-    const answer = await this.#dial(method, path, call, {}, signal);
-    return (Buffer.isBuffer(answer) ? undefined : answer) as T;
+    const answer = (await this.#dial(method, path, call, { isStream: true }, signal)) as IncomingMessage;
+    return (await this.#read(answer, signal)) as T;
+  }
+
+  /** dockerode's own reading never ends where the engine goes away in the middle of an answer, such as that of a long wait. */
+  async #read(answer: IncomingMessage, signal: AbortSignal): Promise<unknown> {
+    try {
+      const text = Buffer.concat(await Array.fromAsync(answer as AsyncIterable<Buffer>)).toString();
+      return text.trim() === '' ? undefined : parsed(text);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw this.#translate(error as DialError);
+    }
   }
 
   /** A question whose answer comes bit by bit. Destroy the stream to break off. */
@@ -130,6 +141,15 @@ export class Engine {
       return new RuntimeError('Unavailable', `cannot reach the Docker Engine: ${error.message}`, { cause: error });
     }
     return new RuntimeError(codeOf(statusCode), textOf(error), { cause: error });
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }
 
