@@ -11,6 +11,8 @@ export interface MachineFacts {
   readonly bootId: string;
   /** Bytes set aside, by size such as 2Mi. */
   readonly hugepages: Readonly<Record<string, number>>;
+  /** 0: there is none. */
+  readonly swapBytes: number;
   /** The kernel has AppArmor, and it is switched on. */
   readonly hasAppArmor: boolean;
 }
@@ -26,6 +28,7 @@ export async function readMachineFacts(info: RuntimeInfo): Promise<MachineFacts>
     systemUuid: await text('/sys/class/dmi/id/product_uuid'),
     bootId: await text('/proc/sys/kernel/random/boot_id'),
     hugepages: await readHugepages(text),
+    swapBytes: 1_024 * Number(/^SwapTotal:\s+(\d+) kB$/m.exec(await text('/proc/meminfo'))?.[1] ?? 0),
     hasAppArmor: (await text('/sys/module/apparmor/parameters/enabled')) === 'Y',
   };
 }

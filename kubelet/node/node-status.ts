@@ -51,6 +51,7 @@ export function nodeStatus(
       kubeProxyVersion: '',
       operatingSystem: info.operatingSystem,
       architecture: info.architecture,
+      ...(facts.swapBytes === 0 ? {} : { swap: { capacity: facts.swapBytes } }),
     },
     images: listImages(images),
     runtimeHandlers: ['', ...info.handlers].map((name) => ({ name, features: { recursiveReadOnlyMounts: true, userNamespaces: false } })),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1AppArmorProfile } from '#api/generated/types.ts';
+import { sysctlName } from './sysctl-name.ts';
 import { judgeAdmission } from './admission.ts';
 import { aContainer, aPod } from './testing.ts';
 
@@ -45,6 +46,7 @@ describe('judgeAdmission', () => {
     ['a port of another address', takes(80, { hostIP: '10.0.0.2' }), [takes(80, { hostIP: '10.0.0.1' })], undefined],
     ['another operating system', aPod({ os: { name: 'windows' } }), [], 'PodOSNotSupported'],
     ['safe sysctl', aPod({ securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }] } }), [], undefined],
+    ['safe sysctl with slashes', aPod({ securityContext: { sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }] } }), [], undefined],
     ['unsafe sysctl', aPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }), [], 'SysctlForbidden'],
   ])('%s', (_, pod, active, reason) => expect(judgeAdmission(pod, node, active)?.reason).toBe(reason));
 
@@ -120,3 +122,11 @@ describe('judgeAdmission', () => {
     expect(judgeAdmission(pod, able, [])).toBeUndefined();
   });
 });
+
+test.each([
+  ['kernel.shm_rmid_forced', 'kernel.shm_rmid_forced'],
+  ['kernel/shm_rmid_forced', 'kernel.shm_rmid_forced'],
+  ['net/ipv4/conf/eth0.100/forwarding', 'net.ipv4.conf.eth0/100.forwarding'],
+  ['net.ipv4.conf.eth0/100.forwarding', 'net.ipv4.conf.eth0/100.forwarding'],
+  ['plain', 'plain'],
+])('the sysctl %s', (name, dotted) => expect(sysctlName(name)).toBe(dotted));

@@ -7,6 +7,7 @@ import type { V1ContainerPort, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1
 import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
 import { podSum } from './resources/pod-cgroup.ts';
 import { needsAppArmor } from './security.ts';
+import { sysctlName } from './sysctl-name.ts';
 
 export interface Rejection {
   readonly reason: string;
@@ -110,7 +111,7 @@ function hasFreePorts(pod: Pod, active: readonly Pod[]): boolean {
 /** Only what a pod has of its own may it change. */
 function forbiddenSysctl({ spec }: Pod, allowed: readonly string[]): string | undefined {
   for (const { name } of spec.securityContext?.sysctls ?? []) {
-    const [text, dotted] = [JSON.stringify(name), name.replaceAll('/', '.')];
+    const [text, dotted] = [JSON.stringify(name), sysctlName(name)];
     if (!safeSysctls.includes(dotted) && !isAllowed(dotted, allowed)) return `${text} not allowlisted`;
     if (spec.hostNetwork === true && dotted.startsWith('net.')) return `${text} not allowed with host net enabled`;
     if (spec.hostIPC === true && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(dotted)) return `${text} not allowed with host ipc enabled`;

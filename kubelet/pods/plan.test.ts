@@ -139,6 +139,16 @@ describe('app containers', () => {
     expect(later.histories.get('c')).toEqual({ delayMs: 40_000, lastMs: nowMs + 15_000 });
   });
 
+  test('another image does not wait for what the last one did', () => {
+    const histories = new Map([['c', { delayMs: 300_000, lastMs: 0 }]]);
+    const pod = aPod({ containers: [aContainer('c', { image: 'app:2' })] });
+    for (const state of [1, 'running'] as const) {
+      const planned = planPod(view(pod, observed([seen('c', state, state === 1 ? { finishedAtMs: nowMs - 5_000 } : {})]), { histories }));
+      expect(planned.steps.map(brief)).toContain('start c.1');
+      expect(planned.histories.get('c')).toEqual({ delayMs: 10_000, lastMs: nowMs });
+    }
+  });
+
   test('a start that failed waits and does not stop the others', () => {
     const pod = aPod({ containers: [aContainer('c'), aContainer('d')] });
     const planned = planPod(view(pod, observed([]), { notBefore: new Map([['c', nowMs + 700]]) }));

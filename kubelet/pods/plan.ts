@@ -257,6 +257,7 @@ class Draft {
     if (last.state === 'running' && isCurrent) {
       const failed = unhealthy.get(last.id);
       if (hasChanged(container, last)) {
+        this.histories.delete(container.name);
         this.#replace(kind, container, last, { message: `Container ${container.name} definition changed, will be restarted` }, true);
       } else if (failed !== undefined) {
         const probe = failed === 'liveness' ? container.livenessProbe : container.startupProbe;
@@ -275,6 +276,8 @@ class Draft {
 
   /** Starts a container that ended, unless it has to wait. */
   restart(kind: ContainerKind, container: V1Container, last: ContainerStatus): void {
+    // What another image did is not held against this one.
+    if (hasChanged(container, last)) this.histories.delete(container.name);
     if (delayOf(this.view, container.name) !== undefined || this.mayRestart(last)) this.start(kind, container);
   }
 

@@ -4,6 +4,7 @@ import type { PortMapping, SandboxSpec } from '../runtime/contract.ts';
 import { logDirectory } from './container-config.ts';
 import { type ClusterDns, podDns, type PodDns } from './network/dns.ts';
 import { podHostname } from './network/hostname.ts';
+import { sysctlName } from './sysctl-name.ts';
 import { type CgroupDriver, podCgroup } from './resources/pod-cgroup.ts';
 
 export interface SandboxInputs {
@@ -30,7 +31,7 @@ export function sandboxSpec(pod: Pod, attempt: number, inputs: SandboxInputs): S
   const { spec, metadata } = pod;
   const dns = podDns(pod, inputs.clusterDns, inputs.hostDns);
   const { hostname } = podHostname(pod, inputs.clusterDns.domain, inputs.nodeName);
-  const sysctls = Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value]));
+  const sysctls = Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value]));
   return {
     warnings: dns.warnings,
     spec: {

@@ -335,6 +335,8 @@ export interface ContainerUsage {
   readonly processes?: number;
   /** Memory that is no file's; undefined: nobody counts it. */
   readonly rssBytes?: number;
+  /** Of it on disk; undefined: nobody counts it. */
+  readonly swapBytes?: number;
   readonly pageFaults?: number;
   readonly majorPageFaults?: number;
 }

@@ -119,6 +119,8 @@ describe('KubeletServer', () => {
     ['/metrics/resource', /^container_memory_working_set_bytes\{container="main",namespace="shop",pod="web"\} 0 \d{13}$/m],
     ['/metrics/resource', /^# TYPE container_cpu_usage_seconds_total counter$/m],
     ['/metrics/resource', /^pod_memory_working_set_bytes\{namespace="shop",pod="web"\} 0 \d{13}$/m],
+    ['/metrics/resource', /^container_swap_usage_bytes\{container="main",namespace="shop",pod="web"\} 0 \d{13}$/m],
+    ['/metrics/resource', /^pod_swap_usage_bytes\{namespace="shop",pod="web"\} 0 \d{13}$/m],
     ['/metrics/resource', /^pod_cpu_usage_seconds_total\{namespace="shop",pod="web"\} 0 \d{13}$/m],
     ['/metrics/resource', /^node_cpu_usage_seconds_total 5 \d{13}$/m],
     ['/metrics/resource', /^node_memory_working_set_bytes 8589934592 \d{13}$/m],

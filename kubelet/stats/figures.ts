@@ -28,6 +28,7 @@ export interface PodFigures {
   readonly network?: NetworkFigures;
   readonly volume?: readonly (FsFigures & { readonly name: string })[];
   readonly 'ephemeral-storage'?: FsFigures;
+  readonly swap?: SwapFigures;
   readonly process_stats?: { readonly process_count: number };
 }
 
@@ -36,6 +37,7 @@ export interface ContainerFigures {
   readonly startTime: string | null;
   readonly cpu?: CpuFigures;
   readonly memory?: MemoryFigures;
+  readonly swap?: SwapFigures;
   readonly rootfs?: FsFigures;
   readonly logs?: FsFigures;
 }
@@ -84,6 +86,7 @@ export interface NetworkFigures extends InterfaceFigures {
 
 export interface SwapFigures {
   readonly time: string;
-  readonly swapAvailableBytes: number;
+  /** Absent where nobody limits it. */
+  readonly swapAvailableBytes?: number;
   readonly swapUsageBytes: number;
 }

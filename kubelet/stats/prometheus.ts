@@ -51,6 +51,11 @@ function resourceFamilies({ node, pods }: Summary): PointFamily[] {
       '[STABLE] Current working set of the container in bytes',
       containers.map(({ container: { memory }, labels }) => ({ labels, value: memory?.workingSetBytes, time: memory?.time })),
     ),
+    gauge(
+      'container_swap_usage_bytes',
+      '[ALPHA] Current amount of the container swap usage in bytes. Reported only on non-windows systems',
+      containers.map(({ container: { swap }, labels }) => ({ labels, value: swap?.swapUsageBytes, time: swap?.time })),
+    ),
     counter('node_cpu_usage_seconds_total', `[STABLE] ${cpu} node in core-seconds`, [
       { labels: [], value: seconds(node.cpu?.usageCoreNanoSeconds), time: node.cpu?.time },
     ]),
@@ -69,6 +74,11 @@ function resourceFamilies({ node, pods }: Summary): PointFamily[] {
       'pod_memory_working_set_bytes',
       '[STABLE] Current working set of the pod in bytes',
       whole.map(({ pod: { memory }, labels }) => ({ labels, value: memory?.workingSetBytes, time: memory?.time })),
+    ),
+    gauge(
+      'pod_swap_usage_bytes',
+      '[ALPHA] Current amount of the pod swap usage in bytes. Reported only on non-windows systems',
+      whole.map(({ pod: { swap }, labels }) => ({ labels, value: swap?.swapUsageBytes, time: swap?.time })),
     ),
   ];
 }

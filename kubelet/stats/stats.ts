@@ -16,6 +16,7 @@ import type {
   NetworkFigures,
   PodFigures,
   Summary,
+  SwapFigures,
 } from './figures.ts';
 import type { HostFigures } from './kernel.ts';
 import type { PodUses } from './pod-uses.ts';
@@ -115,6 +116,7 @@ export class Stats {
       startTime: pod.status?.startTime ?? null,
       containers: used.map((usage) => this.#container(pod, usage, known, disk, gathered)),
       ...(used.length === 0 ? {} : { cpu: this.#cpu(uid, sumOf(used), gathered), memory: podMemory(used, time) }),
+      ...swapFigures(used, time),
       ...(processes.length === 0 ? {} : { process_stats: { process_count: processes.reduce((sum, one) => sum + one, 0) } }),
     };
     if (wants === 'cpuAndMemory') return figures;
@@ -145,6 +147,7 @@ export class Stats {
         ...(limit === 0 ? {} : { availableBytes: Math.max(0, limit - usage.memoryWorkingSetBytes) }),
         ...memoryFigures(usage, time),
       },
+      ...swapFigures([usage], time),
       ...(written?.rootfs === undefined ? {} : { rootfs: fsFigures(measured.imageDisk, written.rootfs, time) }),
       ...(written?.logs === undefined ? {} : { logs: fsFigures(measured.disk, written.logs, time) }),
     };
@@ -189,6 +192,12 @@ function memoryFigures(usage: ContainerUsage, time: string): MemoryFigures {
     ...(pageFaults === undefined ? {} : { pageFaults }),
     ...(majorPageFaults === undefined ? {} : { majorPageFaults }),
   };
+}
+
+/** Nothing where nobody counts it. */
+function swapFigures(used: readonly ContainerUsage[], time: string): { readonly swap?: SwapFigures } {
+  const counted = used.flatMap(({ swapBytes }) => swapBytes ?? []);
+  return counted.length === 0 ? {} : { swap: { time, swapUsageBytes: counted.reduce((sum, one) => sum + one, 0) } };
 }
 
 function podMemory(used: readonly ContainerUsage[], time: string): MemoryFigures {

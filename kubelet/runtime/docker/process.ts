@@ -7,6 +7,7 @@ export interface ProcessUsage {
   readonly memoryWorkingSetBytes: number;
   readonly processes?: number;
   readonly rssBytes: number;
+  readonly swapBytes?: number;
   readonly pageFaults: number;
   readonly majorPageFaults: number;
 }
@@ -62,27 +63,35 @@ async function usageV1({ memory, cpuacct, pids }: Groups): Promise<ProcessUsage>
     count(`/sys/fs/cgroup/pids${pids}/pids.current`),
   ]);
   const of = (name: string): number => field(stat, `total_${name}`);
-  const rest = { rssBytes: of('rss'), pageFaults: of('pgfault'), majorPageFaults: of('pgmajfault') };
+  const swapBytes = stat.includes('total_swap ') ? { swapBytes: of('swap') } : {};
+  const rest = { ...swapBytes, rssBytes: of('rss'), pageFaults: of('pgfault'), majorPageFaults: of('pgmajfault') };
   return { ...usage(BigInt(cpu.trim()), Number(used), of('inactive_file')), ...rest, ...processes };
 }
 
 async function usageV2(path: string): Promise<ProcessUsage> {
   const folder = `/sys/fs/cgroup${path}`;
-  const [cpu, used, stat, processes] = await Promise.all([
+  const [cpu, used, stat, processes, swap] = await Promise.all([
     readFile(`${folder}/cpu.stat`, 'utf8'),
     readFile(`${folder}/memory.current`, 'utf8'),
     readFile(`${folder}/memory.stat`, 'utf8'),
     count(`${folder}/pids.current`),
+    amount(`${folder}/memory.swap.current`),
   ]);
   const of = (name: string): number => field(stat, name);
-  const rest = { rssBytes: of('anon'), pageFaults: of('pgfault'), majorPageFaults: of('pgmajfault') };
+  const swapBytes = swap === undefined ? {} : { swapBytes: swap };
+  const rest = { ...swapBytes, rssBytes: of('anon'), pageFaults: of('pgfault'), majorPageFaults: of('pgmajfault') };
   return { ...usage(BigInt(field(cpu, 'usage_usec')) * 1_000n, Number(used), of('inactive_file')), ...rest, ...processes };
 }
 
 /** Nothing where the controller is not there. */
 async function count(path: string): Promise<{ processes?: number }> {
+  const processes = await amount(path);
+  return processes === undefined ? {} : { processes };
+}
+
+async function amount(path: string): Promise<number | undefined> {
   const said = Number(await readFile(path, 'utf8').catch(() => 'NaN'));
-  return Number.isFinite(said) ? { processes: said } : {};
+  return Number.isFinite(said) ? said : undefined;
 }
 
 function usage(

@@ -251,7 +251,7 @@ export class SimulatedRuntime implements Runtime {
     const running = this.#containersOf(podUid).filter((container) => container.state === 'running');
     return running.map(({ id, spec: { name } }) => {
       const usedBytes = this.#options.memoryUsage?.(name) ?? 0;
-      return { id, name, cpuNanos: 0n, memoryUsageBytes: usedBytes, memoryWorkingSetBytes: usedBytes };
+      return { id, name, cpuNanos: 0n, memoryUsageBytes: usedBytes, memoryWorkingSetBytes: usedBytes, swapBytes: 0 };
     });
   }
 
