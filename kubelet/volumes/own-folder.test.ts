@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1EmptyDirVolumeSource, V1PodSpec } from '#api/generated/types.ts';
-import { makeDiskFolder, memorySizeBytes } from './own-folder.ts';
+import { hugePageOptions, makeDiskFolder, memorySizeBytes } from './own-folder.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -58,3 +58,21 @@ test.each<[string, Partial<V1PodSpec>, V1EmptyDirVolumeSource | undefined, Recor
   const volume = { name: 'v', ...(emptyDir === undefined ? { secret: {} } : { emptyDir: { medium: 'Memory', ...emptyDir } }) };
   expect(memorySizeBytes(pod, volume, allocatable)).toBe(expected === undefined ? undefined : expected * mebibyte);
 });
+
+const paged = (...sizes: string[]): Pod => ({
+  metadata: { name: 'p' },
+  spec: { containers: sizes.map((size) => ({ name: size.toLowerCase(), resources: { requests: { [`hugepages-${size}`]: size } } })) },
+});
+
+test.each<[name: string, pod: Pod, medium: string, group: number | undefined, options: string[]]>([
+  ['of the only size', paged('2Mi', '2Mi'), 'HugePages', undefined, ['pagesize=2048K', 'mode=0777']],
+  ['of the size that is named', paged('2Mi', '1Gi'), 'HugePages-1Gi', 7, ['pagesize=1048576K', 'mode=0777', 'gid=7']],
+])('huge pages %s', (_, pod, medium, group, options) => expect(hugePageOptions(pod, medium, group)).toEqual(options));
+
+test.each<[name: string, pod: Pod, medium: string, message: string]>([
+  ['several sizes', paged('2Mi', '1Gi'), 'HugePages', "medium: HugePages can't be used if container requests multiple huge page sizes"],
+  ['none', { metadata: {}, spec: { containers: [free] } }, 'HugePages', 'there is no resource request for huge pages.'],
+  ['others', paged('2Mi'), 'HugePages-1Gi', 'there is no resource request for huge pages.'],
+])('huge pages where the pod asks for %s are refused', (_, pod, medium, message) =>
+  expect(() => hugePageOptions(pod, medium, undefined)).toThrow(message),
+);

@@ -51,3 +51,16 @@ function podMemoryLimit({ spec }: Pod): string | undefined {
   const isLimited = spec.resources?.limits?.['memory'] !== undefined || all.every(({ resources }) => resources?.limits?.['memory']);
   return isLimited ? podLimits(spec)['memory'] : undefined;
 }
+
+/** Options of a file system of huge pages, of the one size that the pod asks for, or that the medium names (`HugePages-2Mi`). Throws. */
+export function hugePageOptions({ spec }: Pod, medium: string, group: number | undefined): readonly string[] {
+  const [, named] = /^HugePages-(.+)$/.exec(medium) ?? [];
+  const parts = [...spec.containers, ...(spec.initContainers ?? []), { resources: spec.resources }];
+  const names = parts.flatMap(({ resources }) => Object.keys(resources?.requests ?? {}));
+  const sizes = new Set(names.flatMap((name) => (name.startsWith('hugepages-') ? quantityBytes(name.slice('hugepages-'.length)) : [])));
+  const fitting = [...sizes].filter((bytes) => named === undefined || bytes === quantityBytes(named));
+  if (fitting.length > 1) throw new Error(`medium: ${medium} can't be used if container requests multiple huge page sizes`);
+  const [bytes] = fitting;
+  if (bytes === undefined) throw new Error('hugePages storage requested, but there is no resource request for huge pages.');
+  return [`pagesize=${bytes / 1_024}K`, 'mode=0777', ...(group === undefined ? [] : [`gid=${group}`])];
+}

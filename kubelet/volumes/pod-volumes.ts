@@ -14,7 +14,7 @@ import { checkHostPath, makeHostPath } from './host-path.ts';
 import { mountLayers } from './image-volume.ts';
 import type { Mounter } from './mounter.ts';
 import type { ReferencedObjects } from './objects.ts';
-import { isInMemory, makeDiskFolder, memorySizeBytes } from './own-folder.ts';
+import { hugePageOptions, isInMemory, makeDiskFolder, memorySizeBytes } from './own-folder.ts';
 import { giveToGroup } from './ownership.ts';
 import type { PodPaths } from './paths.ts';
 import { hasPayload, payloadOf } from './payload.ts';
@@ -204,11 +204,16 @@ export class PodVolumes {
   async #makeFolder(pod: Pod, volume: V1Volume, path: string, signal: AbortSignal): Promise<void> {
     const { mounter, allocatable } = this.#deps;
     const medium = volume.emptyDir?.medium ?? '';
-    if (medium !== '' && medium !== 'Memory') throw new VolumeError(`the emptyDir medium ${medium} is not supported by this node yet`);
+    const hasHugePages = /^HugePages(-|$)/.test(medium);
+    if (medium !== '' && medium !== 'Memory' && !hasHugePages) throw new VolumeError(`unknown emptyDir medium ${medium}`);
     const group = volume.emptyDir === undefined ? undefined : pod.spec.securityContext?.fsGroup;
-    if (!isInMemory(volume)) return await makeDiskFolder(path, group);
+    if (!isInMemory(volume) && !hasHugePages) return await makeDiskFolder(path, group);
     if (await this.#isMounted(path)) return;
     await mkdir(path, { recursive: true, mode: 0o755 });
+    if (hasHugePages) {
+      const options = hugePageOptions(pod, medium, group);
+      return await mounter.mountFilesystem({ type: 'hugetlbfs', source: 'nodev', options }, path, signal);
+    }
     await mounter.mountTmpfs(path, { sizeBytes: memorySizeBytes(pod, volume, allocatable()), group }, signal);
   }
 
