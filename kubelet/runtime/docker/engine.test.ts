@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeClock } from '#base/fake-clock.ts';
 import { Engine } from './engine.ts';
+import { DockerImages } from './image-store.ts';
 
 const { signal } = new AbortController();
 let folder: string;
@@ -60,4 +62,13 @@ test('nobody waits any more', async () => {
     response.write(' ', () => life.abort(new Error('enough')));
   };
   await expect(ask(life.signal)).rejects.toThrow('enough');
+});
+
+test('an engine that goes away while it pulls an image', async () => {
+  answer = (response) => {
+    response.writeHead(200);
+    response.write('{"status":"Pulling from library/app"}\n', () => response.destroy());
+  };
+  const images = new DockerImages(engine, new FakeClock());
+  await expect(images.pull('app', {}, signal)).rejects.toMatchObject({ name: 'RuntimeError', code: 'Unavailable' });
 });

@@ -78,7 +78,9 @@ export class DockerImages implements ImageStore {
       if (hasCode(error, 'NotFound') || hasCode(error, 'Refused') || hasCode(error, 'Conflict')) {
         throw new RuntimeError('ImagePull', error.message, { cause: error });
       }
-      throw error;
+      if (error instanceof RuntimeError) throw error;
+      // It went away in the middle of the pull.
+      throw new RuntimeError('Unavailable', `cannot reach the Docker Engine: ${String((error as Error).message)}`, { cause: error });
     }
     const image = await this.find(reference, signal);
     if (image === undefined) throw new RuntimeError('ImagePull', `image ${reference} was pulled, but is not there`);
