@@ -29,7 +29,7 @@ export const controllerRevision = defineKind<ControllerRevision>({
     {
       name: 'Revision',
       description: 'Revision indicates the revision of the state represented by Data.',
-      value: ({ revision }) => String(revision),
+      value: ({ revision }) => revision,
     },
     ageColumn,
   ],

@@ -107,8 +107,8 @@ test('columns', () => {
   expect(row(deployment, object)).toEqual({
     Name: 'web',
     Ready: '1/1',
-    'Up-to-date': '1',
-    Available: '0',
+    'Up-to-date': 1,
+    Available: 0,
     Age: '<unknown>',
     Containers: 'c',
     Images: 'i:1',

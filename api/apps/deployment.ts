@@ -1,4 +1,4 @@
-import type { V1Deployment, V1DeploymentSpec, V1DeploymentStrategy } from '#api/generated/types.ts';
+import type { V1Deployment, V1DeploymentSpec, V1DeploymentStrategy, V1LabelSelector } from '#api/generated/types.ts';
 import { defaultPodTemplate } from '../core/pod/pod-defaults.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn, selectorText, templateColumns } from '../meta/columns.ts';
@@ -49,12 +49,12 @@ export const deployment = defineKind<Deployment>({
       description: 'Number of the pod with ready state',
       value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
     },
-    { name: 'Up-to-date', value: ({ status }) => String(status?.updatedReplicas ?? 0) },
-    { name: 'Available', value: ({ status }) => String(status?.availableReplicas ?? 0) },
+    { name: 'Up-to-date', value: ({ status }) => status?.updatedReplicas ?? 0 },
+    { name: 'Available', value: ({ status }) => status?.availableReplicas ?? 0 },
     ageColumn,
     ...templateColumns<Deployment>(
       ({ spec }) => spec.template,
-      ({ spec }) => selectorText(spec.selector),
+      ({ spec }) => plainSelector(spec.selector),
     ),
   ],
   resetFields: { status: ['spec', 'metadata.labels'] },
@@ -63,6 +63,13 @@ export const deployment = defineKind<Deployment>({
     scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   },
 });
+
+/** Where other kinds print a word for no selector and for a wrong one, Deployments print nothing and another word. */
+function plainSelector(selector: V1LabelSelector | undefined): string {
+  const text = selectorText(selector);
+  if (text === '<none>') return '';
+  return text === '<error>' ? '<invalid>' : text;
+}
 
 function isNewGeneration(next: Deployment, prev: Deployment): boolean {
   return !equalValues(next.spec, prev.spec) || !equalValues(next.metadata.annotations, prev.metadata.annotations);

@@ -30,7 +30,7 @@ export const configMap = defineKind<ConfigMap>({
   ],
   columns: [
     nameColumn,
-    { name: 'Data', value: ({ data, binaryData }) => String(Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length) },
+    { name: 'Data', value: ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length },
     ageColumn,
   ],
 });

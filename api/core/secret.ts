@@ -35,7 +35,7 @@ export const secret = defineKind<Secret>({
   columns: [
     nameColumn,
     { name: 'Type', value: ({ type }) => type ?? '' },
-    { name: 'Data', value: ({ data }) => String(Object.keys(data ?? {}).length) },
+    { name: 'Data', value: ({ data }) => Object.keys(data ?? {}).length },
     ageColumn,
   ],
   selectableFields: { type: ({ type }) => type ?? '' },

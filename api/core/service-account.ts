@@ -22,7 +22,7 @@ export const serviceAccount = defineKind<ServiceAccount>({
   prepareCreate: keepSecretNames,
   prepareUpdate: keepSecretNames,
   warnings: annotationWarnings,
-  columns: [nameColumn, { name: 'Secrets', value: ({ secrets }) => String(secrets?.length ?? 0) }, ageColumn],
+  columns: [nameColumn, { name: 'Secrets', value: ({ secrets }) => secrets?.length ?? 0 }, ageColumn],
   subresources: {
     other: { token: { verbs: ['create'], kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1' } },
   },

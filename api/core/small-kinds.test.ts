@@ -287,8 +287,8 @@ test.each<[string, unknown, string, Record<string, unknown>]>([
   ],
   ['new node', node, 'metadata: {name: n}', { Status: 'Unknown', Roles: '<none>', 'Kernel-Version': '<unknown>' }],
   ['namespace', namespace, 'metadata: {name: a}', { Status: 'Active' }],
-  ['config map', configMap, 'metadata: {name: a}\ndata: {x: y}\nbinaryData: {z: eg==}', { Data: '2' }],
-  ['secret', secret, 'metadata: {name: a}\ndata: {x: eg==}', { Type: 'Opaque', Data: '1' }],
+  ['config map', configMap, 'metadata: {name: a}\ndata: {x: y}\nbinaryData: {z: eg==}', { Data: 2 }],
+  ['secret', secret, 'metadata: {name: a}\ndata: {x: eg==}', { Type: 'Opaque', Data: 1 }],
   [
     'endpoints',
     endpoints,
@@ -314,7 +314,7 @@ test.each<[string, unknown, string, Record<string, unknown>]>([
     'revision',
     controllerRevision,
     'metadata: {name: a, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: d, uid: u, controller: true}]}\nrevision: 2',
-    { Controller: 'daemonset.apps/d', Revision: '2' },
+    { Controller: 'daemonset.apps/d', Revision: 2 },
   ],
   [
     'replication controller',

@@ -12,7 +12,7 @@ export const eventColumns: readonly Column<Event>[] = [
   { name: 'Source', priority: 1, value: sourceText },
   { name: 'Message', value: ({ message }) => (message ?? '').trim() },
   { name: 'First Seen', priority: 1, value: firstSeen },
-  { name: 'Count', priority: 1, value: ({ series, count }) => String(series?.count ?? (count || 1)) },
+  { name: 'Count', priority: 1, value: ({ series, count }) => series?.count ?? (count || 1) },
   { ...nameColumn, priority: 1 },
 ];
 

@@ -108,13 +108,13 @@ test('columns', () => {
     Source: 'kubelet, n1',
     Message: 'Started container c',
     'First Seen': '60m',
-    Count: '4',
+    Count: 4,
     Name: 'a',
   });
   expect(row(eventsEvent, decoded(eventsEvent, newer), nowMs)).toMatchObject({
     'Last Seen': '60m',
     Object: 'pod/web',
-    Count: '1',
+    Count: 1,
     Source: 'example.com/agent, n1',
   });
 });

@@ -75,6 +75,14 @@ test.each([
     '2/2 Running 1 60m',
   ],
   [
+    'restarts of a sidecar that waits for one that is restarted',
+    aPod(
+      `phase: Running, conditions: [{type: Initialized, status: "True"}], initContainerStatuses: [{name: a, ready: false, restartCount: 4, image: "", imageID: "", state: {waiting: {reason: CrashLoopBackOff}}}, {name: s, ready: true, started: true, restartCount: 2, image: "", imageID: "", state: {running: {}}}], containerStatuses: [${running}]`,
+      { spec: `initContainers: [{name: a, image: i}, {name: s, image: i, restartPolicy: Always}], containers: [{name: c, image: i}]` },
+    ),
+    '1/2 Init:CrashLoopBackOff 0 60m',
+  ],
+  [
     'terminating',
     aPod(`phase: Running, containerStatuses: [${running}]`, { meta: ', deletionTimestamp: "2026-01-01T00:59:00Z"' }),
     '1/1 Terminating 0 60m',

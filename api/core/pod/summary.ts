@@ -27,11 +27,13 @@ export function summarizePod(pod: Pod): PodSummary {
   const total = (pod.spec.containers?.length ?? 0) + sidecars.size;
   const { conditions } = pod.status ?? {};
   const init: Tally = { ready: 0, restarts: 0, lastRestart: undefined };
-  const initReason = initStatus(pod, sidecars, init);
+  const lasting: Tally = { ready: 0, restarts: 0, lastRestart: undefined };
+  const initReason = initStatus(pod, sidecars, init, lasting);
   let tally = init;
   let status = initReason ?? basicStatus(pod);
   if (initReason === undefined || isConditionTrue(conditions, 'Initialized')) {
-    tally = { ...sidecarTally(pod, sidecars), ready: init.ready };
+    // Once the pod is initialized, restarts of its other init containers no longer count.
+    tally = { ...lasting, ready: init.ready };
     status = mainStatus(pod, status, tally);
   }
   return { ready: tally.ready, total, status: finalStatus(pod, status), restarts: tally.restarts, lastRestart: tally.lastRestart };
@@ -48,10 +50,11 @@ function finalStatus({ metadata, status }: Pod, current: string): string {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed' ? current : 'Terminating';
 }
 
-/** What the first unfinished init container says; undefined when all are done or running as they should. */
-function initStatus({ spec, status }: Pod, sidecars: ReadonlySet<string>, tally: Tally): string | undefined {
+/** What the first unfinished init container says, sidecars up to there counted apart as well; undefined when all are done or running. */
+function initStatus({ spec, status }: Pod, sidecars: ReadonlySet<string>, tally: Tally, lasting: Tally): string | undefined {
   for (const [at, container] of (status?.initContainerStatuses ?? []).entries()) {
     count(container, tally);
+    if (sidecars.has(container.name)) count(container, lasting);
     const { terminated, waiting } = container.state ?? {};
     if (terminated?.exitCode === 0) continue;
     if (sidecars.has(container.name) && container.started === true) {
@@ -63,13 +66,6 @@ function initStatus({ spec, status }: Pod, sidecars: ReadonlySet<string>, tally:
     return `Init:${at}/${spec.initContainers?.length ?? 0}`;
   }
   return undefined;
-}
-
-/** Once the pod is initialized, restarts of its other init containers no longer count. */
-function sidecarTally({ status }: Pod, sidecars: ReadonlySet<string>): Tally {
-  const tally: Tally = { ready: 0, restarts: 0, lastRestart: undefined };
-  for (const container of status?.initContainerStatuses ?? []) if (sidecars.has(container.name)) count(container, tally);
-  return tally;
 }
 
 function mainStatus({ status }: Pod, initial: string, tally: Tally): string {
