@@ -72,6 +72,7 @@ test.each<[string, string, string[]]>([
       'spec.scaleTargetRef.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
     ],
   ],
+  ['no policies, said so', withRules('policies: []'), [`${up}.policies: Required value: must specify at least one Policy`]],
   [
     'no metric',
     withMetric('{type: ""}'),

@@ -2,7 +2,7 @@
 import { descriptionsText } from '#api/generated/descriptions.ts';
 import { schemasText } from '#api/generated/schemas.ts';
 import { columnFacts } from './facts-columns.ts';
-import { alwaysThere, namedStrings, pointerStrings, requiredPointers, valueScalars, valueTimes } from './facts-go.ts';
+import { alwaysThere, namedStrings, noticedLists, pointerStrings, requiredPointers, valueScalars, valueTimes } from './facts-go.ts';
 import { atomicStructs, listFacts, mapTypeFacts } from './facts-lists.ts';
 import { packageGroups } from './facts-names.ts';
 import { specialReferences } from './facts-special.ts';
@@ -68,6 +68,7 @@ export class SchemaSet {
     this.#atomic = new Set(sitesOf(atomicStructs));
     for (const [definition, of] of Object.entries(specialReferences)) for (const site of sitesOf(of)) this.#special.set(site, definition);
     for (const site of sitesOf(pointerStrings)) this.#presence.set(site, 'keep');
+    for (const site of sitesOf(noticedLists)) this.#presence.set(site, 'keep');
     for (const site of sitesOf(requiredPointers)) this.#presence.set(site, 'keep');
     for (const site of sitesOf(valueScalars)) this.#presence.set(site, 'drop');
     for (const site of sitesOf(alwaysThere)) this.#presence.set(site, 'fill');

@@ -3,9 +3,9 @@ import { validateDriverName } from '../core/volume/csi-references.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
-import { notNegative, qualifiedName } from '../meta/field-checks.ts';
+import { invalidEach, notNegative } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, required } from '../meta/field-problem.ts';
-import { byteLength } from '../meta/names.ts';
+import { byteLength, qualifiedNameProblems } from '../meta/names.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { immutableText } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
@@ -55,14 +55,14 @@ function validateDrivers(drivers: readonly Unchecked<V1CSINodeDriver>[], path: s
   });
 }
 
-/** The path is the driver's, as upstream has it. */
+/** The path is the driver's, and what is shown are all keys, as upstream has it. */
 function validateTopologyKeys(keys: readonly string[], path: string): FieldProblem[] {
   const seen = new Set<string>();
   return keys.flatMap((key) => {
     const problems = key === '' ? [required(path)] : [];
     if (seen.has(key)) problems.push(duplicate(path, key));
     seen.add(key);
-    return [...problems, ...qualifiedName(path, key)];
+    return [...problems, ...invalidEach(path, keys, qualifiedNameProblems(key))];
   });
 }
 

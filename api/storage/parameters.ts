@@ -1,7 +1,7 @@
 // What the classes of storage have in common: a provisioner or driver, and parameters that only it understands.
-import { qualifiedName } from '../meta/field-checks.ts';
+import { invalidEach } from '../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, required, tooLong } from '../meta/field-problem.ts';
-import { byteLength } from '../meta/names.ts';
+import { byteLength, qualifiedNameProblems } from '../meta/names.ts';
 import { equalValues } from '../meta/equality.ts';
 
 type Parameters = Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ const maxParameterBytes = 256 * 1_024;
 /** The name of a provisioner or driver, whose case does not matter. */
 export function validateProvisioner(name: string, field: string): FieldProblem[] {
   if (name === '') return [required(field)];
-  return qualifiedName(field, name.toLowerCase());
+  return invalidEach(field, name, qualifiedNameProblems(name.toLowerCase()));
 }
 
 export function validateParameters(parameters: Parameters, field: string): FieldProblem[] {

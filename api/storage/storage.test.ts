@@ -17,6 +17,12 @@ const attachment = (spec: string): string => `${meta}spec: {attacher: d.example.
 test.each<[string, unknown, string, string[]]>([
   ['class', storageClass, `${meta}provisioner: Example.com/P`, []],
   [
+    'a name of a provisioner',
+    storageClass,
+    `${meta}provisioner: Example.com/P_`,
+    [expect.stringMatching(/^provisioner: Invalid value: "Example\.com\/P_": name part must consist/) as never],
+  ],
+  [
     'bad class',
     storageClass,
     `${meta}provisioner: ""\nparameters: {"": x}\nreclaimPolicy: Recycle\nvolumeBindingMode: Odd`,
@@ -92,10 +98,10 @@ test.each<[string, unknown, string, string[]]>([
   [
     'names of a node’s drivers',
     csiNode,
-    `${meta}spec: {drivers: [{name: "", nodeID: n, topologyKeys: ["a b"]}]}`,
+    `${meta}spec: {drivers: [{name: "", nodeID: n, topologyKeys: [a, "a b"]}]}`,
     [
       'spec.drivers[0].name: Required value',
-      expect.stringMatching(/^spec\.drivers\[0\]: Invalid value: "a b": name part must consist/) as never,
+      expect.stringMatching(/^spec\.drivers\[0\]: Invalid value: \["a","a b"\]: name part must consist/) as never,
     ],
   ],
   ['node', csiNode, `${meta}spec: {drivers: [{name: d, nodeID: n, topologyKeys: [a/b], allocatable: {count: 1}}]}`, []],
