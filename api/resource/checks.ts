@@ -156,10 +156,10 @@ export function validateBindingConditions(
     }
   });
   if (bindingConditions.length === 0 && bindingFailureConditions.length > 0) {
-    problems.push(invalid(field, bindingConditions, 'bindingConditions are required to use bindingFailureConditions'));
+    problems.push(invalid(field, null, 'bindingConditions are required to use bindingFailureConditions'));
   }
   if (bindingFailureConditions.length === 0 && bindingConditions.length > 0) {
-    problems.push(invalid(failureField, bindingFailureConditions, 'bindingFailureConditions are required to use bindingConditions'));
+    problems.push(invalid(failureField, null, 'bindingFailureConditions are required to use bindingConditions'));
   }
   return problems;
 }

@@ -116,6 +116,11 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
+    'one sort of conditions without the other',
+    device('bindingConditions: [a]'),
+    ['spec.devices[0].bindingFailureConditions: Invalid value: null: bindingFailureConditions are required to use bindingConditions'],
+  ],
+  [
     'binding conditions',
     device('bindingConditions: [a, a], bindingFailureConditions: [a]'),
     [
