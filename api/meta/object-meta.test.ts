@@ -47,6 +47,17 @@ test.each<[string, ObjectMeta, string[]]>([
   expect(texts(validateObjectMeta(meta, rules))).toEqual(expected);
 });
 
+test.each<[string, string[]]>([
+  ['v1', []],
+  ['apps/v1', []],
+  ['', ['metadata.ownerReferences.apiVersion: Invalid value: "": version must not be empty']],
+  ['apps/', ['metadata.ownerReferences.apiVersion: Invalid value: "apps/": version must not be empty']],
+  ['a/b/c', ['metadata.ownerReferences.apiVersion: Invalid value: "a/b/c": version must not be empty']],
+])('the version of an owner: %j', (apiVersion, expected) => {
+  const owner = { apiVersion, kind: 'Thing', name: 'x', uid: 'y' };
+  expect(texts(validateObjectMeta({ name: 'a', namespace: 'b', ownerReferences: [owner] }, rules))).toEqual(expected);
+});
+
 test('two controllers are one too many', () => {
   const owner = (name: string) => ({ apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid: name, controller: true });
   const [problem] = validateObjectMeta({ name: 'a', namespace: 'b', ownerReferences: [owner('x'), owner('y')] }, rules);

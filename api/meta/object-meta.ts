@@ -161,8 +161,9 @@ function validateOwnerReferences(references: readonly V1OwnerReference[], path: 
 function validateOwnerReference(reference: Unchecked<V1OwnerReference>, path: string): FieldProblem[] {
   const { apiVersion = '', kind = '', name = '', uid = '' } = reference;
   const problems: FieldProblem[] = [];
-  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
-  if (version === '') problems.push(invalid(`${path}.apiVersion`, apiVersion, 'version must not be empty'));
+  const parts = apiVersion.split('/');
+  // What cannot be read has no version either.
+  if (parts.length > 2 || parts.at(-1) === '') problems.push(invalid(`${path}.apiVersion`, apiVersion, 'version must not be empty'));
   if (kind === '') problems.push(invalid(`${path}.kind`, kind, 'must not be empty'));
   if (name === '') problems.push(invalid(`${path}.name`, name, 'must not be empty'));
   if (uid === '') problems.push(invalid(`${path}.uid`, uid, 'must not be empty'));
