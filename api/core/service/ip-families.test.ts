@@ -68,10 +68,13 @@ describe('a new Service in a cluster of IPv4', () => {
 
 describe('an update in a cluster of IPv4', () => {
   const preferred = { ...four, ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4'] };
+  const once = { ...twoIps, ipFamilyPolicy: 'PreferDualStack', ipFamilies: both };
   const dualBare = { ...bare, ipFamilyPolicy: 'RequireDualStack', ipFamilies: both };
   test.each<[string, object, object, unknown]>([
     ['keeps the policy', { ...four, ipFamilies: ['IPv4'] }, preferred, 'PreferDualStack IPv4'],
     ['of what prefers both and stays', preferred, preferred, 'PreferDualStack IPv4'],
+    ['of what had both and stays', once, once, 'PreferDualStack IPv4 IPv6'],
+    ['of what had both and changes its type', { ...once, type: 'NodePort' }, once, [noSix(1)]],
     ['of an external name', {}, { type: 'ExternalName' }, 'SingleStack IPv4'],
     ['to what cannot be', { ...preferred, ipFamilyPolicy: 'RequireDualStack' }, preferred, [noDual]],
     ['to one family by the policy', { ...dualBare, ipFamilyPolicy: 'SingleStack' }, dualBare, 'SingleStack IPv4'],

@@ -42,8 +42,9 @@ export function fillIpFamilies(
   return [];
 }
 
-/** A Service that would like both families gets and loses none because the cluster has changed. */
+/** A Service that would like both families gets and loses none because the cluster has changed, unless its type changes. */
 function staysPreferred({ spec }: Service, { spec: before }: Service): boolean {
+  if (spec.type !== before.type) return false;
   if (spec.ipFamilyPolicy !== 'PreferDualStack' || before.ipFamilyPolicy !== 'PreferDualStack') return false;
   return hasSameAddresses(spec, before) && equalValues(spec.ipFamilies, before.ipFamilies);
 }
