@@ -18,6 +18,7 @@ import { endpointSliceController } from './endpoints/slices-controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node/ipam-controller.ts';
 import { type NodeLifecycleOptions, nodeLifecycleController, upstreamTimings } from './node/lifecycle-controller.ts';
+import { secretTtlController } from './node/secret-ttl-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { replicaSetController, replicationControllerController } from './replicas/kinds.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
@@ -70,6 +71,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     classProtectionController(),
     nodeLifecycleController(nodeTimings),
     taintEvictionController(),
+    secretTtlController(),
     ...(clusterCidr === undefined ? [] : [nodeIpamController(clusterCidr, nodeCidrBits)]),
     ...(loadBalancerCidr === undefined ? [] : [loadBalancerController({ pool: poolOf(loadBalancerCidr) })]),
   ];

@@ -50,6 +50,16 @@ describe('nodes', () => {
   const readyOf = (object: Node | Pod | undefined) =>
     findCondition<{ type: string; status: string }>(object?.status?.conditions, 'Ready')?.status;
 
+  test('say how long what they read of Secrets may be kept, also when somebody takes that away', async () => {
+    const ttl = 'node.alpha.kubernetes.io/ttl';
+    await plane.client.create<Node>(node, { metadata: { name: 'keeper' } }, {}, never);
+    const says = (wanted: string) => async (): Promise<boolean> => (await find('keeper')).metadata.annotations?.[ttl] === wanted;
+    await plane.until('it says so', says('0'));
+    await plane.client.patch<Node>(node, { name: 'keeper' }, { metadata: { annotations: { [ttl]: null } } }, { type: 'merge' }, never);
+    await plane.until('it says so again', says('0'));
+    await plane.client.delete(node, { name: 'keeper' }, {}, never);
+  });
+
   test('get networks of their own', async () => {
     await Promise.all(['a', 'b', 'c'].map((name) => plane.client.create<Node>(node, { metadata: { name } }, {}, never)));
     const networks = await plane.until('three networks', async () => {
