@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { request, Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '#kubelet/testing.ts';
-import type { BareServer } from '#test/integration/kinds/bare-server.ts';
+import type { KubectlFolder } from '#test/integration/kinds/kubectl-folder.ts';
 import { type RunningCluster, startRunningCluster } from '#test/integration/running/running-cluster.ts';
 import { allKubectls } from '#test/testbed/kubectl.ts';
 
@@ -33,7 +33,7 @@ const service = {
 const poll = { timeout: 30_000, interval: 200 };
 const kubectl = allKubectls().at(-1);
 let cluster: RunningCluster;
-let bare: BareServer;
+let bare: KubectlFolder;
 const run = (args: string | readonly string[]): Promise<string> => bare.kubectl(args);
 const runningPods = async (selector: string): Promise<number> =>
   (await run(`get pods -l ${selector} --field-selector=status.phase=Running -o name`)).split('\n').filter((line) => line !== '').length;

@@ -1,5 +1,6 @@
 // Pods in the hands of a scheduler and node agents, with simulated containers: lives, generations, deadlines, where they may run.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endpointOf, parseKubeconfig } from '#client/kubeconfig.ts';
 import { ApiSession, type AnyObject, pathOf } from '../api-session.ts';
 import { type RunningCluster, startRunningCluster } from '#test/integration/running/running-cluster.ts';
 import { defaultKubectl } from '#test/testbed/kubectl.ts';
@@ -36,7 +37,7 @@ function body(name: string, spec: object = {}, labels: object = {}): object {
 
 beforeAll(async () => {
   cluster = await startRunningCluster(defaultKubectl(), 2);
-  api = new ApiSession(cluster.bare.server.adminClientConfig);
+  api = new ApiSession(endpointOf(parseKubeconfig(cluster.cluster.kubeconfig, { name: 'config', folder: '/' })));
 });
 afterAll(async () => {
   await api?.[Symbol.asyncDispose]();

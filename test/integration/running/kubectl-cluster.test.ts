@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allKubectls } from '#test/testbed/kubectl.ts';
-import type { BareServer } from '../kinds/bare-server.ts';
+import type { KubectlFolder } from '../kinds/kubectl-folder.ts';
 import { type RunningCluster, startRunningCluster } from './running-cluster.ts';
 
 const clients = [...new Set([allKubectls().at(0), allKubectls().at(-1)])].flatMap((one) => (one === undefined ? [] : [one]));
@@ -12,7 +12,7 @@ const lines = (text: string): string[] => text.split('\n').filter((line) => line
 describe.each(clients.map((kubectl) => [kubectl.version, kubectl] as const))('kubectl %s', (version, kubectl) => {
   const minor = Number(version.split('.')[1]);
   let cluster: RunningCluster;
-  let bare: BareServer;
+  let bare: KubectlFolder;
   const run = (args: string | readonly string[]): Promise<string> => bare.kubectl(args);
   const fails = async (args: string | readonly string[]): Promise<string> => {
     const { code, stderr } = await bare.tryKubectl(args);
