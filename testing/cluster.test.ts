@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { type AddressInfo, connect as dial, createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { AppsV1Api, CoreV1Api, Exec, KubeConfig, PortForward, type V1Status } from '@kubernetes/client-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '#kubelet/testing.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, type ContainerProgram, startCluster } from './cluster.ts';
 
 const namespace = 'default';
 const labels = { app: 'web' };
+/** A machine that does much else may take its time; what is here waits, and measures nothing. */
+const limitMs = 120_000;
+const poll = { timeout: limitMs, interval: 50 };
+const patience = { timeout: limitMs };
 
 function clientOf(cluster: Cluster): KubeConfig {
   const config = new KubeConfig();
@@ -16,7 +19,7 @@ function clientOf(cluster: Cluster): KubeConfig {
   return config;
 }
 
-describe('a cluster with programs', () => {
+describe('a cluster with programs', patience, () => {
   let cluster: Cluster;
   let config: KubeConfig;
   let core: CoreV1Api;
@@ -32,8 +35,16 @@ describe('a cluster with programs', () => {
     cluster = await startCluster({ nodes: 2, programs });
     config = clientOf(cluster);
     core = config.makeApiClient(CoreV1Api);
-  });
-  afterAll(async () => cluster?.stop());
+    const containers = [{ name: 'main', image: 'server', env: [{ name: 'NAME', value: 'web' }] }];
+    const template = { metadata: { labels }, spec: { containers } };
+    const apps = config.makeApiClient(AppsV1Api);
+    const body = { metadata: { name: 'web' }, spec: { replicas: 2, selector: { matchLabels: labels }, template } };
+    await apps.createNamespacedDeployment({ namespace, body });
+    await vi.waitFor(async () => {
+      expect((await apps.readNamespacedDeployment({ namespace, name: 'web' })).status?.availableReplicas).toBe(2);
+    }, poll);
+  }, limitMs);
+  afterAll(async () => cluster?.stop(), limitMs);
 
   const podNames = async (): Promise<string[]> =>
     (await core.listNamespacedPod({ namespace, labelSelector: 'app=web', fieldSelector: 'status.phase=Running' })).items.map(
@@ -43,12 +54,6 @@ describe('a cluster with programs', () => {
   test('has its nodes, and runs what a Deployment asks for on them', async () => {
     const { items } = await core.listNode();
     expect(items.map(({ metadata }) => metadata?.name)).toEqual(['node-1', 'node-2']);
-    const containers = [{ name: 'main', image: 'server', env: [{ name: 'NAME', value: 'web' }] }];
-    const template = { metadata: { labels }, spec: { containers } };
-    const apps = config.makeApiClient(AppsV1Api);
-    const body = { metadata: { name: 'web' }, spec: { replicas: 2, selector: { matchLabels: labels }, template } };
-    await apps.createNamespacedDeployment({ namespace, body });
-    await eventually(async () => (await apps.readNamespacedDeployment({ namespace, name: 'web' })).status?.availableReplicas === 2);
     const [name = ''] = await podNames();
     expect(await core.readNamespacedPodLog({ namespace, name })).toBe('web listens\n');
   });
@@ -76,17 +81,18 @@ describe('a cluster with programs', () => {
   });
 });
 
-test('without nodes, pods wait', async () => {
+test('without nodes, pods wait', patience, async () => {
   await using cluster = await startCluster({ nodes: 0 });
   const core = clientOf(cluster).makeApiClient(CoreV1Api);
   await core.createNamespacedPod({ namespace, body: { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i' }] } } });
-  const condition = await eventually(async () =>
-    (await core.readNamespacedPod({ namespace, name: 'p' })).status?.conditions?.find(({ type }) => type === 'PodScheduled'),
-  );
-  expect(condition).toMatchObject({ status: 'False', reason: 'Unschedulable', message: 'no nodes available to schedule pods' });
+  const scheduled = async (): Promise<unknown> =>
+    (await core.readNamespacedPod({ namespace, name: 'p' })).status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  await expect
+    .poll(scheduled, poll)
+    .toMatchObject({ status: 'False', reason: 'Unschedulable', message: 'no nodes available to schedule pods' });
 });
 
-test('two of them know nothing of each other', async () => {
+test('two of them know nothing of each other', patience, async () => {
   await using one = await startCluster();
   await using other = await startCluster();
   expect(one.url).not.toBe(other.url);
@@ -97,7 +103,7 @@ test('two of them know nothing of each other', async () => {
   expect(items.map(({ metadata }) => metadata?.name)).not.toContain('mine');
 });
 
-test('a number of nodes that cannot be is refused, and waiting ends with its signal', async () => {
+test('a number of nodes that cannot be is refused, and waiting ends with its signal', patience, async () => {
   await expect(startCluster({ nodes: -1 })).rejects.toThrow('a cluster has 0 to 250 nodes, not -1');
   await expect(startCluster({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
 });
