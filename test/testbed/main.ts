@@ -192,7 +192,7 @@ function enter(name: string, words: readonly string[]): number {
 
 function status(): number {
   const { hosts } = requireState();
-  for (const [name, { role, address, pid }] of Object.entries(hosts)) {
+  for (const [name, { role, address, pid }] of Object.entries(hosts).sort(([a], [b]) => (a < b ? -1 : 1))) {
     process.stdout.write(`${name}   ${address}   ${role.padEnd(14)} ${pid === 0 ? 'off' : 'on'}\n`);
   }
   return 0;
