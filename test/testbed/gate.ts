@@ -15,8 +15,9 @@ export class Gate implements AsyncDisposable {
     server.on('connection', (client) => this.#join(client, connect(target, '127.0.0.1')));
   }
 
-  static async before(target: number): Promise<Gate> {
-    const server = createServer().listen(0, '127.0.0.1');
+  /** `host`: where clients find it, on loopback. */
+  static async before(target: number, host = '127.0.0.1'): Promise<Gate> {
+    const server = createServer().listen(0, host);
     await once(server, 'listening');
     return new Gate(server, target);
   }

@@ -5,6 +5,8 @@
 // member knows a leader (`hasleader`), or a member cut off from the others would let watches wait for ever. gRPC itself pings a silent
 // peer; etcd cuts off who does so more often than every five seconds. gRPC is loaded with the first connection: who keeps objects in an
 // embedded store pays nothing for it.
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import type * as grpcJs from '@grpc/grpc-js';
 import type { ChannelCredentials, Client, ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
 import { type Clock, DeadlineExceeded } from '#base/clock.ts';
@@ -28,6 +30,9 @@ const channelOptions = {
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
 };
+
+/** TLS knows names only: gRPC would tell the server an address as one, which Node warns of. */
+const namelessOptions = { 'grpc.ssl_target_name_override': 'etcd' };
 
 export interface EtcdConnectionOptions {
   /** `https://HOST:PORT`, or http. At least one. */
@@ -173,13 +178,16 @@ export class EtcdConnection implements AsyncDisposable {
   }
 
   #clientOf(server: string): Client {
-    return new this.#grpc.Client(new URL(server).host, this.#channelCredentials(server), channelOptions);
+    const options = isSecure(server) && isIP(hostOf(server)) > 0 ? { ...channelOptions, ...namelessOptions } : channelOptions;
+    return new this.#grpc.Client(new URL(server).host, this.#channelCredentials(server), options);
   }
 
   #channelCredentials(server: string): ChannelCredentials {
     const { credentials } = this.#grpc;
     const { ca, cert, key } = this.#credentials;
-    return isSecure(server) ? credentials.createSsl(ca, key, cert) : credentials.createInsecure();
+    if (!isSecure(server)) return credentials.createInsecure();
+    // Whatever name was told to the server, its certificate must be for where it was dialled.
+    return credentials.createSsl(ca, key, cert, { checkServerIdentity: (_, found) => checkServerIdentity(hostOf(server), found) });
   }
 
   /** Takes new certificates for new connections; those that are open stay. */
@@ -201,6 +209,11 @@ export class EtcdConnection implements AsyncDisposable {
 function judged(error: unknown): unknown {
   if (error instanceof EtcdFailure || !(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return error;
   return etcdFailure(error.code, (error as ServiceError).details, error);
+}
+
+/** Without the brackets of IPv6. */
+function hostOf(server: string): string {
+  return new URL(server).hostname.replace(/^\[|\]$/g, '');
 }
 
 function isSecure(server: string): boolean {

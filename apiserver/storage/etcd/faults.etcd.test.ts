@@ -12,7 +12,9 @@ import { connect } from '#client/rest.ts';
 import { EtcdCluster, type EtcdClusterOptions } from '#test/testbed/etcd.ts';
 import { Gate } from '#test/testbed/gate.ts';
 import { StoreError, type StoreEvent } from '../contract.ts';
+import { EtcdConnection } from './connection.ts';
 import { EtcdStore } from './etcd-store.ts';
+import { decodeRange, encodeRange, methods } from './messages.ts';
 
 const noTls = { caFile: undefined, certFile: undefined, keyFile: undefined };
 const { signal } = new AbortController();
@@ -261,8 +263,13 @@ test('with TLS only who has a certificate is let in; a new one is taken while th
   const tls = { caFile: cluster.path('ca.crt'), certFile: cluster.path('client.crt'), keyFile: cluster.path('client.key') };
   const clock = new FakeClock();
   const options = { servers: cluster.servers, tls, clock, log: silentLog };
+  const warned: string[] = [];
+  const warn = ({ message }: Error): void => void warned.push(message);
+  process.on('warning', warn);
   const store = open.use(await EtcdStore.open(options, signal));
   expect((await store.put('/registry/a', Buffer.from('x'), { expectedRevision: 0 }, signal)).ok).toBe(true);
+  process.off('warning', warn);
+  expect(warned).toEqual([]);
   // A stranger's certificate: new connections are refused. Then the right one again.
   await cluster.writeCertificate('client', ['client'], await createCa('stranger', Date.now()));
   await clock.advance(10_000);
@@ -270,4 +277,20 @@ test('with TLS only who has a certificate is let in; a new one is taken while th
   await cluster.writeCertificate('client');
   await clock.advance(10_000);
   expect(await store.get('/registry/a', signal)).toBeDefined();
+});
+
+test.each<[string, string, boolean]>([
+  ['its name', 'localhost', true],
+  ['its address', '127.0.0.1', true],
+  ['an address that its certificate is not for', '127.0.0.2', false],
+])('a member is dialled by %s', async (_, host, isTrusted) => {
+  const cluster = await aCluster({ tls: true });
+  await cluster.writeCertificate('client');
+  const tls = { caFile: cluster.path('ca.crt'), certFile: cluster.path('client.crt'), keyFile: cluster.path('client.key') };
+  await using gate = await Gate.before(Number(new URL(cluster.servers[0] ?? '').port), host);
+  const options = { servers: [`https://${host}:${gate.port}`], tls, clock: new FakeClock(), log: silentLog };
+  await using connection = await EtcdConnection.open(options);
+  const asked = connection.call(methods.range, encodeRange({ key: 'a' }), { timeoutMs: 5_000, signal });
+  if (isTrusted) expect(decodeRange(await asked).items).toEqual([]);
+  else await expect(asked).rejects.toThrow(/is not in the cert's list/);
 });
