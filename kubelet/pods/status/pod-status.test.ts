@@ -232,3 +232,17 @@ test('a pod that ends before its containers began says so of them, once nothing 
   expect(first(status(withInit, observed([seen('i', 1)]), ended))?.state?.waiting).toBeDefined();
   expect(first(status(aPod(), observed([seen('c', 3)]), ended))?.state?.terminated?.exitCode).toBe(3);
 });
+
+test('a pod that asks for amounts as a whole shows what was set aside for it, and what it has', () => {
+  const [small, large] = [{ cpu: '1' }, { cpu: '2' }];
+  const pod = aPod({ resources: { requests: large, limits: large } });
+  const running = observed([seen('c', 'running')]);
+  expect(status(pod, running)).toMatchObject({ allocatedResources: large, resources: { requests: large, limits: large } });
+  const progress = { generation: 2, error: undefined };
+  const before = { resources: { requests: small, limits: small } };
+  expect(status(pod, running, { previous: before, resize: { pending: undefined, progress } })).toMatchObject({
+    allocatedResources: large,
+    ...before,
+  });
+  expect(status(aPod(), running)).not.toHaveProperty('resources');
+});

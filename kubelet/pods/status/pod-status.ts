@@ -64,6 +64,19 @@ export function podStatus(given: StatusView): V1PodStatus {
     ...(isRejected(view) ? {} : { containerStatuses: ended }),
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(pod),
+    ...wholeAmounts(view),
+  };
+}
+
+/** What was set aside for a pod that asks for amounts as a whole, and what it has: while these change, what it had. */
+function wholeAmounts(view: StatusView): Pick<V1PodStatus, 'allocatedResources' | 'resources'> {
+  const { pod, previous, resize } = view;
+  const { requests, limits } = pod.spec.resources ?? {};
+  if ((requests === undefined && limits === undefined) || isRejected(view)) return {};
+  const given = { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) };
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources: resize?.progress === undefined ? given : (previous.resources ?? given),
   };
 }
 

@@ -18,6 +18,8 @@ const ownFields: readonly (keyof V1PodStatus)[] = [
   'containerStatuses',
   'ephemeralContainerStatuses',
   'qosClass',
+  'allocatedResources',
+  'resources',
 ];
 
 /** Lists that a strategic merge joins by a key. */
