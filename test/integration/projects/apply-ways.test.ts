@@ -100,7 +100,7 @@ describe.each(clients.map((kubectl) => [kubectl.version, kubectl] as const))('ku
     expect(await run(`apply -f ${file} --server-side --dry-run=server`)).toBe(what.replaceAll('created', 'serverside-applied'));
     expect(await run(`get -f ${file} --ignore-not-found`)).toBe('');
     await run(`apply -f ${file}`);
-    expect((await run(`delete -f ${file} --dry-run=server`)).match(/ deleted \(server dry run\)$/gm)).toHaveLength(2);
+    expect((await run(`delete -f ${file} --dry-run=server`)).match(/ deleted( from \w+ namespace)? \(server dry run\)$/gm)).toHaveLength(2);
     await run('scale deployment rehearsed --replicas=7 --dry-run=server');
     expect(await run('get deployment rehearsed -o jsonpath={.spec.replicas}')).toBe('1');
     const changed = bare.file('rehearsed.json', list(settings('rehearsed', 'w'), deployment('rehearsed')));
