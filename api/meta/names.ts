@@ -65,8 +65,12 @@ export function dnsLabelProblems(value: string): readonly string[] {
 
 /** A DNS subdomain (RFC 1123): what most names are. */
 export function dnsSubdomainProblems(value: string): readonly string[] {
+  return subdomainProblems(value, 'characters');
+}
+
+function subdomainProblems(value: string, unit: 'bytes' | 'characters'): readonly string[] {
   if (value.length <= 253 && dns1123Subdomain.test(value)) return noProblems;
-  const problems = lengthProblems(value, 253);
+  const problems = lengthProblems(value, 253, unit);
   if (!dns1123Subdomain.test(value)) problems.push(regexText(subdomainText, dns1123SubdomainFormat, 'example.com'));
   return problems;
 }
@@ -108,14 +112,14 @@ export function qualifiedNameProblems(value: string): readonly string[] {
   if (slash >= 0) {
     if (value.includes('/', slash + 1)) {
       const text = regexText(qualifiedNameText, qualifiedNameFormat, 'MyName', 'my.name', '123-abc');
-      return [`a qualified name ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+      return [`a valid label key ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
     }
     const prefix = value.slice(0, slash);
     if (prefix === '') problems.push('prefix part must be non-empty');
-    else problems.push(...dnsSubdomainProblems(prefix).map((text) => `prefix part ${text}`));
+    else problems.push(...subdomainProblems(prefix, 'bytes').map((text) => `prefix part ${text}`));
   }
   if (name === '') problems.push('name part must be non-empty');
-  else problems.push(...lengthProblems(name, 63).map((text) => `name part ${text}`));
+  else problems.push(...lengthProblems(name, 63, 'bytes').map((text) => `name part ${text}`));
   if (!qualifiedName.test(name)) {
     problems.push(`name part ${regexText(qualifiedNameText, qualifiedNameFormat, 'MyName', 'my.name', '123-abc')}`);
   }
@@ -125,7 +129,7 @@ export function qualifiedNameProblems(value: string): readonly string[] {
 /** A label's value; empty is fine. */
 export function labelValueProblems(value: string): readonly string[] {
   if (value.length <= 63 && labelValue.test(value)) return noProblems;
-  const problems = lengthProblems(value, 63);
+  const problems = lengthProblems(value, 63, 'bytes');
   if (!labelValue.test(value)) problems.push(regexText(labelValueText, labelValueFormat, 'MyValue', 'my_value', '12345'));
   return problems;
 }
@@ -223,13 +227,9 @@ export function regexText(text: string, format: string, ...examples: string[]): 
   return `${text} (e.g. ${list}regex used for validation is '${format}')`;
 }
 
-/** `must be no more than 63 bytes`. */
-export function maxLengthText(max: number): string {
-  return `must be no more than ${max} bytes`;
-}
-
-function lengthProblems(value: string, max: number): string[] {
-  return byteLength(value) > max ? [maxLengthText(max)] : [];
+/** Lengths are counted in bytes everywhere; upstream calls them so for labels alone. */
+function lengthProblems(value: string, max: number, unit: 'bytes' | 'characters' = 'characters'): string[] {
+  return byteLength(value) > max ? [`must be no more than ${max} ${unit}`] : [];
 }
 
 function whole(format: string): RegExp {

@@ -72,7 +72,7 @@ function readList(tokens: Tokens): string[] {
   const first = tokens.peek();
   if (isSymbol(first, ')')) {
     tokens.take();
-    return [];
+    return [''];
   }
   if (first.type !== 'word' && !isSymbol(first, ',')) {
     throw new SelectorError(`found '${first.text}', expected: ',', ')' or identifier`);

@@ -159,7 +159,7 @@ test('the claim of an ephemeral volume belongs to it alone', () => {
 
 test('the claim of an ephemeral volume can be named', () => {
   expect(createProblems(pod, podOf(`{name: v, ${claim}}`, 'a'.repeat(252)))).toEqual([
-    `spec.volumes[0].name: Invalid value: "v": PVC name "${'a'.repeat(252)}-v": must be no more than 253 bytes`,
+    `spec.volumes[0].name: Invalid value: "v": PVC name "${'a'.repeat(252)}-v": must be no more than 253 characters`,
   ]);
 });
 
