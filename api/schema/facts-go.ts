@@ -1,5 +1,5 @@
-// data: how upstream's Go types hold each property, as far as it shows on the wire: what is left out when empty, what is always
-// there, and the names that its messages give to string types. Package -> `Kind.property` words, as in the other tables.
+// data: how upstream's Go types hold each property, as far as it shows on the wire: what is left out when empty, and what is always
+// there. Package -> `Kind.property` words, as in the other tables.
 //
 // Without an entry: required properties are always there; optional strings, bytes, lists and maps are left out when empty;
 // optional numbers, booleans, quantities, times and structs are pointers, so they stay exactly as sent.
@@ -200,52 +200,4 @@ export const requiredPointers: Words = {
     ScaleIOPersistentVolumeSource.secretRef ScaleIOVolumeSource.secretRef`,
   'io.k8s.api.networking.v1': 'HTTPIngressPath.pathType IPAddressSpec.parentRef',
   'io.k8s.api.networking.v1beta1': 'IPAddressSpec.parentRef',
-};
-
-/** Go's names of string types, for messages about wrong types: name -> package -> properties. */
-export const namedStrings: Readonly<Record<string, Words>> = {
-  'types.UID': {
-    'io.k8s.api.core.v1': 'ObjectReference.uid',
-    'io.k8s.apimachinery.pkg.apis.meta.v1': 'ObjectMeta.uid OwnerReference.uid Preconditions.uid StatusDetails.uid',
-  },
-  'v1.AddressType': { 'io.k8s.api.discovery.v1': 'EndpointSlice.addressType' },
-  'v1.ConditionStatus': {
-    'io.k8s.api.apps.v1': 'DaemonSetCondition.status DeploymentCondition.status ReplicaSetCondition.status StatefulSetCondition.status',
-    'io.k8s.api.core.v1': `
-      ComponentCondition.status NamespaceCondition.status NodeCondition.status PersistentVolumeClaimCondition.status PodCondition.status
-      ReplicationControllerCondition.status`,
-    'io.k8s.apimachinery.pkg.apis.meta.v1': 'Condition.status',
-  },
-  'v1.DeploymentConditionType': { 'io.k8s.api.apps.v1': 'DeploymentCondition.type' },
-  'v1.DeploymentStrategyType': { 'io.k8s.api.apps.v1': 'DeploymentStrategy.type' },
-  'v1.DNSPolicy': { 'io.k8s.api.core.v1': 'PodSpec.dnsPolicy' },
-  'v1.FinalizerName': { 'io.k8s.api.core.v1': 'NamespaceSpec.finalizers' },
-  'v1.HostPathType': { 'io.k8s.api.core.v1': 'HostPathVolumeSource.type' },
-  'v1.IPFamily': { 'io.k8s.api.core.v1': 'ServiceSpec.ipFamilies' },
-  'v1.IPFamilyPolicy': { 'io.k8s.api.core.v1': 'ServiceSpec.ipFamilyPolicy' },
-  'v1.NamespacePhase': { 'io.k8s.api.core.v1': 'NamespaceStatus.phase' },
-  'v1.NodeConditionType': { 'io.k8s.api.core.v1': 'NodeCondition.type' },
-  'v1.PodConditionType': { 'io.k8s.api.core.v1': 'PodCondition.type PodReadinessGate.conditionType' },
-  'v1.PodPhase': { 'io.k8s.api.core.v1': 'PodStatus.phase' },
-  'v1.PreemptionPolicy': { 'io.k8s.api.core.v1': 'PodSpec.preemptionPolicy' },
-  'v1.Protocol': {
-    'io.k8s.api.core.v1': 'ContainerPort.protocol EndpointPort.protocol PortStatus.protocol ServicePort.protocol',
-    'io.k8s.api.discovery.v1': 'EndpointPort.protocol',
-    'io.k8s.api.networking.v1': 'NetworkPolicyPort.protocol',
-  },
-  'v1.PullPolicy': { 'io.k8s.api.core.v1': 'Container.imagePullPolicy EphemeralContainer.imagePullPolicy ImageVolumeSource.pullPolicy' },
-  'v1.RestartPolicy': { 'io.k8s.api.core.v1': 'PodSpec.restartPolicy' },
-  'v1.ContainerRestartPolicy': { 'io.k8s.api.core.v1': 'Container.restartPolicy EphemeralContainer.restartPolicy' },
-  'v1.SecretType': { 'io.k8s.api.core.v1': 'Secret.type' },
-  'v1.ServiceAffinity': { 'io.k8s.api.core.v1': 'ServiceSpec.sessionAffinity' },
-  'v1.ServiceType': { 'io.k8s.api.core.v1': 'ServiceSpec.type' },
-  'v1.ServiceExternalTrafficPolicy': { 'io.k8s.api.core.v1': 'ServiceSpec.externalTrafficPolicy' },
-  'v1.ServiceInternalTrafficPolicy': { 'io.k8s.api.core.v1': 'ServiceSpec.internalTrafficPolicy' },
-  'v1.StorageMedium': { 'io.k8s.api.core.v1': 'EmptyDirVolumeSource.medium' },
-  'v1.TaintEffect': { 'io.k8s.api.core.v1': 'Taint.effect Toleration.effect' },
-  'v1.TerminationMessagePolicy': {
-    'io.k8s.api.core.v1': 'Container.terminationMessagePolicy EphemeralContainer.terminationMessagePolicy',
-  },
-  'v1.TolerationOperator': { 'io.k8s.api.core.v1': 'Toleration.operator' },
-  'v1.URIScheme': { 'io.k8s.api.core.v1': 'HTTPGetAction.scheme' },
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { alwaysThere, namedStrings, pointerStrings, requiredPointers, valueScalars } from './facts-go.ts';
+import { alwaysThere, pointerStrings, requiredPointers, valueScalars } from './facts-go.ts';
+import { namedStrings } from './facts-string-types.ts';
 import { atomicStructs, listFacts, mapTypeFacts } from './facts-lists.ts';
 import { packageDefinitions } from './facts-names.ts';
 import { specialReferences, unions } from './facts-special.ts';

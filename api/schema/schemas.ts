@@ -2,7 +2,8 @@
 import { descriptionsText } from '#api/generated/descriptions.ts';
 import { schemasText } from '#api/generated/schemas.ts';
 import { columnFacts } from './facts-columns.ts';
-import { alwaysThere, namedStrings, noticedLists, pointerStrings, requiredPointers, valueScalars, valueTimes } from './facts-go.ts';
+import { alwaysThere, noticedLists, pointerStrings, requiredPointers, valueScalars, valueTimes } from './facts-go.ts';
+import { namedStrings } from './facts-string-types.ts';
 import { atomicStructs, listFacts, mapTypeFacts } from './facts-lists.ts';
 import { packageGroups } from './facts-names.ts';
 import { specialReferences } from './facts-special.ts';

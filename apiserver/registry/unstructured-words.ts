@@ -1,4 +1,4 @@
-import { namedStrings } from '#api/schema/facts-go.ts';
+import { namedStrings } from '#api/schema/facts-string-types.ts';
 
 const mismatch = /^json: cannot unmarshal (\S+)(?: (\S+))? into Go .* of type (.+)$/;
 const kinds: Readonly<Record<string, string>> = { array: 'slice', object: 'map' };
