@@ -71,6 +71,8 @@ export interface KubeletDeps {
   readonly measure?: (options: MeasureOptions) => Promise<Measurements>;
   /** Who tells that the machine shuts down; default: systemd's logind. */
   readonly shutdownSource?: ShutdownSource;
+  /** What looks at the process as a whole, where it is the kubelet's own. */
+  readonly beside?: readonly Service[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -144,6 +146,7 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const server = buildServer(config, deps, parts, { facts, measure: measureNow, imageBytes: () => agent.imageBytes });
   return [
     ...health,
+    ...(deps.beside ?? []),
     ...(isStandalone ? [] : [sender, ...rotation]),
     ...server,
     ...(isStandalone ? [] : [online]),

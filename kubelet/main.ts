@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { systemClock } from '#base/clock.ts';
+import { HeapTrim } from '#base/heap-trim.ts';
 import { runMain } from '#base/lifecycle.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { DebugPages } from '#base/profiling/debug-pages.ts';
@@ -33,5 +34,6 @@ await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   const client = connection ?? absentClient();
   const tls = await readTls(config.server, config.nodeName, systemClock.nowMs());
   const debug = new DebugPages({ clock: systemClock, logLevel, ...config.debugging, argv: ['kubelet', ...argv] });
-  await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, debug, clock: systemClock, log }, signal);
+  const beside = [new HeapTrim({ clock: systemClock })];
+  await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, debug, beside, clock: systemClock, log }, signal);
 });
