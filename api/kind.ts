@@ -28,6 +28,14 @@ export interface Resource {
 /** A cell of a Table: what kubectl prints. Integers stay numbers where the column says integer. */
 export type Cell = string | number | boolean | null;
 
+/** As `metav1.TableRowCondition`. */
+export interface RowCondition {
+  readonly type: 'Completed';
+  readonly status: 'True';
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface Column<T> {
   readonly name: string;
   readonly type?: 'string' | 'integer' | 'date' | 'boolean';
@@ -125,6 +133,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly resetFields?: Readonly<Record<string, ResetFields>>;
   /** All columns of its Table, name and age included; undefined where upstream has none either. */
   readonly columns?: readonly Column<T>[];
+  /** What a row of the Table says of its object beside the cells; undefined where that is nothing. */
+  readonly rowConditions?: (object: T) => readonly RowCondition[] | undefined;
   /** Field selectors besides metadata.name and metadata.namespace: label to value ('' when unset). */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** The selectable field by which upstream indexes what it lists: a page's end is then judged by objects with the same value alone. */

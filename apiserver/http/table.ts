@@ -1,5 +1,5 @@
 // Tables: what kubectl prints. A row is made from the decoded object by the kind's columns.
-import type { Column, KindDefinition } from '#api/kind.ts';
+import type { Column, KindDefinition, RowCondition } from '#api/kind.ts';
 import { invalid } from '#api/meta/field-problem.ts';
 import { ApiError, badRequest } from '#api/meta/status.ts';
 import type { Codec } from '#api/schema/codec.ts';
@@ -54,11 +54,13 @@ export interface TableDeps {
 export interface Tabled {
   readonly schema: string;
   readonly columns?: readonly Column<never>[];
+  readonly rowConditions?: (object: never) => readonly RowCondition[] | undefined;
 }
 
 /** Turns objects of one kind into tables. */
 export class TableMaker {
   readonly #columns: readonly Column<never>[];
+  readonly #conditions: Tabled['rowConditions'];
   readonly #include: IncludeObject;
   readonly #version: string;
   readonly #clockMs: () => number;
@@ -66,6 +68,7 @@ export class TableMaker {
 
   constructor(kind: Tabled, include: IncludeObject, version: string, { clock, codec }: TableDeps) {
     this.#columns = (kind.columns ?? defaultColumns) as readonly Column<never>[];
+    this.#conditions = kind.rowConditions;
     this.#include = include;
     this.#version = version;
     this.#clockMs = () => clock.nowMs();
@@ -91,7 +94,9 @@ export class TableMaker {
     const object = encoded.object() as never;
     const nowMs = this.#clockMs();
     const cells = this.#columns.map(({ value }) => value(object, nowMs));
-    return `{"cells":${JSON.stringify(cells)},"object":${this.#object(encoded)}}`;
+    const conditions = this.#conditions?.(object);
+    const said = conditions === undefined ? '' : `,"conditions":${JSON.stringify(conditions)}`;
+    return `{"cells":${JSON.stringify(cells)}${said},"object":${this.#object(encoded)}}`;
   }
 
   /** The table of one object; `row` where somebody else has made it. */

@@ -62,6 +62,25 @@ test('JSON for programs ends with a line, JSON for people with its last brace', 
   }
 });
 
+test('rows of pods that have ended say so', async () => {
+  const pods = '/api/v1/namespaces/default/pods';
+  await send('POST', '/api/v1/namespaces/default/serviceaccounts', { body: { metadata: { name: 'default' } } });
+  const phases = { goes: 'Running', fine: 'Succeeded', broken: 'Failed' };
+  for (const [name, phase] of Object.entries(phases)) {
+    await send('POST', pods, { body: { metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }] } } });
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    await send('PATCH', `${pods}/${name}/status`, { body: { status: { phase } }, headers });
+  }
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+  const { rows } = JSON.parse((await send('GET', pods, { headers })).text) as { rows: { cells: string[]; conditions?: object[] }[] };
+  const completed = { type: 'Completed', status: 'True' };
+  expect(rows.map(({ cells, conditions }) => [cells[0], conditions])).toEqual([
+    ['broken', [{ ...completed, reason: 'Failed', message: 'The pod failed.' }]],
+    ['fine', [{ ...completed, reason: 'Succeeded', message: 'The pod has completed successfully.' }]],
+    ['goes', undefined],
+  ]);
+});
+
 test('a Scale has columns of its own', async () => {
   const pod = { spec: { containers: [{ name: 'c', image: 'i' }] }, metadata: { labels: { a: 'b' } } };
   const body = { metadata: { name: 'scaled' }, spec: { replicas: 3, selector: { matchLabels: { a: 'b' } }, template: pod } };

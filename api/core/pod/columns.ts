@@ -1,8 +1,18 @@
-import type { Column } from '../../kind.ts';
+import type { Column, RowCondition } from '../../kind.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
 import { ageColumn, nameColumn, sinceText } from '../../meta/columns.ts';
 import type { Pod } from './pod.ts';
 import { summarizePod } from './summary.ts';
+
+const rowConditions: Readonly<Record<string, readonly RowCondition[]>> = {
+  Succeeded: [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }],
+  Failed: [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }],
+};
+
+/** Rows of pods that have ended say so. */
+export function podRowConditions({ status }: Pod): readonly RowCondition[] | undefined {
+  return rowConditions[status?.phase ?? ''];
+}
 
 /** What `kubectl get pods` shows. */
 export const podColumns: readonly Column<Pod>[] = [

@@ -1,7 +1,7 @@
 import type { V1Pod, V1PodSpec } from '#api/generated/types.ts';
 import { defineKind } from '../../kind.ts';
 import type { ObjectMeta } from '../../meta/object.ts';
-import { podColumns } from './columns.ts';
+import { podColumns, podRowConditions } from './columns.ts';
 import { defaultPod } from './pod-defaults.ts';
 import { podStatusWarnings, podWarnings } from './warnings.ts';
 import { validatePod, validatePodUpdate } from './validate.ts';
@@ -30,6 +30,7 @@ export const pod = defineKind<Pod>({
   statusWarnings: podStatusWarnings,
   gracefulDeletion: podGraceSeconds,
   columns: podColumns,
+  rowConditions: podRowConditions,
   selectableFields: {
     'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
     'spec.restartPolicy': ({ spec }) => spec.restartPolicy ?? '',
