@@ -26,6 +26,8 @@ export interface HealthServerOptions {
   /** Says whether the process can do its work; a text is the reason why not, told on `/readyz/informer-sync`. Default: always. */
   readonly ready?: () => true | string;
   readonly metrics?: Metrics;
+  /** Figures that are read by themselves, by their paths; who may read metrics may read them. */
+  readonly moreMetrics?: Readonly<Record<string, Metrics>>;
   /** Paths of the process's own; they go before the common ones. */
   readonly paths?: Readonly<Record<string, () => Answer>>;
   /** What /statusz and /flagz tell; default: these are not served. */
@@ -103,10 +105,12 @@ export class HealthServer implements Service {
       const { status, text, contentType } = answerZpage(path, request.headers.accept ?? '', { ...about, paths: listed });
       return send(response, status, text, contentType);
     }
-    if (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis')) {
+    const { moreMetrics = {} } = this.#options;
+    const more = Object.hasOwn(moreMetrics, path) ? moreMetrics[path] : undefined;
+    if (more !== undefined || (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis'))) {
       const { metricsTo } = guard === undefined ? this.#options : { metricsTo: 'everybody' };
       if (metricsTo === 'this host' && !isOwn) return send(response, 403, 'metrics are served to this host only\n');
-      return send(response, 200, path === '/metrics' ? await metrics.text() : this.#checks.text(), metricsType);
+      return send(response, 200, await (more ?? (path === '/metrics' ? metrics : this.#checks))?.text() ?? '', metricsType);
     }
     return send(response, 404, '404 page not found\n');
   }

@@ -61,6 +61,8 @@ export interface ComponentWork {
   readonly cluster: ClusterCache;
   /** What only the leader does. */
   readonly work: Service;
+  /** Figures that are read by themselves, by their paths. */
+  readonly moreMetrics?: Readonly<Record<string, Metrics>>;
   /** Who its events about leading come from; default its name. */
   readonly eventSource?: string;
 }
@@ -80,13 +82,14 @@ export async function runComponent(
   await using accounts = new AccountClients({ api, component, client, clock, version, metrics: clientMetrics });
   const sender = new EventSender({ client, clock, log });
   const clientFor = config.usesAccounts === true ? (part: string) => accounts.clientFor(part) : undefined;
-  const { cluster, work, eventSource = component } = build({ client, clientFor, sender, metrics });
+  const { cluster, work, eventSource = component, moreMetrics = {} } = build({ client, clientFor, sender, metrics });
   await using visitors = new ComponentPort(config.visitors, { component, clock, log }, signal);
   const health = new HealthServer({
     host: config.host,
     port,
     tls: config.tls ?? (await ownServerCertificate(hostname(), clock.nowMs())),
     metrics,
+    moreMetrics,
     guard: visitors.guard,
     metricsTo: 'this host',
     debug: new DebugPages({ clock, logLevel, hasProfiles: config.hasProfiles, argv: [component, ...argv] }),

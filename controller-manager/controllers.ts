@@ -1,5 +1,6 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { Clock } from '#base/clock.ts';
+import type { Metrics } from '#base/metrics.ts';
 import type { ControllerDefinition } from '#client/controller/define.ts';
 import { loadBalancerController } from '#client/load-balancer/controller.ts';
 import type { Pool } from '#client/load-balancer/plan.ts';
@@ -18,6 +19,7 @@ import { endpointSliceController } from './endpoints/slices-controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node/ipam-controller.ts';
 import { type NodeLifecycleOptions, nodeLifecycleController, upstreamTimings } from './node/lifecycle-controller.ts';
+import { nodeMetrics } from './node/node-metrics.ts';
 import { secretTtlController } from './node/secret-ttl-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { replicaSetController, replicationControllerController } from './replicas/kinds.ts';
@@ -39,13 +41,14 @@ export interface ControllerOptions {
   /** Addresses for Services of type LoadBalancer; undefined gives none. */
   readonly loadBalancerCidr?: string | undefined;
   readonly nodeTimings?: NodeLifecycleOptions | undefined;
+  readonly metrics?: Metrics | undefined;
   /** What signs certificates; undefined signs none. */
   readonly signing?: SigningOptions | undefined;
 }
 
 /** Every loop that is declared as a controller. @param contents what a namespace holds. */
 export function buildControllers(options: ControllerOptions, contents: readonly KindDefinition[]): readonly ControllerDefinition[] {
-  const { clock, rootCa, clusterCidr, nodeCidrBits = 24, loadBalancerCidr, nodeTimings = upstreamTimings, signing } = options;
+  const { clock, rootCa, clusterCidr, nodeCidrBits = 24, loadBalancerCidr, nodeTimings = upstreamTimings, signing, metrics } = options;
   return [
     namespaceController(contents),
     resourceQuotaController(contents),
@@ -69,7 +72,7 @@ export function buildControllers(options: ControllerOptions, contents: readonly 
     claimProtectionController(),
     volumeProtectionController(),
     classProtectionController(),
-    nodeLifecycleController(nodeTimings),
+    nodeLifecycleController(nodeTimings, metrics && nodeMetrics(metrics)),
     taintEvictionController(),
     secretTtlController(),
     ...(clusterCidr === undefined ? [] : [nodeIpamController(clusterCidr, nodeCidrBits)]),

@@ -9,6 +9,7 @@ import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { systemClock } from '#base/clock.ts';
 import { runServices } from '#base/lifecycle.ts';
 import { silentLog } from '#base/log.ts';
+import { createMetrics, type Metrics } from '#base/metrics.ts';
 import type { Client, TypedResource, WatchEvent } from '#client/client.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { connect, type RestClient } from '#client/rest.ts';
@@ -48,6 +49,8 @@ export class ControlPlane implements AsyncDisposable {
   readonly client: RestClient;
   /** What the loops recorded since the start. */
   readonly events: RecordedEvent[] = [];
+  /** What the loops count, since they last started. */
+  metrics: Metrics = createMetrics();
   readonly #options: ControlPlaneOptions;
   readonly #own: RestClient;
   readonly #accounts: AccountClients;
@@ -87,7 +90,9 @@ export class ControlPlane implements AsyncDisposable {
         this.events.push({ source, about: `${kind}/${metadata.name}`, reason, message });
       },
     });
-    const { cluster, loops } = controllerManager({ ...options, client, clientFor, events, clock: systemClock, log: silentLog });
+    this.metrics = createMetrics();
+    const { metrics } = this;
+    const { cluster, loops } = controllerManager({ ...options, client, clientFor, events, metrics, clock: systemClock, log: silentLog });
     return runServices(this.#stop.signal, [cluster, loops]);
   }
 

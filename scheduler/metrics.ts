@@ -26,6 +26,8 @@ export interface SchedulerMetrics {
   /** A pod was bound: after how many attempts, and how long after it was first seen. */
   bound(attempts: number, seconds: number): void;
   arrived(place: string, cause: string): void;
+  /** Room was looked for by sending others away; `victims` where some were found. */
+  preempted(victims: number | undefined): void;
 }
 
 const doubling = (first: number, count: number): number[] => Array.from({ length: count }, (_, step) => first * 2 ** step);
@@ -36,7 +38,7 @@ const pendingHelp =
   'the number of unschedulable pods that the scheduler never attempted to schedule because they are gated.';
 
 export function schedulerMetrics(metrics: Metrics, profile: string, queue: () => SchedulingQueue): SchedulerMetrics {
-  const { attempts, attemptSeconds, algorithm, points, podAttempts, sli, incoming } = families(metrics);
+  const { attempts, attemptSeconds, algorithm, points, podAttempts, sli, incoming, preemptions, victims } = families(metrics);
   metrics.add(
     new SampledFamily('scheduler_pending_pods', pendingHelp, ['queue'], 'gauge', () =>
       places.map((place): Sample => [[place], queue().count(place)]),
@@ -54,6 +56,10 @@ export function schedulerMetrics(metrics: Metrics, profile: string, queue: () =>
       sli(count >= 15 ? '15+' : String(count)).observe(took);
     },
     arrived: (place, cause) => void incoming(cause, place).value++,
+    preempted: (count) => {
+      preemptions.value++;
+      if (count !== undefined) victims.observe(count);
+    },
   };
 }
 
@@ -65,6 +71,8 @@ interface Families {
   readonly podAttempts: HistogramCell;
   readonly sli: (...labels: string[]) => HistogramCell;
   readonly incoming: (...labels: string[]) => CounterCell;
+  readonly preemptions: CounterCell;
+  readonly victims: HistogramCell;
 }
 
 function families(metrics: Metrics): Families {
@@ -107,5 +115,7 @@ function families(metrics: Metrics): Families {
       'event',
       'queue',
     ]),
+    preemptions: counter('preemption_attempts_total', '[STABLE] Total preemption attempts in the cluster till now', [])(),
+    victims: histogram('preemption_victims', '[STABLE] Number of selected preemption victims', doubling(1, 7), [])(),
   };
 }

@@ -270,6 +270,9 @@ describe('preemption', () => {
     await eventually(async () => (await getPod('critical')).status?.nominatedNodeName === 'n1');
     const told = await eventually(async () => (await eventsOf('low')).find(({ reason }) => reason === 'Preempted'));
     expect(told).toMatchObject({ type: 'Normal', message: `Preempted by pod ${critical.metadata.uid} on node n1` });
+    const figures = await metrics.text();
+    expect(figures).toMatch(/^scheduler_preemption_attempts_total [1-9]/m);
+    expect(figures).toMatch(/^scheduler_preemption_victims_bucket\{le="1"\} [1-9]/m);
     // Nobody of the same importance or less gets the room in between.
     await addPod('small', wanting('1'));
     await client.delete(pod, { namespace: 'a', name: 'low' }, { uid: victim.metadata.uid, gracePeriodSeconds: 0 }, never);

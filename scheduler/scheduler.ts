@@ -160,7 +160,9 @@ export class Scheduler implements Service {
 
   /** Sends less important pods away; answers which node is promised, '' for none any more, undefined where nothing changes. */
   #makeRoom(queued: QueuedPod, preemption: Preemption | undefined, signal: AbortSignal): string | undefined {
-    if (preemption === undefined || preemption.kind === 'waits') return undefined;
+    if (preemption === undefined) return undefined;
+    this.#metrics?.preempted(preemption.kind === 'victims' ? preemption.pods.length : undefined);
+    if (preemption.kind === 'waits') return undefined;
     const { pod } = queued;
     const nodeName = preemption.kind === 'victims' ? preemption.nodeName : '';
     const before = this.queue.nominated()?.get(nodeName) ?? [];

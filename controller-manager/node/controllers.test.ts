@@ -100,6 +100,9 @@ describe('nodes', () => {
     expect(findCondition(lost.status?.conditions, 'Ready')).toMatchObject({ status: 'Unknown', reason: 'NodeStatusUnknown' });
     expect(taintsOf(lost)).toEqual([`${unreachable}:NoSchedule`, `${unreachable}:NoExecute`]);
     expect(taintsOf(await find('alive'))).toEqual([]);
+    const figures = await plane.metrics.text();
+    expect(figures).toMatch(/^node_collector_evictions_total\{zone=""\} 1$/m);
+    expect(figures).toMatch(/^node_collector_unhealthy_nodes_in_zone\{zone=""\} [1-9]/m);
     await plane.until('its pods serve nobody', async () => {
       await renew('alive');
       const pods = await plane.podsOf('a');

@@ -21,6 +21,7 @@ import { setPodCondition } from '../pods/pod-condition.ts';
 import { isReady as isPodReady } from '../pods/pod-state.ts';
 import { type EvictionRates, evictionRate, upstreamRates, zoneOf } from './disruption.ts';
 import { Heartbeats } from './heartbeats.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import { type Eviction, executeTaint, isBeingEmptied, isReady, isUnheard, silentConditions, wantedTaints } from './lifecycle-plan.ts';
 
 export interface NodeLifecycleOptions {
@@ -37,8 +38,8 @@ export const upstreamTimings: NodeLifecycleOptions = { graceMs: 50_000, startupG
 const leaseNamespace = 'kube-node-lease';
 
 /** Upstream's node-lifecycle-controller. */
-export function nodeLifecycleController(options: NodeLifecycleOptions): ControllerDefinition {
-  const loop = new LifecycleLoop(options);
+export function nodeLifecycleController(options: NodeLifecycleOptions, metrics?: NodeMetrics): ControllerDefinition {
+  const loop = new LifecycleLoop(options, metrics);
   return defineController<Node>({
     name: 'node-lifecycle-controller',
     reconciles: node,
@@ -52,19 +53,22 @@ export function nodeLifecycleController(options: NodeLifecycleOptions): Controll
 
 class LifecycleLoop {
   readonly #options: NodeLifecycleOptions;
+  readonly #metrics: NodeMetrics | undefined;
   readonly #heartbeats = new Heartbeats();
   /** What events need of the nodes seen so far, by name. After a restart all are new again, as upstream's are. */
   readonly #known = new Map<string, Node>();
   /** By zone, by this process's own clock. */
   readonly #lastEvictionMs = new Map<string, number>();
 
-  constructor(options: NodeLifecycleOptions) {
+  constructor(options: NodeLifecycleOptions, metrics: NodeMetrics | undefined) {
     this.#options = options;
+    this.#metrics = metrics;
   }
 
   async reconcile(context: ReconcileContext): Promise<Outcome> {
     const { key, cache, client, clock, signal } = context;
     const found = cache.get<Node>(node, key);
+    this.#metrics?.watching(() => cache.list<Node>(node));
     this.#notePresence(found, context);
     if (found === undefined) {
       this.#heartbeats.forget(key.name);
@@ -82,8 +86,10 @@ class LifecycleLoop {
     if (!deepEqual(taints, current.spec?.taints ?? [])) {
       const { uid, resourceVersion } = current.metadata;
       await client.patch<Node>(node, key, { metadata: { uid, resourceVersion }, spec: { taints } }, { type: 'merge' }, signal);
-      if (!isBeingEmptied(current) && taints.some(({ effect, key: taint }) => effect === 'NoExecute' && taint === executeTaint(current)))
+      if (!isBeingEmptied(current) && taints.some(({ effect, key: taint }) => effect === 'NoExecute' && taint === executeTaint(current))) {
         this.#lastEvictionMs.set(zoneOf(current), clock.monotonicMs());
+        this.#metrics?.evicted(zoneOf(current));
+      }
     }
     return again(periodMs);
   }
