@@ -110,7 +110,7 @@ export class HealthServer implements Service {
     if (more !== undefined || (metrics !== undefined && (path === '/metrics' || path === '/metrics/slis'))) {
       const { metricsTo } = guard === undefined ? this.#options : { metricsTo: 'everybody' };
       if (metricsTo === 'this host' && !isOwn) return send(response, 403, 'metrics are served to this host only\n');
-      return send(response, 200, await (more ?? (path === '/metrics' ? metrics : this.#checks))?.text() ?? '', metricsType);
+      return send(response, 200, (await (more ?? (path === '/metrics' ? metrics : this.#checks))?.text()) ?? '', metricsType);
     }
     return send(response, 404, '404 page not found\n');
   }

@@ -13,7 +13,8 @@ export interface ReadSample {
   readonly value: number;
 }
 
-const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
+/** A time may stand behind the figure. */
+const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+?)(?: \d+)?$/;
 const labelPart = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)",?/g;
 
 /** Families by name. Throws on lines that are none of the format. */

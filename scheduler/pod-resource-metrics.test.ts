@@ -20,7 +20,11 @@ const aPod = (name: string, spec: Partial<Pod['spec']>, phase = 'Running'): Pod 
   }) as Pod;
 
 test('tells what pods ask for, and are limited to', async () => {
-  const pods = [aPod('placed', { nodeName: 'n', priority: 7 }), aPod('waits', {}, 'Pending'), aPod('ended', { nodeName: 'n' }, 'Succeeded')];
+  const pods = [
+    aPod('placed', { nodeName: 'n', priority: 7 }),
+    aPod('waits', {}, 'Pending'),
+    aPod('ended', { nodeName: 'n' }, 'Succeeded'),
+  ];
   const lines = (await podResourceMetrics(() => pods).text()).split('\n').filter((line) => line.startsWith('kube_'));
   const of = (pod: string, node: string, priority: string, resource: string, unit: string): string =>
     `{namespace="a",pod="${pod}",node="${node}",scheduler="default-scheduler",priority="${priority}",resource="${resource}",unit="${unit}"}`;

@@ -38,6 +38,7 @@ function* samplesOf(pods: Iterable<Pod>, amountsOf: typeof podRequests): Generat
 /** As upstream has it: what is counted in nothing else is whole numbers. */
 function unitOf(resource: string): string {
   if (resource === 'cpu') return 'cores';
-  if (resource === 'memory' || resource === 'storage' || resource === 'ephemeral-storage' || resource.startsWith('hugepages-')) return 'bytes';
+  if (resource === 'memory' || resource === 'storage' || resource === 'ephemeral-storage' || resource.startsWith('hugepages-'))
+    return 'bytes';
   return 'integer';
 }

@@ -132,7 +132,7 @@ describe('KubeletServer', () => {
     ],
     ['/metrics/cadvisor', /^container_fs_usage_bytes\{container="main",.*\} 4096 \d{13}$/m],
     ['/metrics/cadvisor', /^machine_cpu_cores 4$/m],
-    ['/metrics/probes', /^prober_probe_total 1\n$/],
+    ['/metrics/probes', /^prober_probe_total\{container="main",.*,probe_type="Liveness",result="successful"\} 1$/m],
     ['/configz', /^\{"kubeletconfig":\{"kind":"KubeletConfiguration"\}\}$/],
     ['/debug/pprof/cmdline', /^kubelet$/],
     ['/debug/flags/v', /^unsupported http method$/],

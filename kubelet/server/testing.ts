@@ -7,6 +7,7 @@ import { silentLog } from '#base/log.ts';
 import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
+import { probeMetrics } from '../kubelet-metrics.ts';
 import type { Program } from '../runtime/simulated/program.ts';
 import type { PodUse } from '../eviction/usage.ts';
 import type { HostFigures } from '../stats/kernel.ts';
@@ -124,7 +125,8 @@ export class ServerRig {
         }),
         machine: { cores: 4, memoryBytes: 8 },
         namesOf: () => ({ id: 'c0ffee', image: 'hello:1' }),
-        probes: () => Promise.resolve('prober_probe_total 1\n'),
+        probes: () =>
+          probeMetrics({ samples: () => [[['main', 'shop', 'web', 'u1', 'Liveness', 'successful'], 1]], durations: () => [] }).text(),
         configuration: { kind: 'KubeletConfiguration' },
         flags: { v: '2' },
         debug: new DebugPages({ clock: systemClock, logLevel: { level: 'info' }, hasProfiles: true, argv: ['kubelet'] }),

@@ -27,7 +27,12 @@ const noReload = { absent: 'there are no such configurations to read again' };
 const apiServer: readonly Row[] = [
   ['apiserver_admission_controller_admission_duration_seconds', 'histogram', 'name operation rejected type'],
   ['apiserver_admission_step_admission_duration_seconds', 'histogram', 'operation rejected type'],
-  ['apiserver_admission_webhook_admission_duration_seconds', 'histogram', 'name operation rejected type', { absent: 'there are no webhooks' }],
+  [
+    'apiserver_admission_webhook_admission_duration_seconds',
+    'histogram',
+    'name operation rejected type',
+    { absent: 'there are no webhooks' },
+  ],
   ['apiserver_current_inflight_requests', 'gauge', 'request_kind'],
   ['apiserver_longrunning_requests', 'gauge', 'component group resource scope subresource verb version'],
   ['apiserver_request_duration_seconds', 'histogram', 'component dry_run group resource scope subresource verb version'],
@@ -51,7 +56,12 @@ const apiServerBeta: readonly Row[] = [
   ['apiserver_flowcontrol_nominal_limit_seats', 'gauge', 'priority_level', noFlowControl],
   ['apiserver_flowcontrol_rejected_requests_total', 'counter', 'flow_schema priority_level reason', noFlowControl],
   ['apiserver_flowcontrol_request_wait_duration_seconds', 'histogram', 'execute flow_schema priority_level', noFlowControl],
-  ['apiserver_validating_admission_policy_check_duration_seconds', 'histogram', 'enforcement_action error_type policy policy_binding', noCel],
+  [
+    'apiserver_validating_admission_policy_check_duration_seconds',
+    'histogram',
+    'enforcement_action error_type policy policy_binding',
+    noCel,
+  ],
   ['apiserver_validating_admission_policy_check_total', 'counter', 'enforcement_action error_type policy policy_binding', noCel],
   ['apiserver_validation_declarative_validation_mismatch_total', 'counter', '', { absent: 'there is one validation only' }],
   ['apiserver_validation_declarative_validation_panic_total', 'counter', '', { absent: 'there is one validation only' }],
@@ -87,7 +97,7 @@ const resource = '/metrics/resource';
 const kubelet: readonly Row[] = [
   ['container_cpu_usage_seconds_total', 'custom', 'container namespace pod', 'shown', resource],
   ['container_memory_working_set_bytes', 'custom', 'container namespace pod', 'shown', resource],
-  ['container_start_time_seconds', 'custom', 'container namespace pod', 'shown', resource],
+  ['container_start_time_seconds', 'custom', 'container namespace pod', 'rare', resource],
   ['node_cpu_usage_seconds_total', 'custom', '', 'shown', resource],
   ['node_memory_working_set_bytes', 'custom', '', 'shown', resource],
   ['pod_cpu_usage_seconds_total', 'custom', 'namespace pod', 'shown', resource],
@@ -95,7 +105,7 @@ const kubelet: readonly Row[] = [
   ['resource_scrape_error', 'custom', '', 'shown', resource],
 ];
 const kubeletBeta: readonly Row[] = [
-  ['prober_probe_total', 'counter', 'container namespace pod pod_uid probe_type result', 'rare', '/metrics/probes'],
+  ['prober_probe_total', 'counter', 'container namespace pod pod_uid probe_type result', 'shown', '/metrics/probes'],
 ];
 const everyProcess: readonly Row[] = [
   ['kubernetes_healthcheck', 'gauge', 'name type', 'shown', '/metrics/slis'],
