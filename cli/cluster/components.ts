@@ -51,11 +51,16 @@ const lenientThresholds = [
   ...['nodefs', 'imagefs'].flatMap((disk) => [`${disk}.available<1%`, `${disk}.inodesFree<1%`]),
 ].join(',');
 
+/** What the user gives counts in place of what is given here. */
+function flagsOf(own: Readonly<Record<string, string>>, extra: Readonly<Record<string, string>> | undefined): string[] {
+  return Object.entries({ ...own, ...extra }).map(([flag, value]) => `--${flag}=${value}`);
+}
+
 /** The processes of a local cluster, in the order they start; they stop in reverse. Bundles lie in `bundleDir`. */
 export function components(layout: Layout, config: ClusterConfig, bundleDir: string): readonly Component[] {
   const make = (name: string, flags: Readonly<Record<string, string>>): Component => ({
     name,
-    argv: [...heapOptions(name), join(bundleDir, `${name}.js`), ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
+    argv: [...heapOptions(name), join(bundleDir, `${name}.js`), ...flagsOf(flags, config.extraArgs?.[name])],
     env: arenas(name),
     ...(name === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {}),
   });

@@ -18,6 +18,8 @@ export interface ClusterConfig {
   readonly clusterDomain: string;
   /** Names and addresses that the API server's certificate is good for, besides its own. */
   readonly extraSans?: readonly string[];
+  /** Further flags of components, by component and flag; they come before those that `up` gives. */
+  readonly extraArgs?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What lay in the node agent's folders before the first start: others' things, which `down --wipe` leaves alone. */
   readonly foreignPaths?: readonly string[];
 }

@@ -18,6 +18,11 @@ test.each<[string[], Record<string, unknown>]>([
   [['--wait=90s', '--port', '7443'], { wait: 90_000, port: 7_443 }],
   [['--wait', '1m30s', '--demo'], { wait: 90_000, demo: true }],
   [['--wait=0'], { wait: 0 }],
+  [
+    ['--extra-arg=kube-apiserver:v=4', '--extra-arg', 'kube-apiserver:--audit-log-path=/a,b', '--extra-arg=kubelet:max-pods=7'],
+    { 'extra-arg': { 'kube-apiserver': { v: '4', 'audit-log-path': '/a,b' }, kubelet: { 'max-pods': '7' } } },
+  ],
+  [['--extra-arg=kubelet:v=4', '--extra-arg='], { 'extra-arg': {} }],
   [[`--name=${'a'.repeat(63)}`], { name: 'a'.repeat(63) }],
   [['--data-dir=/var/lib/with blank'], { 'data-dir': '/var/lib/with blank' }],
 ])('%j', (argv, values) => {
@@ -26,6 +31,8 @@ test.each<[string[], Record<string, unknown>]>([
 
 test.each<[string[], string]>([
   [['--fast'], 'unknown flag: --fast'],
+  [['--extra-arg=v=4'], 'must be of the form component:flag=value'],
+  [['--extra-arg=apiserver:v=4'], 'there is no component "apiserver": kube-apiserver'],
   [['--port=0'], 'invalid value "0" for --port: must lie between 1 and 65535'],
   [['--port=65536'], 'invalid value "65536" for --port'],
   [['--port'], 'flag needs a value: --port'],

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import { extraArgFlag } from './extra-args.ts';
 import { Layout, readJson, type RunningRecord, runningFile } from '../cluster/layout.ts';
 
 export const defaultDataDir = '/var/lib/coxswain';
@@ -17,6 +18,7 @@ const flagsOf = {
     port: intFlag(6_443, 'Port of the API server', { min: 1, max: 65_535 }),
     demo: boolFlag(false, 'Also build the demo images, deploy the hello example and show what it answers'),
     foreground: boolFlag(false, 'Stay when the cluster is Ready, and stop it when told to end: for service managers and containers'),
+    'extra-arg': extraArgFlag('A further flag of a component, such as kube-apiserver:audit-log-path=/var/log/audit.log'),
     'apiserver-cert-extra-sans': listFlag([], "Further names and addresses for the API server's certificate"),
   },
   down: { ...common, wipe: boolFlag(false, 'Also remove all that was made: objects, network, rules, kubeconfig context') },

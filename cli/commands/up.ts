@@ -125,6 +125,7 @@ async function prepare(layout: Layout, options: CommandOptions<'up'>, { clock }:
     dnsIp: addressAt(serviceCidr, 10),
     clusterDomain: 'cluster.local',
     extraSans: options.given.has('apiserver-cert-extra-sans') ? options['apiserver-cert-extra-sans'] : (kept?.extraSans ?? []),
+    extraArgs: options.given.has('extra-arg') ? options['extra-arg'] : (kept?.extraArgs ?? {}),
     foreignPaths: kept === undefined ? listForeign(sharedFolders) : (kept.foreignPaths ?? []),
   };
   const isRunning = anyRunning(layout);
