@@ -158,7 +158,7 @@ describe('events', () => {
     expect(applied).toEqual({ apiVersion: 'v1', kind: 'ConfigMap' });
     expect(put).toMatchObject({ ...aMap('two'), data: { c: '3' } });
     expect(listed).toBeUndefined();
-    expect(deleted).toMatchObject({ kind: 'DeleteOptions', gracePeriodSeconds: 0 });
+    expect(deleted).toEqual({ kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 });
     const list = done[4]?.responseObject as unknown as { kind: string; items: { metadata: object }[] };
     expect(list.kind).toBe('ConfigMapList');
     expect(list.items.length).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import type { V1DeleteOptions } from '#api/generated/types.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import { deleteOptionsKind } from '#api/schema/delete-options.ts';
+import { noteBody } from '../../audit/note-body.ts';
 import type { DeleteAnswer, DeleteRequest } from '../../registry/contract.ts';
 import { objectBody } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
@@ -43,7 +44,9 @@ async function optionsBody(exchange: Exchange, { codec }: VerbDeps): Promise<V1D
   const body = await objectBody(exchange);
   if (body.bytes.length === 0) return undefined;
   const { object } = codec.decodeBody(body, deleteOptionsKind, 'Ignore');
-  exchange.audit?.requested(object);
+  // As they came: decoding gives them a version and metadata of its own.
+  const isText = body.mediaType !== 'application/vnd.kubernetes.protobuf';
+  if (exchange.audit !== undefined) noteBody(exchange.audit, object, isText ? body : undefined);
   return object as V1DeleteOptions;
 }
 
