@@ -5,6 +5,7 @@ const always: Readonly<Record<string, readonly string[]>> = {
   // Templates of claims are one value, which the server has filled in.
   'cassandra.yaml': ['statefulset/cassandra'],
   'postgres.yaml': ['statefulset/postgres', 'secret/postgres'],
+  'prometheus.yaml': ['statefulset/prometheus-k8s', 'secret/alertmanager-main'],
   'zookeeper.yaml': ['statefulset/zk'],
   // Volumes of a pod, beside which the server has put the account's token.
   'csi-hostpath.yaml': ['pod/my-csi-app-inline'],
@@ -17,16 +18,20 @@ const always: Readonly<Record<string, readonly string[]>> = {
     'priorityclass/high-priority-nonpreempting',
   ],
   // Lists that are one value, with defaults inside.
+  'argo-cd.yaml': ['networkpolicy/argocd-repo-server-network-policy'],
   'docs-services.yaml': ['endpointslice/by-hand-1'],
   'docs-storage.yaml': ['resourceclaimtemplate/gpu-template'],
   'docs-workloads.yaml': ['statefulset/web-parallel', 'horizontalpodautoscaler/every-metric'],
   'jobs.yaml': ['job/indexed'],
-  // null and what is empty.
+  // null, nought, and what is empty.
+  'cilium.yaml': ['deployment/cilium-operator'],
   'flannel.yaml': ['daemonset/kube-flannel-ds'],
   'guestbook.yaml': ['priorityclass/guestbook', 'deployment/frontend'],
   'helm-chart.yaml': ['deployment/release-example'],
   'ingress-nginx.yaml': ['configmap/ingress-nginx-controller', 'deployment/ingress-nginx-controller'],
+  'longhorn.yaml': ['priorityclass/longhorn-critical', 'service/longhorn-frontend'],
   // A strategy without its type.
+  'istio.yaml': ['deployment/istiod'],
   'metrics-server.yaml': ['deployment/metrics-server'],
   'nginx.yaml': ['deployment/nginx'],
 };
@@ -35,8 +40,10 @@ const always: Readonly<Record<string, readonly string[]>> = {
 const budgets: Readonly<Record<string, string>> = {
   'calico.yaml': 'calico-kube-controllers',
   'coredns.yaml': 'coredns',
+  'istio.yaml': 'istiod',
   'nginx.yaml': 'nginx',
   'postgres.yaml': 'postgres',
+  'prometheus.yaml': 'prometheus-k8s',
   'zookeeper.yaml': 'zk-pdb',
 };
 
