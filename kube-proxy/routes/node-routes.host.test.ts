@@ -4,6 +4,7 @@ import type { Node } from '#api/core/node/node.ts';
 import { systemClock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { runCommand } from '#base/run-command.ts';
+import type { Subscriber } from '#client/informer.ts';
 import { Network, run } from '#test/testbed/network.ts';
 import { NodeRoutes } from './node-routes.ts';
 
@@ -63,8 +64,8 @@ function nodeOf(name: string, address: string, pods: string): Node {
 function keepRoutes(name: string, address: string): NodeRoutes {
   const informer = {
     list: () => nodes,
-    subscribe: (wake: () => void) => {
-      wakes.push(wake);
+    subscribe: (tell: Subscriber<Node>) => {
+      wakes.push(() => tell({ type: 'removed', object: nodeOf('gone', '192.168.77.99', '10.244.99') }));
       return () => undefined;
     },
   };

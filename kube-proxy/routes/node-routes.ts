@@ -1,4 +1,4 @@
-// Keeps the ways to other nodes' pods. Wakes when a Node changes and every minute, reads what the kernel has, writes what differs.
+// Keeps the ways to other nodes' pods. Wakes when a Node's addresses change and every minute, reads what the kernel has, writes what differs.
 import type { Node } from '#api/core/node/node.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
@@ -40,23 +40,29 @@ export class NodeRoutes implements Service {
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { nodes, clock, log } = this.#deps;
     let isDirty = true;
-    nodes.subscribe(() => {
+    const unsubscribe = nodes.subscribe((change) => {
+      // Nodes report all the time; where their pods are seldom changes.
+      if (change.type === 'updated' && placeOf(change.object) === placeOf(change.previous)) return;
       isDirty = true;
       this.#wake();
     });
     ready();
-    for (;;) {
-      isDirty = false;
-      try {
-        await this.#look(signal);
-      } catch (err) {
-        if (isAbort(err, signal)) throw err;
-        log.warn({ err }, 'the routes to other nodes could not be written');
-        await clock.sleep(retryMs, signal);
-        continue;
+    try {
+      for (;;) {
+        isDirty = false;
+        try {
+          await this.#look(signal);
+        } catch (err) {
+          if (isAbort(err, signal)) throw err;
+          log.warn({ err }, 'the routes to other nodes could not be written');
+          await clock.sleep(retryMs, signal);
+          continue;
+        }
+        if (!isDirty) await this.#sleep(signal);
+        await clock.sleep(settleMs, signal);
       }
-      if (!isDirty) await this.#sleep(signal);
-      await clock.sleep(settleMs, signal);
+    } finally {
+      unsubscribe();
     }
   }
 
@@ -125,6 +131,11 @@ export class NodeRoutes implements Service {
 
 function otherNode(node: Node): OtherNode {
   return { name: node.metadata.name ?? '', address: addressOf(node) ?? '', podCidrs: node.spec?.podCIDRs ?? [] };
+}
+
+/** All of a node that routes are made of, to compare. */
+function placeOf(node: Node): string {
+  return `${addressOf(node) ?? ''} ${(node.spec?.podCIDRs ?? []).join(' ')}`;
 }
 
 function addressOf({ status }: Node): string | undefined {
