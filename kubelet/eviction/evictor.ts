@@ -4,13 +4,13 @@
 // - First what nobody needs goes (dead containers, then images), then one pod; it is waited for before the next look, so that what it
 //   frees counts.
 // - Everything that is decided is pure: pressure.ts, rank.ts, storage-limits.ts. (pkg/kubelet/eviction/eviction_manager.go)
+import { isCriticalPod } from '#api/core/pod/critical.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Measurements } from '../node/measure.ts';
 import type { PodVerdict } from '../pods/wish.ts';
-import { isCritical } from './admission.ts';
 import { evictionWords } from './messages.ts';
 import { observationsOf } from './observe.ts';
 import { isMet, judgePressure, noPressure, type PressureState } from './pressure.ts';
@@ -185,7 +185,7 @@ export class Evictor implements Service {
   /** False: the pod may not be ended. */
   #end(one: EvictablePod, { message, annotations, graceMs, signal, isDisruption = false }: Sentence): boolean {
     const { record, count, log } = this.#deps;
-    if (isCritical(one.pod)) {
+    if (isCriticalPod(one.pod)) {
       log.warn({ uid: one.uid, pod: one.pod.metadata.name, signal }, 'a critical pod cannot be evicted');
       return false;
     }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { isCriticalPod } from '#api/core/pod/critical.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container } from '#api/generated/types.ts';
-import { isCritical, judgePressureAdmission } from './admission.ts';
+import { judgePressureAdmission } from './admission.ts';
 import { evictionWords } from './messages.ts';
 import type { Observation, PressureCondition, Signal, StarvedResource } from './signals.ts';
 import { hasStorageLimit, storageExcess } from './storage-limits.ts';
@@ -152,5 +153,6 @@ describe('a node under pressure', () => {
     expect(judgePressureAdmission(pod, conditions)).toEqual(message === undefined ? undefined : { reason: 'Evicted', message });
   });
 
-  test('who is never evicted', () => expect([bestEffort, critical, fromFile, mirror].map(isCritical)).toEqual([false, true, true, true]));
+  test('who is never evicted', () =>
+    expect([bestEffort, critical, fromFile, mirror].map(isCriticalPod)).toEqual([false, true, true, true]));
 });

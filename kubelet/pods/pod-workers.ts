@@ -3,11 +3,12 @@
 // INVARIANT: at most one worker per uid. A uid that is done stays in `#done` until its object is gone, so it never begins again; only a
 // static pod does whose manifest went and came back.
 // Some pods begin later: a static pod when the one before it with its name has ended, a critical pod when others have made way for it.
+import { isCriticalPod } from '#api/core/pod/critical.ts';
 import { configSourceAnnotation, isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
-import { isCritical, judgePressureAdmission } from '../eviction/admission.ts';
+import { judgePressureAdmission } from '../eviction/admission.ts';
 import type { PressureCondition } from '../eviction/signals.ts';
 import type { Change } from '#client/informer.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
@@ -188,7 +189,7 @@ export class PodWorkers implements Service {
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
     if (node === undefined || wasTaken || isFinal(pod.status)) return { is: 'taken' };
     const others = this.#othersThan(pod);
-    const hasWay = isCritical(pod);
+    const hasWay = isCriticalPod(pod);
     if (isShuttingDown?.() === true) return { is: 'refused', why: shuttingDown };
     const why = judgePressureAdmission(pod, pressure()) ?? judgeAdmission(pod, node, others, admission, hasWay);
     if (why !== undefined) return { is: 'refused', why };

@@ -1,6 +1,6 @@
 // Who makes way on this node for a pod that it must take (pkg/kubelet/preemption/preemption.go). Pure.
+import { isCriticalPod } from '#api/core/pod/critical.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
-import { isCritical } from '../eviction/admission.ts';
 import { type Lack, requestOf } from './admission.ts';
 import { qosClass } from './resources/qos.ts';
 
@@ -30,7 +30,7 @@ export function planPreemption(pod: Pod, lacks: readonly Lack[], active: readonl
 }
 
 function givesWay(other: Pod, pod: Pod): boolean {
-  if (!isCritical(other)) return isCritical(pod) || isBelow(other, pod);
+  if (!isCriticalPod(other)) return isCriticalPod(pod) || isBelow(other, pod);
   return isBelow(other, pod);
 }
 

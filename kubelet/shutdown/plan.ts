@@ -1,12 +1,11 @@
 // How long pods of which priority get when the machine shuts down (pkg/kubelet/nodeshutdown/nodeshutdown_manager.go). Pure.
+import { systemCriticalPriority } from '#api/core/pod/critical.ts';
 
 /** Pods of this priority and above, up to the next one, get that long. */
 export interface ShutdownPeriod {
   readonly priority: number;
   readonly seconds: number;
 }
-
-const systemCriticalPriority = 2_000_000_000;
 
 /** The two periods of shutdownGracePeriod and shutdownGracePeriodCriticalPods, which is part of it; none where there is nothing to wait for. */
 export function periodsOf(wholeMs: number, criticalMs: number): ShutdownPeriod[] {

@@ -67,8 +67,26 @@ describe('containerResources', () => {
     const container = aContainer({ memory });
     expect(containerResources(aPod([container]), container, node).oomScoreAdj).toBe(score);
   });
-  test('critical pods go last', () => {
-    expect(containerResources(aPod([aContainer()], { priority: 2_000_001_000 }), aContainer(), node).oomScoreAdj).toBe(-997);
+  test.each<[string, object, number]>([
+    ['node-critical pods go last', { priority: 2_000_001_000, priorityClassName: 'system-node-critical' }, -997],
+    [
+      'cluster-critical ones go as others: they can run elsewhere',
+      { priority: 2_000_000_000, priorityClassName: 'system-cluster-critical' },
+      1_000,
+    ],
+    ['a class of the same name is not enough', { priority: 5, priorityClassName: 'system-node-critical' }, 1_000],
+  ])('%s', (_, spec, score) => {
+    expect(containerResources(aPod([aContainer()], spec), aContainer(), node).oomScoreAdj).toBe(score);
+  });
+  test('what only the pod asks for is shared among its containers', () => {
+    const [first, second] = [aContainer({ memory: '1Gi' }), aContainer()];
+    const pod = aPod([first, second], { resources: { requests: { memory: '3Gi' } } });
+    expect([first, second].map((one) => containerResources(pod, one, node).oomScoreAdj)).toEqual([750, 875]);
+  });
+  test('a sidecar goes no sooner than the container that asks for least', () => {
+    const sidecar = { ...aContainer(), name: 'sidecar', restartPolicy: 'Always' };
+    const pod = aPod([aContainer({ memory: '2Gi' }), aContainer({ memory: '1Gi' })], { initContainers: [sidecar] });
+    expect(containerResources(pod, sidecar, node).oomScoreAdj).toBe(875);
   });
 });
 
