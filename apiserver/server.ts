@@ -1,24 +1,17 @@
 // The API server as a part that any process can hold, also several times: everything it needs comes in, nothing is global.
 import type { KindDefinition } from '#api/kind.ts';
 import { builtinKinds } from '#api/kinds.ts';
-import { type Codec, createCodec } from '#api/schema/codec.ts';
-import { OpenApiDocuments } from '#api/openapi/documents.ts';
+import { createCodec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
-import { type HealthCheck, HealthChecks } from '#base/health-checks.ts';
+import type { HealthCheck } from '#base/health-checks.ts';
 import { aborted, isAbort, runServices, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
 import type { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
-import { version } from '#base/version.ts';
 import { EventSender } from '#client/events.ts';
 import { isPluginName, makePlugins } from './admission/plugins.ts';
-import { issuerPages } from './authn/issuer-pages.ts';
-import type { TokenVerifier } from './authn/bearer-tokens.ts';
-import { type Authorities, authenticationOf, trustedCa } from './authn/methods.ts';
-import { publishedTrust } from './authn/published-trust.ts';
-import { readVerificationKeys, TokenSigner } from './authn/token-keys.ts';
-import type { Authorizer } from './authz/contract.ts';
+import { type Authorities, trustedCa } from './authn/methods.ts';
 import { authorizerOf } from './authz/modes.ts';
 import { NodeGraph } from './authz/node/graph.ts';
 import { graphFeed } from './authz/node/graph-feed.ts';
@@ -27,55 +20,26 @@ import { rbacEscalation } from './authz/rbac/escalation.ts';
 import { RbacPolicy } from './authz/rbac/policy.ts';
 import { policyFeed } from './authz/rbac/policy-feed.ts';
 import type { ApiServerConfig } from './config.ts';
-import { plainHttp, usualHealth } from './flags/request-flags.ts';
-import { shownKinds } from './flags/runtime-config.ts';
-import { DiscoveryDocuments } from './discovery/documents.ts';
-import { flagzPage, statuszPage } from '#base/zpages.ts';
-import { openApiPages } from './discovery/openapi-pages.ts';
-import { initialConfiguration } from './flowcontrol/initial-configuration.ts';
-import { compose, type Next } from './http/filters/filter.ts';
-import type { RequestTimeouts } from './http/filters/timeout.ts';
-import { FrameChunks } from './http/frame-chunks.ts';
-import { ProtobufFrames } from './http/protobuf-frames.ts';
-import { debugPages, logPages } from './http/debug-pages.ts';
-import { healthPages } from './http/health.ts';
-import { WatchMetrics } from './http/watch-metrics.ts';
-import { Listener, type ListenerOptions } from './http/listener.ts';
-import { Negotiator } from './http/negotiate.ts';
-import { ResourceRequests } from './http/resource-requests.ts';
-import { type Pages, Router } from './http/router.ts';
-import { zpages } from './http/zpages.ts';
-import { authenticationMetrics, decisionCounter } from './metrics/access-metrics.ts';
-import { auditMetrics } from './metrics/audit-metrics.ts';
-import { Auditor } from './audit/auditor.ts';
+import { usualHealth } from './flags/request-flags.ts';
+import type { Listener } from './http/listener.ts';
+import { decisionCounter } from './metrics/access-metrics.ts';
 import type { LargeWork } from './large/contract.ts';
 import { JobProcess } from './large/job-process.ts';
-import { connectionMetrics } from './metrics/load-metrics.ts';
 import type { Registry } from './registry/contract.ts';
-import { requestFilters } from './request-filters.ts';
 import { AdmissionTiming } from './registry/admission-timing.ts';
 import { GenericRegistry, type GenericRegistryDeps } from './registry/registry.ts';
-import { Bootstrap } from './services/bootstrap.ts';
-import { ServerLeases } from './services/server-leases.ts';
 import { claimStatusRights } from './services/claim-status-rights.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
-import { DefaultServiceRange, rangeKeeperName } from './services/default-service-range.ts';
 import { StartHooks } from './services/start-hooks.ts';
-import { LocalApiServices } from './services/local-api-services.ts';
 import { ClusterIpClaims } from './services/cluster-ip-claims.ts';
-import { clusterIpRepair } from './services/cluster-ip-repair.ts';
 import { serviceAllocation } from './services/service-allocation.ts';
 import { NodePortClaims } from './services/node-port-claims.ts';
-import { nodePortRepair } from './services/node-port-repair.ts';
-import { serviceRangeFeed } from './services/service-range-feed.ts';
 import { serverEvents } from './server-events.ts';
-import { servicePoolFeed } from './services/service-pool-feed.ts';
 import { ServicePools } from './services/service-pools.ts';
 import type { Store } from './storage/contract.ts';
-import { KubeletConnection } from './subresources/kubelet-connection.ts';
-import { isGlobalUnicast, type MayReach } from './subresources/proxy-target.ts';
-import { type Component, localComponent } from './subresources/component-status.ts';
-import { subresourceTable } from './subresources/table.ts';
+import type { MayReach } from './subresources/proxy-target.ts';
+import { objectKeepers, serviceKeepers } from './keepers.ts';
+import { requestParts } from './request-parts.ts';
 
 /** What the flags say, without what only a process needs. */
 export type ApiServerSettings = Omit<ApiServerConfig, 'storage' | 'sealing'>;
@@ -194,7 +158,7 @@ function keepingOf({
 }
 
 /** What changes while the server lives. */
-interface ServerState {
+export interface ServerState {
   isReady: boolean;
   isDraining: boolean;
   /** Whether who comes now is sent away with words. */
@@ -250,77 +214,6 @@ function door(
   };
 }
 
-interface ServiceParts {
-  readonly pools: ServicePools;
-  readonly claims: ClusterIpClaims;
-}
-
-/** What follows and repairs the addresses and ports of Services. */
-function serviceKeepers(
-  { settings, store, clock, log }: ApiServerDeps,
-  registry: Registry,
-  { pools, claims, sender, hooks }: ServiceParts & { readonly sender: EventSender; readonly hooks: StartHooks },
-): readonly Service[] {
-  const { serviceIps: ipRange, nodePorts: range } = settings;
-  const addresses = { registry, events: sender.actionRecorder('ipallocator-repair-controller'), clock, log };
-  const ports = { store, registry, range, events: sender.actionRecorder('portallocator-repair-controller'), clock, log };
-  const repairs = [...nodePortRepair(ports), ...clusterIpRepair(addresses)];
-  return [
-    sender,
-    ...serviceRangeFeed({ pools, registry, ipRange, clock, log }),
-    servicePoolFeed({ pools, claims, registry, clock, log }),
-    ...repairs.map((repair) => hooks.of(repair, 'start-service-ip-repair-controllers')),
-  ];
-}
-
-interface KeeperParts {
-  readonly listener: Listener;
-  readonly state: ServerState;
-  readonly sender: EventSender;
-  readonly hooks: StartHooks;
-}
-
-/** What makes and repairs the objects that the server itself needs in its store. */
-function objectKeepers(
-  { settings, store, clock, log }: ApiServerDeps,
-  registry: Registry,
-  { listener, state, sender, hooks }: KeeperParts,
-): readonly Service[] {
-  const ranges = { registry: () => registry, ipRange: settings.serviceIps, events: sender.recorder(rangeKeeperName), clock };
-  const bootstrap = new Bootstrap({
-    registry: () => registry,
-    ipRange: settings.serviceIps,
-    serviceRange: new DefaultServiceRange(ranges),
-    leases: new ServerLeases({ store }),
-    trust: () => publishedTrust(state.certificates.authentication),
-    advertise: () => ({ address: settings.advertiseAddress, port: listener.port }),
-    clock,
-    log,
-  });
-  const local = new LocalApiServices({ registry: () => registry, kinds: shownOf(settings, registry), clock, log });
-  return [
-    hooks.of(
-      bootstrap,
-      'start-system-namespaces-controller',
-      'start-cluster-authentication-info-controller',
-      'scheduling/bootstrap-system-priority-classes',
-      'bootstrap-controller',
-      'start-kubernetes-service-cidr-controller',
-    ),
-    hooks.of(local, 'kube-apiserver-autoregistration', 'autoregister-completion'),
-    hooks.of(initialConfiguration({ registry, clock, log }), 'priority-and-fairness-config-producer'),
-  ];
-}
-
-/** What `componentstatuses` tells of. */
-function reportedComponents(store: Store): readonly Component[] {
-  return [
-    localComponent('controller-manager', 10_257),
-    localComponent('scheduler', 10_259),
-    { name: 'etcd-0', check: (signal) => store.currentRevision(signal).then(() => 'ok') },
-  ];
-}
-
 async function answers(store: Store, clock: Clock, withinMs: number, stopping: AbortSignal): Promise<true | string> {
   using deadline = clock.deadline(stopping, withinMs);
   try {
@@ -329,149 +222,4 @@ async function answers(store: Store, clock: Clock, withinMs: number, stopping: A
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-interface RequestPartsDeps extends ApiServerDeps {
-  readonly largeWork: LargeWork & Service;
-  readonly state: ServerState;
-  readonly codec: Codec;
-  readonly registry: GenericRegistry;
-  readonly authorizer: Authorizer;
-  readonly metrics: Metrics;
-  readonly stopping: AbortSignal;
-  readonly checks: readonly HealthCheck[];
-}
-
-interface RequestParts {
-  readonly listener: Listener;
-  readonly timeouts: RequestTimeouts;
-  readonly auditing: readonly Service[];
-}
-
-function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerifier): ReturnType<typeof subresourceTable> {
-  const { settings, store, state, clock, mayReach = isGlobalUnicast, registry, authorizer } = deps;
-  const { signingKey, issuers, audiences, maxSeconds, extendsPodTokens } = settings.tokens;
-  const signer = signingKey === undefined ? undefined : new TokenSigner(issuers[0] ?? '', signingKey);
-  return subresourceTable({
-    kubelets: new KubeletConnection(
-      () => state.certificates.kubelet,
-      () => registry,
-    ),
-    mayReach,
-    tokens: signer === undefined ? undefined : { signer, audiences, maxSeconds, extendsPodTokens },
-    authorizer,
-    tokenAuthenticator,
-    audiences,
-    components: reportedComponents(store),
-    clock,
-  });
-}
-
-/** Everything between the socket and the registry. */
-function requestParts(deps: RequestPartsDeps): RequestParts {
-  const { settings, clock, log, codec, registry, authorizer, metrics, stopping } = deps;
-  const negotiator = new Negotiator();
-  const { issuers, audiences, verificationKeys } = settings.tokens;
-  const keys = readVerificationKeys(verificationKeys);
-  const authorities = (): Authorities => deps.state.certificates.authentication;
-  const seen = authenticationMetrics(metrics);
-  const authn = authenticationOf({
-    settings: settings.authentication,
-    authorities,
-    keys,
-    issuers,
-    audiences,
-    registry,
-    onCertificate: seen.certificate,
-    clock,
-    log,
-  });
-  const subresources = makeSubresources(deps, authn.tokens);
-  const serverAddress = (): string => withPort(settings.externalAddress ?? settings.advertiseAddress, listener.port);
-  const discovery = new DiscoveryDocuments({
-    kinds: shownOf(settings, registry),
-    subresources,
-    codec,
-    serverAddress,
-  });
-  const resources = new ResourceRequests({
-    registry,
-    authorizer,
-    negotiator,
-    codec,
-    clock,
-    chunks: new FrameChunks(),
-    protobufFrames: new ProtobufFrames(codec.protobuf, deps.largeWork),
-    watchMetrics: new WatchMetrics(metrics),
-    minWatchSeconds: settings.limits.minWatchSeconds,
-    stopping,
-    subresources,
-    knowsGroup: (group) => discovery.knowsGroup(group),
-    isShown: settings.isShown ?? (() => true),
-  });
-  const router: Router = new Router({
-    resources,
-    discovery,
-    metrics,
-    negotiator,
-    pages: [issuerPages(issuers[0] ?? '', keys, serverAddress, settings.tokens.keysUrl), ...ownPages(deps, () => router.paths())],
-  });
-  const counts = auditMetrics(metrics);
-  const auditor = settings.audit && new Auditor({ settings: settings.audit, metrics: counts, clock, log });
-  const { filters, timeouts } = requestFilters(deps, {
-    authenticator: authn.authenticator,
-    seen,
-    auditor,
-    auditCounts: counts,
-    sendsAway: () => deps.state.sendsAway,
-  });
-  const listener = makeListener(deps, compose(filters, router.serve));
-  return { listener, timeouts, auditing: auditor?.services ?? [] };
-}
-
-function makeListener({ settings, codec, largeWork, metrics, clock }: RequestPartsDeps, handle: Next): Listener {
-  const { host, port, tls, minTls, ciphers, http = plainHttp } = settings;
-  const options: ListenerOptions = {
-    host,
-    port,
-    ...tls,
-    minTls,
-    ciphers,
-    streamsPerConnection: http.streamsPerConnection,
-    clientCa: trustedCa(settings.authentication),
-    protobuf: codec.protobuf,
-    largeWork,
-    onHandshakeError: connectionMetrics(metrics),
-  };
-  return new Listener(options, handle, clock);
-}
-
-/** What the server tells of itself and of what it serves; `paths` is all of it. */
-function ownPages({ settings, checks, codec, registry, clock, debug }: RequestPartsDeps, paths: () => readonly string[]): Pages[] {
-  const startedMs = clock.nowMs();
-  const documents = new OpenApiDocuments({
-    kinds: shownOf(settings, registry),
-    schemas: codec.schemas,
-    version,
-    nowMs: () => clock.nowMs(),
-  });
-  return [
-    healthPages(new HealthChecks(checks)),
-    openApiPages(documents, clock),
-    ...(debug === undefined ? [] : [debugPages(debug)]),
-    ...(settings.logFolder === undefined ? [] : [logPages(settings.logFolder)]),
-    zpages({
-      '/statusz': () => statuszPage({ component: 'kube-apiserver', startedMs, nowMs: clock.nowMs(), paths: paths() }),
-      '/flagz': () => flagzPage('kube-apiserver', settings.flags),
-    }),
-  ];
-}
-
-function shownOf({ isShown }: ApiServerSettings, registry: Registry): () => readonly KindDefinition[] {
-  const kinds = (): readonly KindDefinition[] => registry.kinds();
-  return isShown === undefined ? kinds : shownKinds(kinds, isShown);
-}
-
-function withPort(host: string, port: number): string {
-  return /^(\[.*\]|[^:]*):\d+$/.test(host) ? host : `${host}:${port}`;
 }
