@@ -1,7 +1,9 @@
 import type { Clock } from '#base/clock.ts';
+import { formatDuration } from '#base/duration.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../contract.ts';
 import type { ImageStore, PullOptions, StoredImage } from '../image-contract.ts';
 import type { Engine } from './engine.ts';
+import { withProgress } from './with-progress.ts';
 
 interface RawImage {
   readonly Id: string;
@@ -23,6 +25,8 @@ interface PullLine {
 }
 
 const progressEveryMs = 500;
+/** A pull that gets nothing for so long is given up, as by upstream's runtimes: pulls follow one another, so others wait for it. */
+const stallMs = 300_000;
 
 /** The images of the Docker Engine. What was built or loaded on this host is simply there. */
 export class DockerImages implements ImageStore {
@@ -71,8 +75,18 @@ export class DockerImages implements ImageStore {
     try {
       // The engine takes `name:tag` and `name@digest` alike in fromImage.
       const call = { query: { fromImage: reference }, ...(auth === undefined ? {} : { auth }) };
-      const answer = await this.#engine.stream('POST', '/images/create', call, signal);
-      await this.#followPull(answer as AsyncIterable<Buffer>, onProgress);
+      await withProgress(
+        {
+          limitMs: stallMs,
+          stalled: () => new RuntimeError('ImagePull', `the pull of ${reference} has made no progress for ${formatDuration(stallMs)}`),
+        },
+        async (either, progressed) => {
+          const answer = await this.#engine.stream('POST', '/images/create', call, either);
+          await this.#followPull(answer as AsyncIterable<Buffer>, progressed, onProgress);
+        },
+        this.#clock,
+        signal,
+      );
     } catch (error) {
       if (signal.aborted) throw error;
       if (hasCode(error, 'NotFound') || hasCode(error, 'Refused') || hasCode(error, 'Conflict')) {
@@ -96,10 +110,15 @@ export class DockerImages implements ImageStore {
     }
   }
 
-  async #followPull(answer: AsyncIterable<Buffer>, onProgress: ((line: string) => void) | undefined): Promise<void> {
+  async #followPull(
+    answer: AsyncIterable<Buffer>,
+    progressed: () => void,
+    onProgress: ((line: string) => void) | undefined,
+  ): Promise<void> {
     let rest = '';
     let saidAtMs = -progressEveryMs;
     for await (const chunk of answer) {
+      progressed();
       const parts = (rest + chunk.toString('utf8')).split('\n');
       rest = parts.pop() ?? '';
       for (const part of parts) {
