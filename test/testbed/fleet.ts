@@ -111,7 +111,12 @@ export class Fleet implements AsyncDisposable {
 
   /** Runs kubeadm on a host; throws with what it said when it fails. */
   async kubeadm(name: string, words: string, env: ExecOptions['env'] = {}): Promise<string> {
-    return await this.host(name).sh(`${process.execPath} ${join(this.#programs, 'dist/kubeadm.js')} ${words} 2>&1`, { env });
+    // The hosts share the cache of whoever runs them, where there is one.
+    const { NODE_COMPILE_CACHE } = process.env;
+    const shared = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+    return await this.host(name).sh(`${process.execPath} ${join(this.#programs, 'dist/kubeadm.js')} ${words} 2>&1`, {
+      env: { ...shared, ...env },
+    });
   }
 
   /** Puts the programs of a folder in place of those that a host has, as a package manager does: what runs goes on until it is started anew. */
