@@ -29,7 +29,7 @@ test('machines are found by the identity of their node, and by its name where it
 test('without a list every node is a machine, at the addresses that it was given or has', async () => {
   write(head);
   const cloud = open();
-  const annotations = { 'alpha.kubernetes.io/provided-node-ip': '10.0.0.1,10.0.0.2' };
+  const annotations = { 'alpha.kubernetes.io/provided-node-ip': '10.0.0.1, 10.0.0.2' };
   expect(await cloud.findMachine(aNode('a', { metadata: { annotations } }))).toMatchObject({
     providerId: 'plain://a',
     state: 'running',

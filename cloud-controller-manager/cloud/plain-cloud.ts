@@ -59,7 +59,7 @@ function machineOfNode(name: string, { metadata, spec, status }: Node): Machine 
   return {
     providerId: spec?.providerID ?? defaultProviderId(name),
     state: 'running',
-    addresses: given.length > 0 ? given.map((address) => ({ type: 'InternalIP', address })) : (status?.addresses ?? []),
+    addresses: given.length > 0 ? given.map((text) => ({ type: 'InternalIP', address: text.trim() })) : (status?.addresses ?? []),
     instanceType: '',
     zone: '',
     region: '',
