@@ -1,4 +1,5 @@
 // What makes, follows and repairs the objects that the server itself needs, wired.
+import { hostname } from 'node:os';
 import type { Service } from '#base/lifecycle.ts';
 import type { EventSender } from '#client/events.ts';
 import { publishedTrust } from './authn/published-trust.ts';
@@ -6,6 +7,7 @@ import { initialConfiguration } from './flowcontrol/initial-configuration.ts';
 import type { Listener } from './http/listener.ts';
 import type { Registry } from './registry/contract.ts';
 import { Bootstrap } from './services/bootstrap.ts';
+import { endedServers, identityLease, tokenTracking } from './services/server-identity.ts';
 import { ServerLeases } from './services/server-leases.ts';
 import { DefaultServiceRange, rangeKeeperName } from './services/default-service-range.ts';
 import type { StartHooks } from './services/start-hooks.ts';
@@ -67,6 +69,7 @@ export function objectKeepers(
     log,
   });
   const local = new LocalApiServices({ registry: () => registry, kinds: shownOf(settings, registry), clock, log });
+  const identity = { registry, hostname: hostname(), clock, log };
   return [
     hooks.of(
       bootstrap,
@@ -78,5 +81,8 @@ export function objectKeepers(
     ),
     hooks.of(local, 'kube-apiserver-autoregistration', 'autoregister-completion'),
     hooks.of(initialConfiguration({ registry, clock, log }), 'priority-and-fairness-config-producer'),
+    hooks.of(identityLease(identity), 'start-kube-apiserver-identity-lease-controller'),
+    hooks.of(endedServers(identity), 'start-kube-apiserver-identity-lease-garbage-collector'),
+    hooks.of(tokenTracking(identity), 'start-legacy-token-tracking-controller'),
   ];
 }
