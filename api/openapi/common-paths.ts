@@ -1,15 +1,18 @@
 // Paths beside those of the kinds: discovery, the version, the token issuer's pages.
 import type { KindDefinition } from '#api/kind.ts';
 import { groupName, metaPackage, type Content, objectTypes, type Operation, type Path, tagOf } from './operations.ts';
+import { logPathParameter, type Parameter } from './parameters.ts';
 
 const jsonOnly = ['application/json'];
 
 interface Page {
   readonly path: string;
   readonly id: string;
-  readonly description: string;
+  readonly description?: string;
   readonly tag: string;
-  readonly content: Content;
+  /** Undefined where upstream does not say what it answers. */
+  readonly content?: Content;
+  readonly parameters?: readonly Parameter[];
   readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
 }
@@ -46,6 +49,8 @@ export function commonPaths(kinds: readonly KindDefinition[]): Path[] {
       consumes: [],
       produces: ['application/jwk-set+json'],
     },
+    { path: '/logs/', id: 'logFileListHandler', tag: 'logs', consumes: [], produces: [] },
+    { path: '/logs/{logpath}', id: 'logFileHandler', tag: 'logs', parameters: [logPathParameter], consumes: [], produces: [] },
   ];
   for (const { group, version } of groupVersionsOf(kinds)) {
     pages.push({
@@ -85,7 +90,8 @@ function meta(kind: string): Content {
   return { definition: `${metaPackage}.${kind}` };
 }
 
-function pathOf({ path, id, description, tag, content, consumes = objectTypes, produces = objectTypes }: Page): Path {
-  const operation: Operation = { method: 'get', id, description, tag, parameters: [], consumes, produces, responses: { 200: content } };
-  return { path, operations: [operation], parameters: [] };
+function pathOf({ path, id, description, tag, content, parameters = [], consumes = objectTypes, produces = objectTypes }: Page): Path {
+  const responses = content === undefined ? {} : { 200: content };
+  const operation: Operation = { method: 'get', id, description, tag, parameters: [], consumes, produces, responses };
+  return { path, operations: [operation], parameters };
 }

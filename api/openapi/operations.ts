@@ -25,7 +25,7 @@ export type Content = { readonly definition: string } | 'text';
 export interface Operation {
   readonly method: Method;
   readonly id: string;
-  readonly description: string;
+  readonly description: string | undefined;
   readonly tag: string;
   /** x-kubernetes-action; undefined outside of resources. */
   readonly action?: string;

@@ -122,6 +122,8 @@ export const connectParameters: Readonly<Record<string, readonly Parameter[]>> =
 
 export const subpathParameter: Parameter = { name: 'path', in: 'path', type: 'string', description: 'path to the resource' };
 
+export const logPathParameter: Parameter = { name: 'logpath', in: 'path', type: 'string', description: 'path to the log' };
+
 export const logParameters: readonly Parameter[] = [
   query('container', 'string', 'The container whose log is wanted. Default: the only one.'),
   query('follow', 'boolean', 'Goes on as the log grows.'),

@@ -76,9 +76,9 @@ class Writer {
       parameters.unshift(this.#body(body));
     }
     return {
-      description,
+      ...(description === undefined ? {} : { description }),
       ...(consumes.length === 0 ? {} : { consumes: [...consumes] }),
-      produces: [...produces],
+      ...(produces.length === 0 ? {} : { produces: [...produces] }),
       schemes: ['https'],
       tags: [tag],
       operationId: id,

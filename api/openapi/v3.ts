@@ -49,9 +49,9 @@ export function openApiHash(bytes: Uint8Array): string {
   return createHash('sha512').update(bytes).digest('hex').toUpperCase();
 }
 
-/** `/apis/apps/v1/` belongs to the document `apis/apps/v1`. */
+/** `/apis/apps/v1/` belongs to the document `apis/apps/v1`, `/logs/{logpath}` to `logs`. */
 function nameOf(path: string): string {
-  return path.replace(/^\/|\/$/g, '');
+  return path.replace(/\{.*\}$/, '').replace(/^\/|\/$/g, '');
 }
 
 function pathItems(paths: readonly Path[], writer: DefinitionWriter): JsonObject {
@@ -75,7 +75,7 @@ function operationText(operation: Operation, writer: DefinitionWriter): JsonObje
   const responses = Object.entries(operation.responses).map(([code, content]): [string, Json] => [code, answer(code, content)]);
   return {
     tags: [tag],
-    description,
+    ...(description === undefined ? {} : { description }),
     operationId: id,
     ...(parameters.length === 0 ? {} : { parameters: parameters.map(parameterText) }),
     ...(body === undefined
