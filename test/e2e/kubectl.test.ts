@@ -156,7 +156,8 @@ test('explain, api-resources, api-versions, version and auth', async () => {
 test('get -w shows changes as they come, and events what happened', async () => {
   await using watch = cluster().background('get pods -w -l app=seen --output-watch-events');
   await cluster().apply(podManifest('before', { metadata: { name: 'before', labels: { app: 'seen' } } }));
-  await watch.shows(/MODIFIED +before +1\/1 +Running/);
+  // The watch is there, whether it began before the pod ran or after.
+  await watch.shows(/(ADDED|MODIFIED) +before +1\/1 +Running/);
   await cluster().apply(podManifest('seen'));
   await watch.shows(/ADDED +seen +0\/1 +Pending[\s\S]+MODIFIED +seen +1\/1 +Running/);
   await cluster().kubectl('delete pod seen before');
