@@ -65,7 +65,7 @@ export function endedServers(deps: ServerIdentityDeps): Service {
     const { items } = await registry.list(kind, { ...everything, labelSelector: `${identityLabel}=${component}` }, context);
     for (const item of items) {
       const { metadata, spec } = item.object() as V1Lease;
-      if (hasEnded(spec, clock.nowMs())) await registry.delete(kind, metadata.name ?? '', exactly(metadata), context);
+      if (hasEnded(spec, clock.nowMs())) await registry.delete(kind, metadata.name ?? '', unlessRenewed(metadata), context);
     }
   });
 }
@@ -114,8 +114,8 @@ function base32(bytes: Uint8Array): string {
   return (bits.match(/.{1,5}/g) ?? []).map((five) => alphabet[Number.parseInt(five.padEnd(5, '0'), 2)]).join('');
 }
 
-/** This one in this form, and nothing that has come since. */
-function exactly({ uid, resourceVersion }: V1Lease['metadata']): DeleteRequest {
+/** A server that comes back in between keeps its Lease. */
+function unlessRenewed({ uid, resourceVersion }: V1Lease['metadata']): DeleteRequest {
   return { gracePeriodSeconds: undefined, propagationPolicy: undefined, orphanDependents: undefined, uid, resourceVersion };
 }
 
