@@ -152,6 +152,9 @@ describe('API versions', () => {
     ['v1=false', ['apps', 'batch']],
     ['api/all=false,/v1=true', ['core']],
     ['api/all=false,v1=true', ['core']],
+    ['api/all=false,api/v1', ['core']],
+    ['api/legacy', all],
+    ['v1/pods=false', ['apps', 'batch']],
     ['api/ga=false,batch/v1', ['batch']],
     ['api/all=false,api/ga=true', all],
     ['apps/v1/deployments=false', ['core', 'part of apps', 'batch']],
@@ -162,11 +165,11 @@ describe('API versions', () => {
   });
 
   test.each([
-    ['api/all=false', 'invalid key with only api/all=false'],
+    ['api/all=false', 'invalid runtime-config with only api/all=false'],
     ['apiall=false', 'runtime-config invalid key apiall'],
     ['apps/v1/deployments/scale=false', 'runtime-config invalid key apps/v1/deployments/scale'],
-    ['api/v1=true', 'unknown api groups api'],
-    ['invalidgroup/version=false', 'unknown api groups invalidgroup'],
+    ['api/v2=true', 'unknown api groups api/v2'],
+    ['invalidgroup/version=false,another/v1=true', 'unknown api groups another/v1,invalidgroup/version'],
     ['apps/v7=true', 'group version apps/v7 that has not been registered'],
     ['apps/v1=maybe', 'invalid value of apps/v1: maybe, err: strconv.ParseBool: parsing "maybe": invalid syntax'],
     ['api/all=1', 'invalid value api/all=1'],

@@ -62,11 +62,13 @@ const unservedVersions: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What of `kinds` the flag leaves on. Throws UsageError, in upstream's words where it refuses the same. */
-export function readRuntimeConfig(config: ReadonlyMap<string, string>, kinds: readonly KindDefinition[]): IsShown {
+export function readRuntimeConfig(given: ReadonlyMap<string, string>, kinds: readonly KindDefinition[]): IsShown {
+  const config = new Map([...given].filter(([key]) => key !== 'api/legacy').map(([key, value]) => [normalKey(key), value]));
   if (config.size === 0) return () => true;
-  if (config.size === 1 && config.get('api/all') === 'false') throw new UsageError('invalid key with only api/all=false');
+  if (config.size === 1 && config.get('api/all') === 'false') throw new UsageError('invalid runtime-config with only api/all=false');
   const keys = [...config.keys()].filter((key) => !families.some(([family]) => family === key));
-  const rules = new Map(keys.map((key) => [normalKey(key), readRule(key, config.get(key) ?? '', kinds)]));
+  checkGroups(keys, kinds);
+  const rules = new Map(keys.map((key) => [key, readRule(key, config.get(key) ?? '', kinds)]));
   const broad = families.flatMap(([family, version]) => {
     const isOn = config.has(family) ? readFamily(family, config.get(family) ?? '') : undefined;
     return isOn === undefined ? [] : [{ version, isOn }];
@@ -89,18 +91,26 @@ export function shownKinds(kinds: () => readonly KindDefinition[], isShown: IsSh
   };
 }
 
-/** The core group may be written without its name. */
+/** The core group has many names, and nothing in it can be switched alone. */
 function normalKey(key: string): string {
-  return key === 'v1' ? '/v1' : key;
+  return /^(api\/)?v1(\/|$)/.test(key) ? '/v1' : key;
+}
+
+/** Throws a UsageError that names all versions of groups that nobody knows. */
+function checkGroups(keys: readonly string[], kinds: readonly KindDefinition[]): void {
+  const unknown = keys.flatMap((key) => {
+    const parts = key.split('/');
+    if (parts.length !== 2 && parts.length !== 3) throw new UsageError(`runtime-config invalid key ${key}`);
+    const [group = '', version = ''] = parts;
+    return Object.hasOwn(unservedVersions, group) || kinds.some((kind) => kind.group === group) ? [] : [`${group}/${version}`];
+  });
+  if (unknown.length > 0) throw new UsageError(`unknown api groups ${[...new Set(unknown)].toSorted().join(',')}`);
 }
 
 function readRule(key: string, value: string, kinds: readonly KindDefinition[]): boolean {
-  const parts = normalKey(key).split('/');
-  if (parts.length !== 2 && parts.length !== 3) throw new UsageError(`runtime-config invalid key ${key}`);
-  const [group = '', version = '', resource] = parts;
+  const [group = '', version = '', resource] = key.split('/');
   const here = kinds.filter((kind) => kind.group === group);
   const unserved = Object.hasOwn(unservedVersions, group) ? (unservedVersions[group] ?? []) : [];
-  if (here.length === 0 && unserved.length === 0) throw new UsageError(`unknown api groups ${group}`);
   const isHere = here.some((kind) => kind.version === version);
   if (!isHere && !unserved.includes(version)) throw new UsageError(`group version ${group}/${version} that has not been registered`);
   if (resource !== undefined && resource !== resource.toLowerCase()) {

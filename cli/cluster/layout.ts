@@ -102,11 +102,13 @@ export interface RunningRecord {
   readonly dataDir: string;
 }
 
-/** The parsed file, or undefined where it is missing or torn. */
+/** The parsed file, or undefined where it is missing or torn. Throws a UsageError (exit code 1) where it may not be read. */
 export function readJson<T>(path: string): T | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
-  } catch {
-    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EACCES' && code !== 'EPERM') return undefined;
+    throw new UsageError(`cannot read ${path}: permission denied; only root may: use sudo`, { exitCode: 1, cause: error });
   }
 }

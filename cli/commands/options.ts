@@ -49,8 +49,8 @@ export function parseOptions<C extends CommandName>(command: C, argv: readonly s
 
 /** The data folder that a command means: the one given, else that of the cluster that runs, else the default. */
 export function layoutFor(options: { readonly 'data-dir': string; readonly given: ReadonlySet<string> }): Layout {
-  const running = readJson<RunningRecord>(runningFile);
-  const dataDir = options.given.has('data-dir') ? options['data-dir'] : (running?.dataDir ?? options['data-dir']);
+  const running = options.given.has('data-dir') ? undefined : readJson<RunningRecord>(runningFile);
+  const dataDir = running?.dataDir ?? options['data-dir'];
   return new Layout(isAbsolute(dataDir) ? dataDir : resolve(dataDir));
 }
 
