@@ -81,7 +81,7 @@ const graceMs = 60_000;
 export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { settings, store, kinds, clock, log, largeWork = new JobProcess({ kinds: builtinKinds, clock, log }) } = deps;
   const metrics = createMetrics();
-  processMetrics(metrics);
+  processMetrics(metrics, { delayEveryMs: 10 });
   const stopping = new AbortController();
   const state: ServerState = { isReady: false, isDraining: false, sendsAway: false, certificates: settings };
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });

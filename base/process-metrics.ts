@@ -8,8 +8,13 @@ const buildHelp =
   "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, " +
   'and compiler from which Kubernetes was built, and platform on which it is running.';
 
+export interface ProcessMetricsOptions {
+  /** How often the delay of the event loop is measured. Each time wakes the process: more often than 200 ms, the default, only where it counts. */
+  readonly delayEveryMs?: number;
+}
+
 /** What every process tells of itself, under the names of the Go components where those have one. */
-export function processMetrics(metrics: Metrics): void {
+export function processMetrics(metrics: Metrics, { delayEveryMs = 200 }: ProcessMetricsOptions = {}): void {
   const build = buildInfo();
   const labels = ['build_date', 'compiler', 'git_commit', 'git_tree_state', 'git_version', 'go_version', 'major', 'minor', 'platform'];
   const { buildDate, compiler, gitCommit, gitTreeState, gitVersion, goVersion, major, minor, platform } = build;
@@ -32,7 +37,7 @@ export function processMetrics(metrics: Metrics): void {
     proc(() => 1_024 * Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1])),
   );
   tell('virtual_memory_max_bytes', 'Maximum amount of virtual memory available in bytes.', 'gauge', () => proc(maxVirtualBytes));
-  eventLoopDelay(metrics);
+  eventLoopDelay(metrics, delayEveryMs);
   countsOfMetrics(metrics);
 }
 
@@ -60,14 +65,15 @@ function countsOfMetrics(metrics: Metrics): void {
   }
 }
 
-function eventLoopDelay(metrics: Metrics): void {
-  // A timer is what measures: the time that it waits, 10 ms, is in the figures.
-  const delay = monitorEventLoopDelay({ resolution: 10 });
+function eventLoopDelay(metrics: Metrics, everyMs: number): void {
+  const delay = monitorEventLoopDelay({ resolution: everyMs });
   delay.enable();
-  const help = 'Time between two turns of the event loop since the last look, seen every 10 ms.';
+  const help = `How late the event loop came to a timer since the last look, seen every ${everyMs} ms.`;
+  // A timer is what measures, and counts the time that it was to wait.
+  const lateSeconds = (percent: number): number => Math.max(0, delay.percentile(percent) / 1e9 - everyMs / 1_000);
   metrics.add(
     new SampledFamily('coxswain_event_loop_delay_seconds', help, ['quantile'], 'gauge', () => {
-      const samples = [50, 99, 100].map((percent): Sample => [[String(percent / 100)], delay.percentile(percent) / 1e9]);
+      const samples = [50, 99, 100].map((percent): Sample => [[String(percent / 100)], lateSeconds(percent)]);
       delay.reset();
       return samples;
     }),

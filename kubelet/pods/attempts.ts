@@ -1,6 +1,7 @@
 import { Backoff, type BackoffOptions } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
-import { resizeStep } from './plan.ts';
+import { formatDuration } from '#base/duration.ts';
+import { resizeStep, type Waiting } from './plan.ts';
 import type { WaitReason } from './status/container-statuses.ts';
 
 /** How soon what failed is tried again. Starts that end too soon have delays of their own (restart.ts). */
@@ -13,6 +14,7 @@ export class Attempts {
   readonly #backoffs = new Map<string, Backoff>();
   readonly notBefore = new Map<string, number>();
   readonly reasons = new Map<string, WaitReason>();
+  readonly #announced = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -22,6 +24,15 @@ export class Attempts {
   failStart(name: string, why: WaitReason, retryAfterMs?: number): void {
     this.reasons.set(name, why);
     this.#delay(name, startRetry, retryAfterMs);
+  }
+
+  /** A container waits because it ended too often, in the pod that messages call `where`. False: that was said before. */
+  waitToStart({ name, delayMs, untilMs }: Waiting, where: string): boolean {
+    const message = `back-off ${formatDuration(delayMs)} restarting failed container=${name} pod=${where}`;
+    this.reasons.set(name, { reason: 'CrashLoopBackOff', message });
+    const isKnown = this.#announced.get(name) === untilMs;
+    this.#announced.set(name, untilMs);
+    return !isKnown;
   }
 
   /** Running containers could not be given other limits. */

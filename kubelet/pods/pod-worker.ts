@@ -8,7 +8,6 @@
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import type { Clock } from '#base/clock.ts';
-import { formatDuration } from '#base/duration.ts';
 import { Backoff } from '#base/backoff.ts';
 import type { Log } from '#base/log.ts';
 import type { PodMetrics, SyncKind } from '../metrics/pod-metrics.ts';
@@ -20,13 +19,13 @@ import { advance, type Decision, type KeptEnds, type PodState, type View, type W
 import { Attempts } from './attempts.ts';
 import { removeLogFolders } from './log-folders.ts';
 import { resizeStep, type Waiting } from './plan.ts';
+import { PodLook } from './pod-look.ts';
 import type { PendingResize, Waiter } from './resize/allocation.ts';
 import type { Allocations } from './resize/allocations.ts';
 import { PodResize } from './resize/pod-resize.ts';
 import { isFinal, podStatus, type StatusView } from './status/pod-status.ts';
 import type { StatusWriter } from './status/status-writer.ts';
 import type { StepRunner, StepRunnerDeps } from './step-runner.ts';
-import { TerminationMessages } from './termination-messages.ts';
 import { Wakeup } from './wakeup.ts';
 import { asksForMore, type PodLife, type PodVerdict, wishOf } from './wish.ts';
 
@@ -58,10 +57,9 @@ export class PodWorker {
   readonly #wakeup = new Wakeup();
   readonly #attempts: Attempts;
   readonly #failures = new Backoff({ initialMs: 1_000, maxMs: 10_000, jitter: 0.1 });
-  readonly #messages = new TerminationMessages();
+  readonly #look: PodLook;
   readonly #stopping = new Set<string>();
   readonly #unstartable = new Set<string>();
-  readonly #announced = new Map<string, number>();
   readonly #resize: PodResize;
   readonly #startWatch: StartWatch;
   /** As the API has it. */
@@ -70,8 +68,6 @@ export class PodWorker {
   #pod: Pod;
   #life: PodLife;
   #state: PodState = { at: 'waiting' };
-  #observed: RuntimePod | undefined;
-  #hasLooked = false;
   #verdict: PodVerdict | undefined;
   #isPrepared = false;
   #isReleased = false;
@@ -85,6 +81,7 @@ export class PodWorker {
     this.uid = pod.metadata.uid ?? '';
     this.#life = life;
     this.#deps = deps;
+    this.#look = new PodLook(this.uid, deps);
     this.#asked = pod;
     const say: ConstructorParameters<typeof PodResize>[3] = (...words) => deps.record(this.#asked, undefined, ...words);
     this.#resize = new PodResize(pod, deps.allocations, deps.clock, say);
@@ -100,7 +97,7 @@ export class PodWorker {
 
   /** The last look at the runtime. */
   get observed(): RuntimePod | undefined {
-    return this.#observed;
+    return this.#look.pod;
   }
 
   /** True while its containers take part of the node's resources. */
@@ -195,7 +192,7 @@ export class PodWorker {
 
   /** A probe's result changed: say so at once, whatever the loop is doing. */
   probed(): void {
-    if (this.#hasLooked && this.isActive) this.#publish();
+    if (this.#look.hasLooked && this.isActive) this.#publish();
     this.#wakeup.set();
   }
 
@@ -204,7 +201,8 @@ export class PodWorker {
     const { clock } = this.#deps;
     let waitMs = 0;
     for (;;) {
-      await this.#wakeup.wait(waitMs, clock, signal);
+      const woken = await this.#wakeup.wait(waitMs, clock, signal);
+      const why = woken === 'due' && waitMs >= resyncMs ? 'routine' : 'reason';
       if (waitMs >= resyncMs) this.#needsRefresh ||= this.#deps.volumes.isDue(this.uid);
       const pass = new AbortController();
       const stop = (): void => pass.abort(signal.reason);
@@ -213,7 +211,7 @@ export class PodWorker {
       const [kind, startMs] = [this.#syncKind, clock.monotonicMs()];
       this.#syncKind = 'sync';
       try {
-        const sleepMs = await this.#step(pass.signal);
+        const sleepMs = await this.#step(why, pass.signal);
         this.#failures.reset();
         if (sleepMs === 'gone') return;
         waitMs = sleepMs;
@@ -235,21 +233,19 @@ export class PodWorker {
   }
 
   /** One look and what follows from it. Answers how long nothing need be done if nothing changes. */
-  async #step(signal: AbortSignal): Promise<number | 'gone'> {
-    const { runtime, steps, prober, clock } = this.#deps;
-    this.#observed = await runtime.podStatus(this.uid, signal);
-    this.#hasLooked = true;
-    if (this.#observed === undefined) this.#drop?.resolve();
-    await this.#messages.read(this.#pod, this.#observed, runtime, signal);
+  async #step(why: 'reason' | 'routine', signal: AbortSignal): Promise<number | 'gone'> {
+    const { steps, prober, clock } = this.#deps;
+    await this.#look.take(why, this.#pod, signal);
+    if (this.observed === undefined) this.#drop?.resolve();
     this.#judgeDeadline();
-    prober.sync(this.#pod, this.#observed, this.#isEnding());
+    prober.sync(this.#pod, this.observed, this.#isEnding());
     await this.#refreshVolumes(signal);
     await this.#saveAllocation();
 
     const wasActive = this.isActive;
     const decision = this.#decide();
     this.#state = decision.state;
-    const isResized = this.#resize.isDone(this.#pod, this.#observed);
+    const isResized = this.#resize.isDone(this.#pod, this.observed);
     if (isResized || (wasActive && !this.isActive)) this.#deps.onRoom?.();
     if (this.#state.at === 'gone') {
       await this.#finish(signal);
@@ -260,7 +256,7 @@ export class PodWorker {
     if (decision.steps.length > 0) {
       const context = {
         pod: this.#pod,
-        observed: this.#observed,
+        observed: this.observed,
         attempts: this.#attempts,
         stopping: this.#stopping,
         unstartable: this.#unstartable,
@@ -280,10 +276,10 @@ export class PodWorker {
 
   #decide(): Decision {
     const { prober, clock } = this.#deps;
-    const verdicts = prober.verdicts(this.#pod, this.#observed);
+    const verdicts = prober.verdicts(this.#pod, this.observed);
     const view: View = {
       pod: this.#pod,
-      observed: this.#observed,
+      observed: this.observed,
       unhealthy: verdicts.unhealthy,
       started: verdicts.started,
       unstartable: this.#unstartable,
@@ -342,7 +338,7 @@ export class PodWorker {
     if (!this.#needsRefresh || !this.#isPrepared || this.#state.at !== 'running') return;
     this.#needsRefresh = false;
     const hostIps = this.#deps.hostIps();
-    const podIps = this.#pod.spec.hostNetwork === true ? hostIps : (this.#observed?.sandboxes[0]?.ips ?? []);
+    const podIps = this.#pod.spec.hostNetwork === true ? hostIps : (this.observed?.sandboxes[0]?.ips ?? []);
     try {
       await this.#deps.volumes.mount(this.#pod, { podIps, hostIps }, signal);
     } catch (error) {
@@ -354,24 +350,21 @@ export class PodWorker {
 
   #announceWaiting(waiting: readonly Waiting[]): void {
     const { name: podName, namespace } = this.#pod.metadata;
-    for (const { name, delayMs, untilMs } of waiting) {
-      const where = `${podName}_${namespace}(${this.uid})`;
-      const message = `back-off ${formatDuration(delayMs)} restarting failed container=${name} pod=${where}`;
-      this.#attempts.reasons.set(name, { reason: 'CrashLoopBackOff', message });
-      if (this.#announced.get(name) === untilMs) continue;
-      this.#announced.set(name, untilMs);
-      this.#deps.record(this.#pod, name, 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${where}`);
+    const where = `${podName}_${namespace}(${this.uid})`;
+    for (const one of waiting) {
+      if (!this.#attempts.waitToStart(one, where)) continue;
+      this.#deps.record(this.#pod, one.name, 'Warning', 'BackOff', `Back-off restarting failed container ${one.name} in pod ${where}`);
     }
   }
 
   #status(): V1PodStatus {
     const { statuses, prober, clock, hostIps, runtimeName } = this.#deps;
-    const verdicts = prober.verdicts(this.#pod, this.#observed);
+    const verdicts = prober.verdicts(this.#pod, this.observed);
     const view: StatusView = {
       pod: this.#pod,
-      observed: this.#observed,
+      observed: this.observed,
       reasons: this.#attempts.reasons,
-      messages: this.#messages.byId,
+      messages: this.#look.messages,
       started: verdicts.started,
       ready: verdicts.ready,
       isEnding: this.#isEnding(),

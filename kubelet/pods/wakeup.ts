@@ -11,8 +11,8 @@ export class Wakeup {
     this.#waiter?.();
   }
 
-  /** Resolves when the flag is set, at the latest after `ms`, and clears it. Rejects with the signal's reason. */
-  async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  /** Resolves when the flag is set, at the latest after `ms`, and clears it; answers which. Rejects with the signal's reason. */
+  async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<'set' | 'due'> {
     signal.throwIfAborted();
     if (!this.#isSet && ms > 0) {
       using deadline = clock.deadline(signal, ms);
@@ -21,6 +21,8 @@ export class Wakeup {
       this.#waiter = undefined;
       signal.throwIfAborted();
     }
+    const was = this.#isSet ? 'set' : 'due';
     this.#isSet = false;
+    return was;
   }
 }

@@ -10,7 +10,7 @@ const sample = /^coxswain_event_loop_delay_seconds\{quantile="1"\} (\S+)$/m;
 
 /**
  * The longest that an API server's event loop was held up since the last look, in ms, as the server itself tells it: up to 10 ms too
- * much. What else the machine does counts too.
+ * little. What else the machine does counts too.
  */
 export async function longestStallMs(peer: Peer): Promise<number> {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
