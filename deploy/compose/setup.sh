@@ -37,6 +37,9 @@ EOF
 cat >/etc/kubernetes/etcd.env <<EOF
 export ETCD_DATA_DIR=/var/lib/etcd
 export ETCD_INITIAL_CLUSTER=etcd-1=https://etcd-1:2380,etcd-2=https://etcd-2:2380,etcd-3=https://etcd-3:2380
+export ETCD_ELECTION_TIMEOUT=500
+export ETCD_HEARTBEAT_INTERVAL=100
+export ETCD_PRE_VOTE=true
 export ETCD_LISTEN_CLIENT_URLS=https://0.0.0.0:2379
 export ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380
 export ETCD_CERT_FILE=/etc/kubernetes/pki/etcd/server.crt

@@ -1,10 +1,14 @@
 // The way to an etcd cluster: one gRPC client for each member, one member in use at a time.
 //
-// How it works: every call goes to the member in use. A call that finds it unreachable, silent or without a leader leaves it: the next
-// member is in use from then on, and streams at the one that was left end, so that their owners open them again. Calls ask that the
-// member knows a leader (`hasleader`), or a member cut off from the others would let watches wait for ever. gRPC itself pings a silent
-// peer; etcd cuts off who does so more often than every five seconds. gRPC is loaded with the first connection: who keeps objects in an
-// embedded store pays nothing for it.
+// How it works: every call goes to the member in use. A call that finds it unreachable, silent or without a leader for longer than an election
+// takes leaves it: the next member is in use from then on, and whatever is under way at the one that was left ends, so that its owners ask
+// again. A member is silent when a call is late and nothing else came from it meanwhile: a write that was lost with a leader is no fault of
+// the member that passed it on. Calls ask that the member knows a leader (`hasleader`), or a member cut off from the others would let
+// watches wait for ever. gRPC itself pings a silent peer; etcd cuts off who does so more often than every five seconds. gRPC is loaded with
+// the first connection: who keeps objects in an embedded store pays nothing for it.
+//
+// Where one server is given, as kubeadm does on a control plane, the others that it knows stand in for it while it is gone: it is asked for them
+// now and then, and is used again once it answers.
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type * as grpcJs from '@grpc/grpc-js';
@@ -15,6 +19,7 @@ import type { Log } from '#base/log.ts';
 import { StoreError } from '../contract.ts';
 import { type EtcdCredentials, type EtcdTlsFiles, readCredentials } from './credentials.ts';
 import { EtcdFailure, etcdFailure } from './failures.ts';
+import { decodeMembers, methods } from './messages.ts';
 
 const channelOptions = {
   'grpc.max_receive_message_length': -1,
@@ -22,7 +27,7 @@ const channelOptions = {
   'grpc.keepalive_time_ms': 6_000,
   'grpc.keepalive_timeout_ms': 2_000,
   'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
+  'grpc.max_reconnect_backoff_ms': 250,
   // Trying again is ours, since only we know which calls may be made twice.
   'grpc.enable_retries': 0,
   // What others in this process do with gRPC is no business of ours, and no proxy stands between an API server and etcd.
@@ -33,6 +38,12 @@ const channelOptions = {
 
 /** TLS knows names only: gRPC would tell the server an address as one, which Node warns of. */
 const namelessOptions = { 'grpc.ssl_target_name_override': 'etcd' };
+
+/** An election takes milliseconds once somebody stands. A member that knows no leader for longer is cut off from the others. */
+const leaderlessMs = 300;
+/** How often the one server that is given is asked for the other members. */
+const membersEveryMs = 15_000;
+const membersTimeoutMs = 2_000;
 
 export interface EtcdConnectionOptions {
   /** `https://HOST:PORT`, or http. At least one. */
@@ -52,9 +63,15 @@ type Grpc = typeof grpcJs;
 
 interface Member {
   readonly server: string;
+  /** Nobody named it but another member. */
+  readonly isStandIn: boolean;
   client: Client;
   /** Aborts when the member is left. */
   use: AbortController;
+  /** Monotonic: when something last came from it. */
+  heardMs: number;
+  /** Monotonic: since when it knows no leader; undefined: it knows one. */
+  leaderlessMs: number | undefined;
 }
 
 export class EtcdConnection implements AsyncDisposable {
@@ -64,8 +81,9 @@ export class EtcdConnection implements AsyncDisposable {
   readonly #tls: EtcdTlsFiles;
   #credentials: EtcdCredentials;
   readonly #metadata: Metadata;
-  readonly #members: readonly Member[];
+  #members: readonly Member[];
   #inUse = 0;
+  #membersDueMs = 0;
   readonly #closing = new AbortController();
   readonly #renewing: Promise<void>;
 
@@ -77,7 +95,7 @@ export class EtcdConnection implements AsyncDisposable {
     this.#credentials = readCredentials(tls);
     this.#metadata = new grpc.Metadata();
     this.#metadata.set('hasleader', 'true');
-    this.#members = servers.map((server) => ({ server, client: this.#clientOf(server), use: new AbortController() }));
+    this.#members = servers.map((server) => this.#memberAt(server, false));
     const paths = Object.values(tls).filter((path) => path !== undefined);
     const renewal = new FileWatch({ paths, onChange: () => this.#renew(), clock, log });
     this.#renewing = renewal.run(this.#closing.signal, () => undefined).catch(() => undefined);
@@ -98,27 +116,19 @@ export class EtcdConnection implements AsyncDisposable {
     return this.#member.server;
   }
 
+  /** Those that calls may go to. */
+  get servers(): readonly string[] {
+    return this.#members.map(({ server }) => server);
+  }
+
   /** One call, tried once. Rejects with EtcdFailure, or with the signal's reason. */
-  async call(method: string, request: Uint8Array, { timeoutMs, signal }: CallOptions): Promise<Uint8Array> {
+  async call(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
     this.#checkOpen();
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     const member = this.#member;
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    using deadline = this.#clock.deadline(signal, timeoutMs);
-    const call = member.client.makeUnaryRequest(method, asIs, asIs, request as Buffer, this.#metadata, {}, (error, answer) => {
-      if (answer !== undefined) resolve(answer);
-      else reject(error ?? new EtcdFailure('again', 'unavailable', 'etcd gave an empty answer'));
-    });
-    const cancel = (): void => call.cancel();
-    deadline.signal.addEventListener('abort', cancel, { once: true });
-    this.#closing.signal.addEventListener('abort', cancel, { once: true });
-    try {
-      return await promise;
-    } catch (error) {
-      throw this.#failureOf(error, member, deadline.signal);
-    } finally {
-      this.#closing.signal.removeEventListener('abort', cancel);
-    }
+    const answer = await this.#callAt(member, method, request, options);
+    if (this.#clock.monotonicMs() >= this.#membersDueMs) void this.#learnMembers();
+    return answer;
   }
 
   /** A stream of answers to one request, until the signal aborts. Rejects with EtcdFailure. */
@@ -126,7 +136,7 @@ export class EtcdConnection implements AsyncDisposable {
     this.#checkOpen();
     if (signal.aborted) return;
     const member = this.#member;
-    const over = AbortSignal.any([signal, this.#closing.signal, member.use.signal]);
+    const over = AbortSignal.any([signal, member.use.signal]);
     const call: ClientDuplexStream<Buffer, Buffer> = member.client.makeBidiStreamRequest(method, asIs, asIs, this.#metadata, {});
     const cancel = (): void => call.cancel();
     over.addEventListener('abort', cancel, { once: true });
@@ -136,6 +146,7 @@ export class EtcdConnection implements AsyncDisposable {
       call.write(request as Buffer);
       for await (const answer of call) {
         if (signal.aborted) return;
+        member.heardMs = this.#clock.monotonicMs();
         yield answer as Buffer;
       }
       if (!signal.aborted) throw new EtcdFailure('again', 'unavailable', 'etcd ended a stream');
@@ -149,6 +160,7 @@ export class EtcdConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(closed());
+    for (const { use } of this.#members) use.abort();
     await this.#renewing;
     for (const { client } of this.#members) client.close();
   }
@@ -159,22 +171,92 @@ export class EtcdConnection implements AsyncDisposable {
     return member;
   }
 
-  #failureOf(error: unknown, member: Member, signal: AbortSignal): unknown {
+  async #callAt(member: Member, method: string, request: Uint8Array, { timeoutMs, signal }: CallOptions): Promise<Uint8Array> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const fromMs = this.#clock.monotonicMs();
+    const { use } = member;
+    using deadline = this.#clock.deadline(signal, timeoutMs);
+    const call = member.client.makeUnaryRequest(method, asIs, asIs, request as Buffer, this.#metadata, {}, (error, answer) => {
+      if (answer !== undefined) resolve(answer);
+      else reject(error ?? new EtcdFailure('again', 'unavailable', 'etcd gave an empty answer'));
+    });
+    const cancel = (): void => call.cancel();
+    deadline.signal.addEventListener('abort', cancel, { once: true });
+    use.signal.addEventListener('abort', cancel, { once: true });
+    try {
+      const answer = await promise;
+      member.heardMs = this.#clock.monotonicMs();
+      member.leaderlessMs = undefined;
+      return answer;
+    } catch (error) {
+      throw this.#failureOf(error, member, deadline.signal, fromMs);
+    } finally {
+      use.signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** `fromMs`: since when an answer was waited for; streams wait for none. */
+  #failureOf(error: unknown, member: Member, signal: AbortSignal, fromMs = Number.POSITIVE_INFINITY): unknown {
     if (this.#closing.signal.aborted) return this.#closing.signal.reason;
     const isLate = signal.aborted && signal.reason instanceof DeadlineExceeded;
     if (signal.aborted && !isLate) return signal.reason;
     const failure = isLate ? new EtcdFailure('again', 'timeout', 'context deadline exceeded', { cause: error }) : judged(error);
-    if (failure instanceof EtcdFailure && failure.verdict === 'again') this.#leave(member, failure);
+    if (failure instanceof EtcdFailure && failure.verdict === 'again') {
+      const isExcused = isLate ? member.heardMs > fromMs : failure.isElection && !this.#isLeaderless(member);
+      if (!isExcused) this.#leave(member, failure);
+    }
     return failure;
+  }
+
+  #isLeaderless(member: Member): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    member.leaderlessMs ??= nowMs;
+    return nowMs - member.leaderlessMs > leaderlessMs;
   }
 
   #leave(member: Member, reason: Error): void {
     if (member !== this.#member || this.#members.length === 1) return;
-    this.#inUse = (this.#inUse + 1) % this.#members.length;
+    this.#use((this.#inUse + 1) % this.#members.length);
     this.#log.warn({ err: reason, left: member.server, server: this.server }, 'left a member of etcd for another one');
-    const { use } = member;
-    member.use = new AbortController();
+  }
+
+  #use(at: number): void {
+    const { use } = this.#member;
+    this.#member.use = new AbortController();
+    this.#inUse = at;
+    this.#member.leaderlessMs = undefined;
     use.abort();
+  }
+
+  /** Asks the one server that is given who the others are; goes back to it where it was left. */
+  async #learnMembers(): Promise<void> {
+    this.#membersDueMs = this.#clock.monotonicMs() + membersEveryMs;
+    const [given, ...standIns] = this.#members;
+    if (given === undefined || standIns.some(({ isStandIn }) => !isStandIn)) return;
+    try {
+      const options = { timeoutMs: membersTimeoutMs, signal: this.#closing.signal };
+      const { answeredBy, members } = decodeMembers(await this.#callAt(given, methods.members, Buffer.alloc(0), options));
+      const others = members.filter(({ id, isLearner }) => id !== answeredBy && !isLearner);
+      const urls = others.flatMap(({ clientUrls }) => clientUrls.find((url) => isSecure(url) === isSecure(given.server)) ?? []);
+      if (this.#inUse !== 0) {
+        this.#log.info({ left: this.server, server: given.server }, 'the member of etcd that was given is back');
+        this.#use(0);
+      }
+      this.#standIn(given, standIns, urls);
+    } catch (error) {
+      this.#log.debug({ err: error, server: given.server }, 'the members of etcd could not be learned');
+    }
+  }
+
+  /** Not while a stand-in is in use. */
+  #standIn(given: Member, known: readonly Member[], urls: readonly string[]): void {
+    for (const { server, client } of known) if (!urls.includes(server)) client.close();
+    this.#members = [given, ...urls.map((url) => known.find(({ server }) => server === url) ?? this.#memberAt(url, true))];
+  }
+
+  #memberAt(server: string, isStandIn: boolean): Member {
+    const client = this.#clientOf(server);
+    return { server, isStandIn, client, use: new AbortController(), heardMs: Number.NEGATIVE_INFINITY, leaderlessMs: undefined };
   }
 
   #clientOf(server: string): Client {

@@ -20,7 +20,7 @@ import { changesAfter } from './change-stream.ts';
 import { revisionsPerCommit } from './commit-place.ts';
 import { compactHistory, CompactionTurn } from './compaction.ts';
 import { EtcdConnection, type EtcdConnectionOptions } from './connection.ts';
-import { attemptMs, type GuardedWrite, writeGuarded } from './guarded-write.ts';
+import { type GuardedWrite, writeGuarded } from './guarded-write.ts';
 import { Leases } from './leases.ts';
 import { decodeDatabaseSize, type KeyValue, methods, prefixEnd, type WatchEvent } from './messages.ts';
 import { OwnWrites } from './own-writes.ts';
@@ -68,7 +68,7 @@ export class EtcdStore implements Store {
 
   private constructor({ clock, log, place = upstreamPlace }: EtcdStoreOptions, { connection, reads, offset }: Parts) {
     this.#connection = connection;
-    this.#commits = new SharedCommits({ connection, clock, timeoutMs: attemptMs });
+    this.#commits = new SharedCommits({ connection, clock });
     this.#reads = reads;
     this.#leases = new Leases({ connection, clock });
     this.#turn = new CompactionTurn(connection);

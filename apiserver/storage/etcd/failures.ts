@@ -15,6 +15,9 @@ const code = {
   dataLoss: 15,
 } as const;
 
+/** What members say while the cluster has no leader, or has just got another one. */
+const election = /no leader|leader changed|proposal dropped|previous leader failure|leader transfer/;
+
 /** A call that failed. */
 export class EtcdFailure extends Error {
   override readonly name = 'EtcdFailure';
@@ -30,6 +33,11 @@ export class EtcdFailure extends Error {
     super(message, options);
     this.verdict = verdict;
     this.storeCode = storeCode;
+  }
+
+  /** Whether it says no more than that a leader is being found. */
+  get isElection(): boolean {
+    return this.storeCode === 'unavailable' && election.test(this.message);
   }
 }
 

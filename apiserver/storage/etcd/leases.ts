@@ -12,7 +12,7 @@ const extraShare = 0.05;
 const keyLimit = 1_000;
 
 export interface LeasesDeps {
-  readonly connection: EtcdConnection;
+  readonly connection: Pick<EtcdConnection, 'call'>;
   readonly clock: Clock;
 }
 

@@ -15,6 +15,7 @@ export const methods = {
   watch: '/etcdserverpb.Watch/Watch',
   grant: '/etcdserverpb.Lease/LeaseGrant',
   status: '/etcdserverpb.Maintenance/Status',
+  members: '/etcdserverpb.Cluster/MemberList',
 } as const;
 
 export interface KeyValue {
@@ -199,6 +200,27 @@ export function decodeDatabaseSize(bytes: Uint8Array): number {
   return size;
 }
 
+/** A member of the cluster, as another one knows it. */
+export interface EtcdMember {
+  readonly id: string;
+  readonly clientUrls: readonly string[];
+  /** It takes no calls yet. */
+  readonly isLearner: boolean;
+}
+
+/** The members, of the answer to an empty `members`, and which of them answered. */
+export function decodeMembers(bytes: Uint8Array): { readonly answeredBy: string; readonly members: readonly EtcdMember[] } {
+  let answeredBy = '';
+  const members: EtcdMember[] = [];
+  fields(Reader.create(bytes), (field, reader) => {
+    if (field === 1) message(reader, (part) => part === 2 && (answeredBy = identity(reader)) !== '');
+    else if (field === 2) members.push(member(reader));
+    else return false;
+    return true;
+  });
+  return { answeredBy, members };
+}
+
 /** The first key that does not start with `prefix`, for the end of a range. Prefixes end in a character of ASCII. */
 export function prefixEnd(prefix: string): Uint8Array {
   const end = Buffer.from(prefix);
@@ -292,6 +314,25 @@ function keyValue(reader: Reading): KeyValue {
     return true;
   });
   return hasPlace(kv.value) ? Object.assign(kv, splitPlace(kv.value)) : kv;
+}
+
+function member(reader: Reading): EtcdMember {
+  const clientUrls: string[] = [];
+  const found = { id: '', clientUrls, isLearner: false };
+  message(reader, (field) => {
+    if (field === 1) found.id = identity(reader);
+    else if (field === 4) clientUrls.push(reader.string());
+    else if (field === 5) found.isLearner = reader.bool();
+    else return false;
+    return true;
+  });
+  return found;
+}
+
+/** Too large for a number. */
+function identity(reader: Reading): string {
+  const { high, low } = reader.uint64();
+  return `${high}:${low}`;
 }
 
 /** A number that is not negative. */

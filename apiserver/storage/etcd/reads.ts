@@ -6,15 +6,17 @@ import { EtcdFailure, storeError } from './failures.ts';
 import { decodeRange, encodeRange, methods, type RangeRequest, type RangeResponse } from './messages.ts';
 
 /** A member that takes longer is not waited for: a majority answers within milliseconds. */
-const attemptMs = 3_000;
-/** An election takes one to three seconds. */
+const attemptMs = 1_000;
+/** For those that come late a second time, and for pages. */
+const longAttemptMs = 3_000;
+/** An election takes a second, with etcd's own timing one to three. */
 const patienceMs = 12_000;
 
 /** The key that asks for nothing but the revision. */
 const revisionOnly: RangeRequest = { key: '\0', limit: 1, countOnly: true };
 
 export interface EtcdReadsDeps {
-  readonly connection: EtcdConnection;
+  readonly connection: Pick<EtcdConnection, 'call'>;
   readonly clock: Clock;
 }
 
@@ -31,13 +33,15 @@ export class EtcdReads {
   async range(request: RangeRequest, signal: AbortSignal): Promise<RangeResponse> {
     const { connection, clock } = this.#deps;
     const bytes = encodeRange(request);
-    const backoff = new Backoff({ initialMs: 20, maxMs: 500, jitter: 0.5 });
+    const backoff = new Backoff({ initialMs: 20, maxMs: 150, jitter: 0.5 });
     const untilMs = clock.monotonicMs() + patienceMs;
+    let timeoutMs = request.end === undefined ? attemptMs : longAttemptMs;
     for (;;) {
       try {
-        return decodeRange(await connection.call(methods.range, bytes, { timeoutMs: attemptMs, signal }));
+        return decodeRange(await connection.call(methods.range, bytes, { timeoutMs, signal }));
       } catch (error) {
         if (!(error instanceof EtcdFailure)) throw error;
+        if (error.storeCode === 'timeout') timeoutMs = longAttemptMs;
         if (error.verdict === 'final' || clock.monotonicMs() >= untilMs) throw storeError(error);
         await clock.sleep(backoff.next(), signal);
       }

@@ -1,6 +1,11 @@
 import protobuf from 'protobufjs/minimal.js';
 import { expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
+import type { CallOptions } from './connection.ts';
+import { EtcdFailure } from './failures.ts';
+import { writeGuarded } from './guarded-write.ts';
+import { Leases } from './leases.ts';
+import { EtcdReads } from './reads.ts';
 import { SharedCommits, type SharedAnswer } from './shared-commits.ts';
 
 const { signal } = new AbortController();
@@ -66,6 +71,35 @@ test('however many come, a full transaction goes at once', async () => {
   expect(sizes).toEqual([100, 100, 50]);
 });
 
+test('a write that nobody answers is made again after a second, then after two; no other waits behind it for longer', async () => {
+  const clock = new FakeClock();
+  const begunMs: number[] = [];
+  const call = async (_method: string, request: Uint8Array, { timeoutMs }: CallOptions): Promise<Uint8Array> => {
+    begunMs.push(clock.monotonicMs());
+    if (begunMs.length > 2) return success(partsOf(request));
+    await clock.sleep(timeoutMs, signal);
+    throw new EtcdFailure('again', 'timeout', 'context deadline exceeded');
+  };
+  const connection = { call };
+  const deps = {
+    commits: new SharedCommits({ connection, clock }),
+    reads: new EtcdReads({ connection, clock }),
+    leases: new Leases({ connection, clock }),
+    clock,
+  };
+  const made = writeGuarded(deps, { key: 'a', expected: 0, value: Buffer.from('{}') }, signal);
+  // Its first attempts, each after a pause of 20 to 150 ms.
+  await clock.advance(1_000);
+  await clock.advance(50);
+  await clock.advance(2_000);
+  await clock.advance(100);
+  expect(await made).toMatchObject({ ok: true });
+  const [first = 0, second = 0, third = 0] = begunMs;
+  expect(second - first).toBeGreaterThanOrEqual(1_000);
+  expect(second - first).toBeLessThan(1_100);
+  expect(third - second).toBeGreaterThanOrEqual(2_000);
+});
+
 /** Commits of an etcd whose transactions take 4 ms and succeed; tells how many writes each held. */
 function commits(): { clock: FakeClock; sizes: number[]; write: (key: string) => Promise<SharedAnswer> } {
   const clock = new FakeClock();
@@ -76,9 +110,12 @@ function commits(): { clock: FakeClock; sizes: number[]; write: (key: string) =>
     await clock.sleep(tookMs, signal);
     return success(size);
   };
-  const shared = new SharedCommits({ connection: { call }, clock, timeoutMs: 1_000 });
+  const shared = new SharedCommits({ connection: { call }, clock });
   const write = (key: string): Promise<SharedAnswer> =>
-    shared.make({ guards: [{ key, compare: 'modRevision', equals: 0 }], changes: [{ do: 'put', key, value: Buffer.from('{}') }] }, signal);
+    shared.make(
+      { guards: [{ key, compare: 'modRevision', equals: 0 }], changes: [{ do: 'put', key, value: Buffer.from('{}') }] },
+      { timeoutMs: 1_000, signal },
+    );
   return { clock, sizes, write };
 }
 

@@ -37,6 +37,7 @@ export interface SharedAnswer {
 interface Waiting {
   readonly write: SharedWrite;
   readonly bytes: number;
+  readonly timeoutMs: number;
   readonly resolve: (answer: SharedAnswer) => void;
   readonly reject: (error: unknown) => void;
   isLeft: boolean;
@@ -45,8 +46,6 @@ interface Waiting {
 export interface SharedCommitsDeps {
   readonly connection: Pick<EtcdConnection, 'call'>;
   readonly clock: Clock;
-  /** How long one transaction may take. */
-  readonly timeoutMs: number;
 }
 
 export class SharedCommits {
@@ -63,11 +62,14 @@ export class SharedCommits {
     this.#deps = deps;
   }
 
-  /** Makes a write, with whatever others there are. Rejects as calls do; a caller that leaves does not undo what is under way. */
-  async make(write: SharedWrite, signal: AbortSignal): Promise<SharedAnswer> {
+  /**
+   * Makes a write, with whatever others there are: their transaction may take as long as the most patient of them allows. Rejects as calls do;
+   * a caller that leaves does not undo what is under way.
+   */
+  async make(write: SharedWrite, { timeoutMs, signal }: CallOptions): Promise<SharedAnswer> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<SharedAnswer>();
-    const mine: Waiting = { write, bytes: bytesOf(write.changes), resolve, reject, isLeft: false };
+    const mine: Waiting = { write, bytes: bytesOf(write.changes), timeoutMs, resolve, reject, isLeft: false };
     const leave = (): void => {
       mine.isLeft = true;
       reject(signal.reason);
@@ -146,7 +148,7 @@ export class SharedCommits {
 
   /** Never rejects: everybody is told. */
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    const options = { timeoutMs: this.#deps.timeoutMs, signal: this.#noSignal };
+    const options = { timeoutMs: Math.max(...batch.map(({ timeoutMs }) => timeoutMs)), signal: this.#noSignal };
     try {
       const placed = withPlaces(batch.map(({ write }) => write));
       const { revision, answers } = await this.#call(placed, options);
