@@ -179,9 +179,11 @@ export function inclusiveRangeText(min: number, max: number): string {
   return `must be between ${min} and ${max}, inclusive`;
 }
 
+const maxId = 2 ** 31 - 1;
+
 /** A user's or group's number. */
 export function idProblems(value: number): readonly string[] {
-  return rangeProblems(value, 0, 0xffff_ffff);
+  return rangeProblems(value, 0, maxId);
 }
 
 /** `25%` and the like. */

@@ -18,24 +18,49 @@ const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];
 const forbiddenParts = ['//', '/./', '/../', '%2f', '%2F'];
 const forbiddenEnds = ['/..', '/.'];
 
-export function validateRules(rules: readonly Unchecked<V1IngressRule>[], path: string): FieldProblem[] {
-  return rules.flatMap(({ host = '', http }, at) => {
+/** `before`: the rules that are changed. Where one of them for a wildcard was wrong, rules for wildcards may say anything. */
+export function validateRules(
+  rules: readonly Unchecked<V1IngressRule>[],
+  path: string,
+  before: readonly Unchecked<V1IngressRule>[] = [],
+): FieldProblem[] {
+  const isLenient = before.some((rule) => isWildcard(rule) && validatePaths(rule, '').length > 0);
+  return rules.flatMap((rule, at) => {
+    const { host = '' } = rule;
     const field = `${path}[${at}].host`;
     const problems: FieldProblem[] = [];
     if (ipFamilyOf(host) !== undefined) problems.push(invalid(field, host, 'must be a DNS name, not an IP address'));
     if (host !== '') problems.push(...validateHost(field, host));
-    if (http === undefined) return problems;
-    const paths = http.paths ?? [];
-    if (paths.length === 0) problems.push(required(`${path}[${at}].http.paths`));
-    return [...problems, ...paths.flatMap((one, index) => validatePath(one, `${path}[${at}].http.paths[${index}]`))];
+    return isLenient && isWildcard(rule) ? problems : [...problems, ...validatePaths(rule, `${path}[${at}]`)];
   });
 }
 
-export function validateTls(tls: readonly Unchecked<V1IngressTLS>[], path: string): FieldProblem[] {
+function isWildcard({ host = '' }: Unchecked<V1IngressRule>): boolean {
+  return host.includes('*');
+}
+
+function validatePaths({ http }: Unchecked<V1IngressRule>, path: string): FieldProblem[] {
+  if (http === undefined) return [];
+  const paths = http.paths ?? [];
+  const missing = paths.length === 0 ? [required(`${path}.http.paths`)] : [];
+  return [...missing, ...paths.flatMap((one, index) => validatePath(one, `${path}.http.paths[${index}]`))];
+}
+
+/** `before`: what is changed. Where it names a Secret that cannot be, any name will do. */
+export function validateTls(
+  tls: readonly Unchecked<V1IngressTLS>[],
+  path: string,
+  before: readonly Unchecked<V1IngressTLS>[] = [],
+): FieldProblem[] {
+  const isLenient = before.some(({ secretName = '' }) => secretNameProblems(secretName).length > 0);
   return tls.flatMap(({ hosts = [], secretName = '' }, at) => [
     ...hosts.flatMap((host, index) => validateHost(`${path}[${at}].hosts[${index}]`, host)),
-    ...(secretName === '' ? [] : invalidEach(`${path}[${at}].secretName`, secretName, nameIsDnsSubdomain(secretName, false))),
+    ...(isLenient ? [] : invalidEach(`${path}[${at}].secretName`, secretName, secretNameProblems(secretName))),
   ]);
+}
+
+function secretNameProblems(name: string): readonly string[] {
+  return name === '' ? [] : nameIsDnsSubdomain(name, false);
 }
 
 export function validateBackend({ resource, service }: Unchecked<V1IngressBackend>, path: string): FieldProblem[] {

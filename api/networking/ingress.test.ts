@@ -88,6 +88,18 @@ test.each<[string, string, string[]]>([
   expect(createProblems(ingress, yaml)).toEqual(expected);
 });
 
+test('what an Ingress was let in with stays: names of Secrets, and rules for wildcards', () => {
+  const problems = (yaml: string, change: (object: Ingress) => void): string[] => updateProblems(ingress, yaml, change);
+  const named = (name: string) => anIngress(`defaultBackend: {service: {name: s, port: {number: 80}}}, tls: [{secretName: "${name}"}]`);
+  const rename = ({ spec }: Ingress): void => void (spec.tls![0]!.secretName = 'b c');
+  expect(problems(named('a b'), rename)).toEqual([]);
+  expect(problems(named('a'), rename)).toEqual([expect.stringContaining('spec.tls[0].secretName: Invalid value: "b c"')]);
+  const forHost = (host: string) => anIngress(`rules: [{host: "${host}", http: {paths: [{pathType: Exact, path: x, ${backend}}]}}]`);
+  const move = ({ spec }: Ingress): void => void (spec.rules![0]!.http!.paths[0]!.path = 'y');
+  expect(problems(forHost('*.a.b'), move)).toEqual([]);
+  expect(problems(forHost('a.b'), move)).toEqual(['spec.rules[0].http.paths[0].path: Invalid value: "y": must be an absolute path']);
+});
+
 test('status', () => {
   const given = (list: object[]) => (object: Ingress) => void (object.status = { loadBalancer: { ingress: list } });
   const problems = (list: object[]) => updateProblems(ingress, withPath(`pathType: Prefix, path: /, ${backend}`), given(list), 'status');

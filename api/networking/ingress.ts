@@ -36,7 +36,7 @@ export const ingress = defineKind<Ingress>({
     created.status = { loadBalancer: {} };
   },
   validate: validateIngress,
-  validateUpdate: (next, prev, { subresource }) => (subresource === 'status' ? validateStatus(next, prev) : []),
+  validateUpdate: (next, prev, { subresource }) => (subresource === 'status' ? validateStatus(next, prev) : validateSpec(next, prev)),
   warnings: (next, prev) => (prev === undefined ? classWarnings(next) : []),
   columns: [
     nameColumn,
@@ -79,23 +79,30 @@ function classWarnings({ metadata, spec }: Ingress): string[] {
   return isOld ? [`annotation "${ingressClassAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`] : [];
 }
 
-function validateIngress({ metadata, spec }: Ingress, { verb, subresource }: WriteContext): FieldProblem[] {
-  if (subresource === 'status') return [];
+/** A new one. */
+function validateIngress(created: Ingress, { verb }: WriteContext): FieldProblem[] {
+  if (verb === 'update') return [];
+  const problems = validateSpec(created);
+  const { metadata, spec } = created;
+  const annotation = metadata.annotations?.[ingressClassAnnotation];
+  if (spec.ingressClassName !== undefined && annotation !== undefined && annotation !== spec.ingressClassName) {
+    const text = 'must match `ingressClassName` when both are specified';
+    problems.push(invalid(`annotations.${ingressClassAnnotation}`, annotation, text));
+  }
+  return problems;
+}
+
+/** What an Ingress `prev` was let in with it may keep. */
+function validateSpec({ spec }: Ingress, prev?: Ingress): FieldProblem[] {
   const { rules = [], defaultBackend, tls = [], ingressClassName } = spec;
   const problems: FieldProblem[] = [];
   if (rules.length === 0 && defaultBackend === undefined) {
     problems.push(invalid('spec', spec.rules ?? null, 'either `defaultBackend` or `rules` must be specified'));
   }
   if (defaultBackend !== undefined) problems.push(...validateBackend(defaultBackend, 'spec.defaultBackend'));
-  problems.push(...validateRules(rules, 'spec.rules'), ...validateTls(tls, 'spec.tls'));
+  problems.push(...validateRules(rules, 'spec.rules', prev?.spec.rules), ...validateTls(tls, 'spec.tls', prev?.spec.tls));
   if (ingressClassName === undefined) return problems;
-  problems.push(...invalidEach('spec.ingressClassName', ingressClassName, nameIsDnsSubdomain(ingressClassName, false)));
-  const annotation = metadata.annotations?.[ingressClassAnnotation];
-  if (verb === 'create' && annotation !== undefined && annotation !== ingressClassName) {
-    const text = 'must match `ingressClassName` when both are specified';
-    problems.push(invalid(`annotations.${ingressClassAnnotation}`, annotation, text));
-  }
-  return problems;
+  return [...problems, ...invalidEach('spec.ingressClassName', ingressClassName, nameIsDnsSubdomain(ingressClassName, false))];
 }
 
 /** Addresses of `prev` may stay as they are written. */

@@ -22,6 +22,11 @@ test.each<[string, string, string[]]>([
       'scheduling.tolerations[0].operator: Unsupported value: "Odd": supported values: "Equal", "Exists"',
     ],
   ],
+  [
+    'tolerations that differ in their time alone',
+    `${meta}handler: a\nscheduling: {tolerations: [{key: a, operator: Exists, effect: NoExecute}, {key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 5}]}`,
+    ['scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"NoExecute","TolerationSeconds":5}'],
+  ],
 ])('create: %s', (_name, yaml, expected) => {
   expect(createProblems(runtimeClass, yaml)).toEqual(expected);
 });

@@ -1,4 +1,4 @@
-import type { V1RuntimeClass } from '#api/generated/types.ts';
+import type { V1RuntimeClass, V1Scheduling } from '#api/generated/types.ts';
 import { oldLabelText } from '../core/node/labels.ts';
 import { roundAmounts } from '../core/pod/container-defaults.ts';
 import { validateOverhead } from '../core/pod/resources.ts';
@@ -50,5 +50,19 @@ function validateRuntimeClass({ handler, overhead, scheduling }: RuntimeClass): 
   if (overhead !== undefined) problems.push(...validateOverhead(overhead.podFixed ?? {}, 'overhead'));
   if (scheduling === undefined) return problems;
   problems.push(...validateLabels(scheduling.nodeSelector, 'scheduling.nodeSelector'));
-  return [...problems, ...Problems.of('scheduling', scheduling, (own, at) => at.each('tolerations', own.tolerations, checkToleration))];
+  return [...problems, ...Problems.of('scheduling', scheduling, checkScheduling)];
+}
+
+/** Tolerations that differ in nothing but how long they hold are one too many. */
+function checkScheduling({ tolerations }: V1Scheduling, at: Problems): void {
+  at.each('tolerations', tolerations, checkToleration);
+  const seen = new Set<string>();
+  for (const [index, toleration] of (tolerations ?? []).entries()) {
+    const { key = '', operator = '', value = '', effect = '' } = toleration;
+    const identity = JSON.stringify([key, operator, value, effect]);
+    // As Go prints it.
+    const shown = { Key: key, Operator: operator, Value: value, Effect: effect, TolerationSeconds: toleration.tolerationSeconds ?? null };
+    if (seen.has(identity)) at.duplicate(`tolerations[${index}]`, shown);
+    seen.add(identity);
+  }
 }

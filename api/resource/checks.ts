@@ -71,6 +71,11 @@ export function validatePoolName(field: string, name = ''): FieldProblem[] {
   return [...problems, ...name.split('/').flatMap((part) => invalidEach(field, part, dnsSubdomainProblems(part)))];
 }
 
+/** Of devices: where there is no name, nothing else is said of it. */
+export function validateDriver(name: string, field: string): FieldProblem[] {
+  return name === '' ? [required(field)] : validateDriverName(name, field);
+}
+
 /** `name` or `driver.example.com/name`. Upstream does not look into what has more slashes. */
 export function validateQualifiedName(name: string, field: string): FieldProblem[] {
   const [first = '', second, third] = name.split('/');

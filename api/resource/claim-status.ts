@@ -10,7 +10,6 @@ import type {
   V1ResourceClaimConsumerReference,
 } from '#api/generated/types.ts';
 import { validateNodeSelector } from '../core/pod/affinity.ts';
-import { validateDriverName } from '../core/volume/csi-references.ts';
 import { validateConditions } from '../meta/conditions.ts';
 import { equalValues } from '../meta/equality.ts';
 import { dnsLabel, oneOf } from '../meta/field-checks.ts';
@@ -20,7 +19,15 @@ import { validateInterfaceAddress } from '../meta/ip.ts';
 import { byteLength } from '../meta/names.ts';
 import { immutableText } from '../meta/object-meta.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import { validateBindingConditions, validateList, validateParameters, validatePoolName, validateSet, validateUid } from './checks.ts';
+import {
+  validateBindingConditions,
+  validateDriver,
+  validateList,
+  validateParameters,
+  validatePoolName,
+  validateSet,
+  validateUid,
+} from './checks.ts';
 import { allocationShape } from './go-shapes.ts';
 import { maxOfEach, requestNames, validateConfiguration, validateReference, validateReferences } from './device-claim.ts';
 
@@ -117,11 +124,7 @@ function validateAllocatedConfig(
 }
 
 function validateDevice({ driver = '', pool, device = '' }: DeviceReference, path: string): FieldProblem[] {
-  return [
-    ...validateDriverName(driver, `${path}.driver`),
-    ...validatePoolName(`${path}.pool`, pool),
-    ...dnsLabel(`${path}.device`, device),
-  ];
+  return [...validateDriver(driver, `${path}.driver`), ...validatePoolName(`${path}.pool`, pool), ...dnsLabel(`${path}.device`, device)];
 }
 
 function validateDevices(devices: readonly Unchecked<V1AllocatedDeviceStatus>[], allocated: ReadonlySet<string>): FieldProblem[] {

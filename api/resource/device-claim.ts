@@ -11,12 +11,11 @@ import type {
   V1DeviceToleration,
   V1ExactDeviceRequest,
 } from '#api/generated/types.ts';
-import { validateDriverName } from '../core/volume/csi-references.ts';
 import { dnsLabel, invalidEach } from '../meta/field-checks.ts';
 import { type FieldProblem, invalid, notSupported, required, tooLong } from '../meta/field-problem.ts';
 import { byteLength, dnsSubdomainProblems } from '../meta/names.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import { validateFullyQualifiedName, validateList, validateParameters, validateSet, validateToleration } from './checks.ts';
+import { validateDriver, validateFullyQualifiedName, validateList, validateParameters, validateSet, validateToleration } from './checks.ts';
 
 /** Requests, constraints, settings and selectors of one claim or class. */
 export const maxOfEach = 32;
@@ -156,7 +155,7 @@ export function validateReference(name: string, names: ReadonlySet<string>, fiel
 export function validateConfiguration({ opaque }: Unchecked<V1DeviceClassConfiguration>, path: string): FieldProblem[] {
   if (opaque === undefined) return [required(`${path}.opaque`)];
   return [
-    ...validateDriverName(opaque.driver ?? '', `${path}.opaque.driver`),
+    ...validateDriver(opaque.driver ?? '', `${path}.opaque.driver`),
     ...validateParameters(`${path}.opaque.parameters`, opaque.parameters, parametersLimitBytes),
   ];
 }

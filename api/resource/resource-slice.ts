@@ -1,7 +1,6 @@
 import type { V1Device, V1ResourcePool, V1ResourceSlice, V1ResourceSliceSpec } from '#api/generated/types.ts';
 import { validateNodeSelector } from '../core/pod/affinity.ts';
 import { shownTerm } from '../core/shown.ts';
-import { validateDriverName } from '../core/volume/csi-references.ts';
 import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { invalidEach } from '../meta/field-checks.ts';
@@ -11,7 +10,7 @@ import type { ObjectMeta } from '../meta/object.ts';
 import { validateImmutable } from '../meta/object-meta.ts';
 import { timeText } from '../meta/time-text.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
-import { validatePoolName, validateSet } from './checks.ts';
+import { validateDriver, validatePoolName, validateSet } from './checks.ts';
 import { validateCounterSet, validateDevice } from './device.ts';
 
 export interface ResourceSlice extends V1ResourceSlice {
@@ -68,7 +67,7 @@ function prepareCreate({ spec }: ResourceSlice, { nowMs }: WriteContext): void {
 
 function validateSpec(spec: Unchecked<V1ResourceSliceSpec>, previous: V1ResourceSliceSpec | undefined): FieldProblem[] {
   const { driver = '', pool = {}, nodeName, devices, sharedCounters } = spec;
-  const problems = [...validateDriverName(driver, 'spec.driver'), ...validatePool(pool)];
+  const problems = [...validateDriver(driver, 'spec.driver'), ...validatePool(pool)];
   if (previous !== undefined) {
     problems.push(
       ...validateImmutable(pool.name, previous.pool.name, 'spec.pool.name'),

@@ -101,6 +101,7 @@ test.each<[string, unknown, string, string[]]>([
     `${meta}spec: {drivers: [{name: "", nodeID: n, topologyKeys: [a, "a b"]}]}`,
     [
       'spec.drivers[0].name: Required value',
+      expect.stringMatching(/^spec\.drivers\[0\]\.name: Invalid value: "": a lowercase RFC 1123 subdomain/) as string,
       expect.stringMatching(/^spec\.drivers\[0\]: Invalid value: \["a","a b"\]: name part must consist/) as never,
     ],
   ],

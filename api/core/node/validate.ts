@@ -1,29 +1,29 @@
-import type { V1Taint } from '#api/generated/types.ts';
-import { invalidEach, oneOf } from '../../meta/field-checks.ts';
+import type { WriteContext } from '../../kind.ts';
 import { duplicate, type FieldProblem, forbiddenField, invalid } from '../../meta/field-problem.ts';
 import { ipFamilyOf, validateCidr } from '../../meta/ip.ts';
-import { byteLength, labelValueProblems, qualifiedNameProblems } from '../../meta/names.ts';
-import type { Unchecked } from '../../meta/unchecked.ts';
+import { byteLength } from '../../meta/names.ts';
 import { validateAmount } from '../resource-names.ts';
+import { validateNodeAnnotations } from './annotations.ts';
 import type { Node } from './node.ts';
-
-/** Effects of taints and tolerations. */
-export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+import { validateTaints } from './taints.ts';
 
 const maxFeatureBytes = 253;
 const featurePattern = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/;
 const featureText =
   "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes";
 
-export function validateNode({ spec, status }: Node): FieldProblem[] {
+export function validateNode({ metadata, spec, status }: Node, { verb }: WriteContext): FieldProblem[] {
+  const isNew = verb === 'create';
   return [
+    ...validateNodeAnnotations(metadata.annotations, 'metadata.annotations'),
     // Upstream's path says metadata, and so does ours.
     ...validateTaints(spec?.taints ?? [], 'metadata.taints'),
     ...amounts(status?.capacity, 'status.capacity'),
     ...amounts(status?.allocatable, 'status.allocatable'),
-    ...validateSwap(status?.nodeInfo?.swap?.capacity),
+    ...(isNew ? validateSwap(status?.nodeInfo?.swap?.capacity) : []),
     ...validateDeclaredFeatures(status?.declaredFeatures ?? [], 'status.declaredFeatures'),
-    ...validatePodCidrs(spec?.podCIDRs ?? []),
+    // What a controller writes later is taken as it is.
+    ...(isNew ? validatePodCidrs(spec?.podCIDRs ?? []) : []),
   ];
 }
 
@@ -76,26 +76,6 @@ function validateSameCidrs(next: readonly string[], prev: readonly string[]): Fi
   if (prev.length === 0) return [];
   const changed = next.length === prev.length ? prev.filter((cidr, at) => cidr !== next[at]) : [''];
   return changed.map(() => forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
-}
-
-function validateTaints(taints: readonly Unchecked<V1Taint>[], path: string): FieldProblem[] {
-  const seen = new Set<string>();
-  return taints.flatMap((taint, at) => {
-    const { key = '', value = '', effect } = taint;
-    const problems = invalidEach(`${path}[${at}].key`, key, qualifiedNameProblems(key));
-    const texts = labelValueProblems(value);
-    if (texts.length > 0) problems.push(invalid(`${path}[${at}].value`, value, texts.join(';')));
-    problems.push(...oneOf(`${path}[${at}].effect`, effect, taintEffects));
-    const identity = `${key}:${effect}`;
-    if (seen.has(identity)) {
-      // As Go prints it.
-      const shown = { Key: key, Value: value, Effect: effect ?? '', TimeAdded: taint.timeAdded ?? null };
-      const twice = duplicate(`${path}[${at}]`, shown);
-      problems.push({ ...twice, message: `${twice.message}: taints must be unique by key and effect pair` });
-    }
-    seen.add(identity);
-    return problems;
-  });
 }
 
 function amounts(list: Readonly<Record<string, string>> | undefined, path: string): FieldProblem[] {

@@ -104,15 +104,19 @@ function appArmorProfileOf(annotation: string): V1AppArmorProfile | undefined {
   return { type: 'Localhost', localhostProfile: annotation.slice('localhost/'.length) };
 }
 
-/** Profiles that a new pod names twice, by annotation and by field, are the same. */
-export function validateProfilesMatch(annotations: Annotations, spec: V1PodSpec): FieldProblem[] {
+/** Profiles that a new pod or a template names twice, by annotation and by field, are the same. `specPath`: of the spec. */
+export function validateProfilesMatch(annotations: Annotations, spec: Unchecked<V1PodSpec>, specPath: string): FieldProblem[] {
   if (!Object.keys(annotations).some((key) => key === seccompPod || key.startsWith(seccompPrefix) || key.startsWith(appArmorPrefix))) {
     return [];
   }
-  const ofPod = validateMatch(annotations[seccompPod], spec.securityContext?.seccompProfile, 'seccomp', 'spec.securityContext');
+  const ofPod = validateMatch(annotations[seccompPod], spec.securityContext?.seccompProfile, 'seccomp', `${specPath}.securityContext`);
   const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
   const contexts = lists.flatMap((list) =>
-    (spec[list] ?? []).map(({ name, securityContext }, at) => ({ name, securityContext, path: `spec.${list}[${at}].securityContext` })),
+    (spec[list] ?? []).map(({ name, securityContext }, at) => ({
+      name,
+      securityContext,
+      path: `${specPath}.${list}[${at}].securityContext`,
+    })),
   );
   const seccomp = contexts.flatMap(({ name, securityContext, path }) =>
     validateMatch(annotations[seccompPrefix + name], securityContext?.seccompProfile, 'seccomp', path),
@@ -133,13 +137,13 @@ const typesByAnnotation: Readonly<Record<string, string>> = {
 
 function validateMatch(
   annotation: string | undefined,
-  profile: V1SeccompProfile | V1AppArmorProfile | undefined,
+  profile: Unchecked<V1SeccompProfile | V1AppArmorProfile> | undefined,
   kind: 'seccomp' | 'apparmor',
   path: string,
 ): FieldProblem[] {
   if (annotation === undefined || profile === undefined) return [];
   const field = `${path}.${kind === 'seccomp' ? 'seccompProfile' : 'appArmorProfile'}`;
-  if (!['Unconfined', 'RuntimeDefault', 'Localhost'].includes(profile.type)) return [];
+  if (!['Unconfined', 'RuntimeDefault', 'Localhost'].includes(profile.type ?? '')) return [];
   const isDocker = annotation === 'docker/default' && kind === 'apparmor';
   const type = annotation.startsWith('localhost/') ? 'Localhost' : isDocker ? undefined : typesByAnnotation[annotation];
   if (type !== profile.type) return [forbiddenField(`${field}.type`, `${kind} type in annotation and field must match`)];

@@ -218,6 +218,22 @@ test('templates say no more of what runs once', () => {
   ]);
 });
 
+test('templates, too, name a profile alike by annotation and by field', () => {
+  const spec = 'spec: {securityContext: {seccompProfile: {type: Unconfined}}, containers: [{name: c, image: i}]}';
+  const annotations = `annotations: {${seccomp}/pod: runtime/default, ${appArmor}c: unconfined}`;
+  const yaml = `metadata: {name: t, namespace: a}\ntemplate: {metadata: {${annotations}}, ${spec}}`;
+  expect(createProblems(podTemplate, yaml)).toEqual([
+    'template.spec.securityContext.seccompProfile.type: Forbidden: seccomp type in annotation and field must match',
+  ]);
+});
+
+test.each([0, 2 ** 31 - 1, 2 ** 31, -1])('users and groups are 31 bits: %i', (id) => {
+  const yaml = aPod(`securityContext: {runAsUser: ${id}, fsGroup: ${id}, supplementalGroups: [${id}]}`);
+  const text = `Invalid value: ${id}: must be between 0 and 2147483647, inclusive`;
+  const wrong = ['fsGroup', 'runAsUser', 'supplementalGroups[0]'].map((field) => `spec.securityContext.${field}: ${text}`);
+  expect(createProblems(pod, yaml)).toEqual(id === 2 ** 31 || id < 0 ? wrong : []);
+});
+
 const gated = 'schedulingGates: [{name: a/b}]';
 const required = 'requiredDuringSchedulingIgnoredDuringExecution';
 const terms = (...list: object[]) => ({ nodeAffinity: { [required]: { nodeSelectorTerms: list } } });

@@ -125,8 +125,8 @@ test.each<[string, string, V1PodStatus, string[]]>([
     one,
     { containerStatuses: [aStatus({ user: { linux: { uid: -1, gid: 0, supplementalGroups: [1, -2] } } })] },
     [
-      'status.containerStatuses[0].user.linux.uid: Invalid value: -1: must be between 0 and 4294967295, inclusive',
-      'status.containerStatuses[0].user.linux.supplementalGroups[1]: Invalid value: -2: must be between 0 and 4294967295, inclusive',
+      'status.containerStatuses[0].user.linux.uid: Invalid value: -1: must be between 0 and 2147483647, inclusive',
+      'status.containerStatuses[0].user.linux.supplementalGroups[1]: Invalid value: -2: must be between 0 and 2147483647, inclusive',
     ],
   ],
   [

@@ -6,7 +6,7 @@ import type { LabelSelector } from '../../meta/label-selector.ts';
 import { validateAnnotations, validateLabels } from '../../meta/object-meta.ts';
 import { Problems } from '../../meta/problems.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
-import { validatePodAnnotations } from './annotations.ts';
+import { validatePodAnnotations, validateProfilesMatch } from './annotations.ts';
 import { checkRestartOfInit } from './containers.ts';
 import { validatePodSpec } from './pod-spec.ts';
 
@@ -24,6 +24,7 @@ export function validatePodTemplate(template: Template, path: string): FieldProb
     ...Problems.of(`${path}.spec`, template.spec ?? {}, ({ initContainers }, at) => {
       at.each('initContainers', initContainers, checkRestartOfInit);
     }),
+    ...validateProfilesMatch((annotations ?? {}) as StringMap, template.spec ?? {}, `${path}.spec`),
   ];
   if ((template.spec?.ephemeralContainers?.length ?? 0) > 0) {
     problems.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));

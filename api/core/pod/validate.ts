@@ -58,7 +58,7 @@ function checkAsNewPod(spec: V1PodSpec, at: Problems, annotations: Record<string
   if (spec.nodeName && (spec.schedulingGates?.length ?? 0) > 0) {
     at.forbidden('nodeName', 'cannot be set until all schedulingGates have been cleared');
   }
-  if (annotations !== undefined) at.addAll(validateProfilesMatch(annotations, spec));
+  if (annotations !== undefined) at.addAll(validateProfilesMatch(annotations, spec, 'spec'));
 }
 
 /** What holds for pods, but not for templates. */

@@ -187,6 +187,35 @@ test.each([
   expect(row(service, decoded(service, yaml))).toMatchObject(expected);
 });
 
+test('a headless Service may have other families, others may not', () => {
+  const families = aService("clusterIP: 'None', clusterIPs: ['None'], ipFamilies: [IPv4], ipFamilyPolicy: SingleStack");
+  const six = ({ spec }: Service): void => void (spec.ipFamilies = ['IPv6']);
+  expect(familyProblems(families, six)).toEqual([]);
+  expect(familyProblems(stored, six)).toContain('spec.ipFamilies[0]: Invalid value: ["IPv6"]: may not change once set');
+});
+
+/** Without those of the cluster's own families. */
+function familyProblems(yaml: string, change: (object: Service) => void): string[] {
+  const prev = decoded(service, yaml);
+  const next = structuredClone(prev);
+  change(next);
+  const problems = service.validateUpdate?.(next, prev, { verb: 'update', subresource: '', nowMs: 0 }) ?? [];
+  return problems.map(({ field, message }) => `${field}: ${message}`);
+}
+
+test('a second address and a second family go with a policy that knows one', () => {
+  const both = aService(
+    'clusterIP: 10.96.0.9, clusterIPs: [10.96.0.9, "fd00::1"], ipFamilies: [IPv4, IPv6], ipFamilyPolicy: RequireDualStack',
+  );
+  const drop = ({ spec }: Service): void => {
+    spec.clusterIPs = ['10.96.0.9'];
+    spec.ipFamilies = ['IPv4'];
+  };
+  const text = (word: string): string =>
+    `spec.clusterIPs[0]: Invalid value: ["10.96.0.9"]: \`ipFamilyPolicy\` must be set to 'SingleStack' when releasing the secondary ${word}`;
+  expect(familyProblems(both, drop)).toEqual([text('clusterIP'), text('ipFamily')]);
+});
+
 const obsolete = 'spec.externalIPs is deprecated and may no longer be implemented in some clusters';
 
 test.each<[string, string, string[]]>([

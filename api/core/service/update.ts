@@ -1,6 +1,5 @@
 // What an update may change of a Service, and what its status may say.
 import type { WriteContext } from '../../kind.ts';
-import { equalValues } from '../../meta/equality.ts';
 import { invalidEach, oneOf } from '../../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, required } from '../../meta/field-problem.ts';
 import { ipFamilyOf, validateIp } from '../../meta/ip.ts';
@@ -12,9 +11,11 @@ export function validateServiceUpdate(next: Service, prev: Service, { subresourc
   if (subresource === 'status') return validateLoadBalancerStatus(next, prev);
   const problems: FieldProblem[] = [];
   if (next.spec.type !== 'ExternalName' && prev.spec.type !== 'ExternalName') {
-    const stayHeadless = isHeadless(next) && isHeadless(prev);
-    if (!stayHeadless) problems.push(...validateList(next, prev, 'clusterIPs', 'clusterIP'));
-    problems.push(...validateList(next, prev, 'ipFamilies', 'ipFamily'));
+    const is = isHeadless(next);
+    const was = isHeadless(prev);
+    if (!is || !was) problems.push(...validateClusterIps(next, prev));
+    // What has no address may have any families.
+    if (!is && !was) problems.push(...validateFamilies(next, prev));
   }
   const isLoadBalancer = next.spec.type === 'LoadBalancer' && prev.spec.type === 'LoadBalancer';
   if (isLoadBalancer && next.spec.loadBalancerClass !== prev.spec.loadBalancerClass) {
@@ -27,20 +28,41 @@ export function validateServiceUpdate(next: Service, prev: Service, { subresourc
   return problems;
 }
 
-/** The first value stays; a second may come, or go where the policy says so. */
-function validateList(next: Service, prev: Service, list: 'clusterIPs' | 'ipFamilies', word: string): FieldProblem[] {
-  const before = prev.spec[list] ?? [];
-  const now = next.spec[list] ?? [];
-  const changed = (at: number): FieldProblem => invalid(`spec.${list}[${at}]`, now, 'may not change once set');
-  if (before.length === now.length) return before.flatMap((value, at) => (equalValues(value, now[at]) ? [] : [changed(at)]));
-  const problems: FieldProblem[] = [];
-  if (before.length > 0 && now.length === 0) problems.push(invalid(`spec.${list}[0]`, now, `primary ${word} can not be unset`));
-  if (before.length > 0 && now.length > 0 && before[0] !== now[0]) problems.push(changed(0));
-  if (before.length > now.length && now.length === 1 && next.spec.ipFamilyPolicy !== 'SingleStack') {
-    const text = `\`ipFamilyPolicy\` must be set to 'SingleStack' when releasing the secondary ${word}`;
-    problems.push(invalid(`spec.${list}[0]`, now, text));
+const changed = 'may not change once set';
+
+/** The first address stays; a second may come, or go where the policy says so. */
+function validateClusterIps({ spec }: Service, prev: Service): FieldProblem[] {
+  const before = prev.spec.clusterIPs ?? [];
+  const now = spec.clusterIPs ?? [];
+  if (before.length === now.length) {
+    return before.flatMap((ip, at) => (ip === now[at] ? [] : [invalid(`spec.clusterIPs[${at}]`, now, changed)]));
   }
+  const problems: FieldProblem[] = [];
+  if (now.length === 0) problems.push(invalid('spec.clusterIPs[0]', now, 'primary clusterIP can not be unset'));
+  if (before.length > 0 && now.length > 0 && before[0] !== now[0]) problems.push(invalid('spec.clusterIPs[0]', now, changed));
+  if (before.length > now.length && now.length === 1) problems.push(...validateRelease(spec, 'clusterIP'));
   return problems;
+}
+
+/** As for addresses, whose list and path some of upstream's messages show. */
+function validateFamilies({ spec }: Service, prev: Service): FieldProblem[] {
+  const field = 'spec.ipFamilies[0]';
+  const before = prev.spec.ipFamilies ?? [];
+  const now = spec.ipFamilies ?? [];
+  if (before.length === now.length) return before.flatMap((family, at) => (family === now[at] ? [] : [invalid(field, now, changed)]));
+  const problems: FieldProblem[] = [];
+  const isLess = before.length > now.length;
+  if (isLess && (spec.clusterIPs?.length ?? 0) === 0) problems.push(invalid(field, now, 'primary ipFamily can not be unset'));
+  if (before.length > 0 && now.length > 0 && before[0] !== now[0]) problems.push(invalid(field, spec.clusterIPs ?? null, changed));
+  if (isLess && now.length === 1) problems.push(...validateRelease(spec, 'ipFamily'));
+  return problems;
+}
+
+/** The second of its kind goes only with a policy that knows one. */
+function validateRelease({ clusterIPs, ipFamilyPolicy }: Service['spec'], word: 'clusterIP' | 'ipFamily'): FieldProblem[] {
+  if (ipFamilyPolicy === 'SingleStack') return [];
+  const text = `\`ipFamilyPolicy\` must be set to 'SingleStack' when releasing the secondary ${word}`;
+  return [invalid('spec.clusterIPs[0]', clusterIPs ?? null, text)];
 }
 
 /** Addresses that a load balancer reports; those of `prev` may stay as they are written. */

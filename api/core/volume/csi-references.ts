@@ -6,10 +6,10 @@ import type { Unchecked } from '../../meta/unchecked.ts';
 
 const maxDriverBytes = 63;
 
-/** The name of a CSI driver, whose case does not matter. */
+/** The name of a CSI driver, whose case does not matter. None is said to be no name, too. */
 export function validateDriverName(name: string, field: string): FieldProblem[] {
-  if (name === '') return [required(field)];
   return [
+    ...(name === '' ? [required(field)] : []),
     ...(byteLength(name) > maxDriverBytes ? [tooLong(field, maxDriverBytes)] : []),
     ...invalidEach(field, name, dnsSubdomainProblems(name.toLowerCase())),
   ];
