@@ -22,12 +22,12 @@ describe('credentialsFor', () => {
     ['ports count', 'reg.io:5000/a', [secret({ 'reg.io': me })], []],
     ['unreadable secrets', 'reg.io/a', [{ type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': '!' } }], []],
   ])('%s', (_, image, secrets, wanted) => {
-    expect(credentialsFor(parseReference(image), secrets).map(({ serverAddress }) => serverAddress)).toEqual(wanted);
+    expect(credentialsFor(parseReference(image), secrets).map(({ credentials }) => credentials.serverAddress)).toEqual(wanted);
   });
 
   it('reads name and password out of auth', () => {
     const auth = Buffer.from('me:p:w').toString('base64');
-    expect(credentialsFor(parseReference('reg.io/a'), [secret({ 'reg.io': { auth } })])).toEqual([
+    expect(credentialsFor(parseReference('reg.io/a'), [secret({ 'reg.io': { auth } })]).map(({ credentials }) => credentials)).toEqual([
       { serverAddress: 'reg.io', username: 'me', password: 'p:w' },
     ]);
   });

@@ -4,6 +4,7 @@ import type { ImageReference } from './reference.ts';
 
 /** The part of a Secret that matters here. */
 export interface PullSecret {
+  readonly metadata?: { readonly uid?: string; readonly namespace?: string; readonly name?: string };
   readonly type?: string;
   /** Values in base64. */
   readonly data?: Readonly<Record<string, string>>;
@@ -16,17 +17,23 @@ interface AuthEntry {
   readonly identitytoken?: string;
 }
 
+/** Credentials, and the secret that they stand in. */
+export interface OfferedCredentials {
+  readonly credentials: RegistryCredentials;
+  readonly secret: PullSecret;
+}
+
 /** All credentials whose registry (and path, where the key has one) fits, the most particular first. Unreadable secrets are skipped. */
-export function credentialsFor(image: ImageReference, secrets: readonly PullSecret[]): readonly RegistryCredentials[] {
-  const found: { key: string; credentials: RegistryCredentials }[] = [];
+export function credentialsFor(image: ImageReference, secrets: readonly PullSecret[]): readonly OfferedCredentials[] {
+  const found: (OfferedCredentials & { readonly key: string })[] = [];
   for (const secret of secrets) {
     for (const [key, entry] of Object.entries(authsOf(secret))) {
       if (!fits(key, image)) continue;
       const credentials = readEntry(key, entry);
-      if (credentials !== undefined) found.push({ key: plainKey(key), credentials });
+      if (credentials !== undefined) found.push({ key: plainKey(key), credentials, secret });
     }
   }
-  return found.sort((left, right) => right.key.length - left.key.length).map(({ credentials }) => credentials);
+  return found.sort((left, right) => right.key.length - left.key.length);
 }
 
 function authsOf(secret: PullSecret): Record<string, AuthEntry> {

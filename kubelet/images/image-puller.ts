@@ -5,7 +5,8 @@ import { formatDuration } from '#base/duration.ts';
 import { Semaphore } from '#base/semaphore.ts';
 import { isRuntimeError, type RuntimeError } from '../runtime/contract.ts';
 import type { ImageStore, StoredImage } from '../runtime/image-contract.ts';
-import { credentialsFor, type PullSecret } from './credentials.ts';
+import { credentialsFor, type OfferedCredentials, type PullSecret } from './credentials.ts';
+import type { ImageAccess } from './image-access.ts';
 import { planImage, type PullPolicy } from './plan.ts';
 import type { PulledImages } from './pulled-images.ts';
 import { type ImageReference, InvalidReference, parseReference } from './reference.ts';
@@ -53,12 +54,26 @@ export interface ImagePullerDeps {
   readonly clock: Clock;
   /** Where is noted what was pulled. */
   readonly pulled?: Pick<PulledImages, 'add'>;
+  /** Who may use what is there; default: everybody. */
+  readonly access?: Pick<ImageAccess, 'allows' | 'begin' | 'fail' | 'came' | 'knows'>;
   /** How many pulls run at a time; default 1, as upstream. */
   readonly maxParallel?: number;
 }
 
 const backOffInitialMs = 10_000;
 const backOffMaxMs = 300_000;
+
+/** What is on the node under the name, and the same where the pod may use it. */
+interface Found {
+  readonly present: StoredImage | undefined;
+  readonly usable: StoredImage | undefined;
+}
+
+interface Pulled {
+  readonly image: StoredImage;
+  /** Undefined: nobody's name was enough. */
+  readonly offered: OfferedCredentials | undefined;
+}
 
 interface Failure {
   readonly delayMs: number;
@@ -81,14 +96,15 @@ export class ImagePuller {
   async ensure(wish: ImageWish, signal: AbortSignal): Promise<StoredImage> {
     const reference = parse(wish);
     const present = await this.#find(wish, reference, signal);
+    const usable = present !== undefined && (await this.#mayUse(present, wish, reference)) ? present : undefined;
     const nowMs = this.#deps.clock.monotonicMs();
     const failure = this.#failures.get(keyOf(wish));
     const backOffUntilMs = failure === undefined ? undefined : failure.atMs + failure.delayMs;
-    const plan = planImage({ policy: wish.policy, isPresent: present !== undefined, backOffUntilMs, nowMs });
-    if (plan.kind === 'pull') return this.#pull(wish, reference, present, signal);
-    if (plan.kind === 'use' && present !== undefined) {
+    const plan = planImage({ policy: wish.policy, isPresent: usable !== undefined, backOffUntilMs, nowMs });
+    if (plan.kind === 'pull') return this.#pull(wish, reference, { present, usable }, signal);
+    if (plan.kind === 'use' && usable !== undefined) {
       wish.notify({ type: 'Normal', reason: 'Pulled', message: presentMessage(wish.image) });
-      return present;
+      return usable;
     }
     if (plan.kind === 'backOff') {
       const message = `Back-off pulling image ${quote(wish.image)}: ErrImagePull: ${failure?.message ?? ''}`;
@@ -116,7 +132,11 @@ export class ImagePuller {
     }
   }
 
-  async #pull(wish: ImageWish, reference: ImageReference, present: StoredImage | undefined, signal: AbortSignal): Promise<StoredImage> {
+  async #mayUse(image: StoredImage, { secrets }: ImageWish, reference: ImageReference): Promise<boolean> {
+    return (await this.#deps.access?.allows(image.id, reference, secrets)) ?? true;
+  }
+
+  async #pull(wish: ImageWish, reference: ImageReference, { present, usable }: Found, signal: AbortSignal): Promise<StoredImage> {
     const { clock } = this.#deps;
     wish.notify({ type: 'Normal', reason: 'Pulling', message: `Pulling image ${quote(wish.image)}` });
     const askedMs = clock.monotonicMs();
@@ -126,7 +146,8 @@ export class ImagePuller {
         startedMs = clock.monotonicMs();
         // Somebody else may have pulled it while this waited for its turn.
         const arrived = wish.policy === 'IfNotPresent' ? await this.#deps.images.find(reference.text, signal) : undefined;
-        return arrived ?? this.#pullAnew(wish, reference, present, signal);
+        if (arrived !== undefined && (await this.#mayUse(arrived, wish, reference))) return arrived;
+        return this.#pullAnew(wish, reference, present, signal);
       });
       this.#failures.delete(keyOf(wish));
       const endMs = clock.monotonicMs();
@@ -136,11 +157,11 @@ export class ImagePuller {
       return image;
     } catch (error) {
       if (!isRuntimeError(error)) throw error;
-      if (present !== undefined && isUnreachable(error)) {
+      if (usable !== undefined && isUnreachable(error)) {
         // Upstream refuses here. A cluster that runs what its host built must go on when no registry is in reach.
         const message = `${presentMessage(wish.image)}; its registry could not be reached: ${error.message}`;
         wish.notify({ type: 'Normal', reason: 'Pulled', message });
-        return present;
+        return usable;
       }
       throw this.#failed(wish, error);
     }
@@ -148,26 +169,32 @@ export class ImagePuller {
 
   /** What was there under this name already stays whose it was. */
   async #pullAnew(wish: ImageWish, reference: ImageReference, present: StoredImage | undefined, signal: AbortSignal): Promise<StoredImage> {
-    const image = await this.#pullWithSecrets(wish, reference, signal);
-    const { pulled, clock } = this.#deps;
+    const { pulled, access, clock } = this.#deps;
+    const { image, offered } = await this.#pullWithSecrets(wish, reference, signal);
+    if (image.id !== present?.id || access?.knows(image.id) === true) await access?.came(image.id, reference, offered);
+    else await access?.fail(reference);
     if (image.id !== present?.id) await pulled?.add(reference.text, { id: image.id, pulledMs: clock.nowMs() });
     return image;
   }
 
-  /** Tries each fitting secret, then nobody's name; the last refusal counts. */
-  async #pullWithSecrets(wish: ImageWish, reference: ImageReference, signal: AbortSignal): Promise<StoredImage> {
-    const { images } = this.#deps;
-    let refusal: RuntimeError | undefined;
-    for (const credentials of credentialsFor(reference, wish.secrets)) {
+  /** Tries each fitting secret, or nobody's name where none fits; the last refusal counts. */
+  async #pullWithSecrets(wish: ImageWish, reference: ImageReference, signal: AbortSignal): Promise<Pulled> {
+    const { images, access } = this.#deps;
+    const offers = credentialsFor(reference, wish.secrets);
+    if (offers.length === 0) return { image: await images.pull(reference.text, {}, signal), offered: undefined };
+    await access?.begin(reference);
+    let refusal: unknown;
+    for (const offered of offers) {
       try {
-        return await images.pull(reference.text, { credentials }, signal);
+        return { image: await images.pull(reference.text, { credentials: offered.credentials }, signal), offered };
       } catch (error) {
-        if (!isRuntimeError(error, 'ImagePull')) throw error;
         refusal = error;
+        if (!isRuntimeError(error, 'ImagePull')) break;
       }
     }
-    if (refusal !== undefined) throw refusal;
-    return images.pull(reference.text, {}, signal);
+    // A pull that was only interrupted may yet come to its end in the engine.
+    if (isRuntimeError(refusal, 'ImagePull')) await access?.fail(reference);
+    throw refusal;
   }
 
   #failed(wish: ImageWish, error: RuntimeError): ImageError {

@@ -1,7 +1,6 @@
 // Which images this kubelet has pulled, remembered in a file: only those are its to remove. All others on the engine are somebody's own.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Log } from '#base/log.ts';
+import { RememberedFile } from './remembered-file.ts';
 
 export interface PulledImage {
   /** The image's id when it came. Another one of that name is not ours. */
@@ -10,24 +9,17 @@ export interface PulledImage {
 }
 
 export class PulledImages {
-  readonly #path: string;
-  readonly #log: Log;
+  readonly #file: RememberedFile;
   readonly #known = new Map<string, PulledImage>();
-  #writes: Promise<void> = Promise.resolve();
 
   constructor(path: string, log: Log) {
-    this.#path = path;
-    this.#log = log;
+    this.#file = new RememberedFile(path, log);
   }
 
   /** Reads what an earlier kubelet wrote. What cannot be read is nobody's, so it stays. */
   async load(): Promise<void> {
-    try {
-      const entries = JSON.parse(await readFile(this.#path, 'utf8')) as Record<string, PulledImage>;
-      for (const [reference, image] of Object.entries(entries)) if (!this.#known.has(reference)) this.#known.set(reference, image);
-    } catch (err) {
-      this.#log.debug({ err }, 'nothing is known of images pulled before');
-    }
+    const entries = ((await this.#file.load()) ?? {}) as Record<string, PulledImage>;
+    for (const [reference, image] of Object.entries(entries)) if (!this.#known.has(reference)) this.#known.set(reference, image);
   }
 
   /** By what they were pulled as. */
@@ -45,16 +37,7 @@ export class PulledImages {
     if (this.#known.delete(reference)) await this.#save();
   }
 
-  #save(): Promise<void> {
-    this.#writes = this.#writes.then(async () => {
-      try {
-        await mkdir(dirname(this.#path), { recursive: true });
-        await writeFile(`${this.#path}.tmp`, JSON.stringify(Object.fromEntries(this.#known)), { mode: 0o600 });
-        await rename(`${this.#path}.tmp`, this.#path);
-      } catch (err) {
-        this.#log.warn({ err }, 'cannot remember which images were pulled');
-      }
-    });
-    return this.#writes;
+  async #save(): Promise<void> {
+    await this.#file.save(() => Object.fromEntries(this.#known));
   }
 }
