@@ -21,7 +21,7 @@ import {
   type RequestLimits,
 } from './flags/request-flags.ts';
 import { type IsShown, readRuntimeConfig, runtimeConfigFlag } from './flags/runtime-config.ts';
-import { readTls, tlsFlags, type TlsSettings } from './flags/tls-flags.ts';
+import { readTls, tlsFlags, type TlsSettings } from '#base/tls-flags.ts';
 import { checkVersions, versionFlags } from './flags/version-flags.ts';
 import { readSealing as readSealingText } from './storage/encryption/configuration.ts';
 import type { SealingSettings } from './storage/encryption/settings.ts';

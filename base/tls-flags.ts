@@ -1,12 +1,18 @@
 // The flags that say how the server talks TLS. Suites have Go's names, of which OpenSSL knows most by another one.
-import { type FlagValues, listFlag, stringFlag } from '#base/flags.ts';
-import { UsageError } from '#base/lifecycle.ts';
+import { type FlagValues, listFlag, stringFlag } from './flags.ts';
+import { UsageError } from './lifecycle.ts';
 
-export const tlsFlags = {
-  'cert-dir': stringFlag('', 'Ignored, as upstream does where --tls-cert-file is given, which is required here', { valueName: 'folder' }),
-  'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
+/** How a server talks TLS. */
+export const tlsPolicyFlags = {
   'tls-cipher-suites': listFlag([], "Suites that TLS 1.2 may use, by Go's names; those of TLS 1.3 are always on. Default: those of Node"),
   'tls-min-version': stringFlag('', 'The oldest TLS to talk: VersionTLS12, the default, or VersionTLS13'),
+} as const;
+
+/** The same, and with which certificate. */
+export const tlsFlags = {
+  ...tlsPolicyFlags,
+  'cert-dir': stringFlag('', 'Ignored, as upstream does where --tls-cert-file is given, which is required here', { valueName: 'folder' }),
+  'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
 } as const;
 
@@ -48,7 +54,7 @@ const opensslNames: Readonly<Record<string, string>> = {
 const http2Suites = ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'];
 
 /** Throws UsageError, in upstream's words where it refuses the same. */
-export function readTls(values: FlagValues<typeof tlsFlags>): TlsSettings {
+export function readTls(values: FlagValues<typeof tlsPolicyFlags>): TlsSettings {
   const minTls = readMinTls(values['tls-min-version']);
   const suites = values['tls-cipher-suites'];
   if (suites.length === 0) return { minTls, ciphers: undefined };

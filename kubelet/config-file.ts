@@ -4,11 +4,15 @@ import { parse } from 'yaml';
 import { type Shape, shapeProblems } from '#base/document-shape.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { defaultHard } from './eviction/thresholds.ts';
+import { inertFields } from './inert-settings.ts';
 import { reasonOf } from '#base/write-file.ts';
 
 const apiVersion = 'kubelet.config.k8s.io/v1beta1';
 
+const formatOptions: Shape = { splitStream: 'boolean', infoBufferSize: 'scalar' };
+
 const shape: Shape = {
+  ...Object.fromEntries(Object.entries(inertFields).map(([field, { shape: inert }]) => [field, inert])),
   apiVersion: 'string',
   kind: 'string',
   address: 'string',
@@ -27,10 +31,13 @@ const shape: Shape = {
   containerLogMaxFiles: 'number',
   containerLogMaxSize: 'string',
   containerRuntimeEndpoint: 'string',
+  crashLoopBackOff: { maxContainerRestartPeriod: 'string' },
   enableDebugFlagsHandler: 'boolean',
+  enableDebuggingHandlers: 'boolean',
   enableProfilingHandler: 'boolean',
   enableSystemLogHandler: 'boolean',
   enableServer: 'boolean',
+  enforceNodeAllocatable: ['string'],
   evictionHard: 'map',
   evictionMaxPodGracePeriod: 'number',
   evictionMinimumReclaim: 'map',
@@ -45,15 +52,35 @@ const shape: Shape = {
   imageGCLowThresholdPercent: 'number',
   imageMaximumGCAge: 'string',
   imageMinimumGCAge: 'string',
+  imagePullCredentialsVerificationPolicy: 'string',
+  imageServiceEndpoint: 'string',
   kubeReserved: 'map',
+  logging: {
+    format: 'string',
+    flushFrequency: 'scalar',
+    verbosity: 'number',
+    vmodule: [{ filePattern: 'string', verbosity: 'number' }],
+    options: { text: formatOptions, json: formatOptions },
+  },
   maxParallelImagePulls: 'number',
   maxPods: 'number',
+  memorySwap: { swapBehavior: 'string' },
   mergeDefaultEvictionSettings: 'boolean',
+  nodeLeaseDurationSeconds: 'number',
+  nodeStatusMaxImages: 'number',
+  nodeStatusReportFrequency: 'string',
+  nodeStatusUpdateFrequency: 'string',
   podCIDR: 'string',
+  podPidsLimit: 'number',
+  podsPerCore: 'number',
   port: 'number',
+  preloadedImagesVerificationAllowlist: ['string'],
+  protectKernelDefaults: 'boolean',
   providerID: 'string',
+  readOnlyPort: 'number',
   registerNode: 'boolean',
   registerWithTaints: [{ key: 'string', value: 'string', effect: 'string' }],
+  reservedMemory: ['map'],
   resolvConf: 'string',
   rotateCertificates: 'boolean',
   seccompDefault: 'boolean',
@@ -67,11 +94,16 @@ const shape: Shape = {
   streamingConnectionIdleTimeout: 'string',
   systemReserved: 'map',
   tlsCertFile: 'string',
+  tlsCipherSuites: ['string'],
+  tlsMinVersion: 'string',
   tlsPrivateKeyFile: 'string',
+  tracing: 'map',
+  userNamespaces: { idsPerPod: 'number' },
 };
 
 /** Fields that are one flag, by the flag's name. */
 const flagFields: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(inertFields).map(([field, { flag }]) => [flag, field])),
   address: 'address',
   'allowed-unsafe-sysctls': 'allowedUnsafeSysctls',
   'cgroup-driver': 'cgroupDriver',
@@ -85,7 +117,9 @@ const flagFields: Readonly<Record<string, string>> = {
   'enable-debug-flags-handler': 'enableDebugFlagsHandler',
   'enable-profiling-handler': 'enableProfilingHandler',
   'enable-system-log-handler': 'enableSystemLogHandler',
+  'enable-debugging-handlers': 'enableDebuggingHandlers',
   'enable-server': 'enableServer',
+  'enforce-node-allocatable': 'enforceNodeAllocatable',
   'eviction-max-pod-grace-period': 'evictionMaxPodGracePeriod',
   'eviction-minimum-reclaim': 'evictionMinimumReclaim',
   'eviction-soft-grace-period': 'evictionSoftGracePeriod',
@@ -93,11 +127,22 @@ const flagFields: Readonly<Record<string, string>> = {
   'healthz-port': 'healthzPort',
   'image-gc-high-threshold': 'imageGCHighThresholdPercent',
   'image-gc-low-threshold': 'imageGCLowThresholdPercent',
+  'image-pull-credentials-verification-policy': 'imagePullCredentialsVerificationPolicy',
+  'image-service-endpoint': 'imageServiceEndpoint',
   'kube-reserved': 'kubeReserved',
   'manifest-url': 'staticPodURL',
   'max-parallel-image-pulls': 'maxParallelImagePulls',
   'max-pods': 'maxPods',
+  'node-lease-duration-seconds': 'nodeLeaseDurationSeconds',
+  'node-status-max-images': 'nodeStatusMaxImages',
+  'node-status-report-frequency': 'nodeStatusReportFrequency',
+  'node-status-update-frequency': 'nodeStatusUpdateFrequency',
   'pod-cidr': 'podCIDR',
+  'pod-max-pids': 'podPidsLimit',
+  'pods-per-core': 'podsPerCore',
+  'preloaded-images-verification-allowlist': 'preloadedImagesVerificationAllowlist',
+  'protect-kernel-defaults': 'protectKernelDefaults',
+  'read-only-port': 'readOnlyPort',
   'pod-manifest-path': 'staticPodPath',
   port: 'port',
   'provider-id': 'providerID',
@@ -110,6 +155,8 @@ const flagFields: Readonly<Record<string, string>> = {
   'streaming-connection-idle-timeout': 'streamingConnectionIdleTimeout',
   'system-reserved': 'systemReserved',
   'tls-cert-file': 'tlsCertFile',
+  'tls-cipher-suites': 'tlsCipherSuites',
+  'tls-min-version': 'tlsMinVersion',
   'tls-private-key-file': 'tlsPrivateKeyFile',
 };
 
@@ -136,8 +183,9 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     throw new Error('authorization.mode: AlwaysAllow is not supported');
   const flags = Object.entries(flagFields).flatMap(([flag, field]): [string, string][] => {
     const value = document[field];
-    return value === undefined || value === null ? [] : [[flag, flagText(value)]];
+    return value === undefined || value === null || isDefault(field, value) ? [] : [[flag, flagText(value)]];
   });
+  refuseUnheard(document);
   const nested: Readonly<Record<string, string | undefined>> = {
     'eviction-hard': thresholdText(hardThresholds(document)),
     'eviction-soft': thresholdText(document['evictionSoft'] as Amounts | undefined),
@@ -147,6 +195,7 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     'shutdown-grace-period-by-pod-priority': periodText(document['shutdownGracePeriodByPodPriority'] as readonly Period[] | undefined),
     'image-maximum-gc-age': document['imageMaximumGCAge'] as string | undefined,
     'minimum-image-ttl-duration': document['imageMinimumGCAge'] as string | undefined,
+    ...loggingFlags(document['logging'] as Logging | undefined),
     'file-check-frequency': document['fileCheckFrequency'] as string | undefined,
     'http-check-frequency': document['httpCheckFrequency'] as string | undefined,
     'manifest-url-header': headerText(document['staticPodURLHeader'] as Headers | undefined),
@@ -160,6 +209,49 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     value === undefined || (value === '' && flag !== 'eviction-hard') || value === '0s' ? [] : [[flag, value]],
   );
   return Object.fromEntries([...flags, ...given]);
+}
+
+/** What is written where nothing is meant: kubeadm's files are full of it. */
+function isDefault(field: string, value: unknown): boolean {
+  if (value === '' || value === '0s') return field !== 'resolvConf';
+  return value === 0 && ['containerLogMaxWorkers', 'maxPods', 'nodeLeaseDurationSeconds', 'nodeStatusMaxImages', 'port'].includes(field);
+}
+
+/** Groups of fields of which only parts can be had. */
+function refuseUnheard(document: Readonly<Record<string, unknown>>): void {
+  const refuse = (field: string, value: unknown, why: string): never => {
+    throw new Error(`invalid configuration: ${field} ${JSON.stringify(value)} is not supported: ${why}`);
+  };
+  const { crashLoopBackOff, memorySwap, logging } = document as Groups;
+  const longest = crashLoopBackOff?.maxContainerRestartPeriod;
+  if (!['', '0s', '5m', '5m0s', '300s'].includes(longest ?? ''))
+    refuse('crashLoopBackOff.maxContainerRestartPeriod', longest, 'containers that fail wait for up to five minutes');
+  const swap = memorySwap?.swapBehavior ?? '';
+  if (!['', 'NoSwap', 'LimitedSwap'].includes(swap))
+    throw new Error(`invalid configuration: memorySwap.swapBehavior ${JSON.stringify(swap)} must be one of: "", "LimitedSwap" or "NoSwap"`);
+  if (swap === 'LimitedSwap') refuse('memorySwap.swapBehavior', swap, 'containers get no swap beside their memory');
+  for (const kind of ['text', 'json'] as const)
+    if (logging?.options?.[kind]?.splitStream === true) refuse(`logging.options.${kind}.splitStream`, true, 'the log is one stream');
+  const { tracing, reservedMemory } = document as { readonly tracing?: object; readonly reservedMemory?: readonly unknown[] };
+  if (Object.keys(tracing ?? {}).length > 0) refuse('tracing', tracing, 'no traces are told');
+  if ((reservedMemory ?? []).length > 0) refuse('reservedMemory', reservedMemory, 'containers are not bound to memory nodes');
+}
+
+interface Groups {
+  readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod?: string };
+  readonly memorySwap?: { readonly swapBehavior?: string };
+  readonly logging?: Logging;
+}
+
+interface Logging {
+  readonly format?: string;
+  readonly verbosity?: number;
+  readonly options?: Readonly<Record<'text' | 'json', { readonly splitStream?: boolean } | undefined>>;
+}
+
+function loggingFlags(logging: Logging | undefined | null): Readonly<Record<string, string | undefined>> {
+  const { format, verbosity = 0 } = logging ?? {};
+  return { 'logging-format': format, ...(verbosity === 0 ? {} : { v: String(verbosity) }) };
 }
 
 type Amounts = Readonly<Record<string, string>>;

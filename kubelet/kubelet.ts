@@ -19,6 +19,7 @@ import { Informer } from '#client/informer.ts';
 import type { KubeletConfig } from './config.ts';
 import { CertificateFile } from './identity/certificate-file.ts';
 import { CertificateRotation } from './identity/rotation.ts';
+import { ImageAccess } from './images/image-access.ts';
 import { ImageAccounts } from './images/image-accounts.ts';
 import { ImagePuller } from './images/image-puller.ts';
 import { PulledImages } from './images/pulled-images.ts';
@@ -28,6 +29,7 @@ import { type KubeletMetrics, kubeletMetrics } from './kubelet-metrics.ts';
 import { podCounts, podMetrics } from './metrics/pod-metrics.ts';
 import { countedRuntime } from './metrics/runtime-operations.ts';
 import { type MachineFacts, readMachineFacts } from './node/facts.ts';
+import { kernelProblems } from './node/kernel-settings.ts';
 import { measure, type MeasureOptions, type Measurements } from './node/measure.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { NodeLease } from './node/node-lease.ts';
@@ -84,6 +86,8 @@ const stubResolver = '127.0.0.53';
 export async function runKubelet(config: KubeletConfig, deps: KubeletDeps, signal: AbortSignal): Promise<void> {
   const { log } = deps;
   const runtime = countedRuntime(deps.runtime, deps.metrics, deps.clock);
+  const problems = config.checksKernel ? await kernelProblems() : [];
+  if (problems.length > 0) throw new UsageError(problems.join('; '), { exitCode: 1 });
   const info = await runtime.info(signal);
   refuseOtherDriver(config, info);
   for (const { what, why } of info.refuses) log.warn({ what, why }, 'the container engine refuses this here, so pods go without');
@@ -120,6 +124,8 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     parts.mirrors.wake();
   });
   const pulled = new PulledImages(join(config.rootDir, 'pulled-images.json'), log);
+  const access = new ImageAccess(join(config.rootDir, 'image-access.json'), log, config.imageAccess);
+  await access.load(async (id) => (await runtime.images.find(id, new AbortController().signal)) !== undefined);
   const record = podRecorder(events);
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   const warn = (reason: string, message: string): void => events.about(about, 'Warning', reason, message);
@@ -129,6 +135,7 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     info,
     facts,
     pulled,
+    access,
     record,
     pressure,
     isShuttingDown,
@@ -138,7 +145,7 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const evictor = buildEvictor(config, deps, parts, { measure: measureNow, record, warn, agent, collector });
   const shutdown = buildShutdown(config, deps, parts, (...words) => events.about(about, 'Normal', ...words), agent);
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
-  const lease = new NodeLease({ ...api, nodeName, node: () => agent.node });
+  const lease = new NodeLease({ ...api, nodeName, durationSeconds: config.heartbeat.leaseSeconds, node: () => agent.node });
   const file = new CertificateFile(config.identity.certFolder);
   const rotation = config.identity.rotates ? [new CertificateRotation({ ...api, file, nodeName })] : [];
   // Static pods start whether or not there is an API server: one of them may be it. Pods of the API come when the node is known.
@@ -190,6 +197,7 @@ interface NodeParts {
   readonly info: RuntimeInfo;
   readonly facts: MachineFacts;
   readonly pulled: PulledImages;
+  readonly access: ImageAccess;
   readonly record: PodRecorder;
   readonly pressure: () => readonly PressureCondition[];
   readonly isShuttingDown: () => boolean;
@@ -200,7 +208,7 @@ interface NodeParts {
 function buildPods(
   config: KubeletConfig,
   deps: KubeletDeps,
-  { info, facts, pulled, record, pressure, isShuttingDown, node }: NodeParts,
+  { info, facts, pulled, access, record, pressure, isShuttingDown, node }: NodeParts,
 ): PodParts {
   const { client, runtime, clock, log } = deps;
   const api = { client, clock, log };
@@ -214,7 +222,7 @@ function buildPods(
   const hostIps = (): readonly string[] => config.nodeIps;
   const volumes = new PodVolumes({ paths, mounter: deps.mounter, objects, tokens: new Tokens(api), allocatable, clock });
   const statuses = new StatusWriter(api);
-  const images = new ImagePuller({ images: runtime.images, clock, pulled, maxParallel: config.parallelPulls });
+  const images = new ImagePuller({ images: runtime.images, clock, pulled, access, maxParallel: config.parallelPulls });
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
   const cgroups = podCgroups(config, info, facts, log);
   const common = { runtime, volumes, record, clock, log };
@@ -298,17 +306,23 @@ function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFact
     refusal: undefined,
     driver: info.cgroupDriver,
     nodeCpuMillis: facts.cpuMillis,
+    podsMemoryBytes: config.enforcesAllocatable ? Math.max(0, facts.memoryBytes - config.reserved.memoryBytes) : undefined,
+    maxPidsPerPod: config.maxPidsPerPod,
     log,
   });
 }
 
 function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeAgent>[0] {
-  const { nodeName, nodeIps, cloud, maxPods, server, reserved, labels, taints, podCidr, register } = config;
+  const { nodeName, nodeIps, cloud, maxPods, podsPerCore, maxImages, heartbeat, server, reserved, labels, taints, podCidr, register } =
+    config;
   return {
     name: nodeName,
     ips: nodeIps,
     cloud,
     maxPods,
+    podsPerCore,
+    maxImages,
+    heartbeat,
     port: server.port,
     reserved: {
       cpuMillis: reserved.cpuMillis,

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { systemClock } from '#base/clock.ts';
 import { HeapTrim } from '#base/heap-trim.ts';
 import { runMain } from '#base/lifecycle.ts';
+import { verbosityLevel } from '#base/log.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
@@ -21,6 +22,8 @@ import { systemMounter } from './volumes/mounter.ts';
 
 await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   const config = parseConfig(argv, hostname());
+  // The command line was heard before; the configuration file may say it as well.
+  if (env['COXSWAIN_LOG_LEVEL'] === undefined && config.verbosity > 0) logLevel.level = verbosityLevel(config.verbosity);
   const metrics = createMetrics();
   processMetrics(metrics);
   const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });

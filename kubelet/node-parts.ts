@@ -7,6 +7,7 @@ import { ImageCollector } from './images/image-collector.ts';
 import type { PulledImages } from './images/pulled-images.ts';
 import { Evictor } from './eviction/evictor.ts';
 import { probeMetrics } from './kubelet-metrics.ts';
+import { requestMetrics } from './metrics/http-metrics.ts';
 import type { MachineFacts } from './node/facts.ts';
 import type { MeasureOptions, Measurements } from './node/measure.ts';
 import type { NodeAgent } from './node/node-agent.ts';
@@ -103,7 +104,6 @@ interface MachineParts {
 export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: PodParts, machine: MachineParts): Service[] {
   const { pods, workers, statuses, uses, prober } = parts;
   const { client, runtime, clock, log, metrics, tls, debug } = deps;
-  if (tls === undefined) return [];
   const source = {
     pods: () => pods.list().map((pod) => ({ ...pod, status: statuses.statusOf(pod) })),
     pod: (namespace: string, name: string) => pods.find(namespace, name),
@@ -112,11 +112,10 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
       return known === undefined ? undefined : statuses.statusOf(known);
     },
   };
+  const { readOnlyPort } = config.server;
+  if (tls === undefined && readOnlyPort === 0) return [];
   const options = {
     host: config.server.host,
-    port: config.server.port,
-    tls: { cert: tls.cert, key: tls.key },
-    clientCa: tls.clientCa,
     nodeName: config.nodeName,
     idleMs: config.streamIdleMs,
   };
@@ -145,10 +144,19 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
     flags: config.flags,
     debug,
     logFolder: config.debugging.hasLogs ? '/var/log' : undefined,
+    hasStreams: config.debugging.hasStreams,
+    requests: requestMetrics(metrics),
   };
-  const server = new KubeletServer({ runtime, pods: source, access, clock, log, metrics, ...about }, options);
+  const common = { runtime, pods: source, access, clock, log, metrics, ...about };
+  const readOnly = readOnlyPort === 0 ? [] : [new KubeletServer(common, { ...options, secure: undefined, port: readOnlyPort })];
+  if (tls === undefined) return readOnly;
+  const { minTls: minVersion, ciphers } = config.server.tls;
+  const policy = { minVersion, ...(ciphers === undefined ? {} : { ciphers }) };
+  const secure = { tls: { cert: tls.cert, key: tls.key }, clientCa: tls.clientCa, policy };
+  const server = new KubeletServer(common, { ...options, secure, port: config.server.port });
   const paths = tlsFiles(config.server);
-  return [server, new FileWatch({ paths, onChange: () => server.renew({ ...tls, ...readTlsFiles(config.server) }), clock, log })];
+  const renewal = new FileWatch({ paths, onChange: () => server.renew({ ...tls, ...readTlsFiles(config.server) }), clock, log });
+  return [server, ...readOnly, renewal];
 }
 
 export function measureOptions(

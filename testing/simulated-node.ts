@@ -36,6 +36,8 @@ export async function startSimulatedNode({ api, clock, index, containers }: Simu
           keyFile: '',
           clientCaFile: '',
           accessTtls: { tokenMs: 120_000, allowedMs: 300_000, deniedMs: 30_000 },
+          tls: { minTls: 'TLSv1.2', ciphers: undefined },
+          readOnlyPort: 0,
         },
       },
     },

@@ -7,7 +7,7 @@ const longPaths = ['exec', 'attach', 'portforward', 'debug'];
 const knownPaths = new Set([...longPaths, 'pods', 'runningpods', 'run', 'containerLogs', 'configz', 'metrics', 'stats', 'healthz', 'logs']);
 
 /** Counts a request that begins now; call the answer when it is over. */
-export type RequestCount = (method: string, path: string, nowMs: () => number) => () => void;
+export type RequestCount = (method: string, path: string, nowMs: () => number, server?: 'readwrite' | 'readonly') => () => void;
 
 /** What port 10250 tells of its own requests. */
 export function requestMetrics(metrics: Metrics): RequestCount {
@@ -30,9 +30,9 @@ export function requestMetrics(metrics: Metrics): RequestCount {
       ),
     ),
   );
-  return (method, path, nowMs) => {
+  return (method, path, nowMs, server = 'readwrite') => {
     const area = areaOf(path);
-    const values = [String(longPaths.includes(area)), method, area, 'readwrite'];
+    const values = [String(longPaths.includes(area)), method, area, server];
     const startMs = nowMs();
     total(...values).value++;
     now(...values).value++;

@@ -27,6 +27,8 @@ export interface NodeAgentOptions extends NodeSettings {
   /** --pod-cidr; '' leaves it to the controller. */
   readonly podCidr: string;
   readonly register: boolean;
+  /** How often the status is looked at once the node is ready, and told where nothing changes. */
+  readonly heartbeat: { readonly updateMs: number; readonly reportMs: number };
 }
 
 export interface NodeAgentDeps {
@@ -44,9 +46,7 @@ export interface NodeAgentDeps {
   readonly log: Log;
 }
 
-const updateMs = 10_000;
 const firstMs = 200;
-const reportMs = 300_000;
 /** The list of images costs more than all the rest. */
 const imagesMs = 60_000;
 
@@ -121,7 +121,7 @@ export class NodeAgent implements Service {
       try {
         await this.#sync(signal);
         this.#backoff.reset();
-        if (this.#isReady) waitMs = updateMs;
+        if (this.#isReady) waitMs = this.#options.heartbeat.updateMs;
         if (isFirst) ready();
         isFirst = false;
       } catch (error) {
@@ -145,7 +145,7 @@ export class NodeAgent implements Service {
     }
     await this.#reconcileMeta(this.#node, signal);
     const nowMs = this.#deps.clock.monotonicMs();
-    if (nowMs - this.#reportedMs < reportMs && sameBesidesHeartbeat(this.#node.status ?? {}, status)) return;
+    if (nowMs - this.#reportedMs < this.#options.heartbeat.reportMs && sameBesidesHeartbeat(this.#node.status ?? {}, status)) return;
     const body = { metadata: { uid: this.#node.metadata.uid }, status: statusBody(this.#node.status ?? {}, status) };
     this.#node = await client.patch(nodeKind, { name }, body, { type: 'strategic', subresource: 'status' }, signal);
     this.#reportedMs = nowMs;

@@ -13,15 +13,15 @@ export interface NodeLeaseDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly nodeName: string;
+  /** How long the lease counts; it is renewed four times as often. */
+  readonly durationSeconds: number;
   /** Owns the lease once it is known. */
   readonly node: () => Node | undefined;
 }
 
 const namespace = 'kube-node-lease';
-const durationSeconds = 40;
-const renewMs = 10_000;
 
-/** The node's heartbeat: a Lease in kube-node-lease, renewed every 10 seconds. */
+/** The node's heartbeat: a Lease in kube-node-lease, renewed every 10 seconds where it counts 40. */
 export class NodeLease implements Service {
   readonly name = 'node lease';
   readonly #deps: NodeLeaseDeps;
@@ -32,7 +32,8 @@ export class NodeLease implements Service {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { clock, log } = this.#deps;
+    const { clock, log, durationSeconds } = this.#deps;
+    const renewMs = 250 * durationSeconds;
     const backoff = new Backoff({ initialMs: 200, maxMs: 7_000 });
     ready();
     while (!signal.aborted) {
@@ -51,7 +52,7 @@ export class NodeLease implements Service {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { client, clock, nodeName } = this.#deps;
+    const { client, clock, nodeName, durationSeconds } = this.#deps;
     const key = { namespace, name: nodeName };
     const spec = { holderIdentity: nodeName, leaseDurationSeconds: durationSeconds, renewTime: microTimeText(clock.nowMs()) };
     try {

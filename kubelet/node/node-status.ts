@@ -12,6 +12,10 @@ export interface NodeSettings {
   readonly ips: readonly string[];
   readonly cloud: CloudSettings;
   readonly maxPods: number;
+  /** For each core; 0: any number. */
+  readonly podsPerCore: number;
+  /** How many images the status lists. */
+  readonly maxImages: number;
   readonly port: number;
   /** What is not for pods: the system's and the kubelet's part, and what must stay free. */
   readonly reserved: {
@@ -24,7 +28,6 @@ export interface NodeSettings {
 
 /** What this node does that an older one may not, by upstream's names: pods that need it come to no other. In the order of their names. */
 const declaredFeatures = ['InPlacePodLevelResourcesVerticalScaling', 'RestartAllContainersOnContainerExits'];
-const maxImages = 50;
 const maxNamesPerImage = 5;
 
 /** All of a node's status but its conditions. @param known the addresses that the Node has now. */
@@ -53,7 +56,7 @@ export function nodeStatus(
       architecture: info.architecture,
       ...(facts.swapBytes === 0 ? {} : { swap: { capacity: facts.swapBytes } }),
     },
-    images: listImages(images),
+    images: listImages(images, settings.maxImages),
     runtimeHandlers: ['', ...info.handlers].map((name) => ({ name, features: { recursiveReadOnlyMounts: true, userNamespaces: false } })),
     declaredFeatures: [...declaredFeatures],
     features: { supplementalGroupsPolicy: info.storageDriver === 'overlay2' },
@@ -61,7 +64,11 @@ export function nodeStatus(
 }
 
 function amounts(settings: NodeSettings, facts: MachineFacts, measured: Measurements): Pick<V1NodeStatus, 'capacity' | 'allocatable'> {
-  const { reserved, maxPods } = settings;
+  const { reserved, podsPerCore } = settings;
+  const maxPods = Math.min(
+    settings.maxPods,
+    podsPerCore === 0 ? Number.POSITIVE_INFINITY : Math.floor(podsPerCore * (facts.cpuMillis / 1_000)),
+  );
   const hugepages = Object.entries(facts.hugepages);
   const hugeBytes = hugepages.reduce((sum, [, bytes]) => sum + bytes, 0);
   const pages = Object.fromEntries(hugepages.map(([size, bytes]) => [`hugepages-${size}`, bytesText(bytes)]));
@@ -97,7 +104,7 @@ function bytesText(bytes: number): string {
 }
 
 /** The largest first; digests before tags. */
-function listImages(images: readonly StoredImage[]): V1ContainerImage[] {
+function listImages(images: readonly StoredImage[], maxImages: number): V1ContainerImage[] {
   return images
     .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
     .slice(0, maxImages)

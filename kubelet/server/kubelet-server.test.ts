@@ -150,3 +150,43 @@ describe('KubeletServer', () => {
     expect((await following).text).toBe('line 3\n');
   });
 });
+
+describe('a port that can only be read', () => {
+  it('tells anybody of pods and figures, and nothing else', async () => {
+    const plain = await ServerRig.start({ readOnly: true });
+    try {
+      for (const path of ['/healthz', '/pods', '/metrics', '/metrics/cadvisor', '/metrics/resource', '/metrics/probes', '/stats/summary'])
+        expect((await plain.ask(path, 'nobody')).status, path).toBe(200);
+      for (const path of [
+        '/containerLogs/shop/web/main',
+        '/runningpods',
+        '/configz',
+        '/debug/pprof/cmdline',
+        '/logs/status',
+        '/exec/shop/web/main',
+      ])
+        expect(await plain.ask(path, 'nobody'), path).toEqual({ status: 404, text: '404 page not found' });
+      expect((await plain.ask('/pods', 'nobody', 'POST')).status).toBe(405);
+      expect((await plain.ask('/metrics', 'nobody')).text).toMatch(
+        /kubelet_http_requests_total\{.*path="pods",server_type="readonly"\} 1\n/,
+      );
+    } finally {
+      await plain.stop();
+    }
+  });
+});
+
+describe('without handlers for debugging', () => {
+  it('serves figures, but nothing that looks into containers or the process', async () => {
+    const closed = await ServerRig.start({ hasStreams: false });
+    try {
+      expect((await closed.ask('/pods')).status).toBe(200);
+      expect((await closed.ask('/stats/summary')).status).toBe(200);
+      for (const path of ['/containerLogs/shop/web/main', '/runningpods', '/debug/pprof/cmdline', '/logs/status'])
+        expect(await closed.ask(path), path).toEqual({ status: 405, text: 'Debug endpoints are disabled.\n' });
+      expect(await closed.open('/exec/shop/web/main?command=greet&output=1', 'v5.channel.k8s.io')).toMatchObject({ status: 405 });
+    } finally {
+      await closed.stop();
+    }
+  });
+});

@@ -1,7 +1,8 @@
-// The kubelet's own port (10250): logs, exec, attach, port-forward, pods and figures, over TLS and for whom the API server allows it.
+// The kubelet's own port (10250): logs, exec, attach, port-forward, pods and figures, over TLS and for whom the API server allows it. The same
+// without TLS, for anybody, where a node is told to have a port that can only be read: pods and figures, nothing else.
 // Sessions live as long as their client, the idle limit or the server; a kubelet that stops cuts them.
 import { createServer, type Server } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createPlainServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import type { Clock } from '#base/clock.ts';
@@ -39,6 +40,8 @@ export interface KubeletServerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
+  /** Counts requests; default: in `metrics`. */
+  readonly requests?: RequestCount;
   readonly stats: Pick<Stats, 'summary'>;
   readonly machine: { readonly cores: number; readonly memoryBytes: number };
   /** What runs as a container of a pod now. */
@@ -53,6 +56,8 @@ export interface KubeletServerDeps {
   readonly debug?: DebugPages | undefined;
   /** The folder of the host's logs; undefined: nobody can read them. */
   readonly logFolder?: string | undefined;
+  /** False: nobody can look into containers, nor into the process. */
+  readonly hasStreams?: boolean;
 }
 
 /** What a request says besides its path. */
@@ -62,14 +67,21 @@ interface Asked {
   readonly request: IncomingMessage;
 }
 
-export interface KubeletServerOptions {
-  readonly host: string;
-  /** 10250; 0 takes any free port. */
-  readonly port: number;
+export interface SecureOptions {
   /** PEM texts of the serving certificate. */
   readonly tls: { readonly cert: string; readonly key: string };
   /** PEM texts of the authorities that sign clients' certificates. */
   readonly clientCa: string;
+  /** Default: the oldest TLS is 1.2, suites are Node's. */
+  readonly policy?: { readonly minVersion: 'TLSv1.2' | 'TLSv1.3'; readonly ciphers?: string };
+}
+
+export interface KubeletServerOptions {
+  readonly host: string;
+  /** 10250; 0 takes any free port. */
+  readonly port: number;
+  /** Undefined: the port is for anybody, who can only read. */
+  readonly secure: SecureOptions | undefined;
   readonly nodeName: string;
   /** Upstream's streamingConnectionIdleTimeout; default four hours. */
   readonly idleMs?: number;
@@ -80,18 +92,42 @@ const defaultIdleMs = 4 * 3_600_000;
 const runTimeoutMs = 3_600_000;
 const runLimitBytes = 1_024 * 1_024;
 
+/** What a port that can only be read serves. */
+const readOnlyKinds: ReadonlySet<Route['kind']> = new Set([
+  'healthz',
+  'pods',
+  'metrics',
+  'resourceMetrics',
+  'cadvisorMetrics',
+  'probeMetrics',
+  'statsSummary',
+]);
+/** What is not served where nobody may look into containers. */
+const streamKinds: ReadonlySet<Route['kind']> = new Set([
+  'runningPods',
+  'containerLogs',
+  'exec',
+  'attach',
+  'run',
+  'portForward',
+  'debug',
+  'logs',
+]);
+const defaultPolicy = { minVersion: 'TLSv1.2' } as const;
+
 export class KubeletServer implements Service {
-  readonly name = 'kubelet server';
+  readonly name: string;
   readonly #deps: KubeletServerDeps;
   readonly #options: KubeletServerOptions;
   readonly #sockets = new Set<Duplex>();
   readonly #count: RequestCount;
-  #server: Server | undefined;
+  #server: Server | PlainServer | undefined;
 
   constructor(deps: KubeletServerDeps, options: KubeletServerOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#count = deps.metrics === undefined ? () => () => undefined : requestMetrics(deps.metrics);
+    this.name = options.secure === undefined ? 'read-only kubelet server' : 'kubelet server';
+    this.#count = deps.requests ?? (deps.metrics === undefined ? () => () => undefined : requestMetrics(deps.metrics));
   }
 
   /** The port that is really listened on. */
@@ -101,9 +137,9 @@ export class KubeletServer implements Service {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { tls, clientCa, host, port } = this.#options;
-    const settings = { ...tls, ca: clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const;
-    const server = createServer(settings, (request, response) => void this.#answer(request, response, signal));
+    const { secure, host, port } = this.#options;
+    const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response, signal);
+    const server = secure === undefined ? createPlainServer(answer) : createServer(this.#settings(secure), answer);
     server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head, signal));
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -121,7 +157,13 @@ export class KubeletServer implements Service {
 
   /** Uses other certificates for connections from now on. */
   renew({ cert, key, clientCa }: KubeletTls): void {
-    this.#server?.setSecureContext({ cert, key, ca: clientCa, minVersion: 'TLSv1.2' });
+    const { secure } = this.#options;
+    if (secure === undefined || this.#server === undefined || !('setSecureContext' in this.#server)) return;
+    this.#server.setSecureContext({ cert, key, ca: clientCa, ...(secure.policy ?? defaultPolicy) });
+  }
+
+  #settings({ tls, clientCa, policy = defaultPolicy }: SecureOptions): object {
+    return { ...tls, ca: clientCa, requestCert: true, rejectUnauthorized: false, ...policy };
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, serverSignal: AbortSignal): Promise<void> {
@@ -174,15 +216,23 @@ export class KubeletServer implements Service {
   /** Counts a request; call the answer when it is over. */
   #begin(request: IncomingMessage): () => void {
     const [path = '/'] = splitUrl(request.url ?? '/');
-    return this.#count(request.method ?? 'GET', path, () => this.#deps.clock.monotonicMs());
+    const server = this.#options.secure === undefined ? 'readonly' : 'readwrite';
+    return this.#count(request.method ?? 'GET', path, () => this.#deps.clock.monotonicMs(), server);
   }
 
   /** Everything that is decided before the request's own work. Throws HttpProblem. */
   async #enter(request: IncomingMessage, signal: AbortSignal): Promise<{ route: Route; query: URLSearchParams }> {
-    const { access, clock, log } = this.#deps;
+    const { access, clock, log, hasStreams = true } = this.#deps;
     const [path = '/', query = ''] = splitUrl(request.url ?? '/');
+    if (this.#options.secure === undefined) {
+      const route = routeOf(request.method ?? 'GET', path);
+      if (!readOnlyKinds.has(route.kind)) throw new HttpProblem(404, '404 page not found');
+      return { route, query: new URLSearchParams(query) };
+    }
     await admit(request, path, { access, nodeName: this.#options.nodeName, nowMs: clock.nowMs(), log }, signal);
-    return { route: routeOf(request.method ?? 'GET', path), query: new URLSearchParams(query) };
+    const route = routeOf(request.method ?? 'GET', path);
+    if (!hasStreams && streamKinds.has(route.kind)) throw new HttpProblem(405, 'Debug endpoints are disabled.\n');
+    return { route, query: new URLSearchParams(query) };
   }
 
   async #serve(route: Route, { query, accept, request }: Asked, response: ServerResponse, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 // A kubelet server over a simulated runtime, for the tests of this folder.
+import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
 import { WebSocket } from 'ws';
 import type { V1Pod } from '#api/generated/types.ts';
@@ -90,9 +91,12 @@ export class ServerRig {
   #server: KubeletServer | undefined;
   #running: Promise<void> = Promise.resolve();
   #containerId = '';
+  #isPlain = false;
 
-  static async start(): Promise<ServerRig> {
+  /** `readOnly`: on a port for anybody. */
+  static async start({ readOnly = false, hasStreams = true } = {}): Promise<ServerRig> {
     const rig = new ServerRig();
+    rig.#isPlain = readOnly;
     const nowMs = systemClock.nowMs();
     rig.#ca = await createCa('ca', nowMs);
     rig.#apiServer = await rig.client(apiServerUser);
@@ -131,8 +135,9 @@ export class ServerRig {
         flags: { v: '2' },
         debug: new DebugPages({ clock: systemClock, logLevel: { level: 'info' }, hasProfiles: true, argv: ['kubelet'] }),
         logFolder: '/proc/self',
+        hasStreams,
       },
-      { host: '127.0.0.1', port: 0, tls, clientCa: rig.#ca.cert, nodeName: 'n1' },
+      { host: '127.0.0.1', port: 0, secure: readOnly ? undefined : { tls, clientCa: rig.#ca.cert }, nodeName: 'n1' },
     );
     const ready = Promise.withResolvers<void>();
     rig.#running = rig.#server.run(rig.#stop.signal, ready.resolve);
@@ -168,7 +173,7 @@ export class ServerRig {
             ? { headers: { authorization: `Bearer ${client.token}` } }
             : { cert: client.cert, key: client.key };
       const options = { host: '127.0.0.1', port: this.port, path, method, ca: this.#ca?.cert, agent: false, ...identity };
-      const asking = request(options, (response) => {
+      const asking = (this.#isPlain ? plainRequest : request)(options, (response) => {
         let text = '';
         response.on('data', (chunk: Buffer) => (text += chunk.toString()));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));

@@ -23,6 +23,10 @@ export interface CgroupsOptions {
   /** The program that talks to systemd; default `systemctl`. */
   readonly systemctl?: string;
   readonly nodeCpuMillis: number;
+  /** What all pods together may have; undefined or none given: as much as there is. */
+  readonly podsMemoryBytes?: number | undefined;
+  /** Undefined: any number. */
+  readonly maxPidsPerPod?: number | undefined;
   /** Where the hierarchies are mounted; default /sys/fs/cgroup. */
   readonly mount?: string;
   readonly log: Log;
@@ -94,7 +98,8 @@ export class Cgroups {
     if (this.#slices === undefined) {
       await this.#make(wanted.path);
       await this.#limit(wanted.path, wanted);
-    } else await this.#slices.set(wanted.parent, wanted);
+      await this.#limitProcesses(wanted.path);
+    } else await this.#slices.set(wanted.parent, wanted, this.#options.maxPidsPerPod);
     if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
   }
 
@@ -118,7 +123,22 @@ export class Cgroups {
     }
     await this.#weigh('Guaranteed', cpuShares(nodeCpuMillis));
     await this.#weigh('BestEffort', 2);
+    await this.#limitAll(cpuShares(nodeCpuMillis));
     this.#isPrepared = true;
+  }
+
+  /** What the pods use already cannot be taken from them: then the limit comes with a later pod, or the next start. */
+  async #limitAll(shares: number): Promise<void> {
+    const { podsMemoryBytes: memoryBytes, root, version, log } = this.#options;
+    if (memoryBytes === undefined) return;
+    const { path, parent } = qosCgroup(root, 'Guaranteed', this.driver);
+    const [folder, file] = version === 1 ? ['memory', 'memory.limit_in_bytes'] : ['', 'memory.max'];
+    try {
+      if (this.#slices !== undefined) await this.#slices.set(parent, { cpuShares: shares, memoryBytes });
+      else await writeFile(join(this.#mount, folder, path, file), String(memoryBytes));
+    } catch (error) {
+      log.warn({ err: error, memoryBytes }, 'pods together cannot be held to what is not reserved');
+    }
   }
 
   /** Burstable pods together weigh what they asked for together. */
@@ -167,6 +187,14 @@ export class Cgroups {
     await writeFile(join(this.#mount, 'cpu', path, 'cpu.cfs_period_us'), String(periodMicros));
     await writeFile(join(this.#mount, 'cpu', path, 'cpu.cfs_quota_us'), String(cpuQuotaMicros ?? -1));
     await writeFile(join(this.#mount, 'memory', path, 'memory.limit_in_bytes'), String(memoryBytes ?? -1));
+  }
+
+  async #limitProcesses(path: string): Promise<void> {
+    const { maxPidsPerPod, version } = this.#options;
+    if (maxPidsPerPod === undefined) return;
+    const folder = join(this.#mount, version === 1 ? 'pids' : '', path);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'pids.max'), String(maxPidsPerPod));
   }
 
   async #set(path: string, shares: number): Promise<void> {

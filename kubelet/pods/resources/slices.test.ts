@@ -45,6 +45,22 @@ test('a pod’s slice has its limits, and goes with it', async () => {
   expect(readFileSync(told, 'utf8')).toContain('stop kubepods-burstable-podu.slice\n');
 });
 
+test('all pods together, and the processes of each, have the limits that the node gives them', async () => {
+  const told = join(folder, 'limits');
+  const limits = { podsMemoryBytes: 1_000_000, maxPidsPerPod: 100 };
+  const cgroups = new Cgroups({ ...options, ...limits, mount: folder, systemctl: systemctl('limiting', `echo "$@" >>${told}`) });
+  await cgroups.create(aPod({ containers: [aContainer('c', {})] }));
+  const lines = readFileSync(told, 'utf8').split('\n');
+  expect(lines.some((line) => line.includes('--runtime kubepods.slice') && line.endsWith('MemoryMax=1000000'))).toBe(true);
+  expect(lines.some((line) => line.includes('kubepods-besteffort-podu.slice') && line.endsWith('TasksMax=100'))).toBe(true);
+
+  const plain = new Cgroups({ ...options, ...limits, driver: 'cgroupfs', version: 1, mount: join(folder, 'v1') });
+  await plain.create(aPod({ containers: [aContainer('c', {})] }));
+  const file = (path: string): string => readFileSync(join(folder, 'v1', path), 'utf8');
+  expect(file('memory/kubepods/memory.limit_in_bytes')).toBe('1000000');
+  expect(file('pids/kubepods/besteffort/podu/pids.max')).toBe('100');
+});
+
 test('without systemd, pods go without', async () => {
   const cgroups = new Cgroups({ ...options, mount: folder, systemctl: systemctl('no', 'exit 1') });
   await cgroups.create(aPod({ containers: [aContainer('c', {})] }));

@@ -15,9 +15,9 @@ export class Slices {
   }
 
   /** Starts the slice and sets its limits. May be repeated. */
-  async set(slice: string, limits: Pick<PodCgroup, 'cpuShares'> & Partial<PodCgroup>): Promise<void> {
+  async set(slice: string, limits: Pick<PodCgroup, 'cpuShares'> & Partial<PodCgroup>, maxPids?: number): Promise<void> {
     await this.#run('start', slice);
-    await this.#run('set-property', '--runtime', slice, ...propertiesOf(limits));
+    await this.#run('set-property', '--runtime', slice, ...propertiesOf(limits), ...(maxPids === undefined ? [] : [`TasksMax=${maxPids}`]));
   }
 
   /** Ends it and what is still inside. Nothing happens where there is none. */
