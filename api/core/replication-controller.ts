@@ -4,7 +4,7 @@ import { defineKind, type WriteContext } from '../kind.ts';
 import { ageColumn, labelsText, nameColumn, templateColumns } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
 import { notNegative } from '../meta/field-checks.ts';
-import { type FieldProblem, required } from '../meta/field-problem.ts';
+import { type FieldProblem, invalid, required, valueNotFound } from '../meta/field-problem.ts';
 import { mapSelectorOf } from '../meta/label-selector.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { defaultPodTemplate } from './pod/pod-defaults.ts';
@@ -78,13 +78,23 @@ function validateController({ spec }: ReplicationController, { subresource }: Wr
   ];
 }
 
-function validateControllerUpdate(
-  next: ReplicationController,
-  _prev: ReplicationController,
-  { subresource }: WriteContext,
-): FieldProblem[] {
-  if (subresource !== 'status') return [];
+function validateControllerUpdate(next: ReplicationController, prev: ReplicationController, { subresource }: WriteContext): FieldProblem[] {
+  if (subresource !== 'status') return validateNotConvertible(next, prev);
   const { replicas = 0, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration } = next.status ?? {};
   const counts = { replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, observedGeneration };
   return [...validateCounts(counts, replicas, 'status'), ...validateAvailable(availableReplicas ?? 0, readyReplicas ?? 0, 'status')];
+}
+
+const notConvertible = 'non-convertible.kubernetes.io';
+
+/** What is annotated as beyond the means of other forms of the object stays as it is. */
+function validateNotConvertible({ spec: next }: ReplicationController, { metadata, spec: prev }: ReplicationController): FieldProblem[] {
+  return Object.entries(metadata.annotations ?? {}).flatMap(([key, value]) => {
+    const [prefix = '', field = '', more] = key.split('/');
+    if (!prefix.startsWith(notConvertible) || field === '' || more !== undefined) return [];
+    if (!field.includes('selector'))
+      return [{ ...valueNotFound(field, value), message: `Not found: ${JSON.stringify(value)}: unknown non-convertible field` }];
+    const isSame = equalValues(next.selector, prev.selector);
+    return isSame ? [] : [invalid('spec.selector', next.selector, 'cannot update non-convertible selector')];
+  });
 }

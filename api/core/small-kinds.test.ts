@@ -167,7 +167,27 @@ test.each<[string, unknown, string, string[]]>([
 const frozen = 'metadata: {name: a, namespace: b}\nimmutable: true\n';
 const isFixed = 'Forbidden: field is immutable when `immutable` is set';
 
+const frozenBy = (field: string): string =>
+  `metadata: {name: a, namespace: b, annotations: {non-convertible.kubernetes.io/${field}: x}}\nspec: {${template}}`;
+
 test.each<[string, unknown, string, (object: KubeObject & Record<string, unknown>) => void, string[]]>([
+  [
+    'a selector that other forms cannot express',
+    replicationController,
+    frozenBy('spec.selector'),
+    ({ spec }) => Object.assign((spec as { selector: object }).selector, { shiny: 'new' }),
+    [
+      expect.stringMatching(/^spec\.selector: Invalid value: .*: cannot update non-convertible selector$/) as string,
+      expect.stringContaining('`selector` does not match template `labels`') as string,
+    ],
+  ],
+  [
+    'another field that other forms cannot express',
+    replicationController,
+    frozenBy('spec.odd'),
+    () => undefined,
+    ['spec.odd: Not found: "x": unknown non-convertible field'],
+  ],
   ['config map', configMap, `${frozen}data: {x: y}`, (object) => void (object['data'] = {}), [`data: ${isFixed}`]],
   ['thawed config map', configMap, frozen, (object) => void delete object['immutable'], [`immutable: ${isFixed}`]],
   ['secret data', secret, `${frozen}data: {x: eg==}`, (object) => void (object['data'] = {}), [`data: ${isFixed}`]],

@@ -188,9 +188,9 @@ describe('unknown and repeated fields', () => {
     '{"spec":{"foo":1,"replicas":1,"replicas":2,"template":{"spec":{"containers":[{"image":"a","imgae":"b"}],"bar":{"x":1,"x":2}}}},"baz":1}';
   const problems = [
     'unknown field "spec.foo"',
+    'duplicate field "spec.replicas"',
     'unknown field "spec.template.spec.containers[0].imgae"',
     'unknown field "spec.template.spec.bar"',
-    'duplicate field "spec.replicas"',
     'unknown field "baz"',
   ];
 
@@ -218,6 +218,31 @@ describe('unknown and repeated fields', () => {
   test('repeated labels are named, and what is inside a raw value is not looked at', () => {
     expect(decode('Pod', '{"metadata":{"labels":{"a":"1","a":"2"}}}').warnings).toEqual(['duplicate field "metadata.labels.a"']);
     expect(decode('ControllerRevision', '{"data":{"a":"1","a":"2"}}').warnings).toEqual([]);
+  });
+
+  test.each<[string, string[]]>([
+    ['{"spec":{"a":1},"spec":{"b":1}}', ['unknown field "spec.a"', 'duplicate field "spec"', 'unknown field "spec.b"']],
+    [
+      '{"spec":{"containers":[{"name":"a","nme":"x"}],"containers":[{"name":"b"}]}}',
+      ['unknown field "spec.containers[0].nme"', 'duplicate field "spec.containers"'],
+    ],
+    ['{"spec":{"x":1,"x":2}}', ['unknown field "spec.x"']],
+  ])('every value that comes for a key is looked at: %s', (text, warnings) => {
+    expect(decode('Pod', text).warnings).toEqual(warnings);
+  });
+
+  test.each<[string, string]>([
+    ['{"spec":{"nodeName":5,"nodeName":"b"}}', 'json: cannot unmarshal number into Go struct field PodSpec.spec.nodeName of type string'],
+    [
+      '{"metadata":{"labels":{"a":1},"labels":{"b":"2"}}}',
+      'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
+    ],
+    [
+      '{"spec":{"containers":[{"resources":{"limits":{"cpu":"1x","cpu":"1"}}}]}}',
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ],
+  ])('a value of a wrong type is refused although another comes after it: %s', (text, why) => {
+    expect(refusal(() => decode('Pod', text, 'Ignore'))).toBe(`Pod in version "v1" cannot be handled as a Pod: ${why}`);
   });
 
   test('at most 100 are told', () => {

@@ -1,5 +1,5 @@
 import type { Json } from '#api/meta/object.ts';
-import type { ParsedJson } from './json.ts';
+import type { Duplicates, ParsedJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
 
 /** A value that its type cannot take; the message is what upstream's decoder says. */
@@ -30,7 +30,7 @@ const maxProblems = 100;
 
 /** What one decoding of one body knows: where it is, and what it found. */
 export class DecodeState {
-  readonly duplicates: ReadonlyMap<object, ReadonlySet<string>> | undefined;
+  readonly duplicates: Duplicates | undefined;
   readonly hasNumberTexts: boolean;
   readonly steps: Step[] = [];
   /** Go's names of the structs around. */

@@ -11,7 +11,7 @@
 import type { Json } from '#api/meta/object.ts';
 import { type Decode, leafDecoder, leafTypeName, plainValue } from './decode-leaf.ts';
 import { DecodeError, DecodeState } from './decode-state.ts';
-import type { ParsedJson } from './json.ts';
+import type { Duplicates, ParsedJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import type { ObjectSchema, Presence, Schema } from './schema.ts';
 
@@ -38,6 +38,7 @@ interface Struct {
 }
 
 type JsonMap = { [key: string]: Json };
+type Members = NonNullable<ReturnType<Duplicates['get']>>;
 
 /** Compiles decoders, sharing what types share. */
 export class DecoderCompiler {
@@ -144,29 +145,45 @@ function decodeStruct(struct: Struct, value: Json, state: DecodeState): Json | u
   if (!isMap(value)) return state.mismatched(value, struct.goType);
   let dropped: Set<string> | undefined;
   state.structs.push(struct.goName);
-  for (const key in value) {
-    const field = struct.fields.get(key);
-    if (field === undefined) {
-      if (struct.preservesUnknown) {
-        if (state.hasNumberTexts) value[key] = plainValue(value[key] ?? null);
-        continue;
-      }
-      state.unknown(key);
-      (dropped ??= new Set()).add(key);
-      continue;
-    }
-    const before = value[key] ?? null;
-    state.steps.push(key);
-    const after = before === null ? undefined : field.decode(before, state);
-    state.steps.pop();
-    if (after === undefined || (field.presence === 'drop' && isEmpty(after))) (dropped ??= new Set()).add(key);
-    else if (after !== before) value[key] = after;
-  }
+  const members = state.duplicates?.get(value);
+  if (members !== undefined) dropped = decodeRepeated(struct, value, members, state);
+  else for (const key in value) if (!decodeField(struct, value, key, state)) (dropped ??= new Set()).add(key);
   state.structs.pop();
-  if (state.duplicates !== undefined) {
-    for (const key of state.duplicates.get(value) ?? []) if (struct.fields.has(key)) state.duplicate(key);
-  }
   return filled(struct, dropped === undefined ? value : without(value, dropped));
+}
+
+/** Decodes one member in place; false where nothing is left of it. */
+function decodeField(struct: Struct, value: JsonMap, key: string, state: DecodeState): boolean {
+  const field = struct.fields.get(key);
+  if (field === undefined) {
+    if (!struct.preservesUnknown) {
+      state.unknown(key);
+      return false;
+    }
+    if (state.hasNumberTexts) value[key] = plainValue(value[key] ?? null);
+    return true;
+  }
+  const before = value[key] ?? null;
+  state.steps.push(key);
+  const after = before === null ? undefined : field.decode(before, state);
+  state.steps.pop();
+  if (after === undefined || (field.presence === 'drop' && isEmpty(after))) return false;
+  if (after !== before) value[key] = after;
+  return true;
+}
+
+/** Every value that came for a key is judged; the last one stays. */
+function decodeRepeated(struct: Struct, value: JsonMap, members: Members, state: DecodeState): Set<string> {
+  const dropped = new Set<string>();
+  const seen = new Set<string>();
+  for (const [key, member] of members) {
+    if (seen.has(key) && struct.fields.has(key)) state.duplicate(key);
+    seen.add(key);
+    value[key] = member;
+    if (decodeField(struct, value, key, state)) dropped.delete(key);
+    else dropped.add(key);
+  }
+  return dropped;
 }
 
 function filled(struct: Struct, value: JsonMap): JsonMap {
@@ -196,16 +213,28 @@ function decodeItems(decode: Decode, empty: (() => Json) | undefined, items: Jso
 }
 
 function decodeEntries(decode: Decode, empty: (() => Json) | undefined, map: JsonMap, state: DecodeState): JsonMap {
-  for (const key in map) {
-    const before = map[key] ?? null;
-    state.steps.push([key]);
-    const after = before === null ? undefined : decode(before, state);
-    state.steps.pop();
-    if (after === undefined) map[key] = empty?.() ?? null;
-    else if (after !== before) map[key] = after;
+  const members = state.duplicates?.get(map);
+  if (members === undefined) {
+    for (const key in map) decodeEntry(decode, empty, map, key, state);
+    return map;
   }
-  if (state.duplicates !== undefined) for (const key of state.duplicates.get(map) ?? []) state.duplicate(key);
+  const seen = new Set<string>();
+  for (const [key, member] of members) {
+    if (seen.has(key)) state.duplicate(key);
+    seen.add(key);
+    map[key] = member;
+    decodeEntry(decode, empty, map, key, state);
+  }
   return map;
+}
+
+function decodeEntry(decode: Decode, empty: (() => Json) | undefined, map: JsonMap, key: string, state: DecodeState): void {
+  const before = map[key] ?? null;
+  state.steps.push([key]);
+  const after = before === null ? undefined : decode(before, state);
+  state.steps.pop();
+  if (after === undefined) map[key] = empty?.() ?? null;
+  else if (after !== before) map[key] = after;
 }
 
 function isMap(value: Json): value is JsonMap {

@@ -62,7 +62,7 @@ class Parser {
   readonly #text: string;
   readonly #depthLimit: number;
   readonly #frames: Frame[] = [];
-  readonly #duplicates = new Map<object, Set<string>>();
+  readonly #duplicates = new Map<object, [key: string, value: Json][]>();
   #at = 0;
   #hasNumberTexts = false;
 
@@ -142,11 +142,9 @@ class Parser {
       holder.push(value);
       return;
     }
-    if (Object.hasOwn(holder, key)) {
-      const known = this.#duplicates.get(holder);
-      if (known === undefined) this.#duplicates.set(holder, new Set([key]));
-      else known.add(key);
-    }
+    const members = this.#duplicates.size === 0 ? undefined : this.#duplicates.get(holder);
+    if (members !== undefined) members.push([key, value]);
+    else if (Object.hasOwn(holder, key)) this.#duplicates.set(holder, [...Object.entries(holder), [key, value]]);
     // Defined, not assigned: `__proto__` is data.
     Object.defineProperty(holder, key, { value, writable: true, enumerable: true, configurable: true });
   }

@@ -11,11 +11,14 @@ import { JsonError, parseSlowly } from './json-parser.ts';
 /** A body as a value. Nobody else holds it: decoding may change it in place. */
 export interface ParsedJson {
   readonly value: Json;
-  /** Keys that came more than once, by the object that holds them, in the order of their repetition. Undefined where there are none. */
-  readonly duplicates: ReadonlyMap<object, ReadonlySet<string>> | undefined;
+  /** All that came for the objects that have a key more than once. Undefined where there are none. */
+  readonly duplicates: Duplicates | undefined;
   /** True where the value may hold a NumberText. */
   readonly hasNumberTexts: boolean;
 }
+
+/** By object, its members in the order of the document; the object itself holds the last of each. */
+export type Duplicates = ReadonlyMap<object, readonly (readonly [key: string, value: Json])[]>;
 
 /** Upstream's limit of nesting. */
 export const maxDepth = 10_000;

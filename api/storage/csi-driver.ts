@@ -1,6 +1,7 @@
 import type { StorageV1TokenRequest, V1CSIDriver, V1CSIDriverSpec } from '#api/generated/types.ts';
 import { type Column, defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
+import { equalValues } from '../meta/equality.ts';
 import { oneOfIfSet } from '../meta/field-checks.ts';
 import { duplicate, type FieldProblem, invalid, notSupported } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
@@ -38,7 +39,8 @@ export const csiDriver = defineKind<CSIDriver>({
   names: { plural: 'csidrivers' },
   schema: 'io.k8s.api.storage.v1.CSIDriver',
   answersDeleted: true,
-  hasGeneration: true,
+  // Counted from the first change on: a new one has no generation.
+  bumpsGeneration: ({ spec: next }, { spec: prev }) => !equalValues(next, prev),
   unconditionalUpdate: false,
   defaults: [defaultDriver],
   prepareCreate: dropGated,

@@ -254,6 +254,14 @@ test.each<[string, unknown, string, (object: Loose) => void, string, string[]]>(
   expect(found.toSorted()).toEqual(expected.toSorted());
 });
 
+test("a driver's generation counts changes: a new one has none", () => {
+  const prev = decoded(csiDriver, `${meta}spec: {}`);
+  const next = structuredClone(prev);
+  expect([csiDriver.hasGeneration, csiDriver.bumpsGeneration?.(next, prev)]).toEqual([undefined, false]);
+  next.spec.requiresRepublish = true;
+  expect(csiDriver.bumpsGeneration?.(next, prev)).toBe(true);
+});
+
 test('defaults of a driver; what is behind a gate that is off goes', () => {
   const object = decoded(csiDriver, `${meta}spec: {preventPodSchedulingIfMissing: true}`);
   csiDriver.prepareCreate?.(object, { verb: 'create', subresource: '', nowMs: 0 });
