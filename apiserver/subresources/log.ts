@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { V1Pod } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalid, invalidObject, notSupported } from '#api/meta/field-problem.ts';
 import { ApiError, badRequest, internalError } from '#api/meta/status.ts';
+import { sendAsMessages } from '#base/streams/websocket-reader.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { readContext } from '../http/options.ts';
 import type { Query } from '../http/query.ts';
-import { sendBytes, start } from '../http/respond.ts';
+import { start } from '../http/respond.ts';
 import type { SubresourceHandler } from './contract.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 import { chooseContainer } from './pod-target.ts';
@@ -20,21 +23,31 @@ export function podLog(kubelets: KubeletConnection): SubresourceHandler {
   return {
     verbs: ['get'],
     serve: async (exchange, kind, { registry }) => {
-      const { info, query, response } = exchange;
+      const { info, query } = exchange;
       const parameters = logParameters(query, info.pathName);
       const pod = (await registry.get(kind, info.pathName, '', { ...readContext(exchange), subresource: '' })).object() as V1Pod;
       const container = chooseContainer(pod, query.get('container') ?? '');
       const node = pod.spec?.nodeName ?? '';
       // Nobody has run it yet, so it has said nothing.
-      if (node === '') return sendBytes(exchange, 200, contentType, Buffer.alloc(0));
+      if (node === '') return sendLog(exchange, Readable.from([]));
       const path = `/containerLogs/${info.namespace}/${info.pathName}/${container}`;
       const answer = await kubelets.fetch(node, `${path}${parameters === '' ? '' : `?${parameters}`}`, exchange.signal);
       if ((answer.statusCode ?? 0) < 200 || (answer.statusCode ?? 0) > 206) throw await refusalOf(answer, info.pathName);
-      start(exchange, 200, contentType);
-      response.flushHeaders();
-      await pipeline(answer, response as unknown as NodeJS.WritableStream).catch(() => void response.destroy());
+      await sendLog(exchange, answer);
     },
   };
+}
+
+/** Hands on what a container says, to WebSocket clients in messages. */
+async function sendLog(exchange: Exchange, source: Readable): Promise<void> {
+  const { upgrade, request, response } = exchange;
+  if (upgrade?.protocol === 'websocket') {
+    exchange.audit?.started(101);
+    return sendAsMessages({ ...upgrade, request: request as IncomingMessage }, source);
+  }
+  start(exchange, 200, contentType);
+  response.flushHeaders();
+  await pipeline(source, response as unknown as NodeJS.WritableStream).catch(() => void response.destroy());
 }
 
 /** The query for the kubelet. Throws Invalid or BadRequest. */

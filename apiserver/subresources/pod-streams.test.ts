@@ -128,8 +128,8 @@ async function upgrade(path: string, after = '', head = ''): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function webSocket(path: string, protocol: string): WebSocket {
-  return new WebSocket(`wss://127.0.0.1:${server.port}${path}`, [protocol], { ca: server.ca.cert, ...pair });
+function webSocket(path: string, ...protocols: string[]): WebSocket {
+  return new WebSocket(`wss://127.0.0.1:${server.port}${path}`, protocols, { ca: server.ca.cert, ...pair });
 }
 
 const pods = '/api/v1/namespaces/default/pods';
@@ -149,6 +149,27 @@ describe('logs', () => {
 
   test('of a pod without a node are empty', async () => {
     expect(await get(`${pods}/nowhere/log`)).toEqual({ code: 200, text: '' });
+  });
+
+  test.each<[string, string, string[]]>([
+    ['binary.k8s.io', 'here', ['', 'line 1\nline 2\n']],
+    ['base64.binary.k8s.io', 'here', ['', Buffer.from('line 1\nline 2\n').toString('base64')]],
+    ['', 'here', ['', 'line 1\nline 2\n']],
+    ['binary.k8s.io', 'nowhere', ['']],
+  ])('come as messages to a WebSocket that speaks %j, of %s', async (protocol, name, expected) => {
+    const socket = webSocket(`${pods}/${name}/log?follow=true`, ...(protocol === '' ? [] : [protocol]));
+    const messages: [string, boolean][] = [];
+    socket.on('message', (data: Buffer, isBinary) => messages.push([data.toString(), isBinary]));
+    const [code] = (await once(socket, 'close')) as [number];
+    expect([socket.protocol, code]).toEqual([protocol, 1000]);
+    expect(messages).toEqual(expected.map((text) => [text, !protocol.startsWith('base64')]));
+  });
+
+  test('are refused to a WebSocket as to everybody, and where its protocol is unknown', async () => {
+    const refusals = [`${pods}/two/log`, `${pods}/here/log`].map(async (path) => once(webSocket(path, 'channel.k8s.io'), 'open'));
+    const [ambiguous, unknown] = await Promise.allSettled(refusals);
+    expect(ambiguous).toMatchObject({ reason: new Error('Unexpected server response: 400') });
+    expect(unknown).toMatchObject({ reason: new Error('Unexpected server response: 403') });
   });
 
   test.each<[string, number, string]>([
