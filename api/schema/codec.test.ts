@@ -11,6 +11,12 @@ const kinds = {
   Deployment: { group: 'apps', version: 'v1', kind: 'Deployment', schema: 'io.k8s.api.apps.v1.Deployment' },
   ReplicaSet: { group: 'apps', version: 'v1', kind: 'ReplicaSet', schema: 'io.k8s.api.apps.v1.ReplicaSet' },
   ControllerRevision: { group: 'apps', version: 'v1', kind: 'ControllerRevision', schema: 'io.k8s.api.apps.v1.ControllerRevision' },
+  SubjectAccessReview: {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    kind: 'SubjectAccessReview',
+    schema: 'io.k8s.api.authorization.v1.SubjectAccessReview',
+  },
   Lease: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', schema: 'io.k8s.api.coordination.v1.Lease' },
   CustomResourceDefinition: {
     group: 'apiextensions.k8s.io',
@@ -127,7 +133,7 @@ describe('decodeBody refuses', () => {
       'a fraction for int-or-string',
       'Deployment',
       '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0.5}}}}',
-      `Deployment ${handled} Deployment: json: cannot unmarshal number 0.5 into Go value of type int32`,
+      `Deployment ${handled} Deployment: json: cannot unmarshal number 0.5 into Go struct field RollingUpdateDeployment.spec.strategy.rollingUpdate.maxSurge of type int32`,
     ],
     [
       'another kind',
@@ -243,6 +249,48 @@ describe('unknown and repeated fields', () => {
     ],
   ])('a value of a wrong type is refused although another comes after it: %s', (text, why) => {
     expect(refusal(() => decode('Pod', text, 'Ignore'))).toBe(`Pod in version "v1" cannot be handled as a Pod: ${why}`);
+  });
+
+  test.each<[string, string]>([
+    [
+      '{"spec":{"volumes":[{"configMap":{"name":5}}]}}',
+      'number into Go struct field ConfigMapVolumeSource.spec.volumes.VolumeSource.configMap.LocalObjectReference.name of type string',
+    ],
+    ['{"metadata":{"creationTimestamp":5}}', 'number into Go struct field ObjectMeta.metadata.creationTimestamp of type string'],
+    [
+      '{"spec":{"containers":[{"livenessProbe":{"httpGet":{"port":true}}}]}}',
+      'bool into Go struct field HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32',
+    ],
+    [
+      '{"status":{"nodeAllocatableResourceClaimStatuses":[{"resources":5}]}}',
+      'number into Go struct field NodeAllocatableResourceClaimStatus.status.nodeAllocatableResourceClaimStatuses.resources of type map[v1.ResourceName]resource.Quantity',
+    ],
+    [
+      '{"spec":{"nodeName":5,"activeDeadlineSeconds":"x"},"metadata":{"creationTimestamp":"x"}}',
+      'number into Go struct field PodSpec.spec.nodeName of type string',
+    ],
+  ])('the first wrong type is named as Go names it: %s', (text, why) => {
+    expect(refusal(() => decode('Pod', text))).toBe(`Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal ${why}`);
+  });
+
+  test.each<[KindName, string, string]>([
+    [
+      'SubjectAccessReview',
+      '{"spec":{"extra":5}}',
+      'number into Go struct field SubjectAccessReviewSpec.spec.extra of type map[string]v1.ExtraValue',
+    ],
+    [
+      'SubjectAccessReview',
+      '{"spec":{"extra":{"a":5}}}',
+      'number into Go struct field SubjectAccessReviewSpec.spec.extra of type v1.ExtraValue',
+    ],
+    ['ConfigMap', '{"binaryData":{"a":[256]}}', 'number 256 into Go struct field ConfigMap.binaryData of type uint8'],
+  ])('names of maps, lists and bytes: %s %s', (kind, text, why) => {
+    expect(refusal(() => decode(kind, text))).toContain(`json: cannot unmarshal ${why}`);
+  });
+
+  test('bytes may come as a list of numbers', () => {
+    expect(decode('ConfigMap', '{"binaryData":{"a":[1,null,255]}}').object).toMatchObject({ binaryData: { a: 'AQD/' } });
   });
 
   test('at most 100 are told', () => {

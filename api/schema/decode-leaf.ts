@@ -3,7 +3,7 @@
 import type { Json } from '#api/meta/object.ts';
 import { canonicalQuantity, QuantityError } from '#api/meta/quantity.ts';
 import { Base64Error, canonicalBase64 } from './base64.ts';
-import { DecodeError, type DecodeState, valueText } from './decode-state.ts';
+import type { DecodeState } from './decode-state.ts';
 import { NumberText } from './json-parser.ts';
 import type { ScalarSchema, SpecialSchema } from './schema.ts';
 import { canonicalMicroTime, canonicalTime, TimeError } from './time.ts';
@@ -12,6 +12,7 @@ import { canonicalMicroTime, canonicalTime, TimeError } from './time.ts';
 export type Decode = (value: Json, state: DecodeState) => Json | undefined;
 
 const maxInt32 = 2 ** 31 - 1;
+const maxByte = 255;
 
 /** The decoder of a leaf. Never sees null, which means nothing to Go's decoder. */
 export function leafDecoder(schema: ScalarSchema | SpecialSchema): Decode {
@@ -29,9 +30,9 @@ export function leafDecoder(schema: ScalarSchema | SpecialSchema): Decode {
     case 'int-or-string':
       return decodeIntOrString;
     case 'time':
-      return (value) => decodeTime(value, canonicalTime);
+      return timeDecoder(canonicalTime);
     case 'micro-time':
-      return (value) => decodeTime(value, canonicalMicroTime);
+      return timeDecoder(canonicalMicroTime);
     case 'any':
     case 'raw':
     case 'fields-v1':
@@ -96,20 +97,35 @@ function decodeDouble(value: Json, state: DecodeState): Json | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : state.mismatched(value, 'float64');
 }
 
+/** Bytes are text in base64, but Go takes their list, too. */
 function decodeBytes(value: Json, state: DecodeState): Json | undefined {
+  if (Array.isArray(value)) return decodeByteList(value, state);
   if (typeof value !== 'string') return state.mismatched(value, '[]uint8');
   try {
     return canonicalBase64(value);
   } catch (error) {
-    throw error instanceof Base64Error ? new DecodeError(error.message) : error;
+    if (error instanceof Base64Error) return state.refused(error.message);
+    throw error;
   }
 }
 
-function decodeQuantity(value: Json): Json {
+function decodeByteList(list: readonly Json[], state: DecodeState): string {
+  const bytes = list.map((item, index) => {
+    if (item === null || (typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= maxByte)) return item ?? 0;
+    state.steps.push(index);
+    state.mismatched(item, 'uint8');
+    state.steps.pop();
+    return 0;
+  });
+  return Buffer.from(bytes).toString('base64');
+}
+
+function decodeQuantity(value: Json, state: DecodeState): Json | undefined {
   try {
     return canonicalQuantity(quantityText(value));
   } catch (error) {
-    throw error instanceof QuantityError ? new DecodeError(error.message) : error;
+    if (error instanceof QuantityError) return state.refused(error.message);
+    throw error;
   }
 }
 
@@ -120,24 +136,25 @@ function quantityText(value: Json): string {
   return typeof value === 'number' ? String(value) : '?';
 }
 
-function decodeIntOrString(value: Json): Json {
+function decodeIntOrString(value: Json, state: DecodeState): Json | undefined {
   if (typeof value === 'string') return value;
   const number = typeof value === 'number' ? value : integerOf(value);
   if (number === undefined || !Number.isInteger(number) || Math.abs(number) > maxInt32 + 1 || number === maxInt32 + 1) {
-    throw new DecodeError(`json: cannot unmarshal ${valueText(value, 'int32')} into Go value of type int32`);
+    return state.mismatched(value, 'int32');
   }
   return number;
 }
 
-function decodeTime(value: Json, canonical: (text: string) => string | undefined): Json | undefined {
-  if (typeof value !== 'string') {
-    throw new DecodeError(`json: cannot unmarshal ${valueText(value, 'string')} into Go value of type string`);
-  }
-  try {
-    return canonical(value);
-  } catch (error) {
-    throw error instanceof TimeError ? new DecodeError(error.message) : error;
-  }
+function timeDecoder(canonical: (text: string) => string | undefined): Decode {
+  return (value, state) => {
+    if (typeof value !== 'string') return state.mismatched(value, 'string');
+    try {
+      return canonical(value);
+    } catch (error) {
+      if (error instanceof TimeError) return state.refused(error.message);
+      throw error;
+    }
+  };
 }
 
 /** A value without a schema: only numbers that were kept as text become numbers. Changes lists and maps in place. */

@@ -7,8 +7,14 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
+/** A field that its struct has from another one that it embeds. */
+export interface EmbeddedField {
+  readonly name: string;
+  readonly inside: string;
+}
+
 /** One step into a value: a struct's field, a map's key (in brackets, so to say), or an index. */
-export type Step = string | number | readonly [string];
+export type Step = string | EmbeddedField | number | readonly [string];
 
 /** A decoding that waits, so that types which hold themselves do not recurse on the input's depth. */
 export interface Waiting {
@@ -76,8 +82,13 @@ export class DecodeState {
 
   /** Notes that `value` does not fit Go's type `goType`. Answers undefined, so that decoders can return it. */
   mismatched(value: Json, goType: string): undefined {
-    if (this.#mismatch !== undefined) return undefined;
-    this.#mismatch = `json: cannot unmarshal ${valueText(value, goType)} into Go ${this.#target()} of type ${goType}`;
+    this.#mismatch ??= `json: cannot unmarshal ${valueText(value, goType)} into Go ${this.#target()} of type ${goType}`;
+    return undefined;
+  }
+
+  /** Notes that a value is no good, in its type's own words. Answers undefined, too. */
+  refused(why: string): undefined {
+    this.#mismatch ??= why;
     return undefined;
   }
 
@@ -94,11 +105,18 @@ export class DecodeState {
   }
 
   #target(): string {
-    const fields = this.#allSteps().filter((step) => typeof step === 'string');
+    const fields = this.#allSteps().flatMap((step) => {
+      if (typeof step === 'string') return [step];
+      return isEmbedded(step) ? [step.inside, step.name] : [];
+    });
     let struct = this.structs.at(-1);
     for (let outer = this.#outer; struct === undefined && outer !== undefined; outer = outer.outer) struct = outer.structs.at(-1);
     return fields.length === 0 || struct === undefined ? 'value' : `struct field ${struct}.${fields.join('.')}`;
   }
+}
+
+function isEmbedded(step: Step): step is EmbeddedField {
+  return typeof step === 'object' && 'inside' in step;
 }
 
 /** `spec.containers[0].env`: map keys look like fields. */
@@ -107,7 +125,7 @@ function pathText(steps: readonly Step[]): string {
   for (const step of steps) {
     if (typeof step === 'number') text += `[${step}]`;
     else {
-      const name = typeof step === 'string' ? step : step[0];
+      const name = typeof step === 'string' ? step : isEmbedded(step) ? step.name : step[0];
       text += text === '' ? name : `.${name}`;
     }
   }

@@ -10,7 +10,7 @@
 // instead of recursing, so the stack never depends on the input.
 import type { Json } from '#api/meta/object.ts';
 import { type Decode, leafDecoder, leafTypeName, plainValue } from './decode-leaf.ts';
-import { DecodeError, DecodeState } from './decode-state.ts';
+import { DecodeError, DecodeState, type Step } from './decode-state.ts';
 import type { Duplicates, ParsedJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
 import type { ObjectSchema, Presence, Schema } from './schema.ts';
@@ -26,6 +26,7 @@ export type Decoder = (parsed: ParsedJson) => Decoded;
 
 interface Field {
   readonly decode: Decode;
+  readonly step: Step;
   readonly presence: Presence;
 }
 
@@ -75,7 +76,8 @@ export class DecoderCompiler {
     this.#open.add(schema);
     for (const [name, property] of Object.entries(schema.properties)) {
       const presence = property.presence ?? 'keep';
-      struct.fields.set(name, { decode: this.#decode(property.schema), presence });
+      const step = property.embeddedIn === undefined ? name : { name, inside: property.embeddedIn };
+      struct.fields.set(name, { decode: this.#decode(property.schema), step, presence });
       if (presence === 'fill') {
         const empty = this.#empty(property.schema);
         if (empty !== undefined) struct.fills.push([name, empty]);
@@ -164,7 +166,7 @@ function decodeField(struct: Struct, value: JsonMap, key: string, state: DecodeS
     return true;
   }
   const before = value[key] ?? null;
-  state.steps.push(key);
+  state.steps.push(field.step);
   const after = before === null ? undefined : field.decode(before, state);
   state.steps.pop();
   if (after === undefined || (field.presence === 'drop' && isEmpty(after))) return false;
@@ -269,9 +271,10 @@ function goTypeOf(schema: Schema): string {
     case 'object':
       return schema.name?.split('.').slice(-2).join('.') ?? 'map[string]interface {}';
     case 'array':
-      return `[]${goTypeOf(schema.items)}`;
+      return schema.typeName ?? `[]${goTypeOf(schema.items)}`;
     case 'map':
-      return schema.values.type === 'quantity' ? 'v1.ResourceList' : `map[string]${goTypeOf(schema.values)}`;
+      if (schema.values.type === 'quantity' && schema.keyName === undefined) return 'v1.ResourceList';
+      return `map[${schema.keyName ?? 'string'}]${goTypeOf(schema.values)}`;
     default:
       return leafTypeName(schema);
   }

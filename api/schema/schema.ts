@@ -43,18 +43,24 @@ export interface Property extends ListRules {
   readonly presence?: Presence | undefined;
   /** Published as x-kubernetes-map-type where the place differs from the type. */
   readonly mapType?: 'atomic' | 'granular' | undefined;
+  /** Go's struct that the property comes from, where the type embeds one: only messages show it. */
+  readonly embeddedIn?: string | undefined;
 }
 
 /** A JSON array. The rules of merging stand on the property that holds it. */
 export interface ArraySchema extends SchemaBase {
   readonly type: 'array';
   readonly items: Schema;
+  /** Go's name of the type, such as v1.ExtraValue: only messages show it. */
+  readonly typeName?: string | undefined;
 }
 
 /** A JSON object with free keys, all values alike. */
 export interface MapSchema extends SchemaBase {
   readonly type: 'map';
   readonly values: Schema;
+  /** Go's name of its keys' type, such as v1.ResourceName: only messages show it. */
+  readonly keyName?: string | undefined;
   readonly mapType?: 'atomic' | 'granular' | undefined;
 }
 

@@ -3,6 +3,7 @@ import { descriptionsText } from '#api/generated/descriptions.ts';
 import { schemasText } from '#api/generated/schemas.ts';
 import { columnFacts } from './facts-columns.ts';
 import { alwaysThere, noticedLists, pointerStrings, requiredPointers, valueScalars, valueTimes } from './facts-go.ts';
+import { embeddedStructs, namedKeys, namedLists } from './facts-go-names.ts';
 import { namedStrings } from './facts-string-types.ts';
 import { atomicStructs, listFacts, mapTypeFacts } from './facts-lists.ts';
 import { packageGroups } from './facts-names.ts';
@@ -59,6 +60,9 @@ export class SchemaSet {
   readonly #special = new Map<string, string>();
   readonly #presence = new Map<string, Presence>();
   readonly #typeNames = new Map<string, string>();
+  readonly #keyNames = new Map<string, string>();
+  readonly #listNames = new Map<string, string>();
+  readonly #embedded = new Map<string, string>();
   #texts: Texts | undefined;
 
   /** @param shapesText the data that scripts/generate-api.ts derives. */
@@ -74,7 +78,10 @@ export class SchemaSet {
     for (const site of sitesOf(valueScalars)) this.#presence.set(site, 'drop');
     for (const site of sitesOf(alwaysThere)) this.#presence.set(site, 'fill');
     for (const site of sitesOf(valueTimes)) this.#presence.set(site, 'fill');
-    for (const [name, of] of Object.entries(namedStrings)) for (const site of sitesOf(of)) this.#typeNames.set(site, name);
+    setAll(this.#typeNames, namedStrings);
+    setAll(this.#keyNames, namedKeys);
+    setAll(this.#listNames, namedLists);
+    setAll(this.#embedded, embeddedStructs);
   }
 
   /** Every definition that is a struct. */
@@ -152,7 +159,14 @@ export class SchemaSet {
     const schema = this.#schema(site, type);
     const presence = this.#presence.get(site) ?? this.#usualPresence(definition, property, schema, isRequired);
     const mapType = this.#mapTypes.get(site);
-    return { schema, presence, ...(mapType === undefined ? {} : { mapType }), ...this.#rules.get(site) };
+    const embeddedIn = this.#embedded.get(site);
+    return {
+      schema,
+      presence,
+      ...(mapType === undefined ? {} : { mapType }),
+      ...this.#rules.get(site),
+      ...(embeddedIn === undefined ? {} : { embeddedIn }),
+    };
   }
 
   #usualPresence(definition: string, property: string, schema: Schema, isRequired: boolean): Presence {
@@ -186,9 +200,19 @@ export class SchemaSet {
     return (property === 'spec' || property === 'status') && this.kindOf(definition) !== undefined;
   }
 
+  #list(site: string, type: string): Schema {
+    const typeName = this.#listNames.get(site);
+    return { type: 'array', items: this.#schema(site, type.slice(2)), ...(typeName === undefined ? {} : { typeName }) };
+  }
+
+  #map(site: string, type: string): Schema {
+    const keyName = this.#keyNames.get(site);
+    return { type: 'map', values: this.#schema(site, type.slice(2)), ...(keyName === undefined ? {} : { keyName }) };
+  }
+
   #schema(site: string, type: string): Schema {
-    if (type.startsWith('[]')) return { type: 'array', items: this.#schema(site, type.slice(2)) };
-    if (type.startsWith('{}')) return { type: 'map', values: this.#schema(site, type.slice(2)) };
+    if (type.startsWith('[]')) return this.#list(site, type);
+    if (type.startsWith('{}')) return this.#map(site, type);
     if (type.startsWith('#')) return this.get(type.slice(1));
     const special = this.#special.get(site);
     if (special !== undefined) {
@@ -234,4 +258,9 @@ function isPropertyless(name: string): boolean {
 /** `package.Kind.property` (or `package.Kind`) of each word. */
 function* sitesOf(words: Readonly<Record<string, string>>): Iterable<string> {
   for (const [name, list] of Object.entries(words)) for (const word of list.trim().split(/\s+/)) yield `${name}.${word}`;
+}
+
+/** Each site gets the name that it stands under. */
+function setAll(to: Map<string, string>, names: Readonly<Record<string, Readonly<Record<string, string>>>>): void {
+  for (const [name, of] of Object.entries(names)) for (const site of sitesOf(of)) to.set(site, name);
 }
