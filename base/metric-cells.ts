@@ -157,9 +157,15 @@ export class SampledFamily {
   /** '' while there is nothing to tell. */
   async text(): Promise<string> {
     let lines = '';
-    for (const [values, value] of await this.#read()) lines += `${this.#name}${braced(labelText(this.#labels, values))} ${value}\n`;
+    for (const [values, value] of await this.#read())
+      lines += `${this.#name}${braced(labelText(this.#labels, values))} ${numberText(value)}\n`;
     return lines === '' ? '' : this.#head + lines;
   }
+}
+
+/** As Prometheus spells it. */
+function numberText(value: number): string {
+  return value === Number.POSITIVE_INFINITY ? '+Inf' : String(value);
 }
 
 /** Histograms that belong to somebody else, who keeps them with what they tell of. */

@@ -26,6 +26,14 @@ import { PulledImages } from './images/pulled-images.ts';
 import { hardReserve } from './eviction/thresholds.ts';
 import type { PressureCondition } from './eviction/signals.ts';
 import { type KubeletMetrics, kubeletMetrics } from './kubelet-metrics.ts';
+import {
+  certificateMetrics,
+  cgroupOperation,
+  pullMetrics,
+  statusMetrics,
+  storageOperation,
+  volumeCounts,
+} from './metrics/operation-metrics.ts';
 import { podCounts, podMetrics } from './metrics/pod-metrics.ts';
 import { countedRuntime } from './metrics/runtime-operations.ts';
 import { type MachineFacts, readMachineFacts } from './node/facts.ts';
@@ -56,7 +64,7 @@ import { type KubeletTls } from './server/tls.ts';
 import type { Mounter } from './volumes/mounter.ts';
 import { ReferencedObjects } from './volumes/objects.ts';
 import { podPaths } from './volumes/paths.ts';
-import { PodVolumes } from './volumes/pod-volumes.ts';
+import { pluginOf, PodVolumes } from './volumes/pod-volumes.ts';
 import { Tokens } from './volumes/tokens.ts';
 import { buildCollector, buildEvictor, buildServer, buildShutdown, measureOptions } from './node-parts.ts';
 
@@ -146,8 +154,7 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const shutdown = buildShutdown(config, deps, parts, (...words) => events.about(about, 'Normal', ...words), agent);
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
   const lease = new NodeLease({ ...api, nodeName, durationSeconds: config.heartbeat.leaseSeconds, node: () => agent.node });
-  const file = new CertificateFile(config.identity.certFolder);
-  const rotation = config.identity.rotates ? [new CertificateRotation({ ...api, file, nodeName })] : [];
+  const rotation = certificateParts(config, deps);
   // Static pods start whether or not there is an API server: one of them may be it. Pods of the API come when the node is known.
   const online = inBackground('connection to the API server', [nodes, agent, lease, ...parts.online]);
   const server = buildServer(config, deps, parts, { facts, measure: measureNow, imageBytes: () => agent.imageBytes });
@@ -163,6 +170,14 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     evictor,
     ...(shutdown === undefined ? [] : [shutdown]),
   ];
+}
+
+function certificateParts({ identity, nodeName }: KubeletConfig, deps: KubeletDeps): Service[] {
+  const { clock, metrics } = deps;
+  const file = new CertificateFile(identity.certFolder);
+  const endMs = (): number => file.validity()?.notAfterMs ?? Number.POSITIVE_INFINITY;
+  const onFailure = certificateMetrics(metrics, () => (endMs() - clock.nowMs()) / 1_000);
+  return identity.rotates ? [new CertificateRotation({ ...deps, file, nodeName, onFailure })] : [];
 }
 
 function nodeFacts(agent: NodeAgent, isStandalone: boolean): Service {
@@ -220,11 +235,26 @@ function buildPods(
   const objects = new ReferencedObjects(api);
   const allocatable = (): Readonly<Record<string, string>> => node()?.status?.allocatable ?? {};
   const hostIps = (): readonly string[] => config.nodeIps;
-  const volumes = new PodVolumes({ paths, mounter: deps.mounter, objects, tokens: new Tokens(api), allocatable, clock });
-  const statuses = new StatusWriter(api);
-  const images = new ImagePuller({ images: runtime.images, clock, pulled, access, maxParallel: config.parallelPulls });
+  const volumes = new PodVolumes({
+    paths,
+    mounter: deps.mounter,
+    objects,
+    tokens: new Tokens(api),
+    allocatable,
+    clock,
+    count: storageOperation(deps.metrics, clock),
+  });
+  const statuses = new StatusWriter({ ...api, onWritten: statusMetrics(deps.metrics) });
+  const images = new ImagePuller({
+    images: runtime.images,
+    clock,
+    pulled,
+    access,
+    onPulled: pullMetrics(deps.metrics),
+    maxParallel: config.parallelPulls,
+  });
   const prober = new Prober({ runtime, clock, userAgent: `kube-probe/${majorVersion}`, log, record, hostIp: () => hostIps()[0] ?? '' });
-  const cgroups = podCgroups(config, info, facts, log);
+  const cgroups = podCgroups(config, info, facts, deps);
   const common = { runtime, volumes, record, clock, log };
   const counts = podMetrics(deps.metrics, () => clock.monotonicMs());
   const steps = new StepRunner({
@@ -268,6 +298,12 @@ function buildPods(
     desired: () => pods.list(),
     active: () => workers.list().flatMap((worker) => (worker.isActive && worker.isWanted ? [worker.pod] : [])),
     mirrors: () => pods.statics().length,
+    working: () => workers.list(),
+  });
+  const volumesOf = (some: readonly Pod[]): readonly string[] => some.flatMap(({ spec }) => (spec.volumes ?? []).map(pluginOf));
+  volumeCounts(deps.metrics, {
+    desired: () => volumesOf(workers.list().flatMap((one) => (one.isActive && one.isWanted ? [one.pod] : []))),
+    actual: () => volumes.plugins(),
   });
   const uses = new PodUses({ runtime, paths, sizes: folderSizes, clock });
   const pleg = new Pleg({ runtime, clock, log, ...plegListeners(workers), metrics: told });
@@ -298,7 +334,7 @@ function containerFacts(
   return { name, clusterDomain, memoryBytes, seccompRoot: `${rootDir}/seccomp`, seccompDefault, logLimits, ...known };
 }
 
-function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFacts, log: Log): Cgroups {
+function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFacts, { metrics, clock, log }: KubeletDeps): Cgroups {
   return new Cgroups({
     enabled: config.cgroupsPerQos,
     root: config.cgroupRoot,
@@ -306,6 +342,7 @@ function podCgroups(config: KubeletConfig, info: RuntimeInfo, facts: MachineFact
     refusal: undefined,
     driver: info.cgroupDriver,
     nodeCpuMillis: facts.cpuMillis,
+    count: cgroupOperation(metrics, clock),
     podsMemoryBytes: config.enforcesAllocatable ? Math.max(0, facts.memoryBytes - config.reserved.memoryBytes) : undefined,
     maxPidsPerPod: config.maxPidsPerPod,
     log,

@@ -10,6 +10,8 @@ export interface RotationDeps {
   readonly client: Client;
   readonly file: CertificateFile;
   readonly nodeName: string;
+  /** Told of every time that failed. */
+  readonly onFailure?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,6 +48,7 @@ export class CertificateRotation implements Service {
       } catch (err) {
         if (isAbort(err, signal)) throw err;
         log.warn({ err }, 'the client certificate could not be replaced');
+        this.#deps.onFailure?.();
         await clock.sleep(retryMs, signal);
       }
     }

@@ -56,6 +56,8 @@ export interface ImagePullerDeps {
   readonly pulled?: Pick<PulledImages, 'add'>;
   /** Who may use what is there; default: everybody. */
   readonly access?: Pick<ImageAccess, 'allows' | 'begin' | 'fail' | 'came' | 'knows'>;
+  /** Told of every pull that came to its end. */
+  readonly onPulled?: (sizeBytes: number, tookMs: number) => void;
   /** How many pulls run at a time; default 1, as upstream. */
   readonly maxParallel?: number;
 }
@@ -151,6 +153,7 @@ export class ImagePuller {
       });
       this.#failures.delete(keyOf(wish));
       const endMs = clock.monotonicMs();
+      this.#deps.onPulled?.(image.sizeBytes, endMs - startedMs);
       const took = `${formatDuration(endMs - startedMs)} (${formatDuration(endMs - askedMs)} including waiting)`;
       const message = `Successfully pulled image ${quote(wish.image)} in ${took}. Image size: ${image.sizeBytes} bytes.`;
       wish.notify({ type: 'Normal', reason: 'Pulled', message });

@@ -134,9 +134,16 @@ export interface PodCounts {
   /** Those that count when another is admitted. */
   readonly active: () => readonly Pod[];
   readonly mirrors: () => number;
+  /** All that is served: how far each has come, and whether its object is there. */
+  readonly working: () => readonly {
+    readonly pod: Pod;
+    readonly phase: string;
+    readonly isWanted: boolean;
+    readonly wasRemoved: boolean;
+  }[];
 }
 
-export function podCounts(metrics: Metrics, { desired, active, mirrors }: PodCounts): void {
+export function podCounts(metrics: Metrics, { desired, active, mirrors, working }: PodCounts): void {
   const byOrigin = (pods: readonly Pod[]): Sample[] => {
     const statics = pods.filter(isStaticPod).length;
     return [
@@ -150,7 +157,24 @@ export function podCounts(metrics: Metrics, { desired, active, mirrors }: PodCou
   family('desired_pods', `The number of pods the kubelet is being instructed to run. ${origin}`, ['static'], () => byOrigin(desired()));
   const activeHelp = 'The number of pods the kubelet considers active and which are being considered when admitting new pods.';
   family('active_pods', `${activeHelp} ${origin}`, ['static'], () => byOrigin(active()));
+  family('working_pods', workingHelp, ['lifecycle', 'config', 'static'], () => workingSamples(working()));
   family('mirror_pods', 'The number of mirror pods the kubelet will try to create (one per admitted static pod)', [], () => [
     [[], mirrors()],
   ]);
+}
+
+const workingHelp =
+  'Number of pods the kubelet is actually running, broken down by lifecycle phase, whether the pod is desired, orphaned, or runtime only (also orphaned), and whether the pod is static. An orphaned pod has been removed from local configuration or force deleted in the API and consumes resources that are not otherwise visible.';
+
+function workingSamples(all: ReturnType<PodCounts['working']>): Sample[] {
+  const counts = new Map<string, number>();
+  for (const { pod, phase, isWanted, wasRemoved } of all) {
+    const config = isWanted ? 'desired' : wasRemoved ? 'orphan' : 'runtime_only';
+    const origin = config === 'runtime_only' ? 'unknown' : isStaticPod(pod) ? 'true' : '';
+    const key = `${phase} ${config} ${origin}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const phases = ['sync', 'terminating', 'terminated'];
+  const kinds = ['desired ', 'desired true', 'orphan ', 'orphan true', 'runtime_only unknown'];
+  return phases.flatMap((phase) => kinds.map((kind): Sample => [[phase, ...kind.split(' ')], counts.get(`${phase} ${kind}`) ?? 0]));
 }

@@ -26,8 +26,15 @@ export class Attempts {
     this.#delay(name, startRetry, retryAfterMs);
   }
 
-  /** A container waits because it ended too often, in the pod that messages call `where`. False: that was said before. */
-  waitToStart({ name, delayMs, untilMs }: Waiting, where: string): boolean {
+  /** Containers wait because they ended too often, in the pod that messages call `where`. `say` is told of each that is new. */
+  waitToStart(waiting: readonly Waiting[], where: string, say: (container: string, message: string) => void): void {
+    for (const one of waiting) {
+      if (this.#wait(one, where)) say(one.name, `Back-off restarting failed container ${one.name} in pod ${where}`);
+    }
+  }
+
+  /** False: that was said before. */
+  #wait({ name, delayMs, untilMs }: Waiting, where: string): boolean {
     const message = `back-off ${formatDuration(delayMs)} restarting failed container=${name} pod=${where}`;
     this.reasons.set(name, { reason: 'CrashLoopBackOff', message });
     const isKnown = this.#announced.get(name) === untilMs;

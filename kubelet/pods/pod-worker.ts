@@ -105,6 +105,10 @@ export class PodWorker {
     return this.#state.at !== 'terminated' && this.#state.at !== 'gone';
   }
 
+  get phase(): 'sync' | 'terminating' | 'terminated' {
+    return this.isActive ? (this.#state.at === 'terminating' ? 'terminating' : 'sync') : 'terminated';
+  }
+
   /** True while its object, or its manifest, is there, be it about to be deleted. */
   get isWanted(): boolean {
     return this.#life === 'wanted';
@@ -165,7 +169,7 @@ export class PodWorker {
     this.#changeWish(before);
   }
 
-  /** True when nothing of it runs any more, and what it had of the node is free. */
+  /** Nothing of it runs any more, and what it had of the node is free. */
   get isCleared(): boolean {
     return !this.isActive && this.#isReleased;
   }
@@ -349,12 +353,8 @@ export class PodWorker {
   }
 
   #announceWaiting(waiting: readonly Waiting[]): void {
-    const { name: podName, namespace } = this.#pod.metadata;
-    const where = `${podName}_${namespace}(${this.uid})`;
-    for (const one of waiting) {
-      if (!this.#attempts.waitToStart(one, where)) continue;
-      this.#deps.record(this.#pod, one.name, 'Warning', 'BackOff', `Back-off restarting failed container ${one.name} in pod ${where}`);
-    }
+    const where = `${this.#pod.metadata.name}_${this.#pod.metadata.namespace}(${this.uid})`;
+    this.#attempts.waitToStart(waiting, where, (name, message) => this.#deps.record(this.#pod, name, 'Warning', 'BackOff', message));
   }
 
   #status(): V1PodStatus {

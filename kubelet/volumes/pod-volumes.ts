@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1NFSVolumeSource, V1Volume, V1VolumeMount } from '#api/generated/types.ts';
 import type { Clock } from '#base/clock.ts';
+import type { StorageOperation } from '../metrics/operation-metrics.ts';
 import { expandStrictly } from '../pods/env/expand.ts';
 import type { PodAddresses } from '../pods/env/field-ref.ts';
 import type { Allocatable } from '../pods/env/resource-ref.ts';
@@ -30,6 +31,8 @@ export interface PodVolumesDeps {
   readonly tokens: Tokens;
   readonly allocatable: () => Allocatable;
   readonly clock: Clock;
+  /** Counts what is done. */
+  readonly count?: StorageOperation;
 }
 
 /** A volume could not be made; the message is what the FailedMount event says. */
@@ -51,6 +54,8 @@ const plugins = {
 /** Makes, refreshes and takes down volumes. Calls for one pod must not overlap. */
 export class PodVolumes {
   readonly #deps: PodVolumesDeps;
+  /** Plugins of the volumes that are there, by the uid of their pod: what this kubelet has made, or seen made. */
+  readonly #there = new Map<string, readonly string[]>();
 
   constructor(deps: PodVolumesDeps) {
     this.#deps = deps;
@@ -70,13 +75,19 @@ export class PodVolumes {
     }
     for (const volume of volumes) {
       try {
-        await this.#mountOne(pod, volume, addresses, signal);
+        await this.#count('volume_mount', pluginOf(volume), () => this.#mountOne(pod, volume, addresses, signal));
       } catch (error) {
         if (signal.aborted) throw error;
         const why = error instanceof Error ? error.message : String(error);
         throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${why}`, { cause: error });
       }
     }
+    if (volumes.length > 0) this.#there.set(pod.metadata.uid ?? '', volumes.map(pluginOf));
+  }
+
+  /** The plugins of all volumes that are there, with repetitions. */
+  plugins(): readonly string[] {
+    return [...this.#there.values()].flat();
   }
 
   /** What of the volumes shows where in a container. Needs them mounted. Throws where a sub-path is impossible. */
@@ -131,9 +142,17 @@ export class PodVolumes {
 
   /** Unmounts and removes all volumes of a pod, of whatever kubelet's making. May be repeated. */
   async release(podUid: string, signal: AbortSignal): Promise<void> {
-    const { paths, objects, tokens } = this.#deps;
+    const { objects, tokens } = this.#deps;
     objects.release(podUid);
     tokens.release(podUid);
+    const [plugin = ''] = this.#there.get(podUid) ?? [];
+    const clear = async (): Promise<void> => this.#clearAll(podUid, signal);
+    await (plugin === '' ? clear() : this.#count('volume_unmount', plugin, clear));
+    this.#there.delete(podUid);
+  }
+
+  async #clearAll(podUid: string, signal: AbortSignal): Promise<void> {
+    const { paths } = this.#deps;
     for (const folder of [paths.subPaths(podUid), paths.volumes(podUid)]) await this.#clear(folder, signal);
   }
 
@@ -263,6 +282,11 @@ export class PodVolumes {
     }
   }
 
+  #count(operation: 'volume_mount' | 'volume_unmount', plugin: string, work: () => Promise<void>): Promise<void> {
+    const { count } = this.#deps;
+    return count === undefined ? work() : count(operation, plugin, work);
+  }
+
   #pathOf(pod: Pod, volume: V1Volume): string {
     if (volume.hostPath !== undefined) return join('/', volume.hostPath.path);
     const kind = (Object.keys(plugins) as (keyof typeof plugins)[]).find((one) => volume[one] !== undefined);
@@ -272,6 +296,11 @@ export class PodVolumes {
     }
     return this.#deps.paths.volume(pod.metadata.uid ?? '', plugins[kind], volume.name);
   }
+}
+
+/** 'N/A' for volumes that this node cannot make. */
+export function pluginOf(volume: V1Volume): string {
+  return Object.entries(plugins).find(([kind]) => volume[kind as keyof typeof plugins] !== undefined)?.[1] ?? 'N/A';
 }
 
 function subPathOf(mount: V1VolumeMount, env: ReadonlyMap<string, string>): string {

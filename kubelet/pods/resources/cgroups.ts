@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { cpuMillis } from '#api/meta/quantity.ts';
 import type { Log } from '#base/log.ts';
+import type { TimedOperation } from '../../metrics/operation-metrics.ts';
 import { cpuShares, cpuWeight } from './container-resources.ts';
 import { type CgroupDriver, placeOf, type PodCgroup, podCgroup, podSum, qosCgroup } from './pod-cgroup.ts';
 import type { QosClass } from './qos.ts';
@@ -30,6 +31,8 @@ export interface CgroupsOptions {
   /** Where the hierarchies are mounted; default /sys/fs/cgroup. */
   readonly mount?: string;
   readonly log: Log;
+  /** Counts what is done. */
+  readonly count?: TimedOperation<'create' | 'update' | 'destroy'>;
 }
 
 const periodMicros = 100_000;
@@ -75,7 +78,7 @@ export class Cgroups {
     const uid = pod.metadata.uid ?? '';
     try {
       await this.#prepare();
-      await this.#apply(pod);
+      await this.#count('create', () => this.#apply(pod));
       this.#made.add(uid);
       this.#hasWorked = true;
     } catch (error) {
@@ -90,7 +93,7 @@ export class Cgroups {
 
   /** Other limits for a pod that runs. Throws what the machine says: memory that is in use cannot be taken away. */
   async resize(pod: Pod): Promise<void> {
-    if (this.#made.has(pod.metadata.uid ?? '')) await this.#apply(pod);
+    if (this.#made.has(pod.metadata.uid ?? '')) await this.#count('update', () => this.#apply(pod));
   }
 
   async #apply(pod: Pod): Promise<void> {
@@ -107,12 +110,21 @@ export class Cgroups {
   async remove(podUid: string): Promise<void> {
     if (!this.#options.enabled) return;
     this.#made.delete(podUid);
+    await this.#count('destroy', () => this.#removeAll(podUid));
+    if (this.#burstable.has(podUid)) await this.#weighBurstable(podUid, undefined).catch(() => undefined);
+  }
+
+  async #removeAll(podUid: string): Promise<void> {
     for (const qos of ['Guaranteed', 'Burstable', 'BestEffort'] as const) {
       const { path, parent } = placeOf(`${qosCgroup(this.#options.root, qos).path}/pod${podUid}`, this.driver);
       await this.#slices?.stop(parent);
       for (const hierarchy of await this.#hierarchies()) await removeTree(join(hierarchy, path));
     }
-    if (this.#burstable.has(podUid)) await this.#weighBurstable(podUid, undefined).catch(() => undefined);
+  }
+
+  #count(operation: 'create' | 'update' | 'destroy', work: () => Promise<void>): Promise<void> {
+    const { count } = this.#options;
+    return count === undefined ? work() : count(operation, work);
   }
 
   async #prepare(): Promise<void> {

@@ -21,6 +21,8 @@ export interface StatusWriterDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told how long a change took until the API server had it. */
+  readonly onWritten?: (tookMs: number) => void;
 }
 
 interface Entry {
@@ -30,6 +32,8 @@ interface Entry {
   pod: Pod;
   readonly isStatic: boolean;
   wanted: V1PodStatus | undefined;
+  /** Since when it says something that is not written. */
+  sinceMs: number | undefined;
   /** The worker has left nothing behind: the object may go. */
   mayDelete: boolean;
   isDeleted: boolean;
@@ -58,6 +62,7 @@ export class StatusWriter implements Service {
   set(pod: Pod, status: V1PodStatus): void {
     const entry = this.#entryOf(pod);
     entry.wanted = status;
+    entry.sinceMs ??= this.#deps.clock.monotonicMs();
     this.#kick(entry);
   }
 
@@ -123,7 +128,7 @@ export class StatusWriter implements Service {
     }
     const isStatic = isStaticPod(pod);
     const mirror = isStatic ? this.#mirrors.get(uid) : undefined;
-    const unwritten = { wanted: undefined, mayDelete: false, isDeleted: false, isDirty: false, isBusy: false };
+    const unwritten = { wanted: undefined, sinceMs: undefined, mayDelete: false, isDeleted: false, isDirty: false, isBusy: false };
     const entry: Entry = { uid, pod: mirror ?? pod, isStatic, ...unwritten };
     this.#entries.set(uid, entry);
     return entry;
@@ -173,11 +178,19 @@ export class StatusWriter implements Service {
 
   async #step(entry: Entry, uid: string, signal: AbortSignal): Promise<void> {
     const { client } = this.#deps;
+    const { sinceMs } = entry;
+    entry.sinceMs = undefined;
     const patch = entry.wanted === undefined ? undefined : statusPatch(uid, entry.pod.status ?? {}, entry.wanted);
     // What the server makes of it is not compared again: should it see something in another way, we would write for ever.
     if (patch !== undefined) {
       const options = { type: 'strategic', subresource: 'status' } as const;
-      adopt(entry, await client.patch(podKind, keyOf(entry.pod), patch, options, signal));
+      try {
+        adopt(entry, await client.patch(podKind, keyOf(entry.pod), patch, options, signal));
+      } catch (error) {
+        entry.sinceMs = sinceMs;
+        throw error;
+      }
+      if (sinceMs !== undefined) this.#deps.onWritten?.(this.#deps.clock.monotonicMs() - sinceMs);
     }
     if (!entry.mayDelete || entry.isDeleted || entry.isDirty) return;
     await client.delete(podKind, keyOf(entry.pod), { uid, gracePeriodSeconds: 0 }, signal);
