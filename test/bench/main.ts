@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { type Bench, BenchContext } from './bench.ts';
 import { figureLine, headLine } from './report.ts';
 import { cluster } from './rows/cluster.ts';
+import { failover } from './rows/failover.ts';
 import { fleet } from './rows/fleet.ts';
 import { list, page } from './rows/lists.ts';
 import { memory } from './rows/memory.ts';
@@ -18,7 +19,7 @@ import { watch } from './rows/watch.ts';
 import { Workshop } from './servers.ts';
 
 const root = join(import.meta.dirname, '../..');
-const benches: readonly Bench[] = [ready, create, etcd, get, watch, memory, list, page, stalls, schedule, cluster, pods, fleet];
+const benches: readonly Bench[] = [ready, create, etcd, get, watch, memory, list, page, stalls, schedule, cluster, pods, fleet, failover];
 
 process.exitCode = await main();
 

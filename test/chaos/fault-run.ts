@@ -75,8 +75,13 @@ async function strike({ fleet, controlPlanes, lastsMs, quietMs }: FaultRunOption
     await end();
   }
   // The next one may strike another control plane: this one must be there again.
-  for (const name of controlPlanes) await until(`${name} is ready`, () => isReady(fleet, name), readyLimitMs);
+  await untilReady(fleet, controlPlanes);
   await sleep(quietMs);
+}
+
+/** Waits until the API server of every control plane says that it is ready. */
+export async function untilReady(fleet: Fleet, controlPlanes: readonly string[]): Promise<void> {
+  for (const name of controlPlanes) await until(`${name} is ready`, () => isReady(fleet, name), readyLimitMs);
 }
 
 async function isReady(fleet: Fleet, name: string): Promise<boolean> {
