@@ -19,12 +19,13 @@ const ecdsaWithSha256 = der(0x30, der(0x06, Buffer.from('2a8648ce3d040302', 'hex
 function aRequest({
   signedBy = keys.privateKey,
   algorithm = ecdsaWithSha256,
+  hash = 'sha256',
   type = 'CERTIFICATE REQUEST',
   organizations = ['a', 'b'],
 } = {}): string {
   const names = [...organizations.map((name) => attribute(10, name)), attribute(3, 'me')];
   const info = der(0x30, der(0x02, Buffer.from([0])), der(0x30, ...names), spki(), der(0xa0));
-  const signature = createSign('sha256').update(info).sign(signedBy);
+  const signature = createSign(hash).update(info).sign(signedBy);
   const all = der(0x30, info, algorithm, der(0x03, Buffer.from([0]), signature));
   const pem = `-----BEGIN ${type}-----\n${all
     .toString('base64')
@@ -50,7 +51,9 @@ test('a request says who asks', () => {
 });
 
 const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-const sha1 = der(0x30, der(0x06, Buffer.from('2a8648ce3d0401', 'hex')));
+const ecdsaWithSha1 = der(0x30, der(0x06, Buffer.from('2a8648ce3d0401', 'hex')));
+const md5WithRsa = der(0x30, der(0x06, Buffer.from('2a864886f70d010104', 'hex')));
+const ecdsaWithSha224 = der(0x30, der(0x06, Buffer.from('2a8648ce3d040301', 'hex')));
 const broken = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n').toString('base64');
 
 test.each<[string, string, string]>([
@@ -58,11 +61,17 @@ test.each<[string, string, string]>([
   ['another block', aRequest({ type: 'CERTIFICATE' }), 'PEM block type must be CERTIFICATE REQUEST'],
   ['truncated', broken, 'asn1: syntax error: data truncated'],
   ['signed by somebody else', aRequest({ signedBy: other }), 'x509: ECDSA verification failure'],
-  ['signed in an old way', aRequest({ algorithm: sha1 }), 'x509: cannot verify signature: algorithm unimplemented'],
+  ['signed by an unknown algorithm', aRequest({ algorithm: ecdsaWithSha224 }), 'x509: cannot verify signature: algorithm unimplemented'],
+  ['signed in a way that proves nothing', aRequest({ algorithm: md5WithRsa }), 'x509: cannot verify signature: insecure algorithm MD5-RSA'],
 ])('request: %s', (_name, request, expected) => {
   expect(createProblems(certificateSigningRequest, aSigningRequest('', request))).toEqual([
     `spec.request: Invalid value: "${request}": ${expected}`,
   ]);
+});
+
+test('a request may be signed over a SHA-1', () => {
+  const request = aRequest({ algorithm: ecdsaWithSha1, hash: 'sha1' });
+  expect(createProblems(certificateSigningRequest, aSigningRequest('', request))).toEqual([]);
 });
 
 test('bytes by chance are refused, never thrown at', () => {

@@ -10,8 +10,11 @@ export interface ParsedRequest {
   readonly signatureProblem: () => string | undefined;
 }
 
-/** Hashes of the signature algorithms that are accepted; null for those that bring their own. */
+/** Hashes of the signature algorithms that are accepted; null for those that bring their own. In requests, unlike certificates, SHA-1 will do. */
 const signatureHashes: Readonly<Record<string, string | null>> = {
+  '1.2.840.113549.1.1.5': 'sha1',
+  '1.3.14.3.2.29': 'sha1',
+  '1.2.840.10045.4.1': 'sha1',
   '1.2.840.113549.1.1.11': 'sha256',
   '1.2.840.113549.1.1.12': 'sha384',
   '1.2.840.113549.1.1.13': 'sha512',
@@ -20,6 +23,7 @@ const signatureHashes: Readonly<Record<string, string | null>> = {
   '1.2.840.10045.4.3.4': 'sha512',
   '1.3.101.112': null,
 };
+const md5WithRsaId = '1.2.840.113549.1.1.4';
 const commonNameId = '2.5.4.3';
 const organizationId = '2.5.4.10';
 
@@ -53,7 +57,9 @@ function readNames(subject: DerElement): { id: string; value: string }[] {
 
 function signatureProblem(signed: Buffer, algorithm: DerElement, publicKey: Buffer, signature: Buffer): string | undefined {
   const [id] = readElements(algorithm.content);
-  const hash = id === undefined ? undefined : signatureHashes[objectIdText(id)];
+  const name = id === undefined ? '' : objectIdText(id);
+  if (name === md5WithRsaId) return 'x509: cannot verify signature: insecure algorithm MD5-RSA';
+  const hash = signatureHashes[name];
   if (hash === undefined) return 'x509: cannot verify signature: algorithm unimplemented';
   try {
     const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
