@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
+import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
@@ -17,17 +17,18 @@ export interface ServiceAccountTokensDeps {
   readonly clock: Clock;
 }
 
-/** A token whose signature, issuer, audience and times hold. */
+/** A token whose signature and issuer hold. */
 interface Verified {
   readonly claims: KubernetesClaims;
   readonly jti: string | undefined;
   readonly audiences: readonly string[];
-  readonly expirySeconds: number;
+  readonly times: Pick<JWTPayload, 'exp' | 'nbf' | 'iat'>;
 }
 
 const maxKept = 10_000;
-/** How long after its deletion time an object still counts, as upstream allows for late clean-up. */
-const deletionLeewayMs = 60_000;
+/** How far the clocks of servers may be apart, and how long after its deletion time an object still counts: upstream allows for both. */
+const leewayMs = 60_000;
+const invalidated = 'service account token has been invalidated';
 
 /** Users by service-account token. Signatures are checked once and remembered by hash; what a token is bound to is looked at anew. */
 export class ServiceAccountTokens implements TokenVerifier {
@@ -50,9 +51,10 @@ export class ServiceAccountTokens implements TokenVerifier {
       this.#verified.set(hash, fresh);
       verified = fresh;
     }
-    if (verified.expirySeconds * 1_000 <= this.#deps.clock.nowMs()) return { kind: 'refused', why: 'service account token has expired' };
     const shared = verified.audiences.filter((one) => audiences.includes(one));
     if (shared.length === 0) return { kind: 'refused', why: otherAudience(verified.audiences, audiences) };
+    const wrongTime = timeProblem(verified.times, this.#deps.clock.nowMs());
+    if (wrongTime !== undefined) return { kind: 'refused', why: wrongTime };
     const gone = await this.#goneBinding(verified.claims, signal);
     if (gone !== undefined) return { kind: 'refused', why: gone };
     return { kind: 'user', user: userOf(verified.claims, verified.jti), audiences: shared };
@@ -60,25 +62,21 @@ export class ServiceAccountTokens implements TokenVerifier {
 
   /** What the token says, why it is not believed, or undefined where it is none of our issuers'. */
   async #verifySignature(token: string): Promise<Verified | string | undefined> {
-    const { keys, issuers, clock } = this.#deps;
+    const { keys, issuers } = this.#deps;
     const iss = issuerOf(token);
     if (iss === undefined || !issuers.includes(iss)) return undefined;
     try {
       const { kid } = decodeProtectedHeader(token);
       const candidates = kid === undefined ? keys : keys.filter((one) => one.kid === kid);
+      if (candidates.length === 0) return 'invalid signature, no keys found';
       for (const { key, algorithm } of candidates) {
-        const options = { algorithms: [algorithm], issuer: iss, currentDate: new Date(clock.nowMs()) };
-        const result = await jwtVerify(token, key, options).catch((error: unknown) => String(error));
-        if (typeof result === 'string') {
-          if (candidates.length === 1) return result;
-          continue;
-        }
-        const { payload } = result;
+        const payload = await payloadOf(token, key, algorithm);
+        if (payload === undefined) continue;
         const claims = readClaims(payload['kubernetes.io']);
         if (claims === undefined || payload.exp === undefined) return 'not a token of a service account';
-        return { claims, jti: payload.jti, audiences: [payload.aud ?? []].flat(), expirySeconds: payload.exp };
+        return { claims, jti: payload.jti, audiences: [payload.aud ?? []].flat(), times: payload };
       }
-      return 'no key fits the signature';
+      return 'go-jose/go-jose: error in cryptographic primitive';
     } catch (error) {
       return String(error);
     }
@@ -87,21 +85,25 @@ export class ServiceAccountTokens implements TokenVerifier {
   /** Says what of the token's objects is gone; undefined where all live. */
   async #goneBinding(claims: KubernetesClaims, signal: AbortSignal): Promise<string | undefined> {
     const { namespace, serviceaccount, pod, secret, node } = claims;
-    const bindings: (readonly [string, string, ClaimedObject | undefined])[] = [
-      ['serviceaccounts', namespace, serviceaccount],
-      ['pods', namespace, pod],
-      ['secrets', namespace, secret],
+    const nowMs = this.#deps.clock.nowMs();
+    const account = await this.#find('serviceaccounts', namespace, serviceaccount.name, signal);
+    if (account === undefined) return `serviceaccounts ${JSON.stringify(serviceaccount.name)} not found`;
+    const { uid = '' } = account.metadata;
+    if (uid !== serviceaccount.uid) return `service account UID (${uid}) does not match claim (${serviceaccount.uid})`;
+    if (isLongDeleted(account, nowMs)) return `service account ${namespace}/${serviceaccount.name} has been deleted`;
+    const bindings: (readonly [string, string, string, ClaimedObject | undefined])[] = [
+      ['secret', 'secrets', namespace, secret],
+      ['pod', 'pods', namespace, pod],
       // A pod's token also tells its node, but only a token without pod is bound to it.
-      ['nodes', '', pod === undefined ? node : undefined],
+      ['node', 'nodes', '', pod === undefined ? node : undefined],
     ];
-    for (const [plural, where, bound] of bindings) {
+    for (const [what, plural, where, bound] of bindings) {
       if (bound === undefined) continue;
       const object = await this.#find(plural, where, bound.name, signal);
-      if (object === undefined || object.metadata.uid !== bound.uid) return `${plural}/${bound.name} is gone`;
-      const { deletionTimestamp } = object.metadata;
-      if (deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + deletionLeewayMs < this.#deps.clock.nowMs()) {
-        return `${plural}/${bound.name} has been deleted`;
-      }
+      if (object === undefined) return invalidated;
+      const { uid = '' } = object.metadata;
+      if (uid !== bound.uid) return `${what} UID (${uid}) does not match service account ${what} ref claim (${bound.uid})`;
+      if (isLongDeleted(object, nowMs)) return invalidated;
     }
     return undefined;
   }
@@ -126,6 +128,25 @@ function issuerOf(token: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a token says, if the key has signed it; whether it is good now is not asked. */
+async function payloadOf(token: string, key: VerificationKey['key'], algorithm: string): Promise<JWTPayload | undefined> {
+  const verified = await compactVerify(token, key, { algorithms: [algorithm] }).catch(() => undefined);
+  return verified && (JSON.parse(Buffer.from(verified.payload).toString()) as JWTPayload);
+}
+
+function timeProblem({ nbf, exp, iat }: Verified['times'], nowMs: number): string | undefined {
+  if (nbf !== undefined && nowMs + leewayMs < nbf * 1_000) return 'service account token is not valid yet';
+  if (exp !== undefined && nowMs - leewayMs > exp * 1_000) return 'service account token has expired';
+  if (iat !== undefined && nowMs + leewayMs < iat * 1_000) {
+    return 'service account token claims could not be validated due to unexpected validation error';
+  }
+  return undefined;
+}
+
+function isLongDeleted({ metadata: { deletionTimestamp } }: KubeObject, nowMs: number): boolean {
+  return deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + leewayMs < nowMs;
 }
 
 function otherAudience(actual: readonly string[], wanted: readonly string[]): string {

@@ -45,6 +45,16 @@ async function codeFor(bearer: string): Promise<number> {
   return answer.statusCode;
 }
 
+/** What somebody who asks what the token is worth is told. */
+async function whyRefused(bearer: string): Promise<string | undefined> {
+  const { json } = await send('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token: bearer } });
+  return (json as { status?: { error?: string } }).status?.error;
+}
+
+function uidOf(json: object): string {
+  return (json as { metadata: { uid: string } }).metadata.uid;
+}
+
 describe('service account tokens', () => {
   test('say who one is', async () => {
     const bearer = await token('robot', {});
@@ -67,8 +77,12 @@ describe('service account tokens', () => {
   test('expire', async () => {
     const bearer = await token('robot', { expirationSeconds: 600 });
     expect(await codeFor(bearer)).toBe(200);
-    await clock.advance(601_000);
+    // Clocks of servers may be a minute apart.
+    await clock.advance(655_000);
+    expect(await codeFor(bearer)).toBe(200);
+    await clock.advance(10_000);
     expect(await codeFor(bearer)).toBe(401);
+    expect(await whyRefused(bearer)).toBe('service account token has expired');
   });
 
   test('die with their pod and their account', async () => {
@@ -80,13 +94,25 @@ describe('service account tokens', () => {
     expect(await codeFor(bound)).toBe(200);
     await send('DELETE', '/api/v1/namespaces/default/pods/p?gracePeriodSeconds=0');
     expect(await codeFor(bound)).toBe(401);
+    expect(await whyRefused(bound)).toBe('service account token has been invalidated');
+    const other = await send('POST', '/api/v1/namespaces/default/pods', {
+      metadata: { name: 'p' },
+      spec: { serviceAccountName: 'robot', containers: [{ name: 'c', image: 'i' }] },
+    });
+    expect(await whyRefused(bound)).toMatch(
+      new RegExp(`^pod UID \\(${uidOf(other.json)}\\) does not match service account pod ref claim \\([-0-9a-f]{36}\\)$`),
+    );
     await send('POST', accounts, { metadata: { name: 'brief' } });
     const bearer = await token('brief', {});
     await send('DELETE', `${accounts}/brief`);
     expect(await codeFor(bearer)).toBe(401);
+    expect(await whyRefused(bearer)).toBe('serviceaccounts "brief" not found');
     // A namesake is somebody else.
-    await send('POST', accounts, { metadata: { name: 'brief' } });
+    const { json } = await send('POST', accounts, { metadata: { name: 'brief' } });
     expect(await codeFor(bearer)).toBe(401);
+    expect(await whyRefused(bearer)).toMatch(
+      new RegExp(`^service account UID \\(${uidOf(json)}\\) does not match claim \\([-0-9a-f]{36}\\)$`),
+    );
   });
 
   test('for another audience do not count here', async () => {
@@ -95,7 +121,12 @@ describe('service account tokens', () => {
 
   test('forged or broken ones do not count', async () => {
     const bearer = await token('robot', {});
-    expect(await codeFor(`${bearer.slice(0, -4)}AAAA`)).toBe(401);
+    const forged = `${bearer.slice(0, -4)}AAAA`;
+    expect(await codeFor(forged)).toBe(401);
+    expect(await whyRefused(forged)).toBe('go-jose/go-jose: error in cryptographic primitive');
+    const [, payload, signature] = bearer.split('.');
+    const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: 'unknown' })).toString('base64url');
+    expect(await whyRefused(`${header}.${payload}.${signature}`)).toBe('invalid signature, no keys found');
     expect(await codeFor('nonsense')).toBe(401);
   });
 
