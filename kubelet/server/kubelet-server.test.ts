@@ -54,6 +54,11 @@ describe('KubeletServer', () => {
     expect(subresourcesOf(path)).toEqual(subresources);
   });
 
+  it('hears commands of many words', async () => {
+    const words = 'a'.repeat(500_000);
+    expect(await rig.ask(`/exec/shop/web/main?command=${words}&output=1`)).toEqual({ status: 400, text: 'Upgrade request required' });
+  });
+
   it('answers logs with the cuts that are asked for', async () => {
     expect(await rig.ask('/containerLogs/shop/web/main')).toEqual({ status: 200, text: 'line 1\nline 2\nline 3\n' });
     expect((await rig.ask('/containerLogs/shop/web/main?tailLines=1')).text).toBe('line 3\n');

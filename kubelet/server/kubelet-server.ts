@@ -87,6 +87,8 @@ export interface KubeletServerOptions {
   readonly idleMs?: number;
 }
 
+/** The command line of an exec is part of its first line; Go's servers take as much, Node's 16 KiB. */
+const maxHeaderBytes = 1024 * 1024;
 const defaultIdleMs = 4 * 3_600_000;
 /** Commands by /run have no limit of their own upstream. */
 const runTimeoutMs = 3_600_000;
@@ -139,7 +141,8 @@ export class KubeletServer implements Service {
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { secure, host, port } = this.#options;
     const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response, signal);
-    const server = secure === undefined ? createPlainServer(answer) : createServer(this.#settings(secure), answer);
+    const server =
+      secure === undefined ? createPlainServer({ maxHeaderSize: maxHeaderBytes }, answer) : createServer(this.#settings(secure), answer);
     server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head, signal));
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -163,7 +166,7 @@ export class KubeletServer implements Service {
   }
 
   #settings({ tls, clientCa, policy = defaultPolicy }: SecureOptions): object {
-    return { ...tls, ca: clientCa, requestCert: true, rejectUnauthorized: false, ...policy };
+    return { ...tls, ca: clientCa, requestCert: true, rejectUnauthorized: false, maxHeaderSize: maxHeaderBytes, ...policy };
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, serverSignal: AbortSignal): Promise<void> {
