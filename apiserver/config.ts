@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { builtinKinds } from '#api/kinds.ts';
-import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, gatesFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
 import { type AdmissionPluginName, choosePlugins, defaultPlugins } from './admission/plugins.ts';
@@ -67,7 +67,7 @@ const flags = {
   'encryption-provider-config-automatic-reload': boolFlag(false, 'Reads --encryption-provider-config again when the file changes'),
   'etcd-compaction-interval': durationFlag(300_000, 'How often, and how far back, the history of the store is forgotten; 0 is never'),
   'event-ttl': durationFlag(3_600_000, 'How long events are kept'),
-  'feature-gates': mapFlag('Accepted for compatibility'),
+  'feature-gates': gatesFlag('Accepted for compatibility'),
   'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
     valueName: 'file',
   }),

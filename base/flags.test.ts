@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { boolFlag, durationFlag, helpText, intFlag } from './flags.ts';
+import { boolFlag, durationFlag, gatesFlag, helpText, intFlag, parseFlags } from './flags.ts';
 
 it('writes the defaults of durations as they are given, and none where nothing is the default', () => {
   const flags = {
@@ -14,4 +14,15 @@ it('writes the defaults of durations as they are given, and none where nothing i
     '      --port int                             Port (default 6443)',
     '      --wait duration                        Waits (default 2m0s)',
   ]);
+});
+
+it.each<[string, Record<string, string> | string]>([
+  ['A=true,B=F, kube:C = 1', { A: 'true', B: 'F', 'kube:C': '1' }],
+  ['A=true,A=false,', { A: 'false' }],
+  ['A', 'missing bool value for A'],
+  ['A=yes', 'invalid value of A=yes, err: strconv.ParseBool: parsing "yes": invalid syntax'],
+])('takes gates that are on or off: %s', (text, expected) => {
+  const parse = () => parseFlags('x', { gates: gatesFlag('Gates') }, ['--gates', text]).values.gates;
+  if (typeof expected === 'string') expect(parse).toThrow(`for --gates: ${expected}`);
+  else expect(parse()).toEqual(expected);
 });

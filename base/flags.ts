@@ -114,6 +114,28 @@ export function mapFlag(help: string): Flag<Readonly<Record<string, string>>> {
   return { help, default: {}, valueName: 'mapStringString', parse };
 }
 
+const truths: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True', '0', 'f', 'F', 'FALSE', 'false', 'False']);
+
+/** `A=true,B=false`: gates of features, and what is to become of them, in upstream's words where that is neither. */
+export function gatesFlag(help: string): Flag<Readonly<Record<string, string>>> {
+  const parse = (text: string, previous: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> => {
+    const gates: Record<string, string> = { ...previous };
+    for (const part of text.split(',').filter((one) => one !== '')) {
+      const [name = '', ...rest] = part.split('=');
+      const value = rest.join('=').trim();
+      if (rest.length === 0) throw new Error(`missing bool value for ${name.trim()}`);
+      if (!truths.has(value)) {
+        throw new Error(
+          `invalid value of ${name.trim()}=${value}, err: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
+        );
+      }
+      gates[name.trim()] = value;
+    }
+    return gates;
+  };
+  return { help, default: {}, valueName: 'mapStringBool', parse };
+}
+
 /** Reads `argv`. Throws UsageError (exit code 2) naming the flag, or HelpRequested. */
 export function parseFlags<F extends Flags>(program: string, flags: F, argv: readonly string[], about = ''): Parsed<F> {
   const values: Record<string, unknown> = Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag.default]));

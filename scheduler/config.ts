@@ -1,4 +1,4 @@
-import { boolFlag, durationFlag, intFlag, mapFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, intFlag, gatesFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { readServingPair } from '#base/flag-file.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
@@ -17,7 +17,7 @@ const flags = {
   'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
   'cert-dir': stringFlag('', 'Accepted for compatibility: a generated certificate is kept in memory', { valueName: 'folder' }),
   config: stringFlag('', 'A KubeSchedulerConfiguration file; not supported yet', file),
-  'feature-gates': mapFlag('Accepted for compatibility'),
+  'feature-gates': gatesFlag('Accepted for compatibility'),
   'kube-api-burst': intFlag(100, 'Accepted for compatibility: requests are not throttled in the client'),
   'kube-api-content-type': stringFlag('application/vnd.kubernetes.protobuf', 'Accepted for compatibility: JSON is spoken'),
   'kube-api-qps': intFlag(50, 'Accepted for compatibility: requests are not throttled in the client'),

@@ -193,3 +193,16 @@ test.each([
 test('limits of a pod without limits are none, overhead or not', () => {
   expect(podLimits(decoded(pod, aPod('overhead: {cpu: 250m}')).spec)).toEqual({});
 });
+
+test('a status says of claims for the resources of the node only what it said before', () => {
+  const prev = decoded(pod, 'metadata: {name: a}\nspec: {containers: [{name: c, image: i}]}');
+  const next = structuredClone(prev);
+  const said = [{ resourceClaimName: 'g', containers: ['c'], resources: { cpu: '1' } }];
+  next.status = { nodeAllocatableResourceClaimStatuses: said };
+  pod.prepareUpdate?.(next, prev, { verb: 'update', subresource: 'status', nowMs: 0 });
+  expect(next.status.nodeAllocatableResourceClaimStatuses).toBeUndefined();
+  prev.status = { nodeAllocatableResourceClaimStatuses: said };
+  next.status = { nodeAllocatableResourceClaimStatuses: said };
+  pod.prepareUpdate?.(next, prev, { verb: 'update', subresource: 'status', nowMs: 0 });
+  expect(next.status.nodeAllocatableResourceClaimStatuses).toEqual(said);
+});

@@ -76,6 +76,8 @@ function keepForStatus(next: Pod, prev: Pod): void {
   else next.metadata.ownerReferences = prev.metadata.ownerReferences;
   const status = (next.status ??= {});
   const before = prev.status ?? {};
+  // Upstream's gate DRANodeAllocatableResources is off by default.
+  if (before.nodeAllocatableResourceClaimStatuses === undefined) delete status.nodeAllocatableResourceClaimStatuses;
   if ((status.qosClass ?? '') === '' && before.qosClass !== undefined) status.qosClass = before.qosClass;
   if ((status.observedGeneration ?? 0) === 0 && before.observedGeneration !== undefined) {
     status.observedGeneration = before.observedGeneration;
