@@ -150,11 +150,14 @@ describe('refusals', () => {
     );
     const watch = await send('GET', `${configMaps}?watch=1`, { headers: { accept: 'application/yaml' } });
     expect(parse(watch.text)).toMatchObject({ code: 406, message: expect.stringContaining('application/json;stream=watch') as string });
-    expect((await send('GET', `${configMaps}?includeObject=All`, { headers: as('Table') })).json).toMatchObject({
-      code: 400,
-      message:
-        "Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', 'Object', 'None', or empty",
-    });
+    // A watch, too, is refused before it begins.
+    for (const query of ['', '&watch=true']) {
+      expect((await send('GET', `${configMaps}?includeObject=All${query}`, { headers: as('Table') })).json).toMatchObject({
+        code: 400,
+        message:
+          "Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', 'Object', 'None', or empty",
+      });
+    }
   });
 
   test('bodies over 3 MiB, also when they come packed', async () => {

@@ -26,7 +26,8 @@ export const watch: Verb = async (exchange, kind, deps) => {
   const until = AbortSignal.any([exchange.signal, deps.stopping]);
   using deadline = deps.clock.deadline(until, lifetimeSeconds * 1_000);
   const context = { ...readContext(exchange), signal: deadline.signal };
-  // Opened after the registry has agreed: until then a refusal can still be an ordinary answer.
+  const render = wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, deps);
+  // Opened after everybody has agreed: until then a refusal can still be an ordinary answer.
   const sinceStart = (): number => (deps.clock.monotonicMs() - exchange.startMs) / 1_000;
   const frames = await deps.registry.watch(kind, { ...named, timeoutSeconds: lifetimeSeconds }, context);
   const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, wanted, deps);
@@ -34,7 +35,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
     frames,
     sink,
     {
-      render: wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, deps),
+      render,
       told: deps.watchMetrics.of(kind, scopeOf(exchange.info), request.sendInitialEvents === true ? sinceStart : undefined),
     },
     deadline.signal,
