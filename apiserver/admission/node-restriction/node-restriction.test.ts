@@ -233,7 +233,7 @@ describe('tokens', () => {
       () => ask({ apiVersion: 'v1', kind: 'Pod', name: 'mine' }),
       refused('node requested token with a pod binding without a uid'),
     ],
-    ['of no pod', () => ask(bound('none')), 'pods "none" not found'],
+    ['of no pod', () => ask(bound('none')), 'pod "none" not found'],
     [
       'of an earlier pod',
       () => ask(bound('mine', 'old')),

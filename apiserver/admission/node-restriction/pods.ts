@@ -4,6 +4,7 @@ import { isMirrorPod } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { podSecretNames } from '#api/core/pod/secret-names.ts';
 import { equalValues } from '#api/meta/equality.ts';
+import { hasReason, notFound } from '#api/meta/status.ts';
 import { internalContext } from '../../internal-context.ts';
 import type { Encoded } from '../../registry/contract.ts';
 import { refusal } from '../refusal.ts';
@@ -83,11 +84,15 @@ export async function checkEviction(write: NodeWrite): Promise<void> {
   if (pod.spec.nodeName !== node) throw refusal(request, `node ${node} can only evict pods with spec.nodeName set to itself`);
 }
 
-/** What the cache has, or what the store says. Throws NotFound. */
+/** What the cache has, or what the store says. Throws NotFound, which names one of the kind, as upstream's cache does. */
 export async function fetchOne({ registry, request }: NodeWrite, plural: string, namespace: string, name: string): Promise<Encoded> {
   const kind = registry().find('', 'v1', plural);
   if (kind === undefined) throw refusal(request, `${plural} are not served`);
-  return (
-    registry().peek(kind, namespace, name) ?? (await registry().get(kind, name, '', internalContext({ namespace }, request.context.signal)))
-  );
+  const known = registry().peek(kind, namespace, name);
+  if (known !== undefined) return known;
+  try {
+    return await registry().get(kind, name, '', internalContext({ namespace }, request.context.signal));
+  } catch (error) {
+    throw hasReason(error, 'NotFound') ? notFound({ group: kind.group, plural: kind.kind.toLowerCase() }, name) : error;
+  }
 }
