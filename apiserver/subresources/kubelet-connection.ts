@@ -29,6 +29,8 @@ export interface KubeletWish {
   readonly method: string;
   readonly path: string;
   readonly headers: Record<string, string>;
+  /** Whether any certificate of the kubelet will do. */
+  readonly trustsAll?: boolean;
 }
 
 const defaultPort = 10_250;
@@ -45,13 +47,17 @@ export class KubeletConnection {
   }
 
   /** Starts a request to the kubelet of a node. The caller writes the body and ends it. */
-  async open(node: string, method: string, path: string, headers: Record<string, string>, signal: AbortSignal): Promise<ClientRequest> {
+  async open(node: string, wish: KubeletWish, signal: AbortSignal): Promise<ClientRequest> {
     const { host, port } = await this.locate(node, signal);
-    return this.openAt({ host, port, address: host }, { method, path, headers: { ...headers, Host: `${host}:${port}` } }, signal);
+    return this.openAt({ host, port, address: host }, { ...wish, headers: { ...wish.headers, Host: `${host}:${port}` } }, signal);
   }
 
   /** The same where the kubelet has been located; `address` is what is dialled. */
-  openAt({ host, port, address }: KubeletPlace & { readonly address: string }, wish: KubeletWish, signal: AbortSignal): ClientRequest {
+  openAt(
+    { host, port, address }: KubeletPlace & { readonly address: string },
+    { trustsAll = false, ...wish }: KubeletWish,
+    signal: AbortSignal,
+  ): ClientRequest {
     const { cert, key, ca } = this.#options();
     const options: RequestOptions = {
       ...wish,
@@ -62,7 +68,7 @@ export class KubeletConnection {
       // A connection of its own: it may become a tunnel, and kubelets are near.
       agent: false,
       signal,
-      rejectUnauthorized: ca !== undefined,
+      rejectUnauthorized: ca !== undefined && !trustsAll,
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
       ...(ca === undefined ? {} : { ca }),
     };
@@ -70,8 +76,9 @@ export class KubeletConnection {
   }
 
   /** Sends a request without body and gives the answer's head. Throws a plain error in Go's words where the kubelet cannot be reached. */
-  async fetch(node: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const outgoing = await this.open(node, 'GET', path, {}, signal);
+  async fetch(node: string, wish: Pick<KubeletWish, 'path' | 'trustsAll'>, signal: AbortSignal): Promise<IncomingMessage> {
+    const { path } = wish;
+    const outgoing = await this.open(node, { ...wish, method: 'GET', headers: {} }, signal);
     return new Promise((resolve, reject) => {
       outgoing.on('response', resolve);
       const { protocol, host } = outgoing;

@@ -21,11 +21,14 @@ let server: TestApiServer;
 let client: RestClient;
 let admin: Agent;
 let kubelet: Server;
+/** One whose certificate nobody knows. */
+let stranger: Server;
 let pair: { cert: string; key: string };
 
 beforeAll(async () => {
   const ca = await createCa('kubelet-ca', Date.now());
   kubelet = await startKubelet(ca);
+  stranger = await startKubelet(ca, await createCa('somebody', Date.now()));
   const own = await signCertificate(ca, { commonName: 'kube-apiserver-kubelet-client', usages: ['client'] }, Date.now());
   server = await startTestApiServer({
     admissionPlugins: ['NamespaceLifecycle'],
@@ -37,27 +40,35 @@ beforeAll(async () => {
   pair = credentials;
   admin = new Agent({ connect: { ca: server.ca.cert, cert: pair.cert, key: pair.key } });
   client = connect(server.adminClientConfig, { clock: systemClock, component: 'test' });
-  const port = (kubelet.address() as AddressInfo).port;
-  await client.create(node, { metadata: { name: 'n1' } }, {}, signal);
-  await client.patch(
-    node,
-    { name: 'n1' },
-    { status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } } },
-    { type: 'strategic', subresource: 'status' },
-    signal,
-  );
+  await makeNode('n1', kubelet);
+  await makeNode('unknown', stranger);
   await makePod('here', ['one'], 'n1');
   await makePod('two', ['a', 'b'], 'n1');
   await makePod('nowhere', ['one']);
+  await makePod('elsewhere', ['one'], 'unknown');
 });
 
 afterAll(async () => {
   await client[Symbol.asyncDispose]();
   await admin.destroy();
   await server.stop();
-  kubelet.closeAllConnections();
-  kubelet.close();
+  for (const one of [kubelet, stranger]) {
+    one.closeAllConnections();
+    one.close();
+  }
 });
+
+async function makeNode(name: string, itsKubelet: Server): Promise<void> {
+  const port = (itsKubelet.address() as AddressInfo).port;
+  await client.create(node, { metadata: { name } }, {}, signal);
+  await client.patch(
+    node,
+    { name },
+    { status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } } },
+    { type: 'strategic', subresource: 'status' },
+    signal,
+  );
+}
 
 async function makePod(name: string, containers: string[], onNode?: string): Promise<void> {
   const spec = { containers: containers.map((one) => ({ name: one, image: 'i' })) };
@@ -68,8 +79,8 @@ async function makePod(name: string, containers: string[], onNode?: string): Pro
 }
 
 /** Answers logs with text, and echoes what comes through an upgraded connection in capitals. */
-async function startKubelet(ca: KeyPair): Promise<Server> {
-  const own = await signCertificate(ca, { commonName: 'n1', ips: ['127.0.0.1'], usages: ['server'] }, Date.now());
+async function startKubelet(ca: KeyPair, signer = ca): Promise<Server> {
+  const own = await signCertificate(signer, { commonName: 'n1', ips: ['127.0.0.1'], usages: ['server'] }, Date.now());
   const made = createServer({ ...own, ca: ca.cert, requestCert: true, rejectUnauthorized: true });
   const note = (incoming: { method?: string; url?: string; headers: Record<string, unknown>; socket: unknown }): void => {
     const { subject } = (incoming.socket as { getPeerCertificate(): { subject: { CN: string } } }).getPeerCertificate();
@@ -145,6 +156,20 @@ describe('logs', () => {
       authorization: undefined,
       user: 'kube-apiserver-kubelet-client',
     });
+  });
+
+  test('of a kubelet that nobody knows are there for those who do not mind', async () => {
+    expect(await get(`${pods}/elsewhere/log?insecureSkipTLSVerifyBackend=true`)).toEqual({ code: 200, text: 'line 1\nline 2\n' });
+    expect(seen.at(-1)?.url).toBe('/containerLogs/default/elsewhere/one');
+    const { code, text } = await get(`${pods}/elsewhere/log`);
+    expect([code, JSON.parse(text)]).toEqual([
+      500,
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /^Get "https:\/\/127\.0\.0\.1:\d+\/containerLogs\/default\/elsewhere\/one": tls: failed to verify certificate: x509: certificate signed by unknown authority$/,
+        ) as string,
+      }),
+    ]);
   });
 
   test('of a pod without a node are empty', async () => {

@@ -59,7 +59,7 @@ function stream({ kubelets, authorizer }: PodStreamDeps, pathFor: (exchange: Exc
       if (upgrade === undefined) throw badRequest('Upgrade request required');
       await tunnel(exchange, {
         upgrade,
-        open: (method, headers) => kubelets.open(node, method, path, headers, signal),
+        open: (method, headers) => kubelets.open(node, { method, path, headers }, signal),
         ...lateRefusal(exchange),
       });
     },
