@@ -61,14 +61,26 @@ test.each<[string, V1Toleration[], Setting, unknown]>([
   ],
   ['an empty list allows all', [exists('x')], { allowed: '[]', settings: cluster }, [exists('d'), exists('x')]],
   ['defaults are held to what is allowed', [], { defaults: json(exists('n')), allowed: json(exists('a')) }, conflict],
-  ['no JSON', [], { defaults: '{' }, '500 scheduler.alpha.kubernetes.io/defaultTolerations: it must be JSON'],
-  ['no list', [], { defaults: '{}' }, '500 scheduler.alpha.kubernetes.io/defaultTolerations: must be a list'],
+  ['no JSON', [], { defaults: '{' }, '500 unexpected end of JSON input'],
+  ['no list', [], { defaults: '{}' }, '500 json: cannot unmarshal object into Go value of type []v1.Toleration'],
   ['a list that nobody needs may be wrong', [], { allowed: '{' }, []],
   [
     'a list that is needed may not',
     [exists('a')],
     { allowed: '[1]' },
-    '500 scheduler.alpha.kubernetes.io/tolerationsWhitelist[0]: must be a map',
+    '500 json: cannot unmarshal number into Go value of type v1.Toleration',
+  ],
+  [
+    'a member of a wrong type',
+    [],
+    { defaults: '[{"key": 5}]' },
+    '500 json: cannot unmarshal number into Go struct field Toleration.key of type string',
+  ],
+  [
+    'members are known in any case, and others do not matter',
+    [],
+    { defaults: '[{"Key": "n", "Operator": "Exists", "Effect": "NoSchedule", "TolerationSeconds": null, "odd": 1}]' },
+    [exists('n')],
   ],
 ])('%s', async (_name, tolerations, setting, wanted) => {
   expect(await tolerationsOf(tolerations, setting)).toEqual(wanted);

@@ -3,7 +3,11 @@
 import { qosClassOf } from '#api/core/pod/qos.ts';
 import type { V1Namespace, V1Pod, V1Toleration } from '#api/generated/types.ts';
 import { notFound } from '#api/meta/status.ts';
-import { type Shape, shapeProblems } from '#base/document-shape.ts';
+import type { Json } from '#api/meta/object.ts';
+import { plainValue } from '#api/schema/decode-leaf.ts';
+import { valueText } from '#api/schema/decode-state.ts';
+import { JsonError, parseJson } from '#api/schema/json.ts';
+import type { Shape } from '#base/document-shape.ts';
 import type { AdmissionPlugin, AdmissionRequest, Encoded, Registry } from '../registry/contract.ts';
 import { plainError } from '../registry/failures.ts';
 import { compiled } from './compiled.ts';
@@ -20,7 +24,7 @@ export interface TolerationSettings {
 
 export const openTolerations: TolerationSettings = { defaults: [], allowed: [] };
 
-/** As they stand in an annotation or in the configuration. */
+/** As they stand in the configuration. */
 export const tolerationsShape = [
   { key: 'string', operator: 'string', value: 'string', effect: 'string', tolerationSeconds: 'number' },
 ] as const satisfies Shape;
@@ -68,13 +72,41 @@ function tolerationsIn(metadata: V1Namespace['metadata'], annotation: string): r
   const text = metadata?.annotations?.[annotation];
   if (text === undefined) return undefined;
   if (text === '') return [];
-  let parsed: unknown;
+  let parsed: Json;
   try {
-    parsed = JSON.parse(text);
+    parsed = plainValue(parseJson(Buffer.from(text)).value);
   } catch (error) {
-    throw plainError(`${annotation}: it must be JSON`, error);
+    throw error instanceof JsonError ? plainError(error.message, error) : error;
   }
-  const problems = shapeProblems(parsed, tolerationsShape, annotation);
-  if (problems.length > 0) throw plainError(problems.join('; '));
-  return (parsed ?? []) as readonly V1Toleration[];
+  if (parsed === null) return [];
+  if (!Array.isArray(parsed)) throw mismatch(parsed, 'value', '[]v1.Toleration');
+  return parsed.map(tolerationOf);
+}
+
+/** Go's types of its members, by their names in lower case: it takes any case, and whatever else there is. */
+const memberTypes: Readonly<Record<string, readonly [name: keyof V1Toleration, type: string]>> = {
+  effect: ['effect', 'v1.TaintEffect'],
+  key: ['key', 'string'],
+  operator: ['operator', 'v1.TolerationOperator'],
+  tolerationseconds: ['tolerationSeconds', 'int64'],
+  value: ['value', 'string'],
+};
+
+function tolerationOf(item: Json): V1Toleration {
+  if (item === null) return {};
+  if (typeof item !== 'object' || Array.isArray(item)) throw mismatch(item, 'value', 'v1.Toleration');
+  const toleration: Record<string, Json> = {};
+  for (const [given, value] of Object.entries(item)) {
+    const known = given.toLowerCase();
+    const [name, type] = (Object.hasOwn(memberTypes, known) ? memberTypes[known] : undefined) ?? [];
+    if (name === undefined || type === undefined || value === null) continue;
+    const fits = type === 'int64' ? Number.isSafeInteger(value) : typeof value === 'string';
+    if (!fits) throw mismatch(value, `struct field Toleration.${name}`, type);
+    toleration[name] = value;
+  }
+  return toleration as V1Toleration;
+}
+
+function mismatch(value: Json, place: string, type: string): Error {
+  return plainError(`json: cannot unmarshal ${valueText(value, type)} into Go ${place} of type ${type}`);
 }
