@@ -174,6 +174,7 @@ function ownPages({ settings, checks, codec, registry, clock, debug }: RequestPa
     kinds: shownOf(settings, registry),
     schemas: codec.schemas,
     version,
+    hasLogs: settings.logFolder !== undefined,
     nowMs: () => clock.nowMs(),
   });
   return [

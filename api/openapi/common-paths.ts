@@ -17,8 +17,21 @@ interface Page {
   readonly produces?: readonly string[];
 }
 
-/** The pages that are always there, and the resource list of every group and version. */
-export function commonPaths(kinds: readonly KindDefinition[]): Path[] {
+const logPages: readonly Page[] = [
+  { path: '/logs/', id: 'logFileListHandler', tag: 'logs', consumes: [], produces: [] },
+  { path: '/logs/{logpath}', id: 'logFileHandler', tag: 'logs', parameters: [logPathParameter], consumes: [], produces: [] },
+];
+
+/** What else documents depend on. */
+export interface PublishingOptions {
+  /** The server's version, such as v1.36.2. */
+  readonly version?: string;
+  /** False where nobody can read the host's logs at the server. */
+  readonly hasLogs?: boolean;
+}
+
+/** The pages of the server itself, and the resource list of every group and version. */
+export function commonPaths(kinds: readonly KindDefinition[], { hasLogs = true }: PublishingOptions = {}): Path[] {
   const pages: Page[] = [
     { path: '/api/', id: 'getCoreAPIVersions', description: 'get available API versions', tag: 'core', content: meta('APIVersions') },
     { path: '/apis/', id: 'getAPIVersions', description: 'get available API versions', tag: 'apis', content: meta('APIGroupList') },
@@ -49,8 +62,7 @@ export function commonPaths(kinds: readonly KindDefinition[]): Path[] {
       consumes: [],
       produces: ['application/jwk-set+json'],
     },
-    { path: '/logs/', id: 'logFileListHandler', tag: 'logs', consumes: [], produces: [] },
-    { path: '/logs/{logpath}', id: 'logFileHandler', tag: 'logs', parameters: [logPathParameter], consumes: [], produces: [] },
+    ...(hasLogs ? logPages : []),
   ];
   for (const { group, version } of groupVersionsOf(kinds)) {
     pages.push({

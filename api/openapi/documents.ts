@@ -1,6 +1,7 @@
 import type { KindDefinition } from '#api/kind.ts';
 import type { JsonObject } from '#api/meta/object.ts';
 import type { SchemaSet } from '#api/schema/schemas.ts';
+import type { PublishingOptions } from './common-paths.ts';
 import { buildOpenApiV2 } from './v2.ts';
 import { encodeOpenApiV2 } from './v2-protobuf.ts';
 import { buildOpenApiV3, buildOpenApiV3Index, openApiHash, openApiV3Names } from './v3.ts';
@@ -16,12 +17,10 @@ export interface OpenApiDocument {
 
 export type OpenApiForm = 'json' | 'protobuf';
 
-export interface OpenApiDocumentsDeps {
+export interface OpenApiDocumentsDeps extends PublishingOptions {
   /** The kinds that are served now: another array means that they changed. */
   readonly kinds: () => readonly KindDefinition[];
   readonly schemas: SchemaSet;
-  /** The server's version, such as v1.36.2. */
-  readonly version: string;
   readonly nowMs: () => number;
 }
 
@@ -37,7 +36,7 @@ export class OpenApiDocuments {
 
   /** `/openapi/v2`. */
   v2(form: OpenApiForm): OpenApiDocument {
-    const build = ({ schemas, version }: OpenApiDocumentsDeps): JsonObject => buildOpenApiV2(this.#kinds, schemas, version);
+    const build = ({ schemas, ...options }: OpenApiDocumentsDeps): JsonObject => buildOpenApiV2(this.#kinds, schemas, options);
     return this.#require(this.#keep('v2', form, build, encodeOpenApiV2), 'v2');
   }
 
@@ -45,7 +44,7 @@ export class OpenApiDocuments {
   index(): OpenApiDocument {
     const build = (): JsonObject => {
       const hashes = new Map<string, string>();
-      for (const name of openApiV3Names(this.#kinds)) hashes.set(name, this.v3(name, 'json')?.hash ?? '');
+      for (const name of openApiV3Names(this.#kinds, this.#deps)) hashes.set(name, this.v3(name, 'json')?.hash ?? '');
       return buildOpenApiV3Index(hashes);
     };
     return this.#require(this.#keep('v3 index', 'json', build), 'v3 index');
@@ -53,8 +52,8 @@ export class OpenApiDocuments {
 
   /** `/openapi/v3/<name>`, such as apis/apps/v1; undefined where there is none. */
   v3(name: string, form: OpenApiForm): OpenApiDocument | undefined {
-    const build = ({ schemas, version }: OpenApiDocumentsDeps): JsonObject | undefined =>
-      buildOpenApiV3(this.#kinds, schemas, name, version);
+    const build = ({ schemas, ...options }: OpenApiDocumentsDeps): JsonObject | undefined =>
+      buildOpenApiV3(this.#kinds, schemas, name, options);
     return this.#keep(`v3 ${name}`, form, build, encodeOpenApiV3);
   }
 

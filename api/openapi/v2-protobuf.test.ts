@@ -52,7 +52,7 @@ interface Named {
   name: string;
   value: Record<string, unknown>;
 }
-const source = buildOpenApiV2(builtinKinds, builtinSchemas(), 'v1.36.2');
+const source = buildOpenApiV2(builtinKinds, builtinSchemas(), { version: 'v1.36.2' });
 const type = root.lookupType('Document');
 const decoded = type.toObject(type.decode(encodeOpenApiV2(source))) as {
   swagger: string;

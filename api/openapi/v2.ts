@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import type { KindDefinition } from '#api/kind.ts';
 import type { Json, JsonObject } from '#api/meta/object.ts';
 import type { SchemaSet } from '#api/schema/schemas.ts';
-import { commonPaths, groupVersionsOf } from './common-paths.ts';
+import { commonPaths, groupVersionsOf, type PublishingOptions } from './common-paths.ts';
 import { DefinitionWriter, reachableDefinitions } from './definitions.ts';
 import { type Content, metaPackage, type Operation, type Path, pathsOf, statusText } from './operations.ts';
 import { dryRun, fieldValidation, type Parameter } from './parameters.ts';
 
-/** The OpenAPI 2 (Swagger) document of an API server that serves these kinds. `version` is the server's, such as v1.36.2. */
-export function buildOpenApiV2(kinds: readonly KindDefinition[], schemas: SchemaSet, version = 'unversioned'): JsonObject {
+/** The OpenAPI 2 (Swagger) document of an API server that serves these kinds. */
+export function buildOpenApiV2(kinds: readonly KindDefinition[], schemas: SchemaSet, options: PublishingOptions = {}): JsonObject {
+  const { version = 'unversioned' } = options;
   const writer = new Writer(kinds, schemas);
-  const paths = [...kinds.flatMap((kind) => pathsOf(kind, schemas)), ...commonPaths(kinds)];
+  const paths = [...kinds.flatMap((kind) => pathsOf(kind, schemas)), ...commonPaths(kinds, options)];
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version },

@@ -70,7 +70,7 @@ interface Named {
   readonly value: Decoded;
 }
 
-const source = buildOpenApiV3(builtinKinds, builtinSchemas(), 'apis/apps/v1', 'v1.36.2') as JsonObject;
+const source = buildOpenApiV3(builtinKinds, builtinSchemas(), 'apis/apps/v1', { version: 'v1.36.2' }) as JsonObject;
 const type = root.lookupType('Document');
 const decoded = type.toObject(type.decode(encodeOpenApiV3(source)));
 

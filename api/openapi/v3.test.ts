@@ -61,6 +61,17 @@ describe('OpenApiDocuments', () => {
     expect(paths['apis/apps/v1']?.serverRelativeURL).toBe(`/openapi/v3/apis/apps/v1?hash=${documents.v3('apis/apps/v1', 'json')?.hash}`);
   });
 
+  test('logs that cannot be read are not published', () => {
+    const deps = { kinds: () => builtinKinds, schemas, version: 'v1.36.2', nowMs: () => 0 };
+    const published = (documents: OpenApiDocuments): unknown[] => [
+      Buffer.from(documents.v2('json').bytes).toString().includes('logpath'),
+      Buffer.from(documents.index().bytes).toString().includes('/openapi/v3/logs?'),
+      documents.v3('logs', 'json') !== undefined,
+    ];
+    expect(published(new OpenApiDocuments(deps))).toEqual([true, true, true]);
+    expect(published(new OpenApiDocuments({ ...deps, hasLogs: false }))).toEqual([false, false, false]);
+  });
+
   test('documents are kept until the kinds change', () => {
     let kinds = builtinKinds;
     const documents = new OpenApiDocuments({ kinds: () => kinds, schemas, version: 'v1.36.2', nowMs: () => 0 });

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import type { KindDefinition } from '#api/kind.ts';
 import type { Json, JsonObject } from '#api/meta/object.ts';
 import type { SchemaSet } from '#api/schema/schemas.ts';
-import { commonPaths, groupVersionsOf } from './common-paths.ts';
+import { commonPaths, groupVersionsOf, type PublishingOptions } from './common-paths.ts';
 import { DefinitionWriter, reachableDefinitions } from './definitions.ts';
 import { type Content, type Operation, type Path, pathsOf, statusText } from './operations.ts';
 import type { Parameter } from './parameters.ts';
 import { mentionedDefinitions } from './v2.ts';
 
 /** The names of all OpenAPI 3 documents: `api/v1`, `apis/apps/v1`, and those of the pages around (`api`, `apis/apps`, `version`, …). */
-export function openApiV3Names(kinds: readonly KindDefinition[]): string[] {
-  return [...new Set(commonPaths(kinds).map(({ path }) => nameOf(path)))].toSorted();
+export function openApiV3Names(kinds: readonly KindDefinition[], options: PublishingOptions = {}): string[] {
+  return [...new Set(commonPaths(kinds, options).map(({ path }) => nameOf(path)))].toSorted();
 }
 
 /** One OpenAPI 3 document; undefined where no document has that name. */
@@ -18,9 +18,10 @@ export function buildOpenApiV3(
   kinds: readonly KindDefinition[],
   schemas: SchemaSet,
   name: string,
-  version = 'unversioned',
+  options: PublishingOptions = {},
 ): JsonObject | undefined {
-  const common = commonPaths(kinds).filter(({ path }) => nameOf(path) === name);
+  const { version = 'unversioned' } = options;
+  const common = commonPaths(kinds, options).filter(({ path }) => nameOf(path) === name);
   if (common.length === 0) return undefined;
   const own = kinds.filter((kind) => name === (kind.group === '' ? `api/${kind.version}` : `apis/${kind.group}/${kind.version}`));
   const paths = [...own.flatMap((kind) => pathsOf(kind, schemas)), ...common];
