@@ -2,6 +2,18 @@
 // ValidFieldPath).
 import { type JsonSchema, schemaIn } from './json-schema.ts';
 
+const escape = /\\(.)/gs;
+const escapes: Readonly<Record<string, string>> = {
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  "'": "'",
+  '\\': '\\',
+};
 const notThere = 'does not refer to a valid field';
 
 /** The schema that a path leads to, or what is wrong with the path. `brackets`: whether keys may be written in them. */
@@ -16,7 +28,9 @@ export function findField(root: JsonSchema | undefined, path: string, brackets: 
     if (next === undefined) return 'unexpected end of JSON path';
     const isQuoted = next.length > 1 && next.startsWith("'") && next.endsWith("'");
     if (token === '[' && !isQuoted) return `expected single quoted string but got ${next}`;
-    const found = fieldOf(schema, token === '[' ? next.slice(1, -1).replaceAll(/\\(.)/gs, '$1') : next);
+    const odd = token === '[' ? [...next.matchAll(escape)].find(([, char = '']) => !Object.hasOwn(escapes, char)) : undefined;
+    if (odd !== undefined) return `invalid string literal: invalid escape char ${odd[0]}`;
+    const found = fieldOf(schema, token === '[' ? next.slice(1, -1).replaceAll(escape, (_, char: string) => escapes[char] ?? char) : next);
     if (found === undefined) return notThere;
     schema = found;
     if (token === '.') continue;
