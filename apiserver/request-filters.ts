@@ -54,7 +54,7 @@ export function requestFilters(
   { settings, store, registry, authorizer, metrics, clock, log, stopping }: RequestFilterDeps,
   { authenticator, seen, auditor, auditCounts, sendsAway }: WhoAsks,
 ): { readonly filters: readonly Filter[]; readonly timeouts: RequestTimeouts } {
-  const timeouts = new RequestTimeouts(settings.limits.requestMs, clock);
+  const timeouts = new RequestTimeouts(settings.limits.requestMs, clock, auditor);
   const limits = inFlight(settings.limits, clock);
   loadMetrics(metrics, limits);
   storageMetrics(metrics, { resources: () => registry.measured(), sizeBytes: sizeOf(store, stopping) });

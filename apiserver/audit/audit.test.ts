@@ -186,6 +186,14 @@ describe('events', () => {
     });
   });
 
+  test('of a time that is none are told before anybody asks who it was', async () => {
+    expect((await ask('GET', '/api/v1/nodes?timeout=soon')).code).toBe(400);
+    const message = 'invalid timeout specified in the request URL - time: invalid duration "soon"';
+    expect(events('/api/v1/nodes?timeout=soon')).toMatchObject([
+      { stage: 'ResponseStarted', user: {}, responseStatus: { status: 'Failure', reason: 'BadRequest', message, code: 400 } },
+    ]);
+  });
+
   test('of clients that nobody knows hold one stage and no user', async () => {
     const stranger = agentOf(server.adminClientConfig, true);
     expect((await ask('GET', '/api/v1/nodes', { as: stranger, headers: { authorization: 'Bearer wrong' } })).code).toBe(401);

@@ -2,6 +2,7 @@ import { aborted, type Service } from '#base/lifecycle.ts';
 import type { Clock } from '#base/clock.ts';
 import { parseDurationMs } from '#base/duration.ts';
 import { ApiError, badRequest } from '#api/meta/status.ts';
+import type { Auditor } from '../../audit/auditor.ts';
 import type { Exchange } from '../exchange.ts';
 import { isLongRunning } from '../long-running.ts';
 import { sendError } from '../respond.ts';
@@ -20,11 +21,12 @@ export class RequestTimeouts implements Service {
   readonly #open = new Map<Exchange, number>();
   readonly #clock: Clock;
 
-  constructor(limitMs: number, clock: Clock) {
+  /** @param auditor told of requests that are refused here; nobody has looked at whom they come from. */
+  constructor(limitMs: number, clock: Clock, auditor?: Auditor) {
     this.#clock = clock;
     this.filter = (exchange, next) => {
       if (isLongRunning(exchange.info)) return next(exchange);
-      const asked = askedMs(exchange.query.get('timeout') ?? '');
+      const asked = askedMs(exchange.query.get('timeout') ?? '', () => auditor?.begin(exchange, false));
       this.#open.set(exchange, asked > 0 ? Math.min(asked, limitMs) : limitMs);
       const close = (): void => void this.#open.delete(exchange);
       let done: Promise<void> | void;
@@ -61,11 +63,12 @@ export class RequestTimeouts implements Service {
   }
 }
 
-/** Reads `?timeout=`; 0 asks for nothing. Throws BadRequest in Go's words. */
-function askedMs(text: string): number {
+/** Reads `?timeout=`; 0 asks for nothing. Throws BadRequest in Go's words, after `refusing`. */
+function askedMs(text: string, refusing: () => void): number {
   if (text === '') return 0;
   const ms = parseDurationMs(text);
   if (ms !== undefined) return ms;
+  refusing();
   throw badRequest(`invalid timeout specified in the request URL - time: ${durationProblem(text)}`);
 }
 
