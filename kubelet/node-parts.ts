@@ -21,7 +21,7 @@ import { configurationOf } from './server/configuration.ts';
 import { KubeletServer } from './server/kubelet-server.ts';
 import { Logind } from './shutdown/logind.ts';
 import { NodeShutdown } from './shutdown/node-shutdown.ts';
-import { hostFigures, interfacesOf } from './stats/kernel.ts';
+import { engineProcesses, hostFigures, interfacesOf, processFigures } from './stats/kernel.ts';
 import { Stats } from './stats/stats.ts';
 import { readTlsFiles, tlsFiles } from './server/tls.ts';
 import { volumeImages } from './volumes/image-volume.ts';
@@ -128,6 +128,10 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
     uses,
     measure: measureNow,
     host: hostFigures,
+    processes: async (bootMs) => ({
+      kubelet: await processFigures([process.pid], bootMs),
+      runtime: await processFigures(await engineProcesses(), bootMs),
+    }),
     interfaces: interfacesOf,
     pods: source.pods,
     observed,

@@ -30,28 +30,37 @@ test('control groups of version 1', async () => {
   const found = await machine(
     {
       'cgroup/memory/memory.usage_in_bytes': '700\n',
-      'cgroup/memory/memory.stat': 'inactive_file 1\ntotal_inactive_file 200\n',
+      'cgroup/memory/memory.stat': 'inactive_file 1\ntotal_rss 90\ntotal_pgfault 80\ntotal_pgmajfault 7\ntotal_inactive_file 200\n',
       'cgroup/memory/kubepods/memory.usage_in_bytes': '300\n',
-      'cgroup/memory/kubepods/memory.stat': 'total_inactive_file 50\n',
+      'cgroup/memory/kubepods/memory.stat': 'total_rss 30\ntotal_inactive_file 50\n',
+      'cgroup/cpuacct/kubepods/cpuacct.usage': '123456789012\n',
     },
     1,
   );
-  expect(found.memory).toEqual({ availableBytes: 500, workingSetBytes: 500, usageBytes: 700 });
-  expect(found.podsMemory).toEqual({ availableBytes: 550, workingSetBytes: 250, usageBytes: 300 });
+  const counts = { rssBytes: 90, pageFaults: 80, majorPageFaults: 7 };
+  expect(found.memory).toEqual({ availableBytes: 500, workingSetBytes: 500, usageBytes: 700, counts });
+  const ofPods = { rssBytes: 30, pageFaults: 0, majorPageFaults: 0 };
+  expect(found.podsMemory).toEqual({ availableBytes: 550, workingSetBytes: 250, usageBytes: 300, counts: ofPods });
+  expect(found.podsCpuNanos).toBe(123_456_789_012n);
 });
 
 test('version 2, whose root counts nothing, so that the kernel as a whole is asked', async () => {
   const found = await machine(
     {
-      'proc/meminfo': 'MemTotal:  1000 kB\nMemFree: 400 kB\nMemAvailable: 1 kB\nInactive: 7 kB\nInactive(file): 150 kB\n',
+      'proc/meminfo': 'MemTotal:  1000 kB\nMemFree: 400 kB\nMemAvailable: 1 kB\nInactive: 7 kB\nInactive(file): 150 kB\nAnonPages: 9 kB\n',
+      'proc/vmstat': 'pgfault 11\npgmajfault 2\n',
       'cgroup/memory.stat': 'inactive_file 1\n',
       'cgroup/kubepods/memory.current': '300\n',
-      'cgroup/kubepods/memory.stat': 'anon 3\ninactive_file 50\n',
+      'cgroup/kubepods/memory.stat': 'anon 3\ninactive_file 50\npgfault 4\n',
+      'cgroup/kubepods/cpu.stat': 'usage_usec 500\nuser_usec 1\n',
     },
     2,
   );
-  expect(found.memory).toEqual({ availableBytes: 550 * 1_024, workingSetBytes: 450 * 1_024, usageBytes: 600 * 1_024 });
-  expect(found.podsMemory).toEqual({ availableBytes: 550, workingSetBytes: 250, usageBytes: 300 });
+  const counts = { rssBytes: 9 * 1_024, pageFaults: 11, majorPageFaults: 2 };
+  expect(found.memory).toEqual({ availableBytes: 550 * 1_024, workingSetBytes: 450 * 1_024, usageBytes: 600 * 1_024, counts });
+  const ofPods = { rssBytes: 3, pageFaults: 4, majorPageFaults: 0 };
+  expect(found.podsMemory).toEqual({ availableBytes: 550, workingSetBytes: 250, usageBytes: 300, counts: ofPods });
+  expect(found.podsCpuNanos).toBe(500_000n);
 });
 
 test('processes, and what a machine does not tell', async () => {

@@ -7,6 +7,8 @@ export interface Measurements {
   readonly memory: MemoryUse | undefined;
   /** Of all pods together, against what is allocatable. */
   readonly podsMemory: MemoryUse | undefined;
+  /** Since the group of all pods was made. */
+  readonly podsCpuNanos?: bigint | undefined;
   readonly disk: DiskUse;
   /** Of images and of what containers write; the same figures where they have no disk of their own. */
   readonly imageDisk: DiskUse;
@@ -18,6 +20,14 @@ export interface MemoryUse {
   readonly availableBytes: number;
   readonly workingSetBytes: number;
   readonly usageBytes: number;
+  readonly counts?: MemoryCounts;
+}
+
+/** What the kernel counts beside what is used. */
+export interface MemoryCounts {
+  readonly rssBytes: number;
+  readonly pageFaults: number;
+  readonly majorPageFaults: number;
 }
 
 export interface DiskUse {
@@ -51,6 +61,7 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
   return {
     memory: await groupMemory(options, '/', memoryBytes),
     podsMemory: pods === undefined ? undefined : await groupMemory(options, pods.path, pods.memoryBytes),
+    podsCpuNanos: pods === undefined ? undefined : await groupCpu(options, pods.path),
     disk,
     imageDisk,
     hasImageDisk,
@@ -78,9 +89,22 @@ async function groupMemory(options: MeasureOptions, path: string, mostBytes: num
   const used = await read(cgroupVersion === 1 ? 'memory.usage_in_bytes' : 'memory.current');
   const stats = await read('memory.stat');
   if (used !== undefined && stats !== undefined) {
-    return memoryUse(Number(used), field(stats, cgroupVersion === 1 ? 'total_inactive_file' : 'inactive_file'), mostBytes);
+    const of = (name: string): number => field(stats, cgroupVersion === 1 ? `total_${name}` : name);
+    const counts = {
+      rssBytes: of(cgroupVersion === 1 ? 'rss' : 'anon'),
+      pageFaults: of('pgfault'),
+      majorPageFaults: of('pgmajfault'),
+    };
+    return { ...memoryUse(Number(used), of('inactive_file'), mostBytes), counts };
   }
   return path === '/' ? await wholeMemory(options.proc ?? '/proc') : undefined;
+}
+
+async function groupCpu({ cgroupVersion, cgroupMount = '/sys/fs/cgroup' }: MeasureOptions, path: string): Promise<bigint | undefined> {
+  const [controller, name] = cgroupVersion === 1 ? ['cpuacct', 'cpuacct.usage'] : ['', 'cpu.stat'];
+  const text = await readFile(join(cgroupMount, controller, path, name), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  return cgroupVersion === 1 ? BigInt(text.trim()) : BigInt(field(text, 'usage_usec')) * 1_000n;
 }
 
 /** The root group of version 2 counts nothing itself. */
@@ -89,7 +113,10 @@ async function wholeMemory(proc: string): Promise<MemoryUse | undefined> {
   const bytes = (name: string): number =>
     1_024 * Number(new RegExp(`^${name.replace(/[()]/g, String.raw`\$&`)}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
   const totalBytes = bytes('MemTotal');
-  return totalBytes === 0 ? undefined : memoryUse(totalBytes - bytes('MemFree'), bytes('Inactive(file)'), totalBytes);
+  if (totalBytes === 0) return undefined;
+  const events = await readFile(join(proc, 'vmstat'), 'utf8').catch(() => '');
+  const counts = { rssBytes: bytes('AnonPages'), pageFaults: field(events, 'pgfault'), majorPageFaults: field(events, 'pgmajfault') };
+  return { ...memoryUse(totalBytes - bytes('MemFree'), bytes('Inactive(file)'), totalBytes), counts };
 }
 
 function memoryUse(usageBytes: number, inactiveBytes: number, mostBytes: number): MemoryUse {

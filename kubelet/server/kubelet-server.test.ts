@@ -104,6 +104,14 @@ describe('KubeletServer', () => {
       fs: { ...amount, usedBytes: disk.totalBytes - disk.availableBytes },
       runtime: { imageFs: { ...amount, usedBytes: 7 } },
       rlimit: { maxpid: 32_768, curproc: 100 },
+      systemContainers: [
+        {
+          name: 'kubelet',
+          startTime: '1970-01-01T00:00:02.000Z',
+          cpu: { usageCoreNanoSeconds: 3_000 },
+          memory: { usageBytes: 4_096, workingSetBytes: 4_096, rssBytes: 4_096, pageFaults: 5, majorPageFaults: 1 },
+        },
+      ],
       swap: { swapAvailableBytes: 4, swapUsageBytes: 6 },
     });
     expect(summary.pods).toMatchObject([

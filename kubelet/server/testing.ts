@@ -11,7 +11,7 @@ import { createCa, type KeyPair, signCertificate } from '#base/pki.ts';
 import { probeMetrics } from '../kubelet-metrics.ts';
 import type { Program } from '../runtime/simulated/program.ts';
 import type { PodUse } from '../eviction/usage.ts';
-import type { HostFigures } from '../stats/kernel.ts';
+import type { HostFigures, ProcessFigures } from '../stats/kernel.ts';
 import { Stats } from '../stats/stats.ts';
 import { plenty } from '../testing.ts';
 import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.ts';
@@ -45,6 +45,7 @@ const machine: HostFigures = {
   swap: { totalBytes: 10, freeBytes: 4 },
   interfaces: [{ name: 'eth0', rxBytes: 1, rxErrors: 2, txBytes: 3, txErrors: 4 }],
 };
+const used: ProcessFigures = { startedMs: 2_000, cpuNanos: 3_000n, rssBytes: 4_096, pageFaults: 5, majorPageFaults: 1 };
 
 /** The API server may do everything; a scraper with the token `figures` may read metrics; nobody can say anything of the token `lost`. */
 const access: Access = {
@@ -120,6 +121,7 @@ export class ServerRig {
           uses: { diskUsage: () => Promise.resolve(new Map([['u1', disk]])) },
           measure: () => Promise.resolve(plenty),
           host: () => Promise.resolve(machine),
+          processes: () => Promise.resolve({ kubelet: used, runtime: undefined }),
           interfaces: () => Promise.resolve([]),
           pods: pods.pods,
           observed: () => undefined,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseSizes } from './folder-sizes.ts';
-import { hostFigures, parseInterfaces } from './kernel.ts';
+import { engineProcesses, hostFigures, parseInterfaces, processFigures } from './kernel.ts';
 
 const devices = `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -30,6 +30,27 @@ test('the machine', async () => {
   });
   await rm(proc, { recursive: true });
   expect(await hostFigures(proc)).toBeUndefined();
+});
+
+test('processes together, and the engine by its own word', async () => {
+  const proc = await mkdtemp(join(tmpdir(), 'proc-'));
+  // Fields 10, 12, 14, 15, 22 and 24 of a line count: faults, ticks of the processor, the start and pages.
+  const line = (name: string, start: number): string => `1 (${name}) S 1 1 1 0 -1 0 100 0 3 0 20 30 0 0 20 0 1 0 ${start} 999 7 0 0`;
+  for (const [pid, text] of [
+    ['10', line('docker) d', 500)],
+    ['11', line('containerd', 400)],
+  ] as const) {
+    await mkdir(join(proc, pid));
+    await writeFile(join(proc, pid, 'stat'), text);
+  }
+  const one = { cpuNanos: 500_000_000n, rssBytes: 28_672, pageFaults: 100, majorPageFaults: 3 };
+  expect(await processFigures([10], 1_000, proc)).toEqual({ startedMs: 6_000, ...one });
+  const both = { cpuNanos: 1_000_000_000n, rssBytes: 57_344, pageFaults: 200, majorPageFaults: 6 };
+  expect(await processFigures([10, 12, 11], 1_000, proc)).toEqual({ startedMs: 5_000, ...both });
+  expect(await processFigures([12], 1_000, proc)).toBeUndefined();
+  await writeFile(join(proc, 'docker.pid'), '10\n');
+  expect(await engineProcesses(proc)).toEqual([10]);
+  await rm(proc, { recursive: true });
 });
 
 test('what du says', () => {

@@ -28,6 +28,58 @@ export async function hostFigures(proc = '/proc'): Promise<HostFigures | undefin
   };
 }
 
+/** What some processes use together. */
+export interface ProcessFigures {
+  /** When the first one started. */
+  readonly startedMs: number;
+  readonly cpuNanos: bigint;
+  readonly rssBytes: number;
+  readonly pageFaults: number;
+  readonly majorPageFaults: number;
+}
+
+/** Memory is counted in pages here. */
+const pageBytes = 4_096;
+
+/** Undefined where none of them is there. `bootMs` is when the machine started. */
+export async function processFigures(pids: readonly number[], bootMs: number, proc = '/proc'): Promise<ProcessFigures | undefined> {
+  const texts = await Promise.all(pids.map((pid) => readFile(`${proc}/${pid}/stat`, 'utf8').catch(() => '')));
+  const found = texts.filter((text) => text !== '').map((text) => processOf(text, bootMs));
+  const [first] = found;
+  if (first === undefined) return undefined;
+  return found.slice(1).reduce(
+    (sum, one) => ({
+      startedMs: Math.min(sum.startedMs, one.startedMs),
+      cpuNanos: sum.cpuNanos + one.cpuNanos,
+      rssBytes: sum.rssBytes + one.rssBytes,
+      pageFaults: sum.pageFaults + one.pageFaults,
+      majorPageFaults: sum.majorPageFaults + one.majorPageFaults,
+    }),
+    first,
+  );
+}
+
+/** Such as `42 (node) S 1 42 …`: the name may hold anything, what is counted stands behind it. (proc_pid_stat(5)) */
+function processOf(text: string, bootMs: number): ProcessFigures {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  // The third field of the manual is the first one here.
+  const at = (field: number): number => Number(fields[field - 3] ?? 0);
+  return {
+    startedMs: bootMs + at(22) * 10,
+    cpuNanos: BigInt(at(14) + at(15)) * nanosPerTick,
+    rssBytes: at(24) * pageBytes,
+    pageFaults: at(10),
+    majorPageFaults: at(12),
+  };
+}
+
+/** The processes of the engine, as far as it says where: its own, and that of the containerd which it started. */
+export async function engineProcesses(run = '/var/run'): Promise<number[]> {
+  const files = [`${run}/docker.pid`, `${run}/docker/containerd/containerd.pid`];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return texts.map((text) => Number(text.trim())).filter((pid) => Number.isSafeInteger(pid) && pid > 0);
+}
+
 /** The interfaces that a process sees, loopback left out. */
 export async function interfacesOf(pid: number): Promise<readonly InterfaceFigures[]> {
   return parseInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => ''));

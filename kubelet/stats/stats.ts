@@ -18,7 +18,7 @@ import type {
   Summary,
   SwapFigures,
 } from './figures.ts';
-import type { HostFigures } from './kernel.ts';
+import type { HostFigures, ProcessFigures } from './kernel.ts';
 import type { PodUses } from './pod-uses.ts';
 
 export interface StatsDeps {
@@ -26,6 +26,8 @@ export interface StatsDeps {
   readonly uses: Pick<PodUses, 'diskUsage'>;
   readonly measure: () => Promise<Measurements>;
   readonly host: () => Promise<HostFigures | undefined>;
+  /** Of the kubelet itself and of the engine. */
+  readonly processes: (bootMs: number) => Promise<SystemProcesses>;
   readonly interfaces: (pid: number) => Promise<readonly InterfaceFigures[]>;
   readonly pods: () => readonly V1Pod[];
   readonly observed: (podUid: string) => RuntimePod | undefined;
@@ -33,6 +35,11 @@ export interface StatsDeps {
   readonly imageBytes: () => number;
   readonly clock: Clock;
   readonly nodeName: string;
+}
+
+export interface SystemProcesses {
+  readonly kubelet: ProcessFigures | undefined;
+  readonly runtime: ProcessFigures | undefined;
 }
 
 interface Look {
@@ -72,13 +79,13 @@ export class Stats {
   async #node(gathered: Gathered, wants: 'everything' | 'cpuAndMemory'): Promise<Summary['node']> {
     const { nodeName, host, imageBytes } = this.#deps;
     const { time, measured } = gathered;
-    const { memory, podsMemory, disk, imageDisk, processes } = measured;
+    const { memory, disk, imageDisk, processes } = measured;
     const machine = await host();
     const startTime = new Date(machine?.startedMs ?? 0).toISOString();
     const swap = machine === undefined ? undefined : { time, ...swapOf(machine) };
     const common = {
       nodeName,
-      systemContainers: podsMemory === undefined ? [] : [{ name: 'pods', startTime, memory: wholeMemory(podsMemory, time) }],
+      systemContainers: await this.#systemContainers(machine?.startedMs ?? 0, gathered),
       startTime,
       ...(machine === undefined ? {} : { cpu: this.#cpu('node', machine.cpuNanos, gathered) }),
       ...(memory === undefined ? {} : { memory: wholeMemory(memory, time) }),
@@ -93,6 +100,26 @@ export class Stats {
       runtime: { imageFs: images, containerFs: fsFigures(imageDisk, wholeDisk(imageDisk), time) },
       ...(processes === undefined ? {} : { rlimit: { time, maxpid: processes.most, curproc: processes.running } }),
     };
+  }
+
+  /** What upstream calls so: the agent, the engine, and all pods together. */
+  async #systemContainers(bootMs: number, gathered: Gathered): Promise<ContainerFigures[]> {
+    const { time, measured } = gathered;
+    const { podsMemory, podsCpuNanos } = measured;
+    const { kubelet, runtime } = await this.#deps.processes(bootMs);
+    const ofProcesses = (name: string, used: ProcessFigures | undefined): ContainerFigures[] => {
+      if (used === undefined) return [];
+      const { startedMs, cpuNanos, rssBytes, pageFaults, majorPageFaults } = used;
+      const memory = { time, usageBytes: rssBytes, workingSetBytes: rssBytes, rssBytes, pageFaults, majorPageFaults };
+      return [{ name, startTime: new Date(startedMs).toISOString(), cpu: this.#cpu(`process/${name}`, cpuNanos, gathered), memory }];
+    };
+    const pods: ContainerFigures = {
+      name: 'pods',
+      startTime: new Date(bootMs).toISOString(),
+      ...(podsCpuNanos === undefined ? {} : { cpu: this.#cpu('pods', podsCpuNanos, gathered) }),
+      ...(podsMemory === undefined ? {} : { memory: wholeMemory(podsMemory, time) }),
+    };
+    return [...ofProcesses('kubelet', kubelet), ...ofProcesses('runtime', runtime), ...(podsMemory === undefined ? [] : [pods])];
   }
 
   async #pod(
@@ -212,8 +239,8 @@ function podMemory(used: readonly ContainerUsage[], time: string): MemoryFigures
   };
 }
 
-function wholeMemory({ availableBytes, usageBytes, workingSetBytes }: MemoryUse, time: string): MemoryFigures {
-  return { time, availableBytes, usageBytes, workingSetBytes };
+function wholeMemory({ counts, ...bytes }: MemoryUse, time: string): MemoryFigures {
+  return { time, ...bytes, ...counts };
 }
 
 function wholeDisk({ totalBytes, availableBytes, totalInodes, freeInodes }: DiskUse): DiskAmount {
