@@ -75,6 +75,7 @@ export function requestParts(deps: RequestPartsDeps): RequestParts {
     issuers,
     audiences,
     registry,
+    onPodToken: seen.podToken,
     onCertificate: seen.certificate,
     clock,
     log,

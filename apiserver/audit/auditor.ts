@@ -53,6 +53,7 @@ export class Auditor {
     const receivedMs = clock.nowMs() - sinceReceivedMs();
     const record = new RequestRecord({ exchange, scope, emit: this.#emit, receivedMs, sinceReceivedMs, isAuthenticated });
     exchange.audit = record;
+    if (exchange.auditNotes !== undefined) for (const [key, text] of Object.entries(exchange.auditNotes)) record.annotate(key, text);
     exchange.response.once('close', () => record.closed());
     return record;
   }

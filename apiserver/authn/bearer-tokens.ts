@@ -6,6 +6,8 @@ import type { AuthenticationMethod, Verdict } from './contract.ts';
 export type TokenVerdict = Verdict & {
   /** Shown to the client. */
   readonly warning?: string;
+  /** For the audit log, where the request has one. */
+  readonly auditNotes?: Readonly<Record<string, string>>;
   /** For which of the audiences in question it holds; absent where tokens say nothing of audiences. */
   readonly audiences?: readonly string[];
 };
@@ -53,6 +55,7 @@ export class BearerTokens implements AuthenticationMethod, TokenVerifier {
     const verdict = await this.verify(token, this.#audiences, exchange.signal);
     if (verdict.kind === 'none') return { kind: 'refused', why: 'invalid bearer token' };
     if (verdict.kind === 'user' && verdict.warning !== undefined) exchange.warn(verdict.warning);
+    if (verdict.kind === 'user' && verdict.auditNotes !== undefined) exchange.auditNotes = verdict.auditNotes;
     return verdict;
   }
 }

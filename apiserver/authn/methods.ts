@@ -24,6 +24,7 @@ export interface AuthenticationDeps {
   readonly issuers: readonly string[];
   readonly audiences: readonly string[];
   readonly registry: Registry;
+  readonly onPodToken?: ((state: 'valid' | 'stale') => void) | undefined;
   readonly onCertificate?: ((leftSeconds: number) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,6 +43,7 @@ export function authenticationOf({
   issuers,
   audiences,
   registry,
+  onPodToken,
   onCertificate,
   clock,
   log,
@@ -49,7 +51,7 @@ export function authenticationOf({
   const tokens = new BearerTokens(
     [
       ...(settings.staticTokens.size === 0 ? [] : [staticTokens(settings.staticTokens)]),
-      new ServiceAccountTokens({ registry, keys, issuers, clock }),
+      new ServiceAccountTokens({ registry, keys, issuers, onPodToken, clock }),
       ...(settings.acceptsBootstrapTokens ? [bootstrapTokens({ registry: () => registry, clock })] : []),
     ],
     audiences,

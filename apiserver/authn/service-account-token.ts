@@ -14,6 +14,8 @@ export interface ServiceAccountTokensDeps {
   readonly registry: Registry;
   readonly keys: readonly VerificationKey[];
   readonly issuers: readonly string[];
+  /** Counts uses of pods' tokens: `stale` ones only live because their time has been prolonged. */
+  readonly onPodToken?: ((state: 'valid' | 'stale') => void) | undefined;
   readonly clock: Clock;
 }
 
@@ -57,7 +59,20 @@ export class ServiceAccountTokens implements TokenVerifier {
     if (wrongTime !== undefined) return { kind: 'refused', why: wrongTime };
     const gone = await this.#goneBinding(verified.claims, signal);
     if (gone !== undefined) return { kind: 'refused', why: gone };
-    return { kind: 'user', user: userOf(verified.claims, verified.jti), audiences: shared };
+    const user = userOf(verified.claims, verified.jti);
+    const staleSeconds = this.#staleSeconds(verified.claims);
+    if (staleSeconds === undefined) return { kind: 'user', user, audiences: shared };
+    const note = `subject: ${user.name}, seconds after warning threshold: ${staleSeconds}`;
+    return { kind: 'user', user, audiences: shared, auditNotes: { 'authentication.k8s.io/stale-token': note } };
+  }
+
+  /** For how long a pod's token should have been replaced; undefined where it should not, or is none. */
+  #staleSeconds({ warnafter }: KubernetesClaims): number | undefined {
+    if (warnafter === undefined || warnafter === 0) return undefined;
+    const nowMs = this.#deps.clock.nowMs();
+    const isStale = nowMs > warnafter * 1_000;
+    this.#deps.onPodToken?.(isStale ? 'stale' : 'valid');
+    return isStale ? Math.floor(nowMs / 1_000) - warnafter : undefined;
   }
 
   /** What the token says, why it is not believed, or undefined where it is none of our issuers'. */

@@ -82,6 +82,8 @@ export class Exchange {
   readonly largeWork: LargeWork;
   /** Who asks; undefined until authentication has run. */
   user: UserInfo | undefined;
+  /** What the audit log should tell of how the request was taken in. */
+  auditNotes: Readonly<Record<string, string>> | undefined;
   /** Set where the request is audited. */
   audit: RequestAudit | undefined;
   /** Texts for Warning headers, in the order they came. */

@@ -19,6 +19,8 @@ export interface AuthenticationMetrics extends Outcomes<'success' | 'failure' | 
   knew(user: string): void;
   /** A certificate did so that will be good for so long. */
   certificate(leftSeconds: number): void;
+  /** A pod's token did so, in time or only because its time has been prolonged. */
+  podToken(state: 'valid' | 'stale'): void;
 }
 
 export type AuthorizationMetrics = Outcomes<'allowed' | 'denied' | 'no-opinion' | 'error'>;
@@ -37,6 +39,10 @@ export function authenticationMetrics(metrics: Metrics): AuthenticationMetrics {
     ),
   );
   const lifetime = lifetimes.cell([]);
+  const podTokens = {
+    valid: podTokenCell(metrics, 'valid'),
+    stale: podTokenCell(metrics, 'stale'),
+  };
   return {
     took: outcomes(metrics, {
       total: ['authentication_attempts', '[ALPHA] Counter of authenticated attempts.'],
@@ -49,7 +55,13 @@ export function authenticationMetrics(metrics: Metrics): AuthenticationMetrics {
       cell.value++;
     },
     certificate: (leftSeconds) => lifetime.observe(leftSeconds),
+    podToken: (state) => void podTokens[state].value++,
   };
+}
+
+function podTokenCell(metrics: Metrics, state: 'valid' | 'stale'): CounterCell {
+  const help = `[ALPHA] Cumulative ${state} projected service account tokens used`;
+  return metrics.add(new CounterCells(`serviceaccount_${state}_tokens_total`, help, [])).cell([]);
 }
 
 export function authorizationMetrics(metrics: Metrics): AuthorizationMetrics {

@@ -83,6 +83,8 @@ export const upstreamFamilies: Readonly<Record<string, UpstreamFamily>> = {
   authentication_duration_seconds: histogram('ALPHA', doubling, 'result'),
   authorization_attempts_total: counter('ALPHA', 'result'),
   authorization_duration_seconds: histogram('ALPHA', doubling, 'result'),
+  serviceaccount_stale_tokens_total: counter('ALPHA'),
+  serviceaccount_valid_tokens_total: counter('ALPHA'),
   disabled_metrics_total: counter('BETA'),
   etcd_request_duration_seconds: histogram('ALPHA', durations, 'group', 'operation', 'resource'),
   etcd_request_errors_total: counter('ALPHA', 'group', 'operation', 'resource'),

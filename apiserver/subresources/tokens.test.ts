@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
@@ -10,8 +13,18 @@ let plain: Agent;
 const clock = new FakeClock(Date.now());
 const accounts = '/api/v1/namespaces/default/serviceaccounts';
 
+const folder = mkdtempSync(join(tmpdir(), 'tokens-'));
+const path = join(folder, 'audit.log');
+const delivery = {
+  mode: 'blocking',
+  batch: { bufferSize: 1, maxSize: 1, maxWaitMs: 0, throttle: undefined, maxSending: 1 },
+  truncate: undefined,
+} as const;
+const log = { path, maxAgeDays: 0, maxBackups: 0, maxMegabytes: 0, compress: false, format: 'json', delivery } as const;
+
 beforeAll(async () => {
-  server = await startTestApiServer({ clock });
+  const policy = { rules: [{ level: 'Metadata', omitStages: ['RequestReceived'] }] } as const;
+  server = await startTestApiServer({ clock, audit: { policy, log, webhook: undefined } });
   admin = agentOf(server.adminClientConfig);
   plain = new Agent({ connect: { ca: server.ca.cert } });
   await send('POST', accounts, { metadata: { name: 'default' } });
@@ -21,6 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([admin.destroy(), plain.destroy()]);
   await server.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 async function send(method: string, path: string, body?: object): Promise<{ code: number; json: Record<string, never> }> {
@@ -199,4 +213,30 @@ describe('service account tokens', () => {
       status: { error: expect.stringMatching(/^token audiences \[".*"\] is invalid for the target audiences \["a" "b"\]$/) },
     });
   });
+
+  test('of pods that should have been replaced are good, but told', async () => {
+    await send('POST', '/api/v1/namespaces/default/pods', {
+      metadata: { name: 'slow' },
+      spec: { serviceAccountName: 'robot', containers: [{ name: 'c', image: 'i' }] },
+    });
+    const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'slow' };
+    const bearer = await token('robot', { expirationSeconds: 3_607, boundObjectRef });
+    expect(await codeFor(bearer)).toBe(200);
+    expect(await podTokens()).toEqual({ valid: '1', stale: '0' });
+    await clock.advance(3_610_000);
+    expect(await codeFor(bearer)).toBe(200);
+    expect(await podTokens()).toEqual({ valid: '1', stale: '1' });
+    const notes = readFileSync(path, 'utf8').match(/"authentication\.k8s\.io\/stale-token":"[^"]*"/g);
+    expect(notes).toEqual([
+      expect.stringMatching(/"subject: system:serviceaccount:default:robot, seconds after warning threshold: [234]"$/),
+    ]);
+  });
 });
+
+/** How many uses of tokens of pods were counted. */
+async function podTokens(): Promise<Record<string, string | undefined>> {
+  const answer = await request(`${server.url}/metrics`, { dispatcher: admin });
+  const text = await answer.body.text();
+  const count = (state: string): string | undefined => new RegExp(`^serviceaccount_${state}_tokens_total (\\d+)$`, 'm').exec(text)?.[1];
+  return { valid: count('valid'), stale: count('stale') };
+}
