@@ -281,7 +281,7 @@ describe('schemas', () => {
       'sets of objects',
       below('type: array, items: {type: object, nullable: true}, x-kubernetes-list-type: set'),
       [
-        `${at}.items.x-kubernetes-map-type: Invalid value: "null": must be atomic as item of a list with x-kubernetes-list-type=set`,
+        `${at}.items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set`,
         `${at}.items.nullable: Forbidden: cannot be nullable when x-kubernetes-list-type is set`,
       ],
     ],

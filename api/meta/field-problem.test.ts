@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forbiddenField, invalid, invalidObject } from './field-problem.ts';
+import { forbiddenField, invalid, invalidObject, tooLong, tooMany } from './field-problem.ts';
 
 test('a refusal says nothing about what it does not know', () => {
   const status = invalidObject({ group: 'authorization.k8s.io', kind: '' }, '', [
@@ -25,7 +25,7 @@ test('a refusal says nothing about what it does not know', () => {
 });
 
 test.each<[string, unknown, string]>([
-  ['a pointer to nothing', undefined, '"null"'],
+  ['a pointer to nothing', undefined, 'null'],
   ['a list or map that is not there', null, 'null'],
   ['a text', 'a "b" \\ \t \x07 \x7f \u200b ä <', '"a \\"b\\" \\\\ \\t \\a \\x7f \\u200b ä <"'],
   ['a sign beyond the first plane', '\u{e0001}\u{1f600}', '"\\U000e0001\u{1f600}"'],
@@ -33,4 +33,15 @@ test.each<[string, unknown, string]>([
   ['a number', -1, '-1'],
 ])('%s as Go shows it', (_name, value, shown) => {
   expect(invalid('f', value, '').message).toBe(`Invalid value: ${shown}`);
+});
+
+test('one is none of many', () => {
+  expect([tooLong('f', 1).message, tooLong('f', 2).message]).toEqual([
+    'Too long: may not be more than 1 byte',
+    'Too long: may not be more than 2 bytes',
+  ]);
+  expect([tooMany('f', 2, 1).message, tooMany('f', 3, 2).message]).toEqual([
+    'Too many: 2: must have at most 1 item',
+    'Too many: 3: must have at most 2 items',
+  ]);
 });

@@ -67,11 +67,11 @@ export function forbiddenField(field: string, why: string): FieldProblem {
 }
 
 export function tooLong(field: string, maxLength: number): FieldProblem {
-  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maxLength} bytes` };
+  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maxLength} ${maxLength === 1 ? 'byte' : 'bytes'}` };
 }
 
 export function tooMany(field: string, actual: number, max: number): FieldProblem {
-  return { type: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${max} items` };
+  return { type: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}` };
 }
 
 export function valueNotFound(field: string, value: unknown): FieldProblem {
@@ -104,10 +104,9 @@ export function invalidObject(kind: { group: string; kind: string }, name: strin
   });
 }
 
-/** Go shows a pointer to nothing as the text "null" (undefined here), a list or map that is not there as JSON's null (null here). */
+/** What is not there is shown as JSON's null. */
 function show(value: unknown): string {
-  if (value === undefined) return '"null"';
-  if (value === null) return 'null';
+  if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return goQuote(value);
   return typeof value === 'object' ? JSON.stringify(value).replace(/[<>&]/g, escaped) : String(value);
 }

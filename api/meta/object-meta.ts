@@ -77,8 +77,7 @@ export function validateObjectMetaUpdate(next: ObjectMeta, prev: ObjectMeta, pat
     if ((next[field] ?? '') !== (prev[field] ?? '')) problems.push(invalid(`${path}.${field}`, next[field] ?? '', immutableText));
   }
   for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (next[field] !== prev[field])
-      problems.push(invalid(`${path}.${field}`, field === 'creationTimestamp' ? (next[field] ?? null) : next[field], immutableText));
+    if (next[field] !== prev[field]) problems.push(invalid(`${path}.${field}`, next[field], immutableText));
   }
   if (!equalValues(next.finalizers, prev.finalizers)) addAll(problems, validateFinalizers(next.finalizers ?? [], `${path}.finalizers`));
   return [...problems, ...validateSharedMeta(next, path)];

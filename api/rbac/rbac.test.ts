@@ -55,7 +55,7 @@ test.each<[string, unknown, string, string[]]>([
     `${inCluster}\naggregationRule: {clusterRoleSelectors: [{matchExpressions: [{key: a, operator: Is}]}]}`,
     [
       'aggregationRule.clusterRoleSelectors[0].matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator',
-      'aggregationRule.clusterRoleSelectors[0]: Invalid value: "null": invalid label selector.',
+      'aggregationRule.clusterRoleSelectors[0]: Invalid value: null: invalid label selector.',
     ],
   ],
   ['name', role, 'metadata: {name: a/b, namespace: n}', ['metadata.name: Invalid value: "a/b": may not contain \'/\'']],

@@ -25,7 +25,7 @@ describe('ResourceClaim', () => {
       'both kinds of request',
       claim('requests: [{name: r, exactly: {deviceClassName: c}, firstAvailable: [{name: s, deviceClassName: c}]}]'),
       [
-        'spec.devices.requests[0]: Invalid value: "null": exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set',
+        'spec.devices.requests[0]: Invalid value: null: exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set',
       ],
     ],
     [

@@ -132,7 +132,7 @@ test.each<[string, string, string[]]>([
     'place of a device',
     device('allNodes: true'),
     [
-      'spec.devices[0]: Invalid value: "null": `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
+      'spec.devices[0]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
     ],
   ],
   [

@@ -39,7 +39,7 @@ test.each<[string, unknown, object, string]>([
     'nothing',
     selfSubjectAccessReview,
     { spec: {} },
-    'spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    'spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
   ],
   [
     'metadata',

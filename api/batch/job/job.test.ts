@@ -265,7 +265,7 @@ test.each<[string, string, (object: Job) => void, string[]]>([
     [
       'spec.selector: Required value',
       'spec.template.metadata.labels: Invalid value: {"batch.kubernetes.io/controller-uid":"u1","batch.kubernetes.io/job-name":"j","controller-uid":"u1","job-name":"j"}: `selector` does not match template `labels`',
-      `spec.selector: Invalid value: "null": ${immutable}`,
+      `spec.selector: Invalid value: null: ${immutable}`,
     ],
   ],
 ])('update: %s', (_name, yaml, change, expected) => {

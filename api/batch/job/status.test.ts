@@ -168,7 +168,7 @@ test.each<[string, V1JobStatus, V1JobStatus, string, string[]]>([
     { startTime: start },
     {},
     '',
-    ['startTime: Invalid value: "null": field is immutable for unsuspended job once set'],
+    ['startTime: Invalid value: null: field is immutable for unsuspended job once set'],
   ],
   [
     'another start time of a running Job',
