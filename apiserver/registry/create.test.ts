@@ -244,15 +244,21 @@ describe('admission', () => {
   });
 });
 
-test('repeated owner references are dropped with a warning', async () => {
+test('repeated owner references are dropped with a warning, of patches after admission', async () => {
   await using t = await start();
   const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u1' };
   const warnings: string[] = [];
   const context = aContext({ warn: (text) => warnings.push(text) });
-  const made = wire(await create(t, { metadata: { name: 'a', ownerReferences: [owner, { ...owner }, { ...owner, name: 'q' }] } }, context));
+  const ownerReferences = [owner, { ...owner }, { ...owner, name: 'q' }, { ...owner }];
+  const made = wire(await create(t, { metadata: { name: 'a', ownerReferences } }, context));
   expect(made.metadata.ownerReferences?.map((one) => one.name)).toEqual(['p', 'q']);
+  const patch = Buffer.from(JSON.stringify([{ op: 'add', path: '/metadata/ownerReferences/-', value: owner }]));
+  const patched = await t.registry.patch(configMaps, 'a', { type: 'json', bytes: patch, force: false }, { ...context, verb: 'patch' });
+  expect(wire(patched.encoded).metadata.ownerReferences?.map((one) => one.name)).toEqual(['p', 'q']);
+  const advice = 'API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests';
   expect(warnings).toEqual([
-    'metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u1',
+    `.metadata.ownerReferences contains duplicate entries; ${advice}; duplicate UID(s) observed: u1, u1`,
+    `.metadata.ownerReferences contains duplicate entries after mutating admission happens; ${advice}; duplicate UID(s) observed: u1`,
   ]);
 });
 

@@ -113,25 +113,25 @@ function refuseNotYet(kind: KindDefinition, object: KubeObject): void {
   throw forbidden({ group: kind.group, plural: kind.names.plural }, object.metadata.name ?? '', `not supported by this server yet: ${why}`);
 }
 
-/** Drops owner references that repeat a uid, as upstream does, with its warning. */
+/** Drops owner references that repeat another, as upstream does, with its warning. */
 export function dedupOwnerReferences(meta: ObjectMeta, warn: RequestContext['warn'], afterAdmission: boolean): void {
   const references = meta.ownerReferences;
   if (references === undefined || references.length < 2) return;
   const kept: typeof references = [];
   const known = new Set<string>();
-  const repeated = new Set<string>();
+  const repeated: string[] = [];
   for (const reference of references) {
     const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = reference;
     const key = JSON.stringify([apiVersion, kind, name, uid, controller, blockOwnerDeletion]);
-    if (known.has(key)) repeated.add(uid);
+    if (known.has(key)) repeated.push(uid);
     else kept.push(reference);
     known.add(key);
   }
-  if (repeated.size === 0) return;
+  if (repeated.length === 0) return;
   meta.ownerReferences = kept;
   const when = afterAdmission ? ' after mutating admission happens' : '';
   warn(
-    `metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...repeated].join(', ')}`,
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${repeated.join(', ')}`,
   );
 }
 

@@ -42,7 +42,8 @@ export async function createSteps(object: KubeObject, steps: StepsRequest, deps:
   const { served, context, large, mayShrink, along } = steps;
   const { kind } = served;
   const meta = object.metadata;
-  dedupOwnerReferences(meta, context.warn, false);
+  // Of patches, what admission makes of them is looked at alone, as upstream does.
+  if (context.verb !== 'patch') dedupOwnerReferences(meta, context.warn, false);
   const asked = { kind, operation: 'CREATE', name: meta.name ?? '', context, object, previous: undefined } as const;
   const request: AdmissionRequest = along === undefined ? asked : { ...asked, along };
   const mutating = deps.admission.mutate(request);
@@ -70,7 +71,7 @@ export async function updateSteps(
   deps: StepsDeps,
 ): Promise<AttemptEnd> {
   const { kind } = served;
-  dedupOwnerReferences(next.metadata, context.warn, false);
+  if (context.verb !== 'patch') dedupOwnerReferences(next.metadata, context.warn, false);
   const asked = { kind, operation: 'UPDATE', name: previous.metadata.name ?? '', context, object: next, previous } as const;
   const request: AdmissionRequest = along === undefined ? asked : { ...asked, along };
   const mutating = deps.admission.mutate(request);
