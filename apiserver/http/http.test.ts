@@ -58,6 +58,11 @@ describe('refusals', () => {
     ['GET', '/api/v1/namespaces/default/bindings/x', noSuch],
     ['POST', '/api/v1/bindings', noSuch],
     ['GET', '/api/v1/watch/componentstatuses', noSuch],
+    [
+      'GET',
+      '/api/v1/namespaces/default?export',
+      status(400, 'BadRequest', 'the export parameter, deprecated since v1.14, is no longer supported'),
+    ],
     ['POST', '/api/v1/watch/namespaces', notAllowed],
     ['DELETE', '/api/v1/componentstatuses/x', notAllowed],
     ['GET', '/apis/authorization.k8s.io/v1/subjectaccessreviews', notAllowed],

@@ -1,3 +1,4 @@
+import { badRequest } from '#api/meta/status.ts';
 import { scaleTable } from '#api/autoscaling/scale-table.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import type { Encoded } from '../../registry/contract.ts';
@@ -12,6 +13,7 @@ import { type Verb, type VerbDeps, wantedOf } from './verb.ts';
 /** One object, also of a sub-resource. */
 export const get: Verb = async (exchange, kind, deps) => {
   const wanted = wantedOf(exchange, kind, deps);
+  if (exchange.query.flag('export')) throw badRequest('the export parameter, deprecated since v1.14, is no longer supported');
   const resourceVersion = exchange.query.get('resourceVersion') ?? '';
   const encoded = await deps.registry.get(kind, exchange.info.pathName, resourceVersion, readContext(exchange));
   await sendObject(exchange, wanted, 200, kind, encoded, deps);
