@@ -34,7 +34,7 @@ export class BearerTokens implements AuthenticationMethod, TokenVerifier {
     const header = exchange.request.headers.authorization;
     if (header === undefined || !/^bearer /i.test(header)) return unknownToken;
     const token = header.slice(7).trim();
-    return token === '' ? unknownToken : this.#checkToken(token, exchange);
+    return token === '' ? unknownToken : this.checkToken(token, exchange);
   }
 
   /** Tokens without audiences hold for the API's own. */
@@ -51,7 +51,8 @@ export class BearerTokens implements AuthenticationMethod, TokenVerifier {
     return { kind: 'refused', why: refusals.length === 1 ? (refusals[0] ?? '') : `[${refusals.join(', ')}]` };
   }
 
-  async #checkToken(token: string, exchange: Exchange): Promise<Verdict> {
+  /** Whom a token of a request stands for. */
+  async checkToken(token: string, exchange: Exchange): Promise<Verdict> {
     const verdict = await this.verify(token, this.#audiences, exchange.signal);
     if (verdict.kind === 'none') return { kind: 'refused', why: 'invalid bearer token' };
     if (verdict.kind === 'user' && verdict.warning !== undefined) exchange.warn(verdict.warning);

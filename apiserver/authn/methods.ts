@@ -11,6 +11,7 @@ import { frontProxy } from './front-proxy.ts';
 import { ServiceAccountTokens } from './service-account-token.ts';
 import { staticTokens } from './static-tokens.ts';
 import type { VerificationKey } from './token-keys.ts';
+import { webSocketTokens } from './websocket-token.ts';
 
 /** Whose certificates prove who somebody is. */
 export type Authorities = Pick<AuthenticationSettings, 'clientCa' | 'frontProxy'>;
@@ -62,7 +63,7 @@ export function authenticationOf({
     onUse: onCertificate,
   });
   const proxies = settings.frontProxy === undefined ? [] : [frontProxy(settings.frontProxy, certificates)];
-  const methods = [...proxies, certificates, tokens];
+  const methods = [...proxies, certificates, tokens, webSocketTokens(tokens)];
   return {
     authenticator: createAuthenticator({ methods, acceptsAnonymous: settings.acceptsAnonymous, log }),
     tokens,
