@@ -8,7 +8,8 @@ import { until } from '#test/e2e/cluster.ts';
 import type { Fleet } from '#test/testbed/fleet.ts';
 import { etcdLeader, type Fault } from './faults.ts';
 import { checkHistory } from './history/check.ts';
-import type { History } from './history/operation.ts';
+import { checkLeases, takeovers } from './history/leases.ts';
+import type { Recorded } from './history/operation.ts';
 
 const client = join(import.meta.dirname, 'history/client.ts');
 const historyPath = '/root/history.json';
@@ -31,6 +32,8 @@ export interface FaultRunResult {
   readonly problems: readonly string[];
   readonly operations: number;
   readonly events: number;
+  /** How often somebody else came to lead, by Lease. */
+  readonly takeovers: ReadonlyMap<string, number>;
   /** The client's own last line. */
   readonly summary: string;
 }
@@ -55,16 +58,17 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunResul
   const code = await load.ended;
   const summary = load.output.trim().split('\n').at(-1) ?? '';
   progress(summary);
-  if (code !== 0) return { problems: [`the client ended with ${code}: ${summary}`], operations: 0, events: 0, summary };
+  if (code !== 0)
+    return { problems: [`the client ended with ${code}: ${summary}`], operations: 0, events: 0, takeovers: new Map(), summary };
   const text = readFileSync(near.pathOf(historyPath), 'utf8');
-  const history = JSON.parse(text) as History;
-  const problems = checkHistory(history);
+  const history = JSON.parse(text) as Recorded;
+  const problems = [...checkHistory(history), ...checkLeases(history.leases)];
   if (problems.length > 0) {
     const kept = join(tmpdir(), `coxswain-history-${process.pid}.json`);
     writeFileSync(kept, text);
     progress(`the history is kept in ${kept}`);
   }
-  return { problems, operations: history.operations.length, events: history.events.length, summary };
+  return { problems, operations: history.operations.length, events: history.events.length, takeovers: takeovers(history.leases), summary };
 }
 
 async function strike({ fleet, controlPlanes, lastsMs, quietMs }: FaultRunOptions, fault: Fault, host: string): Promise<void> {

@@ -1,4 +1,5 @@
 // What may happen to the hosts of a cluster, and how each is over again.
+import { until } from '#test/e2e/cluster.ts';
 import type { Fleet } from '#test/testbed/fleet.ts';
 import type { Host } from '#test/testbed/host.ts';
 
@@ -35,14 +36,31 @@ const frozen = (component: string): Fault => ({
   },
 });
 
+/** Whichever host is struck: the one that leads is killed, and it is over when another one leads. */
+const activeKilled = (component: string): Fault => ({
+  name: `the active ${component} is killed`,
+  begin: async (fleet) => {
+    const killed = await holderOf(fleet, component);
+    const [host = ''] = killed.split('_');
+    await killComponent(fleet.host(host), component);
+    const leads = async (): Promise<boolean> => ![killed, ''].includes(await holderOf(fleet, component));
+    return async () => void (await until(`another ${component} leads`, leads, 60_000));
+  },
+});
+
+/** Empty where nobody answers. */
+async function holderOf(fleet: Fleet, component: string): Promise<string> {
+  return (await fleet.kubectl(['get', 'lease', component, '-n', 'kube-system', '-o', 'jsonpath={.spec.holderIdentity}'])).stdout;
+}
+
 /** Of a control plane, one at a time: two of three must be there. */
 export const controlPlaneFaults: readonly Fault[] = [
   killed('kube-apiserver'),
   killed('etcd'),
   frozen('kube-apiserver'),
   frozen('etcd'),
-  killed('kube-controller-manager'),
-  killed('kube-scheduler'),
+  activeKilled('kube-controller-manager'),
+  activeKilled('kube-scheduler'),
   {
     name: 'the cable is cut',
     begin: (fleet, host) => {

@@ -58,7 +58,7 @@ export class EtcdStore implements Store {
   readonly #commits: SharedCommits;
   readonly #reads: EtcdReads;
   readonly #leases: Leases;
-  readonly #own = new OwnWrites();
+  readonly #own: OwnWrites;
   readonly #turn: CompactionTurn;
   readonly #place: KeyPlace;
   readonly #revisions: Revisions;
@@ -67,6 +67,7 @@ export class EtcdStore implements Store {
   readonly #closing = new AbortController();
 
   private constructor({ clock, log, place = upstreamPlace }: EtcdStoreOptions, { connection, reads, offset }: Parts) {
+    this.#own = new OwnWrites(clock);
     this.#connection = connection;
     this.#commits = new SharedCommits({ connection, clock });
     this.#reads = reads;
@@ -140,7 +141,15 @@ export class EtcdStore implements Store {
     this.#own.expect(etcdKey, value);
     const others = along.map((put) => ({ key: this.#encode(put.key), value: put.value, expected: this.#relative(put.expectedRevision) }));
     for (const other of others) this.#own.expect(other.key, other.value);
-    return await this.#write({ key: etcdKey, expected: expectedRevision, value, ttlSeconds, along: others }, signal);
+    let isMade = false;
+    try {
+      const result = await this.#write({ key: etcdKey, expected: expectedRevision, value, ttlSeconds, along: others }, signal);
+      isMade = result.ok;
+      return result;
+    } finally {
+      // The events of what was made come, or have come.
+      if (!isMade) for (const put of [{ key: etcdKey, value }, ...others]) this.#own.forget(put.key, put.value);
+    }
   }
 
   async delete(key: string, expectedRevision: number, signal: AbortSignal): Promise<PutResult> {
@@ -172,6 +181,8 @@ export class EtcdStore implements Store {
       clock: this.#clock,
       log: this.#log,
     };
+    const isOfAll = `${this.#place.store}/`.startsWith(prefix);
+    if (isOfAll) this.#own.watchBegins();
     for await (const { events, revision } of changesAfter(deps, this.#revisions.wholeCommitsUpTo(afterRevision), until)) {
       const wanted: StoreEvent[] = [];
       for (const event of events) {
@@ -181,6 +192,7 @@ export class EtcdStore implements Store {
         if (key?.startsWith(prefix) !== true || this.#revisions.of(modRevision, behind) <= afterRevision) continue;
         wanted.push(this.#event(key, event));
       }
+      if (isOfAll) this.#own.reach(revision);
       if (wanted.length > 0) yield wanted;
       onProgress?.(this.#revisions.of(revision));
     }
@@ -215,7 +227,7 @@ export class EtcdStore implements Store {
   }
 
   async #write(write: GuardedWrite, signal: AbortSignal): Promise<PutResult> {
-    const deps = { commits: this.#commits, reads: this.#reads, leases: this.#leases, clock: this.#clock };
+    const deps = { commits: this.#commits, reads: this.#reads, leases: this.#leases, own: this.#own, clock: this.#clock };
     const outcome = await writeGuarded(deps, { ...write, expected: this.#relative(write.expected) }, signal);
     if (outcome.ok) return { ok: true, revision: this.#revisions.of(outcome.revision, outcome.behind) };
     return { ok: false, current: this.#stored(outcome.current), ...(outcome.isBlocked === true ? { isBlocked: true } : {}) };

@@ -153,6 +153,7 @@ test('of three members the one in use hangs, then another dies: the store goes o
 test('a store without a majority says that it does not answer, and answers again when there is one', async () => {
   const cluster = await aCluster({ members: 3 });
   const store = await aStore(cluster);
+  void follow(store);
   await cluster.signal(1, 'SIGKILL');
   await cluster.signal(2, 'SIGKILL');
   await expect(store.currentRevision(AbortSignal.timeout(3_000))).rejects.toBeDefined();
@@ -210,6 +211,44 @@ describe('a write whose answer is lost', () => {
     expect(await outcome).toEqual(ok === 'unknown' ? ok : { ok, revision: mine });
   });
 
+  test.each<[name: string, isWatched: boolean, wanted: object]>([
+    ['and the watch told of it: unknown', true, { code: 'timeout' }],
+    ['and nobody watched: unknown', false, { code: 'timeout' }],
+  ])('a creation that was deleted is not made again, %s', async (_, isWatched, wanted) => {
+    const cluster = await aCluster();
+    const { store, gate } = await aStoreBehindAGate(cluster);
+    const other = await aStore(cluster);
+    if (isWatched) void follow(store);
+    gate.deafen();
+    const made = store.put(key, Buffer.from('mine'), { expectedRevision: 0 }, signal).catch((error: unknown) => error);
+    const mine = await until(other, (revision) => revision > 0);
+    await other.delete(key, mine, signal);
+    gate.shut();
+    gate.open();
+    expect(await made).toMatchObject(wanted);
+    expect(await other.get(key, signal)).toBeUndefined();
+  });
+
+  test.each([true, false])(
+    'a creation that somebody else made place for again is refused only where it did not happen (it did: %s)',
+    async (did) => {
+      const cluster = await aCluster();
+      const { store, gate } = await aStoreBehindAGate(cluster);
+      const other = await aStore(cluster);
+      void follow(store);
+      const before = await store.put('/registry/b', Buffer.from('x'), { expectedRevision: 0 }, signal);
+      expect(before.ok).toBe(true);
+      if (did) gate.deafen();
+      else gate.shut();
+      const made = store.put(key, Buffer.from('mine'), { expectedRevision: 0 }, signal).catch((error: unknown) => error);
+      if (did) await other.delete(key, await until(other, (revision) => revision > 0), signal);
+      await other.put(key, Buffer.from('theirs'), { expectedRevision: 0 }, signal);
+      gate.shut();
+      gate.open();
+      expect(await made).toMatchObject(did ? { code: 'timeout' } : { ok: false });
+    },
+  );
+
   test('of somebody else who was first is refused', async () => {
     const cluster = await aCluster();
     const { store, gate } = await aStoreBehindAGate(cluster);
@@ -223,17 +262,17 @@ describe('a write whose answer is lost', () => {
     expect(await put).toMatchObject({ ok: false, current: { modRevision: theirs.ok ? theirs.revision : 0 } });
   });
 
-  test('a deletion is done once the key is gone', async () => {
+  test('a deletion is unknown: another may have done it', async () => {
     const cluster = await aCluster();
     const { store, gate } = await aStoreBehindAGate(cluster);
     const other = await aStore(cluster);
     const first = await store.put(key, Buffer.from('first'), { expectedRevision: 0 }, signal);
     gate.deafen();
-    const removed = store.delete(key, first.ok ? first.revision : 0, signal);
+    const removed = store.delete(key, first.ok ? first.revision : 0, signal).catch((error: unknown) => error);
     await until(other, (revision) => revision === 0);
     gate.shut();
     gate.open();
-    expect(await removed).toMatchObject({ ok: true });
+    expect(await removed).toMatchObject({ code: 'timeout' });
   });
 });
 

@@ -1,9 +1,11 @@
 // One guarded write, tried until its outcome is known.
 //
 // How it works: a write whose answer is lost may have happened, or happen yet, when a member that hangs wakes up. So it is made again
-// with the same guard: it can happen only once, since the first success makes the guard false. Where the guard does not hold after
-// such a doubt, the key's history tells who was first: the value right after the expected revision is ours or somebody else's.
-// Where history does not tell either, the caller hears that the outcome is unknown, never that the write failed.
+// with the same guard. An update can happen only once, since the first success makes the guard false for ever; where the guard does not hold
+// after such a doubt, the key's history tells who was first: the value right after the expected revision is ours or somebody else's. A
+// creation could happen twice, where somebody deletes what the first attempt made: it is made again only when the watch has come so far
+// and did not tell of it. A deletion leaves nothing that tells whose it was. Where the outcome cannot be told, the caller hears
+// that it is unknown, never that the write failed.
 import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import { StoreError } from '../contract.ts';
@@ -11,6 +13,7 @@ import type { CallOptions } from './connection.ts';
 import { EtcdFailure, storeError } from './failures.ts';
 import type { Leases } from './leases.ts';
 import type { Change, Guard, KeyValue } from './messages.ts';
+import type { OwnWrites } from './own-writes.ts';
 import type { EtcdReads } from './reads.ts';
 import type { SharedAnswer, SharedCommits } from './shared-commits.ts';
 
@@ -52,6 +55,7 @@ export interface GuardedWriteDeps {
   readonly commits: SharedCommits;
   readonly reads: EtcdReads;
   readonly leases: Leases;
+  readonly own: OwnWrites;
   readonly clock: Clock;
 }
 
@@ -69,17 +73,28 @@ export async function writeGuarded(deps: GuardedWriteDeps, write: GuardedWrite, 
       const isBlocked = write.value !== undefined && (answer.current?.modRevision ?? 0) === write.expected;
       if (!inDoubt) return { ok: false, current: answer.current, isBlocked };
       // The attempt that is in doubt may happen yet: what blocks it may go.
-      if (isBlocked) throw new StoreError('timeout', `the outcome of a write of ${write.key} is not known`);
-      return await whoWasFirst(deps.reads, write, answer, signal);
+      if (isBlocked) throw unknown(write);
+      const outcome = await whoWasFirst(deps, write, answer, signal);
+      if (outcome !== undefined) return outcome;
     } catch (error) {
       if (!(error instanceof EtcdFailure)) throw error;
-      if (error.verdict === 'final') return await giveUp(deps.reads, write, { error, inDoubt }, signal);
+      if (error.verdict === 'final') return await giveUp(deps, write, { error, inDoubt }, signal);
       inDoubt ||= error.verdict === 'again';
       if (error.storeCode === 'timeout') timeoutMs = Math.min(2 * timeoutMs, longestAttemptMs);
       if (clock.monotonicMs() >= untilMs) throw new StoreError('timeout', error.message, { cause: error });
       await clock.sleep(backoff.next(), signal);
+      const outcome = inDoubt && isCreation(write) ? await whatBecame(deps, write, signal) : undefined;
+      if (outcome !== undefined) return outcome;
     }
   }
+}
+
+function isCreation({ expected, value }: GuardedWrite): boolean {
+  return expected === 0 && value !== undefined;
+}
+
+function unknown({ key }: GuardedWrite): StoreError {
+  return new StoreError('timeout', `the outcome of a write of ${key} is not known`);
 }
 
 async function attempt({ commits, leases }: GuardedWriteDeps, write: GuardedWrite, options: CallOptions): Promise<SharedAnswer> {
@@ -98,35 +113,54 @@ async function attempt({ commits, leases }: GuardedWriteDeps, write: GuardedWrit
 
 /** Etcd refuses for good: so the write did not happen, unless an attempt before did. */
 async function giveUp(
-  reads: EtcdReads,
+  deps: GuardedWriteDeps,
   write: GuardedWrite,
   { error, inDoubt }: { error: EtcdFailure; inDoubt: boolean },
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
   if (!inDoubt) throw storeError(error);
-  const { items, revision } = await reads.range({ key: write.key }, signal);
+  const { items, revision } = await deps.reads.range({ key: write.key }, signal);
   if ((items[0]?.modRevision ?? 0) === write.expected) throw storeError(error);
-  return await whoWasFirst(reads, write, { revision, current: items[0] }, signal);
+  const outcome = await whoWasFirst(deps, write, { revision, current: items[0] }, signal);
+  if (outcome === undefined) throw storeError(error);
+  return outcome;
 }
 
-/** The guard does not hold any more, and an attempt of ours may be why. */
+/** The guard does not hold any more, and an attempt of ours may be why. Undefined: it may be made again. */
 async function whoWasFirst(
-  reads: EtcdReads,
+  deps: GuardedWriteDeps,
   write: GuardedWrite,
-  { revision, current }: { revision: number; current: KeyValue | undefined },
+  { current }: { revision: number; current: KeyValue | undefined },
   signal: AbortSignal,
-): Promise<WriteOutcome> {
-  if (write.value === undefined) return afterDelete(write, revision, current);
-  const { successor, isFound } = await valueAfter(reads, write, current, signal);
-  if (!isFound) throw new StoreError('timeout', `the outcome of a write of ${write.key} is not known`);
+): Promise<WriteOutcome | undefined> {
+  if (write.value === undefined) {
+    // What was to be deleted is gone, whoever did it, unless it is still the same object with a newer value.
+    if (current === undefined || current.createRevision > write.expected) throw unknown(write);
+    return { ok: false, current };
+  }
+  if (isCreation(write)) return await whatBecame(deps, write, signal);
+  const { successor, isFound } = await valueAfter(deps.reads, write, current, signal);
+  if (!isFound) throw unknown(write);
   const isOurs = successor !== undefined && Buffer.compare(successor.value, write.value) === 0;
   return isOurs ? { ok: true, revision: successor.modRevision, behind: successor.behind } : { ok: false, current };
 }
 
-/** What was to be deleted is gone, whoever did it, unless it is still the same object with a newer value. */
-function afterDelete({ expected }: GuardedWrite, revision: number, current: KeyValue | undefined): WriteOutcome {
-  if (current === undefined) return { ok: true, revision };
-  return current.createRevision > expected ? { ok: true, revision: current.createRevision - 1 } : { ok: false, current };
+/** What became of a creation that is in doubt; undefined: nothing, for sure. */
+async function whatBecame({ reads, own }: GuardedWriteDeps, write: GuardedWrite, signal: AbortSignal): Promise<WriteOutcome | undefined> {
+  const { key, value = new Uint8Array() } = write;
+  const { items, revision } = await reads.range({ key }, signal);
+  const [current] = items;
+  const made = current === undefined || current.version === 1 ? current : await asMade(reads, current, signal);
+  if (made !== undefined && Buffer.compare(made.value, value) === 0) {
+    return { ok: true, revision: made.modRevision, behind: made.behind };
+  }
+  if (!(await own.isUnseen(key, value, revision, signal))) throw unknown(write);
+  return current === undefined ? undefined : { ok: false, current };
+}
+
+/** Undefined where history does not reach back so far. */
+async function asMade(reads: EtcdReads, { key, createRevision }: KeyValue, signal: AbortSignal): Promise<KeyValue | undefined> {
+  return (await reads.range({ key, revision: createRevision }, signal).catch(unlessCompacted)).items[0];
 }
 
 /** The value that took the place of the expected one. */

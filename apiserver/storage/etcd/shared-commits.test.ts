@@ -5,6 +5,7 @@ import type { CallOptions } from './connection.ts';
 import { EtcdFailure } from './failures.ts';
 import { writeGuarded } from './guarded-write.ts';
 import { Leases } from './leases.ts';
+import { OwnWrites } from './own-writes.ts';
 import { EtcdReads } from './reads.ts';
 import { SharedCommits, type SharedAnswer } from './shared-commits.ts';
 
@@ -85,9 +86,10 @@ test('a write that nobody answers is made again after a second, then after two; 
     commits: new SharedCommits({ connection, clock }),
     reads: new EtcdReads({ connection, clock }),
     leases: new Leases({ connection, clock }),
+    own: new OwnWrites(clock),
     clock,
   };
-  const made = writeGuarded(deps, { key: 'a', expected: 0, value: Buffer.from('{}') }, signal);
+  const made = writeGuarded(deps, { key: 'a', expected: 5, value: Buffer.from('{}') }, signal);
   // Its first attempts, each after a pause of 20 to 150 ms.
   await clock.advance(1_000);
   await clock.advance(50);

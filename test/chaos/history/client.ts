@@ -5,16 +5,27 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { findEndpoint } from '#client/kubeconfig.ts';
-import type { Operation, Version, WatchEvent } from './operation.ts';
+import type { LeaseVersion, Operation, Version, WatchEvent } from './operation.ts';
 
 interface ConfigMap {
   readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };
   readonly data?: { readonly value?: string };
 }
 
+interface LeaseSpec {
+  readonly holderIdentity?: string;
+  readonly leaseTransitions?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  readonly leaseDurationSeconds?: number;
+}
+
 const [kubeconfig = '', historyPath = '', clients = '6', keyCount = '12'] = process.argv.slice(2);
 const base = '/api/v1/namespaces/default/configmaps';
 const selector = 'labelSelector=history%3Dyes';
+const leasePath = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
+/** Those that components lead by. */
+const leaseNames = /^kube-(scheduler|controller-manager)$/;
 const answerLimitMs = 10_000;
 const pauseMs = 20;
 const requestsPerConnection = 40;
@@ -31,6 +42,7 @@ const watchPool = new Pool(server, { ...options, bodyTimeout: 0 });
 const keys = Array.from({ length: Number(keyCount) }, (_, at) => `history-${at}`);
 const operations: Operation[] = [];
 const events: WatchEvent[] = [];
+const leases: LeaseVersion[] = [];
 const micros = (): number => Math.round(performance.now() * 1_000);
 let isOver = false;
 let nextId = 0;
@@ -40,12 +52,15 @@ let lastDoneMicros = micros();
 process.stdin.resume().on('end', () => (isOver = true));
 const startRevision = await firstRevision();
 const watching = new AbortController();
-const watched = follow(startRevision, watching.signal);
+const watched = Promise.all([
+  follow(`${base}?${selector}`, startRevision, watching.signal, keepEvent),
+  follow(leasePath, startRevision, watching.signal, keepLease),
+]);
 await Promise.all(Array.from({ length: Number(clients) }, () => work()));
 await settle();
 watching.abort(new Error('all was seen'));
 await watched;
-writeFileSync(historyPath, JSON.stringify({ operations, events }));
+writeFileSync(historyPath, JSON.stringify({ operations, events, leases }));
 process.stdout.write(
   `done: ${operations.length} operations, ${events.length} events, longest time without an answer ${Math.round(longestSilenceMicros / 1_000)} ms\n`,
 );
@@ -181,18 +196,19 @@ async function firstRevision(): Promise<string> {
 }
 
 /** Watches from a revision on until the signal; a cut connection is taken up again behind what came. What cannot be resumed ends the program. */
-async function follow(from: string, signal: AbortSignal): Promise<void> {
+async function follow(what: string, from: string, signal: AbortSignal, keep: (event: Told) => void): Promise<void> {
   let revision = from;
   while (!signal.aborted) {
     try {
-      const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${revision}&${selector}`;
-      const { statusCode, body } = await watchPool.request({ method: 'GET', path: `${base}?${query}`, signal });
+      const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${revision}`;
+      const path = `${what}${what.includes('?') ? '&' : '?'}${query}`;
+      const { statusCode, body } = await watchPool.request({ method: 'GET', path, signal });
       if (statusCode !== 200) throw new Error(`a watch was answered with ${statusCode}`);
       let rest = '';
       for await (const chunk of body) {
         const lines = (rest + String(chunk)).split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) revision = take(line) ?? revision;
+        for (const line of lines) revision = take(line, keep) ?? revision;
       }
     } catch {
       await sleep(pauseMs); // Cut off: goes on where it was.
@@ -200,22 +216,41 @@ async function follow(from: string, signal: AbortSignal): Promise<void> {
   }
 }
 
+interface Told {
+  readonly type: string;
+  readonly object: ConfigMap & { readonly code?: number; readonly message?: string; readonly spec?: LeaseSpec };
+}
+
 /** Keeps an event; answers where the watch is now. */
-function take(line: string): string | undefined {
+function take(line: string, keep: (event: Told) => void): string | undefined {
   if (line === '') return undefined;
-  const { type, object } = JSON.parse(line) as {
-    readonly type: string;
-    readonly object: ConfigMap & { readonly code?: number; readonly message?: string };
-  };
+  const event = JSON.parse(line) as Told;
+  const { type, object } = event;
   if (type === 'ERROR') {
     process.stderr.write(`the watch cannot go on: ${object.code} ${object.message}\n`);
     process.exit(1);
   }
+  if (type !== 'BOOKMARK') keep(event);
+  return object.metadata.resourceVersion;
+}
+
+function keepEvent({ type, object }: Told): void {
   const { name: key, uid, resourceVersion } = object.metadata;
-  if (type !== 'BOOKMARK') {
-    events.push({ type: type as WatchEvent['type'], key, uid, revision: Number(resourceVersion), value: object.data?.value ?? '' });
-  }
-  return resourceVersion;
+  events.push({ type: type as WatchEvent['type'], key, uid, revision: Number(resourceVersion), value: object.data?.value ?? '' });
+}
+
+function keepLease({ object: { metadata, spec } }: Told): void {
+  if (spec === undefined || !leaseNames.test(metadata.name)) return;
+  leases.push({
+    name: metadata.name,
+    revision: Number(metadata.resourceVersion),
+    holder: spec.holderIdentity ?? '',
+    transitions: spec.leaseTransitions ?? 0,
+    acquiredMs: Date.parse(spec.acquireTime ?? ''),
+    renewedMs: Date.parse(spec.renewTime ?? ''),
+    durationSeconds: spec.leaseDurationSeconds ?? 0,
+    heardMs: Date.now(),
+  });
 }
 
 /** Makes a last change and waits until the watch has told of it: then it has told of everything before. */

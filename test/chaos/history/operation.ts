@@ -35,7 +35,25 @@ export interface WatchEvent {
   readonly uid: string;
 }
 
+/** A state of a Lease that components lead by, as a watch delivered it. Times are milliseconds of the calendar. */
+export interface LeaseVersion {
+  readonly name: string;
+  readonly revision: number;
+  /** Empty: given back. */
+  readonly holder: string;
+  readonly transitions: number;
+  readonly acquiredMs: number;
+  readonly renewedMs: number;
+  readonly durationSeconds: number;
+  /** By the client's clock. */
+  readonly heardMs: number;
+}
+
 export interface History {
   readonly operations: readonly Operation[];
   readonly events: readonly WatchEvent[];
+}
+
+export interface Recorded extends History {
+  readonly leases: readonly LeaseVersion[];
 }
