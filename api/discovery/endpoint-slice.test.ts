@@ -37,13 +37,7 @@ test.each<[string, string, string[]]>([
     '2001:DB8:0::1',
     ['endpoints[0].addresses[0]: IPv6 address "2001:DB8:0::1" should be in RFC 5952 canonical format ("2001:db8::1")'],
   ],
-  [
-    'IPv6',
-    '::ffff:10.0.0.1',
-    [
-      'endpoints[0].addresses[0]: non-standard IP address "::ffff:10.0.0.1" will be considered invalid in a future Kubernetes release: use "10.0.0.1"',
-    ],
-  ],
+  ['IPv6', '::ffff:10.0.0.1', ['endpoints[0].addresses[0]: non-standard IP address "::ffff:10.0.0.1" is invalid: use "10.0.0.1"']],
 ])('warnings about %s %s', (type, address, expected) => {
   expect(endpointSlice.warnings?.(decoded(endpointSlice, aSlice('', type, address)), undefined)).toEqual(expected);
 });

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { ipFamilyOf, isCidr, validateCidr, validateIp, validateNotSpecialIp } from './ip.ts';
+import {
+  cidrWarnings,
+  ipFamilyOf,
+  ipWarnings,
+  isCidr,
+  validateCidr,
+  validateInterfaceAddress,
+  validateIp,
+  validateNotSpecialIp,
+} from './ip.ts';
 
 test.each([
   ['10.0.0.1', 4],
@@ -50,6 +59,8 @@ test.each<[string, string | undefined]>([
   ['2001:0DB8::0001', undefined],
   ['010.1.2.3', 'must not have leading 0s'],
   ['::ffff:1.2.3.04', 'must not have leading 0s'],
+  ['02001:db8::00001', 'must not have leading 0s'],
+  ['12001:db8::1', noIp],
   ['::ffff:1.2.3.4', 'must not be an IPv4-mapped IPv6 address'],
   ['300.1.2.3', noIp],
   ['fe80::1%eth0', noIp],
@@ -71,6 +82,7 @@ test.each<[string, string | undefined]>([
   ['2001:db8::1/64', 'must not have bits set beyond the prefix length'],
   ['10.0.0.0/08', 'must not have leading 0s in IP or prefix length'],
   ['010.0.0.0/8', 'must not have leading 0s in IP or prefix length'],
+  ['2001:00db8::/32', 'must not have leading 0s in IP or prefix length'],
   ['::ffff:10.0.0.0/104', 'must not have an IPv4-mapped IPv6 address'],
   ['10.0.0.0', noCidr],
   ['10.0.0.0/33', noCidr],
@@ -79,4 +91,45 @@ test.each<[string, string | undefined]>([
   const expected = why === undefined ? [] : [{ type: 'FieldValueInvalid', field: 'f', message: `Invalid value: "${text}": ${why}` }];
   expect(validateCidr('f', text)).toEqual(expected);
   expect(validateCidr('f', text, [text])).toEqual([]);
+});
+
+test.each<[string, string | undefined]>([
+  ['1.2.3.4/24', undefined],
+  ['2001:DB8::1/64', 'must be in canonical form ("2001:db8::1/64")'],
+  ['01.2.3.4/032', 'must be in canonical form ("1.2.3.4/32")'],
+  ['::ffff:1.2.3.4/120', 'must be in canonical form ("1.2.3.4/24")'],
+  ['1.2.3.4', 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'],
+])('the address of an interface %s: %s', (text, why) => {
+  expect(validateInterfaceAddress('f', text).map(({ message }) => message)).toEqual(
+    why === undefined ? [] : [`Invalid value: "${text}": ${why}`],
+  );
+});
+
+test.each<[string, string[]]>([
+  ['192.12.2.2', []],
+  ['192.012.2.2', ['f: non-standard IP address "192.012.2.2" is invalid: use "192.12.2.2"']],
+  ['::ffff:192.12.2.2', ['f: non-standard IP address "::ffff:192.12.2.2" is invalid: use "192.12.2.2"']],
+  ['2001:DB8::1', ['f: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")']],
+])('warnings about the address %s', (text, expected) => {
+  expect(ipWarnings('f', text)).toEqual(expected);
+});
+
+const notStandard = (text: string, usual: string): string => `f: non-standard CIDR value "${text}" is invalid: use "${usual}"`;
+
+test.each<[string, string[]]>([
+  ['192.12.2.0/24', []],
+  ['192.012.2.0/24', [notStandard('192.012.2.0/24', '192.12.2.0/24')]],
+  ['192.12.2.0/024', [notStandard('192.12.2.0/024', '192.12.2.0/24')]],
+  ['::ffff:192.12.2.0/120', [notStandard('::ffff:192.12.2.0/120', '192.12.2.0/24')]],
+  [
+    '192.012.2.8/24',
+    [
+      'f: CIDR value "192.012.2.8/24" is ambiguous in this context (should be "192.12.2.0/24" or "192.12.2.8/32"?)',
+      notStandard('192.012.2.8/24', '192.12.2.0/24'),
+    ],
+  ],
+  ['2001:DB8::/64', ['f: IPv6 CIDR value "2001:DB8::/64" should be in RFC 5952 canonical format ("2001:db8::/64")']],
+  ['nothing', []],
+])('warnings about the network %s', (text, expected) => {
+  expect(cidrWarnings('f', text)).toEqual(expected);
 });

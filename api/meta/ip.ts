@@ -42,11 +42,7 @@ export function validateCidr(field: string, value: string, before: readonly stri
 }
 
 function cidrProblem(value: string): string | undefined {
-  if (!isCidr(value)) {
-    const [address = '', bits = '', ...rest] = value.split('/');
-    const plain = [withoutZeros(address), bits.replace(/^0+(?=[0-9])/, ''), ...rest].join('/');
-    return isCidr(plain) ? 'must not have leading 0s in IP or prefix length' : invalidCidr;
-  }
+  if (!isCidr(value)) return isCidr(cidrWithoutZeros(value)) ? 'must not have leading 0s in IP or prefix length' : invalidCidr;
   const [address = ''] = value.split('/');
   if (ipFamilyOf(address) === 6 && v4Mapped(address) !== undefined) return 'must not have an IPv4-mapped IPv6 address';
   const network = networkOf(value);
@@ -70,14 +66,21 @@ export function validateCanonicalCidr(field: string, value: string): FieldProble
   return [invalid(field, value, `must be in canonical form (${quoted(networkText(network))})`)];
 }
 
-/** The parts that are decimal without the zeros before them. */
+/** Without zeros before decimal parts and before groups that have too many digits for one. */
 function withoutZeros(address: string): string {
-  return address.replace(/[0-9]+(?:\.[0-9]+){3}$/, (dotted) =>
+  const plain = address.replace(/[0-9]+(?:\.[0-9]+){3}$/, (dotted) =>
     dotted
       .split('.')
       .map((part) => part.replace(/^0+(?=[0-9])/, ''))
       .join('.'),
   );
+  return plain.includes(':') ? plain.replaceAll(/(?<![^:])0+(?=[0-9A-Fa-f]{4}(?![^:]))/g, '') : plain;
+}
+
+/** A network without such zeros, in its prefix neither. */
+function cidrWithoutZeros(value: string): string {
+  const [address = '', bits = '', ...rest] = value.split('/');
+  return [withoutZeros(address), bits.replace(/^0+(?=[0-9])/, ''), ...rest].join('/');
 }
 
 /** An address of an interface with its prefix, such as 10.9.8.7/24, in the usual spelling. */
@@ -90,10 +93,12 @@ export function validateInterfaceAddress(field: string, value: string): FieldPro
 }
 
 function canonicalCidr(value: string): string | undefined {
-  if (!isCidr(value)) return undefined;
-  const [address = '', bits = ''] = value.split('/');
-  // URLs write IPv6 addresses in the one form that RFC 5952 has.
-  return ipFamilyOf(address) === 4 ? value : `${new URL(`http://[${address}]`).hostname.slice(1, -1)}/${bits}`;
+  const plain = cidrWithoutZeros(value);
+  if (!isCidr(plain)) return undefined;
+  const [address = '', bits = ''] = plain.split('/');
+  const mapped = v4Mapped(address);
+  if (mapped === undefined) return `${canonicalIp(address) ?? address}/${bits}`;
+  return `${mapped.join('.')}/${Number(bits) > 32 ? Number(bits) - 96 : bits}`;
 }
 
 /** Refuses addresses that must never be reached through a Service: unspecified, loopback, link-local. */
@@ -102,16 +107,16 @@ export function validateNotSpecialIp(field: string, value: string): FieldProblem
   const plain = withoutZeros(value);
   const family = ipFamilyOf(plain);
   if (family === undefined) return [invalid(field, value, 'must be a valid IP address')];
-  const text = specialRange(family, plain);
+  const text = specialRange(family, plain, value);
   return text === undefined ? [] : [invalid(field, value, text)];
 }
 
-function specialRange(family: 4 | 6, value: string): string | undefined {
+function specialRange(family: 4 | 6, value: string, given: string): string | undefined {
   const bytes = family === 4 ? value.split('.').map(Number) : v4Mapped(value);
   const groups = family === 6 ? expand(value) : [];
   const [first = -1, second = -1, third = -1] = bytes ?? [];
   if (bytes?.every((byte) => byte === 0) === true || (groups.length > 0 && groups.every((group) => group === 0))) {
-    return `may not be unspecified (${value})`;
+    return `may not be unspecified (${given})`;
   }
   const isLoopback = groups.slice(0, 7).every((group) => group === 0) && groups[7] === 1;
   if (first === 127 || isLoopback) return 'may not be in the loopback range (127.0.0.0/8, ::1/128)';
@@ -211,35 +216,41 @@ function shortened(groups: readonly number[]): string {
 export function ipWarnings(field: string, value: string): string[] {
   const read = withoutZeros(value);
   const usual = canonicalIp(read);
-  if (usual === undefined || usual === value) return [];
+  if (usual === undefined) return [];
   const mapped = isIPv6(read) ? v4Mapped(read) : undefined;
   if (mapped !== undefined || read !== value) {
-    const plain = mapped?.join('.') ?? usual;
-    return [
-      `${field}: non-standard IP address ${quoted(value)} will be considered invalid in a future Kubernetes release: use ${quoted(plain)}`,
-    ];
+    return [`${field}: non-standard IP address ${quoted(value)} is invalid: use ${quoted(mapped?.join('.') ?? usual)}`];
   }
+  if (usual === value) return [];
   return [`${field}: IPv6 address ${quoted(value)} should be in RFC 5952 canonical format (${quoted(usual)})`];
 }
 
-/** A warning about a CIDR that is valid but says more or less than it seems to. */
+/** Warnings about a CIDR that is valid but says more or less than it seems to. */
 export function cidrWarnings(field: string, value: string): string[] {
-  const network = networkOf(value);
+  const plain = cidrWithoutZeros(value);
+  const network = networkOf(plain);
   if (network === undefined) return [];
-  const [address = ''] = value.split('/');
-  const single = canonicalIp(address) ?? '';
-  const usual = networkText(network);
-  if (single !== usual.slice(0, usual.indexOf('/'))) {
-    const size = network.family === 4 ? 32 : 128;
-    return [`${field}: CIDR value ${quoted(value)} is ambiguous in this context (should be ${quoted(usual)} or "${single}/${size}"?)`];
+  const [address = ''] = plain.split('/');
+  const size = network.family === 4 ? 32 : 128;
+  const single = networkOf(`${address}/${size}`);
+  const mapped = v4Mapped(address);
+  const usual = usualNetwork(network);
+  const warnings: string[] = [];
+  if (single?.first !== network.first) {
+    const one = `${mapped?.join('.') ?? canonicalIp(address) ?? address}/${size}`;
+    warnings.push(`${field}: CIDR value ${quoted(value)} is ambiguous in this context (should be ${quoted(usual)} or ${quoted(one)}?)`);
   }
-  if (network.family === 6 && v4Mapped(address) !== undefined) {
-    return [
-      `${field}: non-standard CIDR value ${quoted(value)} will be considered invalid in a future Kubernetes release: use ${quoted(usual)}`,
-    ];
+  if (plain !== value || mapped !== undefined) {
+    warnings.push(`${field}: non-standard CIDR value ${quoted(value)} is invalid: use ${quoted(usual)}`);
   }
-  if (value === usual) return [];
+  if (warnings.length > 0 || value === usual) return warnings;
   return [`${field}: IPv6 CIDR value ${quoted(value)} should be in RFC 5952 canonical format (${quoted(usual)})`];
+}
+
+/** A network in its usual form; of IPv4 addresses in IPv6 ones, as that of IPv4. */
+function usualNetwork({ family, first, bits }: Network): string {
+  const isMapped = family === 6 && first >> 32n === 0xffffn;
+  return networkText(isMapped ? { family: 4, first: first & 0xffffffffn, bits: bits - 96 } : { family, first, bits });
 }
 
 function quoted(text: string): string {

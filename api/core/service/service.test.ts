@@ -245,9 +245,7 @@ test.each<[string, string, string[]]>([
   [
     'zeros that some take for octal',
     aService('type: LoadBalancer, loadBalancerIP: 010.001.2.3'),
-    [
-      'spec.loadBalancerIP: non-standard IP address "010.001.2.3" will be considered invalid in a future Kubernetes release: use "10.1.2.3"',
-    ],
+    ['spec.loadBalancerIP: non-standard IP address "010.001.2.3" is invalid: use "10.1.2.3"'],
   ],
   [
     'external addresses of a name',
