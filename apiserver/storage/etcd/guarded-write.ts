@@ -145,7 +145,7 @@ async function whoWasFirst(
   return isOurs ? { ok: true, revision: successor.modRevision, behind: successor.behind } : { ok: false, current };
 }
 
-/** What became of a creation that is in doubt; undefined: nothing, for sure. */
+/** What became of a creation that is in doubt; undefined: nothing so far, and its place is free. */
 async function whatBecame({ reads, own }: GuardedWriteDeps, write: GuardedWrite, signal: AbortSignal): Promise<WriteOutcome | undefined> {
   const { key, value = new Uint8Array() } = write;
   const { items, revision } = await reads.range({ key }, signal);
@@ -154,8 +154,9 @@ async function whatBecame({ reads, own }: GuardedWriteDeps, write: GuardedWrite,
   if (made !== undefined && Buffer.compare(made.value, value) === 0) {
     return { ok: true, revision: made.modRevision, behind: made.behind };
   }
-  if (!(await own.isUnseen(key, value, revision, signal))) throw unknown(write);
-  return current === undefined ? undefined : { ok: false, current };
+  // Also where somebody else's is there: the lost attempt may come late, when that one is gone.
+  if (current !== undefined || !(await own.isUnseen(key, value, revision, signal))) throw unknown(write);
+  return undefined;
 }
 
 /** Undefined where history does not reach back so far. */
