@@ -7,6 +7,15 @@ export function fnv32a(text: string): number {
   return hash >>> 0;
 }
 
+/** FNV-1 over UTF-8, 64 bits, the highest byte first. */
+export function fnv64(text: string): Buffer {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, hash * 0x100000001b3n) ^ BigInt(byte);
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(hash);
+  return bytes;
+}
+
 /** JSON with sorted keys and without undefined members: equal for equal values. */
 export function stableJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((one) => stableJson(one ?? null)).join(',')}]`;

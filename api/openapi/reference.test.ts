@@ -82,6 +82,20 @@ describe.skipIf(!isThere)('against the published document', () => {
       expect(stable.filter((path) => !(path in document.paths))).toEqual([]);
     });
 
+    test('parameters say the same, but for line breaks', () => {
+      const sayings = ({ parameters }: typeof reference): string[] =>
+        Object.values(parameters).map(({ name, in: where, description }) => `${String(where)} ${String(name)}: ${collapse(description)}`);
+      expect(sayings(document).toSorted()).toEqual(sayings(reference).toSorted());
+    });
+
+    test('parameters are shared under the same names, where no line break is missing', () => {
+      const names = Object.entries(reference.parameters).flatMap(([name, { description }]) =>
+        /\n/.test(String(description)) ? [] : [name],
+      );
+      expect(names.length).toBeGreaterThan(40);
+      expect(Object.keys(document.parameters)).toEqual(expect.arrayContaining(names));
+    });
+
     test('all exist upstream', () => {
       expect(Object.keys(document.paths).filter((path) => !(path in reference.paths))).toEqual([]);
     });

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { KindDefinition } from '#api/kind.ts';
+import { fnv64 } from '#api/meta/hash.ts';
 import type { Json, JsonObject } from '#api/meta/object.ts';
 import type { SchemaSet } from '#api/schema/schemas.ts';
 import { commonPaths, groupVersionsOf, type PublishingOptions } from './common-paths.ts';
@@ -119,7 +119,8 @@ class Writer {
     const content = JSON.stringify(text);
     let shared = this.#sharedNames.get(content);
     if (shared === undefined) {
-      shared = `${name}-${createHash('sha256').update(content).digest('base64url').slice(0, 8)}`;
+      // As upstream names them.
+      shared = `${name}-${fnv64(content).subarray(0, 6).toString('base64url')}`;
       this.#sharedNames.set(content, shared);
       this.#shared.set(shared, text);
     }

@@ -198,3 +198,18 @@ export const packageGroups: Readonly<Record<string, string>> = {
   'io.k8s.apimachinery.pkg.apis.meta': '',
   'io.k8s.kube-aggregator.pkg.apis.apiregistration': 'apiregistration.k8s.io',
 };
+
+/** Operations that say what their parameters are, by what they stand for. */
+export const parameterOperations = {
+  list: 'listNamespacedPod',
+  create: 'createNamespacedPod',
+  patch: 'patchNamespacedPod',
+  delete: 'deleteNamespacedPod',
+  log: 'readNamespacedPodLog',
+  attach: 'connectGetNamespacedPodAttach',
+  exec: 'connectGetNamespacedPodExec',
+  portForward: 'connectGetNamespacedPodPortforward',
+  podProxy: 'connectGetNamespacedPodProxy',
+  serviceProxy: 'connectGetNamespacedServiceProxy',
+  nodeProxy: 'connectGetNodeProxy',
+} as const;
