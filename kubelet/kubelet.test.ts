@@ -5,6 +5,7 @@ import { configMap } from '#api/core/config-map.ts';
 import { event } from '#api/core/event/event.ts';
 import { node } from '#api/core/node/node.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
+import type { V1NodeStatus } from '#api/generated/types.ts';
 import { systemClock } from '#base/clock.ts';
 import { aborted } from '#base/lifecycle.ts';
 import { createLog } from '#base/log.ts';
@@ -52,6 +53,28 @@ describe('a kubelet', () => {
     expect(found.status?.capacity).toMatchObject({ cpu: '8', pods: '110', memory: '16Gi' });
     expect(found.spec?.podCIDR).toBe('10.244.0.0/24');
     expect(found.status?.declaredFeatures).toContain('RestartAllContainersOnContainerExits');
+  });
+
+  test('lets pods have what somebody says that the node has, until it is taken back', async () => {
+    const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
+    const nodeName = 'dongled';
+    const heartbeat = { updateMs: 20, reportMs: 300_000, leaseSeconds: 40 };
+    await using _ = await startTestKubelet(cluster, { runtime, log, config: { nodeName, heartbeat } });
+    const statusWhen = async (isSo: (status: V1NodeStatus) => boolean, why: string): Promise<V1NodeStatus> =>
+      await eventually(async () => {
+        const { status } = (await cluster.client.get(node, { name: nodeName }, signal).catch(() => undefined)) ?? {};
+        return status !== undefined && isSo(status) ? status : undefined;
+      }, why);
+    const say = async (amount: string | null): Promise<void> => {
+      const body = { status: { capacity: { 'example.com/dongle': amount } } };
+      await cluster.client.patch(node, { name: nodeName }, body, { type: 'merge', subresource: 'status' }, signal);
+    };
+    await statusWhen(({ allocatable }) => allocatable?.['cpu'] !== undefined, 'a status');
+    await say('4');
+    const told = await statusWhen(({ allocatable }) => allocatable?.['example.com/dongle'] === '4', 'dongles for pods');
+    expect(told.capacity).toMatchObject({ 'example.com/dongle': '4', cpu: '8' });
+    await say(null);
+    await statusWhen(({ allocatable }) => allocatable?.['example.com/dongle'] === undefined, 'no more dongles');
   });
 
   test('of an external cloud waits to be initialised, and takes the addresses that it is told', async () => {

@@ -19,7 +19,7 @@ import { Wakeup } from '../pods/wakeup.ts';
 import { providedIp, providedIpAnnotation, uninitializedTaint } from './cloud.ts';
 import type { MachineFacts } from './facts.ts';
 import type { Measurements } from './measure.ts';
-import { nodeStatus, type NodeSettings } from './node-status.ts';
+import { nodeStatus, type NodeSettings, withExtended } from './node-status.ts';
 
 export interface NodeAgentOptions extends NodeSettings {
   readonly labels: Readonly<Record<string, string>>;
@@ -138,15 +138,17 @@ export class NodeAgent implements Service {
     const { name } = this.#options;
     this.#node ??= await this.#find(signal);
     await this.#giveRange(signal);
-    const status = await this.#status(signal);
+    let status = await this.#status(signal);
     if (this.#node === undefined) {
       if (!this.#options.register) throw new Error(`node ${JSON.stringify(name)} does not exist and is not to be registered`);
       this.#node = await this.#create(status, signal);
     }
     await this.#reconcileMeta(this.#node, signal);
+    const present = this.#node.status ?? {};
+    status = withExtended(status, present);
     const nowMs = this.#deps.clock.monotonicMs();
-    if (nowMs - this.#reportedMs < this.#options.heartbeat.reportMs && sameBesidesHeartbeat(this.#node.status ?? {}, status)) return;
-    const body = { metadata: { uid: this.#node.metadata.uid }, status: statusBody(this.#node.status ?? {}, status) };
+    if (nowMs - this.#reportedMs < this.#options.heartbeat.reportMs && sameBesidesHeartbeat(present, status)) return;
+    const body = { metadata: { uid: this.#node.metadata.uid }, status: statusBody(present, status) };
     this.#node = await client.patch(nodeKind, { name }, body, { type: 'strategic', subresource: 'status' }, signal);
     this.#reportedMs = nowMs;
     this.#isReady = status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
@@ -269,8 +271,19 @@ function networkText(problem: string): string {
 /** A strategic merge joins addresses by their type, of which a node may have two: ours are the whole list. */
 function statusBody(present: V1NodeStatus, wanted: V1NodeStatus): object {
   const { addresses = [] } = wanted;
-  if (equalValues(present.addresses, addresses)) return { ...wanted, addresses: undefined };
-  return (present.addresses ?? []).length === 0 ? wanted : { ...wanted, addresses: [...addresses, { $patch: 'replace' }] };
+  const body = {
+    ...wanted,
+    capacity: mapBody(present.capacity, wanted.capacity),
+    allocatable: mapBody(present.allocatable, wanted.allocatable),
+  };
+  if (equalValues(present.addresses, addresses)) return { ...body, addresses: undefined };
+  return (present.addresses ?? []).length === 0 ? body : { ...body, addresses: [...addresses, { $patch: 'replace' }] };
+}
+
+/** A merge keeps what it does not hear of. */
+function mapBody(present: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>> = {}): object {
+  const gone = Object.keys(present).filter((name) => wanted[name] === undefined);
+  return { ...Object.fromEntries(gone.map((name) => [name, null])), ...wanted };
 }
 
 function sameBesidesHeartbeat(present: V1NodeStatus, wanted: V1NodeStatus): boolean {

@@ -90,6 +90,17 @@ function amounts(settings: NodeSettings, facts: MachineFacts, measured: Measurem
   return { capacity: canonical(capacity), allocatable: canonical(allocatable) };
 }
 
+/**
+ * What somebody else says that the node has (`kubectl patch node --subresource=status`) stays, and pods may have all of it.
+ * Huge pages are counted here alone.
+ */
+export function withExtended(wanted: V1NodeStatus, present: V1NodeStatus): V1NodeStatus {
+  const { capacity = {}, allocatable = {} } = wanted;
+  const isOthers = ([name]: [string, string]): boolean => capacity[name] === undefined && !name.startsWith('hugepages-');
+  const others = Object.fromEntries(Object.entries(present.capacity ?? {}).filter(isOthers));
+  return { ...wanted, capacity: { ...others, ...capacity }, allocatable: { ...others, ...allocatable } };
+}
+
 /** As the server answers them, so that an unchanged status is seen to be unchanged. */
 function canonical(amounts: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(amounts).map(([name, text]) => [name, canonicalQuantity(text)]));
