@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { type Clock, DeadlineExceeded, systemClock } from '#base/clock.ts';
 import { mountPointsBelow } from '#base/mount-points.ts';
 
 /** What volumes need of the kernel. Tests put a folder-only one in its place. */
@@ -11,6 +14,7 @@ export interface Mounter {
   bindReadOnly(source: string, target: string, signal: AbortSignal): Promise<void>;
   /** Any file system that mount(8) knows, at an existing folder. */
   mountFilesystem(filesystem: FilesystemMount, target: string, signal: AbortSignal): Promise<void>;
+  /** What does not let go within a minute, such as a file system of a server that is away, is asked once more, by force. */
   unmount(path: string, signal: AbortSignal): Promise<void>;
   /** Mount points at or below `path`, deepest first. */
   mountsBelow(path: string): Promise<readonly string[]>;
@@ -36,25 +40,57 @@ export class MountError extends Error {
   override readonly name = 'MountError';
 }
 
+/** What of the system stands behind a mounter. */
+export interface MounterDeps {
+  readonly clock?: Clock;
+  /** Default: umount(8) on the PATH. */
+  readonly umount?: string;
+}
+
+const unmountLimitMs = 60_000;
+
 /** Runs mount(8) and umount(8). */
-export function systemMounter(): Mounter {
+export function systemMounter({ clock = systemClock, umount = 'umount' }: MounterDeps = {}): Mounter {
   return {
-    mountTmpfs: (path, { sizeBytes, group }, signal) => {
-      const options = [
-        ...(group === undefined ? ['mode=1777'] : ['mode=3777', `gid=${group}`]),
-        ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
-      ];
-      return run('mount', mountArguments({ type: 'tmpfs', source: 'tmpfs', options }, path), {}, signal);
-    },
+    mountTmpfs,
     // The descriptor becomes number 3 of mount's own; -c keeps it from resolving the link in /proc to a path.
     bindDescriptor: (source, target, signal) =>
       run('mount', ['-c', '--bind', '/proc/self/fd/3', target], { descriptors: [source] }, signal),
     bindReadOnly,
     mountFilesystem: (filesystem, target, signal) =>
       run('mount', mountArguments(filesystem, target), { cwd: filesystem.workingFolder }, signal),
-    unmount: (path, signal) => run('umount', [path], {}, signal),
+    unmount: (path, signal) => unmountInTime(path, umount, clock, signal),
     mountsBelow: (path) => Promise.resolve(mountPointsBelow(path)),
   };
+}
+
+/** What is only to be in memory must not come to a disk by way of swap, where the kernel can keep it from that (6.4). */
+export function tmpfsOptions({ sizeBytes, group }: TmpfsOptions, swaps: string, kernel: string): readonly string[] {
+  const hasSwap = swaps.trim().split('\n').length > 1;
+  const [major = 0, minor = 0] = kernel.split('.').map(Number);
+  return [
+    ...(group === undefined ? ['mode=1777'] : ['mode=3777', `gid=${group}`]),
+    ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
+    ...(hasSwap && (major > 6 || (major === 6 && minor >= 4)) ? ['noswap'] : []),
+  ];
+}
+
+async function mountTmpfs(path: string, wanted: TmpfsOptions, signal: AbortSignal): Promise<void> {
+  const swaps = await readFile('/proc/swaps', 'utf8').catch(() => '');
+  const options = tmpfsOptions(wanted, swaps, release());
+  await run('mount', mountArguments({ type: 'tmpfs', source: 'tmpfs', options }, path), {}, signal);
+}
+
+async function unmountInTime(path: string, umount: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (const args of [[path], ['-f', path]]) {
+    using deadline = clock.deadline(signal, unmountLimitMs);
+    try {
+      return await run(umount, args, {}, deadline.signal);
+    } catch (error) {
+      if (!(error instanceof DeadlineExceeded)) throw error;
+    }
+  }
+  throw new MountError(`umount -f ${path} failed: it takes longer than ${unmountLimitMs / 1_000}s`);
 }
 
 /** Of mount(8). A source is told from options even where it begins like one: it may be what somebody has written into a pod. */
