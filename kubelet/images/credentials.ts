@@ -23,7 +23,10 @@ export interface OfferedCredentials {
   readonly secret: PullSecret;
 }
 
-/** All credentials whose registry (and path, where the key has one) fits, the most particular first. Unreadable secrets are skipped. */
+/**
+ * All credentials whose registry (and beginning of a path, where the key has one) fits, the most particular first. Unreadable secrets are
+ * skipped. (pkg/credentialprovider/keyring.go)
+ */
 export function credentialsFor(image: ImageReference, secrets: readonly PullSecret[]): readonly OfferedCredentials[] {
   const found: (OfferedCredentials & { readonly key: string })[] = [];
   for (const secret of secrets) {
@@ -33,7 +36,7 @@ export function credentialsFor(image: ImageReference, secrets: readonly PullSecr
       if (credentials !== undefined) found.push({ key: plainKey(key), credentials, secret });
     }
   }
-  return found.sort((left, right) => right.key.length - left.key.length);
+  return found.sort((left, right) => (left.key < right.key ? 1 : left.key > right.key ? -1 : 0));
 }
 
 function authsOf(secret: PullSecret): Record<string, AuthEntry> {
@@ -65,27 +68,34 @@ function readEntry(key: string, entry: AuthEntry): RegistryCredentials | undefin
   };
 }
 
-/** Without scheme, API version and closing slashes: `https://index.docker.io/v1/` is `index.docker.io`. */
+/** Without scheme, API version and a lonely slash: `https://index.docker.io/v1/` is `index.docker.io`. */
 function plainKey(key: string): string {
-  return key
-    .replace(/^https?:\/\//, '')
-    .replace(/\/(v1|v2)\/?$/, '')
-    .replace(/\/+$/, '');
+  const [, host = '', path = ''] = /^(?:https?:\/\/)?([^/]*)(.*)$/.exec(key) ?? [];
+  const own = path.replace(/^\/v[12]\//, '/');
+  return own === '/' ? host : `${host}${own}`;
 }
 
-/** Labels of the host may hold `*`; a path in the key must be a beginning of the image's. */
+/** Parts of the host's name may hold `*`; the port must be the same, and a path in the key a beginning of the image's. */
 function fits(key: string, image: ImageReference): boolean {
-  const [host = '', ...path] = plainKey(key).split('/');
+  const plain = plainKey(key);
+  const slash = plain.indexOf('/');
+  const [host, path] = slash < 0 ? [plain, ''] : [plain.slice(0, slash), plain.slice(slash)];
   const wanted = image.registry === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [image.registry];
-  if (!wanted.some((name) => hostFits(host, name))) return false;
-  return path.length === 0 || image.path === path.join('/') || image.path.startsWith(`${path.join('/')}/`);
+  return wanted.some((name) => hostFits(host, name)) && `/${image.path}`.startsWith(path);
 }
 
 function hostFits(pattern: string, host: string): boolean {
-  const [patternParts, hostParts] = [pattern.split('.'), host.split('.')];
+  const [[patternName, patternPort], [hostName, hostPort]] = [splitPort(pattern), splitPort(host)];
+  if (patternPort !== hostPort) return false;
+  const [patternParts, hostParts] = [patternName.split('.'), hostName.split('.')];
   if (patternParts.length !== hostParts.length) return false;
   return patternParts.every((part, at) => {
     const escaped = part.replace(/[\\^$+?()[\]{}|]/g, '\\$&').replaceAll('*', '.*');
     return new RegExp(`^${escaped}$`).test(hostParts[at] ?? '');
   });
+}
+
+function splitPort(host: string): readonly [name: string, port: string] {
+  const colon = /:\d*$/.exec(host);
+  return colon === null ? [host, ''] : [host.slice(0, colon.index), colon[0]];
 }
