@@ -26,6 +26,7 @@ async function serveSession(session: PortForwardSession): Promise<void> {
     data.write(`${port}:`);
     if (port === 2) {
       data.end();
+      data.resume();
       continue;
     }
     data.on('data', (bytes: Buffer) => data.write(bytes.toString('latin1').toUpperCase(), 'latin1'));
@@ -112,6 +113,27 @@ test('channels of old WebSocket clients: the port first, then data', async () =>
   expect(channels[2]?.subarray(0, 2)).toEqual(Buffer.from([443 & 0xff, 443 >> 8]));
   expect(channels[3]).toEqual(Buffer.from([443 & 0xff, 443 >> 8]));
   socket.terminate();
+});
+
+test('old WebSocket clients, who cannot end a channel, are told by the end of the session that all connections are over', async () => {
+  await using server = await serve([2, 1, 2]);
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, ['v4.channel.k8s.io']);
+  const channels: Record<number, string> = {};
+  socket.on('message', (message: Buffer) => {
+    const channel = message[0] as number;
+    channels[channel] = (channels[channel] ?? '') + message.subarray(1).toString('latin1');
+  });
+  const code = await new Promise((resolve) => socket.on('close', resolve));
+  const port = (number: number): string => String.fromCharCode(number, 0);
+  expect(channels).toEqual({
+    0: `${port(2)}2:`,
+    1: port(2),
+    2: port(1),
+    3: `${port(1)}connection refused`,
+    4: `${port(2)}2:`,
+    5: port(2),
+  });
+  expect(code).toBe(1000);
 });
 
 describe('hostile clients', () => {

@@ -35,12 +35,18 @@ export async function acceptWebSocketPortForward(
   }
   const connection = new WebSocketChannels(accepted, options, signal);
   const arrivals = new Arrivals<PortForwardConnection>(maxPorts);
-  for (const [index, port] of ports.entries()) arrivals.push(channelPair(connection, index, port));
+  let open = ports.length;
+  const onEnd = (): void => {
+    open -= 1;
+    if (open === 0) void connection.close();
+  };
+  for (const [index, port] of ports.entries()) arrivals.push(channelPair(connection, index, port, onEnd));
   arrivals.end();
   return { connections: arrivals, closed: connection.closed, close: () => connection.terminate() };
 }
 
-function channelPair(connection: WebSocketChannels, index: number, port: number): PortForwardConnection {
+/** A channel has no end of its own: once the pod has said everything, its connection is over, and the session with the last one. */
+function channelPair(connection: WebSocketChannels, index: number, port: number, onEnd: () => void): PortForwardConnection {
   const [dataChannel, errorChannel] = [index * 2, index * 2 + 1];
   const number = Buffer.alloc(2);
   number.writeUInt16LE(port);
@@ -48,8 +54,13 @@ function channelPair(connection: WebSocketChannels, index: number, port: number)
   connection.send(errorChannel, number);
   const readable = connection.readable(dataChannel);
   const writable = connection.writable(dataChannel);
+  writable.once('finish', () => {
+    connection.listen(dataChannel, () => undefined);
+    readable.push(null);
+  });
   const data = Duplex.from({ readable, writable });
   data.on('error', () => undefined);
+  data.once('close', onEnd);
   return {
     port,
     id: String(index),
