@@ -138,14 +138,14 @@ export class NodeAgent implements Service {
     const { name } = this.#options;
     this.#node ??= await this.#find(signal);
     await this.#giveRange(signal);
-    let status = await this.#status(signal);
+    const own = await this.#status(signal);
     if (this.#node === undefined) {
       if (!this.#options.register) throw new Error(`node ${JSON.stringify(name)} does not exist and is not to be registered`);
-      this.#node = await this.#create(status, signal);
+      this.#node = await this.#create(own, signal);
     }
     await this.#reconcileMeta(this.#node, signal);
     const present = this.#node.status ?? {};
-    status = withExtended(status, present);
+    const status = withExtended(own, present);
     const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs - this.#reportedMs < this.#options.heartbeat.reportMs && sameBesidesHeartbeat(present, status)) return;
     const body = { metadata: { uid: this.#node.metadata.uid }, status: statusBody(present, status) };
