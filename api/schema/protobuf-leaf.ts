@@ -4,6 +4,7 @@ import type { Json } from '#api/meta/object.ts';
 import type { ProtobufSink } from './protobuf-sink.ts';
 import { ProtobufError } from './protobuf-wire.ts';
 import type { ArraySchema, MapSchema, ObjectSchema, Schema, SpecialSchema } from './schema.ts';
+import { RawJson } from './raw-json.ts';
 import { stringifyDeep } from './stringify-deep.ts';
 
 /** Writes a value with its length, where it has one, but without a tag. null is Go's zero value. */
@@ -127,7 +128,8 @@ function writeTimestamp(sink: ProtobufSink, value: Json, nanosOf: (text: string)
 /** JSON inside protobuf: the bytes of it. */
 function writeJson(sink: ProtobufSink, value: Json): void {
   inMessage(sink, () => {
-    if (value !== null) tagged(sink, 0x0a, () => sink.bytes(Buffer.from(stringifyDeep(value))));
+    if (value === null) return;
+    tagged(sink, 0x0a, () => sink.bytes(RawJson.bytesOf(value) ?? Buffer.from(stringifyDeep(value))));
   });
 }
 

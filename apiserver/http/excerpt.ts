@@ -1,5 +1,5 @@
 import type { KindDefinition } from '#api/kind.ts';
-import { hasManyValues } from '../large/many-values.ts';
+import { takesLongToShow } from '../large/many-values.ts';
 import type { Encoded } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
@@ -16,7 +16,7 @@ export function excerptElsewhere(exchange: Exchange, wanted: Wanted, kind: KindD
   const include = form === 'table' ? parseIncludeObject(exchange.query) : undefined;
   const { largeWork } = exchange;
   return (item) => {
-    if (!hasManyValues(item.json) || !largeWork.knows(kind)) return undefined;
+    if (!takesLongToShow(item.json) || !largeWork.knows(kind)) return undefined;
     const row = include && { include, nowMs: clock.nowMs() };
     const job = { do: 'excerpt', kind: name, json: item.json, row, version } as const;
     return largeWork.do(job, exchange.signal).then(({ bytes }) => bytes ?? nothing);

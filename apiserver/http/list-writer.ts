@@ -13,7 +13,7 @@ import { turn, WorkSlice } from '../work-slice.ts';
 import type { Wanted } from './negotiate.ts';
 import { sendProtobufList } from './protobuf-list.ts';
 import { acceptsGzip, drained, gzipThresholdBytes, isPretty, jsonType, sendBytes, start } from './respond.ts';
-import { parseIncludeObject, partialText, type TableDeps, TableMaker } from './table.ts';
+import { parseIncludeObject, partialJson, type TableDeps, TableMaker } from './table.ts';
 import { yamlText } from './yaml-text.ts';
 
 const chunkBytes = 256 * 1024;
@@ -107,7 +107,7 @@ function listDocument(wanted: Wanted, kind: KindDefinition, answer: ListAnswer):
     head: { ...head, metadata: listMeta(answer) },
     key: 'items',
     elements: answer.items,
-    ...(isPartial ? { render: (item) => Buffer.from(partialText(item, wanted.formVersion)), opening: '' } : plainItems(kind)),
+    ...(isPartial ? { render: (item) => partialJson(item, wanted.formVersion), opening: '' } : plainItems(kind)),
     slice: new WorkSlice(renderedBytes),
   };
 }
@@ -124,7 +124,7 @@ function tableDocument(exchange: Exchange, wanted: Wanted, kind: KindDefinition,
     head: maker.head(listMeta(answer)),
     key: 'rows',
     elements: answer.items,
-    render: (item) => Buffer.from(maker.row(item)),
+    render: (item) => maker.row(item),
     opening: '',
     slice: new WorkSlice(renderedBytes),
   };

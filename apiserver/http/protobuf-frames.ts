@@ -2,7 +2,8 @@
 // same frames right after one another, so the last ones are kept: each is encoded once.
 import { partialObjectMetadata, type ProtobufEncoder } from '#api/schema/protobuf-encoder.ts';
 import type { LargeWork } from '../large/contract.ts';
-import { hasManyValues } from '../large/many-values.ts';
+import { takesLongToShow } from '../large/many-values.ts';
+import { shownObject } from '../storage/shown-object.ts';
 import type { WatchFrame } from '../registry/contract.ts';
 import type { Wanted } from './negotiate.ts';
 import type { FrameRenderer } from './watch-writer.ts';
@@ -36,7 +37,7 @@ export class ProtobufFrames {
   }
 
   #make(version: string, frame: WatchFrame): Buffer | Promise<Buffer> {
-    if (version !== '' || !hasManyValues(frame.line)) return this.#keep(version, frame, this.#encode(version, frame));
+    if (version !== '' || !takesLongToShow(frame.line)) return this.#keep(version, frame, this.#encode(version, frame));
     let pending = this.#pending.get(frame.line);
     if (pending === undefined) {
       pending = this.#encodeElsewhere(frame).finally(() => this.#pending.delete(frame.line));
@@ -68,7 +69,7 @@ export class ProtobufFrames {
   }
 
   #encode(version: string, { type, encoded }: WatchFrame): Buffer {
-    const object = encoded.object();
+    const object = shownObject(encoded);
     const partial = { group: 'meta.k8s.io', version, kind: 'PartialObjectMetadata' };
     const envelope =
       version === '' || type === 'ERROR'

@@ -283,7 +283,7 @@ describe('watches', () => {
     const frames = new ProtobufFrames(codec.protobuf, everythingIsLarge([]));
     const line = Buffer.from('x');
     const object = aConfigMap('shared') as KubeObject;
-    const frame = { type: 'ADDED' as const, line, encoded: { json: line, resourceVersion: '1', object: () => object } };
+    const frame = { type: 'ADDED' as const, line, encoded: { json: line, resourceVersion: '1', decoded: object, object: () => object } };
     const wanted = { encoding: 'protobuf' as const, formVersion: '', stream: true };
     const whole = frames.renderer({ ...wanted, form: 'object' });
     expect(frames.renderer({ ...wanted, form: 'object' })(frame)).toBe(whole(frame));

@@ -5,6 +5,7 @@ import { ApiError, badRequest } from '#api/meta/status.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Encoded } from '../registry/contract.ts';
+import { metadataJson, shownObject } from '../storage/shown-object.ts';
 import type { Query } from './query.ts';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
@@ -90,41 +91,47 @@ export class TableMaker {
     return { kind: 'Table', apiVersion: `meta.k8s.io/${this.#version}`, metadata, columnDefinitions };
   }
 
-  row(encoded: Encoded): string {
-    const object = encoded.object() as never;
+  row(encoded: Encoded): Buffer {
+    const object = shownObject(encoded) as never;
     const nowMs = this.#clockMs();
     const cells = this.#columns.map(({ value }) => value(object, nowMs));
     const conditions = this.#conditions?.(object);
     const said = conditions === undefined ? '' : `,"conditions":${JSON.stringify(conditions)}`;
-    return `{"cells":${JSON.stringify(cells)}${said},"object":${this.#object(encoded)}}`;
+    return joined(`{"cells":${JSON.stringify(cells)}${said},"object":`, this.#object(encoded), '}');
   }
 
   /** The table of one object; `row` where somebody else has made it. */
-  single(encoded: Encoded, withColumns = true, row: string = this.row(encoded)): string {
+  single(encoded: Encoded, withColumns = true, row: Uint8Array = this.row(encoded)): Buffer {
     return this.#table(encoded, row, withColumns);
   }
 
   /** The table that stands for a bookmark: a row without cells. */
-  bookmark(encoded: Encoded, withColumns: boolean): string {
-    return this.#table(encoded, `{"cells":[],"object":${Buffer.from(encoded.json).toString()}}`, withColumns);
+  bookmark(encoded: Encoded, withColumns: boolean): Buffer {
+    return this.#table(encoded, joined('{"cells":[],"object":', encoded.json, '}'), withColumns);
   }
 
-  #table(encoded: Encoded, row: string, withColumns: boolean): string {
+  #table(encoded: Encoded, row: Uint8Array, withColumns: boolean): Buffer {
     const head = JSON.stringify(this.head({ resourceVersion: encoded.resourceVersion }, withColumns));
-    return `${head.slice(0, -1)},"rows":[${row}]}`;
+    return joined(`${head.slice(0, -1)},"rows":[`, row, ']}');
   }
 
-  #object(encoded: Encoded): string {
-    if (this.#include === 'None') return 'null';
-    if (this.#include === 'Object') return Buffer.from(encoded.json).toString();
-    return partialText(encoded, this.#version);
+  #object(encoded: Encoded): Uint8Array {
+    if (this.#include === 'None') return nothing;
+    if (this.#include === 'Object') return encoded.json;
+    return partialJson(encoded, this.#version);
   }
 }
 
-/** An object reduced to its metadata. */
-export function partialText(encoded: Encoded, version: string): string {
-  const { metadata } = encoded.object();
-  return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(metadata)}}`;
+const nothing = Buffer.from('null');
+
+/** The JSON of an object reduced to its metadata. */
+export function partialJson(encoded: Encoded, version: string): Buffer {
+  return joined(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":`, metadataJson(encoded), '}');
+}
+
+/** JSON between two texts. */
+export function joined(before: string, json: Uint8Array, after: string): Buffer {
+  return Buffer.concat([Buffer.from(before), json, Buffer.from(after)]);
 }
 
 /** The refusal of metadata alone for a list, or of a list of it for one object; upstream names its own types. */

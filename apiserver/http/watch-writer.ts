@@ -7,7 +7,7 @@ import type { WatchFrame } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
 import type { Told } from './watch-metrics.ts';
-import { parseIncludeObject, partialText, type TableDeps, TableMaker } from './table.ts';
+import { joined, parseIncludeObject, partialJson, type TableDeps, TableMaker } from './table.ts';
 
 /** Where the frames of a watch go. */
 export interface FrameSink {
@@ -24,9 +24,9 @@ export type FrameRenderer = (frame: WatchFrame) => Uint8Array | Promise<Uint8Arr
 
 /** How frames look in the form that the client wants. Plain JSON shares the frame's own line. */
 export function frameRenderer(exchange: Exchange, wanted: Wanted, kind: KindDefinition, deps: TableDeps): FrameRenderer {
-  const text = formRenderer(exchange, wanted, kind, deps);
-  if (text === undefined) return (frame) => frame.line;
-  return (frame) => (frame.type === 'ERROR' ? frame.line : Buffer.from(`{"type":"${frame.type}","object":${text(frame)}}\n`));
+  const json = formRenderer(exchange, wanted, kind, deps);
+  if (json === undefined) return (frame) => frame.line;
+  return (frame) => (frame.type === 'ERROR' ? frame.line : joined(`{"type":"${frame.type}","object":`, json(frame), '}\n'));
 }
 
 function formRenderer(
@@ -34,9 +34,9 @@ function formRenderer(
   wanted: Wanted,
   kind: KindDefinition,
   deps: TableDeps,
-): ((frame: WatchFrame) => string) | undefined {
+): ((frame: WatchFrame) => Uint8Array) | undefined {
   if (wanted.form === 'object') return undefined;
-  if (wanted.form !== 'table') return ({ encoded }) => partialText(encoded, wanted.formVersion);
+  if (wanted.form !== 'table') return ({ encoded }) => partialJson(encoded, wanted.formVersion);
   const maker = new TableMaker(kind, parseIncludeObject(exchange.query), wanted.formVersion, deps);
   let isFirst = true;
   return ({ type, encoded }) => {

@@ -6,7 +6,7 @@ import { generateName } from '#api/meta/random-name.ts';
 import { keepTimesWhenUnchanged } from '#api/patch/managed-fields.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import { type Codec, createCodec } from '#api/schema/codec.ts';
-import { partialText, TableMaker } from '../http/table.ts';
+import { partialJson, TableMaker } from '../http/table.ts';
 import { yamlText } from '../http/yaml-text.ts';
 import type { Body } from '../registry/contract.ts';
 import { decodeApplied, decodeBody, type Strictness } from '../registry/decode.ts';
@@ -185,10 +185,10 @@ export class Jobs {
   #excerpt(job: ExcerptJob): Rendered {
     const { json, row, version } = job;
     const object = parseObject(json);
-    const encoded = { json, resourceVersion: object.metadata.resourceVersion ?? '', object: () => object };
-    if (row === undefined) return { bytes: Buffer.from(partialText(encoded, version)) };
+    const encoded = { json, resourceVersion: object.metadata.resourceVersion ?? '', decoded: object, object: () => object };
+    if (row === undefined) return { bytes: partialJson(encoded, version) };
     const deps = { clock: { nowMs: () => row.nowMs }, codec: this.#codec };
-    return { bytes: Buffer.from(new TableMaker(this.#kind(job).kind, row.include, version, deps).row(encoded)) };
+    return { bytes: new TableMaker(this.#kind(job).kind, row.include, version, deps).row(encoded) };
   }
 
   #render({ json, as, item, indent }: RenderJob): Rendered {

@@ -2,6 +2,7 @@
 const manyValues = 2_000;
 /** Smaller bodies have fewer, whatever they say. */
 const smallBytes = 2 * manyValues;
+const longToShowBytes = 32 * 1_024;
 /** Protobuf says nothing of its values but by being read. */
 const largeProtobufBytes = 32 * 1_024;
 
@@ -18,6 +19,11 @@ export function hasManyValues(json: Uint8Array, most: number = manyValues): bool
     else if ((byte === 0x2c || byte === 0x5b || byte === 0x7b) && --left < 0) return true;
   }
   return false;
+}
+
+/** Whether an object takes long to read and to write in another form: smaller ones take a millisecond, whatever they hold. */
+export function takesLongToShow(json: Uint8Array): boolean {
+  return json.length >= longToShowBytes && hasManyValues(json);
 }
 
 /** Whether reading a body takes long. */

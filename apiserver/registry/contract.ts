@@ -47,6 +47,8 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 export interface Encoded {
   readonly json: Uint8Array;
   readonly resourceVersion: string;
+  /** The decoded object, where it is at hand. */
+  readonly decoded?: KubeObject | undefined;
   object(): KubeObject;
 }
 

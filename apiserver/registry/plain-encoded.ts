@@ -11,6 +11,7 @@ export function plainEncoded(object: KubeObject): Encoded {
       return (json ??= Buffer.from(stringifyDeep({ kind, apiVersion, metadata, ...rest })));
     },
     resourceVersion: metadata.resourceVersion ?? '',
+    decoded: object,
     object: () => object,
   };
 }

@@ -99,7 +99,6 @@ export class CachedObject implements Encoded {
     return object;
   }
 
-  /** The decoded form, where it is at hand. */
   get decoded(): KubeObject | undefined {
     return this.#decoded.get(this);
   }
@@ -167,6 +166,10 @@ class EncodedLine implements Encoded {
     this.#same = same;
     this.json = line.subarray(startOf(type).length, line.length - tail.length);
     this.resourceVersion = String(revision);
+  }
+
+  get decoded(): KubeObject | undefined {
+    return this.#same?.decoded;
   }
 
   object(): KubeObject {

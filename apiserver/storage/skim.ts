@@ -2,6 +2,7 @@
 // needs it of every change. Stored JSON has no white space; what looks otherwise, or holds numbers that doubles do not, is parsed whole.
 import type { KubeObject } from '#api/meta/object.ts';
 import { parseObject } from './decoded-objects.ts';
+import { closeBrace, colon, comma, endOfString, endOfValue, openBrace, openBracket, quote } from './json-scan.ts';
 
 interface Wanted {
   readonly name: string;
@@ -13,8 +14,6 @@ interface Wanted {
 /** Reads an object with (at least) the members that were asked for. Throws where its JSON is none. */
 export type Skim = (bytes: Uint8Array) => KubeObject;
 
-const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c];
-const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 /** A double holds any number of fewer digits. */
 const longNumberBytes = 16;
 
@@ -68,7 +67,7 @@ class Reading {
     for (;;) {
       const start = this.#at + 1;
       if (bytes[this.#at] !== quote) return undefined;
-      this.#at = this.#endOfString(start);
+      this.#at = endOfString(bytes, start);
       const one = this.#find(wanted, start, this.#at - 1);
       if (bytes[this.#at++] !== colon) return undefined;
       if (one === undefined) {
@@ -105,42 +104,9 @@ class Reading {
   }
 
   #skip(): boolean {
-    const bytes = this.#bytes;
-    const first = bytes[this.#at];
-    if (first === openBrace || first === openBracket) return this.#skipNested();
-    if (first === quote) {
-      this.#at = this.#endOfString(this.#at + 1);
-      return true;
-    }
-    const start = this.#at;
-    for (let byte = first; byte !== undefined && byte !== comma && byte !== closeBrace; byte = bytes[++this.#at]);
-    return this.#at > start;
-  }
-
-  #skipNested(): boolean {
-    const bytes = this.#bytes;
-    let depth = 0;
-    let at = this.#at;
-    for (; at < bytes.length; at++) {
-      const byte = bytes[at];
-      if (byte === quote) {
-        at++;
-        for (let inside = bytes[at]; inside !== quote && at < bytes.length; inside = bytes[++at]) if (inside === backslash) at++;
-      } else if (byte === openBrace || byte === openBracket) {
-        depth++;
-      } else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) {
-        break;
-      }
-    }
-    this.#at = at + 1;
-    return depth === 0;
-  }
-
-  /** Behind the quote that ends the string whose first byte is at `start`. */
-  #endOfString(start: number): number {
-    const bytes = this.#bytes;
-    let at = start;
-    for (let inside = bytes[at]; inside !== quote && at < bytes.length; inside = bytes[++at]) if (inside === backslash) at++;
-    return at + 1;
+    const end = endOfValue(this.#bytes, this.#at);
+    if (end === undefined) return false;
+    this.#at = end;
+    return true;
   }
 }

@@ -59,8 +59,8 @@ export class Workshop implements Disposable {
   }
 
   /** Writes a kubeconfig for a user and answers its path. */
-  async kubeconfig(port: number, user: string): Promise<string> {
-    const pair = await signCertificate(this.ca, { commonName: user, usages: ['client'] }, Date.now());
+  async kubeconfig(port: number, user: string, organizations: readonly string[] = []): Promise<string> {
+    const pair = await signCertificate(this.ca, { commonName: user, organizations, usages: ['client'] }, Date.now());
     const path = this.path(`${user}.conf`);
     writeFileSync(
       path,

@@ -7,7 +7,7 @@ import { excerptElsewhere } from '../excerpt.ts';
 import type { Wanted } from '../negotiate.ts';
 import { readContext } from '../options.ts';
 import { isPretty, sendBytes, sendEncoded, sendValue, jsonType } from '../respond.ts';
-import { notTransformable, parseIncludeObject, partialText, TableMaker } from '../table.ts';
+import { joined, notTransformable, parseIncludeObject, partialJson, TableMaker } from '../table.ts';
 import { type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
 /** One object, also of a sub-resource. */
@@ -31,8 +31,8 @@ export function sendObject(
   if (wanted.form === 'object') return sendEncoded(exchange, wanted, code, encoded);
   if (wanted.form === 'partial-list') throw notTransformable(kind, 'object');
   const excerpt = excerptElsewhere(exchange, wanted, kind, deps)(encoded);
-  const send = (made?: string): void => sendText(exchange, wanted, code, textOf(exchange, wanted, { kind, encoded, made }, deps));
-  if (excerpt !== undefined) return excerpt.then((bytes) => send(Buffer.from(bytes).toString()));
+  const send = (made?: Uint8Array): void => sendJson(exchange, wanted, code, jsonOf(exchange, wanted, { kind, encoded, made }, deps));
+  if (excerpt !== undefined) return excerpt.then(send);
   send();
   return undefined;
 }
@@ -40,19 +40,19 @@ export function sendObject(
 interface Shown {
   readonly kind: KindDefinition;
   readonly encoded: Encoded;
-  /** The row, or all of the text, where somebody else has made it. */
-  readonly made: string | undefined;
+  /** The row, or all of it, where another process has made it. */
+  readonly made: Uint8Array | undefined;
 }
 
-function textOf(exchange: Exchange, wanted: Wanted, { kind, encoded, made }: Shown, deps: Pick<VerbDeps, 'clock' | 'codec'>): string {
-  if (wanted.form !== 'table') return made ?? partialText(encoded, wanted.formVersion);
+function jsonOf(exchange: Exchange, wanted: Wanted, { kind, encoded, made }: Shown, deps: Pick<VerbDeps, 'clock' | 'codec'>): Uint8Array {
+  if (wanted.form !== 'table') return made ?? partialJson(encoded, wanted.formVersion);
   // A Scale looks alike whatever it scales.
   const shown = exchange.info.subresource === 'scale' ? scaleTable : kind;
   return new TableMaker(shown, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded, true, made);
 }
 
-function sendText(exchange: Exchange, wanted: Wanted, code: number, text: string): void {
-  if (wanted.encoding !== 'json' || isPretty(exchange)) return sendValue(exchange, wanted, code, JSON.parse(text));
-  exchange.audit?.answeredJson(text);
-  sendBytes(exchange, code, jsonType, Buffer.from(`${text}\n`));
+function sendJson(exchange: Exchange, wanted: Wanted, code: number, json: Uint8Array): void {
+  if (wanted.encoding !== 'json' || isPretty(exchange)) return sendValue(exchange, wanted, code, JSON.parse(Buffer.from(json).toString()));
+  exchange.audit?.answeredJson(json);
+  sendBytes(exchange, code, jsonType, joined('', json, '\n'));
 }

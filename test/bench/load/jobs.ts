@@ -34,6 +34,8 @@ export interface StreamJob {
   readonly do: 'stream';
   readonly peer: Peer;
   readonly path: string;
+  /** Of the request; 'application/json' where it is not given. */
+  readonly accept?: string;
   readonly count: number;
 }
 

@@ -2,7 +2,7 @@ import { Agent, get } from 'node:https';
 import type { StreamJob, StreamResult } from './jobs.ts';
 
 /** Reads a large answer some times over, on one connection. */
-export async function runStream({ peer, path, count }: StreamJob): Promise<StreamResult> {
+export async function runStream({ peer, path, accept = 'application/json', count }: StreamJob): Promise<StreamResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: peer.ca, cert: peer.cert, key: peer.key });
   const firstByteMs: number[] = [];
   const totalMs: number[] = [];
@@ -10,7 +10,7 @@ export async function runStream({ peer, path, count }: StreamJob): Promise<Strea
   for (let round = 0; round < count; round++) {
     const startMs = performance.now();
     bytes = await new Promise<number>((resolve, reject) => {
-      const request = get({ host: '127.0.0.1', port: peer.port, path, agent, headers: { Accept: 'application/json' } }, (answer) => {
+      const request = get({ host: '127.0.0.1', port: peer.port, path, agent, headers: { Accept: accept } }, (answer) => {
         let total = 0;
         if (answer.statusCode !== 200) reject(new Error(`${path}: status ${answer.statusCode}`));
         answer.once('data', () => firstByteMs.push(performance.now() - startMs));

@@ -1,8 +1,18 @@
-import type { Bench } from '../bench.ts';
-import { median, ms, perSecond, seconds } from '../figure.ts';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Bench, BenchContext } from '../bench.ts';
+import { type Figure, median, ms, perSecond, seconds } from '../figure.ts';
 import { runJob } from '../load/run.ts';
 import { cpuMicros } from '../process-usage.ts';
+import type { ServerProcess } from '../servers.ts';
 import { longestStallMs, stallFigure } from '../stall.ts';
+
+/** What others than programs in JSON ask for: kubectl, and clients written in Go. */
+const otherForms = [
+  { form: 'a table', accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' },
+  { form: 'protobuf', accept: 'application/vnd.kubernetes.protobuf' },
+  { form: 'metadata alone, in protobuf', accept: 'application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' },
+] as const;
 
 /** One list of everything. */
 export const list: Bench = {
@@ -19,8 +29,33 @@ export const list: Bench = {
     yield { what, ours: seconds(median(totalMs) / 1_000), target: seconds(0.3), cpu, note: `${(bytes / 1e6).toFixed(0)} MB` };
     yield { what: '  first byte', ours: ms(median(firstByteMs)), target: ms(20) };
     yield await stallFigure(server.peer);
+    for (const { form, accept } of otherForms) {
+      const others = await runJob({ do: 'stream', peer: server.peer, path: '/api/v1/pods', accept, count });
+      yield {
+        what: `  as ${form}`,
+        ours: seconds(median(others.totalMs) / 1_000),
+        note: `first byte ${median(others.firstByteMs).toFixed(0)} ms, ${(others.bytes / 1e6).toFixed(0)} MB`,
+      };
+      yield await stallFigure(server.peer);
+    }
+    yield* kubectlGet(context, server);
   },
 };
+
+/** What a person waits for, the time that kubectl itself takes included. */
+async function* kubectlGet(context: BenchContext, server: ServerProcess): AsyncGenerator<Figure> {
+  const kubeconfig = await context.workshop.kubeconfig(server.port, 'reader', ['system:masters']);
+  const elapsed: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const startMs = performance.now();
+    await promisify(execFile)('kubectl', ['get', 'pods', '--all-namespaces', '--chunk-size=0'], {
+      env: { ...process.env, KUBECONFIG: kubeconfig },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    elapsed.push(performance.now() - startMs);
+  }
+  yield { what: '  kubectl get pods --chunk-size=0', ours: seconds(median(elapsed) / 1_000), target: seconds(1.6) };
+}
 
 /** Pages of 500 pods. */
 export const page: Bench = {
