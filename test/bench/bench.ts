@@ -63,7 +63,7 @@ export class BenchContext implements AsyncDisposable {
   }
 
   /** Creates pods; throws when one is refused. */
-  async createPods(server: ServerProcess, count: number): Promise<number> {
+  async createPods(server: ServerProcess, count: number, smallest = false): Promise<number> {
     const job = {
       do: 'create',
       peer: server.peer,
@@ -72,6 +72,7 @@ export class BenchContext implements AsyncDisposable {
       durationMs: undefined,
       firstPod: 0,
       pods: 0,
+      smallest,
     } as const;
     const { failures, seconds } = await runJob({ ...job, count });
     if (Object.keys(failures).length > 0) throw new Error(`pods were refused: ${JSON.stringify(failures)}`);

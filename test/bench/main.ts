@@ -8,7 +8,7 @@ import { figureLine, headLine } from './report.ts';
 import { cluster } from './rows/cluster.ts';
 import { failover } from './rows/failover.ts';
 import { fleet } from './rows/fleet.ts';
-import { list, page } from './rows/lists.ts';
+import { kubectl, list, page } from './rows/lists.ts';
 import { memory } from './rows/memory.ts';
 import { pods } from './rows/pods.ts';
 import { ready } from './rows/ready.ts';
@@ -19,7 +19,23 @@ import { watch } from './rows/watch.ts';
 import { Workshop } from './servers.ts';
 
 const root = join(import.meta.dirname, '../..');
-const benches: readonly Bench[] = [ready, create, etcd, get, watch, memory, list, page, stalls, schedule, cluster, pods, fleet, failover];
+const benches: readonly Bench[] = [
+  ready,
+  create,
+  etcd,
+  get,
+  watch,
+  memory,
+  list,
+  page,
+  kubectl,
+  stalls,
+  schedule,
+  cluster,
+  pods,
+  fleet,
+  failover,
+];
 
 process.exitCode = await main();
 

@@ -49,6 +49,11 @@ export function benchPod(): object {
   };
 }
 
+/** A pod of 2 KB once it is stored. */
+export function smallestPod(): object {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: nameMark }, spec: { containers: [{ name: 'main', image: 'application' }] } };
+}
+
 function container(): object {
   return {
     name: 'main',

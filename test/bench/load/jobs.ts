@@ -16,6 +16,8 @@ export interface RequestsJob {
   readonly firstPod: number;
   /** How many pods there are to get. */
   readonly pods: number;
+  /** Creates the smallest pods there are, instead of the usual ones. */
+  readonly smallest?: boolean;
 }
 
 export interface RequestsResult {

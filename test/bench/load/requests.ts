@@ -1,4 +1,4 @@
-import { benchPod, PodTemplate, podName } from '../pods.ts';
+import { benchPod, PodTemplate, podName, smallestPod } from '../pods.ts';
 import { Connection, requestBytes } from './connection.ts';
 import type { RequestsJob, RequestsResult } from './jobs.ts';
 
@@ -33,13 +33,13 @@ export async function runRequests(job: RequestsJob): Promise<RequestsResult> {
 }
 
 /** Gives the bytes of the n-th request; a connection reuses its buffer. */
-function requestMaker({ do: kind, path, pods, firstPod }: RequestsJob): (number: number) => Buffer {
+function requestMaker({ do: kind, path, pods, firstPod, smallest = false }: RequestsJob): (number: number) => Buffer {
   if (kind === 'list') {
     const bytes = requestBytes('GET', path);
     return () => bytes;
   }
   if (kind === 'get') return (number) => requestBytes('GET', `${path}/${podName((number * 7_919) % pods)}`);
-  const template = new PodTemplate(benchPod());
+  const template = new PodTemplate(smallest ? smallestPod() : benchPod());
   const bytes = requestBytes('POST', path, Buffer.alloc(template.length));
   return (number) => {
     template.write(firstPod + number, bytes, bytes.length - template.length);
