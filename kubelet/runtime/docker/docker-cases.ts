@@ -250,11 +250,18 @@ const cases: readonly { readonly name: string; readonly run: (rig: Rig) => Promi
     name: 'the log is linked where collectors look, and the link goes with the container',
     run: async (rig) => {
       const logPath = '/var/log/pods/docker_pod_uid/main/0.log';
+      const folder = '/var/log/containers';
+      const byNames = async (): Promise<string[]> =>
+        (await readdir(folder).catch(() => [])).filter((one) => one.startsWith('pod_docker_main-'));
       await withPod(rig, {}, async (pod) => {
         await pod.start({ logPath });
         assert.match(await readlink(logPath), /-json\.log$/);
+        const [byName = ''] = await byNames();
+        assert.match(byName, /^pod_docker_main-[0-9a-f]{64}\.log$/);
+        assert.equal(await readlink(`${folder}/${byName}`), logPath);
       });
       await assert.rejects(readlink(logPath));
+      assert.deepEqual(await byNames(), []);
     },
   },
   {

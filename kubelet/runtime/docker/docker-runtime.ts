@@ -1,7 +1,5 @@
 // The runtime on a Docker Engine. Holds no state of its own but what it measured once: every answer comes from the engine's labels and
 // from the network's files, so that a new process can go on at any moment, and any number of calls may be under way.
-import { mkdir, rm, symlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import { isAbort } from '#base/lifecycle.ts';
@@ -32,6 +30,7 @@ import { Engine } from './engine.ts';
 import { followEvents } from './events.ts';
 import { DockerImages } from './image-store.ts';
 import { type InspectedContainer, type ListedContainer } from './inspection.ts';
+import { linkLog, unlinkLog } from './log-links.ts';
 import { readLogs } from './logs.ts';
 import { clusterLabel, containerName, encodeLabels, imageLabel, imageRefLabel, logPathLabel, sandboxIdLabel } from './names.ts';
 import { ensurePauseImage, goArchitecture, pauseImage } from './pause-image.ts';
@@ -235,8 +234,7 @@ export class DockerRuntime implements Runtime {
     const raw = await this.#find(id, signal);
     if (raw === undefined) return;
     await this.#engine.call('DELETE', `/containers/${id}`, { query: { force: true, v: true } }, signal).catch(ignoreGone);
-    const link = raw.Config.Labels[logPathLabel];
-    if (link !== undefined) await rm(link, { force: true });
+    await unlinkLog(raw);
   }
 
   async updateResources(id: string, resources: ContainerResources, signal: AbortSignal): Promise<void> {
@@ -342,17 +340,13 @@ export class DockerRuntime implements Runtime {
     }
   }
 
-  /** Where upstream's log collectors look: a link to the engine's own file. Its absence hurts nobody else. */
   async #linkLog(id: string, signal: AbortSignal): Promise<void> {
     const raw = await this.#find(id, signal);
-    const link = raw?.Config.Labels[logPathLabel];
-    if (raw === undefined || link === undefined || raw.LogPath === '') return;
+    if (raw === undefined) return;
     try {
-      await mkdir(dirname(link), { recursive: true });
-      await rm(link, { force: true });
-      await symlink(raw.LogPath, link);
+      await linkLog(raw);
     } catch (err) {
-      this.#deps.log.warn({ err, link }, 'cannot link a log');
+      this.#deps.log.warn({ err, id }, 'cannot link a log');
     }
   }
 
