@@ -154,6 +154,9 @@ describe('KubeletServer', () => {
     ['/logs/%2e%2e/version', /^404 page not found\n$/],
     ['/statusz', /^kubelet statusz$/m],
     ['/statusz', /^Paths: \/configz \/flagz \/healthz \/metrics /m],
+    ['/healthz/log', /^ok$/],
+    ['/healthz?verbose', /^\[\+\]ping ok\n\[\+\]log ok\n\[\+\]syncloop ok\nhealthz check passed\n$/],
+    ['/metrics/slis', /^kubernetes_healthcheck\{name="syncloop",type="healthz"\} 1$/m],
     ['/flagz', /^kubelet flags\n.*\n\nv=2\n$/m],
   ])('%s has %s', async (path, line) => expect((await rig.ask(path)).text).toMatch(line));
 

@@ -6,10 +6,11 @@ import { createServer as createPlainServer, type IncomingMessage, type Server as
 import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import type { Clock } from '#base/clock.ts';
+import { HealthChecks } from '#base/health-checks.ts';
 import { listen } from '#base/health-server.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
-import type { Metrics } from '#base/metrics.ts';
+import { type Metrics, metricsType } from '#base/metrics.ts';
 import { fileAnswer, sendFile } from '#base/file-pages.ts';
 import { debugRequest, sendDebug } from '#base/profiling/debug-http.ts';
 import type { DebugPages } from '#base/profiling/debug-pages.ts';
@@ -102,6 +103,7 @@ const readOnlyKinds: ReadonlySet<Route['kind']> = new Set([
   'resourceMetrics',
   'cadvisorMetrics',
   'probeMetrics',
+  'slis',
   'statsSummary',
 ]);
 /** What is not served where nobody may look into containers. */
@@ -123,6 +125,8 @@ export class KubeletServer implements Service {
   readonly #options: KubeletServerOptions;
   readonly #sockets = new Set<Duplex>();
   readonly #count: RequestCount;
+  /** Whoever is answered sees that all of it goes on. */
+  readonly #health = new HealthChecks(['ping', 'log', 'syncloop'].map((name) => ({ name, on: ['livez'], check: () => true })));
   #server: Server | PlainServer | undefined;
 
   constructor(deps: KubeletServerDeps, options: KubeletServerOptions) {
@@ -241,8 +245,14 @@ export class KubeletServer implements Service {
   async #serve(route: Route, { query, accept, request }: Asked, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const { pods, metrics, stats, machine, namesOf, probes, configuration, flags } = this.#deps;
     switch (route.kind) {
-      case 'healthz':
-        return sendText(response, 'ok');
+      case 'healthz': {
+        const asked = { excluded: query.getAll('exclude'), isVerbose: query.has('verbose') };
+        const { status, text } = await this.#health.answer(route.path, asked);
+        response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
+        return void response.end(text);
+      }
+      case 'slis':
+        return sendText(response, this.#health.text(), metricsType);
       case 'pods':
         return sendJson(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: pods.pods() });
       case 'runningPods':

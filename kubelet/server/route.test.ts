@@ -5,7 +5,9 @@ describe('routeOf', () => {
   const target = { namespace: 'n', pod: 'p', uid: undefined, container: 'c' };
 
   it.each<[string, string, object]>([
-    ['GET', '/healthz', { kind: 'healthz' }],
+    ['GET', '/healthz', { kind: 'healthz', path: '/healthz' }],
+    ['GET', '/healthz/log/', { kind: 'healthz', path: '/healthz/log' }],
+    ['GET', '/metrics/slis', { kind: 'slis' }],
     ['GET', '/pods/', { kind: 'pods' }],
     ['GET', '/stats/summary', { kind: 'statsSummary' }],
     ['GET', '/containerLogs/n/p/c', { kind: 'containerLogs', target }],
@@ -24,6 +26,7 @@ describe('routeOf', () => {
   it.each([
     '/',
     '/nothing',
+    '/healthz/none',
     '/exec/n/p',
     '/exec/n//c',
     '/exec/n/p/u/c/x',

@@ -12,13 +12,13 @@ export interface ContainerTarget {
 export type PodTarget = Omit<ContainerTarget, 'container'>;
 
 type PlainKind =
-  | 'healthz'
   | 'pods'
   | 'runningPods'
   | 'metrics'
   | 'resourceMetrics'
   | 'cadvisorMetrics'
   | 'probeMetrics'
+  | 'slis'
   | 'statsSummary'
   | 'configz'
   | 'statusz'
@@ -26,6 +26,8 @@ type PlainKind =
 
 export type Route =
   | { readonly kind: PlainKind }
+  /** All checks of the kubelet's health, or one of them. */
+  | { readonly kind: 'healthz'; readonly path: string }
   | { readonly kind: 'containerLogs' | 'exec' | 'attach' | 'run'; readonly target: ContainerTarget }
   | { readonly kind: 'portForward'; readonly target: PodTarget }
   /** Below /debug/; the path is whole. */
@@ -33,16 +35,15 @@ export type Route =
   /** A file of the host's logs, or a folder of them. */
   | { readonly kind: 'logs'; readonly path: string };
 
+const health: readonly string[] = ['/healthz', '/healthz/log', '/healthz/ping', '/healthz/syncloop'];
 const plain: Readonly<Record<string, PlainKind>> = {
-  '/healthz': 'healthz',
-  '/healthz/ping': 'healthz',
-  '/healthz/syncloop': 'healthz',
   '/pods': 'pods',
   '/runningpods': 'runningPods',
   '/metrics': 'metrics',
   '/metrics/resource': 'resourceMetrics',
   '/metrics/cadvisor': 'cadvisorMetrics',
   '/metrics/probes': 'probeMetrics',
+  '/metrics/slis': 'slis',
   '/stats/summary': 'statsSummary',
   '/configz': 'configz',
   '/statusz': 'statusz',
@@ -57,6 +58,7 @@ const methods: Readonly<Record<Route['kind'], readonly string[]>> = {
   resourceMetrics: ['GET'],
   cadvisorMetrics: ['GET'],
   probeMetrics: ['GET'],
+  slis: ['GET'],
   statsSummary: ['GET', 'POST'],
   configz: ['GET'],
   statusz: ['GET'],
@@ -71,7 +73,7 @@ const methods: Readonly<Record<Route['kind'], readonly string[]>> = {
 };
 
 /** Every path that is one alone. */
-export const plainPaths: readonly string[] = Object.keys(plain);
+export const plainPaths: readonly string[] = [...health, ...Object.keys(plain)];
 
 /** Throws HttpProblem 404 for unknown paths, 405 for the wrong method. */
 export function routeOf(method: string, path: string): Route {
@@ -89,6 +91,7 @@ function find(path: string): Route | undefined {
   const trimmed = path.length > 1 ? path.replace(/\/+$/, '') : path;
   const kind = plain[trimmed];
   if (kind !== undefined) return { kind };
+  if (health.includes(trimmed)) return { kind: 'healthz', path: trimmed };
   const [empty, area, ...encoded] = trimmed.split('/');
   if (empty !== '') return undefined;
   const parts = encoded.map(decode);
