@@ -23,6 +23,11 @@ describe('payloadOf', () => {
     ['config map', { configMap: { name: 'cm' } }, ['a 644 1', 'b 644 2', 'bin 644 \u0000\u0001']],
     ['mode', { configMap: { name: 'cm', defaultMode: 0o400, items: [{ key: 'a', path: 'x/y' }] } }, ['x/y 400 1']],
     ['mode of one', { configMap: { name: 'cm', items: [{ key: 'a', path: 'x', mode: 0o600 }] } }, ['x 600 1']],
+    [
+      'a source that names nothing',
+      { projected: { sources: [{}, { configMap: { name: 'cm', items: [{ key: 'a', path: 'x' }] } }] } },
+      ['x 644 1'],
+    ],
     ['optional and absent', { configMap: { name: 'none', optional: true } }, []],
     [
       'optional key',
