@@ -300,6 +300,21 @@ describe('pods', () => {
     expect(first(known)?.state?.waiting?.message).toBe('Container image "absent" is not present with pull policy of Never');
   });
 
+  test('a pull secret that is not there is told of, and holds nothing up', async () => {
+    const imagePullSecrets = [{ name: '' }, { name: 'none' }, { name: 'nor-this' }];
+    const name = await makePod({ imagePullSecrets });
+    await podWhen(name, (one) => condition(one, 'Ready') === 'True', 'a ready pod');
+    const found = await eventually(async () => {
+      const { items } = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }, signal);
+      return items.find(({ reason }) => reason === 'FailedToRetrieveImagePullSecret');
+    }, 'the event');
+    expect(found).toMatchObject({
+      type: 'Warning',
+      message: 'Unable to retrieve some image pull secrets (none, nor-this); attempting to pull the image may not succeed.',
+    });
+    expect(found.involvedObject.fieldPath).toBeUndefined();
+  });
+
   test('one that asks for more than there is', async () => {
     const name = await makePod({ containers: [{ ...command('run'), resources: { requests: { cpu: '9' } } }] });
     const pod = await podWhen(name, (one) => one.status?.phase === 'Failed', 'a rejected pod');

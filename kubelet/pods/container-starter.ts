@@ -1,10 +1,10 @@
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container } from '#api/generated/types.ts';
+import type { PullSecret } from '../images/credentials.ts';
 import { ImageError, type ImagePuller } from '../images/image-puller.ts';
 import type { PullPolicy } from '../images/plan.ts';
 import { isRuntimeError, type Runtime, type RuntimePod } from '../runtime/contract.ts';
 import type { StoredImage } from '../runtime/image-contract.ts';
-import { podReferences } from '../volumes/references.ts';
 import { containerSpec, type ContainerConfigDeps } from './container-config.ts';
 import { type HookDeps, HookError, runHook } from './hooks.ts';
 import { latestOf } from './observed.ts';
@@ -40,16 +40,15 @@ export interface StartOrder {
   readonly step: StartStep;
   readonly observed: RuntimePod | undefined;
   readonly record: Recorder;
+  /** Says what concerns the pod, not the container alone. */
+  readonly recordPod: Recorder;
 }
 
 /** Image, container, start, postStart hook, in this order. Throws StartError; what was made stays for the next look. */
-export async function startContainer(
-  { pod, step, observed, record }: StartOrder,
-  deps: ContainerStarterDeps,
-  signal: AbortSignal,
-): Promise<void> {
+export async function startContainer(order: StartOrder, deps: ContainerStarterDeps, signal: AbortSignal): Promise<void> {
+  const { pod, step, record } = order;
   const container = containerOf(pod, step.name);
-  const id = step.madeId ?? (await make(pod, container, step, observed, record, deps, signal));
+  const id = step.madeId ?? (await make(order, container, deps, signal));
   try {
     await deps.runtime.startContainer(id, signal);
   } catch (error) {
@@ -75,14 +74,17 @@ export async function startContainer(
 }
 
 async function make(
-  pod: Pod,
+  { pod, step, observed, record, recordPod }: StartOrder,
   container: V1Container,
-  step: StartStep,
-  observed: RuntimePod | undefined,
-  record: Recorder,
   deps: ContainerStarterDeps,
   signal: AbortSignal,
 ): Promise<string> {
+  const missing = pullSecrets(pod, deps).filter(({ secret }) => secret === undefined);
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(', ');
+    const message = `Unable to retrieve some image pull secrets (${names}); attempting to pull the image may not succeed.`;
+    recordPod('Warning', 'FailedToRetrieveImagePullSecret', message);
+  }
   const image = await ensureImage(pod, { name: container.image, policy: container.imagePullPolicy }, record, deps, signal);
   await mountImages(pod, container, record, deps, signal);
   const target = (pod.spec.ephemeralContainers ?? []).find(({ name }) => name === step.name)?.targetContainerName;
@@ -132,27 +134,30 @@ async function ensureImage(
   pod: Pod,
   { name, policy }: { readonly name: string | undefined; readonly policy: string | undefined },
   record: Recorder,
-  { images, objects }: ContainerStarterDeps,
+  deps: ContainerStarterDeps,
   signal: AbortSignal,
 ): Promise<StoredImage> {
-  const { namespace, secrets } = podReferences(pod);
-  const pullNames = new Set((pod.spec.imagePullSecrets ?? []).map(({ name }) => name));
-  const pullSecrets = secrets.filter((name) => pullNames.has(name)).flatMap((name) => objects.secret(namespace, name) ?? []);
   const wish = {
     podUid: pod.metadata.uid ?? '',
     image: name ?? '',
     policy: (policy ?? 'IfNotPresent') as PullPolicy,
-    secrets: pullSecrets,
+    secrets: pullSecrets(pod, deps).flatMap(({ secret }) => secret ?? []),
     notify: ({ type, reason, message }: { type: 'Normal' | 'Warning'; reason: string; message: string }) => record(type, reason, message),
   };
   try {
-    return await images.ensure(wish, signal);
+    return await deps.images.ensure(wish, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ImageError)) throw error;
     record('Warning', 'Failed', `Error: ${error.reason}`);
     throw new StartError(error.reason, error.message, { retryAfterMs: error.retryAfterMs, cause: error });
   }
+}
+
+/** What the pod shows registries; undefined where there is no such Secret. Entries without a name count for nothing, as upstream. */
+function pullSecrets(pod: Pod, { objects }: Pick<ContainerStarterDeps, 'objects'>): { name: string; secret: PullSecret | undefined }[] {
+  const names = (pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => name).filter((name) => name !== '');
+  return names.map((name) => ({ name, secret: objects.secret(pod.metadata.namespace ?? '', name) }));
 }
 
 function containerOf(pod: Pod, name: string): V1Container {

@@ -9,7 +9,7 @@ import { isRuntimeError, RuntimeError, type RuntimePod } from '../runtime/contra
 import { VolumeError } from '../volumes/pod-volumes.ts';
 import type { PodStep } from './advance.ts';
 import type { Attempts } from './attempts.ts';
-import { type ContainerStarterDeps, startContainer, StartError } from './container-starter.ts';
+import { type ContainerStarterDeps, type Recorder, startContainer, StartError } from './container-starter.ts';
 import { stopContainer } from './container-stopper.ts';
 import type { DnsSettings } from '../runtime/contract.ts';
 import type { ClusterDns } from './network/dns.ts';
@@ -211,7 +211,8 @@ export class StepRunner {
         if (reason === 'Pulling' || reason === 'Pulled') told.pulling(uid, reason === 'Pulled');
         record(pod, step.name, type, reason, message);
       };
-      await startContainer({ pod, step, observed, record: say }, this.#deps, signal);
+      const sayOfPod: Recorder = (type, reason, message) => record(pod, undefined, type, reason, message);
+      await startContainer({ pod, step, observed, record: say, recordPod: sayOfPod }, this.#deps, signal);
       attempts.succeed(step.name);
     } catch (error) {
       signal.throwIfAborted();
