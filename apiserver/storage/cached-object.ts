@@ -6,6 +6,7 @@ import { cloneJson } from '#api/patch/json-object.ts';
 import type { Encoded, WatchFrame } from '../registry/contract.ts';
 import { type DecodedObjects, parseObject } from './decoded-objects.ts';
 import { canonical, encodeStored, type ServedForm } from './served-form.ts';
+import type { tooLong } from './skim.ts';
 
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
@@ -30,7 +31,8 @@ export class CachedObject implements Encoded {
   readonly key: string;
   readonly revision: number;
   readonly createRevision: number;
-  readonly labels: Readonly<Record<string, string>> | undefined;
+  /** `tooLong` where it would take long to parse them: whoever needs some reads these from the JSON. */
+  readonly labels: Readonly<Record<string, string>> | typeof tooLong | undefined;
   /** Values of `form.fields`, in their order. */
   readonly fieldValues: readonly string[];
   /** What a new watcher or one that knew the object before is told. */

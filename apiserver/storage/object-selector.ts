@@ -1,9 +1,10 @@
 import { SelectorError } from '#api/meta/label-requirement.ts';
-import { parseLabelSelector } from '#api/meta/label-selector.ts';
+import { type LabelSelector, parseLabelSelector } from '#api/meta/label-selector.ts';
 import { checkFieldSelector, parseFieldSelector } from '#api/meta/field-selector.ts';
 import { badRequest } from '#api/meta/status.ts';
 import type { CachedObject } from './cached-object.ts';
 import type { ServedForm } from './served-form.ts';
+import { labelSkimmer, tooLong } from './skim.ts';
 
 /** What a list or watch asks for, compiled. */
 export interface ObjectSelector {
@@ -37,7 +38,7 @@ export function objectSelector(form: ServedForm, { namespace, labelSelector, fie
     const hasLabels = labels.requirements?.length !== 0;
     const tests: ((object: CachedObject) => boolean)[] = [];
     if (namespace !== '') tests.push((object) => object.key.startsWith(`${namespace}/`));
-    if (hasLabels) tests.push((object) => labels.matches(object.labels));
+    if (hasLabels) tests.push(labelTest(labels));
     for (const { field, operator, value } of fields.terms) {
       const wanted = operator === '=';
       tests.push((object) => (fieldValue(object, field) === value) === wanted);
@@ -58,6 +59,11 @@ export function objectSelector(form: ServedForm, { namespace, labelSelector, fie
     if (error instanceof SelectorError) throw badRequest(error.message);
     throw error;
   }
+}
+
+function labelTest(selector: LabelSelector): (object: CachedObject) => boolean {
+  const readLabels = labelSkimmer([...new Set(selector.requirements?.map(({ key }) => key))]);
+  return (object) => selector.matches(object.labels === tooLong ? readLabels(object.json) : object.labels);
 }
 
 function fieldValue(object: CachedObject, field: string): string {

@@ -14,11 +14,14 @@ export interface ServedForm {
   readonly head: Buffer;
   /** Names of the kind's selectable fields, in the order of `CachedObject.fieldValues`. */
   readonly fields: readonly string[];
-  /** Reads what selectors ask for, labels and fields, of an object's bytes. */
+  /** Reads what selectors ask for, fields and labels (which may be `tooLong`), of an object's bytes. */
   readonly skim: Skim;
   /** Makes the served object of the stored one, which it may keep; undefined where they are the same. */
   readonly fromStored: ((object: KubeObject) => KubeObject) | undefined;
 }
+
+/** Parsing 90,000 labels takes 50 ms. */
+const mostLabelBytes = 64 * 1_024;
 
 /** The form of a kind. */
 export function servedForm(kind: KindDefinition, fromStored?: ServedForm['fromStored']): ServedForm {
@@ -29,7 +32,7 @@ export function servedForm(kind: KindDefinition, fromStored?: ServedForm['fromSt
     start,
     head: Buffer.from(`${start}{`),
     fields,
-    skim: skimmer(['metadata.labels', ...fields, ...(kind.selectionReads ?? [])]),
+    skim: skimmer(['metadata.labels', ...fields, ...(kind.selectionReads ?? [])], { 'metadata.labels': mostLabelBytes }),
     fromStored,
   };
 }

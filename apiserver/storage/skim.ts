@@ -9,7 +9,12 @@ interface Wanted {
   readonly bytes: Uint8Array;
   /** Of these, where it is an object; none: all of it. */
   readonly members: readonly Wanted[];
+  /** What is longer is not parsed: `tooLong` stands for it. */
+  readonly mostBytes?: number | undefined;
 }
+
+/** Stands for a value that was not worth parsing. */
+export const tooLong = Symbol('too long');
 
 /** Reads an object with (at least) the members that were asked for. Throws where its JSON is none. */
 export type Skim = (bytes: Uint8Array) => KubeObject;
@@ -17,14 +22,30 @@ export type Skim = (bytes: Uint8Array) => KubeObject;
 /** A double holds any number of fewer digits. */
 const longNumberBytes = 16;
 
-/** @param paths such as `spec.nodeName` or `reason`: one or two members deep. */
-export function skimmer(paths: readonly string[]): Skim {
-  const wanted = wantedOf(paths);
+/**
+ * @param paths such as `spec.nodeName` or `reason`: one or two members deep.
+ * @param mostBytes by path, of values that may be `tooLong`.
+ */
+export function skimmer(paths: readonly string[], mostBytes: Readonly<Record<string, number>> = {}): Skim {
+  return skimmerOf(wantedOf(paths, mostBytes));
+}
+
+/** Reads the labels with these keys, and no others. */
+export function labelSkimmer(keys: readonly string[]): (bytes: Uint8Array) => Readonly<Record<string, string>> | undefined {
+  const skim = skimmerOf([{ ...member('metadata'), members: [{ ...member('labels'), members: keys.map(member) }] }]);
+  return (bytes) => skim(bytes).metadata.labels;
+}
+
+function skimmerOf(wanted: readonly Wanted[]): Skim {
   const reading = new Reading();
   return (bytes) => (reading.object(bytes, wanted) as KubeObject | undefined) ?? parseObject(bytes);
 }
 
-function wantedOf(paths: readonly string[]): readonly Wanted[] {
+function member(name: string): Wanted {
+  return { name, bytes: Buffer.from(name), members: [] };
+}
+
+function wantedOf(paths: readonly string[], mostBytes: Readonly<Record<string, number>>): readonly Wanted[] {
   const tops = new Map<string, Set<string>>();
   const whole = new Set(paths.filter((path) => !path.includes('.')));
   for (const path of paths) {
@@ -33,13 +54,10 @@ function wantedOf(paths: readonly string[]): readonly Wanted[] {
     tops.set(top, members);
     if (member !== undefined && !whole.has(top)) members.add(member);
   }
-  const one = (name: string, members: readonly Wanted[]): Wanted => ({ name, bytes: Buffer.from(name), members });
-  return [...tops].map(([top, members]) =>
-    one(
-      top,
-      [...members].map((member) => one(member, [])),
-    ),
-  );
+  return [...tops].map(([top, names]) => ({
+    ...member(top),
+    members: [...names].map((name) => ({ ...member(name), mostBytes: mostBytes[`${top}.${name}`] })),
+  }));
 }
 
 /** One pass over the bytes of an object; its methods answer undefined or false where they do not understand them. */
@@ -73,7 +91,7 @@ class Reading {
       if (one === undefined) {
         if (!this.#skip()) return undefined;
       } else {
-        const value = one.members.length > 0 && bytes[this.#at] === openBrace ? this.#members(one.members) : this.#value();
+        const value = one.members.length > 0 && bytes[this.#at] === openBrace ? this.#members(one.members) : this.#value(one.mostBytes);
         if (value === undefined) return undefined;
         found[one.name] = value;
       }
@@ -95,9 +113,10 @@ class Reading {
   }
 
   /** The whole value that begins here. */
-  #value(): unknown {
+  #value(mostBytes = Infinity): unknown {
     const start = this.#at;
     if (!this.#skip()) return undefined;
+    if (this.#at - start > mostBytes) return tooLong;
     const first = this.#bytes[start] ?? 0;
     const isLong = this.#at - start >= longNumberBytes && first !== quote && first !== openBrace && first !== openBracket;
     return isLong ? undefined : parseObject(this.#bytes.subarray(start, this.#at));
