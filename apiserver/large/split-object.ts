@@ -67,6 +67,11 @@ export function lazyObject(split: SplitObject): KubeObject {
   });
 }
 
+/** Whether a member of an object, or of its metadata, is a part that nobody has looked at. */
+export function isUnread(holder: object, key: string): boolean {
+  return Object.getOwnPropertyDescriptor(holder, key)?.get !== undefined;
+}
+
 function withParts({ rest, parts }: SplitObject, put: (holder: Members, key: string, json: Uint8Array) => void): KubeObject {
   const object = parseObject(rest);
   for (const { of, key, json } of parts) put((of === 'object' ? object : object.metadata) as Members, key, json);

@@ -3,10 +3,11 @@
 // is kept.
 import type { KubeObject } from '#api/meta/object.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
+import { isUnread } from '../large/split-object.ts';
 import type { Encoded, WatchFrame } from '../registry/contract.ts';
 import { type DecodedObjects, parseObject } from './decoded-objects.ts';
 import { canonical, encodeStored, type ServedForm } from './served-form.ts';
-import type { tooLong } from './skim.ts';
+import { tooLong } from './skim.ts';
 
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
@@ -56,7 +57,7 @@ export class CachedObject implements Encoded {
     }
     const written = decoded.take(bytes);
     const object = written ?? form.skim(bytes);
-    this.labels = object.metadata.labels;
+    this.labels = isUnread(object.metadata, 'labels') ? tooLong : object.metadata.labels;
     const select = form.kind.selectableFields;
     this.fieldValues = select === undefined ? noValues : form.fields.map((field) => select[field]?.(object) ?? '');
     this.line = lineOf(this.type, canonical(form, bytes), form.head.length, 0, revision);

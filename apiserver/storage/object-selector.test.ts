@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { configMap } from '#api/core/config-map.ts';
 import type { KindDefinition } from '#api/kind.ts';
+import { isUnread, lazyObject, splitObject } from '../large/split-object.ts';
 import { CachedObject } from './cached-object.ts';
 import { DecodedObjects } from './decoded-objects.ts';
 import { objectSelector } from './object-selector.ts';
@@ -30,6 +31,16 @@ test.each([
   const object = withLabels({ ...many, 'app.kubernetes.io/name': 'web' });
   expect(object.labels).toBe(tooLong);
   expect(objectSelector(form, { namespace: '', labelSelector, fieldSelector: '' }).matches(object)).toBe(expected);
+});
+
+test('labels that nobody has looked at are not looked at for being kept', () => {
+  const decoded = new DecodedObjects();
+  const object = lazyObject(splitObject({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a', labels: many } }));
+  const bytes = encodeStored(form, lazyObject(splitObject(object)));
+  decoded.remember(bytes, object);
+  const cached = new CachedObject({ form, key: 'b/a', bytes, revision: 7, createRevision: 7, decoded });
+  expect(isUnread(object.metadata, 'labels')).toBe(true);
+  expect(cached.labels).toBe(tooLong);
 });
 
 test('few labels are kept', () => {
