@@ -136,16 +136,18 @@ function dryRun(served: ServedKind, found: CachedObject, plan: DeletionPlan): Om
 
 /** Throws Conflict where the object is not the one that the client means to delete. */
 export function checkPreconditions(kind: KindDefinition, object: KubeObject, { uid, resourceVersion }: DeleteRequest): void {
-  const { name = '', ...meta } = object.metadata;
+  // Member by member: the rest may hold large ones that nobody has looked at.
+  const { metadata } = object;
+  const { name = '' } = metadata;
   const refuse = (why: string): ApiError => conflict({ group: kind.group, plural: kind.kind }, name, why);
-  if (uid !== undefined && uid !== meta.uid) {
+  if (uid !== undefined && uid !== metadata.uid) {
     throw refuse(
-      `the UID in the precondition (${uid}) does not match the UID in record (${meta.uid ?? ''}). The object might have been deleted and then recreated`,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid ?? ''}). The object might have been deleted and then recreated`,
     );
   }
-  if (resourceVersion !== undefined && resourceVersion !== meta.resourceVersion) {
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
     throw refuse(
-      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${meta.resourceVersion ?? ''}). The object might have been modified`,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion ?? ''}). The object might have been modified`,
     );
   }
 }
