@@ -52,10 +52,11 @@ test('what hardening guides and habits ask for starts the server, too', () => {
   const { flags } = parse(
     '--profiling=false',
     '--contention-profiling=false',
-    '--feature-gates=A=true',
+    '--feature-gates=WatchList=true',
     '--service-account-lookup=true',
     '-v=4',
   );
-  expect(flags).toMatchObject({ profiling: 'false', 'feature-gates': 'A=true', v: '4' });
+  expect(flags).toMatchObject({ profiling: 'false', 'feature-gates': 'WatchList=true', v: '4' });
+  expect(() => parse('--feature-gates=A=true')).toThrow('unrecognized feature gate: A');
   expect(() => parse('--service-account-lookup=false')).toThrow('--service-account-lookup=false is not supported');
 });

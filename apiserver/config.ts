@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { builtinKinds } from '#api/kinds.ts';
-import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, gatesFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
 import { type AdmissionPluginName, choosePlugins, defaultPlugins } from './admission/plugins.ts';
@@ -22,6 +22,7 @@ import {
 } from './flags/request-flags.ts';
 import { type IsShown, readRuntimeConfig, runtimeConfigFlag } from './flags/runtime-config.ts';
 import { readTls, tlsFlags, type TlsSettings } from '#base/tls-flags.ts';
+import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';
 import { checkVersions, versionFlags } from './flags/version-flags.ts';
 import { readSealing as readSealingText } from './storage/encryption/configuration.ts';
 import type { SealingSettings } from './storage/encryption/settings.ts';
@@ -67,7 +68,7 @@ const flags = {
   'encryption-provider-config-automatic-reload': boolFlag(false, 'Reads --encryption-provider-config again when the file changes'),
   'etcd-compaction-interval': durationFlag(300_000, 'How often, and how far back, the history of the store is forgotten; 0 is never'),
   'event-ttl': durationFlag(3_600_000, 'How long events are kept'),
-  'feature-gates': gatesFlag('Accepted for compatibility'),
+  'feature-gates': featureGatesFlag({ takesPrefix: true }),
   'kubelet-certificate-authority': stringFlag('', "Certificates of the authorities that sign kubelets' serving certificates", {
     valueName: 'file',
   }),

@@ -10,6 +10,7 @@ import { createMetrics, type Metrics } from '#base/metrics.ts';
 import type { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { EventSender } from '#client/events.ts';
+import { tellFeatureGates } from '#client/feature-gates/feature-gates.ts';
 import { isPluginName, makePlugins } from './admission/plugins.ts';
 import { type Authorities, trustedCa } from './authn/methods.ts';
 import { authorizerOf } from './authz/modes.ts';
@@ -82,6 +83,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { settings, store, kinds, clock, log, largeWork = new JobProcess({ kinds: builtinKinds, clock, log }) } = deps;
   const metrics = createMetrics();
   processMetrics(metrics, { delayEveryMs: 10 });
+  tellFeatureGates(settings.flags['feature-gates'] ?? '', { metrics, log });
   const stopping = new AbortController();
   const state: ServerState = { isReady: false, isDraining: false, sendsAway: false, certificates: settings };
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });

@@ -1,7 +1,8 @@
-import { boolFlag, durationFlag, intFlag, listFlag, gatesFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { readServingPair } from '#base/flag-file.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
+import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';
 import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
@@ -28,7 +29,7 @@ const flags = {
   'controller-start-interval': durationFlag(0, accepted),
   'contention-profiling': boolFlag(false, `${accepted}: a single thread waits for no locks`),
   controllers: listFlag(['*'], 'Which controllers run: "foo" switches one on, "-foo" off, "*" stands for all others'),
-  'feature-gates': gatesFlag(accepted),
+  'feature-gates': featureGatesFlag({ takesPrefix: true }),
   'kube-api-burst': intFlag(30, `${accepted}: requests are not throttled in the client`),
   'kube-api-qps': intFlag(20, `${accepted}: requests are not throttled in the client`),
   kubeconfig: stringFlag('', 'Where the API server is and how to log in there', file),

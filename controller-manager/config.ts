@@ -1,5 +1,5 @@
 import { isCidr } from '#api/meta/ip.ts';
-import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, gatesFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
 import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
@@ -10,6 +10,7 @@ import { leaderFlags, readLeader } from '#client/leader-flags.ts';
 import { readSigning, signingFlags } from './certificates/flags.ts';
 import type { SigningOptions } from './certificates/signing-controller.ts';
 import { readFlagFile, readServingPair } from '#base/flag-file.ts';
+import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';
 import { maxFinishedPods } from './controller-manager.ts';
 import type { NodeLifecycleOptions } from './node/lifecycle-controller.ts';
 import type { PodCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
@@ -29,7 +30,7 @@ const flags = {
   'cluster-name': stringFlag('kubernetes', 'Accepted for compatibility'),
   'contention-profiling': boolFlag(false, 'Accepted for compatibility: a single thread waits for no locks'),
   controllers: listFlag(['*'], 'Which controllers run: "foo" switches one on, "-foo" off, "*" stands for all others'),
-  'feature-gates': gatesFlag('Accepted for compatibility'),
+  'feature-gates': featureGatesFlag({ takesPrefix: true }),
   'kube-api-burst': intFlag(30, 'Accepted for compatibility: requests are not throttled in the client'),
   'kube-api-qps': intFlag(20, 'Accepted for compatibility: requests are not throttled in the client'),
   kubeconfig: stringFlag('', 'Where the API server is and how to log in there', file),

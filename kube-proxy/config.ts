@@ -4,6 +4,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { type ApiEndpoint } from '#client/endpoint.ts';
+import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { type AddressRange, parseRange } from '#client/load-balancer/pool.ts';
 import type { RouteMode } from './routes/plan.ts';
@@ -16,6 +17,7 @@ const flags = {
   'healthz-bind-address': stringFlag('0.0.0.0:10256', 'Address of the health check; empty for none'),
   'metrics-bind-address': stringFlag('127.0.0.1:10249', 'Address of the metrics; empty for none'),
   'config-sync-period': durationFlag(900_000, 'Accepted for compatibility: changes arrive by watch'),
+  'feature-gates': featureGatesFlag(),
   profiling: boolFlag(false, 'Whether profiles can be had at /debug/pprof/, where the metrics are'),
   'node-routes': stringFlag('none', "Ways to other nodes' pods: auto (direct ones, VXLAN where there is none), direct, vxlan, none"),
   'announce-load-balancers': listFlag([], 'Ranges of load-balancer addresses for which one node answers ARP; empty for none'),

@@ -99,6 +99,7 @@ containerLogMonitorInterval: 10s\ncontainerLogMaxWorkers: 2\nmemoryThrottlingFac
   });
 
   test.each([
+    ['featureGates: {NodeSwap: false}', 'cannot set feature gate NodeSwap to false, feature is locked to true'],
     ['eventBurst: -1', 'invalid configuration: eventBurst (--event-burst) -1 must not be a negative number'],
     ['oomScoreAdj: 1001', 'oomScoreAdj (--oom-score-adj) 1001 must be between -1000 and 1000, inclusive'],
     ['hairpinMode: foo', 'hairpinMode (--hairpin-mode) foo must be one of: "none", "hairpin-veth", "promiscuous-bridge"'],
@@ -126,7 +127,8 @@ containerLogMonitorInterval: 10s\ncontainerLogMaxWorkers: 2\nmemoryThrottlingFac
 });
 
 test('the same by flags', () => {
-  expect(() => parseConfig([...base, '--fail-swap-on=false', '--feature-gates=A=true', '--event-qps=0'], 'h')).not.toThrow();
+  expect(() => parseConfig([...base, '--fail-swap-on=false', '--feature-gates=NodeSwap=true', '--event-qps=0'], 'h')).not.toThrow();
+  expect(() => parseConfig([...base, '--feature-gates=A=true'], 'h')).toThrow('unrecognized feature gate: A');
   expect(() => parseConfig([...base, '--anonymous-auth=true'], 'h')).toThrow('--anonymous-auth true is not supported');
   expect(() => parseConfig([...base, '--authorization-mode=AlwaysAllow'], 'h')).toThrow('--authorization-mode AlwaysAllow');
   expect(() => parseConfig([...base, '--node-lease-duration-seconds=1'], 'h'), 'only a file can say this').toThrow('unknown flag');

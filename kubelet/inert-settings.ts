@@ -2,6 +2,7 @@
 // concerns what upstream alone has, are accepted; a wish that would go unheard is refused, with the reason.
 import { boolFlag, durationFlag, type Flag, floatFlag, intFlag, mapFlag, stringFlag } from '#base/flags.ts';
 import { formatDuration } from '#base/duration.ts';
+import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';
 
 interface InertSetting {
   /** Of a KubeletConfiguration; undefined: there is only the flag. */
@@ -58,7 +59,7 @@ const rows: readonly Row[] = [
   ['eventRecordQPS', 'event-qps', number(50), notNegative],
   ['failCgroupV1', undefined, toggle(true)],
   ['failSwapOn', 'fail-swap-on', toggle(true)],
-  ['featureGates', 'feature-gates', mapFlag(accepted)],
+  ['featureGates', 'feature-gates', featureGatesFlag()],
   ['hairpinMode', 'hairpin-mode', text('promiscuous-bridge'), oneOf('none', 'hairpin-veth', 'promiscuous-bridge')],
   ['iptablesDropBit', undefined, number(15), between(0, 31)],
   ['iptablesMasqueradeBit', undefined, number(14), between(0, 31)],

@@ -1,7 +1,8 @@
-import { boolFlag, durationFlag, intFlag, gatesFlag, parseFlags, stringFlag } from '#base/flags.ts';
+import { boolFlag, durationFlag, intFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { readServingPair } from '#base/flag-file.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { flagTexts } from '#base/zpages.ts';
+import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';
 import { componentPortFlags, type ComponentPortOptions, componentPortOptions } from '#client/component-port.ts';
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
@@ -17,7 +18,7 @@ const flags = {
   'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
   'cert-dir': stringFlag('', 'Accepted for compatibility: a generated certificate is kept in memory', { valueName: 'folder' }),
   config: stringFlag('', 'A KubeSchedulerConfiguration file; not supported yet', file),
-  'feature-gates': gatesFlag('Accepted for compatibility'),
+  'feature-gates': featureGatesFlag({ takesPrefix: true }),
   'kube-api-burst': intFlag(100, 'Accepted for compatibility: requests are not throttled in the client'),
   'kube-api-content-type': stringFlag('application/vnd.kubernetes.protobuf', 'Accepted for compatibility: JSON is spoken'),
   'kube-api-qps': intFlag(50, 'Accepted for compatibility: requests are not throttled in the client'),

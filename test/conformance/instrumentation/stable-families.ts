@@ -114,7 +114,7 @@ const everyProcess: readonly Row[] = [
 const everyProcessBeta: readonly Row[] = [
   ['disabled_metrics_total', 'counter', ''],
   ['hidden_metrics_total', 'counter', ''],
-  ['kubernetes_feature_enabled', 'gauge', 'name stage', { absent: 'features are not switched by gates' }],
+  ['kubernetes_feature_enabled', 'gauge', 'name stage'],
   ['registered_metrics_total', 'counter', 'deprecated_version stability_level'],
 ];
 
