@@ -4,7 +4,6 @@
 // - Before a pull that shows credentials its reference is noted, so that a kubelet which is killed meanwhile does not take what came for the
 //   host's own.
 // - Records go by the image's id: the same image under another name is the same secret.
-// - Not kept: the engine does not ask the registry for a digest that it has, so a pull of it proves nothing, and opens the image to everybody.
 import { createHash } from 'node:crypto';
 import type { Log } from '#base/log.ts';
 import type { RegistryCredentials } from '../runtime/image-contract.ts';

@@ -10,7 +10,10 @@ export interface ImageStore {
    * is made of them must not outlive the image.
    */
   layers(reference: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
-  /** Throws RuntimeError 'ImagePull' (or 'Unavailable') with the registry's words. */
+  /**
+   * Asks the registry with these credentials, also for what is here: that proves nothing about who may have it. Throws RuntimeError
+   * 'ImagePull' (or 'Unavailable') with the registry's words.
+   */
   pull(reference: string, options: PullOptions, signal: AbortSignal): Promise<StoredImage>;
   /** Succeeds when it is gone already; throws RuntimeError 'InUse' when a container needs it. */
   remove(reference: string, signal: AbortSignal): Promise<void>;

@@ -73,14 +73,17 @@ export class DockerImages implements ImageStore {
       serveraddress: credentials.serverAddress,
     };
     try {
+      const authCall = auth === undefined ? {} : { auth };
       // The engine takes `name:tag` and `name@digest` alike in fromImage.
-      const call = { query: { fromImage: reference }, ...(auth === undefined ? {} : { auth }) };
+      const call = { query: { fromImage: reference }, ...authCall };
       await withProgress(
         {
           limitMs: stallMs,
           stalled: () => new RuntimeError('ImagePull', `the pull of ${reference} has made no progress for ${formatDuration(stallMs)}`),
         },
         async (either, progressed) => {
+          // A digest that it has it would not ask the registry for.
+          if (reference.includes('@')) await this.#engine.call('GET', `/distribution/${encodePath(reference)}/json`, authCall, either);
           const answer = await this.#engine.stream('POST', '/images/create', call, either);
           await this.#followPull(answer as AsyncIterable<Buffer>, progressed, onProgress);
         },

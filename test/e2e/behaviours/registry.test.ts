@@ -85,9 +85,10 @@ test('with the pod’s secret, by tag and by digest', async () => {
   const same = await runReady(cluster(), 'digested', { imagePullSecrets, containers: [busybox('main', { image })] });
   expect([containerOf(same).image, containerOf(same).imageID]).toEqual([image, imageID]);
   expect(await whyNot('unknown', `${app}@sha256:${'0'.repeat(64)}`)).toMatch(/manifest unknown|no basic auth|not found/);
-  // That it is on the node opens it to nobody who does not show the secret.
+  // That it is on the node opens it to nobody who does not show the secret, neither by its tag nor by its digest.
   expect(await whyNot('stranger', `${app}:1`)).toContain('no basic auth credentials');
-  await cluster().kubectl('delete pod tagged digested unknown stranger');
+  expect(await whyNot('stranger-too', image)).toMatch(/no basic auth credentials|unauthorized/);
+  await cluster().kubectl('delete pod tagged digested unknown stranger stranger-too');
 });
 
 test('with the secret of its service account; what the registry has newly is what Always runs', async () => {
@@ -113,7 +114,10 @@ test('an image that somebody removed is pulled again', async () => {
 });
 
 test('without the registry, what the host has runs, also under Always, and says so', async () => {
+  const [digest = ''] = JSON.parse(await cluster().host.sh(`docker inspect -f '{{json .RepoDigests}}' ${app}:1`)) as string[];
   await server[Symbol.asyncDispose]();
+  await runReady(cluster(), 'pulled-before', { containers: [busybox('main', { image: digest, imagePullPolicy: 'Always' })] });
+  expect(await events('pulled-before')).toMatch(/already present on machine .+its registry could not be reached: .+connection refused/);
   await cluster().host.sh(`docker tag coxswain/busybox:1 ${app}`);
   await runReady(cluster(), 'built-here', { containers: [busybox('main', { image: app })] });
   expect((await podOf(cluster(), 'built-here')).spec?.containers[0]?.imagePullPolicy).toBe('Always');
