@@ -191,6 +191,7 @@ test('while it ends, a server sends away what comes new, but not probes', async 
     text: 'The apiserver is shutting down, please try again later.\n',
   });
   expect((await client.send('GET', '/livez')).code).toBe(200);
+  expect((await client.send('GET', configMaps, { 'user-agent': 'kube-apiserver/v1.36.4' })).code).toBe(200);
   // What was under way goes on: the write waits for its account as long as ever.
   await clock.advance(2_000);
   expect((await open).code).toBe(403);

@@ -1,4 +1,5 @@
-// Cases of upstream's tests of its generic store (TestMarkAsDeleting, TestStoreDeleteWithOrphanDependents, TestStoreDeletionPropagation).
+// Cases of upstream's tests of its generic store (TestMarkAsDeleting, TestStoreDeleteWithOrphanDependents, TestStoreDeletionPropagation) and of
+// its rules for graceful deletion (TestBeforeDelete).
 import { describe, expect, test } from 'vitest';
 import type { KubeObject, ObjectMeta } from '#api/meta/object.ts';
 import type { DeleteRequest } from './contract.ts';
@@ -57,5 +58,43 @@ describe('finalizers of the garbage collector', () => {
       ...plan({ name: 'a', ...(finalizers.length === 0 ? {} : { finalizers }) }, request, of),
     };
     expect(what === 'remove' ? 'removed' : metadata?.finalizers).toEqual(expected);
+  });
+});
+
+describe('the grace of what is going already', () => {
+  const pods = aKind('pods');
+  /** What a period of so many seconds becomes when asked for one of `wanted`; a mark that is as it was is none. */
+  test.each<[was: number, wanted: number, becomes: number | 'as it was' | 'removed']>([
+    [-1, -1, 'as it was'],
+    [-1, 0, 0],
+    [-1, 1, 'as it was'],
+    [-1, 2, 'as it was'],
+    [0, -1, 'removed'],
+    [0, 0, 'removed'],
+    [0, 2, 'removed'],
+    [1, -1, 'as it was'],
+    [1, 0, 0],
+    [1, 1, 'as it was'],
+    [1, 2, 'as it was'],
+    [2, -1, 1],
+    [2, 0, 0],
+    [2, 1, 1],
+    [2, 2, 'as it was'],
+  ])('of %d s, asked for %d', (was, gracePeriodSeconds, becomes) => {
+    const before = { name: 'a', deletionTimestamp: at(was), deletionGracePeriodSeconds: was };
+    const planned = plan(before, { gracePeriodSeconds }, pods);
+    if (becomes === 'removed') return expect(planned).toEqual({ do: 'remove' });
+    if (becomes === 'as it was') return expect(planned).toEqual({ do: 'nothing' });
+    expect(planned).toMatchObject({ do: 'mark', thenRemove: becomes === 0, metadata: { deletionGracePeriodSeconds: becomes } });
+  });
+
+  test.each([
+    [50, 1],
+    [0, 0],
+  ])('is not moved into the past: %d s', (gracePeriodSeconds, deletionGracePeriodSeconds) => {
+    const before = { name: 'a', deletionTimestamp: at(-60), deletionGracePeriodSeconds: 60 };
+    expect(plan(before, { gracePeriodSeconds }, pods)).toMatchObject({
+      metadata: { deletionTimestamp: at(0), deletionGracePeriodSeconds },
+    });
   });
 });

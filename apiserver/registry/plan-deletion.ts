@@ -57,8 +57,7 @@ function planGrace(kind: KindDefinition, object: KubeObject, request: DeleteRequ
     const set = atLeastZero(meta.deletionGracePeriodSeconds ?? 0);
     if (set === 0) return undefined;
     if (wanted === undefined || wanted >= set) return 'pending';
-    const startMs = Date.parse(meta.deletionTimestamp) - periodMs(set);
-    return { deletionTimestamp: timeText(startMs + periodMs(wanted)), deletionGracePeriodSeconds: wanted };
+    return sooner(Date.parse(meta.deletionTimestamp) - periodMs(set), wanted, nowMs);
   }
   const seconds = kind.gracefulDeletion(object, wanted);
   if (seconds === undefined) return undefined;
@@ -67,6 +66,13 @@ function planGrace(kind: KindDefinition, object: KubeObject, request: DeleteRequ
     deletionGracePeriodSeconds: seconds,
     ...((meta.generation ?? 0) > 0 ? { generation: (meta.generation ?? 0) + 1 } : {}),
   };
+}
+
+/** A shorter period, counted from when deletion began. What would have ended by now ends now, still gracefully if it was to. */
+function sooner(begunMs: number, seconds: number, nowMs: number): Grace {
+  const endMs = begunMs + periodMs(seconds);
+  if (endMs >= nowMs) return { deletionTimestamp: timeText(endMs), deletionGracePeriodSeconds: seconds };
+  return { deletionTimestamp: timeText(nowMs), deletionGracePeriodSeconds: Math.min(seconds, 1) };
 }
 
 /** As Go has it: nanoseconds of 64 bits, which go round after 292 years. */
