@@ -1,5 +1,6 @@
 // The cgroups above the containers' own: /kubepods, one for each lower quality of service, one for each pod. Works on cgroup v1 and v2, with
 // folders of our own making or with slices of systemd. Where the machine refuses, that is said once and pods run without.
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
@@ -7,6 +8,7 @@ import { cpuMillis } from '#api/meta/quantity.ts';
 import type { Log } from '#base/log.ts';
 import type { TimedOperation } from '../../metrics/operation-metrics.ts';
 import { cpuShares, cpuWeight } from './container-resources.ts';
+import { hugePageLimits, limitHugePages } from './huge-pages.ts';
 import { type CgroupDriver, placeOf, type PodCgroup, podCgroup, podSum, qosCgroup } from './pod-cgroup.ts';
 import type { QosClass } from './qos.ts';
 import { Slices } from './slices.ts';
@@ -103,6 +105,7 @@ export class Cgroups {
       await this.#limit(wanted.path, wanted);
       await this.#limitProcesses(wanted.path);
     } else await this.#slices.set(wanted.parent, wanted, this.#options.maxPidsPerPod);
+    await this.#limitHugePages(wanted.path, pod);
     if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
   }
 
@@ -207,6 +210,16 @@ export class Cgroups {
     const folder = join(this.#mount, version === 1 ? 'pids' : '', path);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'pids.max'), String(maxPidsPerPod));
+  }
+
+  /** Of cgroup v1, the hierarchy may not be mounted: then nobody can be held to anything. */
+  async #limitHugePages(path: string, pod: Pod): Promise<void> {
+    const hierarchy = this.#options.version === 1 ? join(this.#mount, 'hugetlb') : this.#mount;
+    if (this.#options.version === 1) {
+      if (!existsSync(hierarchy)) return;
+      await mkdir(join(hierarchy, path), { recursive: true });
+    }
+    await limitHugePages(join(hierarchy, path), hugePageLimits(pod));
   }
 
   async #set(path: string, shares: number): Promise<void> {
