@@ -378,4 +378,17 @@ describe('a kubelet that was killed', () => {
     expect(keptAfter.status?.conditions).toEqual(keptBefore.status?.conditions);
     expect((await runtime.podStatus(keptBefore.metadata.uid ?? ''))?.containers).toHaveLength(1);
   });
+
+  test('gives the room of pods that are over to others from the start', async () => {
+    const runtime = new SimulatedRuntime(systemClock, { anyImage: true, programs: { ok: endsAfter(5, 0) } });
+    const before = await startTestKubelet(cluster, { runtime, log });
+    const resources = { requests: { cpu: '5' } };
+    const over = await makePod({ restartPolicy: 'Never', containers: [{ name: 'c', image: 'app', command: ['ok'], resources }] });
+    await podWhen(over, (one) => one.status?.phase === 'Succeeded', 'a pod that is over');
+    await before[Symbol.asyncDispose]();
+    const next = await makePod({ containers: [{ name: 'c', image: 'app', resources }] });
+    await using _ = await startTestKubelet(cluster, { runtime, log });
+    const pod = await podWhen(next, (one) => one.status?.phase !== 'Pending', 'the next to run');
+    expect(pod.status).toMatchObject({ phase: 'Running' });
+  });
 });

@@ -230,10 +230,14 @@ export class PodWorkers implements Service {
     this.retryResizes();
   }
 
-  /** The pods beside this one that are to have resources now: as upstream, not those that were deleted by force and are still ending. */
+  /**
+   * The pods beside this one that are to have resources now: as upstream, not those that were deleted by force and are still ending, and not
+   * those that were over before this kubelet knew of them.
+   */
   #othersThan({ metadata: { uid } }: Pod): Pod[] {
+    const isOver = ({ pod, phase }: PodWorker): boolean => isFinal(pod.status) && phase !== 'terminating';
     return this.list()
-      .filter((worker) => worker.isActive && worker.isWanted && worker.uid !== uid)
+      .filter((worker) => worker.isActive && worker.isWanted && worker.uid !== uid && !isOver(worker))
       .map((worker) => worker.pod);
   }
 
