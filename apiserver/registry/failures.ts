@@ -1,6 +1,8 @@
 // Answers for what goes wrong below and around the store, in upstream's words.
 import { ApiError, internalError } from '#api/meta/status.ts';
 import { StoreError } from '../storage/contract.ts';
+import type { ResourceCache } from '../storage/resource-cache.ts';
+import type { WatchCache } from '../storage/watch-cache.ts';
 
 /** An error that upstream lets through as plain text: code 500 without a reason. */
 export function plainError(message: string, cause?: unknown): ApiError {
@@ -31,6 +33,13 @@ export function storeFailure(error: unknown): unknown {
     case 'compacted':
       return internalError(error);
   }
+}
+
+/** What is known of a kind's objects. Throws the answer for who wants to see them while nobody can read them. */
+export function readable(cache: WatchCache, { prefix }: { readonly prefix: string }): ResourceCache {
+  const found = cache.resource(prefix);
+  if (found.blocked !== undefined) throw storeFailure(found.blocked.trouble);
+  return found;
 }
 
 /** A resourceVersion that this server has not reached within the time it waits. */

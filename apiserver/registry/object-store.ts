@@ -7,7 +7,7 @@ import { type PutResult, type Store, valueLimitBytes } from '../storage/contract
 import { encodeStored } from '../storage/served-form.ts';
 import type { RequestCounts } from '../storage/resource-counts.ts';
 import type { WatchCache } from '../storage/watch-cache.ts';
-import { storeFailure } from './failures.ts';
+import { readable, storeFailure } from './failures.ts';
 import type { ServedKind } from './served-kinds.ts';
 
 export interface ObjectStoreDeps {
@@ -47,8 +47,8 @@ export class ObjectStore {
   }
 
   /** The newest object under a key, in its stored form. */
-  get({ prefix }: ServedKind, key: string): CachedObject | undefined {
-    return this.#cache.resource(prefix).get(key);
+  get(served: ServedKind, key: string): CachedObject | undefined {
+    return readable(this.#cache, served).get(key);
   }
 
   /** The stored form of an object: what to compare with and to write. Keeps nothing; may change `object`'s kind and apiVersion. */
@@ -79,7 +79,7 @@ export class ObjectStore {
     if (behind !== undefined) await behind;
     if (!result.ok) return undefined;
     const { revision } = result;
-    const current = this.get(served, key);
+    const current = this.#cache.resource(served.prefix).get(key);
     // Somebody may have written again already.
     const mine =
       current?.revision === revision

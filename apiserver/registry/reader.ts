@@ -10,7 +10,7 @@ import type { ResourceCache, Snapshot } from '../storage/resource-cache.ts';
 import type { WatchCache } from '../storage/watch-cache.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { ListAnswer, ListRequest, RequestContext } from './contract.ts';
-import { expired, parseRevision, plainError, storeFailure, tooLargeResourceVersion } from './failures.ts';
+import { expired, parseRevision, plainError, readable, storeFailure, tooLargeResourceVersion } from './failures.ts';
 import { collect, countFrom, keyRange } from './list-page.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { resourceOf } from './writer.ts';
@@ -194,7 +194,7 @@ export class Reader {
     }
   }
 
-  #cacheOf({ prefix }: ServedKind): ResourceCache {
-    return this.#deps.cache.resource(prefix);
+  #cacheOf(served: ServedKind): ResourceCache {
+    return readable(this.#deps.cache, served);
   }
 }

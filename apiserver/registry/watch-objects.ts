@@ -9,7 +9,7 @@ import type { ResourceCounts } from '../storage/resource-counts.ts';
 import type { WatchCache } from '../storage/watch-cache.ts';
 import { Watcher } from '../storage/watcher.ts';
 import type { RequestContext, WatchFrame, WatchRequest } from './contract.ts';
-import { expired, parseRevision, plainError } from './failures.ts';
+import { expired, parseRevision, plainError, readable } from './failures.ts';
 import { conversionCost, keyRange, objectsPerTurn } from './list-page.ts';
 import type { Reader } from './reader.ts';
 import type { ServedKind } from './served-kinds.ts';
@@ -41,7 +41,7 @@ export async function watchObjects(
     const refusal = await refusalOf(reader.fresh(served, resourceVersion, context.signal));
     if (refusal !== undefined) return errorStream(refusal);
   }
-  const resource = cache.resource(served.prefix);
+  const resource = readable(cache, served);
   const revision = cache.revision;
   const start = tellsState || wanted === 0 ? revision : wanted;
   const past = tellsState ? [] : resource.since(Math.min(start, revision));

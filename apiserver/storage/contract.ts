@@ -9,6 +9,8 @@ export interface StoredValue {
   readonly modRevision: number;
   /** Revision of the write that made the key; once it was written again, that of another write of the same commit may stand for it. */
   readonly createRevision: number;
+  /** Why nobody can read the value at the moment; it is empty then. Only of lists and watches: who gets one value hears of it. */
+  readonly trouble?: StoreError;
 }
 
 /** Values above this are refused, as etcd does by default. */
@@ -24,6 +26,8 @@ export interface StoreEvent {
   readonly createRevision: number;
   /** The value before, when there was one; may be read only when asked for, and is undefined once history before it is compacted. */
   readonly previous: StoredValue | undefined;
+  /** As that of a value. */
+  readonly trouble?: StoreError;
 }
 
 export type PutResult =

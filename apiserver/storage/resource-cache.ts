@@ -31,6 +31,13 @@ export interface ResourceCacheOptions {
   readonly decoded: DecodedObjects;
 }
 
+/** A value that nobody can read at the moment, which keeps the whole resource from being served. */
+export interface Blocked {
+  /** In the store. */
+  readonly key: string;
+  readonly trouble: StoreError;
+}
+
 export class ResourceCache {
   readonly counts = new ResourceCounts();
   readonly form: ServedForm;
@@ -43,6 +50,8 @@ export class ResourceCache {
   readonly #watchers = new Map<ServedForm, WatcherIndex>();
   /** Revision of the newest change. */
   #changedRevision = 0;
+  #blocked: Blocked | undefined;
+  #loadingBlocked: Blocked | undefined;
   /** States that paged lists still read, by revision. */
   readonly #shelf = new Map<number, { readonly snapshot: Snapshot; readonly untilMs: number }>();
 
@@ -60,6 +69,11 @@ export class ResourceCache {
     let count = 0;
     for (const index of this.#watchers.values()) count += index.size;
     return count;
+  }
+
+  /** Set while the cache does not know the objects: it has none then, and takes no changes until it is loaded anew. */
+  get blocked(): Blocked | undefined {
+    return this.#blocked;
   }
 
   /** Events above this revision can still be told. */
@@ -118,22 +132,30 @@ export class ResourceCache {
   /** Begins to read the store's state; what was known before is served until `loaded`. */
   startLoad(): void {
     this.#loading = noObjects();
+    this.#loadingBlocked = undefined;
   }
 
   /** Takes an object of the state that the store had. */
-  load({ key, value, modRevision, createRevision }: StoredValue): void {
+  load({ key, value, modRevision, createRevision, trouble }: StoredValue): void {
+    if (trouble !== undefined) this.#loadingBlocked ??= { key, trouble };
+    if (this.#loadingBlocked !== undefined) return;
     this.#loading.set(this.#localKey(key), this.#cached(key, value, modRevision, createRevision));
   }
 
   /** Puts what was read in place of what was known and cuts watchers off: nobody knows what happened between. Events above `floor` will come. */
   loaded(floor: number): void {
-    for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.end();
-    this.#objects = this.#loading;
+    this.counts.initializations++;
+    this.#blocked = this.#loadingBlocked;
+    this.#replaceBy(this.#blocked === undefined ? this.#loading : noObjects(), floor);
     this.#loading = noObjects();
+  }
+
+  #replaceBy(objects: Snapshot, floor: number): void {
+    for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.end();
+    this.#objects = objects;
     this.#shelf.clear();
     this.#ring.reset(floor);
     this.#changedRevision = 0;
-    this.counts.initializations++;
     this.counts.bytes = 0;
     for (const object of this.#objects.values()) {
       this.#changedRevision = Math.max(this.#changedRevision, object.revision);
@@ -144,6 +166,8 @@ export class ResourceCache {
   /** Takes a change. Changes up to `loadedRevision` only serve watches from the past. */
   apply(event: StoreEvent, loadedRevision: number, nowMs: number): void {
     this.counts.received++;
+    if (this.#blocked !== undefined) return;
+    if (event.trouble !== undefined) return this.#block(event, event.trouble, loadedRevision);
     const key = this.#localKey(event.key);
     const known = this.#objects.get(key);
     const isKnown = event.revision <= loadedRevision || (known !== undefined && known.revision >= event.revision);
@@ -161,6 +185,13 @@ export class ResourceCache {
     for (const [form, index] of this.#watchers) if (index.size > 0) index.offer(change.as(form));
     this.counts.dispatched++;
     previous?.forget();
+  }
+
+  /** Where the past cannot be read, nobody is told of it; where the present cannot, nothing is. */
+  #block({ key, revision }: StoreEvent, trouble: StoreError, loadedRevision: number): void {
+    if (revision <= loadedRevision) return this.#ring.reset(revision);
+    this.#blocked = { key, trouble };
+    this.#replaceBy(noObjects(), revision);
   }
 
   /** Events above a revision; undefined: too old. */

@@ -2,7 +2,8 @@
 //
 // How it works: `run` lists the store, then follows it from a little before, so that watches of clients that were connected to an
 // earlier process can go on. Revisions are the store's; `revision` is the newest that every cache has seen. Writers wait for their
-// own revision (`waitFor`) before they answer, so with one API server every read sees every acknowledged write.
+// own revision (`waitFor`) before they answer, so with one API server every read sees every acknowledged write. A resource of which a value
+// cannot be read, since the key is kept by somebody who is away, is blocked: the others are served, and once it can be read all are loaded anew.
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
@@ -17,6 +18,8 @@ import type { ServedForm } from './served-form.ts';
 const refillCommits = 5_000;
 const loadPage = 1_000;
 const tickMs = 1_000;
+/** How often it is tried whether what nobody could read can be read. */
+const lookAgainMs = 5_000;
 /** Failures that the next attempt may not meet. */
 const passing: ReadonlySet<StoreError['code']> = new Set(['unavailable', 'timeout', 'compacted']);
 
@@ -55,6 +58,8 @@ export class WatchCache implements Service {
   #hasReadableHistory = true;
   #trouble: string | undefined;
   #waiters: Waiter[] = [];
+  /** Ends the following of the store, which then is loaded anew. */
+  #anew = new AbortController();
 
   constructor({ store, resources, formerPlaces = [], clock, log }: WatchCacheOptions) {
     this.#store = store;
@@ -105,7 +110,7 @@ export class WatchCache implements Service {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const ticking = this.#tickUntil(signal);
+    const ticking = Promise.all([this.#tickUntil(signal), this.#lookAgainUntil(signal)]);
     const backoff = new Backoff({ initialMs: 50, maxMs: 5_000, jitter: 0.5 });
     let isReady = false;
     while (!signal.aborted) {
@@ -143,6 +148,7 @@ export class WatchCache implements Service {
       const strays = items.filter((item) => {
         const cache = this.#cacheOf(item.key);
         cache?.load(item);
+        if (cache === undefined && item.trouble !== undefined) throw item.trouble;
         return cache === undefined;
       });
       // Together, so that they share commits.
@@ -154,7 +160,11 @@ export class WatchCache implements Service {
       this.#log.info({ objects: moved }, 'moved objects of an earlier version to where they lie today');
       return await this.#load(signal);
     }
-    for (const cache of this.#resources.values()) cache.loaded(floor);
+    for (const cache of this.#resources.values()) {
+      cache.loaded(floor);
+      if (cache.blocked !== undefined)
+        this.#log.error({ err: cache.blocked.trouble, resource: cache.prefix }, 'nobody can read a resource');
+    }
     this.#loadedRevision = start;
     this.#revision = Math.max(this.#revision, start);
     return floor;
@@ -185,7 +195,7 @@ export class WatchCache implements Service {
     }
   }
 
-  /** Returns only where it has to start anew without the past. */
+  /** Returns only where it has to start anew: without the past, or with what could not be read before. */
   async #follow(behind: number, signal: AbortSignal, caughtUp: () => void): Promise<void> {
     let isFilled = behind >= this.#loadedRevision;
     if (isFilled) {
@@ -196,8 +206,10 @@ export class WatchCache implements Service {
       isFilled ||= revision >= this.#loadedRevision;
       if (isFilled) this.#reach(revision, caughtUp);
     };
+    this.#anew = new AbortController();
+    const anew = this.#anew.signal;
     try {
-      for await (const events of this.#store.watch(rootPrefix, behind, signal, onProgress)) {
+      for await (const events of this.#store.watch(rootPrefix, behind, AbortSignal.any([signal, anew]), onProgress)) {
         const nowMs = this.#clock.monotonicMs();
         for (const event of events) this.#apply(event, nowMs);
         const last = events.at(-1)?.revision ?? 0;
@@ -205,11 +217,33 @@ export class WatchCache implements Service {
         onProgress(last);
       }
     } catch (error) {
+      if (anew.aborted) return;
       if (isFilled || !(error instanceof StoreError && error.code === 'sealed')) throw error;
       this.#hasReadableHistory = false;
       return;
     }
-    if (!signal.aborted) throw new StoreError('closed', 'the store ended the watch');
+    if (!signal.aborted && !anew.aborted) throw new StoreError('closed', 'the store ended the watch');
+  }
+
+  async #lookAgainUntil(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(lookAgainMs, signal).catch(() => undefined);
+      for (const { blocked } of this.#resources.values()) {
+        if (blocked === undefined || !(await this.#isReadable(blocked.key, signal))) continue;
+        this.#anew.abort(new Error('what nobody could read can be read'));
+        break;
+      }
+    }
+  }
+
+  async #isReadable(key: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#store.get(key, signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) this.#log.debug({ err: error }, 'a resource still cannot be read');
+      return false;
+    }
   }
 
   #apply(event: StoreEvent, nowMs: number): void {

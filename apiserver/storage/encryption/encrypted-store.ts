@@ -3,7 +3,8 @@
 // How it works: a value's key says of which resource it is. `#current` holds the keys whose values are known to be sealed as the rules
 // want it now; what is not in it is written anew by the next update, though that changes nothing (this is how keys are changed: a new
 // first one, then every object is replaced by itself). Keys that somebody else keeps are fetched before a value is opened; where they are
-// there, as nearly always, and where no rule needs that, nothing waits.
+// there, as nearly always, and where no rule needs that, nothing waits. Who keeps them may be away: lists and watches go on then, and
+// say of such values that nobody can read them, so that one resource does not take the others with it.
 import type { KindDefinition } from '#api/kind.ts';
 import { reasonOf } from '#base/write-file.ts';
 import {
@@ -44,6 +45,8 @@ interface Sealing {
   /** `secrets`, `deployments.apps`. */
   readonly resource: string;
 }
+
+const nothing = new Uint8Array();
 
 export class EncryptedStore implements Store {
   readonly #store: Store;
@@ -109,7 +112,14 @@ export class EncryptedStore implements Store {
     const found = await this.#store.list(prefix, options, signal);
     if (!this.#fetchesKeys) return { ...found, items: found.items.map((item) => this.#opened(item)) };
     const items: StoredValue[] = [];
-    for (const item of found.items) items.push(await this.#fetchedAndOpened(item, signal));
+    const failed = new Map<Sealing | undefined, StoreError>();
+    for (const item of found.items) {
+      const sealing = this.#sealingOf(item.key);
+      // Whoever does not answer is asked once.
+      const trouble = failed.get(sealing) ?? (await this.#troubleOf(item.key, item.value, signal));
+      if (trouble !== undefined) failed.set(sealing, trouble);
+      items.push(trouble === undefined ? this.#opened(item) : { ...item, value: nothing, trouble });
+    }
     return { ...found, items };
   }
 
@@ -185,9 +195,17 @@ export class EncryptedStore implements Store {
 
   async #fetchedAndOpenedEvents(events: readonly StoreEvent[], signal: AbortSignal): Promise<readonly StoreEvent[]> {
     const opened: StoreEvent[] = [];
+    const failed = new Map<Sealing, StoreError>();
     for (const event of events) {
-      if (this.#sealingOf(event.key)?.seals.fetchesKeys === true) {
-        if (event.value !== undefined) await this.#fetchKey(event.key, event.value, signal);
+      const sealing = this.#sealingOf(event.key);
+      if (sealing?.seals.fetchesKeys === true) {
+        const trouble = failed.get(sealing) ?? (event.value && (await this.#troubleOf(event.key, event.value, signal)));
+        if (trouble !== undefined) {
+          failed.set(sealing, trouble);
+          const { type, key, revision, createRevision } = event;
+          opened.push({ type, key, revision, createRevision, value: nothing, previous: undefined, trouble });
+          continue;
+        }
         const { previous } = event;
         // Who wants to see the past finds out that it cannot be read.
         if (previous !== undefined) await this.#fetchKey(event.key, previous.value, signal).catch(() => signal.throwIfAborted());
@@ -195,6 +213,17 @@ export class EncryptedStore implements Store {
       opened.push(this.#openedEvent(event));
     }
     return opened;
+  }
+
+  /** Why the key of a value is not to be had. */
+  async #troubleOf(key: string, stored: Uint8Array, signal: AbortSignal): Promise<StoreError | undefined> {
+    try {
+      await this.#fetchKey(key, stored, signal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'unavailable') return error;
+      throw error;
+    }
   }
 
   /** Throws StoreError 'unavailable' where whoever keeps the key does not give it. */

@@ -84,7 +84,7 @@ export class KmsProviders implements Service {
 
   async #check(): Promise<true | string> {
     const results = await Promise.all([...this.#kept.values()].map(({ provider }) => provider.check()));
-    const problems = results.filter((result) => result !== true);
+    const problems = results.flatMap((result, at) => (result === true ? [] : [`kms-provider-${at}: ${result}`]));
     if (problems.length === 0) return true;
     return problems.length === 1 ? String(problems[0]) : `[${problems.join(', ')}]`;
   }
