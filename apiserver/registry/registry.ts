@@ -43,6 +43,7 @@ import { Deleter } from './deleter.ts';
 import { ObjectStore } from './object-store.ts';
 import { patchObject, readConfiguration, readPatch } from './patch-object.ts';
 import { plainEncoded } from './plain-encoded.ts';
+import { checkName, setNamespace } from './prepare.ts';
 import { Reader } from './reader.ts';
 import { scaleOf, scaleRule } from './scale.ts';
 import { ScaleWriter } from './scale-writer.ts';
@@ -189,6 +190,11 @@ export class GenericRegistry implements Registry, Service {
     const large = this.#largeUpdate(served, { name, proposal: { how: 'update', body }, context });
     let first: KubeObject | undefined = large === undefined ? decodeBody(this.#codec, kind, body, context) : undefined;
     if (context.audit !== undefined) noteBody(context.audit, first, large === undefined ? undefined : body);
+    if (first !== undefined) {
+      // Before anybody looks whether it is there.
+      setNamespace(kind, first.metadata, context.namespace);
+      checkName(first.metadata, name, context.namespace);
+    }
     const uid = first?.metadata.uid;
     return await this.#writer.update({
       served,

@@ -89,6 +89,16 @@ describe('update', () => {
     });
   });
 
+  test.each([
+    [{ name: 'b' }, 'the name of the object (b) does not match the name on the URL (a)'],
+    [{ name: 'b', uid: 'u' }, 'the name of the object (b) does not match the name on the URL (a)'],
+    [{}, 'the name of the object (a based on URL) was undeterminable: name must be provided'],
+    [{ name: 'b', namespace: 'x' }, 'the namespace of the provided object does not match the namespace sent on the request'],
+  ])('is refused for what it says of itself, %j, before anybody looks for it', async (metadata, message) => {
+    await using t = await start();
+    await expect(update(t, { metadata })).rejects.toMatchObject({ code: 400, message });
+  });
+
   test('makes objects of kinds that allow it', async () => {
     await using t = await start();
     const { encoded, created } = await t.registry.update(leases, 'l', aBody({ metadata: { name: 'l' }, spec: {} }), aContext());
