@@ -58,7 +58,7 @@ async function followOnce(
   ready: () => void,
 ): Promise<void> {
   const context = internalContext({}, signal);
-  const { items, resourceVersion } = await registry.list(kind, { ...everything, fieldSelector }, context);
+  const { items, resourceVersion } = await registry.list(kind, { ...everything, fieldSelector, skipsUnreadable: true }, context);
   const keys = new Set<string>();
   const slice = new WorkSlice(objectsPerTurn);
   // What is known counts until the list is over: a second one may not take away what somebody relies on.

@@ -61,7 +61,7 @@ export interface Identity {
 
 const findKindType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-const protobufType = 'application/vnd.kubernetes.protobuf';
+export const protobufType = 'application/vnd.kubernetes.protobuf';
 
 /** How upstream's scheme calls itself in messages about kinds that it does not have. */
 const schemeName = 'pkg/api/legacyscheme/scheme.go:30';

@@ -59,6 +59,8 @@ export interface ListRequest {
   readonly continue: string;
   readonly resourceVersion: string;
   readonly resourceVersionMatch: '' | 'Exact' | 'NotOlderThan';
+  /** Leaves out what the store has but nobody can read, instead of refusing. Only for what works on with less. */
+  readonly skipsUnreadable?: boolean;
 }
 
 export interface ListAnswer {

@@ -51,6 +51,11 @@ export class ObjectStore {
     return readable(this.#cache, served).get(key);
   }
 
+  /** The same, but undefined also where it cannot be read. */
+  find(served: ServedKind, key: string): CachedObject | undefined {
+    return readable(this.#cache, served).find(key);
+  }
+
   /** The stored form of an object: what to compare with and to write. Keeps nothing; may change `object`'s kind and apiVersion. */
   encode({ storedForm, toStored, ownership }: ServedKind, object: KubeObject): { bytes: Uint8Array; stored: KubeObject } {
     const stored = toStored === undefined ? object : toStored(cloneJson(object as never));

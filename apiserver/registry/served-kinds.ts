@@ -6,6 +6,7 @@ import type { Codec } from '#api/schema/codec.ts';
 import type { ObjectSchema } from '#api/schema/schema.ts';
 import { servedForm, type ServedForm } from '../storage/served-form.ts';
 import { keyPrefix } from '../storage/keys.ts';
+import { restoring } from './restore.ts';
 import type { CachedResource } from '../storage/watch-cache.ts';
 
 /** What the registry knows of one kind that it serves. */
@@ -32,7 +33,9 @@ export class ServedKinds {
     this.kinds = kinds;
     // What conversion gives is brought into the form in which the codec decodes it, so that both sides of a comparison have it.
     const canonical = (kind: KindDefinition, object: KubeObject): KubeObject => codec.decodeValue(object as never, kind, 'Ignore').object;
-    const forms = new Map(kinds.map((kind) => [kind, formOf(kind, canonical)] as const));
+    const forms = new Map(
+      kinds.map((kind) => [kind, formOf(kind, { canonical, restore: restoring(kind, this.#relatives(kind), codec) })] as const),
+    );
     for (const kind of kinds) {
       const storedKind = kind.storedAs === undefined ? kind : kinds.find((other) => isKind(other, kind.storedAs));
       if (storedKind === undefined) throw new Error(`${kind.kind} is stored as a kind that is not served`);
@@ -68,8 +71,13 @@ export class ServedKinds {
     return served;
   }
 
+  /** The kind itself and those that are stored as it. */
+  #relatives(storedKind: KindDefinition): readonly KindDefinition[] {
+    return this.kinds.filter((other) => other === storedKind || isKind(storedKind, other.storedAs));
+  }
+
   #ownershipOf(kind: KindDefinition, storedKind: KindDefinition, codec: Codec): Ownership {
-    const relatives = this.kinds.filter((other) => other !== kind && (other === storedKind || isKind(storedKind, other.storedAs)));
+    const relatives = this.#relatives(storedKind).filter((other) => other !== kind);
     const schema = codec.schemas.get(kind.schema);
     return ownership({
       schema,
@@ -84,10 +92,15 @@ export class ServedKinds {
   }
 }
 
-function formOf(kind: KindDefinition, canonical: (kind: KindDefinition, object: KubeObject) => KubeObject): ServedForm {
+interface FormParts {
+  readonly canonical: (kind: KindDefinition, object: KubeObject) => KubeObject;
+  readonly restore: (bytes: Uint8Array) => KubeObject;
+}
+
+function formOf(kind: KindDefinition, { canonical, restore }: FormParts): ServedForm {
   const { storedAs, fromStored } = kind;
-  if (storedAs === undefined || fromStored === undefined) return servedForm(kind);
-  return servedForm(kind, (object) => canonical(kind, fromStored(object)));
+  if (storedAs === undefined || fromStored === undefined) return servedForm(kind, { restore });
+  return servedForm(kind, { fromStored: (object) => canonical(kind, fromStored(object)) });
 }
 
 function isKind(kind: KindDefinition, wanted: KindDefinition['storedAs']): boolean {

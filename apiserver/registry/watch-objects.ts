@@ -42,6 +42,10 @@ export async function watchObjects(
     if (refusal !== undefined) return errorStream(refusal);
   }
   const resource = readable(cache, served);
+  if (tellsState) {
+    const { prefix, end } = keyRange(selector.namespace);
+    resource.refuseUnreadable(prefix, end);
+  }
   const revision = cache.revision;
   const start = tellsState || wanted === 0 ? revision : wanted;
   const past = tellsState ? [] : resource.since(Math.min(start, revision));

@@ -221,7 +221,7 @@ export class Writer {
       const message = `${resourceText(resource)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`;
       return new ApiError({ reason: 'AlreadyExists', message, details: { ...plain.details, retryAfterSeconds: 1 } });
     }
-    const there = this.#deps.objects.get(served, keyText({ namespace: meta.namespace, name }));
+    const there = this.#deps.objects.find(served, keyText({ namespace: meta.namespace, name }));
     if (there?.object().metadata.deletionTimestamp === undefined) return plain;
     return new ApiError({ reason: 'AlreadyExists', message: `object is being deleted: ${plain.message}`, details: plain.details ?? {} });
   }

@@ -56,11 +56,12 @@ export class CachedObject implements Encoded {
       return;
     }
     const written = decoded.take(bytes);
-    const object = written ?? form.skim(bytes);
+    const json = canonical(form, bytes);
+    const object = written ?? form.skim(json);
     this.labels = isUnread(object.metadata, 'labels') ? tooLong : object.metadata.labels;
     const select = form.kind.selectableFields;
     this.fieldValues = select === undefined ? noValues : form.fields.map((field) => select[field]?.(object) ?? '');
-    this.line = lineOf(this.type, canonical(form, bytes), form.head.length, 0, revision);
+    this.line = lineOf(this.type, json, form.head.length, 0, revision);
     // What others wrote was not decoded for this. What is new is not worth keeping: whoever wants it whole comes much later, and until then
     // the garbage collector would have to carry it around.
     if (written === undefined || revision === createRevision) return;

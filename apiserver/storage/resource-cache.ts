@@ -1,5 +1,6 @@
 // The current objects of one stored resource, its recent events, and who watches it. Everything here is synchronous: state changes
 // only in `load` and `apply`, which the watch cache calls in revision order (`snapshotAt` alone waits, with copies in its hands).
+import { ApiError } from '#api/meta/status.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { WorkSlice } from '../work-slice.ts';
 import { CacheEvent } from './cache-event.ts';
@@ -29,6 +30,8 @@ export interface ResourceCacheOptions {
   /** What the keys of this resource start with. */
   readonly prefix: string;
   readonly decoded: DecodedObjects;
+  /** Told of every value that cannot be read. */
+  readonly onUnreadable?: (key: string, error: unknown) => void;
 }
 
 /** A value that nobody can read at the moment, which keeps the whole resource from being served. */
@@ -44,6 +47,10 @@ export class ResourceCache {
   readonly prefix: string;
   readonly #decoded: DecodedObjects;
   #objects: Snapshot = noObjects();
+  /** Why objects that the store has cannot be read, by their keys. */
+  #unreadable = new Map<string, ApiError>();
+  #loadingUnreadable = new Map<string, ApiError>();
+  readonly #onUnreadable: (key: string, error: unknown) => void;
   /** What is being read from the store, until it takes the place of `#objects`. */
   #loading: Snapshot = noObjects();
   readonly #ring = new EventRing(0);
@@ -55,10 +62,11 @@ export class ResourceCache {
   /** States that paged lists still read, by revision. */
   readonly #shelf = new Map<number, { readonly snapshot: Snapshot; readonly untilMs: number }>();
 
-  constructor({ form, prefix, decoded }: ResourceCacheOptions) {
+  constructor({ form, prefix, decoded, onUnreadable = () => undefined }: ResourceCacheOptions) {
     this.form = form;
     this.prefix = prefix;
     this.#decoded = decoded;
+    this.#onUnreadable = onUnreadable;
   }
 
   get size(): number {
@@ -81,12 +89,26 @@ export class ResourceCache {
     return this.#ring.floor;
   }
 
+  /** Throws ApiError where the store has an object that cannot be read. */
   get(key: string): CachedObject | undefined {
+    const found = this.#objects.get(key);
+    if (found === undefined && this.#unreadable.size > 0) this.refuseUnreadable(key, `${key}\0`);
+    return found;
+  }
+
+  /** The object, if there is one that can be read. */
+  find(key: string): CachedObject | undefined {
     return this.#objects.get(key);
+  }
+
+  /** Throws ApiError where one of the objects from key `start` up to (not including) `end` cannot be read: a list without it would be wrong. */
+  refuseUnreadable(start: string, end: string | undefined): void {
+    for (const [key, error] of this.#unreadable) if (key >= start && (end === undefined || key < end)) throw error;
   }
 
   /** The objects from key `start` on, up to (not including) `end`; undefined: to the last. */
   range(start: string, end: string | undefined): readonly CachedObject[] {
+    if (this.#unreadable.size > 0) this.refuseUnreadable(start, end);
     if (this.#objects.size === 0) return nothing;
     const found: CachedObject[] = [];
     for (const [key, object] of this.#objects.entries(start)) {
@@ -133,13 +155,16 @@ export class ResourceCache {
   startLoad(): void {
     this.#loading = noObjects();
     this.#loadingBlocked = undefined;
+    this.#loadingUnreadable = new Map();
   }
 
   /** Takes an object of the state that the store had. */
   load({ key, value, modRevision, createRevision, trouble }: StoredValue): void {
     if (trouble !== undefined) this.#loadingBlocked ??= { key, trouble };
     if (this.#loadingBlocked !== undefined) return;
-    this.#loading.set(this.#localKey(key), this.#cached(key, value, modRevision, createRevision));
+    const object = this.#cached(key, value, modRevision, createRevision);
+    if (object instanceof ApiError) this.#loadingUnreadable.set(this.#localKey(key), object);
+    else this.#loading.set(this.#localKey(key), object);
   }
 
   /** Puts what was read in place of what was known and cuts watchers off: nobody knows what happened between. Events above `floor` will come. */
@@ -148,11 +173,13 @@ export class ResourceCache {
     this.#blocked = this.#loadingBlocked;
     this.#replaceBy(this.#blocked === undefined ? this.#loading : noObjects(), floor);
     this.#loading = noObjects();
+    this.#unreadable = this.#loadingUnreadable;
   }
 
   #replaceBy(objects: Snapshot, floor: number): void {
     for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.end();
     this.#objects = objects;
+    this.#unreadable = new Map();
     this.#shelf.clear();
     this.#ring.reset(floor);
     this.#changedRevision = 0;
@@ -173,6 +200,8 @@ export class ResourceCache {
     const isKnown = event.revision <= loadedRevision || (known !== undefined && known.revision >= event.revision);
     const previous = isKnown ? this.#past(event.previous) : known;
     const current = this.#current(event, isKnown ? known : undefined);
+    if (current instanceof ApiError) return isKnown ? this.#ring.reset(event.revision) : this.#lose(key, current, event.revision);
+    if (!isKnown && this.#unreadable.size > 0) this.#unreadable.delete(key);
     const change = new CacheEvent({ revision: event.revision, current, previous, atMs: nowMs });
     if (!isKnown) {
       if (current === undefined) this.#objects.delete(key);
@@ -220,28 +249,55 @@ export class ResourceCache {
     }
   }
 
-  #current(event: StoreEvent, known: CachedObject | undefined): CachedObject | undefined {
+  /** An object can no longer be read. Nobody can be told what became of it: whoever watches has to list anew, and learns why that cannot be. */
+  #lose(key: string, why: ApiError, revision: number): void {
+    this.counts.bytes -= this.#objects.get(key)?.sizeBytes ?? 0;
+    this.#objects.delete(key);
+    this.#unreadable.set(key, why);
+    this.#changedRevision = Math.max(this.#changedRevision, revision);
+    this.#ring.reset(revision);
+    this.#shelf.clear();
+    for (const index of this.#watchers.values()) for (const watcher of index.all()) watcher.end();
+  }
+
+  #current(event: StoreEvent, known: CachedObject | undefined): CachedObject | ApiError | undefined {
     if (event.value === undefined) return undefined;
     if (known?.revision === event.revision) return known;
     return this.#cached(event.key, event.value, event.revision, event.createRevision);
   }
 
   #past(value: StoredValue | undefined): CachedObject | undefined {
-    return value === undefined ? undefined : this.#cached(value.key, value.value, value.modRevision, value.createRevision);
+    const past = value && this.#cached(value.key, value.value, value.modRevision, value.createRevision);
+    return past instanceof ApiError ? undefined : past;
   }
 
-  #cached(key: string, bytes: Uint8Array, revision: number, createRevision: number): CachedObject {
+  /** The object, or why it cannot be read. Throws StoreError where all of its kind cannot: they are encrypted. */
+  #cached(key: string, bytes: Uint8Array, revision: number, createRevision: number): CachedObject | ApiError {
     try {
       return new CachedObject({ form: this.form, key: this.#localKey(key), bytes, revision, createRevision, decoded: this.#decoded });
     } catch (cause) {
-      const isSealed = sealedPrefix.compare(bytes, 0, sealedPrefix.length) === 0;
-      const why = isSealed ? 'it is encrypted: give --encryption-provider-config' : reasonOf(cause);
-      throw new StoreError(isSealed ? 'sealed' : 'corrupt', `unable to read key ${JSON.stringify(key)}: ${why}`, { cause });
+      if (bytes.length >= sealedPrefix.length && sealedPrefix.compare(bytes, 0, sealedPrefix.length) === 0)
+        throw new StoreError('sealed', `unable to read key ${JSON.stringify(key)}: it is encrypted: give --encryption-provider-config`, {
+          cause,
+        });
+      const why = whyUnreadable(this.form, bytes, cause);
+      this.#onUnreadable(key, why);
+      return new ApiError({ reason: '', code: 500, message: reasonOf(why), cause });
     }
   }
 
   #localKey(key: string): string {
     return key.slice(this.prefix.length);
+  }
+}
+
+/** What stands in the way, in the words of whoever reads all forms. */
+function whyUnreadable(form: ServedForm, bytes: Uint8Array, cause: unknown): unknown {
+  try {
+    form.restore?.(bytes);
+    return cause;
+  } catch (error) {
+    return error;
   }
 }
 

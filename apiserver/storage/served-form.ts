@@ -18,13 +18,18 @@ export interface ServedForm {
   readonly skim: Skim;
   /** Makes the served object of the stored one, which it may keep; undefined where they are the same. */
   readonly fromStored: ((object: KubeObject) => KubeObject) | undefined;
+  /** Reads what others stored for this form: in protobuf, or as a relative. Throws where nobody can; absent: it is this kind's JSON. */
+  readonly restore: ((bytes: Uint8Array) => KubeObject) | undefined;
 }
 
 /** Parsing 90,000 labels takes 50 ms. */
 const mostLabelBytes = 64 * 1_024;
 
+/** What a kind's form is made of, and what it is made of. */
+export type FormConversions = Partial<Pick<ServedForm, 'fromStored' | 'restore'>>;
+
 /** The form of a kind. */
-export function servedForm(kind: KindDefinition, fromStored?: ServedForm['fromStored']): ServedForm {
+export function servedForm(kind: KindDefinition, { fromStored, restore }: FormConversions = {}): ServedForm {
   const fields = Object.keys(kind.selectableFields ?? {});
   const start = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":`;
   return {
@@ -34,6 +39,7 @@ export function servedForm(kind: KindDefinition, fromStored?: ServedForm['fromSt
     fields,
     skim: skimmer(['metadata.labels', ...fields, ...(kind.selectionReads ?? [])], { 'metadata.labels': mostLabelBytes }),
     fromStored,
+    restore,
   };
 }
 
@@ -88,6 +94,6 @@ function joined(texts: readonly string[]): Buffer {
 /** The bytes in the form's canonical order; the same buffer where they already are. */
 export function canonical(form: ServedForm, bytes: Uint8Array): Uint8Array {
   const { head } = form;
-  if (head.compare(bytes, 0, head.length) === 0) return bytes;
-  return encodeStored(form, parseObject(bytes));
+  if (bytes.length >= head.length && head.compare(bytes, 0, head.length) === 0) return bytes;
+  return encodeStored(form, form.restore?.(bytes) ?? parseObject(bytes));
 }

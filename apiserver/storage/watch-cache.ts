@@ -66,8 +66,10 @@ export class WatchCache implements Service {
     this.#formerPlaces = formerPlaces;
     this.#clock = clock;
     this.#log = log;
+    const onUnreadable = (key: string, err: unknown): void =>
+      log.error({ err, key }, 'an object of the store cannot be read: requests for it and lists of its kind fail until it is mended');
     this.#resources = new Map(
-      resources.map(({ prefix, form }) => [prefix, new ResourceCache({ form, prefix, decoded: this.decoded })] as const),
+      resources.map(({ prefix, form }) => [prefix, new ResourceCache({ form, prefix, decoded: this.decoded, onUnreadable })] as const),
     );
   }
 
