@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configMap } from '#api/core/config-map.ts';
 import { event } from '#api/core/event/event.ts';
@@ -28,6 +28,10 @@ async function makePod(spec: Partial<Pod['spec']> = {}): Promise<string> {
   const containers = [{ name: 'c', image: 'app' }];
   await cluster.client.create(podKind, { metadata: key(name), spec: { containers, nodeName: testNode, ...spec } }, {}, signal);
   return name;
+}
+async function reasonsOf(name: string): Promise<Set<string | undefined>> {
+  const { items } = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }, signal);
+  return new Set(items.map(({ reason }) => reason));
 }
 async function podWhen(name: string, isSo: (pod: Pod) => boolean, why: string): Promise<Pod> {
   let last: Pod | undefined;
@@ -123,8 +127,7 @@ describe('a kubelet', () => {
     );
     expect(await runtime.pods()).toEqual([]);
     expect(kubelet.mounter.mounted.size).toBe(0);
-    const events = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }, signal);
-    const reasons = new Set(events.items.map(({ reason }) => reason));
+    const reasons = await reasonsOf(name);
     for (const reason of ['Pulled', 'Created', 'Started', 'Killing']) expect(reasons).toContain(reason);
   });
 });
@@ -248,6 +251,16 @@ describe('pods', () => {
     expect(await readFile(file, 'utf8')).toBe('one');
     await cluster.client.patch(configMap, key('files'), { data: { a: 'two' } }, { type: 'merge' }, signal);
     await eventually(async () => (await readFile(file, 'utf8')) === 'two', 'the new content');
+
+    // What cannot be written now, as on a full disk, is written later, though nothing else changes.
+    const folder = dirname(file);
+    await rename(folder, `${folder}-away`);
+    await writeFile(folder, '');
+    await cluster.client.patch(configMap, key('files'), { data: { a: 'three' } }, { type: 'merge' }, signal);
+    await eventually(async () => (await reasonsOf(name)).has('FailedMount'), 'an event');
+    await rm(folder);
+    await rename(`${folder}-away`, folder);
+    await eventually(async () => (await readFile(file, 'utf8')) === 'three', 'the newest content');
   });
 
   test('the files of an image as a volume', async () => {

@@ -57,6 +57,8 @@ export class PodWorker {
   readonly #wakeup = new Wakeup();
   readonly #attempts: Attempts;
   readonly #failures = new Backoff({ initialMs: 1_000, maxMs: 10_000, jitter: 0.1 });
+  /** Between tries to bring volumes up to date. */
+  readonly #refreshes = new Backoff({ initialMs: 1_000, maxMs: resyncMs, jitter: 0.1 });
   readonly #look: PodLook;
   readonly #stopping = new Set<string>();
   readonly #unstartable = new Set<string>();
@@ -72,6 +74,8 @@ export class PodWorker {
   #isPrepared = false;
   #isReleased = false;
   #needsRefresh = false;
+  /** When one that failed is tried again. */
+  #refreshAgainMs = Infinity;
   #drop: PromiseWithResolvers<void> | undefined;
   #pass: AbortController | undefined;
   #syncKind: SyncKind = 'create';
@@ -272,7 +276,7 @@ export class PodWorker {
       if (outcome.resize !== undefined) this.#resize.acted(this.#pod, outcome.resize.error);
       return 0;
     }
-    const wakeMs = [...decision.waiting.map(({ untilMs }) => untilMs), decision.retryAtMs, this.#deadlineMs()].filter(
+    const wakeMs = [...decision.waiting.map(({ untilMs }) => untilMs), decision.retryAtMs, this.#deadlineMs(), this.#refreshAgainMs].filter(
       (one) => one !== undefined,
     );
     return Math.max(1, Math.min(resyncMs, ...wakeMs.map((ms) => ms - clock.nowMs())));
@@ -339,13 +343,19 @@ export class PodWorker {
 
   /** Brings the files of ConfigMaps, Secrets, tokens and the downward API up to date in a pod that runs. */
   async #refreshVolumes(signal: AbortSignal): Promise<void> {
-    if (!this.#needsRefresh || !this.#isPrepared || this.#state.at !== 'running') return;
+    const { clock } = this.#deps;
+    const isWanted = this.#needsRefresh || clock.nowMs() >= this.#refreshAgainMs;
+    const isRunning = this.#isPrepared && this.#state.at === 'running';
+    if (isWanted || !isRunning) this.#refreshAgainMs = Infinity;
+    if (!isWanted || !isRunning) return;
     this.#needsRefresh = false;
     const hostIps = this.#deps.hostIps();
     const podIps = this.#pod.spec.hostNetwork === true ? hostIps : (this.observed?.sandboxes[0]?.ips ?? []);
     try {
       await this.#deps.volumes.mount(this.#pod, { podIps, hostIps }, signal);
+      this.#refreshes.reset();
     } catch (error) {
+      this.#refreshAgainMs = clock.nowMs() + this.#refreshes.next();
       signal.throwIfAborted();
       // What was there stays; the pod runs on.
       this.#deps.record(this.#pod, undefined, 'Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
