@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { builtinKinds } from '#api/kinds.ts';
 import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, parseFlags, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
+import type { Log } from '#base/log.ts';
 import { flagTexts } from '#base/zpages.ts';
 import { type AdmissionPluginName, choosePlugins, defaultPlugins } from './admission/plugins.ts';
 import { configurationFlag } from './admission/configuration/document.ts';
@@ -23,6 +24,7 @@ import {
 import { type IsShown, readRuntimeConfig, runtimeConfigFlag } from './flags/runtime-config.ts';
 import { readTls, tlsFlags, type TlsSettings } from '#base/tls-flags.ts';
 import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';
+import { makeServingFiles, servingFiles } from './flags/serving-files.ts';
 import { checkVersions, versionFlags } from './flags/version-flags.ts';
 import { readSealing as readSealingText } from './storage/encryption/configuration.ts';
 import type { SealingSettings } from './storage/encryption/settings.ts';
@@ -167,8 +169,7 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   for (const name of ['allow-privileged', 'service-account-lookup'] as const) {
     if (!values[name]) throw new UsageError(`--${name}=false is not supported`);
   }
-  if (values['tls-cert-file'] === '') throw new UsageError('--tls-cert-file is required');
-  if (values['tls-private-key-file'] === '') throw new UsageError('--tls-private-key-file is required');
+  const serving = servingFiles(values);
   checkInert(values, given);
   checkVersions(values);
   const authentication = readAuthentication(values);
@@ -177,10 +178,10 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   return {
     host,
     port: values['secure-port'],
-    advertiseAddress: values['advertise-address'] === '' ? ownAddress(host) : values['advertise-address'],
+    advertiseAddress: advertisedAddress(values),
     tls: {
-      cert: readFlagFile(values['tls-cert-file'], 'tls-cert-file'),
-      key: readFlagFile(values['tls-private-key-file'], 'tls-private-key-file'),
+      cert: readFlagFile(serving['tls-cert-file'], 'tls-cert-file'),
+      key: readFlagFile(serving['tls-private-key-file'], 'tls-private-key-file'),
     },
     ...readTls(values),
     authorizationModes: readModes(values['authorization-mode']),
@@ -216,12 +217,23 @@ export function parseConfig(argv: readonly string[]): ApiServerConfig {
   };
 }
 
+/** Makes the certificate that the server shows, where it is given none and has none of its own yet. */
+export async function prepareServing(argv: readonly string[], deps: { readonly nowMs: number; readonly log: Log }): Promise<void> {
+  const { values } = parseFlags('kube-apiserver', flags, argv);
+  await makeServingFiles(values, () => ({
+    address: advertisedAddress(values),
+    bindAddress: values['bind-address'],
+    serviceRange: parseIpRange(values['service-cluster-ip-range']),
+    ...deps,
+  }));
+}
+
 /** The files that may be replaced while the server runs. */
 export function certificateFiles(argv: readonly string[]): readonly string[] {
   const { values } = parseFlags('kube-apiserver', flags, argv);
   const names = ['tls-cert-file', 'tls-private-key-file', 'client-ca-file', 'kubelet-client-certificate', 'kubelet-client-key'] as const;
   return [...names, 'kubelet-certificate-authority' as const, 'requestheader-client-ca-file' as const]
-    .map((name) => values[name])
+    .map((name) => ({ ...values, ...servingFiles(values) })[name])
     .filter((path) => path !== '');
 }
 
@@ -330,6 +342,10 @@ function parsePortRange(text: string): { first: number; last: number } {
 }
 
 /** The address that others reach a server at which listens on `host`. */
+function advertisedAddress(values: Values): string {
+  return values['advertise-address'] === '' ? ownAddress(values['bind-address']) : values['advertise-address'];
+}
+
 function ownAddress(host: string): string {
   if (host !== '0.0.0.0' && host !== '::' && !host.startsWith('127.')) return host;
   const found = Object.values(networkInterfaces())

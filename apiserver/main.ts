@@ -3,13 +3,14 @@ import { systemClock } from '#base/clock.ts';
 import { FileWatch } from '#base/file-watch.ts';
 import { runMain, runServices, type Service, UsageError } from '#base/lifecycle.ts';
 import { DebugPages } from '#base/profiling/debug-pages.ts';
-import { certificateFiles, parseConfig, reloadedSealing } from './config.ts';
+import { certificateFiles, parseConfig, prepareServing, reloadedSealing } from './config.ts';
 import { createApiServer } from './server.ts';
 import { StoreError } from './storage/contract.ts';
 import { Sealing } from './storage/encryption/sealing.ts';
 import { openStore } from './storage/open.ts';
 
 await runMain('kube-apiserver', async ({ argv, signal, log, logLevel }) => {
+  await prepareServing(argv, { nowMs: systemClock.nowMs(), log });
   const settings = parseConfig(argv);
   const deps = { clock: systemClock, log };
   await using opened = await openStore(settings.storage, deps, signal).catch(refuse);

@@ -11,7 +11,13 @@ export const tlsPolicyFlags = {
 /** The same, and with which certificate. */
 export const tlsFlags = {
   ...tlsPolicyFlags,
-  'cert-dir': stringFlag('', 'Ignored, as upstream does where --tls-cert-file is given, which is required here', { valueName: 'folder' }),
+  'cert-dir': stringFlag(
+    '/var/run/kubernetes',
+    'Where the server keeps a certificate of its own, which it makes where no --tls-cert-file is given',
+    {
+      valueName: 'folder',
+    },
+  ),
   'tls-cert-file': stringFlag('', 'Serving certificate, with intermediate ones behind it', { valueName: 'file' }),
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
 } as const;

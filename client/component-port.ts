@@ -25,6 +25,9 @@ export const componentPortFlags = {
     ['/healthz', '/readyz', '/livez'],
     'Paths that everybody may ask for; * at the end stands for anything',
   ),
+  'cert-dir': stringFlag('', 'Where a certificate is kept that is made for want of --tls-cert-file; default: in memory', {
+    valueName: 'folder',
+  }),
   'authorization-kubeconfig': stringFlag('', 'Where to ask what somebody may do', file),
   'authorization-webhook-cache-authorized-ttl': durationFlag(10_000, 'How long it is known what somebody may do'),
   'authorization-webhook-cache-unauthorized-ttl': durationFlag(10_000, 'How long it is known what somebody may not do'),

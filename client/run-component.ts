@@ -6,7 +6,8 @@ import { runServices, type Service } from '#base/lifecycle.ts';
 import type { Log, LogLevelSwitch } from '#base/log.ts';
 import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
-import { ownServerCertificate } from '#base/own-certificate.ts';
+import { keptServerCertificate, ownServerCertificate } from '#base/own-certificate.ts';
+import type { KeyPair } from '#base/pki.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
 import { AccountClients } from './accounts/account-clients.ts';
@@ -27,6 +28,8 @@ export interface ComponentConfig {
   readonly port: number;
   /** Undefined: make one. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Where a certificate that is made is kept; undefined: nowhere. */
+  readonly certFolder: string | undefined;
   /** Who may ask for what at the port. */
   readonly visitors: ComponentPortOptions;
   /** Undefined works without a lease. */
@@ -89,7 +92,7 @@ export async function runComponent(
   const health = new HealthServer({
     host: config.host,
     port,
-    tls: config.tls ?? (await ownServerCertificate(hostname(), clock.nowMs())),
+    tls: config.tls ?? (await madeCertificate(component, config, clock)),
     metrics,
     moreMetrics,
     guard: visitors.guard,
@@ -101,4 +104,9 @@ export async function runComponent(
   const gate =
     leader === undefined ? work : new LeaderGate(work, leader, { client, clock, log, metrics, events: sender.recorder(eventSource) });
   await runServices(signal, [...(port === 0 ? [] : [health]), sender, cluster, gate], () => log.info({ version }, 'running'));
+}
+
+async function madeCertificate(component: string, { certFolder }: ComponentConfig, clock: Clock): Promise<KeyPair> {
+  const make = (): Promise<KeyPair> => ownServerCertificate(hostname(), clock.nowMs());
+  return certFolder === undefined ? await make() : await keptServerCertificate({ folder: certFolder, name: component }, make);
 }

@@ -54,6 +54,8 @@ export interface CloudConfig {
   readonly port: number;
   /** Undefined: make one. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Where a certificate that is made is kept; undefined: nowhere. */
+  readonly certFolder: string | undefined;
   /** Who may ask for what at the port. */
   readonly visitors: ComponentPortOptions;
   /** Undefined works without a lease. */
@@ -90,6 +92,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     host: values['bind-address'],
     port: values['secure-port'],
     tls: readServingPair(values),
+    certFolder: values['cert-dir'] || undefined,
     visitors: componentPortOptions(values),
     leader: readLeader(values),
     usesAccounts: values['use-service-account-credentials'],

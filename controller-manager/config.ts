@@ -64,6 +64,8 @@ export interface ControllerManagerConfig {
   readonly port: number;
   /** Undefined: make one. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Where a certificate that is made is kept; undefined: nowhere. */
+  readonly certFolder: string | undefined;
   /** Undefined works without a lease. */
   readonly leader: LeaderOptions | undefined;
   readonly rootCa: string | undefined;
@@ -98,6 +100,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     visitors: componentPortOptions(values),
     port: values['secure-port'],
     tls: readServingPair(values),
+    certFolder: values['cert-dir'] || undefined,
     leader: readLeader(values),
     rootCa: values['root-ca-file'] === '' ? undefined : readFlagFile('root-ca-file', values['root-ca-file']),
     clusterCidr: values['allocate-node-cidrs'] ? values['cluster-cidr'] : undefined,

@@ -37,7 +37,11 @@ await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   const own = { clock: systemClock, component: 'kubelet', version, metrics: new ClientMetrics(metrics) };
   await using connection = config.isStandalone ? undefined : connect(apiEndpoint(config, env), own);
   const client = connection ?? absentClient();
-  const tls = await readTls(config.server, config.nodeName, systemClock.nowMs());
+  const tls = await readTls(config.server, {
+    nodeName: config.nodeName,
+    certFolder: config.identity.certFolder,
+    nowMs: systemClock.nowMs(),
+  });
   const debug = new DebugPages({ clock: systemClock, logLevel, ...config.debugging, argv: ['kubelet', ...argv] });
   const beside = [new HeapTrim({ clock: systemClock })];
   await runKubelet(config, { client, runtime, mounter: systemMounter(), tls, metrics, debug, beside, clock: systemClock, log }, signal);

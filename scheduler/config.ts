@@ -16,7 +16,6 @@ const flags = {
   ...leaderFlags('kube-scheduler'),
   ...componentPortFlags,
   'bind-address': stringFlag('0.0.0.0', 'The address to serve health and metrics on', { valueName: 'ip' }),
-  'cert-dir': stringFlag('', 'Accepted for compatibility: a generated certificate is kept in memory', { valueName: 'folder' }),
   config: stringFlag('', 'A KubeSchedulerConfiguration file; not supported yet', file),
   'feature-gates': featureGatesFlag({ takesPrefix: true }),
   'kube-api-burst': intFlag(100, 'Accepted for compatibility: requests are not throttled in the client'),
@@ -42,6 +41,8 @@ export interface SchedulerConfig {
   readonly port: number;
   /** Undefined: make one. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Where a certificate that is made is kept; undefined: nowhere. */
+  readonly certFolder: string | undefined;
   /** Undefined works without a lease. */
   readonly leader: LeaderOptions | undefined;
   readonly maxUnschedulableMs: number;
@@ -65,6 +66,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
     visitors: componentPortOptions(values),
     port: values['secure-port'],
     tls: readServingPair(values),
+    certFolder: values['cert-dir'] || undefined,
     leader: readLeader(values),
     maxUnschedulableMs: values['pod-max-in-unschedulable-pods-duration'],
   };

@@ -14,6 +14,8 @@ export interface IpRange {
 
 /** Reads a flag's CIDR, such as 10.96.0.0/12. Throws UsageError for what is none, or none that Services can live in. */
 export function parseIpRange(text: string): IpRange {
+  if (text.includes(','))
+    throw new UsageError(`the service ranges ${text} are two: dual-stack Services are not supported, give one IPv4 range`);
   if (text.includes(':')) throw new UsageError(`the service range ${text} is IPv6, which is not supported yet`);
   const range = ipRangeOf(text);
   const bits = Number(text.slice(text.indexOf('/') + 1));

@@ -67,7 +67,7 @@ describe('address range', () => {
     expect(ipRangeOf('fd00::/108')).toBeUndefined();
   });
 
-  test.each(['10.96.0.0', '10.96.0.0/33', 'fd00::/108', 'x/12', '10.96.0.0/12/1'])('refuses %s', (text) => {
+  test.each(['10.96.0.0', '10.96.0.0/33', 'fd00::/108', 'x/12', '10.96.0.0/12/1', '10.96.0.0/12,fd00::/108'])('refuses %s', (text) => {
     expect(() => parseIpRange(text)).toThrow(/service range/);
   });
 });

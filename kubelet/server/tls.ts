@@ -1,7 +1,8 @@
 // The certificates of the kubelet's own port, from files that may change while it runs.
 import { readFileSync } from 'node:fs';
 import { UsageError } from '#base/lifecycle.ts';
-import { ownServerCertificate } from '#base/own-certificate.ts';
+import { keptServerCertificate, ownServerCertificate } from '#base/own-certificate.ts';
+import type { KeyPair } from '#base/pki.ts';
 import { reasonOf } from '#base/write-file.ts';
 
 /** PEM texts. */
@@ -20,12 +21,22 @@ export interface TlsPaths {
   readonly clientCaFile: string;
 }
 
-/** The serving certificate, made here where none is given, and who may come. Throws UsageError for files that cannot be read. */
-export async function readTls(paths: TlsPaths, nodeName: string, nowMs: number): Promise<KubeletTls | undefined> {
+/** What a certificate of the kubelet's own is made of. */
+export interface OwnTls {
+  readonly nodeName: string;
+  /** Where it is kept. */
+  readonly certFolder: string;
+  readonly nowMs: number;
+}
+
+/** The serving certificate, made and kept where none is given, and who may come. Throws UsageError for files that cannot be read. */
+export async function readTls(paths: TlsPaths, { nodeName, certFolder, nowMs }: OwnTls): Promise<KubeletTls | undefined> {
   if (paths.clientCaFile === '') return undefined;
   const files = readTlsFiles(paths);
   if (files.cert !== undefined && files.key !== undefined) return { clientCa: files.clientCa, cert: files.cert, key: files.key };
-  return { clientCa: files.clientCa, ...(await ownServerCertificate(nodeName, nowMs)) };
+  const make = (): Promise<KeyPair> => ownServerCertificate(nodeName, nowMs);
+  const { cert, key } = await keptServerCertificate({ folder: certFolder, name: 'kubelet' }, make);
+  return { clientCa: files.clientCa, cert, key };
 }
 
 /** What stands in files: without a certificate where none is named. Throws UsageError for those that cannot be read. */
