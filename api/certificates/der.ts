@@ -8,7 +8,15 @@ export interface DerElement {
   readonly content: Buffer;
 }
 
-export const derTags = { integer: 0x02, bitString: 0x03, octetString: 0x04, objectId: 0x06, sequence: 0x30, set: 0x31 } as const;
+export const derTags = {
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  objectId: 0x06,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
 
 /** What is wrong with bytes that should be DER; its text is Go's where Go has one. */
 export class DerError extends Error {

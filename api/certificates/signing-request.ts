@@ -1,5 +1,5 @@
 // What a PKCS #10 request says, and whether whoever made it holds the key (RFC 2986).
-import { createPublicKey, verify } from 'node:crypto';
+import { constants, createPublicKey, verify } from 'node:crypto';
 import { DerError, type DerElement, derTags, objectIdText, readElements, readInside } from './der.ts';
 import { pemBlocks } from './pem.ts';
 
@@ -23,6 +23,15 @@ const signatureHashes: Readonly<Record<string, string | null>> = {
   '1.2.840.10045.4.3.4': 'sha512',
   '1.3.101.112': null,
 };
+const pssId = '1.2.840.113549.1.1.10';
+const mask1Id = '1.2.840.113549.1.1.8';
+/** Of PSS signatures, and the bytes of each. */
+const pssHashes: Readonly<Record<string, { readonly name: string; readonly length: number }>> = {
+  '2.16.840.1.101.3.4.2.1': { name: 'sha256', length: 32 },
+  '2.16.840.1.101.3.4.2.2': { name: 'sha384', length: 48 },
+  '2.16.840.1.101.3.4.2.3': { name: 'sha512', length: 64 },
+};
+const unimplemented = 'x509: cannot verify signature: algorithm unimplemented';
 const md5WithRsaId = '1.2.840.113549.1.1.4';
 const commonNameId = '2.5.4.3';
 const organizationId = '2.5.4.10';
@@ -59,14 +68,48 @@ function signatureProblem(signed: Buffer, algorithm: DerElement, publicKey: Buff
   const [id] = readElements(algorithm.content);
   const name = id === undefined ? '' : objectIdText(id);
   if (name === md5WithRsaId) return 'x509: cannot verify signature: insecure algorithm MD5-RSA';
-  const hash = signatureHashes[name];
-  if (hash === undefined) return 'x509: cannot verify signature: algorithm unimplemented';
   try {
+    const pssHash = name === pssId ? hashOfPss(algorithm) : undefined;
+    const hash = pssHash ?? signatureHashes[name];
+    if (hash === undefined) return unimplemented;
     const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
-    if (verify(hash, signed, key, signature)) return undefined;
+    // A key that is for one padding only is none that upstream knows.
+    if (pssHash !== undefined && key.asymmetricKeyType !== 'rsa') return unimplemented;
+    const padding = pssHash === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+    if (verify(hash, signed, { key, ...padding }, signature)) return undefined;
     return key.asymmetricKeyType === 'rsa' ? 'crypto/rsa: verification error' : 'x509: ECDSA verification failure';
   } catch {
     // The key is none that OpenSSL knows, or of another sort than the signature.
-    return 'x509: cannot verify signature: algorithm unimplemented';
+    return unimplemented;
   }
+}
+
+/**
+ * The hash of a PSS signature. Of its many settings upstream takes one for each of three hashes: the same hash for the mask, and salt of the
+ * hash's length. Undefined for others. Throws DerError.
+ */
+function hashOfPss(algorithm: DerElement): string | undefined {
+  const [, settings] = readElements(algorithm.content);
+  if (settings?.tag !== derTags.sequence) return undefined;
+  const parts = new Map(readElements(settings.content).map(({ tag, content }) => [tag, content] as const));
+  const [hash, mask, salt, trailer] = [0xa0, 0xa1, 0xa2, 0xa3].map((tag) => parts.get(tag));
+  if (hash === undefined || mask === undefined || salt === undefined) return undefined;
+  const [maskId, maskHash] = readInside(mask, derTags.sequence);
+  if (maskId === undefined || maskHash === undefined || objectIdText(maskId) !== mask1Id) return undefined;
+  const hashId = plainAlgorithm(hash);
+  const { name, length } = pssHashes[hashId ?? ''] ?? {};
+  if (name === undefined || plainAlgorithm(maskHash.raw) !== hashId) return undefined;
+  return numberIn(salt) === length && (trailer === undefined || numberIn(trailer) === 1) ? name : undefined;
+}
+
+/** The name of an algorithm that has no settings. */
+function plainAlgorithm(bytes: Buffer): string | undefined {
+  const [id, settings] = readInside(bytes, derTags.sequence);
+  const isPlain = settings === undefined || (settings.tag === derTags.null && settings.content.length === 0);
+  return id !== undefined && isPlain ? objectIdText(id) : undefined;
+}
+
+function numberIn(bytes: Buffer): number | undefined {
+  const [number] = readElements(bytes);
+  return number?.tag === derTags.integer && number.content.length === 1 ? number.content[0] : undefined;
 }
