@@ -25,12 +25,12 @@ export function metadataOnly<T extends KubeObject>({ apiVersion, kind, metadata 
 
 /** What loops read of a pod: where it runs, on which ports it listens, how it is. Containers are cut to names and ports. */
 export function slimPod(pod: Pod): Pod {
-  const { nodeName, hostname, subdomain, tolerations, containers, initContainers } = pod.spec;
+  const { nodeName, hostname, subdomain, tolerations, activeDeadlineSeconds, containers, initContainers } = pod.spec;
   const { phase, podIP, podIPs, conditions, containerStatuses, initContainerStatuses } = pod.status ?? {};
   const restarts = (statuses: typeof containerStatuses) => statuses?.map(({ name, restartCount }) => ({ name, restartCount }));
   delete pod.metadata.managedFields;
   delete pod.metadata.annotations?.[lastApplied];
-  const spec = { nodeName, hostname, subdomain, tolerations, containers: containers.map(slimContainer) };
+  const spec = { nodeName, hostname, subdomain, tolerations, activeDeadlineSeconds, containers: containers.map(slimContainer) };
   const status = { phase, podIP, podIPs, conditions, containerStatuses: restarts(containerStatuses) };
   return {
     ...pod,

@@ -24,6 +24,7 @@ test('of a pod is kept what loops read', () => {
   const [container] = whole.spec.containers;
   const spec = {
     ...whole.spec,
+    activeDeadlineSeconds: 9,
     containers: [{ ...container, name: 'web', env: [{ name: 'A', value: 'b' }], ports: [{ containerPort: 80 }] }],
     initContainers: [{ name: 'side', restartPolicy: 'Always', image: 'side' }],
   };
@@ -33,6 +34,7 @@ test('of a pod is kept what loops read', () => {
   expect(slim.spec).toEqual({
     nodeName: 'n1',
     hostname: 'a',
+    activeDeadlineSeconds: 9,
     containers: [{ name: 'web', ports: [{ containerPort: 80 }] }],
     initContainers: [{ name: 'side', restartPolicy: 'Always' }],
   });

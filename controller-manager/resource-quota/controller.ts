@@ -44,8 +44,9 @@ export function resourceQuotaController(contents: readonly KindDefinition[]): Co
       .filter(({ kind }) => !isEvent(kind))
       .map(({ kind, measure }) =>
         on<KubeObject>(kind as unknown as TypedResource<KubeObject>, (object, previous, cache, type) => {
-          const counts =
-            type === 'removed' || (type === 'updated' && (isPod(kind) ? hasEnded(object, previous) : measure.updates.length > 0));
+          const changes = (): boolean =>
+            isPod(kind) ? previous !== undefined && countsAnew(object as Pod, previous as Pod) : measure.isUniform !== true;
+          const counts = type === 'removed' || (type === 'updated' && changes());
           return counts ? recount(cache, object.metadata.namespace) : [];
         }),
       ),
@@ -87,7 +88,7 @@ async function count(
   const counted = await Promise.all(
     wanted.map(async ({ kind, measure }): Promise<Counted> => {
       const options = { namespace: key.namespace };
-      if (measure.updates.length > 0) return { measure, objects: (await client.list<KubeObject>(kind, options, signal)).items };
+      if (measure.isUniform !== true) return { measure, objects: (await client.list<KubeObject>(kind, options, signal)).items };
       const { items, metadata } = await client.list<KubeObject>(kind, { ...options, limit: 1 }, signal);
       return { measure, objects: items.length + (metadata.remainingItemCount ?? 0) };
     }),
@@ -100,8 +101,14 @@ function isPod({ group, names }: KindDefinition): boolean {
   return group === pod.group && names.plural === pod.names.plural;
 }
 
-/** Pods that end use nothing any more, before they go. */
-function hasEnded(object: KubeObject, previous: KubeObject | undefined): boolean {
-  const ended = (one: KubeObject | undefined): boolean => ['Succeeded', 'Failed'].includes((one as Pod | undefined)?.status?.phase ?? '');
-  return ended(object) && !ended(previous);
+/** Whether an update may change what a pod counts for: it has ended, is in another scope, or a resize goes on. */
+function countsAnew(next: Pod, previous: Pod): boolean {
+  const hasEnded = (one: Pod): boolean => ['Succeeded', 'Failed'].includes(one.status?.phase ?? '');
+  const resizes = ({ status }: Pod): string =>
+    (status?.conditions ?? []).flatMap(({ type, reason }) => (type.startsWith('PodResize') ? [`${type} ${reason}`] : [])).join();
+  return (
+    (hasEnded(next) && !hasEnded(previous)) ||
+    next.spec.activeDeadlineSeconds !== previous.spec.activeDeadlineSeconds ||
+    resizes(next) !== resizes(previous)
+  );
 }

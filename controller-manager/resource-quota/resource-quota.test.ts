@@ -89,5 +89,13 @@ describe('a quota', () => {
       async () => (await plane.find<ResourceQuota>(resourceQuota, 'q', ns))?.status?.hard?.['pods'] === '1',
     );
     await expect(makePod('third')).rejects.toThrow('exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1');
+    const endless = { metadata: { name: 'endless', namespace: ns }, spec: { hard: { pods: '5' }, scopes: ['NotTerminating'] } };
+    await plane.client.create<ResourceQuota>(resourceQuota, endless, {}, never);
+    const used = (count: string) => async (): Promise<boolean> =>
+      (await plane.find<ResourceQuota>(resourceQuota, 'endless', ns))?.status?.used?.['pods'] === count;
+    await plane.until('counted in its scope', used('1'));
+    const deadline = { spec: { activeDeadlineSeconds: 9 } };
+    await plane.client.patch(pod, { namespace: ns, name: 'second' }, deadline, { type: 'merge' }, never);
+    await plane.until('out of its scope', used('0'));
   });
 });

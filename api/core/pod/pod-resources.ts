@@ -1,5 +1,5 @@
 // What a pod's containers ask for together: sums for the scheduler, the QoS class and pod-level defaults.
-import type { V1Container, V1PodSpec } from '#api/generated/types.ts';
+import type { V1Container, V1ContainerStatus, V1PodSpec, V1PodStatus } from '#api/generated/types.ts';
 import { addQuantities, amountOf, compareQuantities, formatQuantity } from '../../meta/quantity.ts';
 
 /** Canonical amounts by resource name. */
@@ -14,8 +14,8 @@ export function isSidecar(container: { readonly restartPolicy?: string | undefin
  * What the containers request or are limited to in all: running ones are summed, init containers count with the most that
  * runs at one time (upstream's resource helpers).
  */
-export function aggregateContainers(spec: V1PodSpec, which: 'requests' | 'limits'): Amounts {
-  const amountsOf = (container: V1Container): Amounts => container.resources?.[which] ?? {};
+export function aggregateContainers(spec: V1PodSpec, which: 'requests' | 'limits', status?: V1PodStatus): Amounts {
+  const amountsOf = (container: V1Container): Amounts => effective(container, which, status);
   let total: Amounts = {};
   for (const container of spec.containers ?? []) total = sum(total, amountsOf(container));
   let sidecars: Amounts = {};
@@ -26,24 +26,39 @@ export function aggregateContainers(spec: V1PodSpec, which: 'requests' | 'limits
       total = sum(total, amountsOf(container));
       initPeak = larger(initPeak, sidecars);
     } else {
-      initPeak = larger(initPeak, sum(sidecars, amountsOf(container)));
+      initPeak = larger(initPeak, sum(sidecars, container.resources?.[which] ?? {}));
     }
   }
   return larger(total, initPeak);
 }
 
-/** What the whole pod asks for: pod-level amounts where given, else those of its containers, and the overhead. */
-export function podRequests(spec: V1PodSpec): Amounts {
-  return withPodLevel(spec, 'requests');
+/** What a container asks for or, while it is resized, what it still has or has been promised, if that is more. */
+function effective(container: V1Container, which: 'requests' | 'limits', status: V1PodStatus | undefined): Amounts {
+  const wanted = container.resources?.[which] ?? {};
+  const isNamed = ({ name }: V1ContainerStatus): boolean => name === container.name;
+  const known = status?.containerStatuses?.find(isNamed) ?? status?.initContainerStatuses?.find(isNamed);
+  if (known?.resources === undefined) return wanted;
+  const { resources, allocatedResources = {} } = known;
+  const had = which === 'requests' ? larger(resources.requests ?? {}, allocatedResources) : (resources.limits ?? {});
+  const resize = status?.conditions?.find(({ type }) => type === 'PodResizePending');
+  return resize?.reason === 'Infeasible' ? had : larger(wanted, had);
+}
+
+/**
+ * What the whole pod asks for: pod-level amounts where given, else those of its containers, and the overhead. With `status`, a resize
+ * that is under way counts at its larger end.
+ */
+export function podRequests(spec: V1PodSpec, status?: V1PodStatus): Amounts {
+  return withPodLevel(spec, 'requests', status);
 }
 
 /** What the whole pod is limited to. */
-export function podLimits(spec: V1PodSpec): Amounts {
-  return withPodLevel(spec, 'limits');
+export function podLimits(spec: V1PodSpec, status?: V1PodStatus): Amounts {
+  return withPodLevel(spec, 'limits', status);
 }
 
-function withPodLevel(spec: V1PodSpec, which: 'requests' | 'limits'): Amounts {
-  const amounts = { ...aggregateContainers(spec, which) };
+function withPodLevel(spec: V1PodSpec, which: 'requests' | 'limits', status: V1PodStatus | undefined): Amounts {
+  const amounts = { ...aggregateContainers(spec, which, status) };
   for (const [name, amount] of Object.entries(spec.resources?.[which] ?? {})) {
     if (isPodLevelResource(name)) amounts[name] = amount;
   }

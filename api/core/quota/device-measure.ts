@@ -1,6 +1,6 @@
 // What a ResourceClaim counts for in a ResourceQuota: itself, and the devices that it may get of each class.
 import type { ResourceV1ResourceClaim, V1DeviceRequest, V1DeviceSubRequest } from '#api/generated/types.ts';
-import type { Measure } from './measure.ts';
+import { isWhole, type Measure } from './measure.ts';
 
 const countName = 'count/resourceclaims.resource.k8s.io';
 const classSuffix = '.deviceclass.resource.k8s.io/devices';
@@ -19,7 +19,7 @@ export const deviceMeasure: Measure = {
     return { [countName]: '1', ...Object.fromEntries(devices) };
   },
   isInScope: () => false,
-  updates: [''],
+  changes: isWhole,
 };
 
 /** Of alternatives the worst counts, class by class. */

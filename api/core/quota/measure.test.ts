@@ -31,6 +31,12 @@ describe('usage', () => {
       { spec: { containers: [container({ 'example.com/gpu': '2', 'hugepages-2Mi': '4Mi' })] } },
       'count/pods=1,hugepages-2Mi=4Mi,pods=1,requests.example.com/gpu=2,requests.hugepages-2Mi=4Mi',
     ],
+    [
+      'devices asked for like amounts',
+      'pods',
+      { spec: { containers: [container({ 'deviceclass.resource.kubernetes.io/gpu': '2' })] } },
+      'count/pods=1,pods=1,requests.deviceclass.resource.kubernetes.io/gpu=2',
+    ],
     ['a finished pod', 'pods', { spec: { containers: [container({ cpu: '1' })] }, status: { phase: 'Succeeded' } }, 'count/pods=1'],
     [
       'a pod that should have gone',
@@ -110,6 +116,8 @@ describe('usage', () => {
     ['pods', 'limits.memory', true],
     ['pods', 'requests.example.com/gpu', true],
     ['pods', 'requests.storage', false],
+    ['pods', 'requests.deviceclass.resource.kubernetes.io/gpu', true],
+    ['pods', 'requests.kubernetes.io/gpu', false],
     ['pods', 'requests.hugepages-1Gi', true],
     ['persistentvolumeclaims', 'gold.storageclass.storage.k8s.io/requests.storage', true],
     ['persistentvolumeclaims', 'pods', false],
@@ -183,6 +191,52 @@ describe('what containers must say', () => {
   ])('where %j are limited', (resources, expected) => {
     const spec = { containers: [{ name: 'b' }, { name: 'a', resources: { requests: { cpu: '1' } } }], initContainers: [{ name: 'i' }] };
     expect(measure('pods').missing?.(resources, { metadata: {}, spec } as unknown as KubeObject)).toBe(expected);
+  });
+
+  test.each<[object, string | undefined]>([
+    [{ requests: { cpu: '1' } }, undefined],
+    [{ limits: { 'hugepages-2Mi': '4Mi' } }, undefined],
+    [{ requests: {} }, 'must specify limits.memory for: c'],
+  ])('where the pod says %j as a whole', (resources, expected) => {
+    const object = { metadata: {}, spec: { resources, containers: [{ name: 'c' }] } } as unknown as KubeObject;
+    expect(measure('pods').missing?.(['limits.memory'], object)).toBe(expected);
+  });
+});
+
+describe('while a pod is resized', () => {
+  const resources = (cpu: string, limit = cpu): object => ({ requests: { cpu }, limits: { cpu: limit } });
+  const resized = (wanted: string, status: object): object => ({
+    spec: {
+      containers: [{ name: 'c', resources: resources(wanted) }],
+      initContainers: [
+        { name: 's', restartPolicy: 'Always', resources: resources('1') },
+        { name: 'i', resources: resources('1') },
+      ],
+    },
+    status,
+  });
+  const conditions = (reason: string): object[] => [{ type: 'PodResizePending', status: 'True', reason }];
+  const has = (cpu: string, more: object = {}): object => ({ name: 'c', resources: resources(cpu), ...more });
+
+  test.each<[string, object, string]>([
+    ['nothing is known yet', resized('2', { containerStatuses: [{ name: 'c' }] }), '3 3'],
+    ['it still has more', resized('2', { containerStatuses: [has('4')] }), '5 5'],
+    ['it has been promised more', resized('2', { containerStatuses: [has('1', { allocatedResources: { cpu: '3' } })] }), '4 3'],
+    ['it waits for room', resized('4', { containerStatuses: [has('2')], conditions: conditions('Deferred') }), '5 5'],
+    ['it will never fit', resized('4', { containerStatuses: [has('2')], conditions: conditions('Infeasible') }), '3 3'],
+    [
+      'sidecars have more, and what init containers had',
+      resized('2', {
+        initContainerStatuses: [
+          { name: 's', resources: resources('3') },
+          { name: 'i', resources: resources('9') },
+        ],
+      }),
+      '5 5',
+    ],
+  ])('and %s, its larger end counts', (_, object, expected) => {
+    const { 'requests.cpu': requests, 'limits.cpu': limits } = measure('pods').usage({ metadata: {}, ...object } as KubeObject, 0);
+    expect(`${requests} ${limits}`).toBe(expected);
   });
 });
 

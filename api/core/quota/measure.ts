@@ -18,8 +18,10 @@ export interface Measure {
   readonly isInScope: (scope: Scope, object: KubeObject) => boolean;
   /** What the object must say where these resources are limited; undefined: it does. */
   readonly missing?: (resources: readonly string[], object: KubeObject) => string | undefined;
-  /** Updates that change what is counted, by sub-resource; creations always count. */
-  readonly updates: readonly string[];
+  /** Whether an update through a sub-resource may change what is counted; creations always count. */
+  readonly changes: (subresource: string, next: KubeObject, previous: KubeObject) => boolean;
+  /** Every object counts the same, whatever it says: what there is need not be read. */
+  readonly isUniform?: true;
 }
 
 /** Kinds that quotas never count. */
@@ -52,7 +54,7 @@ const serviceMeasure: Measure = {
     };
   },
   isInScope: () => false,
-  updates: [''],
+  changes: isWhole,
 };
 
 const claimMeasure: Measure = {
@@ -86,7 +88,8 @@ const claimMeasure: Measure = {
     const isOne = names.some((name) => values.includes(name ?? ''));
     return operator === 'In' ? isOne : !isOne;
   },
-  updates: [''],
+  // Who enlarges a volume tells the status first.
+  changes: (subresource) => subresource === '' || subresource === 'status',
 };
 
 /** How a kind is counted; undefined: not at all. */
@@ -98,7 +101,18 @@ export function measureOf({ group, names: { plural }, scope }: Resource): Measur
   if (group === 'resource.k8s.io' && plural === 'resourceclaims') return deviceMeasure;
   const names = [`count/${plural}${group === '' ? '' : `.${group}`}`, ...(group === '' && legacyNames.has(plural) ? [plural] : [])];
   const usage = Object.fromEntries(names.map((name) => [name, '1']));
-  return { counts: (resource) => names.includes(resource), usage: () => usage, isInScope: () => false, updates: [] };
+  return {
+    counts: (resource) => names.includes(resource),
+    usage: () => usage,
+    isInScope: () => false,
+    changes: () => false,
+    isUniform: true,
+  };
+}
+
+/** An update of the object itself. */
+export function isWhole(subresource: string): boolean {
+  return subresource === '';
 }
 
 /** All scopes of a quota, the short form as the long one. */

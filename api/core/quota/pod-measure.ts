@@ -1,7 +1,7 @@
 // What a pod counts for in a ResourceQuota.
-import type { V1Affinity, V1Container, V1Pod, V1PodAffinityTerm } from '#api/generated/types.ts';
+import type { V1Affinity, V1Container, V1Pod, V1PodAffinityTerm, V1PodSpec } from '#api/generated/types.ts';
 import { compileRequirement, requirement, type SelectorOperator } from '../../meta/label-requirement.ts';
-import { type Amounts, podLimits, podRequests } from '../pod/pod-resources.ts';
+import { type Amounts, isPodLevelResource, podLimits, podRequests } from '../pod/pod-resources.ts';
 import { qosClassOf } from '../pod/qos.ts';
 import { isExtendedResource, isHugePages, isNativeResource } from '../resource-names.ts';
 import { addAmounts } from './amounts.ts';
@@ -21,27 +21,44 @@ export const podMeasure: Measure = {
     if (podNames.has(resource) || isHugePages(resource)) return true;
     if (!resource.startsWith('requests.')) return false;
     const asked = resource.slice('requests.'.length);
-    return isHugePages(asked) || !isNativeResource(asked);
+    return isHugePages(asked) || isDevices(asked) || !isNativeResource(asked);
   },
   usage: (object, nowMs) => {
     const pod = object as V1Pod;
     const counted = { 'count/pods': '1' };
     if (pod.spec === undefined || !isAlive(pod, nowMs)) return counted;
-    return addAmounts(counted, computeUsage(podRequests(pod.spec), podLimits(pod.spec)));
+    return addAmounts(counted, computeUsage(podRequests(pod.spec, pod.status), podLimits(pod.spec, pod.status)));
   },
   isInScope: (scope, object) => isInScope(scope, object as V1Pod),
   missing: (resources, object) => {
     const wanted = demanded.filter((name) => resources.includes(name));
-    if (wanted.length === 0) return undefined;
-    const { containers = [], initContainers = [] } = (object as V1Pod).spec ?? {};
+    const { spec } = object as V1Pod;
+    if (wanted.length === 0 || spec === undefined || isSizedAsOne(spec)) return undefined;
+    const { containers, initContainers = [] } = spec;
     const lacking = wanted.toSorted().flatMap((name) => {
       const names = [...containers, ...initContainers].filter((container) => !says(container, name)).map((container) => container.name);
       return names.length === 0 ? [] : [`${name} for: ${[...new Set(names)].sort().join(',')}`];
     });
     return lacking.length === 0 ? undefined : `must specify ${lacking.join('; ')}`;
   },
-  updates: ['resize'],
+  // A deadline leads from one scope to the other.
+  changes: (subresource, next, previous) =>
+    subresource === 'resize' || (subresource === '' && isTerminating(next as V1Pod) !== isTerminating(previous as V1Pod)),
 };
+
+function isTerminating({ spec }: V1Pod): boolean {
+  return (spec?.activeDeadlineSeconds ?? -1) >= 0;
+}
+
+/** Devices of a class that containers ask for like for amounts. */
+function isDevices(name: string): boolean {
+  return name.startsWith('deviceclass.resource.kubernetes.io/');
+}
+
+/** Whether a pod says as a whole how much it wants; then its containers need not. */
+function isSizedAsOne({ resources }: V1PodSpec): boolean {
+  return Object.keys({ ...resources?.requests, ...resources?.limits }).some(isPodLevelResource);
+}
 
 function says({ resources }: V1Container, name: string): boolean {
   return computeUsage(resources?.requests ?? {}, resources?.limits ?? {})[name] !== undefined;
@@ -59,19 +76,20 @@ function computeUsage(requests: Amounts, limits: Amounts): Amounts {
   const usage: Amounts = { pods: '1' };
   for (const [name, amount] of Object.entries(requests)) {
     if (compute.includes(name) || isHugePages(name)) usage[name] = amount;
-    if (compute.includes(name) || isHugePages(name) || isExtendedResource(name)) usage[`requests.${name}`] = amount;
+    if (compute.includes(name) || isHugePages(name) || isDevices(name) || isExtendedResource(name)) usage[`requests.${name}`] = amount;
   }
   for (const [name, amount] of Object.entries(limits)) if (compute.includes(name)) usage[`limits.${name}`] = amount;
   return usage;
 }
 
-function isInScope(scope: Scope, { spec }: V1Pod): boolean {
+function isInScope(scope: Scope, pod: V1Pod): boolean {
+  const { spec } = pod;
   if (spec === undefined) return false;
   switch (scope.scopeName) {
     case 'Terminating':
-      return spec.activeDeadlineSeconds !== undefined && spec.activeDeadlineSeconds >= 0;
+      return isTerminating(pod);
     case 'NotTerminating':
-      return spec.activeDeadlineSeconds === undefined || spec.activeDeadlineSeconds < 0;
+      return !isTerminating(pod);
     case 'BestEffort':
       return qosClassOf(spec) === 'BestEffort';
     case 'NotBestEffort':

@@ -15,13 +15,12 @@ import { type LimitedResource, limitedNames, uncoveredScopes } from './limited.t
 export type Verdict = { readonly charges: ReadonlyMap<string, Amounts> } | { readonly refused: string; readonly isPlain?: true };
 
 /** How the written kind is counted; undefined where this write changes no count. */
-export function measureFor({ kind, operation, context }: AdmissionRequest): Measure | undefined {
+export function measureFor({ kind, operation, context, object, previous }: AdmissionRequest): Measure | undefined {
   const { subresource } = context;
-  if (operation !== 'CREATE' && operation !== 'UPDATE') return undefined;
+  if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return undefined;
   const measure = measureOf(kind);
-  if (measure === undefined) return undefined;
-  const changes = operation === 'CREATE' ? subresource === '' : measure.updates.includes(subresource);
-  return changes ? measure : undefined;
+  if (operation === 'CREATE') return subresource === '' ? measure : undefined;
+  return previous !== undefined && measure?.changes(subresource, object, previous) === true ? measure : undefined;
 }
 
 /** What one check is about. */
@@ -50,7 +49,7 @@ export function checkRequest(quotas: readonly ResourceQuota[], check: Check): Ve
   });
   const isCostly = deltas.length === 0 ? Object.keys(increase).length > 0 : deltas.some(({ delta }) => Object.keys(delta).length > 0);
   if (!isCostly) return { charges: new Map() };
-  return findUncovered({ quotas, pertinent, object, usage }, check) ?? chargesOf(deltas);
+  return findUncovered({ quotas, pertinent, object, usage }, check) ?? chargesOf(deltas, request.context.subresource !== 'status');
 }
 
 /** Why quotas cannot be charged at all with this object. */
@@ -83,13 +82,14 @@ function findUncovered({ quotas, pertinent, object, usage }: Covering, { request
   return scopes === undefined ? undefined : { refused: `insufficient quota to match these scopes: ${scopes}`, isPlain: true };
 }
 
-function chargesOf(deltas: readonly { readonly quota: ResourceQuota; readonly delta: Amounts }[]): Verdict {
+/** `isRefused`: what passes a quota is; whoever tells in a status what there is cannot be refused that. */
+function chargesOf(deltas: readonly { readonly quota: ResourceQuota; readonly delta: Amounts }[], isRefused: boolean): Verdict {
   const charges = new Map<string, Amounts>();
   for (const { quota, delta } of deltas) {
     const { hard = {}, used = {} } = quota.status ?? {};
     const charge = maskAmounts(delta, Object.keys(hard));
     const over = exceeding(maskAmounts(addAmounts(used, charge), Object.keys(charge)), hard);
-    if (over.length > 0) return { refused: exceededText(quota, charge, over) };
+    if (isRefused && over.length > 0) return { refused: exceededText(quota, charge, over) };
     if (Object.keys(charge).length > 0) charges.set(quota.metadata.name ?? '', charge);
   }
   return { charges };

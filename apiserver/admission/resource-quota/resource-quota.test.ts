@@ -130,6 +130,33 @@ describe('a quota', () => {
     expect(await refusal(makePod('b', { cpu: '1' }))).toContain('exceeded quota: q, requested: pods=1');
   });
 
+  test('of pods that end by themselves is charged when a pod gets a deadline', async () => {
+    await makeQuota('q', { pods: '1' }, { scopes: ['Terminating'] });
+    const hurry = (name: string): Promise<unknown> => {
+      const bytes = Buffer.from('{"spec":{"activeDeadlineSeconds":9}}');
+      return registry.patch(aKind('pods'), name, { type: 'merge', bytes, force: false }, aContext());
+    };
+    await makePod('a');
+    await makePod('b');
+    expect(await used('q')).toEqual({ pods: '0' });
+    await hurry('a');
+    expect(await used('q')).toEqual({ pods: '1' });
+    expect(await refusal(hurry('b'))).toBe('pods "b" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1');
+  });
+
+  test('is charged what a claim tells that it was given, however much', async () => {
+    await makeQuota('q', { 'requests.storage': '2Gi' });
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    await create('persistentvolumeclaims', { metadata: { name: 'c' }, spec });
+    const tell = (storage: string): Promise<unknown> => {
+      const bytes = Buffer.from(JSON.stringify({ status: { allocatedResources: { storage } } }));
+      const context = aContext({ subresource: 'status' });
+      return registry.patch(aKind('persistentvolumeclaims'), 'c', { type: 'merge', bytes, force: false }, context);
+    };
+    await tell('3Gi');
+    expect(await used('q')).toEqual({ 'requests.storage': '3Gi' });
+  });
+
   test('is given back what comes to nothing, and dry runs cost nothing', async () => {
     await makeQuota('q', { pods: '1' });
     expect(await refusal(makePod('unlucky'))).toBe('no luck');
