@@ -1,4 +1,5 @@
-// What of the API a pod cannot do without (pkg/api/pod/util.go: HasAPIObjectReference): nothing that static pods may ask for.
+// What of the API a pod cannot do without (pkg/api/pod/util.go: HasAPIObjectReference): nothing that static pods and their mirrors may ask
+// for.
 import type { V1PodSpec, V1Volume, V1VolumeProjection } from '#api/generated/types.ts';
 import { podConfigMapNames } from './config-map-names.ts';
 import { podSecretNames } from './secret-names.ts';

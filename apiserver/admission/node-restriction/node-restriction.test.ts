@@ -132,6 +132,7 @@ describe('pods', () => {
     spec: { nodeName: 'n1', containers: [container], ...spec },
   });
   const refused = (why: string): string => `pods "mirror" is forbidden: ${why}`;
+  const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
   const projected = (source: object): object => ({ volumes: [{ name: 'v', projected: { sources: [source] } }] });
   test.each<[string, () => object, string]>([
     [
@@ -162,7 +163,7 @@ describe('pods', () => {
       refused('node "n1" must not set blockOwnerDeletion on an owner reference'),
     ],
     ['of an earlier node', () => mirror({}, () => [{ ...owner(), uid: 'old' }]), '/^pods? .*$/'],
-    ['an account', () => mirror({ serviceAccountName: 'sa' }), refused('node "n1" can not create pods that reference a service account')],
+    ['an account', () => mirror({ serviceAccountName: 'sa' }), refused('node "n1" can not create pods that reference serviceaccounts')],
     ['secrets', () => mirror(projected({ secret: { name: 's' } })), refused('node "n1" can not create pods that reference secrets')],
     [
       'config maps',
@@ -174,7 +175,27 @@ describe('pods', () => {
       () => mirror({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] }),
       refused('node "n1" can not create pods that reference persistentvolumeclaims'),
     ],
-    ['fine', () => mirror(), 'done'],
+    [
+      'devices',
+      () => mirror({ resourceClaims: [{ name: 'd', resourceClaimName: 'c' }] }),
+      refused('node "n1" can not create pods that reference resourceclaims'),
+    ],
+    [
+      'tokens',
+      () => mirror(projected({ serviceAccountToken: { path: 't' } })),
+      refused('node "n1" can not create pods that reference serviceaccounts (via projected volumes)'),
+    ],
+    [
+      'claims that are made for it',
+      () => mirror({ volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec: claimSpec } } }] }),
+      refused('node "n1" can not create pods that reference persistentvolumeclaims (via ephemeral volumes)'),
+    ],
+    [
+      'drivers',
+      () => mirror({ volumes: [{ name: 'v', csi: { driver: 'd.io' } }] }),
+      refused('node "n1" can not create pods that reference csidrivers (via CSI volumes)'),
+    ],
+    ['fine', () => mirror({ volumes: [{ name: 'v', hostPath: { path: '/' } }] }), 'done'],
   ])('made: %s', async (name, object, expected) => {
     const text = await outcome(create(n1, pod, object()));
     if (name === 'of an earlier node') expect(text).toBe(refused(`node n1 UID mismatch: expected old got ${n1Uid}`));

@@ -1,8 +1,7 @@
 import type { V1OwnerReference, V1PodStatus } from '#api/generated/types.ts';
-import { podConfigMapNames } from '#api/core/pod/config-map-names.ts';
+import { apiReferenceOf } from '#api/core/pod/api-references.ts';
 import { isMirrorPod } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
-import { podSecretNames } from '#api/core/pod/secret-names.ts';
 import { equalValues } from '#api/meta/equality.ts';
 import { hasReason, notFound } from '#api/meta/status.ts';
 import { internalContext } from '../../internal-context.ts';
@@ -24,17 +23,8 @@ export async function checkPodCreate(write: NodeWrite): Promise<void> {
     throw refusal(write.request, `${who} can only create pods with a single owner reference set to itself`);
   }
   await checkOwner(write, owner);
-  const volumes = spec.volumes ?? [];
-  const mayNotReference = (things: string): never => {
-    throw refusal(write.request, `${who} can not create pods that reference ${things}`);
-  };
-  if ((spec.serviceAccountName ?? '') !== '') mayNotReference('a service account');
-  if (podSecretNames(spec).length > 0) mayNotReference('secrets');
-  if (podConfigMapNames(spec).length > 0) mayNotReference('configmaps');
-  if (volumes.some(({ projected }) => projected?.sources?.some((source) => source.clusterTrustBundle !== undefined))) {
-    mayNotReference('clustertrustbundles');
-  }
-  if (volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined)) mayNotReference('persistentvolumeclaims');
+  const reference = apiReferenceOf(spec);
+  if (reference !== undefined) throw refusal(write.request, `${who} can not create pods that reference ${reference}`);
 }
 
 async function checkOwner(write: NodeWrite, owner: V1OwnerReference | undefined): Promise<void> {
