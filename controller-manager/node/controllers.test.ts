@@ -135,6 +135,23 @@ describe('nodes', () => {
     expect(told).toContainEqual(['node-controller', 'Node silent status is now: NodeNotReady']);
   });
 
+  test('that are tainted without a time lose the pods that bear it for a while, when that is over', async () => {
+    await join('tainted');
+    const bears = (tolerationSeconds: number): V1Toleration[] => [{ operator: 'Exists', effect: 'NoExecute', tolerationSeconds }];
+    await makePod('brief', 'tainted', bears(1));
+    await makePod('long', 'tainted', bears(60));
+    await plane.runPods('a');
+    const body = { spec: { taints: [{ key: 'example.com/by-hand', effect: 'NoExecute' }] } };
+    await plane.client.patch<Node>(node, { name: 'tainted' }, body, { type: 'merge' }, never);
+    await plane.until('the time is over', async () => {
+      await renew('tainted');
+      return (await plane.find<Pod>(pod, 'brief', 'a'))?.metadata.deletionTimestamp !== undefined;
+    });
+    expect((await plane.find<Pod>(pod, 'long', 'a'))?.metadata.deletionTimestamp).toBeUndefined();
+    await plane.client.delete(node, { name: 'tainted' }, {}, never);
+    await plane.until('its pods are gone', async () => (await plane.find(pod, 'long', 'a')) === undefined);
+  });
+
   test('that are gone leave no pods behind', async () => {
     await join('brief');
     await makePod('left', 'brief', [{ operator: 'Exists' }]);

@@ -10,8 +10,8 @@ import { planEviction } from './taint-eviction.ts';
 
 /** Upstream's taint-eviction-controller: deletes pods from nodes whose taints they do not tolerate. */
 export function taintEvictionController(): ControllerDefinition {
-  /** Pods with a deadline, by uid: only to say so when it is called off. */
-  const waiting = new Set<string>();
+  /** Pods with a deadline, by uid: since when, for taints that do not say when they came, and to say so when it is called off. */
+  const waiting = new Map<string, number>();
   return defineController<Pod>({
     name: 'taint-eviction-controller',
     reconciles: pod,
@@ -32,10 +32,12 @@ export function taintEvictionController(): ControllerDefinition {
       const found = cache.get<Pod>(pod, key);
       if (found?.spec.nodeName === undefined || found.metadata.deletionTimestamp !== undefined) return done;
       const taints = cache.get<Node>(node, { name: found.spec.nodeName })?.spec?.taints ?? [];
-      const plan = planEviction(found.spec.tolerations ?? [], taints, clock.nowMs());
       const uid = found.metadata.uid ?? '';
+      const nowMs = clock.nowMs();
+      const sinceMs = waiting.get(uid) ?? nowMs;
+      const plan = planEviction(found.spec.tolerations ?? [], taints, { nowMs, sinceMs });
       if (plan.kind === 'wait') {
-        waiting.add(uid);
+        waiting.set(uid, sinceMs);
         return again(plan.ms);
       }
       const isCalledOff = waiting.delete(uid) && plan.kind === 'keep';

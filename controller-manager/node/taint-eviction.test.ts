@@ -21,6 +21,13 @@ test.each<[why: string, tolerations: V1Toleration[], taints: V1Taint[], expected
   ['a toleration for ever', [bears()], [since(10)], keep],
   ['a toleration of everything', [{ operator: 'Exists' }], [since(10)], keep],
   ['a toleration for a while', [bears({ tolerationSeconds: 300 })], [since(10)], { kind: 'wait', ms: 290_000 }],
+  [
+    'a taint that does not say since when',
+    [bears({ tolerationSeconds: 300 })],
+    [{ key, effect: 'NoExecute' }],
+    { kind: 'wait', ms: 280_000 },
+  ],
+  ['its time is over, since it is known', [bears({ tolerationSeconds: 20 })], [{ key, effect: 'NoExecute' }], evict],
   ['its time is over', [bears({ tolerationSeconds: 300 })], [since(300)], evict],
   ['no time at all', [bears({ tolerationSeconds: 0 })], [since(0)], evict],
   ['less than no time', [bears({ tolerationSeconds: -5 })], [since(0)], evict],
@@ -38,5 +45,5 @@ test.each<[why: string, tolerations: V1Toleration[], taints: V1Taint[], expected
     { kind: 'wait', ms: 40_000 },
   ],
 ])('%s', (_why, tolerations, taints, expected) => {
-  expect(planEviction(tolerations, taints, nowMs)).toEqual(expected);
+  expect(planEviction(tolerations, taints, { nowMs, sinceMs: nowMs - 20_000 })).toEqual(expected);
 });

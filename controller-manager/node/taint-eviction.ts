@@ -2,15 +2,25 @@ import type { V1Taint, V1Toleration } from '#api/generated/types.ts';
 
 export type EvictionPlan = { readonly kind: 'keep' } | { readonly kind: 'wait'; readonly ms: number } | { readonly kind: 'evict' };
 
+export interface EvictionTimes {
+  readonly nowMs: number;
+  /** Since when the pod is known to bear what it bears for a while only: what counts for taints that do not say when they came. */
+  readonly sinceMs: number;
+}
+
 /** What the NoExecute taints of its node mean for a pod: a taint that it does not tolerate, or not for ever, drives it off. Of several tolerations that fit a taint the first counts. */
-export function planEviction(tolerations: readonly V1Toleration[], taints: readonly V1Taint[], nowMs: number): EvictionPlan {
+export function planEviction(
+  tolerations: readonly V1Toleration[],
+  taints: readonly V1Taint[],
+  { nowMs, sinceMs }: EvictionTimes,
+): EvictionPlan {
   let dueMs = Number.POSITIVE_INFINITY;
   for (const taint of taints) {
     if (taint.effect !== 'NoExecute') continue;
     const fitting = tolerations.find((toleration) => tolerates(toleration, taint));
     if (fitting === undefined) return { kind: 'evict' };
     if (fitting.tolerationSeconds === undefined) continue;
-    const addedMs = Date.parse(taint.timeAdded ?? '') || nowMs;
+    const addedMs = Date.parse(taint.timeAdded ?? '') || sinceMs;
     dueMs = Math.min(dueMs, addedMs + Math.max(0, fitting.tolerationSeconds) * 1_000);
   }
   if (dueMs === Number.POSITIVE_INFINITY) return { kind: 'keep' };
