@@ -57,6 +57,22 @@ test('YAML, indented JSON', async () => {
   expect((await send('GET', `${configMaps}/form-1?pretty=true`)).text).toMatch(/^\{\n {2}"kind": "ConfigMap",\n/);
 });
 
+test.each<[isIndented: boolean, headers: Record<string, string>, query: string]>([
+  [true, { 'user-agent': 'curl/8' }, ''],
+  [true, { 'user-agent': 'curl/8' }, '?pretty='],
+  [false, { 'user-agent': 'curl/8' }, '?pretty=0'],
+  [false, { 'user-agent': 'curl/8' }, '?pretty=maybe'],
+  [true, { accept: 'application/json; pretty=1' }, ''],
+  [true, { accept: 'application/json; pretty=1' }, '?pretty=0'],
+  [true, { accept: 'unrecognized/stuff,application/json; pretty=1' }, ''],
+  [false, { accept: 'application/json; pretty=true' }, ''],
+  [false, { accept: 'application/json, text/html; pretty=1' }, ''],
+])('JSON is indented, %j: %j %s', async (isIndented, headers, query) => {
+  for (const path of ['/form-1', '', '/none']) {
+    expect((await send('GET', `${configMaps}${path}${query}`, { headers })).text.startsWith('{\n')).toBe(isIndented);
+  }
+});
+
 test('lists in YAML and indented say the same as plain ones', async () => {
   const plain = (await send('GET', configMaps)).json;
   const pretty = await send('GET', `${configMaps}?pretty=1`);

@@ -14,6 +14,8 @@ export interface Wanted {
   readonly formVersion: string;
   /** Asked for by `;stream=watch`. */
   readonly stream: boolean;
+  /** Asked for by `;pretty=1`. */
+  readonly isPretty?: boolean;
 }
 
 export const protobufType = 'application/vnd.kubernetes.protobuf';
@@ -99,7 +101,13 @@ function wantedOf(range: MediaRange, offer: Offer): Wanted | undefined {
     form,
     formVersion: form === 'object' ? '' : (range.params['v'] ?? ''),
     stream: stream === 'watch',
+    isPretty: range.params['pretty'] === '1',
   };
+}
+
+/** Whether what the client accepts asks for text that people can read. */
+export function asksForPretty(accept: string | undefined): boolean {
+  return accept?.includes('pretty') === true && choose(parseAccept(accept), 'all')?.isPretty === true;
 }
 
 /** Undefined for types that objects are not written in. */

@@ -6,7 +6,7 @@ import { hasManyValues } from '../large/many-values.ts';
 import type { Encoded } from '../registry/contract.ts';
 import { turn } from '../work-slice.ts';
 import type { Exchange, RawResponse } from './exchange.ts';
-import { errorEncoding, protobufType, type Wanted } from './negotiate.ts';
+import { asksForPretty, errorEncoding, protobufType, type Wanted } from './negotiate.ts';
 import { yamlText } from './yaml-text.ts';
 import { warningHeaders } from './warnings.ts';
 
@@ -145,9 +145,9 @@ export async function sendEncodedError(exchange: Exchange, { code, json }: Encod
 
 /** True where the client wants indented JSON: asked for, or a human with curl or a browser. */
 export function isPretty(exchange: Exchange): boolean {
-  const asked = exchange.query.get('pretty');
-  if (asked !== undefined && /^(1|t|T|TRUE|true|True)$/.test(asked)) return true;
-  if (asked !== undefined && /^(0|f|F|FALSE|false|False)$/.test(asked)) return false;
+  if (asksForPretty(exchange.header('accept'))) return true;
+  const asked = exchange.query.get('pretty') ?? '';
+  if (asked !== '') return /^(1|t|T|TRUE|true|True)$/.test(asked);
   const agent = exchange.request.headers['user-agent'];
   return agent !== undefined && (agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0'));
 }
