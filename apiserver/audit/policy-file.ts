@@ -87,7 +87,7 @@ function urlProblems(url: string, path: string): FieldProblem[] {
 }
 
 function resourceProblems({ group = '', resources = [], resourceNames = [] }: GroupResources, path: string): FieldProblem[] {
-  const wrong = group === '' ? [] : nameIsDnsSubdomain(group, false);
+  const wrong = group === '' || group === '*' ? [] : nameIsDnsSubdomain(group, false);
   return [
     ...(wrong.length > 0 ? [invalid(`${path}.group`, group, wrong.join(','))] : []),
     ...(resourceNames.length > 0 && resources.length === 0

@@ -33,6 +33,13 @@ describe('a rule', () => {
     ['for namespaces, asked about a path', { namespaces: [''] }, 'GET /version', false],
     ['for a group', { resources: [{ group: 'apps' }] }, 'GET /apis/apps/v1/deployments', true],
     ['for another group', { resources: [{ group: 'apps' }] }, pods, false],
+    [
+      'for every group',
+      { resources: [{ group: '*', resources: ['*/status'] }] },
+      'PUT /apis/apps/v1/namespaces/a/deployments/x/status',
+      true,
+    ],
+    ['for every group, of other things', { resources: [{ group: '*', resources: ['*/status'] }] }, pods, false],
     ['for its resource', core('pods'), pods, true],
     ['for a resource, not for parts of it', core('pods'), 'GET /api/v1/namespaces/default/pods/x/log', false],
     ['for a part', core('pods/log'), 'GET /api/v1/namespaces/default/pods/x/log', true],

@@ -78,7 +78,7 @@ function resourceTest({ group = '', resources = [], resourceNames = [] }: GroupR
   const forms = new Set(resources);
   const names = new Set(resourceNames);
   return (info) => {
-    if (info.group !== group) return false;
+    if (group !== '*' && info.group !== group) return false;
     if (forms.size === 0) return true;
     if (names.size > 0 && !names.has(info.name)) return false;
     const { resource, subresource } = info;
