@@ -3,6 +3,7 @@ import { service } from '#api/core/service/service.ts';
 import { endpointSlice } from '#api/discovery/endpoint-slice.ts';
 import { type CachedKind, cached } from '#client/cluster-cache.ts';
 import { excludedLabel } from './announce/plan.ts';
+import { zoneLabel } from './model/wanted.ts';
 import { byServiceIndex, serviceOfSlice } from './proxier.ts';
 
 /** What the proxy caches, without what it never looks at: on a large cluster every node keeps all endpoints. */
@@ -36,7 +37,7 @@ export function cachedKinds(nodeName: string, { allNodes }: { readonly allNodes:
 function slimNode({ metadata: { name, uid, resourceVersion, deletionTimestamp, labels = {} }, spec, status }: Node): Node {
   const { taints, podCIDR, podCIDRs } = spec ?? {};
   const { addresses } = status ?? {};
-  const kept = Object.entries(labels).filter(([label]) => label === excludedLabel);
+  const kept = Object.entries(labels).filter(([label]) => label === excludedLabel || label === zoneLabel);
   return {
     metadata: {
       name,

@@ -47,10 +47,11 @@ await runMain('kube-proxy', async ({ argv, env, signal, log, logLevel }) => {
     clock,
     log,
   });
-  const [services, slices] = [cluster.informer(service), cluster.informer(endpointSlice)];
+  const [services, slices, nodes] = [cluster.informer(service), cluster.informer(endpointSlice), cluster.informer(node)];
   const proxier = new Proxier({
     services,
     slices,
+    nodes,
     backend: new NftablesBackend({ podCidrs: config.podCidrs, log }),
     node: { name: nodeName, addresses: ownAddresses() },
     metrics: createProxyMetrics(metrics),
@@ -58,7 +59,6 @@ await runMain('kube-proxy', async ({ argv, env, signal, log, logLevel }) => {
     log,
   });
   const { nodeRoutes: mode } = config;
-  const nodes = cluster.informer(node);
   const routes = mode === undefined ? [] : [new NodeRoutes({ nodes, nodeName, mode, networks: ownNetworks, clock, log })];
   const health = new ProxyHealth({
     behindSinceMs: () => proxier.behindSinceMs,

@@ -1,3 +1,4 @@
+import { type Node, node } from '#api/core/node/node.ts';
 import { get } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Service, service } from '#api/core/service/service.ts';
@@ -54,6 +55,7 @@ describe('Proxier', () => {
     proxier = new Proxier({
       services,
       slices,
+      nodes: cluster.informer(node),
       backend,
       node: { name: 'n1', addresses: [] },
       metrics: createProxyMetrics(metrics),
@@ -93,6 +95,22 @@ describe('Proxier', () => {
     }) as EndpointSlice;
   const shows = async (wanted: readonly string[]): Promise<void> =>
     await vi.waitFor(() => expect(backend.show().filter((line) => !line.startsWith('10.96.0.1 '))).toEqual(wanted), { timeout: 5_000 });
+
+  test('keeps traffic within its zone, and follows its node into another', async () => {
+    const { spec } = await make('web');
+    const { endpoints: some = [], ...rest } = endpoints('web', '10.244.0.2', '10.244.0.3');
+    const hinted = some.map((one, at) => ({ ...one, hints: { forZones: [{ name: at === 0 ? 'east' : 'west' }] } }));
+    await client.create(endpointSlice, { ...rest, endpoints: hinted } as EndpointSlice, {}, never);
+    const front = `${spec.clusterIP} . tcp . 80 -> `;
+    await shows([`${front}10.244.0.2 10.244.0.3`]);
+    await client.create(node, { metadata: { name: 'n1', labels: { 'topology.kubernetes.io/zone': 'east' } } } as Node, {}, never);
+    await shows([`${front}10.244.0.2`]);
+    const moved = { metadata: { labels: { 'topology.kubernetes.io/zone': 'west' } } };
+    await client.patch(node, { name: 'n1' }, moved, { type: 'merge' }, never);
+    await shows([`${front}10.244.0.3`]);
+    await client.patch(node, { name: 'n1' }, { metadata: { labels: null } }, { type: 'merge' }, never);
+    await shows([`${front}10.244.0.2 10.244.0.3`]);
+  });
 
   test('follows Services and their endpoints, each by its own change', async () => {
     const { spec } = await make('web');

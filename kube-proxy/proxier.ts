@@ -1,6 +1,7 @@
 // How it works: informers mark Services dirty; one loop takes all dirty ones, works out what each wants now, and hands the difference to the
 // backend. While the backend works, further changes gather, so a storm of changes becomes few transactions. After a refused
 // transaction, and where somebody took the rules away, everything is replaced.
+import type { Node } from '#api/core/node/node.ts';
 import type { Service as KubeService } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
 import { keyOf, keyText } from '#api/meta/object.ts';
@@ -12,7 +13,7 @@ import type { Informer } from '#client/informer.ts';
 import type { ProxyBackend } from './backends/contract.ts';
 import { Claims } from './model/claims.ts';
 import type { Dispatch } from './model/dispatch.ts';
-import { type ThisNode, wantedDispatches } from './model/wanted.ts';
+import { type ThisNode, wantedDispatches, zoneLabel } from './model/wanted.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 
 const serviceNameLabel = 'kubernetes.io/service-name';
@@ -31,8 +32,11 @@ export function serviceOfSlice(slice: EndpointSlice): string[] {
 export interface ProxierDeps {
   readonly services: Informer<KubeService>;
   readonly slices: Informer<EndpointSlice>;
+  /** This node's own, or all. */
+  readonly nodes: Informer<Node>;
   readonly backend: ProxyBackend;
-  readonly node: ThisNode;
+  /** Its zone is what its object says. */
+  readonly node: Omit<ThisNode, 'zone'>;
   readonly metrics: ProxyMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -64,8 +68,14 @@ export class Proxier implements Service {
 
   /** Needs synced informers: rules made from half the Services would cut off the others. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { services, slices, metrics } = this.#deps;
+    const { services, slices, nodes, node, metrics } = this.#deps;
+    let zone = this.#zone();
     const unsubscribe = [
+      nodes.subscribe(({ object }) => {
+        if (object.metadata.name !== node.name || zone === this.#zone()) return;
+        zone = this.#zone();
+        for (const one of services.list()) this.#mark(keyText(keyOf(one)));
+      }),
       services.subscribe(({ object }) => {
         metrics.serviceChanges.inc();
         this.#mark(keyText(keyOf(object)));
@@ -153,7 +163,8 @@ export class Proxier implements Service {
   }
 
   #takeChanges(): Map<string, Dispatch | undefined> {
-    const { services, slices, node } = this.#deps;
+    const { services, slices } = this.#deps;
+    const node = { ...this.#deps.node, zone: this.#zone() };
     const keys = [...this.#dirty];
     this.#dirty.clear();
     const changes = new Map<string, Dispatch | undefined>();
@@ -164,6 +175,11 @@ export class Proxier implements Service {
       for (const [front, dispatch] of this.#claims.set(key, wanted)) changes.set(front, dispatch);
     }
     return changes;
+  }
+
+  #zone(): string | undefined {
+    const { nodes, node } = this.#deps;
+    return nodes.get({ name: node.name })?.metadata.labels?.[zoneLabel];
   }
 
   #mark(key: string): void {

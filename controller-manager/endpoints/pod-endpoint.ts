@@ -3,6 +3,7 @@ import type { Service } from '#api/core/service/service.ts';
 import type { DiscoveryV1EndpointPort, V1Endpoint } from '#api/generated/types.ts';
 import { isReady } from '../pods/pod-state.ts';
 import { addressOf, podPort, publishedHostname } from './service-pods.ts';
+import { hintsFor } from './traffic-distribution.ts';
 
 /** The endpoint that a reachable pod is for a Service. */
 export function endpointOf(pod: Pod, owner: Service, zone: string | undefined): V1Endpoint {
@@ -10,7 +11,7 @@ export function endpointOf(pod: Pod, owner: Service, zone: string | undefined): 
   const serving = isReady(pod);
   const terminating = metadata.deletionTimestamp !== undefined;
   const hostname = publishedHostname(pod, owner);
-  return {
+  const endpoint: V1Endpoint = {
     addresses: [addressOf(pod) ?? ''],
     // A pod that is going is never ready, so that those who know only `ready` leave it alone.
     conditions: { ready: owner.spec.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
@@ -24,6 +25,8 @@ export function endpointOf(pod: Pod, owner: Service, zone: string | undefined): 
     },
     ...(zone === undefined ? {} : { zone }),
   };
+  const hints = hintsFor(owner, endpoint);
+  return hints === undefined ? endpoint : { ...endpoint, hints };
 }
 
 /** The ports on which a pod serves a Service; those that it has no port of that name for are left out. */

@@ -56,6 +56,32 @@ test('an endpoint shows its pod', () => {
   });
 });
 
+test.each<[wish: string | undefined, zone: string | undefined, pod: 'ready' | 'unready', hints: object | undefined]>([
+  ['PreferSameZone', 'east', 'ready', { forZones: [{ name: 'east' }] }],
+  ['PreferClose', 'east', 'ready', { forZones: [{ name: 'east' }] }],
+  ['PreferSameNode', 'east', 'ready', { forNodes: [{ name: 'n1' }], forZones: [{ name: 'east' }] }],
+  ['PreferSameNode', undefined, 'ready', { forNodes: [{ name: 'n1' }] }],
+  ['PreferSameZone', undefined, 'ready', undefined],
+  ['PreferSameZone', 'east', 'unready', undefined],
+  [undefined, 'east', 'ready', undefined],
+])('traffic distribution %s in zone %s, %s pod: hints %j', (wish, zone, pod, hints) => {
+  const owner = aService(wish === undefined ? {} : { trafficDistribution: wish });
+  const seconds = pod === 'ready' ? { readySeconds: 5 } : {};
+  const only = aPod({ name: 'p0', ip: '10.0.0.0', spec: { nodeName: 'n1' }, ...seconds });
+  const [slice] = made({ service: owner, pods: [only], zoneOf: () => zone });
+  expect(slice?.endpoints?.[0]?.hints).toEqual(hints);
+});
+
+test('a traffic distribution that comes or goes changes the slices that are there', () => {
+  const few = { pods: pods(1, { spec: { nodeName: 'n1' } }), zoneOf: () => 'east' };
+  const wishing = aService({ trafficDistribution: 'PreferSameZone' });
+  const plain = named(planSlices(view(few)).create);
+  expect(shape({ ...few, existing: plain, service: wishing }).update).toEqual([['s0', 1]]);
+  const hinting = named(planSlices(view({ ...few, service: wishing })).create);
+  expect(shape({ ...few, existing: hinting, service: wishing }).update).toEqual([]);
+  expect(planSlices(view({ ...few, existing: hinting })).update[0]?.endpoints?.[0]).not.toHaveProperty('hints');
+});
+
 test.each<[why: string, pod: PodTraits, publishes: boolean, ready: boolean, serving: boolean, terminating: boolean]>([
   ['ready', { readySeconds: 1 }, false, true, true, false],
   ['not ready', {}, false, false, false, false],

@@ -39,6 +39,38 @@ const show = (service: Service, ...slices: EndpointSlice[]): string[] =>
     return `${who}${front} -> ${target} (${one.masquerade})${ranges}`;
   });
 
+describe('hints', () => {
+  const place = { ...node, zone: 'east' };
+  const meant = (ip: string, hints: NonNullable<Endpoint['hints']>): Endpoint => ({ ...ready(ip), hints });
+  const forZone = (name: string) => ({ forZones: [{ name }] });
+  const forNode = (name: string, zone: string) => ({ forNodes: [{ name }], ...forZone(zone) });
+  const [a, b, c] = ['10.244.0.2', '10.244.0.3', '10.244.0.4'];
+  test.each<[why: string, expected: string[], endpoints: Endpoint[], spec?: Partial<Spec>, at?: typeof place]>([
+    ['those for the zone count', [a], [meant(a, forZone('east')), meant(b, forZone('west'))]],
+    ['all, where none is for the zone', [a, b], [meant(a, forZone('north')), meant(b, forZone('west'))]],
+    ['all, where one has no hint', [a, b], [meant(a, forZone('east')), ready(b)]],
+    ['all, where the node has no zone', [a, b], [meant(a, forZone('east')), meant(b, forZone('west'))], {}, { ...node, zone: '' }],
+    ['those for the node before those for the zone', [b], [meant(a, forNode('n2', 'east')), meant(b, forNode('n1', 'east'))]],
+    ['those for the zone, where none is for the node', [a], [meant(a, forNode('n2', 'east')), meant(b, forNode('n3', 'west'))]],
+    [
+      'for the zone, where not all say a node',
+      [a, c],
+      [meant(a, forNode('n1', 'east')), meant(b, forZone('west')), meant(c, forZone('east'))],
+    ],
+    ['ending ones whatever their hints', [a], [{ ...ending(a), hints: forZone('west') }]],
+    ['an ending one without hint does not count', [a], [meant(a, forZone('east')), meant(b, forZone('west')), ending(c)]],
+    [
+      'this node’s own, where the policy is Local',
+      [a, b],
+      [meant(a, forZone('east')), meant(b, forZone('west'))],
+      { internalTrafficPolicy: 'Local' },
+    ],
+  ])('%s', (_why, expected, endpoints, spec = {}, at = place) => {
+    const [dispatch] = wantedDispatches(aService(spec), [aSlice(...endpoints)], at);
+    expect(dispatch?.endpoints.map(({ ip }) => ip)).toEqual(expected);
+  });
+});
+
 describe('wantedDispatches', () => {
   test.each<[string, string[], string[]]>([
     [

@@ -3,16 +3,17 @@ import type { Service } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
 import type { V1ServicePort } from '#api/generated/types.ts';
 import type { Dispatch, EndpointAddress } from './dispatch.ts';
-import { chooseEndpoints } from './endpoints.ts';
+import { chooseEndpoints, type Place } from './endpoints.ts';
 import { isWithin, normalRanges } from './source-ranges.ts';
 
 const defaultAffinitySeconds = 10_800;
 const proxyNameLabel = 'service.kubernetes.io/service-proxy-name';
 const headlessLabel = 'service.kubernetes.io/headless';
+/** Says of a node which zone it is in. */
+export const zoneLabel = 'topology.kubernetes.io/zone';
 
 /** The node that the rules are for. */
-export interface ThisNode {
-  readonly name: string;
+export interface ThisNode extends Place {
   /** Its own IPv4 addresses, without the loopback's. */
   readonly addresses: readonly string[];
 }
@@ -34,7 +35,7 @@ function portDispatches(service: Service, port: V1ServicePort, slices: readonly 
   const { spec } = service;
   const protocolText = port.protocol ?? 'TCP';
   const choose = (local: boolean): Dispatch['endpoints'] =>
-    chooseEndpoints(slices, { portName: port.name ?? '', protocol: protocolText, onlyNode: local ? node.name : undefined });
+    chooseEndpoints(slices, { portName: port.name ?? '', protocol: protocolText, onlyNode: local ? node.name : undefined, near: node });
   const internalLocal = spec.internalTrafficPolicy === 'Local';
   const shared = {
     clients: 'all',
