@@ -19,12 +19,10 @@ export function staleTargetController(): ControllerDefinition {
       const plan = planStale(found, clock.nowMs());
       if (plan.kind === 'wait') return again(plan.ms);
       if (plan.kind === 'none') return done;
-      const { generation } = found.metadata;
       const condition = {
         type: 'DisruptionTarget',
         status: 'False',
         lastTransitionTime: timeText(clock.nowMs()),
-        ...(generation === undefined ? {} : { observedGeneration: generation }),
       };
       try {
         await setPodCondition(client, found, { condition }, signal);

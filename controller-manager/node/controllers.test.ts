@@ -118,6 +118,7 @@ describe('nodes', () => {
       status: 'True',
       reason: 'DeletionByTaintManager',
       message: 'Taint manager: deleting due to NoExecute taint',
+      observedGeneration: 1,
     });
 
     await report('silent', 'True');
