@@ -160,6 +160,31 @@ describe('scheduling', () => {
     expect(await nodeOf(waiting)).toBe('n1');
   });
 
+  test('what a resize asks for that will never fit keeps no room, what it still has does', async () => {
+    await addNode('n1', { allocatable: { cpu: '1' } });
+    start();
+    const big = await addPod('big', wanting('900m'));
+    await nodeOf('big');
+    await addPod('p', wanting('400m'));
+    await refusal('p');
+    const has = (cpu: string, conditions: object[]): Promise<unknown> => {
+      const containerStatuses = [
+        { name: 'c', image: 'x', imageID: '', ready: true, restartCount: 0, state: {}, resources: { requests: { cpu } } },
+      ];
+      const status = { conditions, containerStatuses };
+      return client.patch(
+        pod,
+        { namespace: 'a', name: big.metadata.name ?? '' },
+        { status },
+        { type: 'merge', subresource: 'status' },
+        never,
+      );
+    };
+    const pending = { type: 'PodResizePending', status: 'True', reason: 'Infeasible', lastTransitionTime: null };
+    await has('500m', [pending]);
+    expect(await nodeOf('p')).toBe('n1');
+  });
+
   test('a hundred pods spread evenly', async () => {
     for (const name of ['n1', 'n2', 'n3', 'n4']) await addNode(name);
     start();

@@ -6,6 +6,7 @@ import equal from 'fast-deep-equal';
 import { namespace as namespaceKind } from '#api/core/namespace.ts';
 import { node as nodeKind } from '#api/core/node/node.ts';
 import { type Pod, pod as podKind } from '#api/core/pod/pod.ts';
+import { isResizing } from '#api/core/pod/pod-resources.ts';
 import { keyOf } from '#api/meta/object.ts';
 import { type PodDisruptionBudget, podDisruptionBudget } from '#api/policy/pod-disruption-budget.ts';
 import { hasReason } from '#api/meta/status.ts';
@@ -19,6 +20,7 @@ import type { Change } from '#client/informer.ts';
 import { decide } from './framework/decide.ts';
 import { type PodInfo, podInfoOf } from './framework/pod-info.ts';
 import type { Prepared, Profile } from './framework/profile.ts';
+import { isLess, requestsOf } from './framework/requests.ts';
 import type { ExtensionPoint, PointStatus, SchedulerMetrics } from './metrics.ts';
 import { type NotScheduled, notScheduledPatch } from './pod-status.ts';
 import { evictVictims, type Room } from './preemption/evict-victims.ts';
@@ -351,11 +353,15 @@ export class Scheduler implements Service {
   #podOnNode(previous: Pod | undefined, pod: Pod): void {
     const uid = pod.metadata.uid ?? '';
     const wasThere = previous !== undefined && (previous.spec.nodeName ?? '') !== '';
-    // Most updates are of the status, which takes no room.
-    if (wasThere && !this.#state.isAssumed(uid) && !schedulingSees(previous, pod)) return;
+    // Most updates are of the status, which takes no room but by resizes.
+    const isResized = previous !== undefined && (isResizing(previous.status) || isResizing(pod.status));
+    if (wasThere && !this.#state.isAssumed(uid) && !isResized && !schedulingSees(previous, pod)) return;
     this.queue.remove(uid);
     this.#state.setPod(pod);
-    this.queue.happened({ event: 'pod-assigned', pod: podInfoOf(pod) });
+    const info = podInfoOf(pod);
+    this.queue.happened({ event: 'pod-assigned', pod: info });
+    if (wasThere && isLess(info.requests, requestsOf(previous.spec, 'as zero', previous.status)))
+      this.queue.happened({ event: 'pod-shrunk', pod: info });
   }
 }
 

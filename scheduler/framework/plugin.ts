@@ -13,6 +13,8 @@ export type ClusterEvent =
   | 'node-taints-changed'
   /** A pod that had a node is gone or has ended. */
   | 'pod-removed'
+  /** A pod that has a node asks for less than before. */
+  | 'pod-shrunk'
   /** A pod got a node, or one that has a node changed. */
   | 'pod-assigned'
   /** The waiting pod itself was changed. */

@@ -29,8 +29,8 @@ export function podInfoOf(pod: Pod): PodInfo {
     pod,
     uid: pod.metadata.uid ?? '',
     priority: pod.spec.priority ?? 0,
-    requests: requestsOf(pod.spec),
-    typicalRequests: requestsOf(pod.spec, 'as typical'),
+    requests: requestsOf(pod.spec, 'as zero', pod.status),
+    typicalRequests: requestsOf(pod.spec, 'as typical', pod.status),
     hostPorts: hostPortsOf(pod.spec),
     affinity: affinityTermsOf(pod),
   };

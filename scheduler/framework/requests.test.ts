@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { V1Container, V1PodSpec } from '#api/generated/types.ts';
+import type { V1Container, V1PodSpec, V1PodStatus } from '#api/generated/types.ts';
 import { requestsOf } from './requests.ts';
 
 const container = (requests: Record<string, string>, restartPolicy?: string): V1Container => ({
@@ -8,6 +8,8 @@ const container = (requests: Record<string, string>, restartPolicy?: string): V1
   resources: { requests },
   ...(restartPolicy === undefined ? {} : { restartPolicy }),
 });
+
+const aStatus = { name: 'c', image: 'x', imageID: '', ready: true, restartCount: 0 };
 
 describe('requestsOf', () => {
   test.each<{ name: string; spec: V1PodSpec; cpuMillis: number; memoryBytes: number }>([
@@ -49,6 +51,21 @@ describe('requestsOf', () => {
     },
   ])('$name', ({ spec, cpuMillis, memoryBytes }) => {
     expect(requestsOf(spec)).toMatchObject({ cpuMillis, memoryBytes });
+  });
+
+  const status = (cpu: string, pending?: string): V1PodStatus => ({
+    containerStatuses: [{ ...aStatus, resources: { requests: { cpu } }, allocatedResources: { cpu: '200m' } }],
+    ...(pending && { conditions: [{ type: 'PodResizePending', status: 'True', reason: pending }] }),
+  });
+  test.each<[string, V1PodStatus, number]>([
+    ['it still has more', status('900m'), 900],
+    ['it wants more', status('100m'), 500],
+    ['it waits for room', status('300m', 'Deferred'), 500],
+    ['it will never fit', status('300m', 'Infeasible'), 300],
+    ['it will never fit, but was promised more', status('100m', 'Infeasible'), 200],
+  ])('while a container is resized, %s', (_name, its, cpuMillis) => {
+    const spec = { containers: [container({ cpu: '500m' })], initContainers: [container({ cpu: '10m' })] };
+    expect(requestsOf(spec, 'as zero', its)).toMatchObject({ cpuMillis });
   });
 
   test('for scoring, a container that says nothing counts 100m and 200 MiB', () => {

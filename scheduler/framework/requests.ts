@@ -1,5 +1,5 @@
-import type { V1Container, V1PodSpec } from '#api/generated/types.ts';
-import { isPodLevelResource, isSidecar } from '#api/core/pod/pod-resources.ts';
+import type { V1Container, V1PodSpec, V1PodStatus } from '#api/generated/types.ts';
+import { effectiveAmounts, isPodLevelResource, isSidecar } from '#api/core/pod/pod-resources.ts';
 import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
 
 /** Amounts of resources as numbers. */
@@ -28,24 +28,25 @@ export function readResources(list: Readonly<Record<string, string>> | undefined
 
 /**
  * What a pod asks of its node: its containers together, or the most that init containers need at one time where that is more;
- * pod-level amounts in their place where given; and its overhead (upstream's resource helpers).
+ * pod-level amounts in their place where given; and its overhead (upstream's resource helpers). With `status`, a resize that is under
+ * way counts at its larger end.
  */
-export function requestsOf(spec: V1PodSpec, unstated: 'as zero' | 'as typical' = 'as zero'): Resources {
-  const of = (container: V1Container): Resources => {
-    const requests = readResources(container.resources?.requests);
+export function requestsOf(spec: V1PodSpec, unstated: 'as zero' | 'as typical' = 'as zero', status?: V1PodStatus): Resources {
+  const of = (container: V1Container, its: V1PodStatus | undefined): Resources => {
+    const stated = effectiveAmounts(container, 'requests', its);
+    const requests = readResources(stated);
     if (unstated === 'as zero') return requests;
-    const stated = container.resources?.requests;
-    if (stated?.['cpu'] === undefined) requests.cpuMillis = unstatedCpuMillis;
-    if (stated?.['memory'] === undefined) requests.memoryBytes = unstatedMemoryBytes;
+    if (stated['cpu'] === undefined) requests.cpuMillis = unstatedCpuMillis;
+    if (stated['memory'] === undefined) requests.memoryBytes = unstatedMemoryBytes;
     return requests;
   };
   const total = noResources();
-  for (const container of spec.containers) add(total, of(container), 1);
+  for (const container of spec.containers) add(total, of(container, status), 1);
   if (spec.initContainers !== undefined && spec.initContainers.length > 0) {
     const sidecars = noResources();
     const peak = noResources();
     for (const container of spec.initContainers) {
-      const needs = of(container);
+      const needs = of(container, isSidecar(container) ? status : undefined);
       if (isSidecar(container)) {
         add(total, needs, 1);
         add(sidecars, needs, 1);
@@ -72,6 +73,13 @@ export function add(to: Resources, amounts: Resources, sign: 1 | -1): void {
   if (amounts.scalars === undefined) return;
   to.scalars ??= new Map();
   for (const [name, amount] of amounts.scalars) to.scalars.set(name, (to.scalars.get(name) ?? 0) + sign * amount);
+}
+
+/** Whether any amount is smaller in `next`. */
+export function isLess(next: Resources, previous: Resources): boolean {
+  if (next.cpuMillis < previous.cpuMillis || next.memoryBytes < previous.memoryBytes) return true;
+  if (next.ephemeralBytes < previous.ephemeralBytes) return true;
+  return [...(previous.scalars ?? [])].some(([name, amount]) => (next.scalars?.get(name) ?? 0) < amount);
 }
 
 function raise(to: Resources, least: Resources): void {

@@ -7,7 +7,7 @@ import { fits, neverHere, notNow, type Verdict } from '../framework/verdict.ts';
 /** Lets a pod onto nodes that have left what it requests, and prefers those with the most left (LeastAllocated). */
 export const nodeResourcesFit = definePlugin<Resources>({
   name: 'NodeResourcesFit',
-  retryOn: ['node-added', 'node-allocatable-changed', 'pod-removed', 'pod-changed'],
+  retryOn: ['node-added', 'node-allocatable-changed', 'pod-removed', 'pod-shrunk', 'pod-changed'],
   // A node that has too little even when empty helps nobody.
   worthRetrying: (pod, { node }) => node === undefined || missing(node.allocatable, undefined, pod.requests).length === 0,
   prepare: (pod) => pod.requests,

@@ -5,6 +5,8 @@ import { addQuantities, amountOf, compareQuantities, formatQuantity } from '../.
 /** Canonical amounts by resource name. */
 export type Amounts = Record<string, string>;
 
+const pendingResize = 'PodResizePending';
+
 /** A sidecar: an init container that keeps running beside the others. */
 export function isSidecar(container: { readonly restartPolicy?: string | undefined }): boolean {
   return container.restartPolicy === 'Always';
@@ -15,7 +17,7 @@ export function isSidecar(container: { readonly restartPolicy?: string | undefin
  * runs at one time (upstream's resource helpers).
  */
 export function aggregateContainers(spec: V1PodSpec, which: 'requests' | 'limits', status?: V1PodStatus): Amounts {
-  const amountsOf = (container: V1Container): Amounts => effective(container, which, status);
+  const amountsOf = (container: V1Container): Amounts => effectiveAmounts(container, which, status);
   let total: Amounts = {};
   for (const container of spec.containers ?? []) total = sum(total, amountsOf(container));
   let sidecars: Amounts = {};
@@ -32,15 +34,15 @@ export function aggregateContainers(spec: V1PodSpec, which: 'requests' | 'limits
   return larger(total, initPeak);
 }
 
-/** What a container asks for or, while it is resized, what it still has or has been promised, if that is more. */
-function effective(container: V1Container, which: 'requests' | 'limits', status: V1PodStatus | undefined): Amounts {
+/** What a container asks for or, while it is resized, what it still has or has been promised, if that is more. Not for init containers that end. */
+export function effectiveAmounts(container: V1Container, which: 'requests' | 'limits', status: V1PodStatus | undefined): Amounts {
   const wanted = container.resources?.[which] ?? {};
   const isNamed = ({ name }: V1ContainerStatus): boolean => name === container.name;
   const known = status?.containerStatuses?.find(isNamed) ?? status?.initContainerStatuses?.find(isNamed);
   if (known?.resources === undefined) return wanted;
   const { resources, allocatedResources = {} } = known;
   const had = which === 'requests' ? larger(resources.requests ?? {}, allocatedResources) : (resources.limits ?? {});
-  const resize = status?.conditions?.find(({ type }) => type === 'PodResizePending');
+  const resize = status?.conditions?.find(({ type }) => type === pendingResize);
   return resize?.reason === 'Infeasible' ? had : larger(wanted, had);
 }
 
@@ -50,6 +52,11 @@ function effective(container: V1Container, which: 'requests' | 'limits', status:
  */
 export function podRequests(spec: V1PodSpec, status?: V1PodStatus): Amounts {
   return withPodLevel(spec, 'requests', status);
+}
+
+/** Whether what a pod uses may change without its spec: a resize waits or is under way. */
+export function isResizing(status: V1PodStatus | undefined): boolean {
+  return status?.conditions?.some(({ type }) => type === pendingResize || type === 'PodResizeInProgress') === true;
 }
 
 /** What the whole pod is limited to. */
