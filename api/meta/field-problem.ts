@@ -1,3 +1,4 @@
+import { stringifyDeep } from '../schema/stringify-deep.ts';
 import { goQuote } from './go-form.ts';
 import { ApiError, resourceText, type StatusCause } from './status.ts';
 
@@ -108,7 +109,7 @@ export function invalidObject(kind: { group: string; kind: string }, name: strin
 function show(value: unknown): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return goQuote(value);
-  return typeof value === 'object' ? JSON.stringify(value).replace(/[<>&]/g, escaped) : String(value);
+  return typeof value === 'object' ? stringifyDeep(value).replace(/[<>&]/g, escaped) : String(value);
 }
 
 /** Go's JSON is safe to put into HTML. */

@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../meta/object.ts';
 import { ApiError, badRequest } from '../meta/status.ts';
 import { goKind } from './go-json.ts';
+import { stringifyDeep } from '../schema/stringify-deep.ts';
 import { cloneJson, equalJson, getOwn, isObject, setOwn, withinStack } from './json-object.ts';
 
 const maxOperations = 10_000;
@@ -122,7 +123,7 @@ function move(document: Json, from: string, path: string): void {
 function copy(target: Target, from: string, path: string): void {
   const value = read(locate(target.document, from)) ?? null;
   const place = locate(target.document, path);
-  if (value !== null) target.copiedBytes += Buffer.byteLength(JSON.stringify(value));
+  if (value !== null) target.copiedBytes += Buffer.byteLength(stringifyDeep(value));
   if (target.copiedBytes > maxCopiedBytes) throw new PatchFailure(`copies add up to ${target.copiedBytes} bytes`);
   add(place, cloneJson(value));
 }

@@ -46,3 +46,13 @@ function stringifyInSteps(root: unknown): string {
   }
   return parts.join('');
 }
+
+/** JSON for people: indented by two. What is nested deeper than the stack allows is nothing to look at, and comes without white space. */
+export function prettyText(value: unknown): string {
+  try {
+    return JSON.stringify(value, undefined, 2);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return stringifyInSteps(value);
+  }
+}

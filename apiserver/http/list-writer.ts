@@ -4,6 +4,7 @@
 import { createGzip, type Gzip } from 'node:zlib';
 import type { KindDefinition } from '#api/kind.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
+import { prettyText } from '#api/schema/stringify-deep.ts';
 import type { RequestAudit } from '../audit/contract.ts';
 import type { Encoded, ListAnswer } from '../registry/contract.ts';
 import { type Excerpt, excerptElsewhere } from './excerpt.ts';
@@ -151,7 +152,7 @@ function* prettyPieces({ head, key, elements, render, opening, slice }: ListDocu
     const start = `${isFirst ? '' : ','}\n    `;
     const json = Buffer.concat([Buffer.from(opening), render(element)]);
     if (hasManyValues(json)) yield elsewhere(json, 'pretty', { start, indent: '    ' });
-    else yield Buffer.from(start + JSON.stringify(JSON.parse(textOf(json)), undefined, 2).replaceAll('\n', '\n    '));
+    else yield Buffer.from(start + prettyText(JSON.parse(textOf(json))).replaceAll('\n', '\n    '));
     isFirst = false;
   }
   yield Buffer.from(isFirst ? ']\n}' : '\n  ]\n}');

@@ -1,6 +1,7 @@
 // Writing answers. Every answer goes through `start` or `sendBytes`, so that the headers that all answers share are in one place.
 import { gzip, type Gzip } from 'node:zlib';
 import type { ApiError, Status } from '#api/meta/status.ts';
+import { prettyText, stringifyDeep } from '#api/schema/stringify-deep.ts';
 import type { EncodedApiError } from '../large/encoded-error.ts';
 import { hasManyValues } from '../large/many-values.ts';
 import type { Encoded } from '../registry/contract.ts';
@@ -90,7 +91,7 @@ export function sendValue(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, 
   const binary = wanted.encoding === 'protobuf' ? exchange.protobuf.object(value as object) : undefined;
   if (binary !== undefined) return sendBytes(exchange, code, protobufType, binary, more);
   // What is written for people ends with its last brace, what is written for programs with a line's end, as upstream's two writers do.
-  const text = isPretty(exchange) ? JSON.stringify(value, undefined, 2) : `${JSON.stringify(value)}\n`;
+  const text = isPretty(exchange) ? prettyText(value) : `${stringifyDeep(value)}\n`;
   sendBytes(exchange, code, jsonType, Buffer.from(text), more);
 }
 
@@ -114,7 +115,7 @@ async function sendRendered(exchange: Exchange, { encoding }: Pick<Wanted, 'enco
 
 /** JSON as people read it. */
 export function indented(json: Uint8Array): Uint8Array {
-  return Buffer.from(JSON.stringify(JSON.parse(Buffer.from(json).toString()), undefined, 2));
+  return Buffer.from(prettyText(JSON.parse(Buffer.from(json).toString())));
 }
 
 function lineOf(bytes: Uint8Array): Uint8Array {

@@ -6,6 +6,7 @@ import { generateName } from '#api/meta/random-name.ts';
 import { keepTimesWhenUnchanged } from '#api/patch/managed-fields.ts';
 import { cloneJson } from '#api/patch/json-object.ts';
 import { type Codec, createCodec } from '#api/schema/codec.ts';
+import { prettyText } from '#api/schema/stringify-deep.ts';
 import { partialJson, TableMaker } from '../http/table.ts';
 import { yamlText } from '../http/yaml-text.ts';
 import type { Body } from '../registry/contract.ts';
@@ -196,7 +197,7 @@ export class Jobs {
     if (item !== undefined) return { bytes: protobuf.element(item.field, item.schema, parseObject(json)) };
     if (as === 'protobuf') return { bytes: protobuf.object(parseObject(json)) };
     const value: unknown = JSON.parse(Buffer.from(json).toString());
-    const text = as === 'yaml' ? yamlText(value) : JSON.stringify(value, undefined, 2);
+    const text = as === 'yaml' ? yamlText(value) : prettyText(value);
     return { bytes: Buffer.from(indent === undefined ? text : text.trimEnd().replaceAll('\n', `\n${indent}`)) };
   }
 }

@@ -1,6 +1,7 @@
 // A process that does jobs, one after another. It knows nothing but what it is sent, and keeps nothing but what it has compiled.
 import { builtinKinds } from '#api/kinds.ts';
 import { ApiError } from '#api/meta/status.ts';
+import { tooDeep } from '../too-deep.ts';
 import type { Order, Outcome } from './contract.ts';
 import { Jobs } from './jobs.ts';
 
@@ -15,7 +16,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 function outcomeOf(work: () => Extract<Outcome, { ok: true }>['result']): Outcome {
   try {
     return { ok: true, result: work() };
-  } catch (error) {
+  } catch (reason) {
+    const error = tooDeep(reason) ?? reason;
     if (!(error instanceof ApiError))
       return { ok: false, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
     // With the line's end that answers have: a long one need not be copied for it.

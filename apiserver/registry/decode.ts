@@ -4,6 +4,7 @@ import type { Json, KubeObject } from '#api/meta/object.ts';
 import { ApiError, hasReason } from '#api/meta/status.ts';
 import type { Codec, DecodableKind, DecodedObject } from '#api/schema/codec.ts';
 import { warningsOf } from '#api/schema/strict-problems.ts';
+import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 import type { Body, RequestContext } from './contract.ts';
 
 /** A kind as decoding needs it; sub-resources such as scale have one of their own. */
@@ -57,7 +58,7 @@ export function decodePatched(
 /** What applying made of an object, decoded and with defaults; it keeps who owns what. */
 export function decodeApplied(codec: Codec, kind: DecodedKind, merged: KubeObject, strictness: Strictness): KubeObject {
   const { managedFields } = merged.metadata;
-  const patched = { value: merged as unknown as Json, problems: [], shown: () => JSON.stringify(merged) };
+  const patched = { value: merged as unknown as Json, problems: [], shown: () => stringifyDeep(merged) };
   const next = decodePatched(codec, kind, patched, strictness);
   if (managedFields !== undefined) next.metadata.managedFields = managedFields;
   return next;

@@ -13,6 +13,7 @@ import type { ObjectSchema } from '#api/schema/schema.ts';
 import { duplicateProblems, warningsOf } from '#api/schema/strict-problems.ts';
 import type { PatchType } from './contract.ts';
 import { type DecodedKind, decodePatched, type Strictness } from './decode.ts';
+import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 import { unstructuredWords } from './unstructured-words.ts';
 
 /** A patch that changes what is there, read once and applied in every attempt. */
@@ -55,11 +56,11 @@ export function patchObject(codec: Codec, { kind, schema, current }: PatchTarget
   switch (type) {
     case 'json': {
       const value = applyJsonPatch(document, patchValue);
-      return decodePatched(codec, kind, { value, problems, shown: () => JSON.stringify(value) }, strictness);
+      return decodePatched(codec, kind, { value, problems, shown: () => stringifyDeep(value) }, strictness);
     }
     case 'merge': {
       const value = applyMergePatch(document, patchValue);
-      return decodePatched(codec, kind, { value, problems, shown: () => JSON.stringify(value) }, strictness);
+      return decodePatched(codec, kind, { value, problems, shown: () => stringifyDeep(value) }, strictness);
     }
     case 'strategic': {
       const value = applyStrategicMergePatch(document, patchValue, schema);

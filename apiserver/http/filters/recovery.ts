@@ -2,6 +2,7 @@ import { ApiError } from '#api/meta/status.ts';
 import type { Log } from '#base/log.ts';
 import { EncodedApiError } from '../../large/encoded-error.ts';
 import { StoreError } from '../../storage/contract.ts';
+import { tooDeep } from '../../too-deep.ts';
 import type { Exchange } from '../exchange.ts';
 import { sendEncodedError, sendError, sendText } from '../respond.ts';
 import type { Filter } from './filter.ts';
@@ -11,9 +12,10 @@ export function recovery(log: Log): Filter {
   const failed = (exchange: Exchange, error: unknown): Promise<void> | undefined => {
     const { response } = exchange;
     const refusal = refusalFor(error);
-    if (refusal === undefined && !exchange.isOver) {
-      log.error({ err: error, path: exchange.info.path, auditId: exchange.auditId }, 'a request failed');
-    }
+    const about = { err: error, path: exchange.info.path, auditId: exchange.auditId };
+    if (refusal === undefined && !exchange.isOver) log.error(about, 'a request failed');
+    // That nobody sends by chance, or it is a loop of ours.
+    if (error instanceof RangeError && refusal !== undefined) log.warn(about, 'a request went deeper than the stack allows');
     if (response.headersSent) {
       // The answer has begun and cannot be completed: the client must not take it for whole.
       if (!response.writableEnded) response.destroy();
@@ -41,7 +43,7 @@ export function recovery(log: Log): Filter {
 /** What is answered on purpose; undefined for failures that nobody foresaw. */
 export function refusalFor(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
-  if (!(error instanceof StoreError)) return undefined;
+  if (!(error instanceof StoreError)) return tooDeep(error);
   if (error.code === 'closed' || error.code === 'unavailable') {
     return new ApiError({ reason: 'ServiceUnavailable', message: error.message, cause: error });
   }
