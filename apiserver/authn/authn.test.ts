@@ -101,6 +101,26 @@ describe('bearer tokens', () => {
     expect(await whoAmI('nobody', bearer(token))).toEqual(expected);
   });
 
+  test.each<[string, string, string | undefined]>([
+    ['bearer sesame', 'ann', undefined],
+    ['Bearer sesame and more', 'ann', undefined],
+    ['Bearer', 'system:anonymous', undefined],
+    ['Bearer: sesame', 'system:anonymous', undefined],
+    ['bear sesame', 'system:anonymous', undefined],
+    [
+      'Bearer  sesame',
+      'system:anonymous',
+      '299 - "the provided Authorization header contains extra space before the bearer token, and is ignored"',
+    ],
+  ])('in "%s" are those of %s', async (authorization, name, warning) => {
+    const { statusCode, headers, body } = await request(`${server.url}/api/v1/nodes`, {
+      dispatcher: agents.get('nobody') as Agent,
+      headers: { authorization },
+    });
+    const { message } = (await body.json()) as { message: string };
+    expect([statusCode, message.startsWith(`nodes is forbidden: User "${name}"`), headers['warning']]).toEqual([403, true, warning]);
+  });
+
   test.each<[string, string[] | undefined, unknown]>([
     [
       'sesame',

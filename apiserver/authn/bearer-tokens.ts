@@ -17,6 +17,8 @@ export interface TokenVerifier {
   verify(token: string, audiences: readonly string[], signal: AbortSignal): TokenVerdict | Promise<TokenVerdict>;
 }
 
+const spaceWarning = 'the provided Authorization header contains extra space before the bearer token, and is ignored';
+
 export const unknownToken: TokenVerdict = { kind: 'none' };
 
 export class BearerTokens implements AuthenticationMethod, TokenVerifier {
@@ -33,8 +35,11 @@ export class BearerTokens implements AuthenticationMethod, TokenVerifier {
   check(exchange: Exchange): Verdict | Promise<Verdict> {
     const header = exchange.request.headers.authorization;
     if (header === undefined || !/^bearer /i.test(header)) return unknownToken;
-    const token = header.slice(7).trim();
-    return token === '' ? unknownToken : this.checkToken(token, exchange);
+    // What follows a token is nothing to anybody.
+    const [token = '', ...more] = header.slice(7).split(' ');
+    if (token !== '') return this.checkToken(token, exchange);
+    if (more.length > 0) exchange.warn(spaceWarning);
+    return unknownToken;
   }
 
   /** Tokens without audiences hold for the API's own. */

@@ -50,6 +50,7 @@ describe('impersonation', () => {
       { 'Impersonate-User': 'joe', 'Impersonate-Group': ['a,b', 'c'] },
       { username: 'joe', groups: ['a,b', 'c', 'system:authenticated'] },
     ],
+    ['the first of users', { 'Impersonate-User': ['joe', 'jim'] }, { username: 'joe', groups: ['system:authenticated'] }],
     [
       'a service account',
       { 'Impersonate-User': 'system:serviceaccount:x:y' },

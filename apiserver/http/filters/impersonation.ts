@@ -50,23 +50,22 @@ function readWish({ request }: Exchange): Wish | undefined {
   if (!isThere) return undefined;
   const groups: string[] = [];
   const extra = new Map<string, string[]>();
+  let user: string | undefined;
+  let uid: string | undefined;
   // Node joins what comes several times, and a group's name may hold a comma.
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
     const value = rawHeaders[at + 1] ?? '';
+    // Of these the first counts.
+    if (name === 'impersonate-user') user ??= value;
+    if (name === 'impersonate-uid') uid ??= value;
     if (name === 'impersonate-group') groups.push(value);
     if (!name.startsWith(extraPrefix)) continue;
     const key = unescapedKey(name.slice(extraPrefix.length));
     extra.set(key, [...(extra.get(key) ?? []), value]);
   }
-  const user = one(headers['impersonate-user']);
-  const uid = one(headers['impersonate-uid']);
-  const isWish = user !== '' || uid !== '' || groups.length > 0 || extra.size > 0;
-  return isWish ? { user, uid, groups, extra: Object.fromEntries(extra) } : undefined;
-}
-
-function one(value: string | string[] | undefined): string {
-  return (Array.isArray(value) ? value[0] : value) ?? '';
+  const isWish = Boolean(user) || Boolean(uid) || groups.length > 0 || extra.size > 0;
+  return isWish ? { user: user ?? '', uid: uid ?? '', groups, extra: Object.fromEntries(extra) } : undefined;
 }
 
 /** A wish as Go shows such values. */
