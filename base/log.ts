@@ -25,12 +25,14 @@ export function verbosityLevel(verbosity: number): LogLevel {
   return verbosity >= 6 ? 'trace' : verbosity >= 4 ? 'debug' : 'info';
 }
 
-/** JSON lines on standard error (file descriptor 2), written at once. */
+/** Lines that cannot be written are tried again with the next; beyond this, new ones are dropped. */
+const heldBytes = 256 * 1024;
+
+/** JSON lines on standard error (file descriptor 2), written at once. A disk without room for them ends nobody. */
 export function createLog(name: string, level: LogLevel | LogLevelSwitch = 'info'): Log {
-  const lines = pino(
-    { name, level: 'trace', timestamp: pino.stdTimeFunctions.isoTime, base: { name } },
-    pino.destination({ fd: 2, sync: true }),
-  );
+  const destination = pino.destination({ fd: 2, sync: true, maxLength: heldBytes });
+  destination.on('error', () => undefined);
+  const lines = pino({ name, level: 'trace', timestamp: pino.stdTimeFunctions.isoTime, base: { name } }, destination);
   return new SwitchedLog(lines, typeof level === 'string' ? { level } : level);
 }
 
