@@ -1,7 +1,7 @@
 // The processes that a supervisor keeps, known by records on disk rather than by parenthood: a new supervisor adopts what an old one left.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Component } from '../cluster/components.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
@@ -71,7 +71,7 @@ export function adoptUnrecorded(layout: Layout, component: Component, nowMs: num
     if (startTicks === undefined) continue;
     const identity = { pid: Number(entry), startTicks, boot: bootId() };
     const record: ProcessRecord = { ...identity, command: commandDigest(component), startedMs: nowMs, starts: 1 };
-    writeFileAtomically(layout.run(component.name), JSON.stringify(record));
+    writeRecord(layout, component.name, record);
     return record;
   }
   return undefined;
@@ -93,9 +93,9 @@ export function start(layout: Layout, component: Component, starts: number, nowM
     const identity = { pid, startTicks: startTicksOf(pid) ?? '', boot: bootId() };
     const record: ProcessRecord = { ...identity, command: commandDigest(component), startedMs: nowMs, starts };
     try {
-      writeFileAtomically(layout.run(component.name), JSON.stringify(record));
+      writeRecord(layout, component.name, record);
     } catch (error) {
-      // Nobody would know of it (a full disk, say): rather none than one that cannot be stopped.
+      // Nobody would know of it (a full disk, and none ran before): rather none than one that cannot be stopped.
       signalProcess(record, 'SIGKILL');
       throw error;
     }
@@ -112,7 +112,29 @@ function programOf({ program }: Component): string {
 /** Writes the record of the running process itself. */
 export function recordSelf(layout: Layout, name: string, nowMs: number): void {
   const record: ProcessRecord = { ...selfIdentity(), command: '', startedMs: nowMs, starts: 1 };
-  writeFileAtomically(layout.run(name), JSON.stringify(record));
+  writeRecord(layout, name, record);
+}
+
+/**
+ * On a full disk there is no room for another file, but a record from before has its own: where it cannot be replaced, it is written over. One
+ * that a crash leaves half written counts as none, and its process is found by its command.
+ */
+function writeRecord(layout: Layout, name: string, record: ProcessRecord): void {
+  const path = layout.run(name);
+  const text = JSON.stringify(record);
+  try {
+    writeFileAtomically(path, text);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+    const file = openSync(path, 'r+');
+    try {
+      writeSync(file, text, 0);
+      ftruncateSync(file, Buffer.byteLength(text));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  }
 }
 
 export function forget(layout: Layout, name: string): void {

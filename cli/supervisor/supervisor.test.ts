@@ -168,6 +168,17 @@ test('what cannot be started keeps nobody else from it', async () => {
   expect(findRunning(layout, 'broken')).toBeUndefined();
 });
 
+test('what runs is written down also where there is no room for another file', async () => {
+  wanted = [stays('a')];
+  supervise();
+  const { pid } = await runs('a');
+  // Nothing can be put beside the record, as on a full disk.
+  mkdirSync(`${layout.run('a')}.${process.pid}.tmp`);
+  process.kill(pid, 'SIGKILL');
+  const next = await runs('a', (record) => record.pid !== pid);
+  expect(next.starts).toBe(2);
+});
+
 test('long logs are cut, and one old one is kept', async () => {
   wanted = [component('talks', "console.log('hello'); setInterval(() => {}, 1000)")];
   writeFileSync(layout.log('talks'), Buffer.alloc(21 * 1024 * 1024, 'x'));
