@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildDemoImages } from '#cli/demo/images.ts';
 import { until } from '#test/e2e/cluster.ts';
-import { podManifest } from '#test/e2e/manifests.ts';
+import { busybox, podManifest } from '#test/e2e/manifests.ts';
 import { Fleet } from '#test/testbed/fleet.ts';
 
 const hello = join(import.meta.dirname, '../../cli/demo/hello.mjs');
@@ -38,7 +38,20 @@ const condition = (): Promise<string> => kubectl('get node host2 -o jsonpath={.s
 
 test('a worker without room says so, takes no pods until it has some, and is well again by itself', async () => {
   expect(await condition()).toBe('False');
-  const free = await fleet.host('host2').fillDisk();
+  const host = fleet.host('host2');
+  const onWorker = { nodeSelector: { 'kubernetes.io/hostname': 'host2' } };
+  const volumes = [{ name: 'v', configMap: { name: 'settings' } }];
+  const containers = [busybox('main', { volumeMounts: [{ name: 'v', mountPath: '/v' }] })];
+  await kubectl('create configmap settings --from-literal=a=one');
+  // The node needs it itself, so it is not ended to make room.
+  await kubectl(
+    'apply -f -',
+    JSON.stringify(podManifest('vital', { ...onWorker, volumes, containers, priorityClassName: 'system-node-critical' })),
+  );
+  await kubectl('wait pod/vital --for=condition=Ready --timeout=120s');
+  const container = (): Promise<string> => kubectl('get pod vital -o jsonpath={.status.containerStatuses[*].containerID}');
+  const before = await container();
+  const free = await host.fillDisk();
   await until('the node tells of the pressure', async () => (await condition()) === 'True', limitMs);
   await until(
     'it is tainted',
@@ -46,7 +59,7 @@ test('a worker without room says so, takes no pods until it has some, and is wel
     limitMs,
   );
   expect(await kubectl('describe node host2')).toContain('KubeletHasDiskPressure');
-  await kubectl('apply -f -', JSON.stringify(podManifest('waits', { nodeSelector: { 'kubernetes.io/hostname': 'host2' } })));
+  await kubectl('apply -f -', JSON.stringify(podManifest('waits', onWorker)));
   await until(
     'a new pod is told why it waits',
     async () =>
@@ -54,9 +67,23 @@ test('a worker without room says so, takes no pods until it has some, and is wel
       (await kubectl('describe pod waits')).includes('untolerated taint {node.kubernetes.io/disk-pressure'),
     limitMs,
   );
+  await kubectl('patch configmap settings -p {"data":{"a":"two"}}');
+  const failed = 'get events --field-selector involvedObject.name=vital,reason=FailedMount -o name';
+  await until('files cannot be brought up to date', async () => (await kubectl(failed)).startsWith('event/'), limitMs);
+  // Nor does one that starts now need room.
+  const kubelet = (): Promise<string> => host.sh('pgrep -f [k]ubelet.js');
+  const killed = await kubelet();
+  await host.sh(`kill -9 ${killed}`);
+  await until('another kubelet', async () => ![killed, ''].includes(await kubelet()), limitMs);
+  const leased = (): Promise<string> => kubectl('get lease host2 -n kube-node-lease -o jsonpath={.spec.renewTime}');
+  const last = await leased();
+  await until('it serves', async () => (await leased()) !== last, limitMs);
+  expect(await kubectl('exec vital -- cat /v/a')).toBe('one');
   await free();
   await until('the pressure is gone', async () => (await condition()) === 'False', limitMs);
   await kubectl('wait pod/waits --for=condition=Ready --timeout=120s');
+  await until('files are up to date', async () => (await kubectl('exec vital -- cat /v/a')) === 'two', limitMs);
+  expect(await container()).toBe(before);
 });
 
 test('the only control plane without room refuses writes, and goes on with all that it acknowledged once it has some', async () => {
