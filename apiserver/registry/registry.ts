@@ -208,6 +208,7 @@ export class GenericRegistry implements Registry, Service {
       },
       mayCreate: kind.createOnUpdate === true && context.subresource === '',
       uid,
+      isWhole: true,
       keepsOwners: true,
       mayShrink: true,
       large,

@@ -32,6 +32,8 @@ export interface UpdateRequest {
    */
   readonly next: (current: KubeObject | undefined) => KubeObject | Promise<KubeObject>;
   readonly takesCopy?: boolean;
+  /** What is sent is the object itself: its name is checked before anybody looks whether it is there. */
+  readonly isWhole?: boolean;
   /** Whether the object is made when it is not there. */
   readonly mayCreate: boolean;
   /** A uid that the object must have, known before the first attempt. */
@@ -89,6 +91,10 @@ export class Writer {
       const proposed = await large?.propose(current);
       const previous = current?.object();
       if (large !== undefined) await turn();
+      if (proposed !== undefined && request.isWhole === true) {
+        setNamespace(kind, proposed.metadata, context.namespace);
+        checkName(proposed.metadata, name, context.namespace);
+      }
       const uid = large?.uid ?? request.uid ?? '';
       if (uid !== '') checkUid(served, key, uid, previous?.metadata.uid ?? '');
       if (previous === undefined && !request.mayCreate) throw notFound(resourceOf(served), name);
