@@ -8,6 +8,8 @@ import type { AuthenticationMethod, Verdict } from './contract.ts';
 const none: Verdict = { kind: 'none' };
 const never = Number.POSITIVE_INFINITY;
 const longestChain = 10;
+/** A subject's element that holds the user's uid. */
+const uidField = '1.3.6.1.4.1.57683.2';
 
 /** What a connection's certificate says. */
 export interface Peer {
@@ -27,7 +29,7 @@ export interface ClientCertificatesOptions {
 }
 
 /**
- * Users by client certificate: the common name is the user, the organizations are the groups. TLS has checked the certificate
+ * Users by client certificate: the common name is the user, the organizations are the groups, and there may be a uid. TLS has checked the certificate
  * against the authorities already; what it found is kept per connection, except that a certificate expires on time.
  */
 export class ClientCertificates implements AuthenticationMethod {
@@ -84,7 +86,7 @@ function inspect(socket: TLSSocket, proxyAuthorities: readonly X509Certificate[]
   if (!socket.authorized) {
     return nobody({ kind: 'refused', why: String(socket.authorizationError ?? 'not signed by the client CA') });
   }
-  const subject = certificate.subject as { CN?: string | string[]; O?: string | string[] } | undefined;
+  const subject = certificate.subject as Partial<Record<'CN' | 'O' | typeof uidField, string | string[]>> | undefined;
   const commonName = one(subject?.CN);
   const untilMs = Date.parse(certificate.valid_to);
   if (isWhole && isSignedBy(certificate as DetailedPeerCertificate, proxyAuthorities)) {
@@ -95,8 +97,17 @@ function inspect(socket: TLSSocket, proxyAuthorities: readonly X509Certificate[]
   const groups = subject?.O === undefined ? [] : [subject.O].flat();
   const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
   const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };
-  const user = withAuthenticatedGroup({ name: commonName, groups, extra });
+  const uids = [subject?.[uidField] ?? []].flat();
+  const wrong = uidProblem(uids);
+  if (wrong !== undefined) return { issuer: 'clients', commonName, verdict: { kind: 'refused', why: wrong }, untilMs };
+  const [uid] = uids;
+  const user = withAuthenticatedGroup({ name: commonName, ...(uid === undefined ? {} : { uid }), groups, extra });
   return { issuer: 'clients', commonName, verdict: { kind: 'user', user }, untilMs };
+}
+
+function uidProblem(uids: readonly string[]): string | undefined {
+  if (uids.length > 1) return `expected 1 UID, but found multiple: [${uids.join(' ')}]`;
+  return uids[0] === '' ? 'UID cannot be an empty string' : undefined;
 }
 
 /** Whether one of these authorities stands behind a certificate, itself or by others in between. */
