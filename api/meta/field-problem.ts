@@ -79,10 +79,6 @@ export function valueNotFound(field: string, value: unknown): FieldProblem {
   return { type: 'FieldValueNotFound', field, message: `Not found: ${show(value)}` };
 }
 
-export function typeInvalid(field: string, value: unknown, why: string): FieldProblem {
-  return { type: 'FieldValueTypeInvalid', field, message: `Invalid value: ${show(value)}${why === '' ? '' : `: ${why}`}` };
-}
-
 /** The 422 answer for an object with problems, as upstream's NewInvalid words it. */
 export function invalidObject(kind: { group: string; kind: string }, name: string, problems: readonly FieldProblem[]): ApiError {
   const texts = [...new Set(problems.map((problem) => `${problem.field}: ${problem.message}`))];

@@ -45,13 +45,6 @@ export function checkFieldSelector<T extends KubeObject>(kind: KindDefinition<T>
   }
 }
 
-/** The text of a selectable field of an object; '' where unset or unknown. */
-export function selectableValue<T extends KubeObject>(kind: KindDefinition<T>, object: T, field: string): string {
-  if (field === 'metadata.name') return object.metadata.name ?? '';
-  if (field === 'metadata.namespace') return object.metadata.namespace ?? '';
-  return kind.selectableFields?.[field]?.(object) ?? '';
-}
-
 /** Splits at commas that no backslash precedes. */
 function splitTerms(text: string): string[] {
   const parts: string[] = [];

@@ -2,7 +2,6 @@
 import type { V1DeleteOptions } from '#api/generated/types.ts';
 import { type FieldProblem, forbiddenField, invalidObject, notSupported, required, invalid } from '#api/meta/field-problem.ts';
 import { validateFieldManager } from '#api/meta/object-meta.ts';
-import { ApiError } from '#api/meta/status.ts';
 import { managerName } from '#api/patch/managed-fields.ts';
 import type { DeleteRequest, ListRequest, RequestContext, WatchRequest } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
@@ -180,9 +179,4 @@ function dryRunProblems(dryRun: string[]): FieldProblem[] {
 
 function refuse(kind: string, problems: readonly FieldProblem[]): void {
   if (problems.length > 0) throw invalidObject({ group: metaGroup, kind }, '', problems);
-}
-
-/** True for errors that the API gave on purpose. */
-export function isApiError(error: unknown): error is ApiError {
-  return error instanceof ApiError;
 }

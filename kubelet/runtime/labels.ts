@@ -13,5 +13,3 @@ export const roundAnnotation = 'coxswain.container.round';
 export const terminationMessagePathAnnotation = 'io.kubernetes.container.terminationMessagePath';
 export const terminationMessagePolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy';
 export const podTerminationGracePeriodAnnotation = 'io.kubernetes.pod.terminationGracePeriod';
-export const preStopHandlerAnnotation = 'io.kubernetes.container.preStopHandler';
-export const containerPortsAnnotation = 'io.kubernetes.container.ports';

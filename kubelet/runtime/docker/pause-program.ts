@@ -9,8 +9,6 @@ const sigchld = 17;
 
 const machines = { amd64: 62, arm64: 183 } as const;
 
-export type PauseArchitecture = keyof typeof machines;
-
 /** The program as an executable file. Throws for a machine it cannot write for. */
 export function pauseProgram(architecture: string): Buffer {
   if (architecture === 'amd64') return elf(machines.amd64, amd64Code);
