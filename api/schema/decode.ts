@@ -13,6 +13,7 @@ import { type Decode, leafDecoder, leafTypeName, plainValue } from './decode-lea
 import { DecodeError, DecodeState, type Step } from './decode-state.ts';
 import type { Duplicates, ParsedJson } from './json.ts';
 import { NumberText } from './json-parser.ts';
+import { readAgain } from './repeated-keys.ts';
 import type { ObjectSchema, Presence, Schema } from './schema.ts';
 
 export interface Decoded {
@@ -26,6 +27,7 @@ export type Decoder = (parsed: ParsedJson) => Decoded;
 
 interface Field {
   readonly decode: Decode;
+  readonly schema: Schema;
   readonly step: Step;
   readonly presence: Presence;
 }
@@ -77,7 +79,7 @@ export class DecoderCompiler {
     for (const [name, property] of Object.entries(schema.properties)) {
       const presence = property.presence ?? 'keep';
       const step = property.embeddedIn === undefined ? name : { name, inside: property.embeddedIn };
-      struct.fields.set(name, { decode: this.#decode(property.schema), step, presence });
+      struct.fields.set(name, { decode: this.#decode(property.schema), schema: property.schema, step, presence });
       if (presence === 'fill') {
         const empty = this.#empty(property.schema);
         if (empty !== undefined) struct.fills.push([name, empty]);
@@ -174,18 +176,39 @@ function decodeField(struct: Struct, value: JsonMap, key: string, state: DecodeS
   return true;
 }
 
-/** Every value that came for a key is judged; the last one stays. */
+/** Every value that came for a key is judged; what stays is the later one, read into what the earlier one left. */
 function decodeRepeated(struct: Struct, value: JsonMap, members: Members, state: DecodeState): Set<string> {
   const dropped = new Set<string>();
   const seen = new Set<string>();
+  const whole = readTogether(struct, members, state);
+  const decode = (key: string): void => {
+    if (decodeField(struct, value, key, state)) dropped.delete(key);
+    else dropped.add(key);
+  };
   for (const [key, member] of members) {
     if (seen.has(key) && struct.fields.has(key)) state.duplicate(key);
     seen.add(key);
     value[key] = member;
-    if (decodeField(struct, value, key, state)) dropped.delete(key);
-    else dropped.add(key);
+    decode(key);
+  }
+  for (const [key, together] of whole) {
+    value[key] = together;
+    decode(key);
   }
   return dropped;
+}
+
+/** What Go would have read of the keys that come more than once; nothing of what was sent is changed. */
+function readTogether({ fields }: Struct, members: Members, { duplicates }: DecodeState): Map<string, Json> {
+  const counts = new Map<string, number>();
+  for (const [key] of members) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const whole = new Map<string, Json>();
+  for (const [key, member] of members) {
+    const field = fields.get(key);
+    if (field === undefined || duplicates === undefined || counts.get(key) === 1) continue;
+    whole.set(key, readAgain(whole.get(key), member, { schema: field.schema, presence: field.presence, duplicates }));
+  }
+  return whole;
 }
 
 function filled(struct: Struct, value: JsonMap): JsonMap {
