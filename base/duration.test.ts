@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatDuration, parseDuration, parseDurationMs } from './duration.ts';
+import { exactDuration, formatDuration, parseDuration, parseDurationMs } from './duration.ts';
 
 test.each([
   ['0', 0],
@@ -43,4 +43,17 @@ test.each([
 ])('%d ms are %s', (ms, expected) => {
   expect(formatDuration(ms)).toBe(expected);
   expect(parseDuration(expected)).toBe(Math.trunc(ms));
+});
+
+test.each([
+  [612.25, '612.25ms'],
+  [600, '600ms'],
+  [1_500, '1.5s'],
+  [1_000, '1s'],
+  [10_000, '10s'],
+  [62_000.000001, '1m2.000000001s'],
+  [600_500, '10m0.5s'],
+  [3_600_000, '1h0m0s'],
+])('prints %s ms that were measured as %s', (ms, text) => {
+  expect(exactDuration(ms)).toBe(text);
 });

@@ -58,3 +58,11 @@ export function formatDuration(durationMs: number): string {
   const hours = Math.trunc(minutes / 60);
   return hours === 0 ? `${minutes}m${seconds}` : `${hours}h${minutes % 60}m${seconds}`;
 }
+
+/** What Go prints of a duration that was measured, to the nanosecond: `612.25ms`, `1.5s`, `1m2.000000001s`. Not for negative ones, or such below 1 ms. */
+export function exactDuration(durationMs: number): string {
+  const trimmed = (text: string): string => text.replace(/\.?0+$/, '');
+  if (durationMs < 1_000) return `${trimmed(durationMs.toFixed(6))}ms`;
+  const minutes = formatDuration(durationMs - (durationMs % 60_000)).replace(/0s$/, '');
+  return `${durationMs < 60_000 ? '' : minutes}${trimmed(((durationMs % 60_000) / 1_000).toFixed(9))}s`;
+}

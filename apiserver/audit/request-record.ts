@@ -1,6 +1,7 @@
 // What is known of one request while it is served. An event is made of it for every stage that the policy does not leave out.
 import { parse } from 'yaml';
 import type { JsonObject, KubeObject } from '#api/meta/object.ts';
+import { exactDuration } from '#base/duration.ts';
 import { withoutOwners } from './without-owners.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -137,7 +138,7 @@ export class RequestRecord implements RequestAudit {
     this.#isOver = true;
     if (!this.#deps.isAuthenticated) return;
     const tookMs = this.#deps.sinceReceivedMs();
-    if (!this.#isLong && tookMs > slowMs) this.annotate('apiserver.latency.k8s.io/total', `${(tookMs / 1_000).toFixed(9)}s`);
+    if (!this.#isLong && tookMs > slowMs) this.annotate('apiserver.latency.k8s.io/total', exactDuration(tookMs));
     void this.#emit('ResponseComplete');
   }
 
