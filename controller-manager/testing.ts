@@ -7,6 +7,7 @@ import { keyOf, type KubeObject } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { systemClock } from '#base/clock.ts';
+import type { FakeClock } from '#base/fake-clock.ts';
 import { runServices } from '#base/lifecycle.ts';
 import { silentLog } from '#base/log.ts';
 import { createMetrics, type Metrics } from '#base/metrics.ts';
@@ -21,9 +22,14 @@ import { controllerManager, type ControllerManagerDeps } from './controller-mana
 
 const never = new AbortController().signal;
 
+/** When `until` fails the test: below vitest's limit of 30 s, so that the error says what was never seen. */
+const giveUpMs = 25_000;
+
 export interface ControlPlaneOptions extends Partial<Pick<ControllerManagerDeps, PlainOption>> {
   /** Every change reaches the caches that much later, one after the other. */
   readonly lagMs?: number;
+  /** Virtual time for the controllers: each poll of `until` advances it by `stepMs`, so that a busy machine does not let it run out. */
+  readonly time?: { readonly clock: FakeClock; readonly stepMs: number };
 }
 type PlainOption =
   | 'signing'
@@ -82,7 +88,8 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   #run(): Promise<void> {
-    const { lagMs = 0, ...options } = this.#options;
+    const { lagMs = 0, time, ...options } = this.#options;
+    const clock = time?.clock ?? systemClock;
     const client = lagMs > 0 ? withLag(this.#own, lagMs) : this.#own;
     const clientFor = (controller: string): Client => this.#accounts.clientFor(controller);
     const events = (source: string) => ({
@@ -92,7 +99,7 @@ export class ControlPlane implements AsyncDisposable {
     });
     this.metrics = createMetrics();
     const { metrics } = this;
-    const { cluster, loops } = controllerManager({ ...options, client, clientFor, events, metrics, clock: systemClock, log: silentLog });
+    const { cluster, loops } = controllerManager({ ...options, client, clientFor, events, metrics, clock, log: silentLog });
     return runServices(this.#stop.signal, [cluster, loops]);
   }
 
@@ -148,13 +155,15 @@ export class ControlPlane implements AsyncDisposable {
     }
   }
 
-  /** Looks until `check` answers something other than undefined or false; throws after ten seconds. */
+  /** Polls until `check` answers something other than undefined or false; throws after `giveUpMs`. */
   async until<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
-    const limitMs = systemClock.monotonicMs() + 10_000;
+    const { time } = this.#options;
+    const limitMs = systemClock.monotonicMs() + giveUpMs;
     while (systemClock.monotonicMs() < limitMs) {
       const seen = await check();
       if (seen !== undefined && seen !== false) return seen;
       await sleep(10);
+      await time?.clock.advance(time.stepMs);
     }
     throw new Error(`never seen: ${what}`);
   }
