@@ -140,3 +140,28 @@ test('a VolumeAttachment is attached by patch and detached by update of its stat
   await api.delete(`${attachments}/attached`);
   expect(await gone(`${attachments}/attached`)).toBe('NotFound');
 });
+
+test('pods with inline volumes of a CSI driver run through their lifecycle as objects', async () => {
+  const pods = pathOf('v1', 'pods', 'default');
+  const csi = { driver: 'e2e.example.com', readOnly: true, volumeAttributes: { size: '1Gi' }, nodePublishSecretRef: { name: 'secret' } };
+  const body = (name: string): object => ({
+    metadata: { name, labels: { 'e2e-inline': name } },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [{ name: 'main', image: 'app', volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+      volumes: [{ name: 'v', csi }],
+    },
+  });
+  const made = await api.post(pods, body('inline'));
+  expect(made['spec']).toMatchObject({ volumes: [{ name: 'v', csi }] });
+  await api.post(pods, body('other'));
+  const listed = (await api.get(`${pathOf('v1', 'pods')}?labelSelector=e2e-inline`)).items;
+  expect(listed.map(({ metadata }) => metadata.name).toSorted()).toEqual(['inline', 'other']);
+  const patched = await api.patch(`${pods}/inline`, 'strategic', { metadata: { labels: { patched: 'yes' } } });
+  expect(patched.metadata.labels).toEqual({ 'e2e-inline': 'inline', patched: 'yes' });
+  expect((await api.get(`${pods}/inline`))['spec']).toEqual(made['spec']);
+  await api.delete(`${pods}/inline`);
+  expect(await gone(`${pods}/inline`)).toBe('NotFound');
+  await api.delete(`${pods}?labelSelector=e2e-inline%3Dother`);
+  expect(await gone(`${pods}/other`)).toBe('NotFound');
+});

@@ -236,16 +236,15 @@ describe.concurrent('parts of volumes', () => {
 
     const note = [{ name: 'PART', valueFrom: { fieldRef: { fieldPath: "metadata.annotations['part']" } } }];
     const part = [{ name: 'v', mountPath: '/part', subPathExpr: '$(PART)' }];
-    await cluster().apply(
-      podManifest('misled', {
-        metadata: { name: 'misled', annotations: { part: '/absolute' } },
-        containers: [busybox('main', { env: note, volumeMounts: part })],
-        volumes,
-      }),
-    );
-    const reason = async (): Promise<string | undefined> =>
-      (await podOf(cluster(), 'misled')).status?.containerStatuses?.[0]?.state?.waiting?.reason;
-    await cluster().until('it is refused', async () => (await reason()) === 'CreateContainerConfigError');
+    const misled = { misled: '/absolute', 'misled-up': '..' };
+    for (const [name, path] of Object.entries(misled)) {
+      const containers = [busybox('main', { env: note, volumeMounts: part })];
+      await cluster().apply(podManifest(name, { metadata: { name, annotations: { part: path } }, containers, volumes }));
+    }
+    const reason = async (name: string): Promise<string | undefined> =>
+      (await podOf(cluster(), name)).status?.containerStatuses?.[0]?.state?.waiting?.reason;
+    for (const name of Object.keys(misled))
+      await cluster().until(`${name} is refused`, async () => (await reason(name)) === 'CreateContainerConfigError');
     await kubectl('annotate pod misled --overwrite part=relative');
     await kubectl('wait pod/misled --for=condition=Ready --timeout=120s');
   });
