@@ -85,6 +85,20 @@ describe.concurrent('the endpoints of a Service', () => {
     });
   });
 
+  test('with more addresses than are mirrored say so', async () => {
+    const ns = await plane.inNamespace('many');
+    await plane.client.create<Service>(service, { metadata: { name: 'db', namespace: ns }, spec: { ports: [{ port: 80 }] } }, {}, never);
+    const addresses = Array.from({ length: 1_002 }, (_, at) => ({ ip: `198.18.${at >> 8}.${at & 255}` }));
+    const subsets = [{ addresses, ports: [{ port: 80 }] }];
+    await plane.client.create<Endpoints>(endpoints, { metadata: { name: 'db', namespace: ns }, subsets }, {}, never);
+    await plane.until('a full mirror', async () => (await slicesOf(ns))[0]?.endpoints?.length === 1_000);
+    expect(plane.events.filter(({ about }) => about === 'Endpoints/db')[0]).toMatchObject({
+      source: 'endpoint-slice-mirroring-controller',
+      reason: 'TooManyAddressesToMirror',
+      message: 'A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 2 addresses were skipped',
+    });
+  });
+
   test('of type LoadBalancer have an address of the pool, each another', async () => {
     const ns = await plane.inNamespace('balanced');
     for (const name of ['a', 'b']) await serve(ns, { type: 'LoadBalancer' }, name);

@@ -6,7 +6,7 @@ import type { Clock } from '#base/clock.ts';
 import { type ControllerDefinition, defineController, done, on } from '#client/controller/define.ts';
 import { Expectations } from '#client/expectations.ts';
 import { byService } from '../cache-indexes.ts';
-import { mirrorName, planMirror, shouldMirror } from './mirroring-plan.ts';
+import { countSkipped, maxPerSubset, mirrorName, planMirror, shouldMirror } from './mirroring-plan.ts';
 import { managedByLabel } from './slices-plan.ts';
 import { sliceWakes, writeSlices } from './write-slices.ts';
 
@@ -20,7 +20,7 @@ export function endpointSliceMirroringController(clock: Clock): ControllerDefini
     writes: [endpointSlice],
     wakes: [on<Service>(service, (object) => [keyOf(object)]), sliceWakes(expectations, isManaged)],
     async reconcile(context) {
-      const { key, cache } = context;
+      const { key, cache, events } = context;
       const source = cache.get<Endpoints>(endpoints, key);
       // Slices go with the Endpoints that own them.
       if (source === undefined) {
@@ -32,6 +32,11 @@ export function endpointSliceMirroringController(clock: Clock): ControllerDefini
       const owner = cache.get<Service>(service, key);
       const isMirrored = owner !== undefined && Object.keys(owner.spec.selector ?? {}).length === 0 && shouldMirror(source);
       const plan = isMirrored ? planMirror(source, existing) : { create: [], update: [], remove: existing };
+      const skipped = isMirrored ? countSkipped(source) : 0;
+      if (skipped > 0) {
+        const most = `A max of ${maxPerSubset} addresses can be mirrored to EndpointSlices per Endpoints subset.`;
+        events.event(source, 'Warning', 'TooManyAddressesToMirror', `${most} ${skipped} addresses were skipped`);
+      }
       await writeSlices({ plan, owner: source }, expectations, context);
       return done;
     },

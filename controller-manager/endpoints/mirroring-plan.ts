@@ -18,7 +18,7 @@ const skipLabel = 'endpointslice.kubernetes.io/skip-mirror';
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
 const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Upstream's --mirroring-max-endpoints-per-subset. */
-const maxPerSubset = 1_000;
+export const maxPerSubset = 1_000;
 
 /** False for Endpoints that say no, records of leaders and the like. */
 export function shouldMirror({ metadata }: Endpoints): boolean {
@@ -43,6 +43,12 @@ export function planMirror(source: Endpoints, existing: readonly EndpointSlice[]
   }
   plan.remove.push(...unclaimed);
   return plan;
+}
+
+/** How many addresses are left out, because their subset has more than is mirrored. */
+export function countSkipped({ subsets = [] }: Endpoints): number {
+  const sizes = subsets.map(({ addresses = [], notReadyAddresses = [] }) => addresses.length + notReadyAddresses.length);
+  return sizes.reduce((sum, size) => sum + Math.max(0, size - maxPerSubset), 0);
 }
 
 interface MirrorGroup {
