@@ -179,6 +179,33 @@ describe('init containers', () => {
     ],
   ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));
 
+  // Upstream walks back from the last one: what came before one that was made has been done, whether or not it can still be seen.
+  const sidecarsAround = aPod({ initContainers: [sidecar, aContainer('i'), aContainer('j')] });
+  test.each<[name: string, pod: Pod, runtime: RuntimePod, steps: string[]]>([
+    ['those before the one that runs were removed', withInit, observed([seen('j', 'running')]), []],
+    ['those before the one that is done were removed', withInit, observed([seen('j', 0)]), ['start c.0']],
+    ['those before the one that failed were removed', withInit, observed([seen('j', 1)]), ['start j.1']],
+    ['those before the one that was made were removed', withInit, observed([seen('j', 'created')]), ['start j.0 (made)']],
+    ['a sidecar before the one that runs was removed', sidecarsAround, observed([seen('i', 'running')]), ['start s.0']],
+    ['a sidecar that ended meanwhile holds up nothing', sidecarsAround, observed([seen('i', 0), seen('s', 1)]), ['start s.1', 'start j.0']],
+    [
+      'nor does one that ended before all was done',
+      sidecarsAround,
+      observed([seen('j', 0), seen('i', 0), seen('s', 1)]),
+      ['start s.1', 'start c.0'],
+    ],
+    ['nor one that was replaced', sidecarsAround, observed([seen('j', 0), seen('s', 'running', { attempt: 1 })]), ['start c.0']],
+  ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));
+
+  test('a sidecar that crashes often does not keep those after it from their turn', () => {
+    const histories = new Map([['s', { delayMs: 20_000, lastMs: 0 }]]);
+    const ended = seen('s', 1, { finishedAtMs: nowMs - 5_000 });
+    const planned = planPod(view(sidecarsAround, observed([seen('i', 0), ended]), { histories }));
+    expect(planned.steps.map(brief)).toEqual(['start j.0']);
+    expect(planned.waiting).toMatchObject([{ name: 's' }]);
+    expect(planPod(view(sidecarsAround, observed([ended]), { histories })).steps).toEqual([]);
+  });
+
   test('a sidecar whose startup probe has not passed holds up what follows', () => {
     expect(plan(withSidecar, observed([seen('s', 'running')]), { started: new Set() })).toEqual([]);
   });

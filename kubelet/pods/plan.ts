@@ -172,16 +172,22 @@ function planResize(draft: Draft): void {
   else draft.retryAtMs = Math.min(untilMs, draft.retryAtMs ?? untilMs);
 }
 
-/** Walks the init containers in order up to the first that is not done. True when all are. */
+/**
+ * Walks the init containers in order up to the first that is not done. True when all are. What stands before one that was made has been
+ * done: it is not waited for again, also where its container is gone, though sidecars are kept running.
+ */
 function planInit(draft: Draft): boolean {
   const { pod } = draft.view;
-  for (const container of pod.spec.initContainers ?? []) {
+  const containers = pod.spec.initContainers ?? [];
+  const reached = containers.findLastIndex(({ name }) => draft.current(name) !== undefined);
+  for (const [index, container] of containers.entries()) {
     const last = draft.current(container.name);
     if (isSidecar(container)) {
       draft.keepRunning('init', container);
-      if (last === undefined || !isRunning(last) || !draft.view.started.has(last.id)) return false;
-      continue;
+      if (index < reached || (last !== undefined && isRunning(last) && draft.view.started.has(last.id))) continue;
+      return false;
     }
+    if (index < reached) continue;
     const exitCode = last === undefined || draft.view.unstartable.has(last.id) ? 128 : (last.exitCode ?? 128);
     if (last?.state === 'exited' && exitCode === 0) continue;
     if (last === undefined) draft.start('init', container);
