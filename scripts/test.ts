@@ -11,6 +11,20 @@ const split = argv.includes('--') ? argv.indexOf('--') : argv.length;
 const chosen = argv.slice(0, split);
 const passedOn = argv.slice(split + 1);
 const allProjects = ['unit', 'etcd', 'docker', 'e2e'];
+if (chosen.includes('--help') || chosen.includes('-h')) {
+  process.stdout.write(`Runs the tests of this checkout. The last line says how many passed and failed.
+
+Usage:
+  coxswain test [projects] [-- flags and files for vitest]
+
+Projects; without any, all of them, after types, lint, layers and sizes:
+  unit     tests that need nothing but Node
+  etcd     tests against a real etcd
+  docker   tests on a real container engine and in network namespaces (root)
+  e2e      whole clusters on test hosts, driven by kubectl (root)
+`);
+  process.exit(0);
+}
 const unknown = chosen.find((name) => !allProjects.includes(name));
 if (unknown !== undefined) {
   process.stderr.write(`coxswain: unknown test project ${JSON.stringify(unknown)}: one of ${allProjects.join(', ')}\n`);

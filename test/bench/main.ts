@@ -1,4 +1,4 @@
-// `npm run bench [names…] [--quick] [--bundles DIR]`: measures speed and size, and prints a line for each figure with its target.
+// `./coxswain bench [--quick] [--bundles DIR] [names…]`: measures speed and size, and prints a line for each figure with its target.
 import { existsSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   if (values.help === true || unknown !== undefined) {
     if (unknown !== undefined) console.error(`bench: there is no ${JSON.stringify(unknown)}`);
     console.log(
-      `Usage: npm run bench -- [--quick] [names]\n\n${benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`,
+      `Usage: coxswain bench [--quick] [names]\n\n${benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`,
     );
     return unknown === undefined ? 0 : 2;
   }

@@ -24,6 +24,8 @@ describe('where nothing runs', () => {
     ['up --help', /--port[\s\S]+--wait/],
     ['down --help', /--wipe/],
     ['status --help', /--data-dir/],
+    ['test --help', /Usage:\n +coxswain test/],
+    ['bench --help', /Usage: coxswain bench/],
     ['version', /^Coxswain v1\.36\.2\+coxswain\.\d+\n$/],
   ])('%s', async (args, output) => {
     const { code, stdout } = await coxswain(...args.split(' '));
