@@ -20,6 +20,7 @@ await runMain('kube-apiserver', async ({ argv, signal, log, logLevel }) => {
   const { store, checks, keepers } = sealing ?? { store: opened, checks: [], keepers: [] };
   const debug = new DebugPages({ clock: systemClock, logLevel, hasProfiles: settings.hasProfiles, argv: ['kube-apiserver', ...argv] });
   const server = createApiServer({ settings, store, checks, kinds, debug, ...deps });
+  for (const family of sealing?.families ?? []) server.metrics.add(family);
   const renewal = new FileWatch({ paths: certificateFiles(argv), onChange: () => server.renew(parseConfig(argv)), ...deps });
   const services: readonly Service[] = [...keepers, server, renewal];
   await runServices(signal, services, () => log.info({ port: server.port }, 'serving')).catch(refuse);

@@ -5,6 +5,7 @@ import { FileWatch } from '#base/file-watch.ts';
 import type { HealthCheck } from '#base/health-checks.ts';
 import type { Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
+import type { Family } from '#base/metrics.ts';
 import type { Store } from '../contract.ts';
 import { EncryptedStore, sealableResources } from './encrypted-store.ts';
 import { KmsProviders } from './kms/providers.ts';
@@ -24,6 +25,8 @@ export interface SealingOptions {
 export class Sealing {
   readonly store: EncryptedStore;
   readonly checks: readonly HealthCheck[];
+  /** For the metrics of the process. */
+  readonly families: readonly Family[];
   /** To be run while the store is in use. */
   readonly keepers: readonly Service[];
 
@@ -33,6 +36,7 @@ export class Sealing {
   private constructor(store: EncryptedStore, kms: KmsProviders, { settings, reload, clock, log }: SealingOptions) {
     this.store = store;
     this.#kms = kms;
+    this.families = kms.metrics.families;
     this.#reload = reload;
     // As upstream's: where plugins may come, there is a page for them.
     this.checks = reload !== undefined || kmsSettingsOf(settings).length > 0 ? [kms.healthCheck] : [];

@@ -29,14 +29,19 @@ export interface PluginAddress {
   readonly timeoutMs: number;
 }
 
+/** Told of every call that is over, and of its code as gRPC's Go library spells it. */
+export type OnCall = (call: { readonly method: string; readonly code: string; readonly seconds: number }) => void;
+
 export class PluginClient implements Disposable {
   readonly #address: PluginAddress;
   readonly #clock: Clock;
+  readonly #onCall: OnCall;
   #client: Promise<Client> | undefined;
 
-  constructor(address: PluginAddress, clock: Clock) {
+  constructor(address: PluginAddress, clock: Clock, onCall: OnCall = () => undefined) {
     this.#address = address;
     this.#clock = clock;
+    this.#onCall = onCall;
   }
 
   async status(signal: AbortSignal): Promise<PluginStatus> {
@@ -61,6 +66,8 @@ export class PluginClient implements Disposable {
     const client = await this.#client;
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const startMs = this.#clock.monotonicMs();
+    const over = (code: string): void => this.#onCall({ method, code, seconds: (this.#clock.monotonicMs() - startMs) / 1_000 });
     using deadline = this.#clock.deadline(signal, this.#address.timeoutMs);
     const call = client.makeUnaryRequest(method, asIs, asIs, request as Buffer, (error, answer) => {
       if (error === null && answer !== undefined) resolve(answer);
@@ -69,8 +76,11 @@ export class PluginClient implements Disposable {
     const cancel = (): void => call.cancel();
     deadline.signal.addEventListener('abort', cancel, { once: true });
     try {
-      return await promise;
+      const answer = await promise;
+      over('OK');
+      return answer;
     } catch (error) {
+      over(deadline.signal.aborted && !signal.aborted ? 'DeadlineExceeded' : codeOf(error));
       signal.throwIfAborted();
       if (deadline.signal.aborted) throw new Error('rpc error: code = DeadlineExceeded desc = context deadline exceeded', { cause: error });
       throw error;
@@ -86,6 +96,11 @@ export class PluginClient implements Disposable {
 function failure(error: ServiceError | null): Error {
   if (error === null) return new Error('the plugin gave an empty answer');
   return new Error(`rpc error: code = ${codeNames[error.code] ?? error.code} desc = ${error.details}`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause as Partial<ServiceError> | undefined) : undefined;
+  return codeNames[cause?.code ?? -1] ?? 'unknown-non-grpc';
 }
 
 function asIs(bytes: Buffer): Buffer {

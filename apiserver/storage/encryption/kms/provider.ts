@@ -21,6 +21,7 @@ import {
   splitObject,
   type Wrapped,
 } from './messages.ts';
+import type { KmsMetrics } from './kms-metrics.ts';
 import type { PluginClient } from './plugin-client.ts';
 import { keyCipher, sealWithSeed, seedBytes, seedCipher, type ValueCipher } from './seed-cipher.ts';
 
@@ -36,6 +37,7 @@ const saltAndTagBytes = 32 + 12 + 16;
 export interface KmsProviderOptions {
   readonly name: string;
   readonly plugin: PluginClient;
+  readonly metrics: KmsMetrics;
   /** Called when values are to be sealed with another key from now on. */
   readonly onOtherKey: () => void;
   /** Ends what is under way. */
@@ -154,6 +156,7 @@ export class KmsProvider implements Sealer {
   async #follow(keyId: string, signal: AbortSignal): Promise<string[]> {
     const { clock, log, name, plugin, onOtherKey } = this.#options;
     const wrong = keyIdProblem(keyId);
+    if (wrong !== undefined) this.#options.metrics.invalidKeyId(name, keyId === '' ? 'empty' : 'too_long');
     if (wrong !== undefined) return [`got invalid KMSv2 KeyID hash ${JSON.stringify(hashOf(keyId))}: ${wrong}`];
     const endsMs = clock.monotonicMs() + writesGoOnMs;
     const before = this.#write;
@@ -170,7 +173,7 @@ export class KmsProvider implements Sealer {
     }
     if (found.keyId !== keyId) return [this.#unrotated(keyId, found.keyId, '<nil>')];
     const tail = Buffer.from(encodeTail(found));
-    this.#ciphers.set(nameOf(tail), { cipher: seedCipher(seed), keyId, type: found.type });
+    this.#keep(nameOf(tail), { cipher: seedCipher(seed), keyId, type: found.type });
     this.#write = { seed, keyId, tail, endsMs };
     log.info({ provider: name, keyIdHash: hashOf(keyId) }, 'values are sealed with a new key of a KMS plugin');
     onOtherKey();
@@ -193,7 +196,12 @@ export class KmsProvider implements Sealer {
       throw new Error(`failed to decrypt DEK, error: ${messageOf(error)}`, { cause: error });
     }
     const cipher = source.type === sourceTypes.hkdfSeed ? seedCipher(Buffer.from(key)) : keyCipher(Buffer.from(key));
-    this.#ciphers.set(name, { cipher, keyId: source.keyId, type: source.type });
+    this.#keep(name, { cipher, keyId: source.keyId, type: source.type });
+  }
+
+  #keep(name: string, key: KnownKey): void {
+    this.#ciphers.set(name, key);
+    this.#options.metrics.keysHeld(this.#options.name, this.#ciphers.size);
   }
 
   #refuseExpired({ keyId, endsMs }: WriteKey): void {

@@ -5,6 +5,7 @@ import { aborted, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import { type KmsSettings, kmsSettingsOf, rulesOf, type SealingSettings } from '../settings.ts';
 import type { SealingRules } from '../sealing-rules.ts';
+import { KmsMetrics } from './kms-metrics.ts';
 import { PluginClient } from './plugin-client.ts';
 import { KmsProvider } from './provider.ts';
 
@@ -27,6 +28,7 @@ interface Kept {
 
 export class KmsProviders implements Service {
   readonly name = 'KMS plugins';
+  readonly metrics = new KmsMetrics();
   readonly #options: KmsProvidersOptions;
   /** By what is said of them. */
   readonly #kept = new Map<string, Kept>();
@@ -91,10 +93,11 @@ export class KmsProviders implements Service {
 
   #connect(settings: SealingSettings): void {
     const { clock, log, onOtherKey } = this.#options;
+    const { metrics } = this;
     for (const one of kmsSettingsOf(settings)) {
       if (this.#kept.has(keyOf(one))) continue;
-      const plugin = new PluginClient(one, clock);
-      const provider = new KmsProvider({ name: one.name, plugin, onOtherKey, life: this.#life.signal, clock, log });
+      const plugin = new PluginClient(one, clock, (call) => metrics.called(one.name, call));
+      const provider = new KmsProvider({ name: one.name, plugin, metrics, onOtherKey, life: this.#life.signal, clock, log });
       this.#kept.set(keyOf(one), { provider, stop: new AbortController(), asking: undefined });
     }
   }
