@@ -14,8 +14,8 @@ export interface FileWatchOptions {
 const lookEveryMs = 10_000;
 
 /**
- * Looks every ten seconds whether files changed: certificates that were renewed, say. Looking costs less than being told, and also notices
- * files behind links and mounts.
+ * Checks every ten seconds whether files changed, such as renewed certificates. Polling costs less than inotify here, and also notices
+ * changes behind symbolic links and mounts.
  */
 export class FileWatch implements Service {
   readonly name = 'file watch';

@@ -15,11 +15,11 @@ export type Subscriber<T> = (change: Change<T>) => void;
 
 export interface InformerOptions<T extends KubeObject> extends Selection<T> {
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
-  /** Makes what is kept of each object smaller; gets an object of its own and may change it. */
+  /** Reduces an object to what the cache keeps. It owns its argument and may change it. */
   readonly transform?: (object: T) => T;
 }
 
-/** A local copy of one selection of objects that follows the server, and tells subscribers what changed. */
+/** A local cache of one selection of objects, kept current by a watch. Notifies subscribers of each change. */
 export class Informer<T extends KubeObject> implements Service, ReflectorSink<T> {
   readonly name: string;
   readonly kind: Selection<T>['kind'];

@@ -1,6 +1,6 @@
-// A queue of keys for workers, with three promises: a key is handed to one worker at a time; a key added again while somebody
-// works on it is handed out once more after that; a key added many times while it waits is handed out once.
-// `#dirty` holds what must be looked at, `#processing` what is being looked at; `#ready` is #dirty without #processing, in order.
+// A queue of keys for workers, with three guarantees: a key is processed by one worker at a time; a key that is added again while it is
+// being processed is processed once more afterwards; a key that is added many times while it waits is processed once.
+// `#dirty` holds the keys to process, `#processing` those in progress; `#ready` is #dirty without #processing, in order.
 // Delayed keys wait in a heap that `run` empties as they fall due. All state changes between awaits, on one thread.
 import type { Clock } from '#base/clock.ts';
 import { Heap } from './heap.ts';
@@ -14,7 +14,7 @@ export interface WorkQueueOptions {
   readonly observe?: WorkQueueObserver;
 }
 
-/** Told about everything; for metrics. */
+/** Notified of each step of a key; for metrics. */
 export interface WorkQueueObserver {
   added(depth: number): void;
   /** `waitedMs` since it was added. */

@@ -31,7 +31,7 @@ await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
   const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
   const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });
-  // What the engine is and refuses takes as long to find out as a certificate takes to come. A failure is told when it is asked again.
+  // What the engine is and refuses takes as long to find out as a certificate takes to come. A failure is reported when it is awaited.
   void runtime.info(signal).catch(() => undefined);
   await ensureIdentity(config.identity, { clock: systemClock, log }, signal);
   const own = { clock: systemClock, component: 'kubelet', version, metrics: new ClientMetrics(metrics) };

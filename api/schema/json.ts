@@ -27,7 +27,7 @@ export const maxDepth = 10_000;
 export function parseJsonBody(bytes: Uint8Array, most: number = maxBodyValues): ParsedJson {
   const scanned = scan(bytes);
   if (scanned.values > most) {
-    // Depth is told first: what is nested so deep has as many values.
+    // Check depth first: a body that is nested too deeply also has too many values.
     throw scanned.depth > maxDepth ? new JsonError(`invalid character '${scanned.tooDeep}' exceeded max depth`) : tooManyValues(most);
   }
   return parseScanned(bytes, scanned);

@@ -43,7 +43,7 @@ export class Auditor {
     this.#clock = clock;
   }
 
-  /** Begins to audit a request; undefined where the policy wants nothing of it. `isAuthenticated` false: only its refusal is told. */
+  /** Begins to audit a request; undefined where the policy logs nothing of it. With `isAuthenticated` false, only the refusal is logged. */
   begin(exchange: Exchange, isAuthenticated: boolean): RequestRecord | undefined {
     const scope = this.#policy(exchange.info, exchange.user);
     this.#metrics.level(scope.level);

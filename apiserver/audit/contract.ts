@@ -1,9 +1,9 @@
-// Audit events (audit.k8s.io/v1) and what the rest of the server knows of them.
+// Audit events (audit.k8s.io/v1), and the interfaces through which the rest of the server reports to the audit log.
 import type { JsonObject, KubeObject } from '#api/meta/object.ts';
 import type { StatusDetails } from '#api/meta/status.ts';
 import type { UserInfo } from '../registry/contract.ts';
 
-/** How much of a request is told, from nothing to everything. */
+/** How much of a request is logged, from nothing to everything. */
 export const levels = ['None', 'Metadata', 'Request', 'RequestResponse'] as const;
 export type Level = (typeof levels)[number];
 
@@ -30,7 +30,7 @@ export interface ResponseStatus {
   readonly code?: number;
 }
 
-/** One event, which nobody changes any more. Objects are texts of JSON already. */
+/** One event, immutable. Request and response objects are already serialised as JSON. */
 export interface AuditEvent {
   readonly level: Level;
   readonly auditId: string;
@@ -53,25 +53,25 @@ export interface AuditEvent {
   readonly annotations: Readonly<Record<string, string>> | undefined;
 }
 
-/** Takes events. False: they are lost, and a request that must not go unseen is refused. Never throws. */
+/** Accepts events. Answers false when they were lost, so that a request which must not go unlogged is refused. Never throws. */
 export interface AuditSink {
   process(events: readonly AuditEvent[]): boolean | Promise<boolean>;
 }
 
-/** Told of one request by those who serve it. Absent where nobody wants to know. */
+/** The audit record of one request, filled in by the code that serves it. Absent where the policy logs nothing of the request. */
 export interface RequestAudit {
-  /** True where answers are told, too: only then need they be given to `answeredJson`. */
+  /** True where response bodies are logged: only then must they be passed to `answeredJson`. */
   readonly wantsAnswer: boolean;
-  /** True where what is told says nothing of who owns which field. */
+  /** True where managedFields are left out of logged objects. */
   readonly omitsOwners: boolean;
-  /** The first value of a key counts. */
+  /** Sets an annotation; later values for the same key are ignored. */
   annotate(key: string, value: string): void;
   impersonated(user: UserInfo, constraint: string | undefined): void;
-  /** The object that came, as it was decoded; read at once. */
+  /** The decoded request object; serialised before this returns. */
   requested(object: KubeObject | JsonObject): void;
-  /** The patch that came, as JSON or YAML. */
+  /** The patch in the request body, as JSON or YAML. */
   patched(bytes: Uint8Array): void;
-  /** What is answered, before it is written in any form. */
+  /** The response object, before it is encoded. */
   answered(value: unknown): void;
   answeredJson(json: Uint8Array | string): void;
   /** The answer's head goes out; more will follow. */

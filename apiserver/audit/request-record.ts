@@ -1,4 +1,4 @@
-// What is known of one request while it is served. An event is made of it for every stage that the policy does not leave out.
+// Collects what the audit log records of one request, and emits an event for each stage that the policy does not omit.
 import { parse } from 'yaml';
 import type { JsonObject, KubeObject } from '#api/meta/object.ts';
 import { exactDuration } from '#base/duration.ts';
@@ -13,20 +13,20 @@ import { sourceIps, userAgent } from './who-asks.ts';
 export interface RecordDeps {
   readonly exchange: Exchange;
   readonly scope: AuditScope;
-  /** Where the event goes; answers whether it was kept. */
+  /** Passes the event to the sinks; answers whether it was accepted. */
   readonly emit: (event: AuditEvent) => boolean | Promise<boolean>;
-  /** The time between the request's coming and now, and when it came, both in milliseconds. */
+  /** When the request arrived, since the epoch, and the time since then. */
   readonly receivedMs: number;
   readonly sinceReceivedMs: () => number;
-  /** False where nobody was recognised: only the refusal is told. */
+  /** False where authentication failed: only the refusal is logged. */
   readonly isAuthenticated: boolean;
 }
 
-/** From here on it counts as slow, which is noted. */
+/** Requests that take longer are annotated with their latency. */
 const slowMs = 500;
 const closedEarly: ResponseStatus = { status: 'Success', message: 'Connection closed early', code: 200 };
 
-/** The order of calls is that of the request; after `ResponseComplete` or `Panic` nothing more is told. */
+/** The order of calls is that of the request; after `ResponseComplete` or `Panic` nothing more is logged. */
 export class RequestRecord implements RequestAudit {
   readonly wantsAnswer: boolean;
   readonly omitsOwners: boolean;
@@ -182,7 +182,7 @@ function referenceOf({ info }: Exchange): ObjectReference | undefined {
   return { resource, namespace, name, uid: '', apiGroup: group, apiVersion: version, resourceVersion: '', subresource };
 }
 
-/** A patch's value; what is neither JSON nor YAML is told as the text that it is. */
+/** A patch's value; what is neither JSON nor YAML is logged as plain text. */
 function valueOf(text: string): unknown {
   try {
     return JSON.parse(text);

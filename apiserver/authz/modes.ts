@@ -10,7 +10,7 @@ export const authorizationModes = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] 
 export type AuthorizationMode = (typeof authorizationModes)[number];
 
 export interface AuthorizerDeps {
-  /** Is told what each authorizer decides; nobody counts without. */
+  /** Counts the decisions of each authorizer, for metrics. Without it, nothing is counted. */
   readonly counts?: ((type: AuthorizationMode) => { readonly allowed: () => void; readonly denied: () => void }) | undefined;
   readonly policy: RbacPolicy;
   readonly graph: NodeGraph;

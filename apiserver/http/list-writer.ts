@@ -59,7 +59,7 @@ export async function sendList(
   deps: TableDeps,
 ): Promise<void> {
   const { audit } = exchange;
-  // What is told is gone through twice.
+  // The audit log and the response each iterate over the items.
   const answer = audit?.wantsAnswer === true ? { ...given, items: [...given.items] } : given;
   const documentOf = (): ListDocument =>
     wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, deps) : listDocument(wanted, kind, answer);

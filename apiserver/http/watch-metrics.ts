@@ -40,7 +40,7 @@ export class WatchMetrics {
   }
 }
 
-/** Counts what one watch is told. */
+/** Counts the events sent on one watch, and their sizes. */
 export class Told {
   readonly #events: CounterCell;
   readonly #sizes: HistogramCell;

@@ -87,7 +87,7 @@ export class Reader {
     const { snapshot, revision, start, left, isNewest } = await this.#state(served, request, context.signal);
     const range = keyRange(selector.namespace);
     if (request.skipsUnreadable !== true) cache.refuseUnreadable(range.prefix, range.end);
-    // What the cache has is told at once, as upstream does: its clients take pages of revision 0 for a server without a cache.
+    // Answer with what the cache has, without waiting, as upstream does: its clients take pages of revision 0 for a server without a cache.
     const limit = request.resourceVersion === '0' && request.continue === '' ? undefined : request.limit;
     const { items, next, looked } = await collect(
       snapshot,

@@ -34,7 +34,7 @@ export class CacheEvent {
   }
 
   /**
-   * What a watcher with this selector is told; undefined when the change does not concern it. A DELETED frame shows the last content
+   * The frame for a watcher with this selector; undefined when the change does not concern it. A DELETED frame shows the last content
    * that the watcher knew, with the revision of the deletion or of the change that left the selector.
    */
   frameFor(selector: ObjectSelector): WatchFrame | undefined {

@@ -36,7 +36,7 @@ export class CachedObject implements Encoded {
   readonly labels: Readonly<Record<string, string>> | typeof tooLong | undefined;
   /** Values of `form.fields`, in their order. */
   readonly fieldValues: readonly string[];
-  /** What a new watcher or one that knew the object before is told. */
+  /** The watch frame of this version: ADDED for a create, else MODIFIED. */
   readonly line: Buffer;
   readonly #decoded: DecodedObjects;
   #otherForms: Map<ServedForm, CachedObject> | undefined;

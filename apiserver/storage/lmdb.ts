@@ -1,4 +1,4 @@
-// The embedded engine; what lies in its file is told in lmdb-tables.ts.
+// The embedded engine; lmdb-tables.ts describes the layout of its file.
 //
 // How it works: a write is judged at once, against what is pending (`#pending`) and else what is on disk, gets its revision and joins
 // the open batch (group-commit.ts). When the batch is on disk, its events go to the watchers and its writers are told, in this order.

@@ -216,7 +216,7 @@ export class ResourceCache {
     previous?.forget();
   }
 
-  /** Where the past cannot be read, nobody is told of it; where the present cannot, nothing is. */
+  /** An unreadable past event is skipped by clearing the event ring; an unreadable current object blocks the whole resource. */
   #block({ key, revision }: StoreEvent, trouble: StoreError, loadedRevision: number): void {
     if (revision <= loadedRevision) return this.#ring.reset(revision);
     this.#blocked = { key, trouble };

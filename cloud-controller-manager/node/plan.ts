@@ -1,4 +1,4 @@
-// What a node is told of its machine (upstream's cloud-provider/controllers/node).
+// What a Node object says of its machine (upstream's cloud-provider/controllers/node).
 import type { Node } from '#api/core/node/node.ts';
 import type { V1NodeAddress, V1Taint } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';

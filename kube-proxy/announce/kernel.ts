@@ -1,6 +1,6 @@
 // The kernel's side: a route that makes an address one that packets may come in for, and a proxy entry that makes the kernel answer ARP for
 // it on one interface. The address is no address of the host: what no Service serves at it is refused, and nothing of the host is
-// reached by it. Whoever knows the address already is told by gratuitous ARP, which perl sends: every Debian has it.
+// reached by it. Neighbours that have cached the address are updated by gratuitous ARP, which perl sends: every Debian has it.
 import { type CommandOutcome, runCommand } from '#base/run-command.ts';
 
 /** Marks our routes; another mark than that of routes to other nodes' pods. */

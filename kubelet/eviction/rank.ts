@@ -1,5 +1,5 @@
-// Which pod goes first (pkg/kubelet/eviction/helpers.go): those that use more than they asked for, then the less important, then those that
-// use most beyond what they asked for. Pure.
+// The order of eviction (pkg/kubelet/eviction/helpers.go): pods that exceed their requests first, then by priority, lowest first, then by how
+// far they exceed their requests. Pure.
 import type { Pod } from '#api/core/pod/pod.ts';
 import { requestOf } from '../pods/admission.ts';
 import { resourceOf, type Signal } from './signals.ts';
@@ -7,12 +7,12 @@ import { diskSum, type DiskPart, memorySum, type PodUse, processSum, type UseOf 
 
 type Compare = (a: Pod, b: Pod) => number;
 
-/** The pods in the order in which they go. Equal ones stay in the order in which they came. */
+/** The pods in the order of their eviction. The sort is stable. */
 export function rank(pods: readonly Pod[], useOf: UseOf, signal: Signal, hasImageDisk: boolean): Pod[] {
   return pods.toSorted(inOrder(comparesOf(useOf, signal, hasImageDisk)));
 }
 
-/** Whose disk is full decides what counts: with a disk of their own for images, what containers write beside volumes and logs lies there. */
+/** The parts of a pod's disk usage that lie on the full file system. With a separate image file system, writable layers are on that one. */
 export function diskParts(signal: Signal, hasImageDisk: boolean): readonly DiskPart[] {
   if (!hasImageDisk) return ['rootfs', 'logs', 'volumes'];
   return signal.startsWith('nodefs.') ? ['logs', 'volumes'] : ['rootfs'];
@@ -28,7 +28,7 @@ function comparesOf(useOf: UseOf, signal: Signal, hasImageDisk: boolean): readon
   const parts = diskParts(signal, hasImageDisk);
   const used = (use: PodUse): number => diskSum(use, parts, resource === 'inodes' ? 'inodes' : 'usedBytes');
   const overRequest = beyond(used, 'ephemeral-storage');
-  // Nobody asks for inodes, so whoever has one has more than he asked for; how much beyond is told as upstream does, by bytes asked for.
+  // There are no requests for inodes, so a pod that uses any exceeds its request. Like upstream, the excess is compared with the request in bytes.
   return [
     trueFirst(useOf, resource === 'inodes' ? (_, use) => used(use) > 0 : isPositive(overRequest)),
     byPriority,

@@ -128,7 +128,7 @@ function initMs({ spec }: Pod, status: V1PodStatus): number {
   );
 }
 
-/** What the node is told to run and what it runs, counted when somebody asks. */
+/** Desired and running pods of the node, counted when metrics are scraped. */
 export interface PodCounts {
   readonly desired: () => readonly Pod[];
   /** Those that count when another is admitted. */

@@ -1,10 +1,10 @@
-// Serves one pod until no trace of it is left. How it works:
+// Runs one pod until everything of it is removed. How it works:
 // - Anything that may matter (a new object, a runtime event, a probe's result, the resync tick) only sets a flag; the loop then looks
 //   at the whole pod, decides with `advance`, does the steps, and looks again until nothing is left to do.
 // - Only the loop changes what runs. The status is recomputed whenever something is known, also while a long step is under way.
-// - A wish that ends the pod, or ends it sooner, interrupts the step under way; the next look starts from what runs then.
-// INVARIANT: nothing in memory is needed to be right. A new worker for a running pod adopts it: what runs follows from the runtime,
-// restart counts from its labels, health from the status in the API until probes say otherwise.
+// - A wish that ends the pod, or ends it sooner, interrupts the step in progress; the next iteration starts from what runs then.
+// INVARIANT: correctness needs no state in memory. A new worker adopts a running pod: what runs is read from the runtime, restart counts
+// from its labels, and health from the status in the API until the first probe results arrive.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import type { Clock } from '#base/clock.ts';

@@ -146,7 +146,7 @@ export class SharedCommits {
     return batch;
   }
 
-  /** Never rejects: everybody is told. */
+  /** Never rejects: failures reach each waiting writer. */
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const options = { timeoutMs: Math.max(...batch.map(({ timeoutMs }) => timeoutMs)), signal: this.#noSignal };
     try {
