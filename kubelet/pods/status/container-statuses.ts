@@ -66,7 +66,7 @@ function statusOf(
     restartCount: latest.attempt,
     ...userOf(latest),
     state: stateOf(view, latest),
-    lastState: before === undefined ? (known?.restartCount === latest.attempt ? (known.lastState ?? {}) : {}) : stateOf(view, before),
+    lastState: before === undefined ? rememberedEnd(known, containerIdText(view.runtimeName, latest.id)) : stateOf(view, before),
   };
   const isLeft = kind !== 'ephemeral' && !view.isEnding && isLeftOver(view.pod, view.observed, container.name);
   if (!isLeft && !waitsForStart(view, container, latest, kind)) return status;
@@ -75,6 +75,12 @@ function statusOf(
   if (status.state?.terminated !== undefined) status.lastState = status.state;
   status.state = { waiting: waiting(why) };
   return status;
+}
+
+/** How the one before ended, of which nothing is there any more. */
+function rememberedEnd(known: V1ContainerStatus | undefined, id: string): V1ContainerState {
+  const isOther = known?.containerID !== id && known?.state?.terminated !== undefined;
+  return (isOther ? known.state : known?.lastState) ?? {};
 }
 
 /** Nothing of it is there: never made, or removed by somebody. */
@@ -87,14 +93,16 @@ function absent(
   // How it ended is the last that can be said of a container that will not start again.
   if (known?.state?.terminated !== undefined && (kind === 'init' || view.isEnding)) return known;
   const why = view.reasons.get(container.name);
+  const isBehind = kind === 'init' && !isSidecar(container) && hasApps(view);
   const status: V1ContainerStatus = {
     ...shown(container),
     image: container.image ?? '',
     imageID: '',
     restartCount: known?.restartCount ?? 0,
     lastState: known?.lastState ?? {},
-    state: { waiting: waiting(why ?? initialReason(view, kind)) },
+    state: isBehind ? passedUnseen : { waiting: waiting(why ?? initialReason(view, kind)) },
   };
+  if (isBehind) return status;
   // It ran when we last said something, so it must have ended; how, nobody knows. Saying so keeps the pod from looking new.
   if (known?.state?.running !== undefined && why === undefined && status.lastState?.terminated === undefined) {
     const lost = 'The container could not be located when the pod was deleted.  The container used to be Running';
@@ -102,6 +110,19 @@ function absent(
     if (!view.isEnding) status.restartCount++;
   }
   return status;
+}
+
+const passedUnseen: V1ContainerState = {
+  terminated: {
+    exitCode: 0,
+    reason: 'Completed',
+    message: 'Unable to get init container status from container runtime and pod has been initialized, treat it as exited normally',
+  },
+};
+
+/** True once a container was made for which init containers had to end. */
+function hasApps({ pod, observed }: ContainerView): boolean {
+  return pod.spec.containers.some(({ name }) => latestOf(observed, name) !== undefined);
 }
 
 /** Why a container waits that nobody has tried to start yet. */

@@ -169,6 +169,44 @@ describe('container statuses', () => {
     expect(made?.lastState?.terminated).toMatchObject({ reason: 'ContainerStatusUnknown', exitCode: 137 });
   });
 
+  test.each<[name: string, known: Partial<V1ContainerStatus>, lastState: V1ContainerStatus['lastState']]>([
+    [
+      'it had ended',
+      { restartCount: 1, containerID: 'docker://c-1', state: { terminated: { exitCode: 3 } } },
+      { terminated: { exitCode: 3 } },
+    ],
+    ['it waited', { restartCount: 1, state: { waiting: {} }, lastState: { terminated: { exitCode: 4 } } }, { terminated: { exitCode: 4 } }],
+    ['it is itself', { restartCount: 2, containerID: 'docker://c-2', state: { terminated: { exitCode: 5 } } }, {}],
+    ['it ran', { restartCount: 1, containerID: 'docker://c-1', state: { running: {} } }, {}],
+  ])('the one before was removed, when %s', (_, known, lastState) => {
+    const containerStatuses = [{ name: 'c', image: 'app', imageID: 'x', ready: true, restartCount: 0, ...known }];
+    const pod = aPod({}, { status: { phase: 'Running', containerStatuses } });
+    expect(first(status(pod, observed([seen('c', 'running', { attempt: 2 })])))?.lastState).toEqual(lastState);
+  });
+
+  test.each(['running', 1, 'created'] as const)(
+    'an init container that cannot be found was done, once a container is there (%s)',
+    (state) => {
+      const known = {
+        name: 'i',
+        image: 'app',
+        imageID: 'x',
+        ready: false,
+        restartCount: 0,
+        state: { running: {} },
+        containerID: 'docker://y',
+      };
+      const spec = { initContainers: [aContainer('i'), aContainer('s', { restartPolicy: 'Always' })], restartPolicy: 'Never' };
+      const pod = aPod(spec, { status: { phase: 'Pending', initContainerStatuses: [known] } });
+      const [init, sidecar] = status(pod, observed([seen('c', state)])).initContainerStatuses ?? [];
+      const message =
+        'Unable to get init container status from container runtime and pod has been initialized, treat it as exited normally';
+      expect(init).toMatchObject({ ready: true, state: { terminated: { reason: 'Completed', message, exitCode: 0 } } });
+      expect(sidecar?.state?.waiting?.reason).toBe('PodInitializing');
+      expect(status(pod, observed([])).initContainerStatuses?.[0]?.state?.waiting?.reason).toBe('PodInitializing');
+    },
+  );
+
   test('readiness and startup', () => {
     const runtime = observed([seen('c', 'running')]);
     expect(first(status(aPod(), runtime, { ready: new Set() }))).toMatchObject({ started: true, ready: false });
