@@ -6,7 +6,7 @@ import { again, type ControllerDefinition, defineController, done, on, type Reco
 import { timeText } from '#client/timestamps.ts';
 import { byNode } from '../cache-indexes.ts';
 import { setPodCondition } from '../pods/pod-condition.ts';
-import { planEviction } from './taint-eviction.ts';
+import { arrivalMs, planEviction } from './taint-eviction.ts';
 
 /** Upstream's taint-eviction-controller: deletes pods from nodes whose taints they do not tolerate. */
 export function taintEvictionController(): ControllerDefinition {
@@ -35,7 +35,7 @@ export function taintEvictionController(): ControllerDefinition {
       const uid = found.metadata.uid ?? '';
       const nowMs = clock.nowMs();
       const sinceMs = waiting.get(uid) ?? nowMs;
-      const plan = planEviction(found.spec.tolerations ?? [], taints, { nowMs, sinceMs });
+      const plan = planEviction(found.spec.tolerations ?? [], taints, { nowMs, sinceMs, arrivedMs: arrivalMs(found) });
       if (plan.kind === 'wait') {
         waiting.set(uid, sinceMs);
         return again(plan.ms);

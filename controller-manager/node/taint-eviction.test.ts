@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Taint, V1Toleration } from '#api/generated/types.ts';
 import { nowMs, secondsAgo } from '../builders.ts';
-import { type EvictionPlan, planEviction } from './taint-eviction.ts';
+import { arrivalMs, type EvictionPlan, planEviction } from './taint-eviction.ts';
 
 const key = 'node.kubernetes.io/unreachable';
 const since = (seconds: number, rest: Partial<V1Taint> = {}): V1Taint => ({
@@ -45,5 +46,22 @@ test.each<[why: string, tolerations: V1Toleration[], taints: V1Taint[], expected
     { kind: 'wait', ms: 40_000 },
   ],
 ])('%s', (_why, tolerations, taints, expected) => {
-  expect(planEviction(tolerations, taints, { nowMs, sinceMs: nowMs - 20_000 })).toEqual(expected);
+  expect(planEviction(tolerations, taints, { nowMs, sinceMs: nowMs - 20_000, arrivedMs: nowMs - 1_000_000 })).toEqual(expected);
+});
+
+test('a pod that came to a node long tainted has its whole time', () => {
+  const left = (times: { sinceMs: number; arrivedMs: number }) =>
+    planEviction([bears({ tolerationSeconds: 300 })], [since(3_600)], { nowMs, ...times });
+  expect(left({ sinceMs: nowMs, arrivedMs: nowMs - 10_000 })).toEqual({ kind: 'wait', ms: 290_000 });
+  // The server's clock is ahead.
+  expect(left({ sinceMs: nowMs - 20_000, arrivedMs: nowMs + 60_000 })).toEqual({ kind: 'wait', ms: 280_000 });
+});
+
+test.each<[why: string, status: object, seconds: number]>([
+  ['bound', { conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: secondsAgo(5) }] }, 5],
+  ['made for its node', {}, 60],
+  ['still unbound by what is said', { conditions: [{ type: 'PodScheduled', status: 'False', lastTransitionTime: secondsAgo(5) }] }, 60],
+])('a pod that was %s', (_why, status, seconds) => {
+  const pod = { metadata: { creationTimestamp: secondsAgo(60) }, spec: { containers: [] }, status } as unknown as Pod;
+  expect(arrivalMs(pod)).toBe(nowMs - seconds * 1_000);
 });
