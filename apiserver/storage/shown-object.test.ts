@@ -49,13 +49,13 @@ test('objects of any shape are what parsing makes of them', () => {
   const names = fc.constantFrom('managedFields', 'fieldsV1', 'metadata', 'a"b', 'é', 'name');
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(
-      { depthSize: 'medium' },
+      { maxDepth: 3 },
       fc.oneof(names, fc.integer(), fc.boolean(), fc.constant(null)),
-      fc.array(tie('value')),
-      fc.dictionary(names, tie('value')),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(names, tie('value'), { maxKeys: 4 }),
     ),
   }));
-  const objects = fc.record({ metadata: fc.dictionary(names, value), spec: value }, { requiredKeys: ['metadata'] });
+  const objects = fc.record({ metadata: fc.dictionary(names, value, { maxKeys: 4 }), spec: value }, { requiredKeys: ['metadata'] });
   fc.assert(
     fc.property(objects, (one) => {
       const json = pod(one.metadata, { spec: one.spec });
