@@ -19,6 +19,7 @@ const needs = (key: string, operator: string, values: string[]): Pod =>
       },
     },
   });
+const labelled = (labels: Record<string, string>): Pod => aPod({}, { metadata: { name: 'p', namespace: 'ns', uid: 'u', labels } });
 
 const takes = (hostPort: number, rest: object = {}): Pod =>
   aPod({ containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort, ...rest }] }] });
@@ -32,6 +33,8 @@ describe('judgeAdmission', () => {
     ['too much memory', asks({ memory: '2Gi' }), [], 'OutOfmemory'],
     ['too many pods', aPod(), [aPod(), aPod(), aPod()], 'OutOfpods'],
     ['extended resource', asks({ 'example.com/gpu': '2' }), [], 'OutOfexample.com/gpu'],
+    ['extended resource that the node does not count', asks({ 'example.com/license': '2' }), [], undefined],
+    ['huge pages that the node does not have', asks({ 'hugepages-2Mi': '2Mi' }), [], 'OutOfhugepages-2Mi'],
     ['selector', aPod({ nodeSelector: { disk: 'ssd' } }), [], undefined],
     ['selector of another', aPod({ nodeSelector: { disk: 'hdd' } }), [], 'NodeAffinity'],
     ['In', needs('disk', 'In', ['ssd', 'nvme']), [], undefined],
@@ -45,6 +48,8 @@ describe('judgeAdmission', () => {
     ['a port of all addresses that is taken on one', takes(80), [takes(80, { hostIP: '10.0.0.1' })], 'NodePorts'],
     ['a port of another address', takes(80, { hostIP: '10.0.0.2' }), [takes(80, { hostIP: '10.0.0.1' })], undefined],
     ['another operating system', aPod({ os: { name: 'windows' } }), [], 'PodOSNotSupported'],
+    ['a label of another operating system', labelled({ 'kubernetes.io/os': 'windows' }), [], 'PodOSSelectorNodeLabelDoesNotMatch'],
+    ['a label of this operating system', labelled({ 'kubernetes.io/os': 'linux' }), [], undefined],
     ['safe sysctl', aPod({ securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }] } }), [], undefined],
     ['safe sysctl with slashes', aPod({ securityContext: { sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }] } }), [], undefined],
     ['unsafe sysctl', aPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }), [], 'SysctlForbidden'],

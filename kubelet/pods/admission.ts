@@ -4,6 +4,7 @@ import type { Node } from '#api/core/node/node.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { tolerates } from '#api/core/pod/tolerates.ts';
 import type { V1ContainerPort, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1Taint } from '#api/generated/types.ts';
+import { isExtendedResource } from '#api/core/resource-names.ts';
 import { cpuMillis, quantityBytes } from '#api/meta/quantity.ts';
 import { podSum } from './resources/pod-cgroup.ts';
 import { needsAppArmor } from './security.ts';
@@ -28,6 +29,8 @@ const safeSysctls: readonly string[] = [
   'net.ipv4.tcp_rmem',
   'net.ipv4.tcp_wmem',
 ];
+
+const nodeOs = 'linux';
 
 export interface AdmissionSettings {
   /** --allowed-unsafe-sysctls. */
@@ -55,11 +58,8 @@ export function judgeAdmission(
   { allowedSysctls = [], hasAppArmor = false }: AdmissionSettings = {},
   hasWay = false,
 ): Rejection | undefined {
-  const os = pod.spec.os?.name ?? '';
-  const nodeOs = node.metadata.labels?.['kubernetes.io/os'] ?? 'linux';
-  if (os !== '' && os !== nodeOs) {
-    return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
-  }
+  const wrongOs = judgeOs(pod);
+  if (wrongOs !== undefined) return wrongOs;
   if (!hasAppArmor && needsAppArmor(pod))
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
   const forbidden = forbiddenSysctl(pod, allowedSysctls);
@@ -75,6 +75,16 @@ export function judgeAdmission(
   // A node's own pods are there to get it out of trouble.
   const isRepelled = !isStaticPod(pod) && (node.spec?.taints ?? []).some((taint) => repels(taint, pod));
   return isRepelled ? predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate") : undefined;
+}
+
+/** Whatever the node's own label says. */
+function judgeOs({ metadata: { labels = {} }, spec: { os } }: Pod): Rejection | undefined {
+  if ((labels['kubernetes.io/os'] ?? nodeOs) !== nodeOs) {
+    const message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
+    return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message };
+  }
+  const isOther = os !== undefined && os.name !== '' && os.name !== nodeOs;
+  return isOther ? { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" } : undefined;
 }
 
 function predicate(name: string, why: string): Rejection {
@@ -134,10 +144,11 @@ export function lackOf(pod: Pod, node: Node, active: readonly Pod[]): Rejection 
   };
 }
 
-/** All that the node has too little of for this pod beside the others. */
+/** All that the node has too little of for this pod beside the others. Extended resources that it does not count are the cluster's. */
 export function lacksOf(pod: Pod, node: Node, active: readonly Pod[]): Lack[] {
   const allocatable = node.status?.allocatable ?? {};
   return ['pods', ...resourcesOf(pod)].flatMap((resource): Lack[] => {
+    if (allocatable[resource] === undefined && isExtendedResource(resource)) return [];
     const requested = requestOf(pod, resource);
     const capacity = amount(resource, allocatable[resource]);
     const used = active.reduce((sum, other) => sum + requestOf(other, resource), 0);

@@ -103,6 +103,19 @@ describe('HTTP', () => {
     expect(headers).toMatchObject({ host: 'me.example', 'x-a': 'b', 'user-agent': 'kube-probe/1.36' });
     expect(headers).not.toHaveProperty('accept');
   });
+  test('repeated headers come all, empty ones empty, but for those that mean something', async () => {
+    const httpHeaders = [
+      { name: 'X-A', value: 'b' },
+      { name: 'x-a', value: 'c, d' },
+      { name: 'X-Empty', value: '' },
+      { name: 'User-Agent', value: '' },
+      { name: 'Host', value: '' },
+    ];
+    const { output } = await probe({ httpGet: { port: 'web', path: '/headers', httpHeaders } });
+    const headers = JSON.parse(output) as Record<string, string>;
+    expect(headers).toMatchObject({ 'x-a': 'b, c, d', 'x-empty': '', host: `127.0.0.1:${port(plain)}`, accept: '*/*' });
+    expect(headers).not.toHaveProperty('user-agent');
+  });
   test('refused', async () =>
     expect(await get('/', { port: closedPort })).toEqual({
       result: 'failure',

@@ -56,25 +56,39 @@ interface Raw {
 
 function askOnce({ url, headers }: HttpTarget, userAgent: string, signal: AbortSignal): Promise<Raw> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const given = new Map(headers.map(([name, value]) => [name.toLowerCase(), [name, value] as const]));
-  const defaults = (
-    [
-      ['User-Agent', userAgent],
-      ['Accept', '*/*'],
-      ['Connection', 'close'],
-    ] as const
-  ).filter(([name]) => !given.has(name.toLowerCase()));
-  // An empty value means to leave the header out.
-  const sent = [...defaults, ...given.values()].filter(([, value]) => value !== '');
+  const sent = headersToSend(headers, userAgent);
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => reject(signal.aborted ? signal.reason : new Error(dialText(url, error), { cause: error }));
-    const options = { method: 'GET', headers: Object.fromEntries(sent), rejectUnauthorized: false, agent: false, signal } as const;
+    const options = { method: 'GET', headers: sent, rejectUnauthorized: false, agent: false, signal } as const;
     const request = send(url, options, (response) => {
       readBody(response).then((body) => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }), fail);
     });
     request.on('error', fail);
     request.end();
   });
+}
+
+/** Those that the client sets itself, where the values given are empty: left out. */
+const leftOut: readonly string[] = ['accept', 'connection', 'host', 'user-agent'];
+
+/** What is given comes before our own, repeated as it was given; of several hosts the first. */
+function headersToSend(given: HttpTarget['headers'], userAgent: string): Record<string, string | string[]> {
+  const sent = new Map<string, [name: string, values: string[]]>();
+  for (const [name, value] of given) {
+    const key = name.toLowerCase();
+    const known = sent.get(key);
+    if (known === undefined) sent.set(key, [name, [value]]);
+    else if (key !== 'host') known[1].push(value);
+  }
+  for (const [name, value] of [
+    ['User-Agent', userAgent],
+    ['Accept', '*/*'],
+    ['Connection', 'close'],
+  ] as const) {
+    if (!sent.has(name.toLowerCase())) sent.set(name.toLowerCase(), [name, [value]]);
+  }
+  const kept = [...sent].filter(([key, [, [first]]]) => first !== '' || !leftOut.includes(key));
+  return Object.fromEntries(kept.map(([, [name, values]]) => [name, values.length === 1 ? (values[0] ?? '') : values]));
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {
