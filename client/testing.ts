@@ -117,7 +117,7 @@ export async function startFlakyServer(): Promise<FlakyServer> {
 }
 
 /** Waits until `check` gives something else than undefined or false. */
-export async function eventually<V>(check: () => V | undefined | false | Promise<V | undefined | false>, limitMs = 10_000): Promise<V> {
+export async function eventually<V>(check: () => V | undefined | false | Promise<V | undefined | false>, limitMs = 25_000): Promise<V> {
   const startedMs = systemClock.monotonicMs();
   for (;;) {
     const value = await check();

@@ -199,9 +199,12 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
   };
 }
 
+/** Longer than a few retries with growing delays take, and below vitest's limit of 30 s, so that the error says what was awaited. */
+const giveUpMs = 25_000;
+
 /** Waits until `look` gives something, looking again every few milliseconds of real time. */
 export async function eventually<T>(look: () => Promise<T | undefined | false> | T | undefined | false, why = 'it to happen'): Promise<T> {
-  const endMs = performance.now() + 8_000;
+  const endMs = performance.now() + giveUpMs;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
