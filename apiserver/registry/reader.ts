@@ -30,6 +30,8 @@ export interface ReaderDeps {
   readonly store: Store;
   readonly cache: WatchCache;
   readonly clock: Clock;
+  /** States older than this are not told any more. */
+  readonly forgottenRevision: () => number;
 }
 
 /** A request's resourceVersion: its text, '' for the newest, and what it says. */
@@ -130,7 +132,7 @@ export class Reader {
     const isExact = resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && limit !== undefined && wanted > 0);
     await this.#fresh(this.#cacheOf(served), { text: resourceVersion, wanted }, signal);
     const cache = this.#cacheOf(served);
-    const snapshot = isExact ? await cache.snapshotAt(wanted) : cache.snapshot();
+    const snapshot = isExact ? await this.#past(cache, wanted) : cache.snapshot();
     if (snapshot === undefined) throw expired(tooOldList);
     const revision = isExact ? wanted : this.#deps.cache.revision;
     return { snapshot, revision, start: '', left: undefined, isNewest: !isExact };
@@ -147,9 +149,14 @@ export class Reader {
       return { snapshot: cache.snapshot(), revision: this.#deps.cache.revision, start, left: undefined, isNewest: true };
     }
     await this.#fresh(cache, { text: String(revision), wanted: revision }, signal);
-    const snapshot = await cache.snapshotAt(revision);
+    const snapshot = await this.#past(cache, revision);
     if (snapshot === undefined) throw expired(tooOldContinue, encodeContinue({ revision: -1, start }));
     return { snapshot, revision, start, left, isNewest: false };
+  }
+
+  /** The state at a revision; undefined where that is forgotten. All servers forget alike, also what one of them could still tell. */
+  async #past(cache: ResourceCache, revision: number): Promise<Snapshot | undefined> {
+    return revision < this.#deps.forgottenRevision() ? undefined : await cache.snapshotAt(revision);
   }
 
   async #fresh(resource: ResourceCache, { text, wanted }: WantedRevision, signal: AbortSignal): Promise<void> {

@@ -106,7 +106,7 @@ export class GenericRegistry implements Registry, Service {
     const admission = new AdmissionChain(deps.admission, deps.timing);
     this.#admission = admission;
     const objects = new ObjectStore({ store, cache: this.#cache, clock, ttlSeconds: deps.ttlSeconds });
-    this.#reader = new Reader({ store, cache: this.#cache, clock });
+    this.#reader = new Reader({ store, cache: this.#cache, clock, forgottenRevision: () => this.#compactor.forgottenRevision });
     this.#writer = new Writer({ objects, served: this.#served, admission, clock });
     this.#scales = new ScaleWriter({ writer: this.#writer, codec, clock });
     this.#deleter = new Deleter({ objects, admission, clock, largeWork });

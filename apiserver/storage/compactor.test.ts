@@ -15,9 +15,11 @@ test.each([
   const forgotten: number[] = [];
   store.compact = async (revision) => void forgotten.push(revision);
   const life = new AbortController();
-  const ended = new Compactor({ store, clock, log: silentLog, periodMs }).run(life.signal, () => undefined);
+  const compactor = new Compactor({ store, clock, log: silentLog, periodMs });
+  const ended = compactor.run(life.signal, () => undefined);
   await clock.advance(spanMs);
   life.abort();
   await ended;
   expect(forgotten).toEqual(expected);
+  expect(compactor.forgottenRevision).toBe(expected.at(-1) ?? 0);
 });

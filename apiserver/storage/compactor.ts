@@ -23,12 +23,18 @@ export class Compactor implements Service {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #periodMs: number;
+  #forgottenRevision = 0;
 
   constructor({ store, clock, log, periodMs = usualMs }: CompactorDeps) {
     this.#periodMs = periodMs;
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+  }
+
+  /** States older than this are forgotten, whichever server did it, and whatever happens still to be in memory. */
+  get forgottenRevision(): number {
+    return this.#forgottenRevision;
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -38,6 +44,7 @@ export class Compactor implements Service {
         const revision = await this.#store.currentRevision(signal);
         await this.#clock.sleep(this.#periodMs || usualMs, signal);
         const isMine = this.#periodMs > 0 && revision > 0 && ((await this.#store.claimCompaction?.(revision, signal)) ?? true);
+        if (this.#periodMs > 0) this.#forgottenRevision = revision;
         if (isMine) await this.#store.compact(revision, signal);
         await this.#store.releaseMemory?.(signal);
       } catch (error) {

@@ -48,6 +48,14 @@ describe('API chunking', () => {
     expect(whole.metadata.continue ?? '').toBe('');
   });
 
+  test('a token expires after two periods of compaction at most, also where nothing changed meanwhile', async () => {
+    await using quick = await startApi({ store, more: { compactionMs: 50 } });
+    const first = await quick.api.get(`${templates}?limit=20`);
+    await quick.api.post('/api/v1/namespaces', { metadata: { name: 'another-matter' } });
+    const later = `${templates}?limit=20&continue=${encodeURIComponent(first.metadata.continue ?? '')}`;
+    await expect.poll(async () => (await quick.api.send('GET', later)).code, { timeout: 10_000 }).toBe(410);
+  });
+
   test('a list goes on from its last key after its version has been compacted away', async () => {
     const first = await page(20);
     await api.patch(`${templates}/${nameOf(0)}`, 'merge', { metadata: { labels: { moved: 'on' } } });
