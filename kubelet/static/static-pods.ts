@@ -1,5 +1,5 @@
-// What this node runs by itself, from all places that say so. Each source tells all of its pods at once; who subscribed is told what
-// that changes. (pkg/kubelet/config/config.go)
+// The static pods of this node, from all sources. A source always sets its complete list; subscribers are notified of the
+// differences. (pkg/kubelet/config/config.go)
 import { configSeenAnnotation, configSourceAnnotation } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { equalValues } from '#api/meta/equality.ts';
@@ -14,7 +14,7 @@ export type SourceName = 'file' | 'http';
 export class StaticPods {
   readonly #clock: Clock;
   readonly #log: Log;
-  /** By uid; undefined while a source has told nothing. */
+  /** By uid; undefined until a source has set its list. */
   readonly #sources: Map<SourceName, ReadonlyMap<string, Pod> | undefined>;
   readonly #subscribers = new Set<Subscriber<Pod>>();
   readonly #synced = Promise.withResolvers<void>();
@@ -31,7 +31,7 @@ export class StaticPods {
     return this.#synced.promise;
   }
 
-  /** True once every source has told what there is. */
+  /** True once every source has set its list. */
   get hasSynced(): boolean {
     return [...this.#sources.values()].every((one) => one !== undefined);
   }
