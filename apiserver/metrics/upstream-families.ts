@@ -91,6 +91,7 @@ export const upstreamFamilies: Readonly<Record<string, UpstreamFamily>> = {
   etcd_requests_total: counter('ALPHA', 'group', 'operation', 'resource'),
   hidden_metrics_total: counter('BETA'),
   kubernetes_build_info: gauge('BETA', ...build),
+  kubernetes_feature_enabled: gauge('BETA', 'name', 'stage'),
   process_cpu_seconds_total: counter(''),
   process_max_fds: gauge(''),
   process_open_fds: gauge(''),
