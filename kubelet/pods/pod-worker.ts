@@ -5,6 +5,7 @@
 // - A wish that ends the pod, or ends it sooner, interrupts the step in progress; the next iteration starts from what runs then.
 // INVARIANT: correctness needs no state in memory. A new worker adopts a running pod: what runs is read from the runtime, restart counts
 // from its labels, and health from the status in the API until the first probe results arrive.
+import { isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
 import type { Clock } from '#base/clock.ts';
@@ -118,7 +119,7 @@ export class PodWorker {
     return this.#life === 'wanted';
   }
 
-  /** True once its object, or its manifest, is gone. */
+  /** True once its object, or its manifest, is gone, or was when this began to end. */
   get wasRemoved(): boolean {
     return this.#life === 'removed';
   }
@@ -130,7 +131,9 @@ export class PodWorker {
     this.#asked = pod;
     this.#pod = this.#resize.allocated(pod);
     const isAdopted = this.#life === 'orphan';
-    if (isAdopted) this.#life = 'wanted';
+    // A manifest that comes back has its pod's uid again: what has begun to end is not taken back, its pod begins anew.
+    const isTooLate = isStaticPod(pod) && this.phase !== 'sync';
+    if (isAdopted) this.#life = isTooLate ? 'removed' : 'wanted';
     // Most updates are answers to our own statuses: nothing follows from those.
     if (!isAdopted && !asksForMore(previous, pod)) return;
     this.#needsRefresh = true;

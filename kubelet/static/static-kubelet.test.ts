@@ -1,4 +1,5 @@
 // Whole kubelets over a simulated runtime: what a node runs by itself, with an API server and without.
+import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,8 @@ const { signal } = new AbortController();
 let cluster: TestCluster;
 let folder: string;
 let runtime: SimulatedRuntime;
+/** Whether the container of the program `stubborn` was. */
+let wasAskedToEnd: boolean;
 const kubelets: TestKubelet[] = [];
 
 beforeAll(async () => {
@@ -34,9 +37,16 @@ beforeEach(async () => {
         for (let turn = 0; turn < 200 && !killed.aborted; turn++) await new Promise((resolve) => setImmediate(resolve));
         return 0;
       },
+      stubborn: async ({ terminated, killed }) => {
+        await terminated;
+        wasAskedToEnd = true;
+        if (!killed.aborted) await once(killed, 'abort');
+        return 137;
+      },
       once: endsAfter(5, 0),
     },
   });
+  wasAskedToEnd = false;
 });
 afterEach(async () => {
   for (const kubelet of kubelets.splice(0)) await kubelet[Symbol.asyncDispose]();
@@ -205,6 +215,25 @@ describe('a static pod', () => {
     await start({ rootDir: kubelet.rootDir, mounter: kubelet.mounter });
     await goneFrom('web');
     await eventually(async () => (await runtime.pods()).length === 0, 'its containers to go');
+  });
+
+  test('that comes back as it was while the next kubelet ends it begins anew', async () => {
+    await write('web.yaml', manifest('web', command('stubborn')));
+    const kubelet = await start();
+    await mirrorWhen('web', isReady, 'a ready mirror');
+    const before = await running();
+    const first = (await runtime.pods()).flatMap(({ containers }) => containers.map(({ id }) => id));
+    await kubelet.kill();
+    kubelets.splice(0);
+    await write('web.yaml', manifest('web', command('slow')));
+    await start({ rootDir: kubelet.rootDir, mounter: kubelet.mounter });
+    await eventually(async () => wasAskedToEnd, 'the former pod to end');
+    await write('web.yaml', manifest('web', command('stubborn')));
+    await eventually(async () => {
+      const pods = (await runtime.pods()).filter(({ pod }) => before.includes(pod.uid));
+      return pods.some(({ containers }) => containers.some(({ state, id }) => state === 'running' && !first.includes(id)));
+    }, 'the pod again, in a new container');
+    await mirrorWhen('web', isReady, 'a ready mirror');
   });
 
   test('that is done stays done', async () => {
