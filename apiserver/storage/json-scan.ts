@@ -15,14 +15,9 @@ export function endOfNested(bytes: Uint8Array, start: number): number | undefine
   let depth = 0;
   for (let at = start; at < bytes.length; at++) {
     const byte = bytes[at];
-    if (byte === quote) {
-      at++;
-      for (let inside = bytes[at]; inside !== quote && at < bytes.length; inside = bytes[++at]) if (inside === backslash) at++;
-    } else if (byte === openBrace || byte === openBracket) {
-      depth++;
-    } else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) {
-      return at + 1;
-    }
+    if (byte === quote) at = endOfString(bytes, at + 1) - 1;
+    else if (byte === openBrace || byte === openBracket) depth++;
+    else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) return at + 1;
   }
   return undefined;
 }
