@@ -24,6 +24,7 @@ function view(rest: Partial<View> = {}): View {
   };
 }
 const still = observed([seen('c', 0)], [aSandbox(0, { state: 'notReady' })]);
+const halfDone = observed([seen('i', 0)], [aSandbox(0, { state: 'notReady' })]);
 
 describe('states only move forward', () => {
   test.each<[name: string, state: PodState, view: Partial<View>, expected: PodState['at']]>([
@@ -35,6 +36,8 @@ describe('states only move forward', () => {
     ['all ended', { at: 'terminating', deadlineMs: 1 }, { observed: still, wish: end }, 'terminated'],
     ['complete, something runs', runs, { isComplete: true }, 'terminating'],
     ['complete, nothing runs', runs, { isComplete: true, observed: still }, 'terminated'],
+    ['lost its sandbox, may begin again', runs, { observed: still }, 'running'],
+    ['lost its sandbox, may not begin again', runs, { pod: aPod({ restartPolicy: 'Never' }), observed: halfDone }, 'terminated'],
     ['complete when first seen', { at: 'waiting' }, { isComplete: true, observed: still }, 'terminated'],
     ['stays for its logs', { at: 'terminated' }, { observed: still, isReleased: true }, 'terminated'],
     ['is not forgotten before it is cleared', { at: 'terminated' }, { observed: still, isReleased: true, wish: end }, 'terminated'],

@@ -2,7 +2,7 @@
 // and the newest wish wins, so that no order of wakes can bring a stopped pod back. (pkg/kubelet/pod_workers.go)
 import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
 import { isRunning, isSidecar } from './observed.ts';
-import { type Plan, planPod, type PlanView, type Step, type Waiting } from './plan.ts';
+import { isStranded, type Plan, planPod, type PlanView, type Step, type Waiting } from './plan.ts';
 import { rememberedHistory, type RestartHistory } from './restart.ts';
 
 export type PodState =
@@ -77,7 +77,7 @@ function move(state: PodState, view: View): PodState {
   const { wish, nowMs, isComplete, observed } = view;
   if (state.at === 'gone') return state;
   if (state.at === 'terminated') return wish.want === 'end' && wish.forget && isForgotten(view) ? { at: 'gone' } : state;
-  if (state.at !== 'terminating' && wish.want === 'run' && !isComplete) {
+  if (state.at !== 'terminating' && wish.want === 'run' && !isComplete && !isStranded(view)) {
     return state.at === 'running' ? state : { at: 'running', histories: histories(observed) };
   }
   // Asked to end, or nothing of it will run again. Every wake asks anew, so the earliest deadline ever set is the one that counts.

@@ -36,6 +36,8 @@ const withInit = aPod({ initContainers: [aContainer('i'), aContainer('j')] });
 const sidecar = aContainer('s', { restartPolicy: 'Always' });
 const withSidecar = aPod({ initContainers: [sidecar, aContainer('i')] });
 const neverInit = aPod({ restartPolicy: 'Never', initContainers: [aContainer('i')] });
+const neverTwo = aPod({ restartPolicy: 'Never', containers: [aContainer('c'), aContainer('d')] });
+const neverButOne = aPod({ restartPolicy: 'Never', containers: [aContainer('c'), aContainer('d', { restartPolicy: 'Always' })] });
 const dead = aSandbox(0, { state: 'notReady', ips: [] });
 
 describe('sandbox', () => {
@@ -53,7 +55,16 @@ describe('sandbox', () => {
     ['changed network', aPod({ hostNetwork: true }), observed([], [aSandbox()]), ['stopSandbox s0', 'sandbox 1']],
     ['died, never restarts', never, observed([seen('c', 137)], [dead]), []],
     ['died before anything ran, never restarts', never, observed([], [dead]), ['sandbox 1']],
-    ['died before its containers ran, never restarts', neverInit, observed([seen('i', 0)], [dead]), ['sandbox 1']],
+    ['died after its init containers, never restarts', neverInit, observed([seen('i', 0)], [dead]), []],
+    [
+      'died under an init container, never restarts',
+      neverInit,
+      observed([seen('i', 'running')], [dead]),
+      ['stop i-0: Stopping container i'],
+    ],
+    ['died before its init container began, never restarts', neverInit, observed([seen('i', 'created')], [dead]), ['sandbox 1']],
+    ['died when some had run, never restarts', neverTwo, observed([seen('c', 0)], [dead]), []],
+    ['died when some had run, never restarts but for one', neverButOne, observed([seen('c', 0)], [dead]), ['sandbox 1']],
     ['died, all done', onFailure, observed([seen('c', 0)], [dead]), []],
     ['died, still to do', onFailure, observed([seen('c', 1)], [dead]), ['sandbox 1']],
     ['two of them', aPod(), observed([seen('c', 'running', { sandboxId: 's1' })], [aSandbox(1), aSandbox(0)]), ['stopSandbox s0']],
@@ -180,6 +191,8 @@ describe('init containers', () => {
   ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));
 
   // Upstream walks back from the last one: what came before one that was made has been done, whether or not it can still be seen.
+  const sidecarLast = aPod({ initContainers: [sidecar] });
+  const neverSidecar = aPod({ initContainers: [sidecar], restartPolicy: 'Never' });
   const sidecarsAround = aPod({ initContainers: [sidecar, aContainer('i'), aContainer('j')] });
   test.each<[name: string, pod: Pod, runtime: RuntimePod, steps: string[]]>([
     ['those before the one that runs were removed', withInit, observed([seen('j', 'running')]), []],
@@ -193,6 +206,22 @@ describe('init containers', () => {
       sidecarsAround,
       observed([seen('j', 0), seen('i', 0), seen('s', 1)]),
       ['start s.1', 'start c.0'],
+    ],
+    ['all ended: sidecars first', withSidecar, observed([seen('c', 0), seen('i', 0), seen('s', 0)]), ['start s.1', 'start c.1']],
+    ['all ended: the last one is waited for if it is a sidecar', sidecarLast, observed([seen('c', 1), seen('s', 1)]), ['start s.1']],
+    [
+      'all ended, the last sidecar is back',
+      sidecarLast,
+      observed([seen('s', 'running', { attempt: 1 }), seen('c', 1), seen('s', 1)]),
+      ['start c.1'],
+    ],
+    ['all ended: what had to be done is not done again', withInit, observed([seen('c', 1), seen('i', 0)]), ['start c.1']],
+    ['all ended for good', neverSidecar, observed([seen('c', 1), seen('s', 'running')]), ['stop s-0: Stopping container s']],
+    [
+      'sidecars come before app containers',
+      aPod({ initContainers: [sidecar], containers: [aContainer('c'), aContainer('d')] }),
+      observed([seen('d', 'running'), seen('c', 1), seen('s', 1)]),
+      ['start s.1', 'start c.1'],
     ],
     ['nor one that was replaced', sidecarsAround, observed([seen('j', 0), seen('s', 'running', { attempt: 1 })]), ['start c.0']],
   ])('%s', (_, pod, runtime, steps) => expect(plan(pod, runtime)).toEqual(steps));

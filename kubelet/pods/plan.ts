@@ -95,9 +95,8 @@ export function planPod(view: PlanView): Plan {
   for (const container of view.pod.spec.ephemeralContainers ?? []) {
     if (latestOf(view.observed, container.name) === undefined) draft.start('ephemeral', container);
   }
-  const hasBegun = view.pod.spec.containers.some(({ name }) => draft.current(name) !== undefined);
-  const isInitialized = hasBegun || planInit(draft);
-  if (isInitialized) planApps(draft, hasBegun);
+  const stage = stageOf(draft);
+  if (stage === 'run' || stage === 'over' || planInit(draft, stage === 'ended')) planApps(draft, stage);
   planResize(draft);
   return draft.plan();
 }
@@ -121,24 +120,36 @@ function delayOf({ notBefore, nowMs }: PlanView, name: string): number | undefin
 
 /** No sandbox to work in: end what still runs in an old one, and make a new one unless nothing would run in it. */
 function planSandbox(view: PlanView): Plan {
-  const { pod, observed, histories } = view;
+  const { observed, histories } = view;
   const old = observed?.sandboxes[0];
   const steps: Step[] = (observed?.containers ?? []).filter(isRunning).map(stopStray);
   for (const { id, state } of observed?.sandboxes ?? []) if (state === 'ready') steps.push({ do: 'stopSandbox', id });
-  const hasWork = pod.spec.containers.some((container) => wantsToRun(view, container));
-  if (hasWork) steps.push({ do: 'createSandbox', attempt: old === undefined ? 0 : old.attempt + 1 });
+  if (hasWork(view)) steps.push({ do: 'createSandbox', attempt: old === undefined ? 0 : old.attempt + 1 });
   // Containers that went down with their sandbox, as after a power cut, did not fail themselves: they need not wait.
   const hasDied = old !== undefined && old.state !== 'ready';
   return { steps, waiting: [], retryAtMs: undefined, histories: hasDied ? new Map() : histories };
 }
 
-/** Whether a container would run in a new sandbox. */
-function wantsToRun(view: PlanView, container: V1Container): boolean {
-  const { restartPolicy } = view.pod.spec;
-  const last = latestOf(view.observed, container.name);
-  if (last !== undefined && isPast(last, roundOf(view.pod, view.observed))) return true;
+/** True for a pod that lost its sandbox and gets no other, since nothing of it may begin again: it is over, however far it had come. */
+export function isStranded(view: Pick<PlanView, 'pod' | 'observed'>): boolean {
+  const { pod, observed } = view;
+  return observed !== undefined && observed.sandboxes.length > 0 && usableSandbox(pod, observed) === undefined && !hasWork(view);
+}
+
+/** Whether any container would run in a new sandbox. */
+function hasWork(view: Pick<PlanView, 'pod' | 'observed'>): boolean {
+  return view.pod.spec.containers.some((container) => wantsToRun(view, container));
+}
+
+function wantsToRun({ pod, observed }: Pick<PlanView, 'pod' | 'observed'>, container: V1Container): boolean {
+  const { restartPolicy } = pod.spec;
+  const last = latestOf(observed, container.name);
+  if (last !== undefined && isPast(last, roundOf(pod, observed))) return true;
   if (last?.state === 'exited') return shouldRestart(container, restartPolicy, last.exitCode ?? 0);
-  return (last === undefined && !wasMade(view.pod, container.name)) || last?.state === 'created' || mayRestart(container, restartPolicy);
+  if (last?.state === 'created' || mayRestart(container, restartPolicy)) return true;
+  // A pod that never restarts does not do again what has been done: once anything of it ran, its first sandbox was its only one.
+  const hasRun = restartPolicy === 'Never' && (observed?.containers ?? []).some(({ state }) => state !== 'created');
+  return last === undefined && !wasMade(pod, container.name) && !hasRun;
 }
 
 /** True when the API remembers a container of that name: if the runtime has none any more, somebody removed it. */
@@ -174,12 +185,13 @@ function planResize(draft: Draft): void {
 
 /**
  * Walks the init containers in order up to the first that is not done. True when all are. What stands before one that was made has been
- * done: it is not waited for again, also where its container is gone, though sidecars are kept running.
+ * done: it is not waited for again, also where its container is gone, though sidecars are kept running. `wasDone`: app containers were
+ * made already and have all ended, as when a machine went down: then only a sidecar that is the last is waited for.
  */
-function planInit(draft: Draft): boolean {
+function planInit(draft: Draft, wasDone: boolean): boolean {
   const { pod } = draft.view;
   const containers = pod.spec.initContainers ?? [];
-  const reached = containers.findLastIndex(({ name }) => draft.current(name) !== undefined);
+  const reached = wasDone ? containers.length - 1 : containers.findLastIndex(({ name }) => draft.current(name) !== undefined);
   for (const [index, container] of containers.entries()) {
     const last = draft.current(container.name);
     if (isSidecar(container)) {
@@ -187,7 +199,7 @@ function planInit(draft: Draft): boolean {
       if (index < reached || (last !== undefined && isRunning(last) && draft.view.started.has(last.id))) continue;
       return false;
     }
-    if (index < reached) continue;
+    if (index < reached || wasDone) continue;
     const exitCode = last === undefined || draft.view.unstartable.has(last.id) ? 128 : (last.exitCode ?? 128);
     if (last?.state === 'exited' && exitCode === 0) continue;
     if (last === undefined) draft.start('init', container);
@@ -198,8 +210,20 @@ function planInit(draft: Draft): boolean {
   return true;
 }
 
-/** Initialised: app containers by their policy; sidecars live as long as any of them does or will. */
-function planApps(draft: Draft, hasBegun: boolean): void {
+/** How far a pod's app containers are: none was made here, some run, all have ended, all have ended for good. */
+type Stage = 'new' | 'run' | 'ended' | 'over';
+
+function stageOf(draft: Draft): Stage {
+  const { containers, restartPolicy } = draft.view.pod.spec;
+  const known = containers.map((container) => ({ container, last: draft.current(container.name) }));
+  if (known.every(({ last }) => last === undefined)) return 'new';
+  if (known.some(({ last }) => last !== undefined && last.state !== 'exited')) return 'run';
+  const isOver = known.every(({ container, last }) => last !== undefined && !shouldRestart(container, restartPolicy, last.exitCode ?? 0));
+  return isOver ? 'over' : 'ended';
+}
+
+/** Initialised: app containers by their policy; sidecars live as long as any of them does or will, and come first where both are to start. */
+function planApps(draft: Draft, stage: Stage): void {
   const { pod } = draft.view;
   const before = draft.steps.length;
   let alive = 0;
@@ -209,7 +233,10 @@ function planApps(draft: Draft, hasBegun: boolean): void {
   }
   const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
   if (alive > 0 || draft.steps.length > before || draft.waiting.length > 0 || draft.retryAtMs !== undefined) {
-    if (hasBegun) for (const container of sidecars) draft.keepRunning('init', container);
+    if (stage !== 'run') return;
+    const apps = draft.steps.splice(before);
+    for (const container of sidecars) draft.keepRunning('init', container);
+    draft.steps.push(...apps);
     return;
   }
   for (const { name } of sidecars.toReversed()) {
