@@ -1,6 +1,6 @@
 // The parts of a node agent and how they hang together. The runtime, the mounter and the clock come from outside, so that a test
 // can run a whole kubelet without containers.
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { node as nodeKind, type Node } from '#api/core/node/node.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
@@ -43,7 +43,7 @@ import { NodeAgent } from './node/node-agent.ts';
 import { NodeLease } from './node/node-lease.ts';
 import { type PodRecorder, podRecorder } from './pod-events.ts';
 import type { NodeFacts } from './pods/container-config.ts';
-import { parseResolvConf } from './pods/network/dns.ts';
+import { hostDnsProblem, readHostDns } from './pods/network/host-dns.ts';
 import { NodePods, withoutSource } from './pods/node-pods.ts';
 import { Pleg } from './pods/pleg.ts';
 import { PodWorkers } from './pods/pod-workers.ts';
@@ -53,7 +53,7 @@ import { RuntimeClasses } from './pods/runtime-classes.ts';
 import { StatusWriter } from './pods/status/status-writer.ts';
 import { StepRunner } from './pods/step-runner.ts';
 import { Prober } from './probes/prober.ts';
-import type { DnsSettings, Runtime, RuntimeInfo } from './runtime/contract.ts';
+import type { Runtime, RuntimeInfo } from './runtime/contract.ts';
 import { type Mirrors, mirrorsOf } from './static/mirrors.ts';
 import { staticSources } from './static/sources.ts';
 import { loggedEvents, noApiPods } from './standalone.ts';
@@ -88,7 +88,6 @@ export interface KubeletDeps {
 }
 
 const majorVersion = version.replace(/^v(\d+\.\d+).*$/, '$1');
-const stubResolver = '127.0.0.53';
 
 /** Runs a whole kubelet until `signal` aborts. Containers stay as they are when it ends. */
 export async function runKubelet(config: KubeletConfig, deps: KubeletDeps, signal: AbortSignal): Promise<void> {
@@ -137,6 +136,8 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   const record = podRecorder(events);
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   const warn = (reason: string, message: string): void => events.about(about, 'Warning', reason, message);
+  const dnsProblem = await hostDnsProblem(config.resolvConf, config.clusterDomain);
+  if (dnsProblem !== undefined) warn('CheckLimitsForResolvConf', dnsProblem);
   const pressure = (): readonly PressureCondition[] => evictor.conditions;
   const isShuttingDown = (): boolean => shutdown?.isShuttingDown ?? false;
   const parts: PodParts = buildPods(config, deps, {
@@ -380,12 +381,4 @@ function refuseOtherDriver({ cgroupDriver }: KubeletConfig, info: RuntimeInfo): 
     `misconfiguration: kubelet cgroup driver: ${JSON.stringify(cgroupDriver)} is different from ${info.name} cgroup driver: ${JSON.stringify(info.cgroupDriver)}`,
     { exitCode: 1 },
   );
-}
-
-/** The node's own resolv.conf; behind a local stub that pods cannot reach, what the stub asks. */
-async function readHostDns(path: string): Promise<DnsSettings> {
-  const own = parseResolvConf(await readFile(path, 'utf8').catch(() => ''));
-  if (!own.servers.every((server) => server === stubResolver)) return own;
-  const behind = parseResolvConf(await readFile('/run/systemd/resolve/resolv.conf', 'utf8').catch(() => ''));
-  return behind.servers.length > 0 ? behind : own;
 }

@@ -9,7 +9,8 @@ import { type CgroupDriver, podCgroup } from './resources/pod-cgroup.ts';
 
 export interface SandboxInputs {
   readonly clusterDns: ClusterDns;
-  readonly hostDns: PodDns['settings'];
+  /** Undefined: the node is not to have one. */
+  readonly hostDns: PodDns['settings'] | undefined;
   readonly nodeName: string;
   readonly cgroupRoot: string;
   /** Default: cgroupfs. */

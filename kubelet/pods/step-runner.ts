@@ -25,8 +25,8 @@ export interface StepRunnerDeps extends ContainerStarterDeps {
   readonly runtimeClasses: RuntimeClasses;
   readonly cgroupRoot: string;
   readonly clusterDns: ClusterDns;
-  /** The node's own resolv.conf, read anew when asked. */
-  readonly hostDns: () => Promise<DnsSettings>;
+  /** The node's own resolv.conf, read anew when asked; undefined: it is not to have one. */
+  readonly hostDns: () => Promise<DnsSettings | undefined>;
   readonly record: (pod: Pod, container: string | undefined, type: 'Normal' | 'Warning', reason: string, message: string) => void;
   readonly log: Log;
 }

@@ -9,8 +9,8 @@ export interface ClusterDns {
 
 /** What a kubelet hands to a container at most (upstream's and glibc's limits). */
 const maxServers = 3;
-const maxSearches = 32;
-const maxSearchChars = 2_048;
+export const maxSearches = 32;
+export const maxSearchChars = 2_048;
 
 export interface PodDns {
   readonly settings: DnsSettings;
@@ -18,22 +18,25 @@ export interface PodDns {
   readonly warnings: readonly { readonly reason: string; readonly message: string }[];
 }
 
-/** The resolv.conf of a pod by its dnsPolicy and dnsConfig; `host` is the node's own. */
-export function podDns(pod: Pod, cluster: ClusterDns, host: DnsSettings): PodDns {
+/** Without a resolv.conf of its own a node asks itself, and no domain is searched. */
+const withoutFile: DnsSettings = { servers: ['127.0.0.1'], searches: ['.'], options: [] };
+
+/** The resolv.conf of a pod by its dnsPolicy and dnsConfig; `host` is the node's own, undefined where it is not to have one. */
+export function podDns(pod: Pod, cluster: ClusterDns, host: DnsSettings | undefined): PodDns {
   const { dnsPolicy = 'ClusterFirst', hostNetwork = false, dnsConfig } = pod.spec;
   const warnings: { reason: string; message: string }[] = [];
-  let { servers, searches, options } = host;
+  let { servers, searches, options } = host ?? withoutFile;
   const wantsCluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
   if (dnsPolicy === 'None') {
     [servers, searches, options] = [[], [], []];
   } else if (wantsCluster && cluster.servers.length > 0) {
     servers = cluster.servers;
-    searches = [...clusterSearches(pod.metadata.namespace ?? '', cluster.domain), ...host.searches];
+    searches = [...clusterSearches(pod.metadata.namespace ?? '', cluster.domain), ...(host?.searches ?? [])];
     options = ['ndots:5'];
   } else if (wantsCluster) {
     warnings.push({
       reason: 'MissingClusterDNS',
-      message: `pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})". kubelet does not have ClusterDNS IP configured and cannot create Pod using "${dnsPolicy}" policy. Falling back to "Default" policy.`,
+      message: `pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})". kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.`,
     });
   }
   if (dnsConfig !== undefined) {
@@ -44,7 +47,7 @@ export function podDns(pod: Pod, cluster: ClusterDns, host: DnsSettings): PodDns
   return fitLimits({ servers: [...new Set(servers)], searches: [...new Set(searches)], options }, warnings);
 }
 
-/** Reads a resolv.conf: name servers, the last search line, of options the last of each. Comments and unknown words are skipped. */
+/** Reads a resolv.conf: name servers, the last search line, of options the last of each. Comments and unknown words are skipped. Throws on a server without an address. */
 export function parseResolvConf(text: string): DnsSettings {
   const servers: string[] = [];
   let searches: string[] = [];
@@ -54,7 +57,10 @@ export function parseResolvConf(text: string): DnsSettings {
       .replace(/[#;].*$/, '')
       .trim()
       .split(/\s+/);
-    if (word === 'nameserver' && rest[0] !== undefined) servers.push(rest[0]);
+    if (word === 'nameserver') {
+      if (rest[0] === undefined) throw new Error('nameserver list is empty ');
+      servers.push(rest[0]);
+    }
     if (word === 'search') searches = rest.map((one) => (one === '.' ? one : one.replace(/\.$/, '')));
     if (word === 'options') options = latest([...options, ...rest]);
   }

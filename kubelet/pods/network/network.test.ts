@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '#api/core/pod/pod.ts';
 import { parseResolvConf, podDns } from './dns.ts';
+import { hostDnsProblem, readHostDns } from './host-dns.ts';
 import { podHostname } from './hostname.ts';
 import { hostNetworkHosts, managedHosts } from './hosts-file.ts';
 
@@ -48,6 +52,53 @@ describe('podDns', () => {
     expect(dns.settings.servers).toEqual(['10.96.0.10', '1.1.1.1', '2.2.2.2']);
     expect(dns.warnings[0]?.message).toContain('the applied nameserver line is: 10.96.0.10 1.1.1.1 2.2.2.2');
   });
+});
+
+test('a node that is not to have a resolv.conf', () => {
+  expect(podDns(aPod({ dnsPolicy: 'Default' }), cluster, undefined).settings).toEqual({
+    servers: ['127.0.0.1'],
+    searches: ['.'],
+    options: [],
+  });
+  expect(podDns(aPod(), cluster, undefined).settings).toEqual({ ...first, searches: first.searches.slice(0, 3) });
+});
+
+test.each<[text: string, servers: string[], searches: string[], options?: string[]]>([
+  ['', [], []],
+  ['\t\n\t', [], []],
+  [' #comment\n#comment', [], []],
+  ['#comment\nnameserver 1.2.3.4\nsearch', ['1.2.3.4'], []],
+  ['nameserver \t 1.2.3.4 #comment', ['1.2.3.4'], []],
+  ['nameserver 1.2.3.4\nsearch foo\nnameserver 5.6.7.8\nsearch foo. bar\n', ['1.2.3.4', '5.6.7.8'], ['foo', 'bar']],
+  ['search .', [], ['.']],
+  ['options ndots:1\noptions ndots:5 attempts:3', [], [], ['ndots:5', 'attempts:3']],
+])('parseResolvConf of %j', (text, servers, searches, options = []) =>
+  expect(parseResolvConf(text)).toEqual({ servers, searches, options }),
+);
+
+test.each(['#comment\nnameserver', 'nameserver\nsearch', 'nameserver #1.2.3.4'])('parseResolvConf of %j', (text) =>
+  expect(() => parseResolvConf(text)).toThrow('nameserver list is empty '),
+);
+
+test("what is said of the node's own file when a kubelet starts", async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'host-dns-'));
+  const path = join(folder, 'resolv.conf');
+  const said = async (text: string, domain = 'cluster.local'): Promise<string | undefined> => {
+    await writeFile(path, text);
+    return await hostDnsProblem(path, domain);
+  };
+  const domains = (count: number, chars = 1): string => `search ${Array.from({ length: count }, () => 'a'.repeat(chars)).join(' ')}`;
+  expect(await said(domains(29))).toBeUndefined();
+  expect(await said(domains(30))).toBe(`Resolv.conf file '${path}' contains search line consisting of more than 29 domains!`);
+  expect(await said(domains(32), '')).toBeUndefined();
+  expect(await said(domains(20, 120))).toBe(
+    `Resolv.conf file '${path}' contains search line which length is more than allowed 2048 chars!`,
+  );
+  expect(await said('nameserver')).toBe('nameserver list is empty ');
+  await rm(folder, { recursive: true });
+  expect(await hostDnsProblem(path, '')).toBe(`open ${path}: no such file or directory`);
+  await expect(readHostDns(path)).rejects.toThrow('no such file or directory');
+  expect(await readHostDns('')).toBeUndefined();
 });
 
 test('parseResolvConf', () => {
