@@ -14,7 +14,7 @@ const flags = {
   'resolv-conf': stringFlag('/etc/resolv.conf', 'File that names the resolvers for all other domains', { valueName: 'path' }),
 };
 
-export interface DnsConfig {
+interface DnsConfig {
   readonly api: ApiEndpoint;
   readonly domain: string;
   readonly serviceIp: string;

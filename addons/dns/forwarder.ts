@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { randomInt } from 'node:crypto';
 import type { Clock } from '#base/clock.ts';
 
-export interface ForwarderOptions {
+interface ForwarderOptions {
   /** Addresses of the resolvers to ask, in order. */
   readonly servers: () => readonly string[];
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Client } from '#client/client.ts';
 
-export interface PublisherOptions {
+interface PublisherOptions {
   readonly client: Client;
   /** The Service address that pods find in their resolv.conf. */
   readonly serviceIp: string;

@@ -25,7 +25,7 @@ interface SoaData {
 }
 
 /** An address behind a headless Service. */
-export interface HeadlessEndpoint {
+interface HeadlessEndpoint {
   readonly ip: string;
   readonly family: 'A' | 'AAAA';
   /** Its name below the Service's: the host name it asked for, else its address with dashes. */

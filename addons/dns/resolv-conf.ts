@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Clock } from '#base/clock.ts';
 
-export interface ResolvConfOptions {
+interface ResolvConfOptions {
   readonly path: string;
   /** Addresses that would lead back to this process, which must not be asked. */
   readonly ownAddresses: readonly string[];

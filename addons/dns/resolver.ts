@@ -14,7 +14,7 @@ import {
 import type { DnsRecord } from './records.ts';
 import type { Zone } from './zone.ts';
 
-export interface ResolverDeps {
+interface ResolverDeps {
   readonly zone: Zone;
   readonly forwarder: Forwarder;
   readonly log: Log;

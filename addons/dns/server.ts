@@ -7,7 +7,7 @@ import type { Log } from '#base/log.ts';
 import type { Clients } from './clients.ts';
 import type { Resolver } from './resolver.ts';
 
-export interface DnsServerOptions {
+interface DnsServerOptions {
   readonly host: string;
   readonly port: number;
   readonly resolver: Resolver;

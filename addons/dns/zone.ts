@@ -16,7 +16,7 @@ export interface ZoneView {
 }
 
 /** `refused` means: not ours, ask elsewhere. An empty `found` is a name that exists without records of the type asked for. */
-export type ZoneAnswer =
+type ZoneAnswer =
   | { readonly kind: 'found'; readonly answers: readonly DnsRecord[]; readonly additionals: readonly DnsRecord[] }
   | { readonly kind: 'no-such-name' }
   | { readonly kind: 'refused' };
