@@ -1,5 +1,5 @@
 /** How high upstream ranks a group among groups, and a version among the versions of its group (cmd/kube-apiserver/app/aggregator.go). */
-export interface ApiPriority {
+interface ApiPriority {
   readonly group: number;
   readonly version: number;
 }

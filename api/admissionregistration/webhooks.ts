@@ -14,9 +14,9 @@ const reviewVersions = ['v1', 'v1beta1'];
 const sideEffectClasses = ['None', 'NoneOnDryRun'];
 const maxTimeoutSeconds = 30;
 
-export type Webhook = V1ValidatingWebhook & Pick<V1MutatingWebhook, 'reinvocationPolicy'>;
+type Webhook = V1ValidatingWebhook & Pick<V1MutatingWebhook, 'reinvocationPolicy'>;
 
-export interface WebhookConfiguration extends KubeObject {
+interface WebhookConfiguration extends KubeObject {
   webhooks?: Webhook[];
 }
 

@@ -7,7 +7,7 @@ const annotation = 'api-approved.kubernetes.io';
 const field = `metadata.annotations[${annotation}]`;
 const more = 'see https://github.com/kubernetes/enhancements/pull/1111';
 
-export type Approval = 'approved' | 'bypassed' | 'missing' | 'invalid';
+type Approval = 'approved' | 'bypassed' | 'missing' | 'invalid';
 
 export function approvalOf({ metadata }: V1CustomResourceDefinition): Approval {
   const text = metadata.annotations?.[annotation] ?? '';

@@ -1,5 +1,5 @@
 /** A block between BEGIN and END lines. */
-export interface PemBlock {
+interface PemBlock {
   readonly type: string;
   readonly hasHeaders: boolean;
   readonly bytes: Buffer;

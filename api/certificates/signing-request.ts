@@ -3,7 +3,7 @@ import { constants, createPublicKey, verify } from 'node:crypto';
 import { DerError, type DerElement, derTags, objectIdText, readElements, readInside } from './der.ts';
 import { pemBlocks } from './pem.ts';
 
-export interface ParsedRequest {
+interface ParsedRequest {
   readonly commonName: string;
   readonly organizations: readonly string[];
   /** Verifies the signature: undefined, or what is wrong with it. */

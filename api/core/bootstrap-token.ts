@@ -5,7 +5,7 @@ import type { V1Secret } from '#api/generated/types.ts';
 export const bootstrapTokenType = 'bootstrap.kubernetes.io/token';
 export const bootstrapTokenPrefix = 'bootstrap-token-';
 
-export interface StoredBootstrapToken {
+interface StoredBootstrapToken {
   readonly id: string;
   readonly secret: string;
   /** When it ends, in ms since 1970: undefined for never, 0 where nobody can tell. */

@@ -14,7 +14,7 @@ export interface Namespace extends V1Namespace {
 /** Keeps a namespace until its contents are gone. */
 export const namespaceFinalizer = 'kubernetes';
 /** Every namespace carries its own name under this label. */
-export const namespaceNameLabel = 'kubernetes.io/metadata.name';
+const namespaceNameLabel = 'kubernetes.io/metadata.name';
 
 export const namespace = defineKind<Namespace>({
   group: '',

@@ -3,7 +3,7 @@ import { goQuote } from './go-form.ts';
 import { ApiError, resourceText, type StatusCause } from './status.ts';
 
 /** Upstream's field.ErrorType, as a Status cause names it (apimachinery/pkg/util/validation/field/errors.go). */
-export type ProblemType =
+type ProblemType =
   | 'FieldValueNotFound'
   | 'FieldValueRequired'
   | 'FieldValueDuplicate'

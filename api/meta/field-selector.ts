@@ -3,7 +3,7 @@ import type { KindDefinition } from '../kind.ts';
 import { SelectorError } from './label-requirement.ts';
 import type { KubeObject } from './object.ts';
 
-export interface FieldTerm {
+interface FieldTerm {
   readonly field: string;
   readonly operator: '=' | '!=';
   readonly value: string;

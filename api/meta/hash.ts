@@ -17,7 +17,7 @@ export function fnv64(text: string): Buffer {
 }
 
 /** JSON with sorted keys and without undefined members: equal for equal values. */
-export function stableJson(value: unknown): string {
+function stableJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((one) => stableJson(one ?? null)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const members = Object.entries(value)

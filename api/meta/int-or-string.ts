@@ -1,7 +1,7 @@
 /** A count, or a share of a total as `25%`. */
-export type IntOrString = number | string;
+type IntOrString = number | string;
 
-export interface ScaleOptions {
+interface ScaleOptions {
   /** Which way a share is rounded. */
   readonly round: 'up' | 'down';
 }

@@ -177,12 +177,12 @@ export function holdsNetwork(outer: Network, inner: Network): boolean {
 }
 
 /** Networks in their usual form: `10.0.0.0/8`, IPv6 in hexadecimal groups as RFC 5952 has them. */
-export function networkText({ family, first, bits }: Network): string {
+function networkText({ family, first, bits }: Network): string {
   return `${addressText(family, first)}/${bits}`;
 }
 
 /** An address in its usual form, undefined where the text is none. */
-export function canonicalIp(text: string): string | undefined {
+function canonicalIp(text: string): string | undefined {
   const family = ipFamilyOf(text);
   return family === undefined ? undefined : addressText(family, addressNumber(family, text));
 }

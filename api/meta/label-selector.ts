@@ -21,7 +21,7 @@ export interface LabelSelector {
 }
 
 /** Matches every object. */
-export const selectEverything: LabelSelector = selectorOf([]);
+const selectEverything: LabelSelector = selectorOf([]);
 
 /** Matches no object. */
 export const selectNothing: LabelSelector = { requirements: undefined, matches: () => false, toString: () => '' };
@@ -57,7 +57,7 @@ function wireOperator(operator: string): SelectorOperator {
 }
 
 /** Compiles requirements into one selector, sorted by key as upstream keeps them. */
-export function selectorOf(unsorted: readonly Requirement[]): LabelSelector {
+function selectorOf(unsorted: readonly Requirement[]): LabelSelector {
   const requirements = unsorted.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const tests = requirements.map(compileRequirement);
   const [only] = tests;

@@ -170,7 +170,7 @@ export function portNumberProblems(value: number): readonly string[] {
 }
 
 /** Both ends belong to the range. */
-export function rangeProblems(value: number, min: number, max: number): readonly string[] {
+function rangeProblems(value: number, min: number, max: number): readonly string[] {
   return value >= min && value <= max ? noProblems : [inclusiveRangeText(min, max)];
 }
 

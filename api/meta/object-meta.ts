@@ -9,7 +9,7 @@ import type { ObjectMeta } from './object.ts';
 import type { Unchecked } from './unchecked.ts';
 
 /** All annotations of an object together, keys and values. */
-export const annotationsLimitBytes = 256 * 1_024;
+const annotationsLimitBytes = 256 * 1_024;
 const managerLimitBytes = 128;
 const subresourceLimitBytes = 256;
 /** What Go's unicode.IsPrint refuses. */
@@ -18,7 +18,7 @@ const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
 const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', orphanFinalizer, foregroundFinalizer]);
 
-export interface MetaRules {
+interface MetaRules {
   readonly namespaced: boolean;
   readonly checkName: NameCheck;
   /** True for custom resources, whose finalizers need no domain. */

@@ -5,7 +5,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonObject = { [key: string]: Json };
 
 export type ObjectMeta = V1ObjectMeta;
-export type ListMeta = V1ListMeta;
+type ListMeta = V1ListMeta;
 
 /** What every object of the API has. Objects that come out of a cache are shared: never change them in place. */
 export interface KubeObject {

@@ -1,7 +1,7 @@
 // Amounts of resources, as Kubernetes writes them: `500m`, `1536Mi`, `1e3`. Exact at any size: digits are a bigint times a power
 // of ten. The rules are upstream's resource.Quantity, quirks included: a text that upstream takes for canonical stays as it came.
 
-export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
+type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 
 /** `digits` × 10^`exponent`. Values are plain data and never change. */
 export interface Quantity {
@@ -169,7 +169,7 @@ function formatDecimal(digits: bigint, exponent: number, format: QuantityFormat)
 }
 
 /** A parsed quantity for a text, or the value itself. Numbers are what YAML and JSON allow in place of texts. */
-export function toQuantity(value: Quantity | string | number): Quantity {
+function toQuantity(value: Quantity | string | number): Quantity {
   return typeof value === 'object' ? value : parseQuantity(String(value));
 }
 

@@ -1,5 +1,5 @@
 /** Upstream's alphabet for random parts: no vowels and no digits that look like one, so that no words come about. */
-export const safeAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
+const safeAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
 const maxNameLength = 63;
 const suffixLength = 5;
 

@@ -76,7 +76,7 @@ const codes: Record<Reason, number> = {
   '': 500,
 };
 
-export interface ApiErrorOptions {
+interface ApiErrorOptions {
   readonly reason: Reason;
   readonly message: string;
   /** HTTP status; default the usual one of the reason. */

@@ -1,7 +1,7 @@
 /** Rules about one value, told where it lies. `context` is what else they look at. */
 export type Visit<Value, At, Context> = (value: Value, at: At, context: Context) => void;
 /** As `Visit`, for a value among others: its place in the list, or its key. */
-export type VisitOne<Value, At, Context, Place> = (value: Value, at: At, context: Context, place: Place) => void;
+type VisitOne<Value, At, Context, Place> = (value: Value, at: At, context: Context, place: Place) => void;
 
 /**
  * A walk through an object, which knows where it stands. Rules are functions that are handed from value to value and not made anew,

@@ -6,7 +6,7 @@ import type { Unchecked } from './unchecked.ts';
 
 const form = '; desired format: https://host[/path]';
 
-export type ClientConfig = Unchecked<AdmissionregistrationV1WebhookClientConfig>;
+type ClientConfig = Unchecked<AdmissionregistrationV1WebhookClientConfig>;
 
 /** Exactly one of both, well-formed. */
 export function validateClientConfig({ url, service }: ClientConfig, path: string): FieldProblem[] {

@@ -15,7 +15,7 @@ export interface Ingress extends V1Ingress {
 }
 
 /** How classes were named before `spec.ingressClassName`. */
-export const ingressClassAnnotation = 'kubernetes.io/ingress.class';
+const ingressClassAnnotation = 'kubernetes.io/ingress.class';
 
 export const ingress = defineKind<Ingress>({
   group: 'networking.k8s.io',

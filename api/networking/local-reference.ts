@@ -2,7 +2,7 @@ import { invalidEach, pathSegment } from '../meta/field-checks.ts';
 import { type FieldProblem, required } from '../meta/field-problem.ts';
 import { dnsSubdomainProblems } from '../meta/names.ts';
 
-export interface LocalReference {
+interface LocalReference {
   readonly apiGroup?: string | undefined;
   readonly kind?: string | undefined;
   readonly name?: string | undefined;

@@ -94,7 +94,7 @@ export function groupVersionsOf(kinds: readonly KindDefinition[]): { group: stri
 }
 
 /** `/api/v1`, `/apis/apps/v1`. */
-export function basePath(group: string, version: string): string {
+function basePath(group: string, version: string): string {
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 

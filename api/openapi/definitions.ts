@@ -6,7 +6,7 @@ import type { Property, Schema } from '#api/schema/schema.ts';
 import type { GroupVersionKind, SchemaSet } from '#api/schema/schemas.ts';
 import { metaPackage } from './operations.ts';
 
-export type Dialect = 'v2' | 'v3';
+type Dialect = 'v2' | 'v3';
 
 const jsonPackage = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
 

@@ -17,7 +17,7 @@ export interface OpenApiDocument {
 
 export type OpenApiForm = 'json' | 'protobuf';
 
-export interface OpenApiDocumentsDeps extends PublishingOptions {
+interface OpenApiDocumentsDeps extends PublishingOptions {
   /** The kinds that are served now: another array means that they changed. */
   readonly kinds: () => readonly KindDefinition[];
   readonly schemas: SchemaSet;

@@ -17,7 +17,7 @@ import {
   subpathParameter,
 } from './parameters.ts';
 
-export type Method = 'get' | 'put' | 'post' | 'delete' | 'options' | 'head' | 'patch';
+type Method = 'get' | 'put' | 'post' | 'delete' | 'options' | 'head' | 'patch';
 
 /** What comes in or goes out: a definition's name, or bare text. */
 export type Content = { readonly definition: string } | 'text';

@@ -29,7 +29,7 @@ export function nameParameter(kind: string): Parameter {
 
 export const pretty = query('pretty', 'string', texts.list.pretty);
 export const dryRun = query('dryRun', 'string', texts.create.dryRun);
-export const fieldManager = query('fieldManager', 'string', texts.create.fieldManager);
+const fieldManager = query('fieldManager', 'string', texts.create.fieldManager);
 export const fieldValidation = query('fieldValidation', 'string', texts.create.fieldValidation);
 
 /** What a list takes, and a watch. */

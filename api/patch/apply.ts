@@ -23,7 +23,7 @@ export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configu
 /** Annotations larger than this together are refused, so the last-applied one is dropped then. */
 const maxAnnotationBytes = 256 * 1024;
 
-export interface ApplyContext extends ApplyWrite {
+interface ApplyContext extends ApplyWrite {
   readonly shape: StructShape;
   readonly apiVersion: string;
   readonly kind: string;

@@ -38,7 +38,7 @@ export interface Field {
 }
 
 /** A map with free keys, each entry owned on its own. */
-export interface MapShape {
+interface MapShape {
   readonly kind: 'map';
   readonly values: Shape;
 }
@@ -56,7 +56,7 @@ export interface ListShape {
 }
 
 /** Free JSON: objects are owned entry by entry, lists whole. */
-export interface FreeShape {
+interface FreeShape {
   readonly kind: 'free';
 }
 

@@ -26,7 +26,7 @@ import { SharedSets } from './shared-sets.ts';
 import { type ResetFields, type ResetFilter, resetFilter } from './reset-fields.ts';
 import { zeroObject } from './zero-object.ts';
 
-export interface OwnershipOptions {
+interface OwnershipOptions {
   readonly schema: ObjectSchema;
   /** As served: `v1`, `apps/v1`. */
   readonly apiVersion: string;
@@ -37,13 +37,13 @@ export interface OwnershipOptions {
   readonly otherVersion?: ((apiVersion: string) => OtherVersion | undefined) | undefined;
 }
 
-export interface OtherVersion {
+interface OtherVersion {
   readonly schema: ObjectSchema;
   readonly convert: (object: KubeObject) => KubeObject;
 }
 
 /** Who writes, through what, and when. */
-export interface OwnershipWrite {
+interface OwnershipWrite {
   readonly manager: string;
   /** '' or `status`, `scale`, … */
   readonly subresource: string;

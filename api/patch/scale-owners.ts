@@ -7,7 +7,7 @@ import { ownerId, type Owners, ownersOf, toEntries } from './owners.ts';
 type Entries = readonly V1ManagedFieldsEntry[] | undefined;
 
 /** Where the object keeps its number. */
-export interface ReplicasField {
+interface ReplicasField {
   /** Dotted. */
   readonly path: string;
   /** Of the object. */

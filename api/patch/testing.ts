@@ -5,7 +5,7 @@ type Fields = Record<string, Schema | Property>;
 
 export const text: ScalarSchema = { type: 'string' };
 export const whole: ScalarSchema = { type: 'integer', format: 'int32' };
-export const flag: ScalarSchema = { type: 'boolean' };
+const flag: ScalarSchema = { type: 'boolean' };
 const quantity: SpecialSchema = { type: 'quantity' };
 const port: SpecialSchema = { type: 'int-or-string' };
 

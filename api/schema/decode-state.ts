@@ -8,7 +8,7 @@ export class DecodeError extends Error {
 }
 
 /** A field that its struct has from another one that it embeds. */
-export interface EmbeddedField {
+interface EmbeddedField {
   readonly name: string;
   readonly inside: string;
 }
@@ -17,7 +17,7 @@ export interface EmbeddedField {
 export type Step = string | EmbeddedField | number | readonly [string];
 
 /** A decoding that waits, so that types which hold themselves do not recurse on the input's depth. */
-export interface Waiting {
+interface Waiting {
   readonly decode: (value: Json, state: DecodeState) => Json | undefined;
   readonly value: { [key: string]: Json };
   /** Where it lies. */
@@ -25,7 +25,7 @@ export interface Waiting {
 }
 
 /** A path as a chain, so that deep ones share their beginnings. */
-export interface Place {
+interface Place {
   readonly outer: Place | undefined;
   readonly steps: readonly Step[];
   readonly structs: readonly string[];

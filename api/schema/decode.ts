@@ -16,7 +16,7 @@ import { NumberText } from './json-parser.ts';
 import { readAgain } from './repeated-keys.ts';
 import type { ObjectSchema, Presence, Schema } from './schema.ts';
 
-export interface Decoded {
+interface Decoded {
   readonly value: { [key: string]: Json };
   /** `unknown field "spec.foo"`, `duplicate field "spec.replicas"`: upstream's words, at most 100, each once. */
   readonly problems: readonly string[];

@@ -2,7 +2,7 @@
 // One entry for each distinct rule; below it, by package, the properties as Kind.property.
 import type { ListRules } from './schema.ts';
 
-export interface ListFact {
+interface ListFact {
   readonly rules: ListRules;
   /** Package -> `Kind.property` words. */
   readonly of: Readonly<Record<string, string>>;

@@ -59,7 +59,7 @@ export const specialReferences: Readonly<Record<string, Readonly<Record<string, 
   },
 };
 
-export interface Union {
+interface Union {
   /** The property that says which one is set; some unions go without. */
   readonly discriminator?: string;
   /** Property -> the discriminator's value for it. */

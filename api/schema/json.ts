@@ -21,7 +21,7 @@ export interface ParsedJson {
 export type Duplicates = ReadonlyMap<object, readonly (readonly [key: string, value: Json])[]>;
 
 /** Upstream's limit of nesting. */
-export const maxDepth = 10_000;
+const maxDepth = 10_000;
 
 /** Parses what a client sent. Throws what `parseJson` throws, and ApiError RequestEntityTooLarge for more values than `most`. */
 export function parseJsonBody(bytes: Uint8Array, most: number = maxBodyValues): ParsedJson {

@@ -8,7 +8,7 @@ import type { Presence, Schema } from './schema.ts';
 
 type JsonMap = { [key: string]: Json };
 
-export interface Again {
+interface Again {
   readonly schema: Schema;
   readonly presence: Presence;
   readonly duplicates: Duplicates;

@@ -29,7 +29,7 @@ export interface GroupVersionKind {
 }
 
 /** What a definition and its properties mean, as published. */
-export interface DefinitionTexts {
+interface DefinitionTexts {
   readonly text: string | undefined;
   readonly property: (name: string) => string | undefined;
 }

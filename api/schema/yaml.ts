@@ -28,7 +28,7 @@ export class YamlError extends Error {
   override readonly name = 'YamlError';
 }
 
-export interface ParsedYaml {
+interface ParsedYaml {
   readonly parsed: ParsedJson;
   /** What strict decoding says about keys that came twice: nothing, or one text with a line for each. */
   readonly duplicates: readonly string[];

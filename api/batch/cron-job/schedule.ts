@@ -3,7 +3,7 @@ import { DurationError, parseDuration } from '#base/duration.ts';
 import { isTimeZone } from './time-zone.ts';
 
 /** When a CronJob runs. */
-export type Schedule =
+type Schedule =
   | {
       readonly kind: 'fields';
       /** From `TZ=` or `CRON_TZ=` in front of the text, which only old CronJobs still have. */

@@ -1,7 +1,7 @@
 // Sets of indexes as text: `1,3-5,7`.
 
 /** How many indexes the text holds, or what is wrong with it. */
-export type IndexCount = { readonly total: number } | { readonly problem: string };
+type IndexCount = { readonly total: number } | { readonly problem: string };
 
 /** Counts the indexes of a text, which must rise and stay below `completions`. */
 export function countIndexes(text: string, completions: number): IndexCount {

@@ -4,8 +4,8 @@ import { mapForm, selectorForm } from '../../meta/go-form.ts';
 import { compileSelector } from '../../apps/workload.ts';
 import type { Job } from './job.ts';
 
-export const jobNameLabel = 'batch.kubernetes.io/job-name';
-export const jobUidLabel = 'batch.kubernetes.io/controller-uid';
+const jobNameLabel = 'batch.kubernetes.io/job-name';
+const jobUidLabel = 'batch.kubernetes.io/controller-uid';
 /** The same without a domain, from before label names had one. */
 const oldNameLabel = 'job-name';
 const oldUidLabel = 'controller-uid';

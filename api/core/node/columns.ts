@@ -31,7 +31,7 @@ function statusText({ spec, status }: Node): string {
 }
 
 /** Roles by label, sorted: `node-role.kubernetes.io/<role>` and `kubernetes.io/role=<role>`. */
-export function nodeRoles({ metadata }: Node): string[] {
+function nodeRoles({ metadata }: Node): string[] {
   const prefix = 'node-role.kubernetes.io/';
   const roles = Object.entries(metadata.labels ?? {}).flatMap(([key, value]) => {
     if (key.startsWith(prefix) && key.length > prefix.length) return [key.slice(prefix.length)];

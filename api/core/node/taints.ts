@@ -5,7 +5,7 @@ import { labelValueProblems, qualifiedNameProblems } from '../../meta/names.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 
 /** Effects of taints and tolerations. */
-export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 /** Each key once for every effect. */
 export function validateTaints(taints: readonly Unchecked<V1Taint>[], path: string): FieldProblem[] {

@@ -32,7 +32,7 @@ type Spec = Unchecked<V1PersistentVolumeSpec>;
 type Given<Source> = Unchecked<Source> | undefined;
 
 /** A spec with the name of its volume, which one type looks at; '' for inline volumes. */
-export type NamedSpec = Spec & { readonly volumeName: string };
+type NamedSpec = Spec & { readonly volumeName: string };
 
 /** All types, in upstream's order and with its slips of the pen. */
 export const persistentSources: readonly SourceRule<NamedSpec>[] = [

@@ -4,7 +4,7 @@ import { qualifiedName } from '../../meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid } from '../../meta/field-problem.ts';
 import type { Unchecked } from '../../meta/unchecked.ts';
 
-export interface LabelKeys {
+interface LabelKeys {
   readonly labelSelector?: Unchecked<V1LabelSelector> | undefined;
   readonly matchLabelKeys?: readonly string[] | undefined;
   readonly mismatchLabelKeys?: readonly string[] | undefined;

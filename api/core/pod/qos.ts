@@ -1,7 +1,7 @@
 import type { V1PodSpec, V1ResourceRequirements } from '#api/generated/types.ts';
 import { compareQuantities, signOfQuantity } from '../../meta/quantity.ts';
 
-export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
+type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 const countedResources = ['cpu', 'memory'] as const;
 

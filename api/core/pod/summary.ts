@@ -4,7 +4,7 @@ import { findCondition, isConditionTrue } from '../../meta/conditions.ts';
 import type { Pod } from './pod.ts';
 import { isSidecar } from './pod-resources.ts';
 
-export interface PodSummary {
+interface PodSummary {
   readonly ready: number;
   readonly total: number;
   /** `Running`, `Init:0/2`, `CrashLoopBackOff`, `Terminating`, … */

@@ -9,7 +9,7 @@ import {
 } from '../../meta/quantity.ts';
 import type { Amounts } from '../pod/pod-resources.ts';
 
-export type ReadAmounts = Readonly<Amounts>;
+type ReadAmounts = Readonly<Amounts>;
 
 export function addAmounts(left: ReadAmounts, right: ReadAmounts): Amounts {
   const sum: Amounts = { ...left };
