@@ -19,7 +19,7 @@ export interface Follower {
   readonly retain: (keys: ReadonlySet<string>) => void;
 }
 
-export interface FollowOptions {
+interface FollowOptions {
   readonly registry: Registry;
   readonly kind: KindDefinition;
   /** Default: all objects. */

@@ -1,9 +1,9 @@
 import type { RequestContext, UserInfo } from './registry/contract.ts';
 
 /** The API server itself, where it writes or reads on its own account. */
-export const serverUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
+const serverUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
-export interface InternalContextOptions {
+interface InternalContextOptions {
   /** '' for cluster-scoped kinds. */
   readonly namespace?: string;
   readonly subresource?: string;

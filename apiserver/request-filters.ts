@@ -28,7 +28,7 @@ import type { GenericRegistry } from './registry/registry.ts';
 import type { ApiServerSettings } from './server.ts';
 import type { Store } from './storage/contract.ts';
 
-export interface RequestFilterDeps {
+interface RequestFilterDeps {
   readonly settings: ApiServerSettings;
   readonly store: Store;
   readonly registry: GenericRegistry;
@@ -39,7 +39,7 @@ export interface RequestFilterDeps {
   readonly stopping: AbortSignal;
 }
 
-export interface WhoAsks {
+interface WhoAsks {
   readonly authenticator: Authenticator;
   readonly seen: AuthenticationMetrics;
   /** Undefined where nothing is audited. */

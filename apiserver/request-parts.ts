@@ -43,7 +43,7 @@ import { type Component, localComponent } from './subresources/component-status.
 import { subresourceTable } from './subresources/table.ts';
 import type { ApiServerDeps, ApiServerSettings, ServerState } from './server.ts';
 
-export interface RequestPartsDeps extends ApiServerDeps {
+interface RequestPartsDeps extends ApiServerDeps {
   readonly largeWork: LargeWork & Service;
   readonly state: ServerState;
   readonly codec: Codec;
@@ -54,7 +54,7 @@ export interface RequestPartsDeps extends ApiServerDeps {
   readonly checks: readonly HealthCheck[];
 }
 
-export interface RequestParts {
+interface RequestParts {
   readonly listener: Listener;
   readonly timeouts: RequestTimeouts;
   readonly auditing: readonly Service[];

@@ -5,7 +5,7 @@ import type { Authorizer } from '../authz/contract.ts';
 import type { AdmissionPlugin, AdmissionRequest, Registry } from '../registry/contract.ts';
 import { refusal } from './refusal.ts';
 
-export interface OwnerReferencesDeps {
+interface OwnerReferencesDeps {
   readonly registry: () => Registry;
   readonly authorizer: Authorizer;
 }

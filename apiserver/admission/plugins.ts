@@ -34,7 +34,7 @@ import { serviceAccountPlugin } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 
-export interface AdmissionDeps {
+interface AdmissionDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
   readonly authorizer: Authorizer;

@@ -18,7 +18,7 @@ const tokenSeconds = 3_607;
 /** The default account of a new namespace is made by a controller: worth a short wait. */
 const defaultAccountAttempts = 10;
 
-export interface ServiceAccountPluginDeps {
+interface ServiceAccountPluginDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
 }

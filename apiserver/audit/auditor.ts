@@ -17,7 +17,7 @@ import { RotatingFile } from './rotating-file.ts';
 import { truncatingSink } from './truncating-sink.ts';
 import { WebhookSink } from './webhook-sink.ts';
 
-export interface AuditorDeps {
+interface AuditorDeps {
   readonly settings: AuditSettings;
   readonly metrics: AuditMetrics;
   readonly clock: Clock;

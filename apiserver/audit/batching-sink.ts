@@ -16,7 +16,7 @@ export interface BatchOptions {
   readonly maxSending: number;
 }
 
-export interface BatchingDeps {
+interface BatchingDeps {
   readonly sink: AuditSink;
   readonly options: BatchOptions;
   readonly failed: PluginFailure;

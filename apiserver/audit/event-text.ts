@@ -40,7 +40,7 @@ export function legacyText(event: AuditEvent): string {
 }
 
 /** `2006-01-02T15:04:05.000000Z`, from milliseconds with fractions. */
-export function microTime(ms: number): string {
+function microTime(ms: number): string {
   const whole = Math.floor(ms);
   const micros = Math.floor((ms - whole) * 1_000);
   return `${new Date(whole).toISOString().slice(0, 23)}${String(micros).padStart(3, '0')}Z`;

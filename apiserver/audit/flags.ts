@@ -11,7 +11,7 @@ import type { PolicyDocument } from './policy.ts';
 import { readPolicy } from './policy-file.ts';
 import type { TruncateOptions } from './truncating-sink.ts';
 
-export const sendingModes = ['batch', 'blocking', 'blocking-strict'] as const;
+const sendingModes = ['batch', 'blocking', 'blocking-strict'] as const;
 export type SendingMode = (typeof sendingModes)[number];
 
 /** How events come to one place. */

@@ -10,7 +10,7 @@ import { type AuditEvent, levels, type ObjectReference, type RequestAudit, type 
 import type { AuditScope } from './policy.ts';
 import { sourceIps, userAgent } from './who-asks.ts';
 
-export interface RecordDeps {
+interface RecordDeps {
   readonly exchange: Exchange;
   readonly scope: AuditScope;
   /** Passes the event to the sinks; answers whether it was accepted. */

@@ -10,7 +10,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import { makeFolder } from '#base/make-folder.ts';
 
-export interface RotatingFileOptions {
+interface RotatingFileOptions {
   readonly path: string;
   /** Days that old files are kept; 0: for ever. */
   readonly maxAgeDays: number;

@@ -9,7 +9,7 @@ import type { AuditEvent, AuditSink } from './contract.ts';
 import { listText } from './event-text.ts';
 import type { PluginFailure } from './plugin-failure.ts';
 
-export interface WebhookDeps {
+interface WebhookDeps {
   readonly endpoint: ApiEndpoint;
   /** Before the second attempt; then half as long again each time. */
   readonly initialBackoffMs: number;

@@ -3,9 +3,9 @@ import type { Exchange } from '../http/exchange.ts';
 import type { UserInfo } from '../registry/contract.ts';
 import { authenticatedGroup, type AuthenticationMethod, type Authenticator, unauthenticatedGroup, type Verdict } from './contract.ts';
 
-export const anonymous: UserInfo = { name: 'system:anonymous', groups: [unauthenticatedGroup] };
+const anonymous: UserInfo = { name: 'system:anonymous', groups: [unauthenticatedGroup] };
 
-export interface AuthenticatorDeps {
+interface AuthenticatorDeps {
   /** Asked in this order; the first that knows the client decides. */
   readonly methods: readonly AuthenticationMethod[];
   /** Whether clients that show nothing come through as `system:anonymous`; roles say what that user may do. */

@@ -12,7 +12,7 @@ const namespace = 'kube-system';
 const bootstrappers = 'system:bootstrappers';
 const validGroup = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 
-export interface BootstrapTokensDeps {
+interface BootstrapTokensDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
 }

@@ -12,7 +12,7 @@ const longestChain = 10;
 const uidField = '1.3.6.1.4.1.57683.2';
 
 /** What a connection's certificate says. */
-export interface Peer {
+interface Peer {
   /** Whose authority has signed it; undefined where there is none, or nobody's that counts. */
   readonly issuer: 'clients' | 'front-proxy' | undefined;
   readonly commonName: string;
@@ -20,7 +20,7 @@ export interface Peer {
   readonly untilMs: number;
 }
 
-export interface ClientCertificatesOptions {
+interface ClientCertificatesOptions {
   readonly nowMs: () => number;
   /** PEM text of the authorities of front proxies, which say nothing of users; undefined where there is none. */
   readonly frontProxyCa: () => string | undefined;

@@ -16,7 +16,7 @@ import { webSocketTokens } from './websocket-token.ts';
 /** Whose certificates prove who somebody is. */
 export type Authorities = Pick<AuthenticationSettings, 'clientCa' | 'frontProxy'>;
 
-export interface AuthenticationDeps {
+interface AuthenticationDeps {
   readonly settings: AuthenticationSettings;
   /** Those that count now: they may be renewed. */
   readonly authorities: () => Authorities;
@@ -31,7 +31,7 @@ export interface AuthenticationDeps {
   readonly log: Log;
 }
 
-export interface Authentication {
+interface Authentication {
   readonly authenticator: Authenticator;
   readonly tokens: BearerTokens;
 }

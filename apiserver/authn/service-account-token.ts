@@ -10,7 +10,7 @@ import { type TokenVerdict, type TokenVerifier, unknownToken } from './bearer-to
 import { type ClaimedObject, type KubernetesClaims, readClaims, userOf } from './token-claims.ts';
 import type { VerificationKey } from './token-keys.ts';
 
-export interface ServiceAccountTokensDeps {
+interface ServiceAccountTokensDeps {
   readonly registry: Registry;
   readonly keys: readonly VerificationKey[];
   readonly issuers: readonly string[];

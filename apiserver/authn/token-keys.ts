@@ -13,7 +13,7 @@ export interface VerificationKey {
 }
 
 /** What goes into a new token. */
-export interface TokenRequest {
+interface TokenRequest {
   /** The token's own (`jti`). */
   readonly id: string;
   readonly audiences: readonly string[];

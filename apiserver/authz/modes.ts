@@ -9,7 +9,7 @@ import { firstOpinion } from './union.ts';
 export const authorizationModes = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] as const;
 export type AuthorizationMode = (typeof authorizationModes)[number];
 
-export interface AuthorizerDeps {
+interface AuthorizerDeps {
   /** Counts the decisions of each authorizer, for metrics. Without it, nothing is counted. */
   readonly counts?: ((type: AuthorizationMode) => { readonly allowed: () => void; readonly denied: () => void }) | undefined;
   readonly policy: RbacPolicy;

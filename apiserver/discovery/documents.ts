@@ -12,7 +12,7 @@ import { aggregatedKind, aggregatedSchema } from './aggregated-schema.ts';
 import { aggregatedDiscovery, type GroupResources } from './aggregated.ts';
 import { type ApiResource, resourcesOf } from './resources.ts';
 
-export interface DiscoveryDeps {
+interface DiscoveryDeps {
   readonly kinds: () => readonly KindDefinition[];
   readonly subresources: SubresourceTable;
   readonly codec: Pick<Codec, 'protobuf' | 'schemas'>;
@@ -148,7 +148,7 @@ function groupEntry({ name, versions }: GroupResources): object {
 }
 
 /** Upstream's order: stable before beta before alpha, newer before older, everything else last by name. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [left, right] = [versionRank(a), versionRank(b)];
   for (let at = 0; at < 3; at++) {
     const difference = (right[at] ?? 0) - (left[at] ?? 0);

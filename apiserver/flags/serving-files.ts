@@ -5,7 +5,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import { certificatePaths, keptServerCertificate, ownServerCertificate } from '#base/own-certificate.ts';
 import { addressText, type IpRange } from '../services/ip-range.ts';
 
-export interface ServingValues {
+interface ServingValues {
   readonly 'cert-dir': string;
   readonly 'tls-cert-file': string;
   readonly 'tls-private-key-file': string;

@@ -21,7 +21,7 @@ import { everything } from '../list-everything.ts';
 import type { Registry, RequestContext } from '../registry/contract.ts';
 import { markDangling } from './dangling.ts';
 
-export interface InitialConfigurationDeps {
+interface InitialConfigurationDeps {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Log;

@@ -6,12 +6,12 @@ import { mediaTypesOf, type Offer, unsupportedMediaType } from './negotiate.ts';
 import { mediaTypeOf } from './options.ts';
 
 /** No request body may be larger, neither as sent nor unpacked. */
-export const maxBodyBytes = 3 * 1024 * 1024;
+const maxBodyBytes = 3 * 1024 * 1024;
 
 const nothing = Buffer.alloc(0);
 
 /** The 413 answer. */
-export function bodyTooLarge(): ApiError {
+function bodyTooLarge(): ApiError {
   return new ApiError({ reason: 'RequestEntityTooLarge', message: `Request entity too large: limit is ${maxBodyBytes}` });
 }
 

@@ -45,7 +45,7 @@ export interface Upgrade {
   readonly head: Buffer;
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly request: RawRequest;
   readonly response: RawResponse;
   readonly info: RequestInfo;

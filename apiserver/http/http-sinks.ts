@@ -13,7 +13,7 @@ const stallMs = 30_000;
 /** Frames that are sent as one chunk. */
 const chunkBytes = 64 * 1024;
 
-export interface HttpSinkDeps {
+interface HttpSinkDeps {
   readonly clock: Clock;
   readonly chunks: FrameChunks;
 }

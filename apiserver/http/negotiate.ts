@@ -2,7 +2,7 @@
 import { ApiError } from '#api/meta/status.ts';
 import { type MediaRange, parseAccept } from '#base/accept.ts';
 
-export type Form = 'object' | 'table' | 'partial' | 'partial-list';
+type Form = 'object' | 'table' | 'partial' | 'partial-list';
 
 export type Encoding = 'json' | 'yaml' | 'protobuf';
 

@@ -16,7 +16,7 @@ import { create, hasVerb, methodNotAllowed, patch, resourceNotFound, update } fr
 const verbs: Readonly<Record<string, Verb>> = { get, list, watch, create, update, patch, delete: remove, deletecollection: removeAll };
 const statusVerbs = ['get', 'patch', 'update'];
 
-export interface ResourceRequestsDeps extends VerbDeps {
+interface ResourceRequestsDeps extends VerbDeps {
   readonly subresources: SubresourceTable;
   /** True where something of this group is served, so that refusals below it are Status objects. */
   readonly knowsGroup: (group: string) => boolean;
@@ -86,7 +86,7 @@ function hasRest({ rest }: RequestInfo): boolean {
 }
 
 /** The verbs of a sub-resource, undefined where the kind has none of that name. */
-export function subresourceVerbs(kind: KindDefinition, subresource: string): readonly string[] | undefined {
+function subresourceVerbs(kind: KindDefinition, subresource: string): readonly string[] | undefined {
   const { status, scale, other } = kind.subresources ?? {};
   if (subresource === 'status') return status === true ? statusVerbs : undefined;
   if (subresource === 'scale') return scale !== undefined ? statusVerbs : undefined;

@@ -125,7 +125,7 @@ function lineOf(bytes: Uint8Array): Uint8Array {
   return line;
 }
 
-export function sendStatus(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, status: Status, more?: HeaderList): void {
+function sendStatus(exchange: Exchange, wanted: Pick<Wanted, 'encoding'>, status: Status, more?: HeaderList): void {
   const retryAfter = status.details?.retryAfterSeconds;
   const headers: HeaderList = retryAfter === undefined || retryAfter === 0 ? [] : ['Retry-After', String(retryAfter)];
   sendValue(exchange, wanted, status.code, status, [...headers, ...(more ?? [])]);

@@ -18,7 +18,7 @@ export interface Pages {
   readonly takesGetOnly?: boolean;
 }
 
-export interface RouterDeps {
+interface RouterDeps {
   readonly resources: ResourceRequests;
   readonly discovery: DiscoveryDocuments;
   readonly metrics: Metrics;

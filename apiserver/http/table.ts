@@ -52,7 +52,7 @@ export interface TableDeps {
 }
 
 /** What a table takes from what it shows. */
-export interface Tabled {
+interface Tabled {
   readonly schema: string;
   readonly columns?: readonly Column<never>[];
   readonly rowConditions?: (object: never) => readonly RowCondition[] | undefined;

@@ -14,7 +14,7 @@ export function agentOf(endpoint: ApiEndpoint, options: Agent.Options = {}): Age
   return new Agent({ ...options, connect: tlsOf(endpoint) });
 }
 
-export interface Answer {
+interface Answer {
   readonly code: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
@@ -23,7 +23,7 @@ export interface Answer {
   readonly json: Record<string, never> & { [key: string]: unknown };
 }
 
-export interface SendOptions {
+interface SendOptions {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly body?: unknown;

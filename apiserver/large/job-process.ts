@@ -31,9 +31,9 @@ export interface JobProcessLimits {
 }
 
 /** What a machine of a few gigabytes bears. */
-export const defaultLimits: JobProcessLimits = { jobs: 100, bytes: 64 * 1_024 * 1_024, jobMs: 30_000, idleMs: 30_000, heapMegabytes: 768 };
+const defaultLimits: JobProcessLimits = { jobs: 100, bytes: 64 * 1_024 * 1_024, jobMs: 30_000, idleMs: 30_000, heapMegabytes: 768 };
 
-export interface JobProcessDeps {
+interface JobProcessDeps {
   /** Those that the process knows, too. */
   readonly kinds: readonly KindDefinition[];
   readonly clock: Clock;

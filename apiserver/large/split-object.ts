@@ -12,7 +12,7 @@ export interface SplitObject {
 }
 
 /** A member of the object, or of its metadata. */
-export interface Part {
+interface Part {
   readonly of: 'object' | 'metadata';
   readonly key: string;
   readonly json: Uint8Array;

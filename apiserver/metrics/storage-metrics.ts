@@ -4,7 +4,7 @@ import type { Metrics } from '#base/metrics.ts';
 import type { MeasuredResource } from '../registry/registry.ts';
 import type { RequestCounts, ResourceCounts } from '../storage/resource-counts.ts';
 
-export interface StorageParts {
+interface StorageParts {
   readonly resources: () => Iterable<MeasuredResource>;
   /** Bytes of the database; absent or undefined where nothing can be said. */
   readonly sizeBytes?: (() => Promise<number | undefined>) | undefined;

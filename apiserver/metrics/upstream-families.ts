@@ -1,5 +1,5 @@
 // What Kubernetes v1.36 publishes of these families: type, stability, labels, and the buckets of histograms. Facts to hold ours against.
-export interface UpstreamFamily {
+interface UpstreamFamily {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly stability: 'STABLE' | 'BETA' | 'ALPHA' | '';
   readonly labels: readonly string[];

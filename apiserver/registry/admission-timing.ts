@@ -9,7 +9,7 @@ const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 
 /** Upstream's words for changing and for checking. */
 export type AdmissionType = 'admit' | 'validate';
-export type Operation = AdmissionRequest['operation'];
+type Operation = AdmissionRequest['operation'];
 
 /** One place that is timed: a plugin or a whole step, of one type. */
 export class Timed {

@@ -2,7 +2,7 @@ import { badRequest } from '#api/meta/status.ts';
 import { JsonError, parseJson } from '#api/schema/json.ts';
 
 /** Where a paged list goes on: the revision of its first page (-1: whatever is newest), and the first key that is wanted. */
-export interface ContinueToken {
+interface ContinueToken {
   readonly revision: number;
   /** Relative to what the list covers. */
   readonly start: string;

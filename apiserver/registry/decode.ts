@@ -22,7 +22,7 @@ export function decodeBody(codec: Codec, kind: DecodedKind, body: Body, { fieldV
   return complete(kind, decoded);
 }
 
-export interface PatchedValue {
+interface PatchedValue {
   /** What the patch made of the object; kept and changed. */
   readonly value: Json;
   /** What is strange about the patch itself. */

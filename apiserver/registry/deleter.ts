@@ -23,7 +23,7 @@ const perTurnBytes = 256 * 1_024;
 /** What a delete costs however small the object is. */
 const objectBytes = 4 * 1_024;
 
-export interface DeleterDeps {
+interface DeleterDeps {
   readonly objects: ObjectStore;
   readonly admission: AdmissionChain;
   readonly clock: Clock;

@@ -9,13 +9,13 @@ export const objectsPerTurn = 20_000;
 export const conversionCost = 100;
 
 /** The keys that a list covers: those with `prefix`, up to (not including) `end`. */
-export interface KeyRange {
+interface KeyRange {
   readonly prefix: string;
   /** Undefined: to the last key. */
   readonly end: string | undefined;
 }
 
-export interface PageRequest {
+interface PageRequest {
   readonly selector: ObjectSelector;
   readonly range: KeyRange;
   /** First key wanted, without the range's prefix. */
@@ -25,7 +25,7 @@ export interface PageRequest {
   readonly sees?: ((object: CachedObject) => boolean) | undefined;
 }
 
-export interface Page {
+interface Page {
   readonly items: CachedObject[];
   /** Where the next page starts; undefined where this was the last. */
   readonly next: string | undefined;

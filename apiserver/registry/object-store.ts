@@ -10,7 +10,7 @@ import type { WatchCache } from '../storage/watch-cache.ts';
 import { readable, storeFailure } from './failures.ts';
 import type { ServedKind } from './served-kinds.ts';
 
-export interface ObjectStoreDeps {
+interface ObjectStoreDeps {
   readonly store: Store;
   readonly cache: WatchCache;
   readonly clock: Clock;

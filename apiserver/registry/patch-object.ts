@@ -17,7 +17,7 @@ import { stringifyDeep } from '#api/schema/stringify-deep.ts';
 import { unstructuredWords } from './unstructured-words.ts';
 
 /** A patch that changes what is there, read once and applied in every attempt. */
-export interface ObjectPatch {
+interface ObjectPatch {
   readonly type: Exclude<PatchType, 'apply'>;
   readonly value: Json;
   readonly problems: readonly string[];
@@ -42,7 +42,7 @@ export function readPatch(
   return { type, value, problems };
 }
 
-export interface PatchTarget {
+interface PatchTarget {
   readonly kind: DecodedKind;
   readonly schema: ObjectSchema;
   /** Read-only. */

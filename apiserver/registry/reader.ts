@@ -26,7 +26,7 @@ const tooOldContinue =
   'modified, or deleted between the time the first chunk was returned ' +
   'and now may show up in the list.';
 
-export interface ReaderDeps {
+interface ReaderDeps {
   readonly store: Store;
   readonly cache: WatchCache;
   readonly clock: Clock;

@@ -16,14 +16,14 @@ import { checkScaleUid, type Scale, scaleKind, scaleOf, withScale } from './scal
 import type { ServedKind } from './served-kinds.ts';
 import type { Writer, Written } from './writer.ts';
 
-export interface ScaleWriterDeps {
+interface ScaleWriterDeps {
   readonly writer: Writer;
   readonly codec: Codec;
   readonly clock: Clock;
 }
 
 /** Whose Scale is written. */
-export interface ScaleTarget {
+interface ScaleTarget {
   readonly served: ServedKind;
   readonly name: string;
   readonly rule: ScaleRule;

@@ -11,7 +11,7 @@ import { MemoryStore } from '../storage/memory.ts';
 import type { AdmissionPlugin, Body, DeleteRequest, ListRequest, RequestContext, WatchRequest } from './contract.ts';
 import { GenericRegistry } from './registry.ts';
 
-export interface TestRegistryOptions {
+interface TestRegistryOptions {
   readonly kinds: readonly KindDefinition[];
   readonly admission?: readonly AdmissionPlugin[];
   readonly clock?: FakeClock;

@@ -14,7 +14,7 @@ import { conversionCost, keyRange, objectsPerTurn } from './list-page.ts';
 import type { Reader } from './reader.ts';
 import type { ServedKind } from './served-kinds.ts';
 
-export interface WatchDeps {
+interface WatchDeps {
   readonly cache: WatchCache;
   readonly reader: Reader;
   readonly clock: Clock;

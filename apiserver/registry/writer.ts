@@ -20,7 +20,7 @@ import { createSteps, type StepsRequest, updateSteps } from './write-steps.ts';
 
 const nameAttempts = 8;
 /** What a client reads when its resourceVersion is not the newest any more. */
-export const staleMessage = 'the object has been modified; please apply your changes to the latest version and try again';
+const staleMessage = 'the object has been modified; please apply your changes to the latest version and try again';
 
 export interface UpdateRequest {
   readonly served: ServedKind;

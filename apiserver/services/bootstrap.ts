@@ -13,7 +13,7 @@ import type { IpRange } from './ip-range.ts';
 import { keepObjects } from './keep-objects.ts';
 import type { ServerLeases } from './server-leases.ts';
 
-export interface BootstrapDeps {
+interface BootstrapDeps {
   readonly registry: () => Registry;
   readonly ipRange: IpRange;
   /** What says so to everybody. */

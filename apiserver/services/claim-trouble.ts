@@ -5,7 +5,7 @@ import type { Service } from '#api/core/service/service.ts';
 import type { IPAddress } from '#api/networking/ip-address.ts';
 import { allocatorName, claimGraceMs, familyLabel, managedByLabel, refersTo } from './cluster-ip-claims.ts';
 
-export interface Trouble {
+interface Trouble {
   readonly reason: string;
   readonly action: 'ClusterIPAllocation' | 'IPAddressAllocation';
   readonly note: string;
@@ -19,7 +19,7 @@ export interface Judgement {
 
 const fine: Judgement = { do: 'nothing' };
 
-export interface ServiceView {
+interface ServiceView {
   readonly service: Service;
   readonly address: string;
   readonly isInRange: boolean;

@@ -13,7 +13,7 @@ import type { AlongObject, Registry } from '../registry/contract.ts';
 export const addressKind = ipAddress as unknown as KindDefinition;
 export const serviceKind = service as unknown as KindDefinition;
 
-export interface ClusterIpClaimsDeps {
+interface ClusterIpClaimsDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
   readonly log: Log;

@@ -23,7 +23,7 @@ import { rangeKind } from './service-range-feed.ts';
 
 type Changed = (encoded: Encoded, how?: 'added' | 'modified') => void;
 
-export interface ClusterIpRepairDeps {
+interface ClusterIpRepairDeps {
   readonly registry: Registry;
   readonly events: ActionRecorder;
   readonly clock: Clock;

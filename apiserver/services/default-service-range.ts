@@ -12,7 +12,7 @@ import type { Registry } from '../registry/contract.ts';
 import type { IpRange } from './ip-range.ts';
 import { defaultRangeName, rangeKind } from './service-range-feed.ts';
 
-export interface DefaultServiceRangeDeps {
+interface DefaultServiceRangeDeps {
   readonly registry: () => Registry;
   readonly ipRange: IpRange;
   readonly events: EventRecorder;

@@ -1,7 +1,7 @@
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 
-export interface KeepObjectsOptions {
+interface KeepObjectsOptions {
   /** What is kept, for the log: `the system objects`. */
   readonly what: string;
   /** One look: makes and repairs what needs it. */

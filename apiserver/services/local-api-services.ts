@@ -14,7 +14,7 @@ import { everything } from '../list-everything.ts';
 import type { DeleteRequest, Registry } from '../registry/contract.ts';
 import { keepObjects } from './keep-objects.ts';
 
-export interface LocalApiServicesDeps {
+interface LocalApiServicesDeps {
   readonly registry: () => Registry;
   /** What clients find. */
   readonly kinds: () => readonly KindDefinition[];

@@ -11,7 +11,7 @@ import { PortBitmap, type PortRange } from './port-bitmap.ts';
 
 export const nodePortsKey = '/registry/ranges/servicenodeports';
 
-export interface NodePortClaimsDeps {
+interface NodePortClaimsDeps {
   readonly store: Pick<Store, 'get' | 'put' | 'isSoleWriter'>;
   readonly range: PortRange;
   readonly log: Log;

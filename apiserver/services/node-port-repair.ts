@@ -16,7 +16,7 @@ import { nodePortsKey } from './node-port-claims.ts';
 import { PortBitmap, type PortRange } from './port-bitmap.ts';
 import { planPortRepair } from './port-repair-plan.ts';
 
-export interface NodePortRepairDeps {
+interface NodePortRepairDeps {
   readonly store: Pick<Store, 'get' | 'put' | 'isSoleWriter'>;
   readonly registry: Registry;
   readonly range: PortRange;

@@ -3,13 +3,13 @@ import type { Service } from '#api/core/service/service.ts';
 import { PortBitmap, type PortRange } from './port-bitmap.ts';
 
 /** Something that somebody should know of a Service. */
-export interface PortTrouble {
+interface PortTrouble {
   readonly service: Service;
   readonly reason: 'PortNotAllocated' | 'PortAlreadyAllocated' | 'PortOutOfRange';
   readonly note: string;
 }
 
-export interface PortRepairPlan {
+interface PortRepairPlan {
   readonly bitmap: PortBitmap;
   /** For the next look: ports that nobody holds, with how often they will be left taken yet. */
   readonly leaks: ReadonlyMap<number, number>;

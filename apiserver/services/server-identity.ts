@@ -14,7 +14,7 @@ import { everything } from '../list-everything.ts';
 import type { DeleteRequest, Registry, RequestContext } from '../registry/contract.ts';
 import { keepObjects } from './keep-objects.ts';
 
-export interface ServerIdentityDeps {
+interface ServerIdentityDeps {
   readonly registry: Registry;
   /** Of this machine: what tells servers apart. */
   readonly hostname: string;

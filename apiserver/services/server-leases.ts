@@ -2,7 +2,7 @@
 // server stopped renewing it (upstream's pkg/controlplane/reconcilers/lease.go, same key and same times).
 import type { Store } from '../storage/contract.ts';
 
-export interface ServerLeasesDeps {
+interface ServerLeasesDeps {
   readonly store: Pick<Store, 'get' | 'list' | 'put' | 'delete' | 'isSoleWriter'>;
 }
 

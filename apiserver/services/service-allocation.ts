@@ -23,7 +23,7 @@ import type { NodePortClaims } from './node-port-claims.ts';
 import { reserveNodePorts } from './node-port-reservation.ts';
 import { Reservation, type ServicePools, takenPort } from './service-pools.ts';
 
-export interface ServiceAllocationDeps {
+interface ServiceAllocationDeps {
   readonly pools: ServicePools;
   readonly claims: Pick<ClusterIpClaims, 'claim' | 'release'>;
   readonly ports: Pick<NodePortClaims, 'claim' | 'release' | 'isIdle'>;

@@ -9,7 +9,7 @@ import type { Encoded, Registry } from '../registry/contract.ts';
 import type { ClusterIpClaims } from './cluster-ip-claims.ts';
 import type { ServicePools } from './service-pools.ts';
 
-export interface ServicePoolFeedDeps {
+interface ServicePoolFeedDeps {
   readonly pools: ServicePools;
   readonly claims: Pick<ClusterIpClaims, 'forget'>;
   readonly registry: Registry;

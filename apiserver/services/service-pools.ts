@@ -5,7 +5,7 @@ import { internalError } from '#api/meta/status.ts';
 import { addressNumber, addressText, type IpRange } from './ip-range.ts';
 import { type Band, NumberPool } from './number-pool.ts';
 
-export interface ServicePoolsOptions {
+interface ServicePoolsOptions {
   /** Of the flags; others come and go by `useRanges`. */
   readonly ipRange: IpRange;
   readonly nodePorts: { readonly first: number; readonly last: number };

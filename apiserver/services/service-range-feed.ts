@@ -12,7 +12,7 @@ export const rangeKind = serviceCidr as unknown as KindDefinition;
 /** The one that the API server makes itself. */
 export const defaultRangeName = 'kubernetes';
 
-export interface ServiceRangeFeedDeps {
+interface ServiceRangeFeedDeps {
   readonly pools: Pick<ServicePools, 'useRanges'>;
   readonly registry: Registry;
   /** Of the flags: given out of until the object that says so is there. */
@@ -22,7 +22,7 @@ export interface ServiceRangeFeedDeps {
 }
 
 /** The ranges that addresses may be given out of now: IPv4 ones that are ready, or of which nobody has said, and that are not on their way out. */
-export function rangesInUse(objects: Iterable<ServiceCIDR>, ofFlags: IpRange): IpRange[] {
+function rangesInUse(objects: Iterable<ServiceCIDR>, ofFlags: IpRange): IpRange[] {
   const ranges = new Map<string, IpRange>();
   let isDefaultThere = false;
   for (const { metadata, spec, status } of objects) {

@@ -21,7 +21,7 @@ const hookChecks = {
   'autoregister-completion': 'autoregister-completion',
 } as const;
 
-export type StartHook = keyof typeof hookChecks;
+type StartHook = keyof typeof hookChecks;
 
 /** Watches services become ready. */
 export class StartHooks {

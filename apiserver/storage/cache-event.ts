@@ -3,7 +3,7 @@ import type { CachedObject, ChangeType } from './cached-object.ts';
 import type { ObjectSelector } from './object-selector.ts';
 import type { ServedForm } from './served-form.ts';
 
-export interface CacheEventOptions {
+interface CacheEventOptions {
   readonly revision: number;
   /** Undefined: deleted. */
   readonly current: CachedObject | undefined;

@@ -11,7 +11,7 @@ import { tooLong } from './skim.ts';
 
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
-export interface CachedObjectOptions {
+interface CachedObjectOptions {
   readonly form: ServedForm;
   /** `namespace/name`, or `name` for cluster-scoped kinds. */
   readonly key: string;

@@ -5,7 +5,7 @@ import type { Store } from './contract.ts';
 
 const usualMs = 300_000;
 
-export interface CompactorDeps {
+interface CompactorDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;

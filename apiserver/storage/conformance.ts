@@ -4,10 +4,10 @@ import { FakeClock } from '#base/fake-clock.ts';
 import { type PutResult, type Store, type StoreEvent, valueLimitBytes } from './contract.ts';
 
 /** Opens an empty store whose time is `clock`, unless its time is its own. */
-export type OpenStore = (clock: FakeClock) => Promise<Store>;
+type OpenStore = (clock: FakeClock) => Promise<Store>;
 
 /** How a test of keys with a TTL waits. */
-export interface StoreTime {
+interface StoreTime {
   readonly ttlSeconds: number;
   readonly pass: (clock: FakeClock, seconds: number) => Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { StoreEvent } from './contract.ts';
 const tailLimit = 256;
 const replayLimit = 500;
 
-export interface EventFeedOptions {
+interface EventFeedOptions {
   /** Newest revision at the start. */
   readonly revision: number;
   /** Up to `limit` events above a revision, in order; throws StoreError 'compacted' where the log does not reach back. */

@@ -11,7 +11,7 @@ export interface ExpiredKey {
   readonly revision: number;
 }
 
-export interface ExpirySweepDeps {
+interface ExpirySweepDeps {
   /** Keys due by `nowMs`, oldest first, at most `limit`. */
   readonly due: (nowMs: number, limit: number) => readonly ExpiredKey[];
   /** Deletes a key if it still has that revision. */

@@ -9,7 +9,7 @@ import type { Log } from '#base/log.ts';
 import { StoreError } from './contract.ts';
 
 /** One write. */
-export interface GroupWrite {
+interface GroupWrite {
   /** Puts its operations into the transaction; called inside lmdb's batch. */
   readonly apply: () => void;
   /** Called in the order of the writes, when all of the batch is on disk. */
@@ -17,7 +17,7 @@ export interface GroupWrite {
   readonly failed: (error: StoreError) => void;
 }
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   /** Where the database lies, to tell a full disk from a broken one. */
   readonly folder: string;
   /** Runs `apply` in one transaction; resolves when it is on disk. */

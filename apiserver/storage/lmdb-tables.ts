@@ -27,7 +27,7 @@ const compactedKey = Buffer.from('compacted');
 type Table = Database<Buffer, Buffer>;
 
 /** One entry of the log. */
-export interface LoggedChange extends LogRecord {
+interface LoggedChange extends LogRecord {
   readonly revision: number;
 }
 

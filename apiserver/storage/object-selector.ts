@@ -23,7 +23,7 @@ export interface ObjectSelector {
   matches(object: CachedObject): boolean;
 }
 
-export interface SelectorTexts {
+interface SelectorTexts {
   readonly namespace: string;
   readonly labelSelector: string;
   readonly fieldSelector: string;

@@ -3,7 +3,7 @@ import type { Log } from '#base/log.ts';
 import type { StorageConfig } from '../storage-config.ts';
 import type { Store } from './contract.ts';
 
-export interface OpenStoreDeps {
+interface OpenStoreDeps {
   readonly clock: Clock;
   readonly log: Log;
 }

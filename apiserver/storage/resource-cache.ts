@@ -24,7 +24,7 @@ const nothing: readonly CachedObject[] = Object.freeze([]);
 /** Objects by key, in order; a snapshot that later changes do not touch. */
 export type Snapshot = SortedMap<string, CachedObject>;
 
-export interface ResourceCacheOptions {
+interface ResourceCacheOptions {
   /** The stored form. */
   readonly form: ServedForm;
   /** What the keys of this resource start with. */
@@ -35,7 +35,7 @@ export interface ResourceCacheOptions {
 }
 
 /** A value that nobody can read at the moment, which keeps the whole resource from being served. */
-export interface Blocked {
+interface Blocked {
   /** In the store. */
   readonly key: string;
   readonly trouble: StoreError;

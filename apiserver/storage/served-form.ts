@@ -26,7 +26,7 @@ export interface ServedForm {
 const mostLabelBytes = 64 * 1_024;
 
 /** What a kind's form is made of, and what it is made of. */
-export type FormConversions = Partial<Pick<ServedForm, 'fromStored' | 'restore'>>;
+type FormConversions = Partial<Pick<ServedForm, 'fromStored' | 'restore'>>;
 
 /** The form of a kind. */
 export function servedForm(kind: KindDefinition, { fromStored, restore }: FormConversions = {}): ServedForm {
@@ -44,7 +44,7 @@ export function servedForm(kind: KindDefinition, { fromStored, restore }: FormCo
 }
 
 /** Knows the JSON of sets of fields that many objects have. */
-export type FieldTexts = Pick<Ownership, 'textOf'>;
+type FieldTexts = Pick<Ownership, 'textOf'>;
 
 /**
  * An object's JSON as it is stored: without resourceVersion, and starting with the form's head, so that a resourceVersion can be

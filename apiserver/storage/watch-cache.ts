@@ -29,7 +29,7 @@ export interface CachedResource {
   readonly form: ServedForm;
 }
 
-export interface WatchCacheOptions {
+interface WatchCacheOptions {
   readonly store: Store;
   readonly resources: readonly CachedResource[];
   /** Where objects may lie that an earlier version wrote: they are moved before anything is served. */

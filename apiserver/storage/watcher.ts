@@ -11,7 +11,7 @@ const batchLimit = 500;
 /** Frames of the beginning may have to be rendered: no more of them at a time. */
 const batchBytes = 512 * 1_024;
 
-export interface WatcherOptions {
+interface WatcherOptions {
   readonly selector: ObjectSelector;
   /** What happened before the watch began, told first; made as it is taken. `rest` asks to let others run before going on. */
   readonly initial: Iterable<WatchFrame | 'rest'>;

@@ -8,7 +8,7 @@ import type { RequestContext } from '../registry/contract.ts';
  * Writes into an object that is answered but never stored who sent which of its fields, as upstream does with everything that is created.
  * Each kind's schema is made ready once.
  */
-export type ActOwner = (body: JsonObject, kind: DecodableKind, context: RequestContext, deps: VerbDeps) => void;
+type ActOwner = (body: JsonObject, kind: DecodableKind, context: RequestContext, deps: VerbDeps) => void;
 
 export function actOwner(): ActOwner {
   const known = new Map<string, Ownership>();

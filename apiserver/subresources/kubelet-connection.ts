@@ -8,7 +8,7 @@ import type { Registry } from '../registry/contract.ts';
 import { plainError } from '../registry/failures.ts';
 import { dialErrorText } from './dial-error.ts';
 
-export interface KubeletConnectionOptions {
+interface KubeletConnectionOptions {
   /** The client certificate that kubelets know the API server by. */
   readonly cert: string | undefined;
   readonly key: string | undefined;
@@ -19,13 +19,13 @@ export interface KubeletConnectionOptions {
 }
 
 /** Where a kubelet listens. */
-export interface KubeletPlace {
+interface KubeletPlace {
   readonly host: string;
   readonly port: number;
 }
 
 /** A request to a kubelet. */
-export interface KubeletWish {
+interface KubeletWish {
   readonly method: string;
   readonly path: string;
   readonly headers: Record<string, string>;

@@ -4,7 +4,7 @@ import type { V1Endpoints, V1Pod, V1Service } from '#api/generated/types.ts';
 import { ApiError, badRequest } from '#api/meta/status.ts';
 
 /** `[scheme:]name[:port]`, as it stands in a path. */
-export interface ProxyName {
+interface ProxyName {
   readonly scheme: 'http' | 'https';
   readonly name: string;
   /** A number, for Services also a port's name; '' where the path leaves it open. */
@@ -20,7 +20,7 @@ export interface ProxyTarget {
 }
 
 /** An address of a Service, and the pod that must have it. */
-export interface ServiceEndpoint {
+interface ServiceEndpoint {
   readonly host: string;
   readonly port: string;
   readonly pod: string;

@@ -64,7 +64,7 @@ function checkValues({ operator = '', values = [] }: Requirement, path: string):
 }
 
 /** What authorizers are told of the selectors, and what is said of the parts that they are not told of. */
-export interface ReadSelectors {
+interface ReadSelectors {
   /** As a request would have it. */
   readonly fieldSelector: string;
   /** '' where all of it could be read. */

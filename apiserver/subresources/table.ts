@@ -15,7 +15,7 @@ import type { MayReach } from './proxy-target.ts';
 import { selfSubjectRulesReview } from './rules-review.ts';
 import { tokenRequest, type TokenRequestDeps } from './token-request.ts';
 
-export interface SubresourceDeps {
+interface SubresourceDeps {
   readonly kubelets: KubeletConnection;
   /** Which addresses the proxy may dial. */
   readonly mayReach: MayReach;

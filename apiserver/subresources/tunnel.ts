@@ -19,7 +19,7 @@ const handedOn = [
 const maxRefusalLength = 4_096;
 
 /** Starts the same request on the other side. */
-export type Open = (method: string, headers: Record<string, string>) => Promise<ClientRequest>;
+type Open = (method: string, headers: Record<string, string>) => Promise<ClientRequest>;
 
 export interface TunnelOptions {
   readonly upgrade: Upgrade;

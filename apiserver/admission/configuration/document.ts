@@ -12,7 +12,7 @@ export interface ConfigurationDocument {
 }
 
 /** What a document may be. Without `kind` it bears neither kind nor version. */
-export interface DocumentType {
+interface DocumentType {
   readonly kind?: string;
   readonly versions?: readonly string[];
   readonly shape: Readonly<Record<string, Shape>>;

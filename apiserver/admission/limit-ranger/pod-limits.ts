@@ -3,7 +3,7 @@ import type { V1Container, V1LimitRangeItem, V1PersistentVolumeClaim, V1Pod, V1P
 import { aggregateContainers, type Amounts, isPodLevelResource } from '#api/core/pod/pod-resources.ts';
 import { type Asked, type Bound, maximumProblem, maximumRequestProblem, minimumProblem, ratioProblem } from './bounds.ts';
 
-export const limitRangerAnnotation = 'kubernetes.io/limit-ranger';
+const limitRangerAnnotation = 'kubernetes.io/limit-ranger';
 
 type Items = readonly V1LimitRangeItem[];
 

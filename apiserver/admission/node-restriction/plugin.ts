@@ -12,7 +12,7 @@ import { checkNode } from './nodes.ts';
 import { checkEviction, checkPodCreate, checkPodDelete, checkPodStatus } from './pods.ts';
 import { checkTokenRequest } from './tokens.ts';
 
-export interface NodeRestrictionDeps {
+interface NodeRestrictionDeps {
   readonly registry: () => Registry;
   readonly authorizer: Authorizer;
 }

@@ -36,7 +36,7 @@ export function containersOf(spec: V1PodSpec): AnyContainer[] {
 }
 
 /** Names of the containers that break a rule. */
-export function offenders(spec: V1PodSpec, breaks: (container: AnyContainer) => boolean): string[] {
+function offenders(spec: V1PodSpec, breaks: (container: AnyContainer) => boolean): string[] {
   return containersOf(spec)
     .filter(breaks)
     .map(({ name }) => name);
@@ -72,7 +72,7 @@ export function settersText(byPod: boolean, containers: readonly string[]): stri
 }
 
 /** Pods in a user namespace of their own may be root there. */
-export function hasUserNamespace(spec: V1PodSpec): boolean {
+function hasUserNamespace(spec: V1PodSpec): boolean {
   return spec.hostUsers === false;
 }
 

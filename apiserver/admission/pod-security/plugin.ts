@@ -31,7 +31,7 @@ export const openPodSecurity: PodSecuritySettings = {
   exemptions: { usernames: new Set(), namespaces: new Set(), runtimeClasses: new Set() },
 };
 
-export interface PodSecurityDeps {
+interface PodSecurityDeps {
   readonly registry: () => Registry;
   readonly clock: Clock;
   readonly settings: PodSecuritySettings;

@@ -2,7 +2,7 @@
 import { type FieldProblem, invalid } from '#api/meta/field-problem.ts';
 
 const levels = ['privileged', 'baseline', 'restricted'] as const;
-export type Level = (typeof levels)[number];
+type Level = (typeof levels)[number];
 
 /** A level of the standards of Kubernetes 1.`minor`; Infinity is the latest. */
 export interface LevelVersion {

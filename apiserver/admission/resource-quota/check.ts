@@ -12,7 +12,7 @@ import { refusal } from '../refusal.ts';
 import { type LimitedResource, limitedNames, uncoveredScopes } from './limited.ts';
 
 /** What to add to which quotas' used amounts, by name; or why not, where a plain refusal is no 403 but upstream's bare text. */
-export type Verdict = { readonly charges: ReadonlyMap<string, Amounts> } | { readonly refused: string; readonly isPlain?: true };
+type Verdict = { readonly charges: ReadonlyMap<string, Amounts> } | { readonly refused: string; readonly isPlain?: true };
 
 /** How the written kind is counted; undefined where this write changes no count. */
 export function measureFor({ kind, operation, context, object, previous }: AdmissionRequest): Measure | undefined {
@@ -24,7 +24,7 @@ export function measureFor({ kind, operation, context, object, previous }: Admis
 }
 
 /** What one check is about. */
-export interface Check {
+interface Check {
   readonly request: AdmissionRequest;
   readonly measure: Measure;
   readonly limited: readonly LimitedResource[];

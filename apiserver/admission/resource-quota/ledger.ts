@@ -21,7 +21,7 @@ import { checkRequest, refusalOf } from './check.ts';
 import type { LimitedResource } from './limited.ts';
 
 /** What a write was charged, by the quotas' names. */
-export type Charges = ReadonlyMap<string, Amounts>;
+type Charges = ReadonlyMap<string, Amounts>;
 
 interface Waiting {
   readonly request: AdmissionRequest;

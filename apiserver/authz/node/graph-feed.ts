@@ -7,7 +7,7 @@ import { type Follower, followKind } from '../../follow-kind.ts';
 import type { Encoded, Registry } from '../../registry/contract.ts';
 import type { NodeGraph } from './graph.ts';
 
-export interface GraphFeedDeps {
+interface GraphFeedDeps {
   readonly graph: NodeGraph;
   readonly registry: Registry;
   readonly clock: Clock;

@@ -19,7 +19,7 @@ const everything: readonly V1PolicyRule[] = [
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ];
 
-export interface EscalationDeps {
+interface EscalationDeps {
   readonly policy: RbacPolicy;
   /** All authorizers together. */
   readonly authorizer: Authorizer;

@@ -6,7 +6,7 @@ import { followKind } from '../../follow-kind.ts';
 import type { Encoded, Registry } from '../../registry/contract.ts';
 import { policyKinds, type RbacPolicy } from './policy.ts';
 
-export interface PolicyFeedDeps {
+interface PolicyFeedDeps {
   readonly policy: RbacPolicy;
   readonly registry: Registry;
   readonly clock: Clock;

@@ -19,7 +19,7 @@ export interface Grant {
 }
 
 /** One version of a role. */
-export class HeldRole {
+class HeldRole {
   readonly rules: readonly V1PolicyRule[];
   #allows: Matcher | undefined;
 

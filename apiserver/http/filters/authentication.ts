@@ -6,7 +6,7 @@ import type { AuthenticationMetrics } from '../../metrics/access-metrics.ts';
 import { sendError } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
-export interface AuthenticationDeps {
+interface AuthenticationDeps {
   readonly metrics: AuthenticationMetrics;
   readonly clock: Clock;
   /** Audits what is refused. */
@@ -36,6 +36,6 @@ export function authentication(authenticator: Authenticator, { metrics, clock, a
 }
 
 /** The 401 answer: says no more than that. */
-export function unauthorized(): ApiError {
+function unauthorized(): ApiError {
   return new ApiError({ reason: 'Unauthorized', message: 'Unauthorized' });
 }

@@ -20,14 +20,14 @@ export interface Wish {
 /** The user and by what constrained right, why not, or undefined where a mode is not for such users. */
 type Outcome = { readonly user: UserInfo; readonly constraint: string | undefined } | { readonly error: ApiError } | undefined;
 
-export interface Attempt {
+interface Attempt {
   readonly wish: Wish;
   /** What is asked for, by whoever really asks. */
   readonly request: AuthorizationRequest;
   readonly authorizer: Authorizer;
 }
 
-export type Mode = (attempt: Attempt) => Promise<Outcome>;
+type Mode = (attempt: Attempt) => Promise<Outcome>;
 
 const group = 'authentication.k8s.io';
 const nodePrefix = 'system:node:';

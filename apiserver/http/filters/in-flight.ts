@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts';
 import { sendText } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
-export interface InFlightLimits {
+interface InFlightLimits {
   /** Reads at a time; 0 is no limit. */
   readonly reads: number;
   /** Writes at a time; 0 is no limit. */

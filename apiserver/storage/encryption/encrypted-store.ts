@@ -21,7 +21,7 @@ import {
 import { formerKeyPrefix, keyPrefix } from '../keys.ts';
 import type { ResourceName, Seals, SealingRules } from './sealing-rules.ts';
 
-export interface EncryptedStoreOptions {
+interface EncryptedStoreOptions {
   readonly store: Store;
   readonly rules: SealingRules;
   /** What can be sealed, by what its keys start with; what else lies in the store never is. */

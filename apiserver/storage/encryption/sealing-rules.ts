@@ -8,7 +8,7 @@ export interface ResourceName {
 }
 
 /** What the values of some resources are sealed with: written by the first, read by whichever made them. */
-export interface SealingRule {
+interface SealingRule {
   readonly resources: readonly ResourceName[];
   readonly sealers: readonly Sealer[];
 }

@@ -36,7 +36,7 @@ export async function requireEmpty(store: Store, name: string, signal: AbortSign
   if (items.length > 0) throw new UsageError(`${name} holds objects already: nothing is overwritten`, { exitCode: 1 });
 }
 
-export interface FillOptions {
+interface FillOptions {
   /** How long objects with this key live, counted from now; undefined: for ever. */
   readonly ttlSecondsOf: (key: string) => number | undefined;
   readonly progress: (count: number) => void;

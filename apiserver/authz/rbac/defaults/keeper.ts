@@ -14,7 +14,7 @@ import type { PolicyKind } from '../policy.ts';
 import { type BindingObject, defaultObjects, type RoleObject } from './objects.ts';
 import { repairBinding, type Repair, repairRole } from './plan.ts';
 
-export interface DefaultRolesDeps {
+interface DefaultRolesDeps {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,7 +42,7 @@ export function defaultRoles({ registry, clock, log }: DefaultRolesDeps): Servic
 }
 
 /** One look at all of them. */
-export async function keepDefaultRoles(registry: Registry, signal: AbortSignal): Promise<void> {
+async function keepDefaultRoles(registry: Registry, signal: AbortSignal): Promise<void> {
   for (const [plural, objects] of defaultObjects()) {
     const kind = registry.find(rbacGroup, 'v1', plural);
     if (kind === undefined) continue;

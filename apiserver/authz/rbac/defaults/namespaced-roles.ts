@@ -3,7 +3,7 @@
 import { eventsLine } from './cluster-roles.ts';
 
 /** A role of a namespace with the binding that gives it to somebody. */
-export interface DefaultRole {
+interface DefaultRole {
   readonly namespace: string;
   readonly name: string;
   readonly rules: readonly string[];

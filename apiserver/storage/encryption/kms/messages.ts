@@ -36,7 +36,7 @@ export interface KeySource extends Wrapped {
 }
 
 /** A value in two parts: what its cipher made, and all that tells of its key. */
-export interface EncryptedObject {
+interface EncryptedObject {
   readonly data: Uint8Array;
   /** Bytes of the other fields: the same for all values of one key. */
   readonly tail: Uint8Array;

@@ -22,7 +22,7 @@ const channelOptions = {
   'grpc.service_config_disable_resolution': 1,
 };
 
-export interface PluginAddress {
+interface PluginAddress {
   /** `unix:///run/kms.sock`. */
   readonly endpoint: string;
   /** How long a call may take. */
@@ -30,7 +30,7 @@ export interface PluginAddress {
 }
 
 /** Told of every call that is over, and of its code as gRPC's Go library spells it. */
-export type OnCall = (call: { readonly method: string; readonly code: string; readonly seconds: number }) => void;
+type OnCall = (call: { readonly method: string; readonly code: string; readonly seconds: number }) => void;
 
 export class PluginClient implements Disposable {
   readonly #address: PluginAddress;

@@ -34,7 +34,7 @@ const limits = { keyIdBytes: 1_024, sourceBytes: 1_024, annotationBytes: 32 * 1_
 const cipherLimit = 4_096;
 const saltAndTagBytes = 32 + 12 + 16;
 
-export interface KmsProviderOptions {
+interface KmsProviderOptions {
   readonly name: string;
   readonly plugin: PluginClient;
   readonly metrics: KmsMetrics;

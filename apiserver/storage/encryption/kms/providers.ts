@@ -12,7 +12,7 @@ import { KmsProvider } from './provider.ts';
 /** Upstream's times. */
 const askEveryMs = { well: 60_000, ill: 10_000 };
 
-export interface KmsProvidersOptions {
+interface KmsProvidersOptions {
   /** Called when values are to be sealed with another key than before. */
   readonly onOtherKey: () => void;
   readonly clock: Clock;
