@@ -1,7 +1,7 @@
 import { version } from './version.ts';
 
 /** What a process says of its making, under the names of upstream's version document. */
-export interface BuildInfo {
+interface BuildInfo {
   readonly major: string;
   readonly minor: string;
   readonly gitVersion: string;

@@ -21,7 +21,7 @@ export class DeadlineExceeded extends Error {
 }
 
 /** Starts `fire` after `ms`; the answer cancels it. */
-export type StartTimer = (ms: number, fire: () => void) => () => void;
+type StartTimer = (ms: number, fire: () => void) => () => void;
 
 /** The machine's own time. */
 export const systemClock: Clock = clockFrom({

@@ -5,14 +5,14 @@ import { extname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-export interface FileAnswer {
+interface FileAnswer {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Undefined where there is none. The reader destroys what it does not read to its end. */
   readonly body: Readable | string | undefined;
 }
 
-export interface FileRequest {
+interface FileRequest {
   readonly method: string;
   /** Below the folder, decoded; starts with a slash or is ''. */
   readonly path: string;

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import { isAbort, type Service } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
-export interface FileWatchOptions {
+interface FileWatchOptions {
   readonly paths: readonly string[];
   /** Called when a file is another one, or was written. What it throws is logged, and it is called again with the next look. */
   readonly onChange: () => Promise<void> | void;

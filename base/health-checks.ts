@@ -1,7 +1,7 @@
 // What /livez, /readyz and /healthz say, in upstream's words, and what /metrics/slis tells of it.
 import { CounterCells } from './metric-cells.ts';
 
-export type HealthPage = 'healthz' | 'livez' | 'readyz';
+type HealthPage = 'healthz' | 'livez' | 'readyz';
 
 /** One thing that must hold for a process to be well. */
 export interface HealthCheck {
@@ -14,7 +14,7 @@ export interface HealthCheck {
 }
 
 /** What a probe is answered. */
-export interface HealthAnswer {
+interface HealthAnswer {
   readonly status: 200 | 404 | 500;
   readonly text: string;
 }

@@ -17,7 +17,7 @@ export interface Answer {
   readonly contentType?: string;
 }
 
-export interface HealthServerOptions {
+interface HealthServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import type { Clock } from './clock.ts';
 import type { Service } from './lifecycle.ts';
 
-export interface HeapTrimDeps {
+interface HeapTrimDeps {
   readonly clock: Clock;
   /** CPU time of the process so far; default: the kernel's figure. */
   readonly cpuMs?: () => number;

@@ -6,7 +6,7 @@ export interface ReadFamily {
   readonly samples: ReadSample[];
 }
 
-export interface ReadSample {
+interface ReadSample {
   /** With the family's endings, such as `_bucket`. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import type { KeyPair } from './pki.ts';
 import { reasonOf, writeFileAtomically } from './write-file.ts';
 
 /** By what else than its host's name a server is known. */
-export interface OtherNames {
+interface OtherNames {
   readonly dnsNames: readonly string[];
   readonly ips: readonly string[];
 }
@@ -22,7 +22,7 @@ export async function ownServerCertificate(hostname: string, nowMs: number, { dn
   return { cert: `${cert.trimEnd()}\n${ca.cert}`, key };
 }
 
-export interface CertificatePlace {
+interface CertificatePlace {
   readonly folder: string;
   /** Of its files, which end in `.crt` and `.key`. */
   readonly name: string;

@@ -8,7 +8,7 @@ const buildHelp =
   "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, " +
   'and compiler from which Kubernetes was built, and platform on which it is running.';
 
-export interface ProcessMetricsOptions {
+interface ProcessMetricsOptions {
   /** How often the delay of the event loop is measured. Each time wakes the process: more often than 200 ms, the default, only where it counts. */
   readonly delayEveryMs?: number;
 }

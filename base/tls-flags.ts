@@ -22,7 +22,7 @@ export const tlsFlags = {
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', { valueName: 'file' }),
 } as const;
 
-export type MinTls = 'TLSv1.2' | 'TLSv1.3';
+type MinTls = 'TLSv1.2' | 'TLSv1.3';
 
 export interface TlsSettings {
   /** The oldest TLS that clients may talk. */

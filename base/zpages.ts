@@ -18,7 +18,7 @@ export type ZpagePath = keyof typeof kinds;
 export const zpagePaths = Object.keys(kinds) as readonly ZpagePath[];
 /** How a page can be had, as refusals name it. */
 export const zpageTypes = ['application/json', 'application/yaml', 'text/plain'] as const;
-export type ZpageType = (typeof zpageTypes)[number];
+type ZpageType = (typeof zpageTypes)[number];
 const warning =
   'Warning: This endpoint is not meant to be machine parseable, has no formatting compatibility guarantees and is for debugging purposes only.';
 
@@ -65,7 +65,7 @@ export function answerZpage(
   return { status: 200, text: `${JSON.stringify(page.object)}\n`, contentType: type };
 }
 
-export interface ComponentStatus {
+interface ComponentStatus {
   readonly component: string;
   readonly startedMs: number;
   readonly nowMs: number;

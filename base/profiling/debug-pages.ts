@@ -5,7 +5,7 @@ import { type LogLevelSwitch, verbosityLevel } from '../log.ts';
 import { type Profile, pprofBytes } from './pprof.ts';
 import { activeResources, allocationProfile, cpuProfile, memoryProfile, resourcesProfile } from './v8-profiles.ts';
 
-export interface DebugPagesDeps {
+interface DebugPagesDeps {
   readonly clock: Clock;
   /** How much the process says in its log. */
   readonly logLevel: LogLevelSwitch;

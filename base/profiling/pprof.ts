@@ -17,7 +17,7 @@ export interface Sample {
   readonly values: readonly number[];
 }
 
-export interface ValueType {
+interface ValueType {
   readonly type: string;
   readonly unit: string;
 }

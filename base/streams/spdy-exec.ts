@@ -9,7 +9,7 @@ import { TerminalSizes } from './terminal-sizes.ts';
 import { agreeSpdy, chooseProtocol, refuseProtocol } from './upgrade.ts';
 
 /** Newest first, as upstream lists them. v4 made the status JSON, v3 added resize; v2 and v1 differ only in what clients wait for. */
-export const execProtocols = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io'] as const;
+const execProtocols = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io'] as const;
 
 /** How long a client has to open its streams. */
 const openMs = 30_000;

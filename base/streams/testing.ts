@@ -10,7 +10,7 @@ export interface LoopbackServer extends AsyncDisposable {
   upgrade(headers: Record<string, string>): Promise<Answer>;
 }
 
-export type Answer =
+type Answer =
   | { readonly kind: 'agreed'; readonly headers: IncomingMessage['headers']; readonly socket: Duplex; readonly head: Buffer }
   | { readonly kind: 'refused'; readonly status: number; readonly headers: IncomingMessage['headers']; readonly body: string };
 

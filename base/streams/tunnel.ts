@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 
-export interface TunnelOptions {
+interface TunnelOptions {
   readonly clock: Clock;
   /** Closed after so long without a byte either way; 0 means never. */
   readonly idleMs: number;

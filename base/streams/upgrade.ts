@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Upgrade } from './session.ts';
 
 /** Where SPDY clients list the stream protocols they know, best first, and servers name the one they took. */
-export const protocolHeader = 'x-stream-protocol-version';
+const protocolHeader = 'x-stream-protocol-version';
 const acceptedHeader = 'X-Accepted-Stream-Protocol-Versions';
 
 /** What the client wants to leave HTTP for. */

@@ -8,7 +8,7 @@ import { WebSocketChannels } from './websocket-channels.ts';
 import { acceptWebSocket } from './websocket-server.ts';
 
 /** v5 can close stdin, v4 made the status JSON; '' is the oldest, which names no protocol. */
-export const webSocketExecProtocols = [
+const webSocketExecProtocols = [
   'v5.channel.k8s.io',
   'v4.channel.k8s.io',
   'v4.base64.channel.k8s.io',

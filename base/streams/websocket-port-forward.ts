@@ -10,7 +10,7 @@ import { WebSocketChannels } from './websocket-channels.ts';
 import { acceptWebSocket } from './websocket-server.ts';
 
 /** SPDY inside WebSocket. */
-export const tunnelProtocol = `SPDY/3.1+${portForwardProtocol}`;
+const tunnelProtocol = `SPDY/3.1+${portForwardProtocol}`;
 const channelProtocols = ['v4.channel.k8s.io', 'v4.base64.channel.k8s.io', ''] as const;
 /** Channels are numbered by a byte. */
 const maxPorts = 100;

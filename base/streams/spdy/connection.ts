@@ -15,7 +15,7 @@ import { encodeFrame, type Frame, FrameParser, resetStatus, SpdyError } from './
 import { HeaderBlockError, HeaderDecoder, HeaderEncoder, type Headers } from './header-block.ts';
 import { SpdyStream, type StreamLink } from './stream.ts';
 
-export interface SpdyOptions {
+interface SpdyOptions {
   readonly side: 'server' | 'client';
   readonly clock: Clock;
   /** Closes after so long without a stream's traffic; pings do not count. 0 means never. */
