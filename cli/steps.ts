@@ -9,7 +9,7 @@ export interface Steps {
 }
 
 /** What `createSteps` needs of a stream. */
-export interface StepStream {
+interface StepStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;

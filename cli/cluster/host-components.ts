@@ -19,7 +19,7 @@ export interface HostFolders {
   readonly kubelet: string;
 }
 
-export interface HostComponents {
+interface HostComponents {
   readonly components: readonly Component[];
   /** What could not be understood, with its file. */
   readonly problems: readonly string[];

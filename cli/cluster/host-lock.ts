@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import { readJson } from './layout.ts';
 import { type Identity, isAlive, selfIdentity } from '../supervisor/process-table.ts';
 
-export interface LockOptions {
+interface LockOptions {
   readonly path: string;
   /** Shown to whoever waits: `coxswain up`. */
   readonly command: string;

@@ -7,7 +7,7 @@ import type { Component } from './components.ts';
 import type { Layout } from './layout.ts';
 import type { Milestone } from './readiness.ts';
 
-export interface WaitDeps {
+interface WaitDeps {
   readonly layout: Layout;
   readonly components: readonly Component[];
   readonly clock: Clock;

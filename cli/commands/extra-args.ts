@@ -1,7 +1,7 @@
 import type { Flag } from '#base/flags.ts';
 
 /** Further flags of components, by their names. */
-export type ExtraArgs = Readonly<Record<string, Readonly<Record<string, string>>>>;
+type ExtraArgs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Components that take flags of their own. */
 const components = ['kube-apiserver', 'kube-scheduler', 'kube-controller-manager', 'kubelet', 'kube-proxy', 'coxswain-dns'];

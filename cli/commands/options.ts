@@ -30,7 +30,7 @@ const about = {
   status: 'Shows what runs. Exits with 0 when the cluster is Ready, else with 1.',
 };
 
-export type CommandName = keyof typeof flagsOf;
+type CommandName = keyof typeof flagsOf;
 export type CommandOptions<C extends CommandName> = FlagValues<(typeof flagsOf)[C]> & { readonly given: ReadonlySet<string> };
 
 /** The options of a command. Throws UsageError (2) for what it does not know. */

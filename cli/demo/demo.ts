@@ -11,7 +11,7 @@ import type { Client, TypedResource } from '#client/client.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { buildDemoImages } from './images.ts';
 
-export interface DemoDeps {
+interface DemoDeps {
   readonly client: Client;
   readonly context: CommandContext;
   /** How long to wait for the answer of the Service. */

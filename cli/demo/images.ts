@@ -21,7 +21,7 @@ import { spawn } from 'node:child_process';
 import { UsageError } from '#base/lifecycle.ts';
 import { pauseImage } from '#kubelet/runtime/docker/pause-image.ts';
 
-export interface DemoImage {
+interface DemoImage {
   readonly reference: string;
   /** Lines of a Dockerfile that set what the image runs. */
   readonly changes: readonly string[];
@@ -33,7 +33,7 @@ const helloChanges = (message: string): string[] => [
   'EXPOSE 8080',
   'CMD ["/usr/local/bin/node", "/hello.mjs"]',
 ];
-export const demoImages: readonly DemoImage[] = [
+const demoImages: readonly DemoImage[] = [
   { reference: 'coxswain/busybox:1', changes: ['ENV PATH=/bin', 'CMD ["/bin/sh"]'], hasNode: false },
   { reference: 'coxswain/hello:1', changes: helloChanges('Hello from Coxswain, version 1'), hasNode: true },
   { reference: 'coxswain/hello:2', changes: helloChanges('Hello from Coxswain, version 2'), hasNode: true },

@@ -23,7 +23,7 @@ export function ensureKernelSettings(): void {
 }
 
 /** The networks of a cluster that this host itself must have a route to. */
-export interface ServiceNetworks {
+interface ServiceNetworks {
   readonly serviceCidr: string;
   readonly loadBalancerCidr: string;
 }

@@ -28,7 +28,7 @@ export const demoRequirements: readonly Requirement[] = [
 ];
 
 /** What is missing on this machine. */
-export function missing(requirements: readonly Requirement[], has = isThere): readonly Requirement[] {
+function missing(requirements: readonly Requirement[], has = isThere): readonly Requirement[] {
   return requirements.filter(({ anyOf }) => !anyOf.some(has));
 }
 

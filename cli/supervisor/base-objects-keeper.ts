@@ -7,7 +7,7 @@ import { makeBaseObjects, markControlPlane } from '../cluster/base-objects.ts';
 import { adminEndpoint } from '../cluster/kubeconfig.ts';
 import type { ClusterConfig, Layout } from '../cluster/layout.ts';
 
-export interface BaseObjectsKeeperDeps {
+interface BaseObjectsKeeperDeps {
   readonly layout: Layout;
   readonly config: () => ClusterConfig;
   readonly clock: Clock;

@@ -11,7 +11,7 @@ export interface Seen {
   readonly lastStartMs: number | undefined;
 }
 
-export interface Step {
+interface Step {
   readonly do: 'start' | 'replace' | 'stop';
   readonly name: string;
 }

@@ -19,7 +19,7 @@ import {
   start,
 } from './process-table.ts';
 
-export interface SupervisorDeps {
+interface SupervisorDeps {
   readonly layout: Layout;
   /** What should run now; asked again whenever `revision` answers something else. */
   readonly components: () => readonly Component[];
