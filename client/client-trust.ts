@@ -11,7 +11,7 @@ import { certificatesIn } from '#base/pem.ts';
 import type { Client } from './client.ts';
 import { certificateVisitor, everyUser, type Visitor } from './delegated-access.ts';
 
-export interface ProxyNames {
+interface ProxyNames {
   /** None believes all that the authority signed. */
   readonly allowedNames: readonly string[];
   readonly usernameHeaders: readonly string[];
@@ -28,7 +28,7 @@ export interface TrustFiles {
   readonly looksUp: boolean;
 }
 
-export interface Trust {
+interface Trust {
   readonly clients: readonly X509Certificate[];
   readonly proxies: readonly X509Certificate[];
   readonly names: ProxyNames;

@@ -80,7 +80,7 @@ export function componentPortOptions(values: FlagValues<typeof componentPortFlag
   };
 }
 
-export interface ComponentPortDeps {
+interface ComponentPortDeps {
   /** Of the component that serves the port. */
   readonly component: string;
   readonly clock: Clock;

@@ -49,7 +49,7 @@ export const anonymous: Visitor = { name: 'system:anonymous', groups: ['system:u
 const limit = 4_096;
 const requestLimitMs = 10_000;
 
-export interface DelegatedAccessDeps {
+interface DelegatedAccessDeps {
   /** For TokenReviews. */
   readonly authentication: Client;
   /** For SubjectAccessReviews. */

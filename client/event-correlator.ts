@@ -22,7 +22,7 @@ export interface Occurrence {
 }
 
 /** What to send. `patch` is set when the event exists already; if it turns out to be gone, create the whole `event`. */
-export type Correlated =
+type Correlated =
   | { readonly kind: 'drop' }
   | { readonly kind: 'send'; readonly event: NewObject<Event>; readonly patch: object | undefined };
 

@@ -15,7 +15,7 @@ import type { EventRecorder } from './controller/define.ts';
 import { EventCorrelator, type Occurrence } from './event-correlator.ts';
 import { type Action, EventSeries, type SeriesStep } from './event-series.ts';
 
-export interface EventSenderDeps {
+interface EventSenderDeps {
   readonly client: Pick<Client, 'create' | 'patch'>;
   readonly clock: Clock;
   readonly log: Log;

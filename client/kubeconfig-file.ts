@@ -8,7 +8,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import type { Credentials } from './endpoint.ts';
 
 /** A context with its cluster and its user. */
-export interface NewContext {
+interface NewContext {
   readonly name: string;
   /** Names of cluster and user; the context's own where absent. */
   readonly clusterName?: string;
@@ -20,7 +20,7 @@ export interface NewContext {
 }
 
 /** A context to take out, and the one to make current in its place. */
-export interface OldContext {
+interface OldContext {
   readonly name: string;
   readonly restore?: string;
 }

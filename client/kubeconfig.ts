@@ -21,14 +21,14 @@ interface ContextEntry extends Named {
 }
 
 /** What several kubeconfig files say together: of entries with one name the first file's counts. */
-export interface Kubeconfig {
+interface Kubeconfig {
   readonly currentContext: string;
   readonly contexts: readonly ContextEntry[];
   readonly clusters: readonly ClusterEntry[];
   readonly users: readonly UserEntry[];
 }
 
-export interface KubeconfigPlace {
+interface KubeconfigPlace {
   /** `--kubeconfig`: this file alone, and it must exist. */
   readonly path?: string | undefined;
   readonly context?: string | undefined;

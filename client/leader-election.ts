@@ -25,7 +25,7 @@ export interface LeaderOptions {
   readonly retryMs?: number;
 }
 
-export interface LeaderDeps {
+interface LeaderDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
@@ -37,7 +37,7 @@ export interface LeaderDeps {
 }
 
 /** The Lease was lost or could not be renewed in time: the work has stopped, and the process should end. */
-export class LeadershipLost extends Error {
+class LeadershipLost extends Error {
   override readonly name = 'LeadershipLost';
 }
 

@@ -4,7 +4,7 @@ import { type KubeObject, keyOf, keyText, type ObjectKey } from '#api/meta/objec
 export type IndexFunction<T> = (object: T) => readonly string[];
 
 /** Indexes every store has. */
-export const byNamespace = 'namespace';
+const byNamespace = 'namespace';
 export const byOwner = 'owner';
 
 const noObjects: readonly never[] = [];

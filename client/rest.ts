@@ -21,7 +21,7 @@ import { listQuery, queryText, requestPath, watchQuery, writeQuery } from './req
 import { type HttpAnswer, type HttpRequest, Transport } from './transport.ts';
 import { watchStream } from './watch-stream.ts';
 
-export interface ConnectOptions {
+interface ConnectOptions {
   readonly clock: Clock;
   /** `kube-scheduler` and the like; with the version it makes the user agent, and so the field manager. */
   readonly component: string;

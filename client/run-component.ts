@@ -21,7 +21,7 @@ import { tellFeatureGates } from './feature-gates/feature-gates.ts';
 import { LeaderGate, type LeaderOptions } from './leader-election.ts';
 import { connect } from './rest.ts';
 
-export interface ComponentConfig {
+interface ComponentConfig {
   readonly api: ApiEndpoint;
   readonly host: string;
   /** 0 serves nothing. */
@@ -42,7 +42,7 @@ export interface ComponentConfig {
   readonly usesAccounts?: boolean;
 }
 
-export interface ComponentDeps {
+interface ComponentDeps {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,7 +52,7 @@ export interface ComponentDeps {
 }
 
 /** What a component's own work is made with. */
-export interface ComponentTools {
+interface ComponentTools {
   readonly client: Client;
   /** The account of one part; undefined where all come as one. */
   readonly clientFor: ((part: string) => Client) | undefined;
@@ -60,7 +60,7 @@ export interface ComponentTools {
   readonly metrics: Metrics;
 }
 
-export interface ComponentWork {
+interface ComponentWork {
   /** The process is ready once it has synced. */
   readonly cluster: ClusterCache;
   /** What only the leader does. */

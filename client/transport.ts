@@ -9,7 +9,7 @@ import { TransportError } from './client.ts';
 import type { ClientMetrics, RequestCounter } from './client-metrics.ts';
 import type { ApiEndpoint } from './endpoint.ts';
 
-export interface TransportOptions {
+interface TransportOptions {
   readonly clock: Clock;
   readonly userAgent: string;
   /** Longest wait for a whole answer; default 60 s. */
@@ -32,7 +32,7 @@ export interface HttpAnswer {
   readonly retryAfterSeconds: number | undefined;
 }
 
-export interface HttpStream {
+interface HttpStream {
   readonly status: number;
   readonly body: Readable;
 }

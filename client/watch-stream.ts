@@ -5,7 +5,7 @@ import type { Clock, DeadlineSignal } from '#base/clock.ts';
 import { TransportError, type WatchEvent } from './client.ts';
 import { LineSplitter } from './line-splitter.ts';
 
-export interface WatchStreamOptions {
+interface WatchStreamOptions {
   readonly clock: Clock;
   /** Fails when not a byte comes for so long; undefined waits for ever. */
   readonly silenceLimitMs?: number | undefined;

@@ -5,7 +5,7 @@
 import type { Clock } from '#base/clock.ts';
 import { Heap } from './heap.ts';
 
-export interface WorkQueueOptions {
+interface WorkQueueOptions {
   readonly clock: Clock;
   /** First delay of `addFailed`, doubled each time; default 5 ms. */
   readonly initialDelayMs?: number;

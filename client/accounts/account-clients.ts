@@ -6,7 +6,7 @@ import { connect, type RestClient } from '../rest.ts';
 import { accountOf } from './account-names.ts';
 import { AccountToken } from './account-token.ts';
 
-export interface AccountClientsOptions {
+interface AccountClientsOptions {
   readonly api: ApiEndpoint;
   /** The process's name, with which every client's user agent begins. */
   readonly component: string;

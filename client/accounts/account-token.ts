@@ -7,7 +7,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Client } from '../client.ts';
 import type { TokenSource } from '../endpoint.ts';
 
-export interface AccountTokenOptions {
+interface AccountTokenOptions {
   /** Asks as somebody who may make accounts and tokens. */
   readonly client: Client;
   readonly name: string;

@@ -16,7 +16,7 @@ import { observeUnfinishedWork, workQueueMetrics } from '../work-queue-metrics.t
 import { declaredClient, declaredReader } from './declared-access.ts';
 import { type CacheReader, type ControllerDefinition, type EventRecorder, TerminalError } from './define.ts';
 
-export interface ControllerDeps {
+interface ControllerDeps {
   /** Gives each controller its client, such as one with its own user agent or service account. */
   readonly client: (controller: string) => Client;
   /** Must hold every kind of `kindsOf(definitions)`. */
@@ -55,7 +55,7 @@ export function runControllers(definitions: readonly ControllerDefinition[], dep
 }
 
 /** One running controller. */
-export class Controller implements Service {
+class Controller implements Service {
   readonly name: string;
   readonly queue: WorkQueue;
   readonly #definition: ControllerDefinition;

@@ -1,4 +1,4 @@
-export interface SelectionRules {
+interface SelectionRules {
   /** Names of old, under which some are still known. */
   readonly aliases: Readonly<Record<string, string>>;
   /** What runs only where it is named. */

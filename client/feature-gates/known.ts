@@ -3,7 +3,7 @@
 /** As upstream spells it, for metrics and help; '' is GA. */
 export type GateStage = 'ALPHA' | 'BETA' | '' | 'DEPRECATED';
 
-export interface GateGroup {
+interface GateGroup {
   readonly stage: GateStage;
   readonly isOn: boolean;
   /** Whether it can be set to its default only. */

@@ -7,7 +7,7 @@ import { again, type ControllerDefinition, defineController, done, on, type Outc
 import { AddressLedger } from './ledger.ts';
 import { cleanupFinalizer, type LoadBalancerPlan, planLoadBalancer, type Pool } from './plan.ts';
 
-export interface LoadBalancerOptions {
+interface LoadBalancerOptions {
   /** Asked with each look: pools may change while the process runs. */
   readonly pool: () => Pool;
   /** Looks at every balanced Service again after this time, which finds a changed pool; undefined only when it changes. */
