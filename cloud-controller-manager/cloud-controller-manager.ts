@@ -13,7 +13,7 @@ import type { Cloud } from './cloud/contract.ts';
 import { cloudNodeController } from './node/controller.ts';
 import { cloudNodeLifecycleController } from './node/lifecycle-controller.ts';
 
-export interface CloudControllerOptions {
+interface CloudControllerOptions {
   readonly cloud: Cloud;
   /** Which controllers run, as `--controllers` has it; default all. */
   readonly selection?: readonly string[];
@@ -22,7 +22,7 @@ export interface CloudControllerOptions {
   readonly nodeWorkers?: number;
 }
 
-export interface CloudControllerDeps extends CloudControllerOptions {
+interface CloudControllerDeps extends CloudControllerOptions {
   /** Fills the caches, and does everything else where controllers have no clients of their own. */
   readonly client: Client;
   /** The client of each controller by its name; default: the common one. */

@@ -3,7 +3,7 @@ import { again, type ControllerDefinition, defineController, done, type Reconcil
 import type { Cloud } from '../cloud/contract.ts';
 import { isUninitialized, type NodePlan, planLabels, planNode } from './plan.ts';
 
-export interface CloudNodeOptions {
+interface CloudNodeOptions {
   readonly cloud: Cloud;
   /** How often the machines of initialised nodes are looked at. */
   readonly updateMs: number;

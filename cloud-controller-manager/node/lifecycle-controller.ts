@@ -10,7 +10,7 @@ import {
 import type { Cloud } from '../cloud/contract.ts';
 import { type LifecyclePlan, planLifecycle, planUnready } from './lifecycle-plan.ts';
 
-export interface CloudLifecycleOptions {
+interface CloudLifecycleOptions {
   readonly cloud: Cloud;
   /** How often the machine of a node that is not ready is asked for. */
   readonly periodMs: number;
