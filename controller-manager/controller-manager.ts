@@ -26,7 +26,7 @@ export interface ControllerManagerDeps extends ControllerOptions {
   readonly podCollection?: PodCollectorOptions | undefined;
 }
 
-export interface ControllerManager {
+interface ControllerManager {
   /** The cache that all loops share. Run it first: they need it synced. */
   readonly cluster: ClusterCache;
   readonly loops: Service;

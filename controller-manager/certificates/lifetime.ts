@@ -4,7 +4,7 @@ const backdateMs = 300_000;
 /** Certificates that last shorter lose nothing of their time to that. */
 const shortMs = 8 * 3_600_000;
 
-export interface LifetimeWish {
+interface LifetimeWish {
   readonly expirationSeconds: number | undefined;
   /** The signer's longest. */
   readonly durationMs: number;

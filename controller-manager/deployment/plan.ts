@@ -17,7 +17,7 @@ export type DeploymentStep =
   | { readonly do: 'sync'; readonly set: ReplicaSet; readonly annotations: Record<string, string> }
   | { readonly do: 'delete'; readonly set: ReplicaSet };
 
-export interface DeploymentPlan {
+interface DeploymentPlan {
   readonly steps: readonly DeploymentStep[];
   /** The revision that the Deployment's own annotation should show; undefined leaves it. */
   readonly revision: bigint | undefined;
@@ -67,7 +67,7 @@ function isScalingEvent(view: DeploymentView): boolean {
 }
 
 /** Removes old sets beyond the history limit once the rollout is complete: the lowest revisions first, never one that has pods. */
-export function planCleanup(view: DeploymentView): readonly DeploymentStep[] {
+function planCleanup(view: DeploymentView): readonly DeploymentStep[] {
   const { deployment, old } = view;
   const limit = deployment.spec.revisionHistoryLimit;
   if (limit === undefined || (deployment.spec.paused !== true && !isComplete(view))) return [];
@@ -77,7 +77,7 @@ export function planCleanup(view: DeploymentView): readonly DeploymentStep[] {
 }
 
 /** True when all wanted replicas are of the current template and available, and no other is left. */
-export function isComplete({ deployment, current, old }: DeploymentView): boolean {
+function isComplete({ deployment, current, old }: DeploymentView): boolean {
   const wanted = wantedOf(deployment);
   const sets = current === undefined ? old : [...old, current];
   return (

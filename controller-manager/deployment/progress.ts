@@ -73,7 +73,7 @@ export function progressDeadlineInMs(
 }
 
 /** True when all wanted replicas are of the current template and available, and no other is left. */
-export function isComplete(deployment: Deployment, counts: ReplicaCounts): boolean {
+function isComplete(deployment: Deployment, counts: ReplicaCounts): boolean {
   const wanted = wantedOf(deployment);
   return counts.updatedReplicas === wanted && counts.replicas === wanted && counts.availableReplicas === wanted;
 }

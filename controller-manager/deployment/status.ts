@@ -5,7 +5,7 @@ import { type Conditions, setCondition } from './conditions.ts';
 import { progressDeadlineInMs, progressing, type ReplicaCounts, type RolloutEvent } from './progress.ts';
 import { all, availableOf, type DeploymentView, rollingBounds, sizeOf, sum, wantedOf } from './view.ts';
 
-export interface DeploymentStatusOutcome {
+interface DeploymentStatusOutcome {
   readonly status: V1DeploymentStatus;
   /** After how many milliseconds the progress deadline may pass; undefined when none runs. */
   readonly deadlineInMs: number | undefined;

@@ -10,7 +10,7 @@ import type { DeploymentStep } from './plan.ts';
 import { newSetAnnotations, sizeAnnotations } from './revisions.ts';
 import { hashLabel, sameTemplate, sizeOf } from './view.ts';
 
-export type StepOutcome =
+type StepOutcome =
   | { readonly kind: 'done' }
   /** A set of this name was made. */
   | { readonly kind: 'created'; readonly set: string }

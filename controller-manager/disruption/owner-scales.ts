@@ -15,7 +15,7 @@ import type { ReconcileContext } from '#client/controller/define.ts';
 /** The owners' own caches; others are asked for their scale. */
 export const scaledKinds = [deployment, replicaSet, replicationController, statefulSet] as const;
 
-export interface OwnerScales {
+interface OwnerScales {
   readonly size: number;
   /** Names of pods that nobody controls. */
   readonly unmanaged: readonly string[];

@@ -8,9 +8,9 @@ import { timeText } from '#api/meta/time-text.ts';
 import { isReady } from '../pods/pod-state.ts';
 
 /** How long an eviction counts as under way before its pod counts as staying. */
-export const deletionTimeoutMs = 120_000;
+const deletionTimeoutMs = 120_000;
 
-export interface Expected {
+interface Expected {
   /** Pods that there should be. */
   readonly pods: number;
   /** Of them, how many have to be healthy. */
@@ -35,7 +35,7 @@ function share(value: number | string, size: number): number {
   return scaledCount(value, size, { round: 'up' }) ?? 0;
 }
 
-export interface Evictions {
+interface Evictions {
   /** Pods that are about to go, by name, with the time of their eviction. */
   readonly disruptedPods: Readonly<Record<string, string>>;
   /** Pods that should have gone by now. */
@@ -144,7 +144,7 @@ function saysAll(
   );
 }
 
-export type StalePlan = { readonly kind: 'none' } | { readonly kind: 'wait'; readonly ms: number } | { readonly kind: 'clear' };
+type StalePlan = { readonly kind: 'none' } | { readonly kind: 'wait'; readonly ms: number } | { readonly kind: 'clear' };
 
 /**
  * Whether a pod still says that it is about to go although nobody deleted it in time. What the node agent said stays: its pods may

@@ -5,7 +5,7 @@ import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
 import type { V1Endpoint } from '#api/generated/types.ts';
 import deepEqual from 'fast-deep-equal';
 
-export interface Packing {
+interface Packing {
   /** Slices that get other endpoints, never none. */
   readonly update: readonly { readonly slice: EndpointSlice; readonly endpoints: readonly V1Endpoint[] }[];
   readonly keep: readonly EndpointSlice[];

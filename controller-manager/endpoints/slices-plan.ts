@@ -13,7 +13,7 @@ import { headlessLabel, isHeadless, isReachable } from './service-pods.ts';
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const managerName = 'endpointslice-controller.k8s.io';
 /** Upstream's --max-endpoints-per-slice. */
-export const maxPerSlice = 100;
+const maxPerSlice = 100;
 
 export interface SlicesView {
   readonly service: Service;

@@ -8,7 +8,7 @@ import { isNamespaceGoing } from '../namespace/going.ts';
 import type { SlicesPlan } from './slices-plan.ts';
 import { withTriggerTime } from './trigger-times.ts';
 
-export interface SliceWrites {
+interface SliceWrites {
   readonly plan: SlicesPlan;
   /** Nothing is made for an owner that is going: its collector would race with that. */
   readonly owner: KubeObject;

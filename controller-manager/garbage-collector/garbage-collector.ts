@@ -25,7 +25,7 @@ import {
   unblockedOwners,
 } from './plan.ts';
 
-export interface GarbageCollectorDeps {
+interface GarbageCollectorDeps {
   /** Kinds to look after; the cache must hold each. */
   readonly kinds: readonly KindDefinition[];
   readonly cluster: ClusterCache;

@@ -8,7 +8,7 @@ import { LruMap } from '#client/lru-map.ts';
 import { asTyped, type GraphObject, type ObjectGraph } from './object-graph.ts';
 import { type OwnerState, waitsForDependents } from './plan.ts';
 
-export interface OwnerStatesDeps {
+interface OwnerStatesDeps {
   readonly graph: ObjectGraph;
   readonly client: Client;
   readonly events: EventRecorder;

@@ -10,7 +10,7 @@ export type DependentPlan =
   /** `unblock`: the object stops holding up its owners, since in a circle all would wait for each other. */
   | { readonly kind: 'delete'; readonly propagation: 'Foreground' | 'Background' | 'Orphan'; readonly unblock: boolean };
 
-export interface DependentView {
+interface DependentView {
   readonly owners: readonly { readonly reference: V1OwnerReference; readonly state: OwnerState }[];
   readonly finalizers: readonly string[];
   /** What in turn belongs to this object. */
@@ -37,7 +37,7 @@ export function planDependent({ owners, finalizers, dependents }: DependentView)
   return { kind: 'delete', propagation: finalizers.includes(foregroundFinalizer) ? 'Foreground' : 'Background', unblock: false };
 }
 
-export type OwnerPlan =
+type OwnerPlan =
   | { readonly kind: 'keep' }
   /** Dependents lose their reference, then the object loses this finalizer. */
   | { readonly kind: 'orphan' }

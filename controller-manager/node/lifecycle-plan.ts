@@ -3,8 +3,8 @@ import type { V1NodeCondition, V1Taint } from '#api/generated/types.ts';
 import { findCondition, withCondition } from '#api/meta/conditions.ts';
 import { timeText } from '#client/timestamps.ts';
 
-export const notReadyTaint = 'node.kubernetes.io/not-ready';
-export const unreachableTaint = 'node.kubernetes.io/unreachable';
+const notReadyTaint = 'node.kubernetes.io/not-ready';
+const unreachableTaint = 'node.kubernetes.io/unreachable';
 const unschedulableTaint = 'node.kubernetes.io/unschedulable';
 
 /** Conditions that a node agent reports, and what upstream says when it was never heard of. */

@@ -4,7 +4,7 @@ import { findCondition } from '#api/meta/conditions.ts';
 
 export type EvictionPlan = { readonly kind: 'keep' } | { readonly kind: 'wait'; readonly ms: number } | { readonly kind: 'evict' };
 
-export interface EvictionTimes {
+interface EvictionTimes {
   readonly nowMs: number;
   /** Since when the pod is known to bear what it bears for a while only: what counts for taints that do not say when they came. */
   readonly sinceMs: number;

@@ -9,7 +9,7 @@ export type PodVerdict =
   /** The same, but it may have been running: its status has to say that it failed, and why. */
   | { readonly kind: 'fail and delete'; readonly pod: Pod; readonly message: string };
 
-export interface PodCollection {
+interface PodCollection {
   readonly pods: readonly Pod[];
   readonly nodes: ReadonlyMap<string, Node>;
   /** Nodes that have been gone for so long that they do not come back in a moment. */

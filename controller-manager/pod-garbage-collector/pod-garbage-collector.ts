@@ -22,7 +22,7 @@ export interface PodCollectorOptions {
   readonly quarantineMs?: number;
 }
 
-export interface PodCollectorDeps {
+interface PodCollectorDeps {
   /** Must hold pods and nodes. */
   readonly cluster: ClusterCache;
   readonly client: Client;

@@ -7,7 +7,7 @@ import type { CacheReader, ReconcileContext } from '#client/controller/define.ts
 import { byLackOfController } from '../cache-indexes.ts';
 import { adoptPatch, planClaims, releasePatch } from './claim.ts';
 
-export interface Claim<O extends KubeObject, C extends KubeObject> {
+interface Claim<O extends KubeObject, C extends KubeObject> {
   readonly ownerKind: TypedResource<O>;
   readonly owner: O;
   readonly childKind: TypedResource<C>;

@@ -2,7 +2,7 @@ import type { Resource } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { controllerReference, findController } from '#api/meta/owner-references.ts';
 
-export interface ClaimPlan<T> {
+interface ClaimPlan<T> {
   /** Children that are the owner's, before and after this plan. */
   readonly mine: readonly T[];
   /** Matching ones without a controller: to be taken in. */
@@ -11,7 +11,7 @@ export interface ClaimPlan<T> {
   readonly release: readonly T[];
 }
 
-export interface ClaimQuery<T extends KubeObject> {
+interface ClaimQuery<T extends KubeObject> {
   readonly owner: KubeObject;
   readonly candidates: readonly T[];
   readonly matches: (labels: Readonly<Record<string, string>>) => boolean;

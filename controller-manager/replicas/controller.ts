@@ -27,12 +27,12 @@ import { podWakes } from './pod-wakes.ts';
 import { replicaStatus, sameReplicaStatus } from './status.ts';
 
 /** A kind that owns interchangeable pods. */
-export interface ReplicaOwner extends KubeObject {
+interface ReplicaOwner extends KubeObject {
   spec: { replicas?: number; minReadySeconds?: number; template?: V1PodTemplateSpec };
   status?: V1ReplicaSetStatus;
 }
 
-export interface ReplicasOptions<T extends ReplicaOwner> {
+interface ReplicasOptions<T extends ReplicaOwner> {
   /** Upstream's name of the controller. */
   readonly name: string;
   readonly kind: TypedResource<T>;

@@ -1,7 +1,7 @@
 import type { Pod } from '#api/core/pod/pod.ts';
 import { deletionOrder } from '../pods/deletion-order.ts';
 
-export type ReplicaPlan =
+type ReplicaPlan =
   | { readonly kind: 'keep' }
   | { readonly kind: 'create'; readonly count: number }
   | { readonly kind: 'delete'; readonly pods: readonly Pod[] };
@@ -9,7 +9,7 @@ export type ReplicaPlan =
 /** At most so many pods are made or deleted in one step. */
 export const burst = 500;
 
-export interface ReplicaView {
+interface ReplicaView {
   readonly wanted: number;
   /** The owner's pods that are neither finished nor going. */
   readonly active: readonly Pod[];

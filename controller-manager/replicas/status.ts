@@ -18,7 +18,7 @@ export interface ReplicaStatusView {
   readonly nowMs: number;
 }
 
-export interface ReplicaStatusOutcome {
+interface ReplicaStatusOutcome {
   readonly status: V1ReplicaSetStatus;
   /** After how many milliseconds time alone may change it; Infinity: never. */
   readonly changesInMs: number;

@@ -13,14 +13,14 @@ export interface ReadyCondition {
   readonly message: string;
 }
 
-export type RangePlan =
+type RangePlan =
   | { readonly kind: 'keep' }
   | { readonly kind: 'protect' }
   | { readonly kind: 'tell'; readonly ready: ReadyCondition }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'release' };
 
-export interface RangeView {
+interface RangeView {
   readonly range: ServiceCIDR;
   /** All ranges; this one may be among them. */
   readonly ranges: readonly ServiceCIDR[];
