@@ -42,7 +42,7 @@ export interface ProxyConfig {
   readonly flags: Readonly<Record<string, string>>;
 }
 
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }

@@ -29,7 +29,7 @@ export function serviceOfSlice(slice: EndpointSlice): string[] {
   return name === undefined ? [] : [keyText({ namespace: slice.metadata.namespace, name })];
 }
 
-export interface ProxierDeps {
+interface ProxierDeps {
   readonly services: Informer<KubeService>;
   readonly slices: Informer<EndpointSlice>;
   /** This node's own, or all. */

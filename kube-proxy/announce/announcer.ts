@@ -17,7 +17,7 @@ import type { Announced, AnnounceKernel } from './kernel.ts';
 import { Peers, type Probe, type Word } from './peers.ts';
 import { type Candidate, candidacyOf, candidatesOf, type Front, frontsOf, internalAddress, isOnNetwork, orderFor, turnOf } from './plan.ts';
 
-export interface AnnouncerDeps {
+interface AnnouncerDeps {
   readonly services: Informer<KubeService>;
   readonly slices: Informer<EndpointSlice>;
   readonly nodes: Informer<Node>;

@@ -4,7 +4,7 @@
 import { type CommandOutcome, runCommand } from '#base/run-command.ts';
 
 /** Marks our routes; another mark than that of routes to other nodes' pods. */
-export const announceMark = '88';
+const announceMark = '88';
 
 export interface Announced {
   readonly address: string;
@@ -97,7 +97,7 @@ export async function removeAnnounced(signal: AbortSignal): Promise<void> {
  * one, some the other.
  * @param mac twelve hexadecimal digits.
  */
-export function gratuitousFrames(mac: string, address: string): readonly string[] {
+function gratuitousFrames(mac: string, address: string): readonly string[] {
   const ip = address
     .split('.')
     .map((part) => Number(part).toString(16).padStart(2, '0'))

@@ -26,7 +26,7 @@ export interface Candidate {
 
 export type PeerState = 'alive' | 'dead' | 'unknown';
 
-export interface Turn {
+interface Turn {
   readonly hold: boolean;
   /** Who must be asked whether it lives. */
   readonly ask: readonly string[];

@@ -14,7 +14,7 @@ import { countLocalReady } from '../model/endpoints.ts';
 import { isServed } from '../model/wanted.ts';
 import { byServiceIndex } from '../proxier.ts';
 
-export interface ServiceHealthDeps {
+interface ServiceHealthDeps {
   readonly services: Informer<KubeService>;
   readonly slices: Informer<EndpointSlice>;
   readonly nodeName: string;

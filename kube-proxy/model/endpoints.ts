@@ -4,7 +4,7 @@ import type { V1EndpointHints } from '#api/generated/types.ts';
 import type { EndpointAddress } from './dispatch.ts';
 
 /** Which endpoints of a Service's slices count. */
-export interface EndpointQuery {
+interface EndpointQuery {
   /** Name of the Service's port ('' for the unnamed one). */
   readonly portName: string;
   readonly protocol: string;

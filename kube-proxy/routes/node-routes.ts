@@ -8,7 +8,7 @@ import type { Informer } from '#client/informer.ts';
 import { baseOf, macOf, type OtherNode, type OwnHost, planRoutes, type RouteMode, type RoutePlan } from './plan.ts';
 import { commandsFor, routeMark, tablesFrom, tunnelCommands, tunnelDevice } from './tables.ts';
 
-export interface NodeRoutesDeps {
+interface NodeRoutesDeps {
   readonly nodes: Pick<Informer<Node>, 'list' | 'subscribe'>;
   readonly nodeName: string;
   readonly mode: RouteMode;

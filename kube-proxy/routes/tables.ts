@@ -9,7 +9,7 @@ const tunnelId = 1;
 const tunnelPort = 4_789;
 const tunnelMtu = 1_450;
 
-export interface KernelTables {
+interface KernelTables {
   readonly routes: readonly Route[];
   readonly peers: readonly TunnelPeer[];
 }
@@ -28,7 +28,7 @@ export function tablesFrom(texts: { readonly routes: string; readonly neighbours
   return { routes, peers };
 }
 
-export interface Commands {
+interface Commands {
   /** Lines for `ip -batch -`. */
   readonly ip: readonly string[];
   /** Lines for `bridge -batch -`. */

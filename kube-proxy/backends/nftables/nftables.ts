@@ -8,7 +8,7 @@ import { flowsOf, staleFlows } from './flows.ts';
 import { NftScript } from './script.ts';
 import { tableName } from './skeleton.ts';
 
-export interface NftablesOptions {
+interface NftablesOptions {
   readonly podCidrs: readonly string[];
   readonly log: Log;
   /** Words in front of `nft` and `conntrack`, such as those that enter a network namespace. */
