@@ -11,7 +11,7 @@ const logFolder = '/var/log/coxswain';
 /** Where Node keeps the code that it has compiled, as in the unit: a component that starts again needs a quarter less CPU time for it. */
 const compileCache = '/var/cache/coxswain/compile';
 /** Written by the agent; `coxswain node` refuses to run twice. */
-export const agentPidFile = '/run/coxswain/node.pid';
+const agentPidFile = '/run/coxswain/node.pid';
 
 /** Starts the agent, or has the one that runs look again. */
 export async function startHostAgent({ env }: Pick<Surroundings, 'env'>): Promise<void> {

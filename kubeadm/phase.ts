@@ -45,7 +45,7 @@ export function phaseList<J>(name: string, phases: readonly Phase<J>[]): string 
   return `The "${name}" command executes the following phases:\n\`\`\`\n${lines.join('')}\`\`\``;
 }
 
-export interface PhaseCommands<F extends Flags, J> {
+interface PhaseCommands<F extends Flags, J> {
   /** Of the command that has the phases. */
   readonly name: string;
   readonly flags: F;

@@ -2,7 +2,7 @@ import { systemClock } from '#base/clock.ts';
 import type { HostFacts } from './preflight/facts.ts';
 import type { Surroundings } from './surroundings.ts';
 
-export interface RecordedHost extends Surroundings {
+interface RecordedHost extends Surroundings {
   readonly printed: string[];
   readonly warned: string[];
 }

@@ -108,7 +108,7 @@ export function authorityOf(spec: Pick<CertificateSpec, 'ca'>): AuthoritySpec {
   return found;
 }
 
-export function isSignedBy(cert: string, ca: string): boolean {
+function isSignedBy(cert: string, ca: string): boolean {
   return new X509Certificate(cert).verify(new X509Certificate(ca).publicKey);
 }
 

@@ -87,7 +87,7 @@ export class EtcdMembers {
 }
 
 /** etcd understood, and said no. */
-export class EtcdRefusal extends Error {
+class EtcdRefusal extends Error {
   override readonly name = 'EtcdRefusal';
 }
 

@@ -15,7 +15,7 @@ import { storeToken } from '../token/store.ts';
 import { patiently, put } from './put.ts';
 import { bootstrappers, grantInNamespace, mayRead } from './rights.ts';
 
-export const certificatesSecret = { name: 'kubeadm-certs', namespace: 'kube-system' };
+const certificatesSecret = { name: 'kubeadm-certs', namespace: 'kube-system' };
 const ttlMs = 2 * 3_600_000;
 const nonceBytes = 12;
 const tagBytes = 16;

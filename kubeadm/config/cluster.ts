@@ -10,7 +10,7 @@ export interface Argument {
   readonly value: string;
 }
 
-export interface ComponentConfiguration {
+interface ComponentConfiguration {
   readonly extraArgs?: readonly Argument[];
 }
 

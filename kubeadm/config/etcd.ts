@@ -21,7 +21,7 @@ export function etcdFrom({ local, external }: EtcdDocument = {}, path: string): 
 }
 
 /** What is wrong with it; nothing for a good one. */
-export function externalEtcdProblems({ endpoints, httpEndpoints = [], caFile, certFile, keyFile }: ExternalEtcd): readonly string[] {
+function externalEtcdProblems({ endpoints, httpEndpoints = [], caFile, certFile, keyFile }: ExternalEtcd): readonly string[] {
   const at = 'etcd.external';
   const files = { caFile, certFile, keyFile };
   const needsTls = Object.values(files).some((file) => file !== '');

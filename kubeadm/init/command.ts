@@ -21,7 +21,7 @@ import { showJoinCommand } from './show-join-command.ts';
 import { tokensFrom } from './tokens.ts';
 import { uploadCerts, uploadConfig } from './upload-phases.ts';
 
-export const initPhases: readonly InitPhase[] = [
+const initPhases: readonly InitPhase[] = [
   preflight,
   certs,
   kubeconfig,

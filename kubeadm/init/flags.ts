@@ -19,7 +19,7 @@ import { patchesFlag } from '../manifests/patches.ts';
 import { defaultTokenTtlMs } from '../token/bootstrap-token.ts';
 
 /** Flags that stand for a field of the configuration; with `--config` they may not be given. */
-export const configurationFlags = {
+const configurationFlags = {
   'apiserver-advertise-address': stringFlag(
     '',
     "The IP address the API Server will advertise it's listening on. If not set the default network interface will be used.",

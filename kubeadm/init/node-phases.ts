@@ -15,7 +15,7 @@ import { writeManifest } from '../manifests/component-pod.ts';
 import type { InitJob, InitPhase, NodeJob } from './phase.ts';
 
 /** The kubelet's own certificate and key, both in one file, which it replaces when it rotates them. */
-export const kubeletClientFile = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+const kubeletClientFile = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 
 export const kubeletFinalize: InitPhase = {
   name: 'kubelet-finalize',

@@ -11,7 +11,7 @@ import type { Surroundings } from '../surroundings.ts';
 import { parseToken } from '../token/bootstrap-token.ts';
 import { publicKeyHash } from './join-command.ts';
 
-export interface Discovery {
+interface Discovery {
   /** `HOST:PORT` */
   readonly endpoint: string;
   readonly token: string;

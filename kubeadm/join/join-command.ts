@@ -3,7 +3,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import { certificatesIn } from '#base/pem.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 
-export interface JoinCommand {
+interface JoinCommand {
   /** `HOST:PORT` of the whole cluster. */
   readonly endpoint: string;
   readonly token: string;

@@ -17,7 +17,7 @@ import { discover, type FoundCluster } from './discovery.ts';
 import { discoverByFile } from './file-discovery.ts';
 import type { JoinConfiguration } from './flags.ts';
 
-export interface JoinDeps {
+interface JoinDeps {
   readonly config: JoinConfiguration;
   readonly folders: Folders;
   /** The places that are told and that manifests name: those of a real run, also in a dry one. */

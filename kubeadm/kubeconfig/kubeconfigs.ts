@@ -10,7 +10,7 @@ import { readPair } from '../certs/key-files.ts';
 import { clusterUrl, type InitConfiguration, localUrl } from '../config/cluster.ts';
 import type { Surroundings } from '../surroundings.ts';
 
-export interface KubeconfigSpec {
+interface KubeconfigSpec {
   /** File name below the kubeconfig folder. */
   readonly file: string;
   readonly phase: string;
@@ -66,7 +66,7 @@ export const kubeconfigs: readonly KubeconfigSpec[] = [
   },
 ];
 
-export interface KubeconfigJob {
+interface KubeconfigJob {
   readonly config: InitConfiguration;
   /** Where `ca.crt` and `ca.key` are. */
   readonly certFolder: string;

@@ -41,7 +41,7 @@ export function dnsAddress(serviceSubnet: string): string {
   return addressAt(serviceSubnet, 10);
 }
 
-export interface KubeletFiles {
+interface KubeletFiles {
   /** `/var/lib/kubelet`, or its like. */
   readonly folder: string;
   /** What is told of it: the real one, also in a dry run. */

@@ -10,8 +10,8 @@ export interface EtcdMember {
   readonly peerUrl: string;
 }
 
-export const clientPort = 2_379;
-export const peerPort = 2_380;
+const clientPort = 2_379;
+const peerPort = 2_380;
 const metricsPort = 2_381;
 
 const localHost = '127.0.0.1';

@@ -5,7 +5,7 @@ import type { InitConfiguration } from '../config/cluster.ts';
 import { externalEtcdFiles, externalEtcdVersion } from './external-etcd.ts';
 import type { HostFacts } from './facts.ts';
 
-export interface Findings {
+interface Findings {
   readonly warnings?: readonly string[];
   readonly errors?: readonly string[];
 }

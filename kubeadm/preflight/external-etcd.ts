@@ -4,7 +4,7 @@ import { reasonOf } from '#base/write-file.ts';
 import type { Check } from './checks.ts';
 
 /** The store's engine asks for no more; upstream, which brings an etcd of its own, asks for 3.5.24. */
-export const oldestEtcd = '3.4.0';
+const oldestEtcd = '3.4.0';
 
 /** The files that lead to it. Where a joining host fetches them, they cannot be there yet. */
 export function externalEtcdFiles({ caFile, certFile, keyFile }: ExternalEtcd): readonly Check[] {

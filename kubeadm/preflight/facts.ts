@@ -1,6 +1,6 @@
 // What preflight checks ask about a host. Checks see only this, so tests give plain values.
 
-export interface DockerFacts {
+interface DockerFacts {
   readonly version: string;
   /** `cgroupfs` or `systemd`. */
   readonly cgroupDriver: string;

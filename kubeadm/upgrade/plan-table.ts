@@ -28,7 +28,7 @@ export interface PlanFacts {
   readonly kubeadm: string;
 }
 
-export interface Plan {
+interface Plan {
   readonly description: string;
   readonly kubelets: readonly ComponentPlan[];
   readonly own: readonly ComponentPlan[];

@@ -11,13 +11,13 @@ import type { Patches } from '../manifests/patches.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { RunningComponents } from './running.ts';
 
-export interface NewPod {
+interface NewPod {
   readonly pod: ComponentPod;
   /** Makes its certificates anew, where that is wanted. */
   renew(): Promise<void>;
 }
 
-export interface StaticPodDeps {
+interface StaticPodDeps {
   readonly manifests: string;
   /** `/etc/kubernetes/tmp`: on the same file system. */
   readonly temporary: string;

@@ -1,6 +1,6 @@
 type Line = readonly [sign: ' ' | '-' | '+', text: string];
 
-export interface Sides {
+interface Sides {
   readonly from: string;
   readonly to: string;
 }

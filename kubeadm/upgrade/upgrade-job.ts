@@ -17,7 +17,7 @@ import type { Surroundings } from '../surroundings.ts';
 import type { UpgradeOptions } from './flags.ts';
 import { hostProcesses, type RunningComponents } from './running.ts';
 
-export interface UpgradeDeps {
+interface UpgradeDeps {
   readonly options: UpgradeOptions;
   readonly host: Surroundings;
   /** `apply` goes through all of the cluster, `node` through this host. */

@@ -10,7 +10,7 @@ export interface VersionFacts {
   readonly kubelets: readonly string[];
 }
 
-export interface VersionProblems {
+interface VersionProblems {
   readonly fatal: readonly string[];
   /** Passed over with --force. */
   readonly skippable: readonly string[];
