@@ -22,7 +22,7 @@ const fileFlags = {
 };
 
 /** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
-export const kubeletFlags = {
+const kubeletFlags = {
   kubeconfig: stringFlag('', 'Kubeconfig with the address and credentials of the API server; where absent, only static pods run', path),
   'enable-server': boolFlag(true, 'Serve logs, exec and the like on --port'),
   'enable-debugging-handlers': boolFlag(true, 'Serve logs and streams to containers; false: only figures'),

@@ -17,7 +17,7 @@ export interface KubeletMetrics {
 }
 
 /** Of a prober. */
-export interface ProbeFigures {
+interface ProbeFigures {
   readonly samples: () => Iterable<Sample>;
   readonly durations: () => Iterable<readonly [values: readonly string[], cell: HistogramCell]>;
 }

@@ -83,7 +83,7 @@ export interface TestKubelet extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-export interface TestKubeletOptions {
+interface TestKubeletOptions {
   readonly runtime: Runtime;
   readonly clock?: Clock;
   /** Who tells of the machine's end; default: nobody. */

@@ -22,7 +22,7 @@ import { type Threshold, withContainerDisk } from './thresholds.ts';
 import type { PodUse } from './usage.ts';
 
 /** A pod that runs here: what the evictor may know of it and do to it. */
-export interface EvictablePod {
+interface EvictablePod {
   readonly uid: string;
   readonly pod: Pod;
   /** True while its containers take part of the node. */
@@ -32,7 +32,7 @@ export interface EvictablePod {
   end(verdict: PodVerdict): void;
 }
 
-export interface EvictorDeps {
+interface EvictorDeps {
   readonly settings: EvictionSettings;
   readonly measure: () => Promise<Measurements>;
   readonly pods: () => readonly EvictablePod[];

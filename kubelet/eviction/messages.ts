@@ -6,7 +6,7 @@ import { type Observation, type Observations, resourceOf, type StarvedResource }
 import { amountText, binaryText, type Threshold } from './thresholds.ts';
 import { type ContainerUse, memorySum, type PodUse } from './usage.ts';
 
-export interface EvictionWords {
+interface EvictionWords {
   readonly message: string;
   /** Of the event. */
   readonly annotations: Readonly<Record<string, string>>;

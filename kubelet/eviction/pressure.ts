@@ -15,7 +15,7 @@ export interface PressureState {
 
 export const noPressure: PressureState = { sinceMs: new Map(), seenMs: new Map(), conditions: [] };
 
-export interface PressureView {
+interface PressureView {
   readonly thresholds: readonly Threshold[];
   readonly observations: Observations;
   /** How long a condition stays after it was seen last. */
@@ -23,7 +23,7 @@ export interface PressureView {
   readonly nowMs: number;
 }
 
-export interface PressureVerdict {
+interface PressureVerdict {
   readonly state: PressureState;
   /** Thresholds that were met for as long as they ask for, the one to begin with first. */
   readonly due: readonly Threshold[];

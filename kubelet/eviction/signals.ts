@@ -1,6 +1,6 @@
 // What a node may run out of: the signals, what stands behind each, and the condition that it gives the node (pkg/kubelet/eviction/api).
 
-export const signals = [
+const signals = [
   'memory.available',
   'allocatableMemory.available',
   'nodefs.available',

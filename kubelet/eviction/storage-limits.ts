@@ -5,7 +5,7 @@ import { amountOf, canonicalQuantity, quantityBytes } from '#api/meta/quantity.t
 import { diskSum, type PodUse } from './usage.ts';
 
 /** Which kind of limit it was, as metrics name it, and what the pod's status says. */
-export interface StorageExcess {
+interface StorageExcess {
   readonly signal: 'emptydirfs.limit' | 'ephemeralpodfs.limit' | 'ephemeralcontainerfs.limit';
   readonly message: string;
 }

@@ -6,7 +6,7 @@ import type { CertificateFile } from './certificate-file.ts';
 import { rotationMs } from './plan.ts';
 import { requestCertificate } from './signing.ts';
 
-export interface RotationDeps {
+interface RotationDeps {
   readonly client: Client;
   readonly file: CertificateFile;
   readonly nodeName: string;

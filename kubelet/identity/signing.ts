@@ -7,13 +7,13 @@ import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Client } from '#client/client.ts';
 
-export interface SigningDeps {
+interface SigningDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface NodeRequest {
+interface NodeRequest {
   readonly nodeName: string;
   /** PEM text of the private key that the certificate is for. */
   readonly key: string;

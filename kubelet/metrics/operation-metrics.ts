@@ -43,7 +43,7 @@ export function statusMetrics(metrics: Metrics): (tookMs: number) => void {
 }
 
 /** What is wanted and what there is, as plugin names with repetitions. */
-export interface VolumeCounts {
+interface VolumeCounts {
   readonly desired: () => Iterable<string>;
   readonly actual: () => Iterable<string>;
 }

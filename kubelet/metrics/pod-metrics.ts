@@ -129,7 +129,7 @@ function initMs({ spec }: Pod, status: V1PodStatus): number {
 }
 
 /** Desired and running pods of the node, counted when metrics are scraped. */
-export interface PodCounts {
+interface PodCounts {
   readonly desired: () => readonly Pod[];
   /** Those that count when another is admitted. */
   readonly active: () => readonly Pod[];

@@ -5,16 +5,16 @@ import type { Log } from '#base/log.ts';
 import { RuntimeError } from '../runtime/contract.ts';
 import { runCommand } from '#base/run-command.ts';
 
-export interface HostRulesDeps {
+interface HostRulesDeps {
   readonly log: Log;
 }
 
-export interface HostRulesOptions {
+interface HostRulesOptions {
   /** All pods of the cluster: what stays inside is not masqueraded. Where absent, the node's own range counts. */
   readonly clusterCidrs?: readonly string[];
 }
 
-export const rulesTable = 'coxswain-pods';
+const rulesTable = 'coxswain-pods';
 /** Docker asks this chain first, and leaves its content alone. */
 const dockerChain = 'DOCKER-USER';
 

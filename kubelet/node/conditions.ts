@@ -2,7 +2,7 @@
 import type { V1NodeCondition } from '#api/generated/types.ts';
 import type { PressureCondition } from '../eviction/signals.ts';
 
-export interface NodeEvent {
+interface NodeEvent {
   readonly reason: string;
 }
 

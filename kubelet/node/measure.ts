@@ -24,7 +24,7 @@ export interface MemoryUse {
 }
 
 /** What the kernel counts beside what is used. */
-export interface MemoryCounts {
+interface MemoryCounts {
   readonly rssBytes: number;
   readonly pageFaults: number;
   readonly majorPageFaults: number;
@@ -70,7 +70,7 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
 }
 
 /** The disk that holds a folder. */
-export async function diskUse(path: string): Promise<DiskUse> {
+async function diskUse(path: string): Promise<DiskUse> {
   const { bsize, blocks, bavail, files, ffree } = await statfs(path);
   return { totalBytes: bsize * blocks, availableBytes: bsize * bavail, totalInodes: files, freeInodes: ffree };
 }

@@ -21,7 +21,7 @@ import type { MachineFacts } from './facts.ts';
 import type { Measurements } from './measure.ts';
 import { nodeStatus, type NodeSettings, withExtended } from './node-status.ts';
 
-export interface NodeAgentOptions extends NodeSettings {
+interface NodeAgentOptions extends NodeSettings {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly V1Taint[];
   /** --pod-cidr; '' leaves it to the controller. */
@@ -31,7 +31,7 @@ export interface NodeAgentOptions extends NodeSettings {
   readonly heartbeat: { readonly updateMs: number; readonly reportMs: number };
 }
 
-export interface NodeAgentDeps {
+interface NodeAgentDeps {
   readonly client: Client;
   readonly runtime: Runtime;
   readonly info: RuntimeInfo;

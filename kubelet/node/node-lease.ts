@@ -8,7 +8,7 @@ import type { Log } from '#base/log.ts';
 import type { Client } from '#client/client.ts';
 import { microTimeText } from '#client/timestamps.ts';
 
-export interface NodeLeaseDeps {
+interface NodeLeaseDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;

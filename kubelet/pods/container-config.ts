@@ -52,7 +52,7 @@ export interface ContainerConfigDeps {
   readonly accounts: Pick<ImageAccounts, 'of'>;
 }
 
-export interface ContainerOrder {
+interface ContainerOrder {
   readonly pod: Pod;
   readonly container: V1Container;
   readonly attempt: number;

@@ -35,7 +35,7 @@ export interface ContainerStarterDeps extends ContainerConfigDeps, HookDeps {
 
 type StartStep = Extract<Step, { do: 'startContainer' }>;
 
-export interface StartOrder {
+interface StartOrder {
   readonly pod: Pod;
   readonly step: StartStep;
   readonly observed: RuntimePod | undefined;

@@ -14,7 +14,7 @@ const minGraceMs = 2_000;
  */
 const drainMs = 500;
 
-export interface StopOrder {
+interface StopOrder {
   readonly pod: Pod;
   /** Undefined where the pod's definition does not know it any more. */
   readonly container: V1Container | undefined;
@@ -28,7 +28,7 @@ export interface StopOrder {
   readonly record: Recorder;
 }
 
-export interface ContainerStopperDeps extends HookDeps {
+interface ContainerStopperDeps extends HookDeps {
   readonly runtime: Runtime;
   readonly log: Log;
 }

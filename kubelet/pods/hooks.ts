@@ -18,7 +18,7 @@ export interface HookDeps {
   readonly userAgent: string;
 }
 
-export interface HookTarget {
+interface HookTarget {
   readonly pod: Pod;
   readonly container: V1Container;
   readonly containerId: string;

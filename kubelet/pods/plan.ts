@@ -10,10 +10,10 @@ import { type Actuation, changeOf, planActuation, type Told } from './resize/act
 import { judgeRestart, type RestartHistory } from './restart.ts';
 import { isPast, roundOf, starterOf } from './rounds.ts';
 
-export type ContainerKind = 'init' | 'app' | 'ephemeral';
+type ContainerKind = 'init' | 'app' | 'ephemeral';
 
 /** Why a container is stopped: what its Killing event says, and how long it may take. */
-export interface StopReason {
+interface StopReason {
   readonly message: string;
   /** Undefined: the pod's grace period. */
   readonly graceMs?: number | undefined;
@@ -77,7 +77,7 @@ export interface PlanView {
 }
 
 /** Key in `notBefore` of what is no container's. */
-export const podStep = '';
+const podStep = '';
 /** Key in `notBefore` of a resize that failed. */
 export const resizeStep = '/resize';
 

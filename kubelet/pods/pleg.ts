@@ -4,7 +4,7 @@ import type { Log } from '#base/log.ts';
 import type { KubeletMetrics } from '../kubelet-metrics.ts';
 import type { Runtime, RuntimePodSummary } from '../runtime/contract.ts';
 
-export interface PlegDeps {
+interface PlegDeps {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly log: Log;

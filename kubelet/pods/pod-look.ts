@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Runtime, RuntimePod } from '../runtime/contract.ts';
 import { terminationMessage } from './termination-message.ts';
 
-export interface PodLookDeps {
+interface PodLookDeps {
   readonly runtime: Pick<Runtime, 'podStatus' | 'logs'>;
   readonly clock: Clock;
 }

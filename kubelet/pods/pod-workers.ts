@@ -22,7 +22,7 @@ import { planPreemption } from './preemption.ts';
 import { allocationOf, compareWaiting, judgeResize } from './resize/allocation.ts';
 import { isFinal } from './status/pod-status.ts';
 
-export interface PodWorkersDeps extends PodWorkerDeps {
+interface PodWorkersDeps extends PodWorkerDeps {
   readonly pods: NodePods;
   readonly objects: ReferencedObjects;
   readonly images: Pick<ImagePuller, 'forgetPod'>;

@@ -10,7 +10,7 @@ interface Need {
   readonly amount: number;
 }
 
-export type Preemption = { readonly victims: readonly Pod[] } | { readonly problem: string };
+type Preemption = { readonly victims: readonly Pod[] } | { readonly problem: string };
 
 /**
  * As few pods as will do, those that were promised least first: of the guaranteed only who must go even if all others went, then of the

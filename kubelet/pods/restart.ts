@@ -5,7 +5,7 @@ export interface RestartHistory {
   readonly lastMs: number;
 }
 
-export type RestartVerdict =
+type RestartVerdict =
   | { readonly kind: 'now'; readonly history: RestartHistory }
   | { readonly kind: 'wait'; readonly untilMs: number; readonly delayMs: number };
 

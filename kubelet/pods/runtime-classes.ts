@@ -3,7 +3,7 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import { hasReason } from '#api/meta/status.ts';
 import type { Client } from '#client/client.ts';
 
-export interface RuntimeClassesDeps {
+interface RuntimeClassesDeps {
   readonly client: Pick<Client, 'get'>;
   /** What the runtime can run pods by. */
   readonly handlers: readonly string[];

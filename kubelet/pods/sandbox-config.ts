@@ -7,7 +7,7 @@ import { podHostname } from './network/hostname.ts';
 import { sysctlName } from './sysctl-name.ts';
 import { type CgroupDriver, podCgroup } from './resources/pod-cgroup.ts';
 
-export interface SandboxInputs {
+interface SandboxInputs {
   readonly clusterDns: ClusterDns;
   /** Undefined: the node is not to have one. */
   readonly hostDns: PodDns['settings'] | undefined;
@@ -21,7 +21,7 @@ export interface SandboxInputs {
   readonly runtimeHandler?: string | undefined;
 }
 
-export interface SandboxOrder {
+interface SandboxOrder {
   readonly spec: SandboxSpec;
   readonly warnings: PodDns['warnings'];
 }

@@ -7,7 +7,7 @@ export class SecurityError extends Error {
   override readonly name = 'SecurityError';
 }
 
-export interface SecurityInputs {
+interface SecurityInputs {
   /** The image's own user: a number, a name, or '' for root. */
   readonly imageUser: string;
   /** JSON text of the Localhost profile that `seccompProfileOf` names. */

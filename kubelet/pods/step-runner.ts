@@ -31,7 +31,7 @@ export interface StepRunnerDeps extends ContainerStarterDeps {
   readonly log: Log;
 }
 
-export interface StepContext {
+interface StepContext {
   readonly pod: Pod;
   readonly observed: RuntimePod | undefined;
   readonly attempts: Attempts;
@@ -43,7 +43,7 @@ export interface StepContext {
 }
 
 /** What the worker must know about the steps that were done. */
-export interface StepOutcome {
+interface StepOutcome {
   readonly isPrepared?: boolean;
   readonly isReleased?: boolean;
   /** Why running containers could not get other limits; undefined after they did. */

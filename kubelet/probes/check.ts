@@ -11,7 +11,7 @@ export interface ProbeOutcome {
   readonly output: string;
 }
 
-export interface ProbeTarget {
+interface ProbeTarget {
   readonly container: V1Container;
   readonly containerId: string;
   readonly podIp: string;
@@ -42,7 +42,7 @@ export async function check(probe: V1Probe, target: ProbeTarget, deps: CheckDeps
 }
 
 /** A port that the container does not have. */
-export class PortError extends Error {
+class PortError extends Error {
   override readonly name = 'PortError';
 }
 

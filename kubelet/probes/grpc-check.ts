@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 
 const statusNames = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
-export interface GrpcHealth {
+interface GrpcHealth {
   /** SERVING, NOT_SERVING, … */
   readonly status: string;
 }

@@ -10,7 +10,7 @@ export interface HttpTarget {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number;
   readonly body: string;
   /** It pointed to another host, where nobody went. */

@@ -10,10 +10,10 @@ import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
 import { check, type CheckDeps, type ProbeOutcome } from './check.ts';
 import { count, emptyTally } from './tally.ts';
 
-export type ProbeKind = 'readiness' | 'liveness' | 'startup';
+type ProbeKind = 'readiness' | 'liveness' | 'startup';
 
 /** Ids of running containers, by what their probes say. A probe that is absent has passed. */
-export interface Verdicts {
+interface Verdicts {
   readonly started: ReadonlySet<string>;
   readonly ready: ReadonlySet<string>;
   readonly unhealthy: ReadonlyMap<string, 'liveness' | 'startup'>;
@@ -22,7 +22,7 @@ export interface Verdicts {
 /** As metrics name it. */
 type ProbeEnd = 'successful' | 'failed' | 'unknown';
 
-export interface ProberDeps extends CheckDeps {
+interface ProberDeps extends CheckDeps {
   readonly log: Log;
   /** An event about a container. */
   readonly record: (pod: Pod, container: string, type: 'Normal' | 'Warning', reason: string, message: string) => void;

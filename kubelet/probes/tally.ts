@@ -1,7 +1,7 @@
 import type { V1Probe } from '#api/generated/types.ts';
 
 /** The last results of one probe: how many alike in a row. Plain data. */
-export interface Tally {
+interface Tally {
   readonly last: 'success' | 'failure' | undefined;
   readonly run: number;
 }

@@ -10,7 +10,7 @@ import { HttpProblem } from './http-problem.ts';
 /** The API server's own user towards kubelets. */
 export const apiServerUser = 'kube-apiserver-kubelet-client';
 
-export interface Gate {
+interface Gate {
   readonly access: Access;
   readonly nodeName: string;
   readonly nowMs: number;

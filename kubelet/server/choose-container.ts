@@ -3,7 +3,7 @@ import type { V1Pod, V1PodStatus } from '#api/generated/types.ts';
 import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
 import { HttpProblem } from './http-problem.ts';
 
-export interface LogChoice {
+interface LogChoice {
   readonly pod: V1Pod;
   /** The kubelet's newest status. */
   readonly status: V1PodStatus | undefined;

@@ -33,7 +33,7 @@ import type { Stats } from '../stats/stats.ts';
 import type { KubeletTls } from './tls.ts';
 import { containerId, serveExec, servePortForward } from './streaming.ts';
 
-export interface KubeletServerDeps {
+interface KubeletServerDeps {
   readonly runtime: Runtime;
   readonly pods: PodSource;
   /** Who may come, and do what. */
@@ -68,7 +68,7 @@ interface Asked {
   readonly request: IncomingMessage;
 }
 
-export interface SecureOptions {
+interface SecureOptions {
   /** PEM texts of the serving certificate. */
   readonly tls: { readonly cert: string; readonly key: string };
   /** PEM texts of the authorities that sign clients' certificates. */
@@ -77,7 +77,7 @@ export interface SecureOptions {
   readonly policy?: { readonly minVersion: 'TLSv1.2' | 'TLSv1.3'; readonly ciphers?: string };
 }
 
-export interface KubeletServerOptions {
+interface KubeletServerOptions {
   readonly host: string;
   /** 10250; 0 takes any free port. */
   readonly port: number;

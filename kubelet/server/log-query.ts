@@ -2,7 +2,7 @@
 import type { LogOptions } from '../runtime/io-contract.ts';
 import { HttpProblem } from './http-problem.ts';
 
-export interface LogQuery {
+interface LogQuery {
   readonly previous: boolean;
   readonly options: LogOptions;
 }

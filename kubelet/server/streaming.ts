@@ -12,7 +12,7 @@ import { HttpProblem } from './http-problem.ts';
 import type { PodSource } from './pod-source.ts';
 import type { ContainerTarget, PodTarget } from './route.ts';
 
-export interface StreamingDeps {
+interface StreamingDeps {
   readonly runtime: Runtime;
   readonly pods: PodSource;
   readonly log: Log;
@@ -115,7 +115,7 @@ async function forward(
 }
 
 /** Throws HttpProblem 404. */
-export function findPod({ pods }: Pick<StreamingDeps, 'pods'>, { namespace, pod: name, uid }: PodTarget): V1Pod {
+function findPod({ pods }: Pick<StreamingDeps, 'pods'>, { namespace, pod: name, uid }: PodTarget): V1Pod {
   const pod = pods.pod(namespace, name);
   if (pod === undefined) throw new HttpProblem(404, 'pod does not exist');
   if (uid !== undefined && pod.metadata?.uid !== uid) throw new HttpProblem(404, 'pod not found');

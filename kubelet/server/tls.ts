@@ -13,7 +13,7 @@ export interface KubeletTls {
   readonly clientCa: string;
 }
 
-export interface TlsPaths {
+interface TlsPaths {
   /** '' where a certificate is made at the start. */
   readonly certFile: string;
   readonly keyFile: string;
@@ -22,7 +22,7 @@ export interface TlsPaths {
 }
 
 /** What a certificate of the kubelet's own is made of. */
-export interface OwnTls {
+interface OwnTls {
   readonly nodeName: string;
   /** Where it is kept. */
   readonly certFolder: string;

@@ -23,7 +23,7 @@ export interface ShutdownWatch {
   hold(): void;
 }
 
-export interface LogindOptions {
+interface LogindOptions {
   /** The programs; default those on the path. */
   readonly busctl?: string;
   readonly inhibit?: string;

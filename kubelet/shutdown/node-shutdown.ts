@@ -8,7 +8,7 @@ import type { PodVerdict } from '../pods/wish.ts';
 import type { ShutdownSource, ShutdownWatch } from './logind.ts';
 import { groupsOf, neededSeconds, type ShutdownPeriod } from './plan.ts';
 
-export interface EndingPod {
+interface EndingPod {
   readonly pod: Pod;
   readonly isActive: boolean;
   /** True when nothing of it is left but its dead containers. */
@@ -16,7 +16,7 @@ export interface EndingPod {
   end(verdict: PodVerdict): void;
 }
 
-export interface NodeShutdownDeps {
+interface NodeShutdownDeps {
   readonly source: ShutdownSource;
   readonly periods: readonly ShutdownPeriod[];
   readonly pods: () => readonly EndingPod[];

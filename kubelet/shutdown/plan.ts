@@ -21,7 +21,7 @@ export function neededSeconds(periods: readonly ShutdownPeriod[]): number {
   return periods.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-export interface ShutdownGroup<P> {
+interface ShutdownGroup<P> {
   readonly seconds: number;
   readonly pods: readonly P[];
 }

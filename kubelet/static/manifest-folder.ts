@@ -17,7 +17,7 @@ import { Wakeup } from '../pods/wakeup.ts';
 import { documentOf, maxManifestBytes, type Origin, readPod } from './manifest.ts';
 import type { CodecSource } from './codec-source.ts';
 
-export interface ManifestFolderDeps {
+interface ManifestFolderDeps {
   /** Told all pods there are, after every look. */
   readonly onPods: (pods: readonly Pod[]) => void;
   readonly codec: CodecSource;

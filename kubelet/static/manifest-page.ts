@@ -7,7 +7,7 @@ import type { Log } from '#base/log.ts';
 import type { CodecSource } from './codec-source.ts';
 import { ManifestError, maxManifestBytes, type Origin, readPods } from './manifest.ts';
 
-export interface ManifestPageDeps {
+interface ManifestPageDeps {
   /** Told all pods of the page whenever it has changed. */
   readonly onPods: (pods: readonly Pod[]) => void;
   readonly codec: CodecSource;
@@ -15,7 +15,7 @@ export interface ManifestPageDeps {
   readonly log: Log;
 }
 
-export interface ManifestPageOptions {
+interface ManifestPageOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly nodeName: string;

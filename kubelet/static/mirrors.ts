@@ -16,7 +16,7 @@ import type { StatusWriter } from '../pods/status/status-writer.ts';
 import { Wakeup } from '../pods/wakeup.ts';
 import { type MirrorStep, type MirrorView, planMirrors } from './mirror-plan.ts';
 
-export interface MirrorsDeps {
+interface MirrorsDeps {
   /** Undefined: mirrors are not known yet. */
   readonly view: () => MirrorView | undefined;
   readonly client: Client;
@@ -24,7 +24,7 @@ export interface MirrorsDeps {
   readonly log: Log;
 }
 
-export interface MirrorParts extends Omit<MirrorsDeps, 'view'> {
+interface MirrorParts extends Omit<MirrorsDeps, 'view'> {
   readonly pods: NodePods;
   readonly workers: Pick<PodWorkers, 'servedStatics' | 'staticNames'>;
   readonly statuses: Pick<StatusWriter, 'observeMirror'>;

@@ -20,7 +20,7 @@ export interface StaticSettings {
   readonly isOthers?: (manifest: V1Pod) => boolean;
 }
 
-export interface StaticSources {
+interface StaticSources {
   readonly pods: StaticPods;
   readonly services: readonly Service[];
 }

@@ -5,7 +5,7 @@ export interface Summary {
   readonly pods: readonly PodFigures[];
 }
 
-export interface NodeFigures {
+interface NodeFigures {
   readonly nodeName: string;
   readonly systemContainers: readonly ContainerFigures[];
   readonly startTime: string;

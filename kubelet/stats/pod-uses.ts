@@ -11,13 +11,13 @@ import type { PodPaths } from '../volumes/paths.ts';
 import type { folderSizes } from './folder-sizes.ts';
 
 /** A pod of this node, and its containers as last seen. */
-export interface MeasuredPod {
+interface MeasuredPod {
   readonly uid: string;
   readonly pod: Pod;
   readonly observed: RuntimePod | undefined;
 }
 
-export interface PodUsesDeps {
+interface PodUsesDeps {
   readonly runtime: Pick<Runtime, 'usage' | 'storage'>;
   readonly paths: PodPaths;
   readonly sizes: typeof folderSizes;

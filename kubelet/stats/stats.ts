@@ -21,7 +21,7 @@ import type {
 import type { HostFigures, ProcessFigures } from './kernel.ts';
 import type { PodUses } from './pod-uses.ts';
 
-export interface StatsDeps {
+interface StatsDeps {
   readonly runtime: Pick<Runtime, 'usage'>;
   readonly uses: Pick<PodUses, 'diskUsage'>;
   readonly measure: () => Promise<Measurements>;
@@ -37,7 +37,7 @@ export interface StatsDeps {
   readonly nodeName: string;
 }
 
-export interface SystemProcesses {
+interface SystemProcesses {
   readonly kubelet: ProcessFigures | undefined;
   readonly runtime: ProcessFigures | undefined;
 }

@@ -20,7 +20,7 @@ export interface Mounter {
   mountsBelow(path: string): Promise<readonly string[]>;
 }
 
-export interface TmpfsOptions {
+interface TmpfsOptions {
   /** Undefined: as much as the kernel thinks fit. */
   readonly sizeBytes: number | undefined;
   /** Whom it belongs to, and all that is made in it; undefined: to whoever makes it. */
@@ -41,7 +41,7 @@ export class MountError extends Error {
 }
 
 /** What of the system stands behind a mounter. */
-export interface MounterDeps {
+interface MounterDeps {
   readonly clock?: Clock;
   /** Default: umount(8) on the PATH. */
   readonly umount?: string;
@@ -94,7 +94,7 @@ async function unmountInTime(path: string, umount: string, clock: Clock, signal:
 }
 
 /** Of mount(8). A source is told from options even where it begins like one: it may be what somebody has written into a pod. */
-export function mountArguments({ type, source, options }: FilesystemMount, target: string): readonly string[] {
+function mountArguments({ type, source, options }: FilesystemMount, target: string): readonly string[] {
   return ['-t', type, ...(options.length === 0 ? [] : ['-o', options.join(',')]), '--', source, target];
 }
 

@@ -24,7 +24,7 @@ import { bindSubPath, makeTarget } from './sub-path.ts';
 import type { Tokens } from './tokens.ts';
 import { readVolumeFile } from './volume-file.ts';
 
-export interface PodVolumesDeps {
+interface PodVolumesDeps {
   readonly paths: PodPaths;
   readonly mounter: Mounter;
   readonly objects: ReferencedObjects;

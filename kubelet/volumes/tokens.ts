@@ -5,7 +5,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Client } from '#client/client.ts';
 
-export interface TokensDeps {
+interface TokensDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;

@@ -10,13 +10,13 @@ import { type Attachment, Attachments } from './attachments.ts';
 import { addressesOf, type CniChain, chooseFile, neededPlugins, ownChain, parseChain, pluginInput } from './config.ts';
 import { type CniCommand, defaultPluginFolders, findPlugin, runPlugin } from './plugin.ts';
 
-export interface CniNetworkDeps {
+interface CniNetworkDeps {
   readonly log: Log;
   /** Rules of the host that our own chain needs. */
   readonly rules: HostRules;
 }
 
-export interface CniNetworkOptions {
+interface CniNetworkOptions {
   /** For leases and what was attached; such as /var/lib/kubelet/network. */
   readonly stateFolder: string;
   /** Default /etc/cni/net.d. */

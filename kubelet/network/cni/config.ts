@@ -1,7 +1,7 @@
 // Which chain of CNI plugins makes pods' networks: what the administrator configured, else a bridge of our own. Pure.
 import type { PortMapping } from '../../runtime/contract.ts';
 
-export interface CniPlugin {
+interface CniPlugin {
   readonly type: string;
   readonly capabilities?: Readonly<Record<string, boolean>>;
   readonly [field: string]: unknown;
@@ -14,14 +14,14 @@ export interface CniChain {
   readonly plugins: readonly CniPlugin[];
 }
 
-export interface OwnChainOptions {
+interface OwnChainOptions {
   readonly podCidrs: readonly string[];
   /** Where host-local keeps its leases. */
   readonly leaseFolder: string;
   readonly mtu?: number;
 }
 
-export const ownNetworkName = 'coxswain';
+const ownNetworkName = 'coxswain';
 export const ownBridge = 'coxswain0';
 
 /** Our own chain: a bridge with one gateway address, leases by host-local, host ports by portmap. Masquerading is a rule of ours. */

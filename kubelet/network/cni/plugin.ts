@@ -6,7 +6,7 @@ import { RuntimeError } from '../../runtime/contract.ts';
 
 export type CniCommand = 'ADD' | 'DEL' | 'CHECK';
 
-export interface PluginCall {
+interface PluginCall {
   readonly command: CniCommand;
   readonly containerId: string;
   /** '' when the namespace is gone: DEL must do without. */

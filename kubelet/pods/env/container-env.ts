@@ -21,7 +21,7 @@ export interface EnvSources {
 }
 
 /** The container cannot be configured; the message goes into its waiting state and an event. */
-export class EnvError extends Error {
+class EnvError extends Error {
   override readonly name = 'EnvError';
 }
 

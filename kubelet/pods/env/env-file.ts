@@ -3,7 +3,7 @@
 // character of it stands for itself. Blank lines are nothing, and so is what begins with # before a name or after a value.
 
 /** A file of variables says something else; the message says where. */
-export class EnvFileError extends Error {
+class EnvFileError extends Error {
   override readonly name = 'EnvFileError';
 }
 

@@ -14,7 +14,7 @@ export type Told = ReadonlyMap<string, string>;
 /** Key in `Told` of the pod's cgroup. */
 export const podKey = '';
 
-export interface ContainerChange {
+interface ContainerChange {
   readonly id: string;
   readonly name: string;
   readonly wanted: ContainerResources;
@@ -126,7 +126,7 @@ function bytesText(bytes: number): string {
 }
 
 /** What the engine is to be told about a container. How soon it is killed for want of memory stays as it was made. */
-export function resourcesOf(pod: Pod, container: V1Container): ContainerResources {
+function resourcesOf(pod: Pod, container: V1Container): ContainerResources {
   const { oomScoreAdj: _, ...changeable } = containerResources(pod, container, { memoryBytes: 1 });
   return changeable;
 }

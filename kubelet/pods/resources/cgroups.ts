@@ -13,7 +13,7 @@ import { type CgroupDriver, placeOf, type PodCgroup, podCgroup, podSum, qosCgrou
 import type { QosClass } from './qos.ts';
 import { Slices } from './slices.ts';
 
-export interface CgroupsOptions {
+interface CgroupsOptions {
   /** --cgroups-per-qos. */
   readonly enabled: boolean;
   /** --cgroup-root. */

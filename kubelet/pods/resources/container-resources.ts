@@ -11,7 +11,7 @@ const maxShares = 262_144;
 const periodMicros = 100_000;
 const minQuotaMicros = 1_000;
 
-export interface NodeCapacity {
+interface NodeCapacity {
   readonly memoryBytes: number;
 }
 
@@ -47,7 +47,7 @@ const bestEffortScore = 1_000;
  * Guaranteed and node-critical pods -997, BestEffort 1000, between them the less memory asked for, the sooner (pkg/kubelet/qos/policy.go).
  * What a pod asks for beyond its containers is shared among them; a sidecar does not go before what it serves.
  */
-export function oomScoreAdj(pod: Pod, container: V1Container, node: NodeCapacity): number {
+function oomScoreAdj(pod: Pod, container: V1Container, node: NodeCapacity): number {
   const qos = qosClass(pod);
   if (isNodeCriticalPod(pod) || qos === 'Guaranteed') return guaranteedScore;
   if (qos === 'BestEffort') return bestEffortScore;

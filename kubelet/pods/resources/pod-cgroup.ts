@@ -36,7 +36,7 @@ export function qosCgroup(root: string, qos: QosClass, driver: CgroupDriver = 'c
   return placeOf(qosPath(root, qos), driver);
 }
 
-export type CgroupPlace = Pick<PodCgroup, 'path' | 'parent'>;
+type CgroupPlace = Pick<PodCgroup, 'path' | 'parent'>;
 
 /**
  * Under systemd, a path is a slice: its steps in a row, a hyphen inside of a step written as `_`, and the slice lies inside of those that its

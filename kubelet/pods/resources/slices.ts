@@ -31,7 +31,7 @@ export class Slices {
 }
 
 /** As systemd spells them; what has no limit is said, too, since a pod may be resized. */
-export function propertiesOf(limits: Pick<PodCgroup, 'cpuShares'> & Partial<PodCgroup>): readonly string[] {
+function propertiesOf(limits: Pick<PodCgroup, 'cpuShares'> & Partial<PodCgroup>): readonly string[] {
   const { cpuShares, cpuQuotaMicros, memoryBytes } = limits;
   return [
     'CPUAccounting=yes',

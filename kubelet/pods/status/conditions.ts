@@ -27,7 +27,7 @@ export interface ResizeView {
   readonly progress: { readonly generation: number; readonly error: string | undefined } | undefined;
 }
 
-export interface ConditionView {
+interface ConditionView {
   readonly pod: Pod;
   /** Of containers and init containers; undefined where nothing was looked at (a rejected pod). */
   readonly statuses: readonly V1ContainerStatus[] | undefined;

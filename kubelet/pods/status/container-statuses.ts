@@ -32,7 +32,7 @@ export interface ContainerView {
 }
 
 /** `docker://<id>`: how a status names a container. */
-export function containerIdText(runtimeName: string, id: string): string {
+function containerIdText(runtimeName: string, id: string): string {
   return `${runtimeName}://${id}`;
 }
 

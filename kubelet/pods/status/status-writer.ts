@@ -17,7 +17,7 @@ import type { Client } from '#client/client.ts';
 import { fullNameOf } from '../full-name.ts';
 import { statusPatch } from './status-patch.ts';
 
-export interface StatusWriterDeps {
+interface StatusWriterDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;

@@ -39,14 +39,14 @@ import { usageOf } from './process.ts';
 import { ignoreEnded, ignoreGone, Sandboxes } from './sandboxes.ts';
 import { runAttach, runExec, runExecSync } from './session.ts';
 
-export interface DockerRuntimeDeps {
+interface DockerRuntimeDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly network: PodNetwork;
   readonly dialer: PortDialer;
 }
 
-export interface DockerRuntimeOptions {
+interface DockerRuntimeOptions {
   /** Default /var/run/docker.sock. */
   readonly socketPath?: string;
   /** Whose containers these are; default `coxswain`. Others are never touched. */

@@ -10,7 +10,7 @@ const newestApi = '1.47';
 /** Docker 19.03: older ones lack what the sandbox needs. */
 const oldestApi = '1.40';
 
-export interface Call {
+interface Call {
   readonly query?: Readonly<Record<string, string | number | boolean | object | undefined>>;
   readonly body?: object;
   /** A stream of bytes as the body, such as a tar archive. */

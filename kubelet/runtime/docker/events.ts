@@ -7,7 +7,7 @@ import type { RuntimeEvent } from '../contract.ts';
 import type { Engine } from './engine.ts';
 import { clusterLabel, decodeLabels } from './names.ts';
 
-export interface EventsDeps {
+interface EventsDeps {
   readonly engine: Engine;
   readonly cluster: string;
   readonly clock: Clock;

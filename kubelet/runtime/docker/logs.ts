@@ -8,7 +8,7 @@ import { type Piece, splitFrames } from './frames.ts';
 /** `2026-01-01T00:00:00.000000000Z ` in front of every message. */
 const timestampBytes = 31;
 
-export interface LogSource {
+interface LogSource {
   readonly engine: Engine;
   readonly id: string;
   /** Whether the container has a terminal: its log has no frames then. */

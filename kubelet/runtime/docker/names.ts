@@ -5,19 +5,19 @@ import { containerNameLabel, podNameLabel, podNamespaceLabel, podUidLabel } from
 
 /** Says whose containers these are: other clusters' on the same engine are not ours to touch. */
 export const clusterLabel = 'coxswain.cluster';
-export const typeLabel = 'io.kubernetes.docker.type';
+const typeLabel = 'io.kubernetes.docker.type';
 export const sandboxIdLabel = 'io.kubernetes.sandbox.id';
 export const logPathLabel = 'io.kubernetes.container.logpath';
-export const attemptLabel = 'coxswain.attempt';
+const attemptLabel = 'coxswain.attempt';
 /** What the pod calls the image, and what its status shows as imageID. */
 export const imageLabel = 'coxswain.image';
 export const imageRefLabel = 'coxswain.image-ref';
 /** `true`: the pod's containers join the sandbox's process namespace. */
 export const sharePidLabel = 'coxswain.share-pid';
 /** Annotations become labels with this prefix. */
-export const annotationPrefix = 'annotation.';
+const annotationPrefix = 'annotation.';
 
-export type ContainerKind = 'podsandbox' | 'container';
+type ContainerKind = 'podsandbox' | 'container';
 
 /** What a container is, read from its labels; undefined when it is none of ours. */
 export interface Identity {
@@ -39,7 +39,7 @@ export function sandboxName(pod: PodIdentity, attempt: number): string {
   return containerName('POD', pod, attempt);
 }
 
-export interface LabelInput {
+interface LabelInput {
   readonly cluster: string;
   readonly kind: ContainerKind;
   readonly pod: PodIdentity;

@@ -14,7 +14,7 @@ import {
 } from './inspection.ts';
 import { clusterLabel, decodeLabels, type Identity, sandboxIdLabel } from './names.ts';
 
-export interface PodReaderDeps {
+interface PodReaderDeps {
   readonly engine: Engine;
   readonly network: PodNetwork;
   readonly cluster: string;

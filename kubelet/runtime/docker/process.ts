@@ -1,7 +1,7 @@
 // What we read of containers' processes from the kernel, where the engine has no quick answer.
 import { readFile } from 'node:fs/promises';
 
-export interface ProcessUsage {
+interface ProcessUsage {
   readonly cpuNanos: bigint;
   readonly memoryUsageBytes: number;
   readonly memoryWorkingSetBytes: number;

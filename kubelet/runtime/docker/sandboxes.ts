@@ -11,7 +11,7 @@ import { type InspectedContainer, identityOf, sandboxStatus } from './inspection
 import { clusterLabel, encodeLabels, sandboxName, sharePidLabel } from './names.ts';
 import { createOrAdopt } from './creation.ts';
 
-export interface SandboxesDeps {
+interface SandboxesDeps {
   readonly engine: Engine;
   readonly network: PodNetwork;
   readonly cluster: string;
@@ -112,7 +112,7 @@ export class Sandboxes {
 }
 
 /** What /etc/resolv.conf of the pod says. */
-export function resolvConf(dns: DnsSettings): string {
+function resolvConf(dns: DnsSettings): string {
   const lines = dns.servers.map((server) => `nameserver ${server}`);
   if (dns.searches.length > 0) lines.push(`search ${dns.searches.join(' ')}`);
   if (dns.options.length > 0) lines.push(`options ${dns.options.join(' ')}`);

@@ -16,7 +16,7 @@ import { killContainerProcess } from './process.ts';
 const detachKeys = 'ctrl-],ctrl-_,ctrl-],ctrl-_,ctrl-],ctrl-_,ctrl-]';
 const syncLimitBytes = 16 * 1_024;
 
-export interface SessionDeps {
+interface SessionDeps {
   readonly engine: Engine;
   readonly clock: Clock;
 }

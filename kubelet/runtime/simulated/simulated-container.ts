@@ -12,7 +12,7 @@ interface LogLine {
   readonly bytes: Buffer;
 }
 
-export interface SimulatedContainerDeps {
+interface SimulatedContainerDeps {
   readonly clock: Clock;
   readonly sandbox: SimulatedSandbox;
   readonly imageRef: string;
