@@ -32,7 +32,7 @@ const flags = {
   v: intFlag(0, 'How much the log says: details from 4, everything from 6 on; COXSWAIN_LOG_LEVEL comes before it', { short: 'v' }),
 } as const;
 
-export interface SchedulerConfig {
+interface SchedulerConfig {
   readonly api: ApiEndpoint;
   readonly host: string;
   /** Who may come to the port. */

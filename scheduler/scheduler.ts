@@ -29,7 +29,7 @@ import type { QueuedPod } from './queue/queued-pod.ts';
 import { SchedulingQueue } from './queue/scheduling-queue.ts';
 import { ClusterState } from './snapshot/cluster-state.ts';
 
-export interface SchedulerDeps {
+interface SchedulerDeps {
   readonly client: Client;
   /** Must hold `schedulerKinds`, and run before. */
   readonly cluster: ClusterCache;

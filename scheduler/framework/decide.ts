@@ -9,7 +9,7 @@ import type { PodInfo } from './pod-info.ts';
 import type { Prepared, Profile } from './profile.ts';
 import { fits, type Verdict } from './verdict.ts';
 
-export interface DecideInput {
+interface DecideInput {
   readonly profile: Profile;
   readonly pod: PodInfo;
   readonly cluster: ClusterView;

@@ -39,7 +39,7 @@ export interface ClusterView {
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
 }
 
-export interface PluginDefinition<P> {
+interface PluginDefinition<P> {
   /** Upstream's name. */
   readonly name: string;
   /** Events after which a pod that this plugin rejected is worth another try. */

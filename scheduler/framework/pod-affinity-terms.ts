@@ -10,7 +10,7 @@ export interface AffinityTerm {
   readonly matches: (pod: Pod, namespaceLabels: (name: string) => Readonly<Record<string, string>> | undefined) => boolean;
 }
 
-export interface WeightedTerm {
+interface WeightedTerm {
   readonly term: AffinityTerm;
   /** Negative for pods to stay away from. */
   readonly weight: number;

@@ -2,7 +2,7 @@ import type { ClusterView, Happening, Plugin } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 
 /** A plugin in a profile: in which place (filters run in order) and how much its score counts. */
-export interface ProfilePlugin {
+interface ProfilePlugin {
   readonly plugin: Plugin;
   /** Default 1. */
   readonly weight?: number;

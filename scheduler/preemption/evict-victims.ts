@@ -9,7 +9,7 @@ import { type ActionRecorder, referenceTo } from '#client/events.ts';
 import { timeText } from '#client/timestamps.ts';
 import type { PodInfo } from '../framework/pod-info.ts';
 
-export interface EvictionDeps {
+interface EvictionDeps {
   readonly client: Client;
   readonly events: ActionRecorder;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import type { PodInfo } from '../framework/pod-info.ts';
 import type { Prepared, Profile } from '../framework/profile.ts';
 import { byImportance, leastLoss, type Victims, violating } from './victims.ts';
 
-export interface PreemptionInput {
+interface PreemptionInput {
   readonly profile: Profile;
   readonly pod: PodInfo;
   readonly cluster: ClusterView;

@@ -13,7 +13,7 @@ export interface Victims {
 }
 
 /** True when `a` should rather stay than `b`: of higher priority, or of the same and running for longer. */
-export function isMoreImportant(a: PodInfo, b: PodInfo): boolean {
+function isMoreImportant(a: PodInfo, b: PodInfo): boolean {
   return a.priority !== b.priority ? a.priority > b.priority : startMs(a) < startMs(b);
 }
 

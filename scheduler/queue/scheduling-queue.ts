@@ -9,7 +9,7 @@ import type { PodInfo } from '../framework/pod-info.ts';
 import type { Profile } from '../framework/profile.ts';
 import type { Place, QueuedPod } from './queued-pod.ts';
 
-export interface SchedulingQueueOptions {
+interface SchedulingQueueOptions {
   readonly clock: Clock;
   readonly profile: Profile;
   /** Default 1 s. */
