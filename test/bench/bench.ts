@@ -9,7 +9,7 @@ export interface Bench {
   run(context: BenchContext): AsyncIterable<Figure>;
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly workshop: Workshop;
   /** Folder of the bundles that are measured. */
   readonly bundles: string;

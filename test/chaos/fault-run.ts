@@ -15,7 +15,7 @@ const client = join(import.meta.dirname, 'history/client.ts');
 const historyPath = '/root/history.json';
 const readyLimitMs = 120_000;
 
-export interface FaultRunOptions {
+interface FaultRunOptions {
   readonly fleet: Fleet;
   readonly controlPlanes: readonly string[];
   /** What happens, in this order, and to whom: the leader of etcd, or the next control plane in turn. */
@@ -28,7 +28,7 @@ export interface FaultRunOptions {
   readonly progress: (text: string) => void;
 }
 
-export interface FaultRunResult {
+interface FaultRunResult {
   readonly problems: readonly string[];
   readonly operations: number;
   readonly events: number;

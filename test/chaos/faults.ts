@@ -12,7 +12,7 @@ export interface Fault {
 const nothing = (): void => undefined;
 
 /** Ends a component of a host with SIGKILL; the host's agent starts it again. */
-export async function killComponent(host: Host, component: string): Promise<void> {
+async function killComponent(host: Host, component: string): Promise<void> {
   await host.exec(['bash', '-c', `kill -9 $(sed -E 's/.*"pid":([0-9]+).*/\\1/' /var/lib/coxswain/node/run/${component}.json)`]);
 }
 

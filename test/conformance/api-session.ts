@@ -29,7 +29,7 @@ export interface AnyEvent {
   readonly object: AnyObject;
 }
 
-export interface Answer {
+interface Answer {
   readonly code: number;
   readonly type: string;
   readonly text: string;
@@ -42,7 +42,7 @@ const patchTypes = {
   strategic: 'application/strategic-merge-patch+json',
   apply: 'application/apply-patch+yaml',
 } as const;
-export type PatchType = keyof typeof patchTypes;
+type PatchType = keyof typeof patchTypes;
 
 /** Speaks to one API server as one user. Calls that the server refuses throw its Status as a `Refusal`. */
 export class ApiSession implements AsyncDisposable {
@@ -125,7 +125,7 @@ export class ApiSession implements AsyncDisposable {
 }
 
 /** The server's Status, thrown. Its message holds reason and message. */
-export class Refusal extends Error {
+class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: string;
   readonly code: number;
@@ -145,7 +145,7 @@ export class Refusal extends Error {
 }
 
 /** An open watch. One reader at a time. */
-export class Watch implements AsyncDisposable {
+class Watch implements AsyncDisposable {
   readonly #stop: AbortController;
   readonly #events: AsyncGenerator<AnyEvent>;
 

@@ -15,7 +15,7 @@ export interface ClusterOptions extends HostOptions {
   readonly images?: boolean;
 }
 
-export interface KubectlOptions extends ExecOptions {
+interface KubectlOptions extends ExecOptions {
   /** Another kubectl than the one on PATH. */
   readonly kubectl?: Kubectl | undefined;
 }

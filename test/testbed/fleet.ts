@@ -12,9 +12,9 @@ const wireTable = (cable: string): string => `testbed-${cable}`;
 const projectRoot = join(import.meta.dirname, '../..');
 /** Where a host has an installation of its own. */
 const ownInstallation = '/opt/coxswain';
-export const podNetwork = '10.244.0.0/16';
+const podNetwork = '10.244.0.0/16';
 
-export interface FleetOptions {
+interface FleetOptions {
   /** Default 3, 1 to 5. */
   readonly controlPlanes?: number;
   /** Default 2. */
@@ -34,7 +34,7 @@ export interface FleetOptions {
 }
 
 /** What a host is for; host 9 is the load balancer, host 8 an etcd of somebody else. */
-export type Role = 'control-plane' | 'worker' | 'load-balancer' | 'etcd';
+type Role = 'control-plane' | 'worker' | 'load-balancer' | 'etcd';
 
 const balancerIndex = 9;
 const etcdIndex = 8;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { attempt, type Network, run } from './network.ts';
 
-export interface LongCableOptions {
+interface LongCableOptions {
   readonly network: Network;
   /** The switch's end of the host's cable. */
   readonly cable: string;

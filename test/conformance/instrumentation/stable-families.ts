@@ -4,7 +4,7 @@
 export type MetricProcess = 'kube-apiserver' | 'kube-scheduler' | 'kube-controller-manager' | 'kubelet' | 'every process';
 
 /** `shown`: after the work that the test does; `rare`: known, but what it counts does not happen in the test. */
-export type Standing = 'shown' | 'rare' | { readonly absent: string };
+type Standing = 'shown' | 'rare' | { readonly absent: string };
 
 export interface StableFamily {
   readonly name: string;

@@ -5,7 +5,7 @@ import { busybox, podManifest } from '../manifests.ts';
 
 const limitMs = 90_000;
 
-export interface Ended {
+interface Ended {
   readonly pod: V1Pod;
   readonly log: string;
 }
