@@ -132,3 +132,17 @@ test.each<[policy: VerificationPolicy, allowlist: readonly string[], host: strin
   await ensure('reg.io/private:1', [right]);
   expect(await ensure('reg.io/private:1')).toBe(pulled);
 });
+
+test.each<[policy: VerificationPolicy, allowlist: readonly string[], again: string, others: string]>([
+  ['NeverVerifyPreloadedImages', [], 'used', 'used'],
+  ['NeverVerifyAllowlistedImages', allowlist, 'used', 'used'],
+  ['NeverVerifyAllowlistedImages', [], 'used', 'ErrImagePull'],
+  ['AlwaysVerify', [], 'used', 'ErrImagePull'],
+])('%s, with %j: what the host had and a pod pulled again', async (policy, list, again, others) => {
+  const { ensure, registry, path } = await rig({ policy, allowlist: list });
+  expect(await ensure('reg.io/host/private:1', [right], 'Always')).toBe('pulled');
+  expect(await ensure('reg.io/host/private:1', [right])).toBe(again);
+  expect(await ensure('reg.io/host/private:1')).toBe(others);
+  const next = await rig({ policy, allowlist: list }, registry, path);
+  expect(await next.ensure('reg.io/host/private:1', [right])).toBe(again);
+});

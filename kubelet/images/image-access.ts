@@ -61,12 +61,9 @@ export class ImageAccess {
 
   /** Whether a pod with these secrets may use an image that is there without asking the registry. */
   async allows(id: string, reference: ImageReference, secrets: readonly PullSecret[]): Promise<boolean> {
-    const { policy } = this.#settings;
     const users = this.#images.get(id);
     const isOurs = users !== undefined || this.#intents.has(reference.text);
-    if (policy === 'NeverVerify') return true;
-    if (!isOurs && policy === 'NeverVerifyPreloadedImages') return true;
-    if (!isOurs && policy === 'NeverVerifyAllowlistedImages' && this.#isListed(reference)) return true;
+    if (this.#settings.policy === 'NeverVerify' || (!isOurs && this.#opensHosts(reference))) return true;
     const known = users?.get(repositoryOf(reference));
     if (known === undefined) return false;
     if (known === 'everybody') return true;
@@ -98,9 +95,15 @@ export class ImageAccess {
     await this.#record(id, reference, offered === undefined ? undefined : useOf(offered));
   }
 
-  /** True once it came by a pull of this kubelet. */
-  knows(id: string): boolean {
-    return this.#images.has(id);
+  /** True for an image of the host's that is everybody's, and stays so whoever pulls it again. */
+  isHosts(id: string, reference: ImageReference): boolean {
+    return !this.#images.has(id) && this.#opensHosts(reference);
+  }
+
+  /** Whether the node lets everybody have what the host had before. */
+  #opensHosts(reference: ImageReference): boolean {
+    const { policy } = this.#settings;
+    return policy === 'NeverVerifyAllowlistedImages' ? this.#isListed(reference) : policy !== 'AlwaysVerify';
   }
 
   async #record(id: string, reference: ImageReference, use: SecretUse | undefined): Promise<void> {

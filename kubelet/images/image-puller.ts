@@ -55,7 +55,7 @@ export interface ImagePullerDeps {
   /** Where is noted what was pulled. */
   readonly pulled?: Pick<PulledImages, 'add'>;
   /** Who may use what is there; default: everybody. */
-  readonly access?: Pick<ImageAccess, 'allows' | 'begin' | 'fail' | 'came' | 'knows'>;
+  readonly access?: Pick<ImageAccess, 'allows' | 'begin' | 'fail' | 'came' | 'isHosts'>;
   /** Told of every pull that came to its end. */
   readonly onPulled?: (sizeBytes: number, tookMs: number) => void;
   /** How many pulls run at a time; default 1, as upstream. */
@@ -170,13 +170,14 @@ export class ImagePuller {
     }
   }
 
-  /** What was there under this name already stays whose it was. */
+  /** What the host had under this name already and gives to everybody stays everybody's. */
   async #pullAnew(wish: ImageWish, reference: ImageReference, present: StoredImage | undefined, signal: AbortSignal): Promise<StoredImage> {
     const { pulled, access, clock } = this.#deps;
     const { image, offered } = await this.#pullWithSecrets(wish, reference, signal);
-    if (image.id !== present?.id || access?.knows(image.id) === true) await access?.came(image.id, reference, offered);
-    else await access?.fail(reference);
-    if (image.id !== present?.id) await pulled?.add(reference.text, { id: image.id, pulledMs: clock.nowMs() });
+    const isNew = image.id !== present?.id;
+    if (!isNew && access?.isHosts(image.id, reference) === true) await access.fail(reference);
+    else await access?.came(image.id, reference, offered);
+    if (isNew) await pulled?.add(reference.text, { id: image.id, pulledMs: clock.nowMs() });
     return image;
   }
 
