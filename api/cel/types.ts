@@ -1,4 +1,5 @@
 // The types of CEL and how functions over them are declared.
+import type { Macro } from './macros.ts';
 
 /** A type as the checker sees it. `param` stands for any type within one declaration: `list(A)`. */
 export type CelType =
@@ -39,4 +40,5 @@ export interface VariableDeclaration {
 export interface Library {
   readonly functions: readonly FunctionDeclaration[];
   readonly variables: readonly VariableDeclaration[];
+  readonly macros?: readonly Macro[];
 }
