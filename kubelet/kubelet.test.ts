@@ -3,9 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configMap } from '#api/core/config-map.ts';
 import { event } from '#api/core/event/event.ts';
-import { node } from '#api/core/node/node.ts';
 import { pod as podKind, type Pod } from '#api/core/pod/pod.ts';
-import type { V1NodeStatus } from '#api/generated/types.ts';
 import { systemClock } from '#base/clock.ts';
 import { aborted } from '#base/lifecycle.ts';
 import { createLog } from '#base/log.ts';
@@ -46,67 +44,6 @@ const condition = (pod: Pod, type: string): string | undefined => pod.status?.co
 const log = createLog('test', process.env['COXSWAIN_LOG_LEVEL'] === undefined ? 'silent' : 'debug');
 
 describe('a kubelet', () => {
-  test('registers its node and reports it ready', async () => {
-    const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
-    await using _ = await startTestKubelet(cluster, { runtime, log });
-    const found = await eventually(async () => {
-      const got = await cluster.client.get(node, { name: testNode }, signal).catch(() => undefined);
-      return got?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ? got : undefined;
-    }, 'a ready node');
-    expect(found.metadata.labels).toMatchObject({ 'kubernetes.io/hostname': testNode, 'kubernetes.io/arch': 'amd64' });
-    expect(found.status?.capacity).toMatchObject({ cpu: '8', pods: '110', memory: '16Gi' });
-    expect(found.spec?.podCIDR).toBe('10.244.0.0/24');
-    expect(found.status?.declaredFeatures).toContain('RestartAllContainersOnContainerExits');
-  });
-
-  test('lets pods have what somebody says that the node has, until it is taken back', async () => {
-    const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
-    const nodeName = 'dongled';
-    const heartbeat = { updateMs: 20, reportMs: 300_000, leaseSeconds: 40 };
-    await using _ = await startTestKubelet(cluster, { runtime, log, config: { nodeName, heartbeat } });
-    const statusWhen = async (isSo: (status: V1NodeStatus) => boolean, why: string): Promise<V1NodeStatus> =>
-      await eventually(async () => {
-        const { status } = (await cluster.client.get(node, { name: nodeName }, signal).catch(() => undefined)) ?? {};
-        return status !== undefined && isSo(status) ? status : undefined;
-      }, why);
-    const say = async (amount: string | null): Promise<void> => {
-      const body = { status: { capacity: { 'example.com/dongle': amount } } };
-      await cluster.client.patch(node, { name: nodeName }, body, { type: 'merge', subresource: 'status' }, signal);
-    };
-    await statusWhen(({ allocatable }) => allocatable?.['cpu'] !== undefined, 'a status');
-    await say('4');
-    const told = await statusWhen(({ allocatable }) => allocatable?.['example.com/dongle'] === '4', 'dongles for pods');
-    expect(told.capacity).toMatchObject({ 'example.com/dongle': '4', cpu: '8' });
-    await say(null);
-    await statusWhen(({ allocatable }) => allocatable?.['example.com/dongle'] === undefined, 'no more dongles');
-  });
-
-  test('of an external cloud waits to be initialised, and takes the addresses that it is told', async () => {
-    const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
-    const cloud = { isExternal: true, hasGivenIps: true, providerId: 'plain://n2' };
-    await using _ = await startTestKubelet(cluster, { runtime, log, config: { nodeName: 'cloudy', podCidr: '', cloud } });
-    const find = () => cluster.client.get(node, { name: 'cloudy' }, signal).catch(() => undefined);
-    const found = await eventually(find, 'a node');
-    expect(found.metadata.annotations).toMatchObject({ 'alpha.kubernetes.io/provided-node-ip': '192.168.7.1' });
-    expect(found.spec).toMatchObject({ providerID: 'plain://n2' });
-    expect(found.spec?.taints).toContainEqual({
-      key: 'node.cloudprovider.kubernetes.io/uninitialized',
-      value: 'true',
-      effect: 'NoSchedule',
-    });
-    const addresses = [{ type: 'ExternalIP', address: '203.0.113.5' }];
-    const told = { metadata: { annotations: { 'alpha.kubernetes.io/provided-node-ip': null } }, status: { addresses } };
-    await cluster.client.patch(node, { name: 'cloudy' }, told, { type: 'merge', subresource: 'status' }, signal);
-    // A range for pods makes it look at once. It has when what somebody took away is back.
-    const range = { spec: { podCIDR: '10.244.7.0/24', podCIDRs: ['10.244.7.0/24'] } };
-    await cluster.client.patch(node, { name: 'cloudy' }, range, { type: 'merge' }, signal);
-    const after = await eventually(async () => {
-      const got = await find();
-      return got?.metadata.annotations?.['alpha.kubernetes.io/provided-node-ip'] === undefined ? undefined : got;
-    }, 'the annotation again');
-    expect(after.status?.addresses).toEqual(addresses);
-  });
-
   test('runs a pod, and ends it when it is deleted', async () => {
     const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
     await using kubelet = await startTestKubelet(cluster, { runtime, log });
