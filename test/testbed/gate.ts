@@ -2,12 +2,21 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+/** What waited at a gate when its sender left. */
+export interface Stranded {
+  /** Lets it reach the server. */
+  readonly arrive: () => void;
+  /** What the server said to it so far. */
+  readonly answer: Buffer;
+}
+
 export class Gate implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** open: all passes; deaf: requests pass, answers are lost; shut: nobody gets through. */
-  #state: 'open' | 'deaf' | 'shut' = 'open';
+  /** open: all passes; deaf: requests pass, answers are lost; holding: requests wait here; shut: nobody gets through. */
+  #state: 'open' | 'deaf' | 'holding' | 'shut' = 'open';
+  readonly #held: { readonly client: Socket; readonly server: Socket; readonly bytes: Buffer }[] = [];
 
   private constructor(server: Server, target: number) {
     this.#server = server;
@@ -28,6 +37,31 @@ export class Gate implements AsyncDisposable {
 
   deafen(): void {
     this.#state = 'deaf';
+  }
+
+  hold(): void {
+    this.#state = 'holding';
+  }
+
+  /** What waits here. */
+  get held(): Buffer {
+    return Buffer.concat(this.#held.map(({ bytes }) => bytes));
+  }
+
+  /** Breaks the connections of those that wait, on their side only, and is open for others. */
+  strand(): Stranded {
+    const held = this.#held.splice(0);
+    const answers: Buffer[] = [];
+    for (const server of new Set(held.map((one) => one.server)))
+      server.removeAllListeners('data').on('data', (bytes) => answers.push(bytes));
+    for (const { client } of held) client.removeAllListeners('close').destroy();
+    this.#state = 'open';
+    return {
+      arrive: () => held.forEach(({ server, bytes }) => server.write(bytes)),
+      get answer() {
+        return Buffer.concat(answers);
+      },
+    };
   }
 
   /** Breaks the connections there are, too. */
@@ -56,7 +90,10 @@ export class Gate implements AsyncDisposable {
           other.destroy();
         });
     }
-    client.on('data', (bytes) => void server.write(bytes));
+    client.on('data', (bytes) => {
+      if (this.#state === 'holding') this.#held.push({ client, server, bytes });
+      else server.write(bytes);
+    });
     server.on('data', (bytes) => {
       if (this.#state === 'open') client.write(bytes);
     });

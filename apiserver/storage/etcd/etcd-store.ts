@@ -20,6 +20,7 @@ import { changesAfter } from './change-stream.ts';
 import { revisionsPerCommit } from './commit-place.ts';
 import { compactHistory, CompactionTurn } from './compaction.ts';
 import { EtcdConnection, type EtcdConnectionOptions } from './connection.ts';
+import { Fence } from './fence.ts';
 import { type GuardedWrite, writeGuarded } from './guarded-write.ts';
 import { Leases } from './leases.ts';
 import { decodeDatabaseSize, type KeyValue, methods, prefixEnd, type WatchEvent } from './messages.ts';
@@ -55,6 +56,7 @@ export class EtcdStore implements Store {
   readonly isSoleWriter = false;
   readonly revisionsPerCommit = revisionsPerCommit;
   readonly #connection: EtcdConnection;
+  readonly #fence: Fence;
   readonly #commits: SharedCommits;
   readonly #reads: EtcdReads;
   readonly #leases: Leases;
@@ -69,7 +71,8 @@ export class EtcdStore implements Store {
   private constructor({ clock, log, place = upstreamPlace }: EtcdStoreOptions, { connection, reads, offset }: Parts) {
     this.#own = new OwnWrites(clock);
     this.#connection = connection;
-    this.#commits = new SharedCommits({ connection, clock });
+    this.#fence = new Fence(connection);
+    this.#commits = new SharedCommits({ connection, fence: this.#fence, clock });
     this.#reads = reads;
     this.#leases = new Leases({ connection, clock });
     this.#turn = new CompactionTurn(connection);
@@ -227,7 +230,8 @@ export class EtcdStore implements Store {
   }
 
   async #write(write: GuardedWrite, signal: AbortSignal): Promise<PutResult> {
-    const deps = { commits: this.#commits, reads: this.#reads, leases: this.#leases, own: this.#own, clock: this.#clock };
+    const parts = { commits: this.#commits, reads: this.#reads, leases: this.#leases, own: this.#own };
+    const deps = { ...parts, fence: this.#fence, clock: this.#clock };
     const outcome = await writeGuarded(deps, { ...write, expected: this.#relative(write.expected) }, signal);
     if (outcome.ok) return { ok: true, revision: this.#revisions.of(outcome.revision, outcome.behind) };
     return { ok: false, current: this.#stored(outcome.current), ...(outcome.isBlocked === true ? { isBlocked: true } : {}) };

@@ -109,10 +109,12 @@ export function encodeTxn(only: Conditional): Uint8Array {
   return txnBody(Writer.create(), only).finish();
 }
 
-/** Each for itself, in one transaction; no key may be changed twice. */
-export function encodeTogether(parts: readonly Conditional[]): Uint8Array {
+/** Each for itself, in one transaction, where the guard holds; no key may be changed twice. */
+export function encodeTogether(parts: readonly Conditional[], guard: Guard): Uint8Array {
   const writer = Writer.create();
+  compareBody(writer, guard);
   for (const part of parts) inside(writer, 2, (operation) => inside(operation, 4, (body) => txnBody(body, part)));
+  elseRead(writer, guard);
   return writer.finish();
 }
 
@@ -159,17 +161,19 @@ export function decodeTxn(bytes: Uint8Array): TxnResponse {
   return { revision, ...answer };
 }
 
-/** What became of each part. */
-export function decodeTogether(bytes: Uint8Array): { readonly revision: number; readonly answers: readonly Outcome[] } {
+/** What became of each part; of none where the guard of all did not hold. */
+export function decodeTogether(bytes: Uint8Array): TxnResponse & { readonly answers: readonly Outcome[] } {
   let revision = 0;
   const answers: Outcome[] = [];
+  const all: Answer = { succeeded: false, current: undefined };
+  // Whether it succeeded comes before what it answers.
   fields(Reader.create(bytes), (field, reader) => {
     if (field === 1) revision = headerRevision(reader);
-    else if (field === 3) answers.push(outcomeInside(reader));
-    else return false;
+    else if (field === 3 && all.succeeded) answers.push(outcomeInside(reader));
+    else return takeOutcome(all, field, reader);
     return true;
   });
-  return { revision, answers };
+  return { revision, answers, ...all };
 }
 
 export function decodeWatch(bytes: Uint8Array): WatchResponse {
@@ -257,12 +261,7 @@ function rangeBody(writer: Writing, { key, end, limit, revision, countOnly }: Ra
 }
 
 function txnBody(writer: Writing, { guards, changes }: Conditional): Writing {
-  for (const guard of guards) {
-    inside(writer, 1, (compare) => {
-      compare.uint32(tag(1, 0)).int32(0).uint32(tag(2, 0)).int32(targets[guard.compare]).uint32(tag(3, 2)).bytes(utf8(guard.key));
-      compare.uint32(tag(compareFields[guard.compare], 0)).int64(guard.equals);
-    });
-  }
+  for (const guard of guards) compareBody(writer, guard);
   for (const change of changes) {
     inside(writer, 2, (operation) => {
       if (change.do === 'delete') inside(operation, 3, (body) => body.uint32(tag(1, 2)).bytes(utf8(change.key)));
@@ -270,8 +269,19 @@ function txnBody(writer: Writing, { guards, changes }: Conditional): Writing {
     });
   }
   const [first] = guards;
-  if (first !== undefined) inside(writer, 3, (operation) => inside(operation, 1, (body) => rangeBody(body, { key: first.key })));
+  if (first !== undefined) elseRead(writer, first);
   return writer;
+}
+
+function compareBody(writer: Writing, guard: Guard): void {
+  inside(writer, 1, (compare) => {
+    compare.uint32(tag(1, 0)).int32(0).uint32(tag(2, 0)).int32(targets[guard.compare]).uint32(tag(3, 2)).bytes(utf8(guard.key));
+    compare.uint32(tag(compareFields[guard.compare], 0)).int64(guard.equals);
+  });
+}
+
+function elseRead(writer: Writing, { key }: Guard): void {
+  inside(writer, 3, (operation) => inside(operation, 1, (body) => rangeBody(body, { key })));
 }
 
 function putBody(writer: Writing, { key, value, lease, behind = 0 }: Extract<Change, { do: 'put' }>): void {
@@ -352,7 +362,12 @@ function outcomeInside(reader: Reading): Outcome {
   return answer;
 }
 
-function takeOutcome(answer: { succeeded: boolean; current: KeyValue | undefined }, field: number, reader: Reading): boolean {
+interface Answer {
+  succeeded: boolean;
+  current: KeyValue | undefined;
+}
+
+function takeOutcome(answer: Answer, field: number, reader: Reading): boolean {
   if (field === 2) answer.succeeded = reader.bool();
   else if (field === 3) answer.current = rangeInside(reader) ?? answer.current;
   else return false;

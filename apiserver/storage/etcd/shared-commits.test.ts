@@ -1,10 +1,12 @@
 import protobuf from 'protobufjs/minimal.js';
 import { expect, test } from 'vitest';
 import { FakeClock } from '#base/fake-clock.ts';
-import type { CallOptions } from './connection.ts';
+import type { CallOptions, EtcdConnection } from './connection.ts';
 import { EtcdFailure } from './failures.ts';
-import { writeGuarded } from './guarded-write.ts';
+import { Fence } from './fence.ts';
+import { type GuardedWriteDeps, writeGuarded } from './guarded-write.ts';
 import { Leases } from './leases.ts';
+import { methods } from './messages.ts';
 import { OwnWrites } from './own-writes.ts';
 import { EtcdReads } from './reads.ts';
 import { SharedCommits, type SharedAnswer } from './shared-commits.ts';
@@ -81,15 +83,7 @@ test('a write that nobody answers is made again after a second, then after two; 
     await clock.sleep(timeoutMs, signal);
     throw new EtcdFailure('again', 'timeout', 'context deadline exceeded');
   };
-  const connection = { call };
-  const deps = {
-    commits: new SharedCommits({ connection, clock }),
-    reads: new EtcdReads({ connection, clock }),
-    leases: new Leases({ connection, clock }),
-    own: new OwnWrites(clock),
-    clock,
-  };
-  const made = writeGuarded(deps, { key: 'a', expected: 5, value: Buffer.from('{}') }, signal);
+  const made = writeGuarded(writing(call, clock), { key: 'a', expected: 5, value: Buffer.from('{}') }, signal);
   // Its first attempts, each after a pause of 20 to 150 ms.
   await clock.advance(1_000);
   await clock.advance(50);
@@ -102,6 +96,37 @@ test('a write that nobody answers is made again after a second, then after two; 
   expect(third - second).toBeGreaterThanOrEqual(2_000);
 });
 
+test.each([
+  ['a creation', { key: 'a', expected: 0, value: Buffer.from('{}') }],
+  ['an update', { key: 'a', expected: 5, value: Buffer.from('{}') }],
+  ['a deletion', { key: 'a', expected: 5, value: undefined }],
+])('%s whose answer is lost, and which is then refused for good, is unknown: the first attempt may come late', async (_, write) => {
+  const clock = new FakeClock();
+  let transactions = 0;
+  const call = (method: string): Promise<Uint8Array> => {
+    if (method === methods.range) return Promise.resolve(write.expected === 0 ? nothingThere() : thereSince(write.expected));
+    const lost = new EtcdFailure('again', 'unavailable', 'etcd gave no answer');
+    return Promise.reject(transactions++ === 0 ? lost : new EtcdFailure('final', 'full', 'etcdserver: mvcc: database space exceeded'));
+  };
+  const made = writeGuarded(writing(call, clock), write, signal).catch((error: unknown) => error);
+  await clock.advance(100);
+  expect(await made).toMatchObject({ code: 'timeout' });
+  expect(transactions).toBe(2);
+});
+
+function writing(call: EtcdConnection['call'], clock: FakeClock): GuardedWriteDeps {
+  const connection = { call };
+  const fence = new Fence(connection);
+  return {
+    commits: new SharedCommits({ connection, fence, clock }),
+    reads: new EtcdReads({ connection, clock }),
+    leases: new Leases({ connection, clock }),
+    own: new OwnWrites(clock),
+    fence,
+    clock,
+  };
+}
+
 /** Commits of an etcd whose transactions take 4 ms and succeed; tells how many writes each held. */
 function commits(): { clock: FakeClock; sizes: number[]; write: (key: string) => Promise<SharedAnswer> } {
   const clock = new FakeClock();
@@ -112,7 +137,7 @@ function commits(): { clock: FakeClock; sizes: number[]; write: (key: string) =>
     await clock.sleep(tookMs, signal);
     return success(size);
   };
-  const shared = new SharedCommits({ connection: { call }, clock });
+  const shared = new SharedCommits({ connection: { call }, fence: new Fence({ call }), clock });
   const write = (key: string): Promise<SharedAnswer> =>
     shared.make(
       { guards: [{ key, compare: 'modRevision', equals: 0 }], changes: [{ do: 'put', key, value: Buffer.from('{}') }] },
@@ -121,7 +146,6 @@ function commits(): { clock: FakeClock; sizes: number[]; write: (key: string) =>
   return { clock, sizes, write };
 }
 
-/** One for a write that goes alone, whose guard stands outside. */
 function partsOf(request: Uint8Array): number {
   const reader = protobuf.Reader.create(request);
   let parts = 0;
@@ -136,7 +160,17 @@ function partsOf(request: Uint8Array): number {
 function success(size: number): Uint8Array {
   const writer = protobuf.Writer.create();
   writer.uint32(10).fork().uint32(24).int64(7).ldelim();
-  if (size === 1) return writer.uint32(16).bool(true).finish();
+  writer.uint32(16).bool(true);
   for (let at = 0; at < size; at++) writer.uint32(26).fork().uint32(34).fork().uint32(16).bool(true).ldelim().ldelim();
   return writer.finish();
+}
+
+function nothingThere(): Uint8Array {
+  return protobuf.Writer.create().uint32(10).fork().uint32(24).int64(7).ldelim().finish();
+}
+
+function thereSince(revision: number): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writer.uint32(10).fork().uint32(24).int64(7).ldelim();
+  return writer.uint32(18).fork().uint32(10).string('a').uint32(16).int64(revision).uint32(24).int64(revision).ldelim().finish();
 }

@@ -10,14 +10,17 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '#base/clock.ts';
 import type { CallOptions, EtcdConnection } from './connection.ts';
 import { EtcdFailure } from './failures.ts';
+import type { Fence } from './fence.ts';
 import { Gathering } from './gathering.ts';
-import { type Change, type Conditional, decodeTogether, decodeTxn, encodeTogether, encodeTxn, methods, type Outcome } from './messages.ts';
+import { type Change, type Conditional, decodeTogether, encodeTogether, methods, type Outcome } from './messages.ts';
 
 const underWayLimit = 1;
 /** Etcd takes 128 operations; one of them is the transaction around a write's own. */
 const changesLimit = 100;
 /** Etcd takes 1.5 MiB; larger values go alone. */
 const bytesLimit = 512 * 1_024;
+/** Who stands behind a fence that was raised meanwhile did not write, and knows where it stands. */
+const fenceTries = 4;
 
 /** Why a wait for others ends. A reason of its own for each of them, with a stack, would cost more than the wait. */
 const othersCame = Symbol('others came');
@@ -45,6 +48,7 @@ interface Waiting {
 
 export interface SharedCommitsDeps {
   readonly connection: Pick<EtcdConnection, 'call'>;
+  readonly fence: Fence;
   readonly clock: Clock;
 }
 
@@ -166,12 +170,13 @@ export class SharedCommits {
   }
 
   async #call(writes: readonly SharedWrite[], options: CallOptions): Promise<{ revision: number; answers: readonly Outcome[] }> {
-    const [only] = writes;
-    if (writes.length === 1 && only !== undefined) {
-      const answer = decodeTxn(await this.#deps.connection.call(methods.txn, encodeTxn(only), options));
-      return { revision: answer.revision, answers: [answer] };
+    const { connection, fence } = this.#deps;
+    for (let tries = 0; tries < fenceTries; tries++) {
+      const found = decodeTogether(await connection.call(methods.txn, encodeTogether(writes, fence.guard), options));
+      if (found.succeeded) return found;
+      fence.foundAt(found.current?.modRevision ?? 0);
     }
-    return decodeTogether(await this.#deps.connection.call(methods.txn, encodeTogether(writes), options));
+    throw new EtcdFailure('refused', 'unavailable', 'etcd is raising fences all the time');
   }
 }
 
