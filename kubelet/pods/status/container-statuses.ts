@@ -90,16 +90,17 @@ function absent(
   known: V1ContainerStatus | undefined,
   kind: 'init' | 'app' | 'ephemeral',
 ): V1ContainerStatus {
-  // How it ended is the last that can be said of a container that will not start again.
-  if (known?.state?.terminated !== undefined && (kind === 'init' || view.isEnding)) return known;
   const why = view.reasons.get(container.name);
+  const ended = known?.state?.terminated === undefined ? undefined : known.state;
+  // How it ended is the last that can be said of a container until one is tried to be started after it.
+  if (known !== undefined && ended !== undefined && (why === undefined || view.isEnding)) return known;
   const isBehind = kind === 'init' && !isSidecar(container) && hasApps(view);
   const status: V1ContainerStatus = {
     ...shown(container),
     image: container.image ?? '',
     imageID: '',
     restartCount: known?.restartCount ?? 0,
-    lastState: known?.lastState ?? {},
+    lastState: ended ?? known?.lastState ?? {},
     state: isBehind ? passedUnseen : { waiting: waiting(why ?? initialReason(view, kind)) },
   };
   if (isBehind) return status;

@@ -169,6 +169,19 @@ describe('container statuses', () => {
     expect(made?.lastState?.terminated).toMatchObject({ reason: 'ContainerStatusUnknown', exitCode: 137 });
   });
 
+  test('one that ended and was removed shows its end until its successor is on its way', () => {
+    const base = { image: 'app', imageID: 'x', ready: false, restartCount: 1 };
+    const [gone, done] = [1, 0].map((exitCode) => ({ ...base, name: exitCode === 1 ? 'c' : 'd', state: { terminated: { exitCode } } }));
+    const spec = { restartPolicy: 'Never', containers: [aContainer('c'), aContainer('d')] };
+    const pod = aPod(spec, { status: { phase: 'Running', containerStatuses: [gone, done] as V1ContainerStatus[] } });
+    const made = status(pod, observed([seen('d', 0)]));
+    expect(first(made)).toMatchObject({ state: { terminated: { exitCode: 1 } }, restartCount: 1 });
+    expect(made.phase).toBe('Failed');
+    const reasons = new Map([['c', { reason: 'ErrImagePull', message: 'no' }]]);
+    const state = { waiting: { reason: 'ErrImagePull', message: 'no' } };
+    expect(first(status(pod, observed([seen('d', 0)]), { reasons }))).toMatchObject({ state, lastState: { terminated: { exitCode: 1 } } });
+  });
+
   test.each<[name: string, known: Partial<V1ContainerStatus>, lastState: V1ContainerStatus['lastState']]>([
     [
       'it had ended',
