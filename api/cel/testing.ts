@@ -1,5 +1,7 @@
 // Trees and problems as short texts, for tests.
 import type { CelProblem, Expr, LiteralValue } from './ast.ts';
+import { parseType } from './declarations.ts';
+import type { VariableDeclaration } from './types.ts';
 
 /** Every node is followed by its place: `_+_(1@0, x@4)@2`. */
 export function showTree(expr: Expr): string {
@@ -58,4 +60,13 @@ export function listProblems(problems: readonly CelProblem[]): string[] {
   return problems.map(
     ({ at, message }) => `${at ?? 'nowhere'}: ${message.replace('Syntax error: ', 'S: ').replace(operandTokens, 'OPERAND')}`,
   );
+}
+
+/** `name: type; name: type`. */
+export function variablesOf(text: string): VariableDeclaration[] {
+  const declarations = text === '' ? [] : text.split('; ');
+  return declarations.map((declaration) => {
+    const colon = declaration.indexOf(': ');
+    return { name: declaration.slice(0, colon), type: parseType(declaration.slice(colon + 2)) };
+  });
 }
