@@ -3,7 +3,7 @@ import { problems, type CaseOptions, types } from './checker.cases.ts';
 import { check } from './checker.ts';
 import { declareFunctions, parseType } from './declarations.ts';
 import { Environment } from './environment.ts';
-import { bindingMacros } from './libraries/bindings.ts';
+import { bindingLibrary } from './libraries/bindings.ts';
 import { testMessages } from './messages.cases.ts';
 import { parse } from './parser.ts';
 import { Source } from './source.ts';
@@ -32,7 +32,7 @@ function environment({ variables = '', functions = [], ...options }: CaseOptions
 /** The type, or the problems with their places. */
 function outcome(text: string, options: CaseOptions = {}): string | string[] {
   const source = new Source(text);
-  const { expr } = parse(source, { optionalSyntax: true, macros: bindingMacros });
+  const { expr } = parse(source, { optionalSyntax: true, macros: bindingLibrary().macros ?? [] });
   if (expr === undefined) throw new Error(`not readable: ${text}`);
   const checked = check(expr, environment(options));
   if ('expr' in checked) return formatType(checked.types.get(checked.expr) ?? { kind: 'error' });

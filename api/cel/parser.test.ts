@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { bindingMacros } from './libraries/bindings.ts';
-import { listMacros } from './libraries/lists.ts';
-import { optionalMacros } from './libraries/optional-types.ts';
-import { twoVariableMacros } from './libraries/two-variable-comprehensions.ts';
+import { bindingLibrary } from './libraries/bindings.ts';
+import { listLibrary } from './libraries/lists.ts';
+import { optionalLibrary } from './libraries/optional-types.ts';
+import { twoVariableLibrary } from './libraries/two-variable-comprehensions.ts';
 import { type ParseOptions, parse } from './parser.ts';
 import { problems, problemsWithoutOptionals } from './parser-problems.cases.ts';
 import { trees } from './parser-trees.cases.ts';
@@ -11,7 +11,7 @@ import { listProblems, showTree } from './testing.ts';
 
 const everything: ParseOptions = {
   optionalSyntax: true,
-  macros: [...bindingMacros, ...listMacros, ...optionalMacros, ...twoVariableMacros],
+  macros: [bindingLibrary(), listLibrary(), optionalLibrary(), twoVariableLibrary()].flatMap(({ macros = [] }) => macros),
 };
 
 function outcome(text: string, options = everything): string[] {

@@ -1,5 +1,6 @@
 // The macros over lists and maps that name the index or key besides the value: `m.all(key, value, …)`, `transformMap` and its like.
 import type { Expr } from '../ast.ts';
+import { declareFunctions } from '../declarations.ts';
 import {
   accumulator,
   all,
@@ -14,6 +15,11 @@ import {
   refuseAccumulator,
   variableName,
 } from '../macros.ts';
+import type { Library } from '../types.ts';
+
+export function twoVariableLibrary(): Library {
+  return { functions: declareFunctions(insertion), variables: [], macros: twoVariableMacros };
+}
 
 const insert = 'cel.@mapInsert';
 
@@ -49,7 +55,7 @@ function insertEntries(): Fold {
   return { ...ontoMap, step: (make, args) => onlyWhere(make, args, make.call(insert, make.result(), present(args.at(-1)))) };
 }
 
-export const twoVariableMacros: readonly Macro[] = [
+const twoVariableMacros: readonly Macro[] = [
   fold('all', 3, () => all),
   fold('exists', 3, () => exists),
   fold('existsOne', 3, () => existsOne),
@@ -61,3 +67,9 @@ export const twoVariableMacros: readonly Macro[] = [
   fold('transformMapEntry', 3, insertEntries),
   fold('transformMapEntry', 4, insertEntries),
 ];
+
+const insertion = `
+${insert}
+  @mapInsert_map_key_value: (map(K, V), K, V) -> map(K, V)
+  @mapInsert_map_map: (map(K, V), map(K, V)) -> map(K, V)
+`;
