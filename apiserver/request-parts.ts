@@ -22,6 +22,7 @@ import { FrameChunks } from './http/frame-chunks.ts';
 import { ProtobufFrames } from './http/protobuf-frames.ts';
 import { debugPages, logPages } from './http/debug-pages.ts';
 import { healthPages } from './http/health.ts';
+import { WatchLifetimes } from './http/watch-lifetimes.ts';
 import { WatchMetrics } from './http/watch-metrics.ts';
 import { Listener, type ListenerOptions } from './http/listener.ts';
 import { Negotiator } from './http/negotiate.ts';
@@ -98,7 +99,7 @@ export function requestParts(deps: RequestPartsDeps): RequestParts {
     protobufFrames: new ProtobufFrames(codec.protobuf, deps.largeWork),
     watchMetrics: new WatchMetrics(metrics),
     minWatchSeconds: settings.limits.minWatchSeconds,
-    stopping,
+    watchLifetimes: new WatchLifetimes(clock, stopping),
     subresources,
     knowsGroup: (group) => discovery.knowsGroup(group),
     isShown: settings.isShown ?? (() => true),

@@ -6,6 +6,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Calls `fire` after `ms`; the answer cancels it. */
+  startTimer(ms: number, fire: () => void): () => void;
   /** A signal that aborts with `parent`, or with a `DeadlineExceeded` after `ms`. Dispose it, or it keeps its timer until then. */
   deadline(parent: AbortSignal, ms: number): DeadlineSignal;
 }
@@ -20,8 +22,7 @@ export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 }
 
-/** Starts `fire` after `ms`; the answer cancels it. */
-type StartTimer = (ms: number, fire: () => void) => () => void;
+type StartTimer = Clock['startTimer'];
 
 /** The machine's own time. */
 export const systemClock: Clock = clockFrom({
@@ -38,6 +39,7 @@ export function clockFrom(source: { nowMs(): number; monotonicMs(): number; star
   return {
     nowMs: () => source.nowMs(),
     monotonicMs: () => source.monotonicMs(),
+    startTimer: (ms, fire) => source.startTimer(ms, fire),
     sleep: (ms, signal) => sleep(source.startTimer, ms, signal),
     deadline: (parent, ms) => deadline(source.startTimer, parent, ms),
   };

@@ -8,6 +8,7 @@ interface Timer {
 
 /** Time that moves only when a test says so. Timers fire in order of their due time, with pending promises settled between. */
 export class FakeClock implements Clock {
+  readonly startTimer: Clock['startTimer'];
   readonly sleep: Clock['sleep'];
   readonly deadline: Clock['deadline'];
   #nowMs: number;
@@ -28,6 +29,7 @@ export class FakeClock implements Clock {
         return () => this.#timers.delete(timer);
       },
     });
+    this.startTimer = inner.startTimer;
     this.sleep = inner.sleep;
     this.deadline = inner.deadline;
   }
@@ -40,7 +42,7 @@ export class FakeClock implements Clock {
     return this.#nowMs - this.#startMs;
   }
 
-  /** How many sleepers and deadlines wait. */
+  /** How many timers, sleepers and deadlines wait. */
   get pending(): number {
     return this.#timers.size;
   }

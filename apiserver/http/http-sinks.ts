@@ -23,6 +23,8 @@ export function openHttpSink(exchange: Exchange, wanted: Wanted, { clock, chunks
   const { response } = exchange;
   start(exchange, 200, wanted.encoding === 'protobuf' ? `${protobufType};stream=watch` : jsonType);
   response.flushHeaders();
+  // A request that is still open when its connection ends is given an error, whose stack costs as much as all else about the end.
+  exchange.request.resume();
   const isChunked = response instanceof ServerResponse && response.chunkedEncoding && response.socket !== null;
   return isChunked ? new ChunkedSink(response, response.socket, chunks, clock) : new ResponseSink(response, clock);
 }

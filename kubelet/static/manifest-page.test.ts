@@ -49,6 +49,7 @@ async function follow(status: number, text: string): Promise<void> {
   const counted: Clock = {
     nowMs: () => clock.nowMs(),
     monotonicMs: () => clock.monotonicMs(),
+    startTimer: (ms, fire) => clock.startTimer(ms, fire),
     deadline: (signal, ms) => clock.deadline(signal, ms),
     sleep: (ms, signal) => {
       looks++;

@@ -4,6 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Authorizer } from '../../authz/contract.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { Exchange } from '../exchange.ts';
+import type { WatchLifetimes } from '../watch-lifetimes.ts';
 import type { WatchMetrics } from '../watch-metrics.ts';
 import type { FrameChunks } from '../frame-chunks.ts';
 import { type Negotiator, type Offer, type Wanted } from '../negotiate.ts';
@@ -23,8 +24,7 @@ export interface VerbDeps {
   readonly watchMetrics: WatchMetrics;
   /** Watches without a timeout of their own live one to two times this long. */
   readonly minWatchSeconds: number;
-  /** Aborts when the server stops: watches end then. */
-  readonly stopping: AbortSignal;
+  readonly watchLifetimes: WatchLifetimes;
 }
 
 /** Serves one verb for any kind. Throws ApiError for refusals. */

@@ -23,9 +23,8 @@ export const watch: Verb = async (exchange, kind, deps) => {
     request.timeoutSeconds === undefined || request.timeoutSeconds <= 0
       ? deps.minWatchSeconds * (1 + Math.random())
       : request.timeoutSeconds;
-  const until = AbortSignal.any([exchange.signal, deps.stopping]);
-  using deadline = deps.clock.deadline(until, lifetimeSeconds * 1_000);
-  const context = { ...readContext(exchange), signal: deadline.signal };
+  using _lifetime = deps.watchLifetimes.begin(exchange, lifetimeSeconds * 1_000);
+  const context = { ...readContext(exchange), signal: exchange.signal };
   const render = wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, deps);
   // Opened after everybody has agreed: until then a refusal can still be an ordinary answer.
   const sinceStart = (): number => (deps.clock.monotonicMs() - exchange.startMs) / 1_000;
@@ -38,7 +37,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
       render,
       told: deps.watchMetrics.of(kind, scopeOf(exchange.info), request.sendInitialEvents === true ? sinceStart : undefined),
     },
-    deadline.signal,
+    exchange.signal,
   );
 };
 
