@@ -5,7 +5,7 @@ import { readLiteral } from './literals.ts';
 import { type Macro, MacroNodes, MacroProblem, standardMacros } from './macros.ts';
 import { recognize } from './recognizer.ts';
 import type { Source } from './source.ts';
-import type * as syntax from './syntax-tree.ts';
+import * as syntax from './syntax-tree.ts';
 import type { Token } from './tokens.ts';
 
 export interface ParseOptions {
@@ -118,7 +118,7 @@ class TreeBuilder {
       case 'literal':
         return this.#literal(node);
       default:
-        return this.#nothing(node?.start.start ?? 0);
+        return this.#nothing(node?.at ?? syntax.beforeText);
     }
   }
 

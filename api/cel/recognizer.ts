@@ -1,7 +1,7 @@
 // CEL's grammar, one function per rule
 // (https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax). Every choice is made by one or two tokens; only a name needs to be
 // looked through to its end, to see whether it is a message's.
-import type { CelProblem } from './ast.ts';
+import type { CelProblem, Offset } from './ast.ts';
 import { first, follow, place } from './grammar.ts';
 import {
   recognizeArgs,
@@ -15,6 +15,7 @@ import {
 } from './items.ts';
 import { type Expectation, Hopeless, type RecognitionLimits, TokenReader } from './recovery.ts';
 import type { Source } from './source.ts';
+import { beforeText } from './syntax-tree.ts';
 import type {
   ConditionalNode,
   GlobalCallNode,
@@ -145,7 +146,7 @@ class Recognizer implements Rules {
 
   #unary(): SyntaxNode {
     this.tokens.enter('unary', follow.calculationTerm);
-    const slot = this.#slot();
+    const slot = this.#slot(this.tokens.current.start);
     try {
       this.tokens.sync(first.unary);
       const { type } = this.tokens.current;
@@ -241,7 +242,7 @@ class Recognizer implements Rules {
 
   #primary(): SyntaxNode {
     this.tokens.enter('primary', follow.member);
-    const slot = this.#slot();
+    const slot = this.#slot(beforeText);
     try {
       this.tokens.sync(first.primary);
       const { type } = this.tokens.current;
@@ -288,7 +289,7 @@ class Recognizer implements Rules {
 
   #literal(): SyntaxNode {
     this.tokens.enter('literal', follow.literal);
-    const slot = this.#slot();
+    const slot = this.#slot(beforeText);
     try {
       const { start } = slot.node;
       const isNegative = start.type === t.minus;
@@ -302,7 +303,7 @@ class Recognizer implements Rules {
     return slot.node;
   }
 
-  #slot(): Slot {
-    return { node: { kind: 'nothing', start: this.tokens.current } };
+  #slot(at: Offset): Slot {
+    return { node: { kind: 'nothing', start: this.tokens.current, at } };
   }
 }

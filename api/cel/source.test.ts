@@ -52,6 +52,10 @@ describe('problems', () => {
     expect(shown('é'.repeat(8192), { at: 1, message: 'm' })).toHaveLength(3);
   });
 
+  test('before the text point at its beginning', () => {
+    expect(shown('é.', { at: -1, message: 'm' })).toEqual(['ERROR: <input>:1:0: m', ' | é.', ' | ＾']);
+  });
+
   test('at the end point behind the last character', () => {
     expect(shown('a +', { at: 3, message: 'm' }).at(-1)).toBe(' | ...^');
   });

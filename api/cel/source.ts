@@ -79,7 +79,7 @@ function showProblem(source: Source, { at, message }: CelProblem): string {
   const head = `ERROR: ${source.description}:${line}:${column + 1}: ${message}`;
   const text = source.line(line)?.replaceAll('\t', ' ');
   if (text === undefined || Buffer.byteLength(text) > maxLineBytes) return head;
-  return `${head}\n | ${text}\n | ${pointer(Array.from(text), column)}`;
+  return `${head}\n | ${text}\n | ${pointer(Array.from(text), Math.max(column, 0))}`;
 }
 
 /** Dots up to the column and a caret below it, wide ones below characters beyond ASCII. */

@@ -1,5 +1,6 @@
 // What the recognizer makes of the tokens, before macros and literals are looked at. Where the text is wrong a node stays incomplete:
 // members that may be absent are those of rules that were left early.
+import type { Offset } from './ast.ts';
 import type { Token } from './tokens.ts';
 
 export type SyntaxNode =
@@ -141,4 +142,9 @@ export interface LiteralNode extends Started {
 /** A rule that recognized nothing; why has been reported. */
 export interface NothingNode extends Started {
   readonly kind: 'nothing';
+  /** Where messages about it point. */
+  readonly at: Offset;
 }
+
+/** Where upstream sees what has no place: before the text. */
+export const beforeText: Offset = -1;
