@@ -42,8 +42,8 @@ export function readable(cache: WatchCache, { prefix }: { readonly prefix: strin
   return found;
 }
 
-/** A resourceVersion that this server has not reached within the time it waits. */
-export function tooLargeResourceVersion(revision: number, current: number): ApiError {
+/** A resourceVersion, as the request has it, that this server has not reached within the time it waits. */
+export function tooLargeResourceVersion(revision: string, current: number): ApiError {
   const message = 'Too large resource version';
   return new ApiError({
     reason: 'Timeout',
@@ -61,12 +61,18 @@ export function expired(message: string, continueToken?: string): ApiError {
   });
 }
 
-/** Reads a resourceVersion as upstream's ParseUint does; the answer is the message where it is none. */
+const largestUint64 = 2n ** 64n - 1n;
+
+/**
+ * Reads a resourceVersion as upstream's ParseUint does; the answer is the message where it is none. What is larger than a safe integer is
+ * only about right: no server has come so far.
+ */
 export function parseRevision(text: string): number | string {
   if (text === '') return 0;
+  const isNumber = /^[0-9]+$/.test(text);
   const revision = Number(text);
-  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(revision)) return revision;
-  const why = /^[0-9]+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  if (isNumber && (Number.isSafeInteger(revision) || BigInt(text) <= largestUint64)) return revision;
+  const why = isNumber ? 'value out of range' : 'invalid syntax';
   const quoted = JSON.stringify(text);
   return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`;
 }

@@ -107,15 +107,19 @@ describe('revisions', () => {
   test.each([
     ['an exact one of the future', () => exact(String(Number(at.now) + 1))],
     ['one not older than the future', () => notOlder(String(Number(at.now) + 1))],
+    ['the largest signed one', () => ({ resourceVersion: '9223372036854775807' })],
+    ['the largest of all', () => notOlder('18446744073709551615')],
   ])('%s is too large', async (_name, request) => {
     const answer = t.registry.list(pods, aList(request()), inNamespace(''));
-    const refused = expect(answer).rejects.toMatchObject({ reason: 'Timeout', code: 504 });
+    const message = `Timeout: Too large resource version: ${request().resourceVersion}, current: ${at.now}`;
+    const refused = expect(answer).rejects.toMatchObject({ reason: 'Timeout', code: 504, message });
     await t.clock.advance(3_000);
     await refused;
   });
 
   test.each([
     ['a negative one', () => ({ resourceVersion: '-1' })],
+    ['one beyond 64 bits', () => ({ resourceVersion: '18446744073709551616' })],
     ['a token with the revision 0', () => ({ continue: token('first/bar', 0) })],
     ['a token from nowhere', () => ({ continue: encodeContinue({ revision: Number(at.now), start: '' }) })],
   ])('%s is refused', async (_name, request) => {

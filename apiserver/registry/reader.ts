@@ -172,7 +172,7 @@ export class Reader {
     const startMs = clock.monotonicMs();
     try {
       if (text === '') await this.#caughtUp(signal);
-      else await this.#reached(wanted, signal);
+      else await this.#reached({ text, wanted }, signal);
     } catch (error) {
       if (text === '') counts.consistentFailures++;
       throw error;
@@ -191,13 +191,13 @@ export class Reader {
     }
   }
 
-  async #reached(revision: number, signal: AbortSignal): Promise<void> {
+  async #reached({ text, wanted }: WantedRevision, signal: AbortSignal): Promise<void> {
     const { cache, clock } = this.#deps;
     using deadline = clock.deadline(signal, freshWaitMs);
     try {
-      await cache.waitFor(revision, deadline.signal);
+      await cache.waitFor(wanted, deadline.signal);
     } catch (error) {
-      if (error instanceof DeadlineExceeded) throw tooLargeResourceVersion(revision, cache.revision);
+      if (error instanceof DeadlineExceeded) throw tooLargeResourceVersion(text, cache.revision);
       throw error;
     }
   }
