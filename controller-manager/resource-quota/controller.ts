@@ -1,9 +1,10 @@
 // Counts anew what quotas limit: when a quota or its limits are new, when something that counts has gone or changed, and every five
 // minutes. In between the API server adds what is written; it never takes away.
 import { type Pod, pod } from '#api/core/pod/pod.ts';
-import { type Measure, measureOf } from '#api/core/quota/measure.ts';
+import { type CountView, type Measure, measureOf } from '#api/core/quota/measure.ts';
 import { equalAmounts } from '#api/core/quota/amounts.ts';
 import { type ResourceQuota, resourceQuota } from '#api/core/resource-quota.ts';
+import { type DeviceClass, deviceClass } from '#api/resource/device-class.ts';
 import type { KindDefinition } from '#api/kind.ts';
 import { keyText, type KubeObject, type ObjectKey } from '#api/meta/object.ts';
 import { hasReason } from '#api/meta/status.ts';
@@ -38,7 +39,7 @@ export function resourceQuotaController(contents: readonly KindDefinition[]): Co
   return defineController<ResourceQuota>({
     name: 'resourcequota-controller',
     reconciles: resourceQuota,
-    reads: [],
+    reads: [deviceClass],
     writes: [resourceQuota, ...(countable.map(({ kind }) => kind) as unknown as AnyKind[])],
     wakes: countable
       .filter(({ kind }) => !isEvent(kind))
@@ -62,7 +63,7 @@ export function resourceQuotaController(contents: readonly KindDefinition[]): Co
       if (dueMs > nowMs && equalAmounts(found.spec.hard ?? {}, found.status?.hard ?? {})) return again(dueMs - nowMs);
       countedAtMs.set(text, nowMs);
       try {
-        await count(key, countable, { client, nowMs, signal });
+        await count(key, countable, { client, view: viewOf(cache, nowMs), signal });
       } catch (error) {
         countedAtMs.delete(text);
         if (hasReason(error, 'NotFound')) return done;
@@ -73,10 +74,18 @@ export function resourceQuotaController(contents: readonly KindDefinition[]): Co
   });
 }
 
+function viewOf(cache: CacheReader, nowMs: number): CountView {
+  return {
+    nowMs,
+    extendedResourceOf: (name) => cache.get<DeviceClass>(deviceClass, { name })?.spec.extendedResourceName,
+    podOf: (namespace, name) => cache.get<Pod>(pod, { namespace, name }),
+  };
+}
+
 async function count(
   key: ObjectKey,
   countable: readonly Countable[],
-  { client, nowMs, signal }: { client: Client; nowMs: number; signal: AbortSignal },
+  { client, view, signal }: { client: Client; view: CountView; signal: AbortSignal },
 ): Promise<void> {
   // Read before the count: whoever charges the quota meanwhile makes the write below fail, and it is counted again. Listed, since
   // upstream's role for this controller lets it read nothing by name.
@@ -93,7 +102,7 @@ async function count(
       return { measure, objects: items.length + (metadata.remainingItemCount ?? 0) };
     }),
   );
-  const status = nextStatus(quota, usageOf(quota, counted, nowMs));
+  const status = nextStatus(quota, usageOf(quota, counted, view));
   if (status !== undefined) await client.update<ResourceQuota>(resourceQuota, { ...quota, status }, { subresource: 'status' }, signal);
 }
 

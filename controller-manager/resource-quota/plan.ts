@@ -1,6 +1,6 @@
 // What a quota's status should say, from a fresh count (upstream's pkg/controller/resourcequota).
 import { addAmounts, equalAmounts, maskAmounts } from '#api/core/quota/amounts.ts';
-import { type Measure, scopesOf } from '#api/core/quota/measure.ts';
+import { type CountView, type Measure, scopesOf } from '#api/core/quota/measure.ts';
 import type { Amounts } from '#api/core/pod/pod-resources.ts';
 import type { ResourceQuota } from '#api/core/resource-quota.ts';
 import type { KubeObject } from '#api/meta/object.ts';
@@ -12,7 +12,7 @@ export interface Counted {
 }
 
 /** How much of what is limited is used. */
-export function usageOf(quota: ResourceQuota, counted: readonly Counted[], nowMs: number): Amounts {
+export function usageOf(quota: ResourceQuota, counted: readonly Counted[], view: CountView): Amounts {
   const limited = Object.keys(quota.spec.hard ?? {});
   const scopes = scopesOf(quota);
   let used: Amounts = {};
@@ -26,7 +26,7 @@ export function usageOf(quota: ResourceQuota, counted: readonly Counted[], nowMs
     }
     for (const object of objects) {
       if (!scopes.every((scope) => measure.isInScope(scope, object))) continue;
-      used = addAmounts(used, maskAmounts(measure.usage(object, nowMs), own));
+      used = addAmounts(used, maskAmounts(measure.usage(object, view), own));
     }
   }
   return used;

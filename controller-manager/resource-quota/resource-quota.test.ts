@@ -8,6 +8,7 @@ import { ControlPlane } from '../testing.ts';
 import { nextStatus, usageOf } from './plan.ts';
 
 const never = new AbortController().signal;
+const view = { nowMs: 0, extendedResourceOf: () => undefined, podOf: () => undefined };
 
 function measured(kind: Resource) {
   const measure = measureOf(kind);
@@ -31,13 +32,13 @@ describe('the plan', () => {
   ];
   test('counts what is in scope, and nothing as nothing', () => {
     const counted = [{ measure: measured(pod), objects: pods }];
-    expect(usageOf(quota({ pods: '1', cpu: '1', 'count/pods': '1', configmaps: '1' }), counted, 0)).toEqual({
+    expect(usageOf(quota({ pods: '1', cpu: '1', 'count/pods': '1', configmaps: '1' }), counted, view)).toEqual({
       pods: '1',
       cpu: '1',
       'count/pods': '2',
     });
-    expect(usageOf(quota({ pods: '1' }, { scopes: ['BestEffort'] }), counted, 0)).toEqual({ pods: '0' });
-    expect(usageOf(quota({ configmaps: '1' }), [{ measure: measured(configMap), objects: 7 }], 0)).toEqual({ configmaps: '7' });
+    expect(usageOf(quota({ pods: '1' }, { scopes: ['BestEffort'] }), counted, view)).toEqual({ pods: '0' });
+    expect(usageOf(quota({ configmaps: '1' }), [{ measure: measured(configMap), objects: 7 }], view)).toEqual({ configmaps: '7' });
   });
   test('writes only what differs, keeps what nobody could count, forgets what is no longer limited', () => {
     expect(nextStatus(quota({ pods: '1' }, {}, { hard: { pods: '1' }, used: { pods: '0' } }), { pods: '0' })).toBeUndefined();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { builtinKinds } from '../../kinds.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { addAmounts, amountsText, equalAmounts, exceeding, subtractAmounts } from './amounts.ts';
-import { type Measure, measureOf, type Scope } from './measure.ts';
+import { type CountView, type Measure, measureOf, type Scope } from './measure.ts';
 
 function measure(plural: string): Measure {
   const kind = builtinKinds.find(({ names }) => names.plural === plural);
@@ -10,7 +10,24 @@ function measure(plural: string): Measure {
   if (found === undefined) throw new Error(`${plural} are not counted`);
   return found;
 }
-const usage = (plural: string, object: object): string => amountsText(measure(plural).usage({ metadata: {}, ...object } as KubeObject, 0));
+/** Devices of the class `gpu` also serve `example.com/gpu`; there is one pod. */
+const view: CountView = {
+  nowMs: 0,
+  extendedResourceOf: (className) => (className === 'gpu' ? 'example.com/gpu' : undefined),
+  podOf: (_, name) => (name === 'asking' ? asking : undefined),
+};
+const asking = {
+  metadata: { name: 'asking', uid: 'u' },
+  spec: {
+    initContainers: [{ name: 'i', resources: { requests: { 'deviceclass.resource.kubernetes.io/nic': '3' } } }],
+    containers: [
+      { name: 'a', resources: { requests: { 'example.com/gpu': '2', cpu: '1' } } },
+      { name: 'b', resources: { requests: { 'deviceclass.resource.kubernetes.io/nic': '1' } } },
+    ],
+  },
+};
+const usage = (plural: string, object: object): string =>
+  amountsText(measure(plural).usage({ metadata: {}, ...object } as KubeObject, view));
 
 describe('usage', () => {
   const container = (requests: object, limits: object = {}): object => ({ name: 'c', resources: { requests, limits } });
@@ -82,7 +99,8 @@ describe('usage', () => {
           },
         },
       },
-      'count/resourceclaims.resource.k8s.io=1,gpu.deviceclass.resource.k8s.io/devices=5,nic.deviceclass.resource.k8s.io/devices=33',
+      'count/resourceclaims.resource.k8s.io=1,gpu.deviceclass.resource.k8s.io/devices=5,nic.deviceclass.resource.k8s.io/devices=33,' +
+        'requests.deviceclass.resource.kubernetes.io/gpu=5,requests.deviceclass.resource.kubernetes.io/nic=33,requests.example.com/gpu=5',
     ],
     ['a claim of no devices', 'resourceclaims', { spec: {} }, 'count/resourceclaims.resource.k8s.io=1'],
     [
@@ -125,10 +143,53 @@ describe('usage', () => {
     ['resourceclaims', 'gpu.deviceclass.resource.k8s.io/devices', true],
     ['resourceclaims', 'count/resourceclaims.resource.k8s.io', true],
     ['resourceclaims', 'gpu.deviceclass.resource.k8s.io/nodes', false],
+    ['resourceclaims', 'requests.example.com/gpu', true],
+    ['resourceclaims', 'requests.deviceclass.resource.kubernetes.io/gpu', true],
+    ['resourceclaims', 'requests.storage', false],
+    ['resourceclaims', 'example.com/gpu', false],
     ['deployments', 'count/deployments.apps', true],
     ['deployments', 'deployments', false],
   ])('%s count for %s: %s', (plural, resource, expected) => {
     expect(measure(plural).counts(resource)).toBe(expected);
+  });
+});
+
+describe('a claim that the scheduler made for what a pod asks for like for amounts', () => {
+  const request = (deviceClassName: string, count: number): object => ({
+    exactly: { deviceClassName, allocationMode: 'ExactCount', count },
+  });
+  const requests = [request('gpu', 2), request('nic', 1), request('nic', 2)];
+  const owner = { apiVersion: 'v1', kind: 'Pod', name: 'asking', uid: 'u', controller: true };
+  const claim = (more: object): object => ({
+    metadata: {
+      namespace: 'n',
+      name: 'made',
+      annotations: { 'resource.kubernetes.io/extended-resource-claim': 'true' },
+      ownerReferences: [owner],
+      ...more,
+    },
+    spec: { devices: { requests } },
+  });
+  const devices =
+    'count/resourceclaims.resource.k8s.io=1,gpu.deviceclass.resource.k8s.io/devices=2,nic.deviceclass.resource.k8s.io/devices=3';
+  const twice =
+    `${devices},requests.deviceclass.resource.kubernetes.io/gpu=2,` +
+    'requests.deviceclass.resource.kubernetes.io/nic=3,requests.example.com/gpu=2';
+
+  test('does not count again what the pod counts for', () => {
+    // Of the class `gpu` the pod names the extended resource, of `nic` the class: one in a container, two more while it begins.
+    expect(usage('resourceclaims', claim({}))).toBe(`${devices},requests.deviceclass.resource.kubernetes.io/gpu=2`);
+  });
+
+  test.each<[string, object]>([
+    ['does not say so', { annotations: {} }],
+    ['has no owner', { ownerReferences: [] }],
+    ['is not controlled by it', { ownerReferences: [{ ...owner, controller: false }] }],
+    ['names another pod', { ownerReferences: [{ ...owner, name: 'other' }] }],
+    ['names a former pod', { ownerReferences: [{ ...owner, uid: 'v' }] }],
+    ['names no pod', { ownerReferences: [{ ...owner, kind: 'Job' }] }],
+  ])('unless it %s', (_, more) => {
+    expect(usage('resourceclaims', claim(more))).toBe(twice);
   });
 });
 
@@ -235,7 +296,7 @@ describe('while a pod is resized', () => {
       '5 5',
     ],
   ])('and %s, its larger end counts', (_, object, expected) => {
-    const { 'requests.cpu': requests, 'limits.cpu': limits } = measure('pods').usage({ metadata: {}, ...object } as KubeObject, 0);
+    const { 'requests.cpu': requests, 'limits.cpu': limits } = measure('pods').usage({ metadata: {}, ...object } as KubeObject, view);
     expect(`${requests} ${limits}`).toBe(expected);
   });
 });

@@ -1,5 +1,5 @@
 // What an object counts for in a ResourceQuota, kind by kind (upstream's pkg/quota/v1/evaluator).
-import type { V1PersistentVolumeClaim, V1ScopedResourceSelectorRequirement, V1Service } from '#api/generated/types.ts';
+import type { V1PersistentVolumeClaim, V1Pod, V1ScopedResourceSelectorRequirement, V1Service } from '#api/generated/types.ts';
 import type { Resource } from '../../kind.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { compareQuantities, formatQuantity, parseQuantity, quantityValue } from '../../meta/quantity.ts';
@@ -10,11 +10,19 @@ import { podMeasure } from './pod-measure.ts';
 
 export type Scope = V1ScopedResourceSelectorRequirement;
 
+/** What counting looks at besides the object. */
+export interface CountView {
+  readonly nowMs: number;
+  /** The extended resource that the devices of a class also serve; undefined: none, or there is no such class. */
+  readonly extendedResourceOf: (className: string) => string | undefined;
+  readonly podOf: (namespace: string, name: string) => V1Pod | undefined;
+}
+
 /** How one kind is counted. */
 export interface Measure {
   /** Whether a resource that a quota names is one of this kind's. */
   readonly counts: (resource: string) => boolean;
-  readonly usage: (object: KubeObject, nowMs: number) => Amounts;
+  readonly usage: (object: KubeObject, view: CountView) => Amounts;
   readonly isInScope: (scope: Scope, object: KubeObject) => boolean;
   /** What the object must say where these resources are limited; undefined: it does. */
   readonly missing?: (resources: readonly string[], object: KubeObject) => string | undefined;

@@ -3,8 +3,9 @@ import type { V1Affinity, V1Container, V1Pod, V1PodAffinityTerm, V1PodSpec } fro
 import { compileRequirement, requirement, type SelectorOperator } from '../../meta/label-requirement.ts';
 import { type Amounts, isPodLevelResource, podLimits, podRequests } from '../pod/pod-resources.ts';
 import { qosClassOf } from '../pod/qos.ts';
-import { isExtendedResource, isHugePages, isNativeResource } from '../resource-names.ts';
+import { isExtendedResource, isHugePages } from '../resource-names.ts';
 import { addAmounts } from './amounts.ts';
+import { isDevices, isRequestOfDevices } from './device-names.ts';
 import type { Measure, Scope } from './measure.ts';
 
 const compute = ['cpu', 'memory', 'ephemeral-storage'];
@@ -19,11 +20,9 @@ const demanded = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cp
 export const podMeasure: Measure = {
   counts: (resource) => {
     if (podNames.has(resource) || isHugePages(resource)) return true;
-    if (!resource.startsWith('requests.')) return false;
-    const asked = resource.slice('requests.'.length);
-    return isHugePages(asked) || isDevices(asked) || !isNativeResource(asked);
+    return isRequestOfDevices(resource) || (resource.startsWith('requests.') && isHugePages(resource.slice('requests.'.length)));
   },
-  usage: (object, nowMs) => {
+  usage: (object, { nowMs }) => {
     const pod = object as V1Pod;
     const counted = { 'count/pods': '1' };
     if (pod.spec === undefined || !isAlive(pod, nowMs)) return counted;
@@ -48,11 +47,6 @@ export const podMeasure: Measure = {
 
 function isTerminating({ spec }: V1Pod): boolean {
   return (spec?.activeDeadlineSeconds ?? -1) >= 0;
-}
-
-/** Devices of a class that containers ask for like for amounts. */
-function isDevices(name: string): boolean {
-  return name.startsWith('deviceclass.resource.kubernetes.io/');
 }
 
 /** Whether a pod says as a whole how much it wants; then its containers need not. */

@@ -1,6 +1,6 @@
 // What a write costs in the quotas of its namespace, or why it may not be (upstream's CheckRequest).
 import { addAmounts, amountsText, exceeding, maskAmounts, subtractAmounts, withoutZeros } from '#api/core/quota/amounts.ts';
-import { type Measure, measureOf, scopesOf } from '#api/core/quota/measure.ts';
+import { type CountView, type Measure, measureOf, scopesOf } from '#api/core/quota/measure.ts';
 import type { Amounts } from '#api/core/pod/pod-resources.ts';
 import type { ResourceQuota } from '#api/core/resource-quota.ts';
 import type { KubeObject } from '#api/meta/object.ts';
@@ -28,20 +28,20 @@ interface Check {
   readonly request: AdmissionRequest;
   readonly measure: Measure;
   readonly limited: readonly LimitedResource[];
-  readonly nowMs: number;
+  readonly view: CountView;
 }
 
 export function checkRequest(quotas: readonly ResourceQuota[], check: Check): Verdict {
-  const { request, measure, nowMs } = check;
+  const { request, measure, view } = check;
   const { object, previous } = request;
   if (object === undefined) return { charges: new Map() };
   const pertinent = quotas.filter((quota) => matches(quota, object, measure));
   const unready = findUnready(pertinent, object, measure);
   if (unready !== undefined) return { refused: unready };
-  const usage = measure.usage(object, nowMs);
+  const usage = measure.usage(object, view);
   const negative = Object.keys(usage).filter((name) => signOfQuantity(usage[name] ?? '0') < 0);
   if (negative.length > 0) return { refused: `quota usage is negative for resource(s): ${negative.sort().join(',')}` };
-  const before = previous === undefined ? undefined : measure.usage(previous, nowMs);
+  const before = previous === undefined ? undefined : measure.usage(previous, view);
   const increase = withoutZeros(before === undefined ? usage : subtractAmounts(usage, before));
   const deltas = pertinent.map((quota) => {
     const isCounted = previous !== undefined && matches(quota, previous, measure);

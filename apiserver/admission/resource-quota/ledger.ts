@@ -5,8 +5,9 @@
 // server, the controller) wrote meanwhile, the round gives back what it had written and starts anew a little later, when the cache has
 // seen it; when something fails, it gives back, too. So what is used never passes what is allowed, however many come at once, and a
 // hundred at once cost one write. Lanes end by themselves when nobody waits. See docs/adr/014-quotas-charged-last.md.
+import type { V1DeviceClass, V1Pod } from '#api/generated/types.ts';
 import { addAmounts, subtractAmounts } from '#api/core/quota/amounts.ts';
-import type { Measure } from '#api/core/quota/measure.ts';
+import type { CountView, Measure } from '#api/core/quota/measure.ts';
 import type { Amounts } from '#api/core/pod/pod-resources.ts';
 import type { ResourceQuota } from '#api/core/resource-quota.ts';
 import type { KindDefinition } from '#api/kind.ts';
@@ -132,7 +133,7 @@ export class QuotaLedger {
     };
     for (const charges of refunds) apply(charges, subtractAmounts);
     const answers = waiting.map(({ request, measure, resolve, reject }) => {
-      const verdict = checkRequest([...next.values()], { request, measure, limited: this.#deps.limited, nowMs: this.#deps.clock.nowMs() });
+      const verdict = checkRequest([...next.values()], { request, measure, limited: this.#deps.limited, view: this.view() });
       if ('refused' in verdict) return () => reject(refusalOf(request, verdict));
       apply(verdict.charges, addAmounts);
       return () => resolve(verdict.charges);
@@ -202,6 +203,21 @@ export class QuotaLedger {
           .registry()
           .peekAll(kind, namespace)
           .map((found) => cloneJson(found.object() as never) as ResourceQuota);
+  }
+
+  /** What counting looks at, as the cache has it. */
+  view(): CountView {
+    const registry = this.#deps.registry();
+    const peek = (group: string, plural: string, namespace: string, name: string): KubeObject | undefined => {
+      const kind = registry.find(group, 'v1', plural);
+      return kind && registry.peek(kind, namespace, name)?.object();
+    };
+    return {
+      nowMs: this.#deps.clock.nowMs(),
+      extendedResourceOf: (className) =>
+        (peek('resource.k8s.io', 'deviceclasses', '', className) as V1DeviceClass | undefined)?.spec.extendedResourceName,
+      podOf: (namespace, name) => peek('', 'pods', namespace, name) as V1Pod | undefined,
+    };
   }
 
   /** Whether a namespace has any, which costs nothing to ask. */

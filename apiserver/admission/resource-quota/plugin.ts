@@ -20,7 +20,7 @@ export function resourceQuotaPlugin(deps: LedgerDeps): AdmissionPlugin {
       if (namespace === '') return undefined;
       const measure = measureFor(request);
       if (measure === undefined || (deps.limited.length === 0 && !ledger.has(namespace))) return undefined;
-      const verdict = checkRequest(ledger.quotas(namespace), { request, measure, limited: deps.limited, nowMs: deps.clock.nowMs() });
+      const verdict = checkRequest(ledger.quotas(namespace), { request, measure, limited: deps.limited, view: ledger.view() });
       // What costs nothing need not wait in line, and a dry run only wants to know.
       if ('charges' in verdict && (dryRun || verdict.charges.size === 0)) return undefined;
       if (dryRun && 'refused' in verdict) throw refusalOf(request, verdict);

@@ -29,6 +29,7 @@ let onCharge: ((name: string) => void | Promise<void>) | undefined;
 /** The registry, as the ledger sees it: something may come between judging and writing. */
 const disturbed = {
   find: (group: string, version: string, plural: string) => registry.find(group, version, plural),
+  peek: (kind: KindDefinition, namespace: string, name: string) => registry.peek(kind, namespace, name),
   peekAll: (kind: KindDefinition, namespace: string) => registry.peekAll(kind, namespace),
   change: async (kind: KindDefinition, name: string, change: Change, context: RequestContext) => {
     await onCharge?.(name);
@@ -327,5 +328,24 @@ test('devices of a class are counted by what a claim may get', async () => {
     });
   await claim('a', 2);
   await expect(claim('b', 2)).rejects.toThrow(`exceeded quota: devices, requested: ${name}=2, used: ${name}=2, limited: ${name}=3`);
+  await claim('c', 1);
+});
+
+test('devices count by the name that containers ask for them with, too', async () => {
+  const [stated, implied] = ['requests.example.com/gpu', 'requests.deviceclass.resource.kubernetes.io/gpu'];
+  await makeQuota('devices', { [stated]: '3', [implied]: '9' });
+  const spec = { extendedResourceName: 'example.com/gpu' };
+  await create('deviceclasses', { metadata: { name: 'gpu' }, spec }, { namespace: '' });
+  const claim = (name: string, count: number): Promise<KubeObject> =>
+    create('resourceclaims', {
+      metadata: { name },
+      spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu', count } }] } },
+    });
+  await claim('a', 2);
+  const limits = { requests: { 'example.com/gpu': '2' }, limits: { 'example.com/gpu': '2' } };
+  const pod = { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i', resources: limits }] } };
+  const why = `exceeded quota: devices, requested: ${stated}=2, used: ${stated}=2, limited: ${stated}=3`;
+  await expect(create('pods', pod)).rejects.toThrow(why);
+  await expect(claim('b', 2)).rejects.toThrow(why);
   await claim('c', 1);
 });
