@@ -284,6 +284,22 @@ test('a pod that ends before its containers began says so of them, once nothing 
   expect(first(status(aPod(), observed([seen('c', 3)]), ended))?.state?.terminated?.exitCode).toBe(3);
 });
 
+test.each<[name: string, runtime: RuntimePod, known: string[]]>([
+  ['the first, where none had begun', observed([]), ['i lost', 'j PodInitializing', 's PodInitializing']],
+  ['up to the last that had begun', observed([seen('j', 1)]), ['i lost', 'j 1', 's PodInitializing']],
+  ['a sidecar that was made only', observed([seen('s', 'created'), seen('j', 0), seen('i', 0)]), ['i 0', 'j 0', 's ']],
+])('a pod that ends before it was initialised says of its init containers that they failed: %s', (_, runtime, known) => {
+  const initContainers = [aContainer('i'), aContainer('j'), aContainer('s', { restartPolicy: 'Always' })];
+  const made = status(aPod({ initContainers }), runtime, { isTerminated: true, isEnding: true });
+  const brief = ({ name, state }: V1ContainerStatus): string => {
+    const { terminated, waiting } = state ?? {};
+    if (terminated === undefined) return `${name} ${waiting?.reason ?? ''}`;
+    return terminated.reason === 'ContainerStatusUnknown' ? `${name} lost` : `${name} ${terminated.exitCode}`;
+  };
+  expect(made.initContainerStatuses?.map(brief)).toEqual(known);
+  expect(first(made)?.state?.waiting?.reason).toBe('PodInitializing');
+});
+
 test('a pod that asks for amounts as a whole shows what was set aside for it, and what it has', () => {
   const [small, large] = [{ cpu: '1' }, { cpu: '2' }];
   const pod = aPod({ resources: { requests: large, limits: large } });

@@ -35,7 +35,10 @@ export function podStatus(given: StatusView): V1PodStatus {
   const init = containerStatuses(view, initContainers, previous.initContainerStatuses ?? [], 'init');
   const apps = containerStatuses(view, containers, previous.containerStatuses ?? [], 'app');
   const ephemeral = containerStatuses(view, ephemeralContainers, previous.ephemeralContainerStatuses ?? [], 'ephemeral');
-  const { phase, ended } = judgePhase(view, [...init, ...apps], apps);
+  const phase = judgePhase(view, [...init, ...apps]);
+  const ended = view.isTerminated
+    ? { init: endedInit(init), apps: hasInitialized(pod, init, apps) ? apps.map(asEnded) : apps }
+    : { init, apps };
   const now = timeText(view.nowMs);
   const keepsWords = phase === previous.phase;
   const reason = verdict?.reason ?? (keepsWords ? previous.reason : undefined);
@@ -46,7 +49,7 @@ export function podStatus(given: StatusView): V1PodStatus {
     phase,
     conditions: podConditions({
       pod,
-      statuses: isRejected(view) ? undefined : [...init, ...ended],
+      statuses: isRejected(view) ? undefined : [...ended.init, ...ended.apps],
       phase,
       hasSandbox: usableSandbox(pod, observed) !== undefined,
       previous: previous.conditions ?? [],
@@ -60,8 +63,8 @@ export function podStatus(given: StatusView): V1PodStatus {
     ...(message === undefined ? {} : { message }),
     ...addresses(view),
     startTime: previous.startTime ?? now,
-    ...(init.length === 0 || isRejected(view) ? {} : { initContainerStatuses: init }),
-    ...(isRejected(view) ? {} : { containerStatuses: ended }),
+    ...(init.length === 0 || isRejected(view) ? {} : { initContainerStatuses: ended.init }),
+    ...(isRejected(view) ? {} : { containerStatuses: ended.apps }),
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(pod),
     ...wholeAmounts(view),
@@ -90,33 +93,33 @@ function isRejected({ verdict, observed, previous }: StatusView): boolean {
   return verdict !== undefined && observed === undefined && (previous.containerStatuses ?? []).length === 0;
 }
 
-function judgePhase(
-  view: StatusView,
-  all: NonNullable<V1PodStatus['containerStatuses']>,
-  apps: NonNullable<V1PodStatus['containerStatuses']>,
-): { phase: Phase; ended: typeof apps } {
+function judgePhase(view: StatusView, all: NonNullable<V1PodStatus['containerStatuses']>): Phase {
   const { previous, pod, verdict, isTerminated } = view;
-  const ended = isTerminated && hasInitialized(pod, all, apps) ? apps.map(asEnded) : apps;
-  if (verdict !== undefined) return { phase: 'Failed', ended };
+  if (verdict !== undefined) return 'Failed';
   // How a container ended in an earlier round says nothing about this one.
   const current = all.map((one) => (!view.isEnding && isLeftOver(pod, view.observed, one.name) ? { ...one, lastState: {} } : one));
   const phase = phaseOf(pod, current, isTerminated);
+  if (isFinal({ phase })) return phase;
   // A pod that was over stays over.
   const settled = [previous.phase, pod.status?.phase].find((one): one is Phase => finalPhases.includes(one ?? ''));
-  if (finalPhases.includes(phase)) return { phase, ended };
-  if (!isTerminated) return { phase: settled ?? phase, ended };
   // Nothing runs and nobody can say how it ended: that must not pass for success.
-  return { phase: settled ?? 'Failed', ended };
+  return settled ?? (isTerminated ? 'Failed' : phase);
 }
 
 type Statuses = NonNullable<V1PodStatus['containerStatuses']>;
 
 /** Once nothing holds its containers up any more, one of which nothing is known has failed. (pkg/kubelet/status: TerminatePod) */
-function hasInitialized({ spec }: Pod, all: Statuses, apps: Statuses): boolean {
+function hasInitialized({ spec }: Pod, init: Statuses, apps: Statuses): boolean {
   const last = spec.initContainers?.at(-1);
   if (last === undefined || apps.some(hasStarted)) return true;
-  const status = all.find(({ name }) => name === last.name);
-  return isSidecar(last) ? status?.started === true : status?.state?.terminated?.exitCode === 0;
+  const { started, state, lastState } = init.at(-1) ?? {};
+  return isSidecar(last) ? started === true : [state, lastState].some((one) => one?.terminated?.exitCode === 0);
+}
+
+/** Of those that a pod has come to, at least the first, one of which nothing is known has failed. */
+function endedInit(init: Statuses): Statuses {
+  const last = Math.max(0, init.findLastIndex(hasStarted));
+  return init.map((status, index) => (index <= last ? asEnded(status) : status));
 }
 
 function asEnded(status: Statuses[number]): Statuses[number] {
