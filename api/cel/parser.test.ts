@@ -6,7 +6,7 @@ import { twoVariableLibrary } from './libraries/two-variable-comprehensions.ts';
 import { type ParseOptions, parse } from './parser.ts';
 import { problems, problemsWithoutOptionals } from './parser-problems.cases.ts';
 import { trees } from './parser-trees.cases.ts';
-import { Source } from './source.ts';
+import { showProblems, Source } from './source.ts';
 import { listProblems, showTree } from './testing.ts';
 
 const everything: ParseOptions = {
@@ -80,5 +80,61 @@ describe('limits', () => {
 
   test('a recovery skips 256 tokens', () => {
     expect(outcome(`a b${' b'.repeat(300)}`).at(-1)).toBe('nowhere: error recovery token lookahead limit exceeded: 256');
+  });
+});
+
+describe('whatever the text', () => {
+  const pieces = [
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    '.',
+    ',',
+    ':',
+    '?',
+    '!',
+    '-',
+    '&&',
+    '&',
+    '==',
+    'in',
+    ' a ',
+    ' if ',
+    '1',
+    '2u',
+    '"s"',
+    "'",
+    '"""',
+    '`b`',
+    'f(',
+    '\n',
+  ];
+
+  /** The same texts in every run: a linear congruential generator chooses the pieces. */
+  function textOf(seed: number): string {
+    let state = seed * 2_654_435_761;
+    const next = (bound: number): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+      return Math.floor((state / 2 ** 31) * bound);
+    };
+    return Array.from({ length: 1 + next(40) }, () => pieces[next(pieces.length)]).join('');
+  }
+
+  test('there is a tree or a problem, and every problem can be shown', () => {
+    for (let seed = 1; seed <= 1500; seed += 1) {
+      const source = new Source(textOf(seed));
+      const { expr, problems: found } = parse(source, everything);
+      expect(expr !== undefined || found.length > 0, source.text).toBe(true);
+      expect(showProblems(source, found).split('ERROR: ').length - 1, source.text).toBe(found.length);
+    }
+  });
+
+  test('what can be read cannot be read any more where a bracket is missing', () => {
+    for (const [text] of trees.filter(([text]) => /^[^"'`]*\)$/.test(text) && !text.includes('//'))) {
+      expect(outcome(text.slice(0, -1)).at(-1), text).toMatch(/^\d+: S: /);
+    }
   });
 });

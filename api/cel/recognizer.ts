@@ -1,6 +1,5 @@
-// CEL's grammar, one function per rule
-// (https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax). Every choice is made by one or two tokens; only a name needs to be
-// looked through to its end, to see whether it is a message's.
+// CEL's grammar, one function per rule (https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax). Every choice is made by one
+// or two tokens; only a name needs to be looked through to its end, to see whether it is a message's.
 import type { CelProblem, Offset } from './ast.ts';
 import { first, follow, place } from './grammar.ts';
 import {
@@ -15,16 +14,16 @@ import {
 } from './items.ts';
 import { type Expectation, Hopeless, type RecognitionLimits, TokenReader } from './recovery.ts';
 import type { Source } from './source.ts';
-import { beforeText } from './syntax-tree.ts';
-import type {
-  ConditionalNode,
-  GlobalCallNode,
-  IndexNode,
-  LogicNode,
-  MemberCallNode,
-  PrefixNode,
-  SelectNode,
-  SyntaxNode,
+import {
+  beforeText,
+  type ConditionalNode,
+  type GlobalCallNode,
+  type IndexNode,
+  type LogicNode,
+  type MemberCallNode,
+  type PrefixNode,
+  type SelectNode,
+  type SyntaxNode,
 } from './syntax-tree.ts';
 import { type TokenType, tokenType as t } from './tokens.ts';
 
