@@ -20,7 +20,7 @@ function environment({ variables = '', functions = [], ...options }: CaseOptions
     ...options,
     libraries: [
       standardLibrary(),
-      wellKnownTypes,
+      wellKnownTypes(),
       optionalType,
       { functions: declareFunctions(declared), variables: variablesOf(variables) },
     ],

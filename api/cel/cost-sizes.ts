@@ -3,6 +3,7 @@
 import type { Expr } from './ast.ts';
 import type { CheckedExpression } from './checker.ts';
 import type { CostModel, CostNode } from './cost.ts';
+import { extendPath, type Path, readPath } from './cost-paths.ts';
 import { fixed, type Range, union, unknown } from './estimate.ts';
 import { optionalOf } from './substitutions.ts';
 import type { CelType } from './types.ts';
@@ -15,7 +16,7 @@ export interface EntrySizes {
 }
 
 interface Local {
-  readonly path: readonly string[];
+  readonly path: Path | undefined;
   readonly size: Range | undefined;
   readonly entries: EntrySizes | undefined;
 }
@@ -23,7 +24,7 @@ interface Local {
 export class CostSizes {
   readonly #checked: CheckedExpression;
   readonly #model: CostModel;
-  readonly #paths = new Map<Expr, readonly string[]>();
+  readonly #paths = new Map<Expr, Path | undefined>();
   readonly #sizes = new Map<Expr, Range>();
   readonly #entries = new Map<Expr, EntrySizes>();
   readonly #locals = new Map<string, Local[]>();
@@ -52,7 +53,7 @@ export class CostSizes {
     const isList = (entries?.of ?? this.typeOf(range).kind) === 'list';
     const isKey = what === 'key' || (what === 'single' && !isList);
     const step = isKey ? (isList ? '@indices' : '@keys') : isList ? '@items' : '@values';
-    this.#push(name, { path: [...this.path(range), step], size: isKey ? entries?.key : entries?.value, entries: undefined });
+    this.#push(name, { path: extendPath(this.path(range), step), size: isKey ? entries?.key : entries?.value, entries: undefined });
   }
 
   #push(name: string, local: Local): void {
@@ -65,26 +66,35 @@ export class CostSizes {
     this.#locals.get(name)?.pop();
   }
 
-  path(expr: Expr): readonly string[] {
+  path(expr: Expr): Path | undefined {
     const local = expr.kind === 'identifier' ? this.variable(expr.name) : undefined;
-    return local?.path ?? this.#paths.get(expr) ?? [];
+    return local === undefined ? this.#paths.get(expr) : local.path;
   }
 
-  setPath(expr: Expr, path: readonly string[]): void {
+  setPath(expr: Expr, path: Path | undefined): void {
     this.#paths.set(expr, path);
   }
 
   /** As cost models see it. Where an accumulator leads is not known to them. */
   node(expr: Expr): CostNode {
     const path = this.path(expr);
-    const isAccumulator = path[0] === '@result' || path[0] === '__result__';
-    return { path: isAccumulator ? [] : path, type: this.typeOf(expr), expr, size: this.size(expr) };
+    const [root] = readPath(path);
+    const visible = root === '@result' || root === '__result__' ? undefined : path;
+    const [type, size] = [this.typeOf(expr), this.size(expr)];
+    return {
+      get path() {
+        return readPath(visible);
+      },
+      type,
+      expr,
+      size,
+    };
   }
 
   size(expr: Expr): Range | undefined {
     const known = this.#sizes.get(expr) ?? literalSize(expr);
     if (known !== undefined) return known;
-    const modelled = this.#model.size({ path: this.path(expr), type: this.typeOf(expr), expr, size: undefined });
+    const modelled = this.#model.size({ path: readPath(this.path(expr)), type: this.typeOf(expr), expr, size: undefined });
     if (modelled !== undefined) this.#sizes.set(expr, modelled);
     if (modelled !== undefined) return modelled;
     if (isScalar(this.typeOf(expr))) return fixed(1n);

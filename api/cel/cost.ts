@@ -1,9 +1,10 @@
 // What evaluating an expression costs, in the best and the worst case, before it is evaluated. What the expression does not tell itself,
 // how long a text of the input can be for example, a cost model tells. Upstream: cel-go/checker/cost.go.
-import type { Call, Comprehension, Expr, ListLiteral, MapLiteral, Select, StructLiteral } from './ast.ts';
+import type { Call, Comprehension, Expr, Identifier, ListLiteral, MapLiteral, Select, StructLiteral } from './ast.ts';
 import type { CheckedExpression } from './checker.ts';
 import { coreCallCost } from './core-costs.ts';
 import { add, fixed, largest, multiply, nothing, type Range, union } from './estimate.ts';
+import { extendPath, startPath } from './cost-paths.ts';
 import { CostSizes } from './cost-sizes.ts';
 import type { CelType } from './types.ts';
 
@@ -66,8 +67,7 @@ class Estimator {
       case 'literal':
         return nothing;
       case 'identifier':
-        this.#sizes.setPath(expr, this.#sizes.variable(expr.name)?.path ?? [expr.name]);
-        return one;
+        return this.#costIdentifier(expr);
       case 'select':
         return this.#costSelect(expr);
       case 'call':
@@ -83,11 +83,17 @@ class Estimator {
     }
   }
 
+  #costIdentifier(expr: Identifier): Range {
+    const variable = this.#sizes.variable(expr.name);
+    this.#sizes.setPath(expr, variable === undefined ? startPath(expr.name) : variable.path);
+    return one;
+  }
+
   #costSelect(expr: Select): Range {
     if (expr.testOnly) return add(fixed(this.#model.presenceCost), this.cost(expr.operand));
     const operand = this.cost(expr.operand);
     const { kind } = this.#sizes.typeOf(expr.operand);
-    this.#sizes.setPath(expr, [...this.#sizes.path(expr.operand), expr.field]);
+    this.#sizes.setPath(expr, extendPath(this.#sizes.path(expr.operand), expr.field));
     return kind === 'map' || kind === 'object' || kind === 'param' ? add(operand, one) : operand;
   }
 
@@ -116,7 +122,7 @@ class Estimator {
       if (call.size !== undefined) size = size === undefined ? call.size : union(size, call.size);
       if ((overload === 'index_list' || overload === 'index_map') && first !== undefined) {
         size = this.#sizes.entries(first)?.value;
-        this.#sizes.setPath(expr, [...this.#sizes.path(first), overload === 'index_list' ? '@items' : '@values']);
+        this.#sizes.setPath(expr, extendPath(this.#sizes.path(first), overload === 'index_list' ? '@items' : '@values'));
       }
       size ??= this.#sizes.size(expr);
     }

@@ -1,5 +1,6 @@
 // What an expression may name: functions, variables, types and messages. Built once per use (selectors of devices, rules of a schema) and
 // shared by all expressions of that use.
+import type { Macro } from './macros.ts';
 import { crossTypeComparisons } from './standard-library.ts';
 import type { CelType, FunctionDeclaration, Library, Overload } from './types.ts';
 
@@ -18,6 +19,7 @@ export interface EnvironmentOptions {
   readonly container?: string;
   /** Short names for qualified ones. */
   readonly aliases?: ReadonlyMap<string, string>;
+  readonly hasOptionals?: boolean;
   /** `1 < 2.0` is refused where false. */
   readonly comparesAcrossTypes?: boolean;
 }
@@ -30,6 +32,9 @@ export interface Named {
 
 export class Environment {
   readonly container: string;
+  readonly macros: readonly Macro[];
+  /** `a.?b` and its like can be written. */
+  readonly hasOptionals: boolean;
   readonly disabledOverloads: ReadonlySet<string>;
   readonly #options: EnvironmentOptions;
   readonly #functions = new Map<string, { name: string; overloads: Overload[] }>();
@@ -38,6 +43,8 @@ export class Environment {
   constructor(options: EnvironmentOptions) {
     this.#options = options;
     this.container = options.container ?? '';
+    this.macros = options.libraries.flatMap(({ macros = [] }) => macros);
+    this.hasOptionals = options.hasOptionals ?? false;
     this.disabledOverloads = new Set(options.comparesAcrossTypes === false ? crossTypeComparisons : []);
     for (const { functions, variables } of options.libraries) {
       for (const declared of functions) this.#declare(declared);

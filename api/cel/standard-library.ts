@@ -32,8 +32,8 @@ const typeNames = [
 const typesByName: Readonly<Record<string, string>> = {
   'google.protobuf.Duration': 'duration',
   'google.protobuf.Timestamp': 'timestamp',
-  list: 'list(A)',
-  map: 'map(A, B)',
+  list: 'list(dyn)',
+  map: 'map(dyn, dyn)',
   null_type: 'null',
   type: 'type',
 };

@@ -6,7 +6,7 @@ import type { CelType, Overload } from './types.ts';
 const dyn: CelType = { kind: 'dyn' };
 
 /** Types can double in size with each use of a variable, so their parts are counted: beyond this, checking ends. */
-const effortLimit = 500_000;
+const effortLimit = 300_000;
 
 /** Thrown where the types of an expression have grown out of all proportion. */
 export class TypesTooComplex extends Error {
@@ -26,27 +26,17 @@ export class Substitutions {
 
   /** The overload with fresh variables in place of its own. */
   instantiate(overload: Overload): Pick<Overload, 'parameters' | 'result'> {
+    const { parameters, result } = overload;
+    if (!parameters.some(isGeneric) && !isGeneric(result)) return overload;
     const fresh = new Map<string, CelType>();
-    const replace = (type: CelType): CelType => {
-      switch (type.kind) {
-        case 'param': {
-          const known = fresh.get(type.name) ?? this.newVariable();
-          fresh.set(type.name, known);
-          return known;
-        }
-        case 'list':
-          return { kind: 'list', element: replace(type.element) };
-        case 'map':
-          return { kind: 'map', key: replace(type.key), value: replace(type.value) };
-        case 'opaque':
-          return type.parameters.length === 0 ? type : { ...type, parameters: type.parameters.map(replace) };
-        case 'type':
-          return type.of === undefined ? type : { kind: 'type', of: replace(type.of) };
-        default:
-          return type;
-      }
-    };
-    return { parameters: overload.parameters.map(replace), result: replace(overload.result) };
+    return { parameters: parameters.map((type) => this.#renew(type, fresh)), result: this.#renew(result, fresh) };
+  }
+
+  #renew(type: CelType, fresh: Map<string, CelType>): CelType {
+    if (type.kind !== 'param') return withParts(type, (part) => this.#renew(part, fresh));
+    const known = fresh.get(type.name) ?? this.newVariable();
+    fresh.set(type.name, known);
+    return known;
   }
 
   /** True where every type may stand where its counterpart is wanted; binds variables only then. */
@@ -68,23 +58,10 @@ export class Substitutions {
   /** The type with bound variables replaced; free ones become `dyn` where `freeAsDyn` says so. */
   resolve(type: CelType, freeAsDyn = false): CelType {
     this.#count();
-    switch (type.kind) {
-      case 'param': {
-        const bound = this.#bound.get(type.name);
-        if (bound !== undefined) return this.resolve(bound, freeAsDyn);
-        return freeAsDyn ? dyn : type;
-      }
-      case 'list':
-        return { kind: 'list', element: this.resolve(type.element, freeAsDyn) };
-      case 'map':
-        return { kind: 'map', key: this.resolve(type.key, freeAsDyn), value: this.resolve(type.value, freeAsDyn) };
-      case 'opaque':
-        return { ...type, parameters: type.parameters.map((parameter) => this.resolve(parameter, freeAsDyn)) };
-      case 'type':
-        return type.of === undefined ? type : { kind: 'type', of: this.resolve(type.of, freeAsDyn) };
-      default:
-        return type;
-    }
+    if (type.kind !== 'param') return withParts(type, (part) => this.resolve(part, freeAsDyn));
+    const bound = this.#bound.get(type.name);
+    if (bound !== undefined) return this.resolve(bound, freeAsDyn);
+    return freeAsDyn ? dyn : type;
   }
 
   #count(): void {
@@ -224,5 +201,33 @@ function partsOf(type: CelType): readonly CelType[] {
       return type.of === undefined ? [] : [type.of];
     default:
       return [];
+  }
+}
+
+function isGeneric(type: CelType): boolean {
+  return type.kind === 'param' || partsOf(type).some(isGeneric);
+}
+
+/** The type made of other parts; itself where all parts stay. */
+function withParts(type: CelType, change: (part: CelType) => CelType): CelType {
+  switch (type.kind) {
+    case 'list': {
+      const element = change(type.element);
+      return element === type.element ? type : { kind: 'list', element };
+    }
+    case 'map': {
+      const [key, value] = [change(type.key), change(type.value)];
+      return key === type.key && value === type.value ? type : { kind: 'map', key, value };
+    }
+    case 'opaque': {
+      const parameters = type.parameters.map(change);
+      return parameters.every((part, at) => part === type.parameters[at]) ? type : { ...type, parameters };
+    }
+    case 'type': {
+      const of = type.of === undefined ? undefined : change(type.of);
+      return of === type.of ? type : { kind: 'type', of };
+    }
+    default:
+      return type;
   }
 }

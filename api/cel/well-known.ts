@@ -35,14 +35,23 @@ export function wellKnownMessages(): Map<string, MessageType> {
   );
 }
 
-/** Those of them that are types of their own: the names can stand for the types where types are compared. */
-export const wellKnownTypes: Library = {
-  functions: [],
-  variables: ['google.protobuf.Empty', 'google.protobuf.Struct.FieldsEntry'].map((name) => ({
-    name,
-    type: { kind: 'type', of: parseType(name) },
-  })),
-};
+/** Names of types that can be compared with the types of values, besides those of the standard library. */
+export function wellKnownTypes(): Library {
+  const names = ['google.protobuf.Empty', 'google.protobuf.Struct.FieldsEntry'];
+  return { functions: [], variables: names.map((name) => ({ name, type: { kind: 'type', of: parseType(name) } })) };
+}
+
+/** Short names of types, which only environments with types of Kubernetes' own know, as if they were messages. */
+export function schemaScalars(): Map<string, MessageType> {
+  const names = ['bool', 'bytes', 'double', 'duration', 'int', 'string', 'timestamp', 'uint'];
+  const scalars = names.map((name): [string, MessageType] => [name, { type: parseType(name), fields: new Map() }]);
+  return new Map([
+    ...scalars,
+    ['null_type', { type: parseType('null'), fields: new Map() }],
+    ['list', { type: parseType('list(any)'), fields: new Map() }],
+    ['map', { type: parseType('map(any, any)'), fields: { get: () => parseType('any') } }],
+  ]);
+}
 
 export const wellKnownConstants: ReadonlyMap<string, bigint> = new Map([['google.protobuf.NullValue.NULL_VALUE', 0n]]);
 

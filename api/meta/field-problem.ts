@@ -79,6 +79,11 @@ export function valueNotFound(field: string, value: unknown): FieldProblem {
   return { type: 'FieldValueNotFound', field, message: `Not found: ${show(value)}` };
 }
 
+/** What upstream takes for a fault of its own, although the object is to blame. */
+export function internalFault(field: string, why: string): FieldProblem {
+  return { type: 'InternalError', field, message: `Internal error: ${why}` };
+}
+
 /** The 422 answer for an object with problems, as upstream's NewInvalid words it. */
 export function invalidObject(kind: { group: string; kind: string }, name: string, problems: readonly FieldProblem[]): ApiError {
   const texts = [...new Set(problems.map((problem) => `${problem.field}: ${problem.message}`))];

@@ -135,10 +135,32 @@ describe('ResourceClaim', () => {
     expect(createProblems(resourceClaim, request(`tolerations: [${many}]`))).toEqual([]);
   });
 
-  test('expressions are not evaluated yet', () => {
-    expect(resourceClaim.notYet?.(decoded(resourceClaim, claim(one)))).toBeUndefined();
-    const text = 'CEL expressions of device selectors are not evaluated';
-    expect(resourceClaim.notYet?.(decoded(resourceClaim, request('selectors: [{cel: {expression: "true"}}]')))).toBe(text);
+  const selector = (expression: string): string => request(`selectors: [{cel: {expression: ${JSON.stringify(expression)}}}]`);
+  const field = 'spec.devices.requests[0].exactly.selectors[0].cel.expression';
+
+  test.each([
+    'device.driver == "dra.example.com"',
+    'device.attributes["dra.example.com"].healthy',
+    'cel.bind(dra, device.attributes["dra.example.com"], dra.version.isGreaterThan(semver("1.2.0")) && dra.?model.orValue("") != "")',
+    'device.capacity["dra.example.com"].memory.compareTo(quantity("10Gi")) >= 0 && !device.allowMultipleAllocations',
+  ])('takes the selector %s', (expression) => expect(createProblems(resourceClaim, selector(expression))).toEqual([]));
+
+  test.each([
+    ['', 'Invalid value: "": compilation failed: ERROR: <input>:1:0: Syntax error: mismatched input \'<EOF>\' expecting '],
+    [
+      'device.speed > 1',
+      'Invalid value: "device.speed > 1": compilation failed: ERROR: <input>:1:7: undefined field \'speed\'\n | device.speed > 1\n | ......^',
+    ],
+    ['device.driver', 'Invalid value: "device.driver": must evaluate to bool or the unknown type, not string'],
+    ['device.driver.find("(") != ""', 'Internal error: program instantiation failed: error parsing regexp: missing closing ): `(`'],
+    [
+      'device.attributes.all(a, device.attributes.all(b, device.attributes.all(c, a + b + c != "")))',
+      'Forbidden: too complex, exceeds cost limit',
+    ],
+  ])('refuses the selector %j', (expression, problem) => {
+    const [found = '', ...more] = createProblems(resourceClaim, selector(expression));
+    expect(found.slice(0, field.length + 2 + problem.length)).toBe(`${field}: ${problem}`);
+    expect(more).toEqual([]);
   });
 });
 

@@ -12,17 +12,22 @@ import type {
   V1ExactDeviceRequest,
 } from '#api/generated/types.ts';
 import { dnsLabel, invalidEach } from '../meta/field-checks.ts';
-import { type FieldProblem, invalid, notSupported, required, tooLong } from '../meta/field-problem.ts';
+import { type FieldProblem, forbiddenField, internalFault, invalid, notSupported, required, tooLong } from '../meta/field-problem.ts';
 import { byteLength, dnsSubdomainProblems } from '../meta/names.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
+import { DeviceExpressions } from './device-expression.ts';
 import { validateDriver, validateFullyQualifiedName, validateList, validateParameters, validateSet, validateToleration } from './checks.ts';
 
 /** Requests, constraints, settings and selectors of one claim or class. */
 export const maxOfEach = 32;
 const maxSubRequests = 8;
 const expressionLimitBytes = 10 * 1_024;
+const expressionCostLimit = 1_000_000n;
 const parametersLimitBytes = 10 * 1_024;
 const referenceText = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
+
+/** Its environment is made when the first selector is seen. */
+const deviceExpressions = new DeviceExpressions();
 
 type AnyRequest = V1ExactDeviceRequest | V1DeviceSubRequest;
 
@@ -51,16 +56,6 @@ export function requestNames(claim: Unchecked<V1DeviceClaim> | undefined): Reado
       name,
       ...firstAvailable.map((sub) => `${name}/${sub.name ?? ''}`),
     ]),
-  );
-}
-
-/** Why claims and classes with selectors cannot be taken yet. */
-export const expressionsNotYet = 'CEL expressions of device selectors are not evaluated';
-
-/** True where something can only be decided by evaluating an expression. */
-export function usesExpressions(claim: V1DeviceClaim | undefined): boolean {
-  return (claim?.requests ?? []).some(({ exactly, firstAvailable = [] }) =>
-    [...(exactly === undefined ? [] : [exactly]), ...firstAvailable].some(({ selectors = [] }) => selectors.length > 0),
   );
 }
 
@@ -116,18 +111,24 @@ function validateOneRequest(request: Unchecked<AnyRequest>, path: string): Field
   return [...problems, ...validateList(tolerations, Number.POSITIVE_INFINITY, validateToleration, `${path}.tolerations`)];
 }
 
-/** Expressions are not compiled: whoever declares a kind says that they are not evaluated yet. */
 export function validateSelectors(selectors: readonly Unchecked<V1DeviceSelector>[] | undefined, path: string): FieldProblem[] {
-  return validateList(
-    selectors,
-    maxOfEach,
-    ({ cel }, at) => {
-      if (cel === undefined) return [required(`${at}.cel`)];
-      const isLong = byteLength(cel.expression ?? '') > expressionLimitBytes;
-      return isLong ? [tooLong(`${at}.cel.expression`, expressionLimitBytes)] : [];
-    },
-    path,
-  );
+  const check = ({ cel }: Unchecked<V1DeviceSelector>, at: string): FieldProblem[] =>
+    cel === undefined ? [required(`${at}.cel`)] : validateExpression(cel.expression ?? '', `${at}.cel.expression`);
+  return validateList(selectors, maxOfEach, check, path);
+}
+
+/** Too long expressions are not compiled. */
+function validateExpression(text: string, field: string): FieldProblem[] {
+  if (byteLength(text) > expressionLimitBytes) return [tooLong(field, expressionLimitBytes)];
+  const compiled = deviceExpressions.compile(text);
+  switch (compiled.kind) {
+    case 'invalid':
+      return [invalid(field, text, compiled.problem)];
+    case 'internal':
+      return [internalFault(field, compiled.problem)];
+    case 'compiled':
+      return compiled.cost.max > expressionCostLimit ? [forbiddenField(field, 'too complex, exceeds cost limit')] : [];
+  }
 }
 
 function validateConstraint(constraint: Unchecked<V1DeviceConstraint>, names: ReadonlySet<string>, path: string): FieldProblem[] {

@@ -6,7 +6,7 @@ import { type FieldProblem, invalid } from '../meta/field-problem.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import type { Unchecked } from '../meta/unchecked.ts';
 import { validateList } from './checks.ts';
-import { expressionsNotYet, maxOfEach, validateConfiguration, validateSelectors } from './device-claim.ts';
+import { maxOfEach, validateConfiguration, validateSelectors } from './device-claim.ts';
 
 export interface DeviceClass extends V1DeviceClass {
   metadata: ObjectMeta;
@@ -22,7 +22,6 @@ export const deviceClass = defineKind<DeviceClass>({
   answersDeleted: true,
   hasGeneration: true,
   validate: ({ spec }) => validateSpec(spec),
-  notYet: ({ spec }) => ((spec.selectors ?? []).length > 0 ? expressionsNotYet : undefined),
   columns: [nameColumn, ageColumn],
 });
 

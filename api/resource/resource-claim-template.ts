@@ -6,7 +6,7 @@ import { invalid } from '../meta/field-problem.ts';
 import { goTree } from '../meta/go-form.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { immutableText, validateAnnotations, validateLabels } from '../meta/object-meta.ts';
-import { defaultRequests, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
+import { defaultRequests, validateDeviceClaim } from './device-claim.ts';
 import { claimSpecShape } from './go-shapes.ts';
 
 export interface ResourceClaimTemplate extends V1ResourceClaimTemplate {
@@ -33,7 +33,6 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
     ];
   },
   validateUpdate: (next, prev) => (equalValues(next.spec, prev.spec) ? [] : [invalid('spec', innerSpec(next.spec), immutableText)]),
-  notYet: ({ spec }) => (usesExpressions(spec.spec.devices) ? expressionsNotYet : undefined),
   columns: [nameColumn, ageColumn],
 });
 

@@ -7,7 +7,7 @@ import { goTree } from '../meta/go-form.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { immutableText, keepMetaInStatus } from '../meta/object-meta.ts';
 import { dropReturnedDevices, validateClaimStatus } from './claim-status.ts';
-import { defaultRequests, defaultTolerations, expressionsNotYet, usesExpressions, validateDeviceClaim } from './device-claim.ts';
+import { defaultRequests, defaultTolerations, validateDeviceClaim } from './device-claim.ts';
 import { claimSpecShape } from './go-shapes.ts';
 
 export interface ResourceClaim extends ResourceV1ResourceClaim {
@@ -40,7 +40,6 @@ export const resourceClaim = defineKind<ResourceClaim>({
   validate: ({ spec }, { verb }) => (verb === 'create' ? validateDeviceClaim(spec.devices ?? {}, 'spec.devices') : []),
   validateUpdate: (next, prev, { subresource }) =>
     subresource === 'status' ? validateClaimStatus(next, prev) : validateSpecKept(next.spec, prev.spec),
-  notYet: ({ spec }) => (usesExpressions(spec.devices) ? expressionsNotYet : undefined),
   resetFields: { status: ['metadata', 'spec'] },
   subresources: { status: true },
   columns: [

@@ -47,7 +47,7 @@ describe("Kubernetes' functions", () => {
   test('come with names of types', () => {
     const variables = libraries.flatMap((library) => library.variables).map(({ name, type }) => [name, type]);
     expect(variables).toEqual([
-      ['optional_type', parseType('type(optional_type(V))')],
+      ['optional_type', parseType('type(optional_type(dyn))')],
       ['net.IP', parseType('type(net.IP())')],
       ['net.CIDR', parseType('type(net.CIDR())')],
     ]);

@@ -5,7 +5,7 @@ import { type Macro, type MacroNodes, present, variableName } from '../macros.ts
 import type { Library } from '../types.ts';
 
 export function optionalLibrary(): Library {
-  const variables = [{ name: 'optional_type', type: parseType('type(optional_type(V))') }];
+  const variables = [{ name: 'optional_type', type: parseType('type(optional_type(dyn))') }];
   return { functions: declareFunctions(optionalFunctions), variables, macros: optionalMacros };
 }
 

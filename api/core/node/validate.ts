@@ -1,5 +1,5 @@
 import type { WriteContext } from '../../kind.ts';
-import { duplicate, type FieldProblem, forbiddenField, invalid } from '../../meta/field-problem.ts';
+import { duplicate, type FieldProblem, forbiddenField, invalid, internalFault } from '../../meta/field-problem.ts';
 import { ipFamilyOf, validateCidr } from '../../meta/ip.ts';
 import { byteLength } from '../../meta/names.ts';
 import { validateAmount } from '../resource-names.ts';
@@ -97,5 +97,5 @@ function validatePodCidrs(cidrs: readonly string[]): FieldProblem[] {
 
 function notDualStack(cidr: string): FieldProblem {
   const text = `failed to check with dual stack with error:invalid CIDR address: ${cidr}`;
-  return { type: 'InternalError', field: 'spec.podCIDRs', message: `Internal error: invalid PodCIDRs. ${text}` };
+  return internalFault('spec.podCIDRs', `invalid PodCIDRs. ${text}`);
 }
