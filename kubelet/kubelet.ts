@@ -202,7 +202,7 @@ export interface PodParts {
   readonly pleg: Pleg;
   readonly uses: PodUses;
   readonly prober: Prober;
-  readonly told: KubeletMetrics;
+  readonly metrics: KubeletMetrics;
   /** All of them, in the order to start. */
   readonly services: readonly Service[];
   /** Those that wait for the API server. */
@@ -260,7 +260,7 @@ function buildPods(
   const counts = podMetrics(deps.metrics, () => clock.monotonicMs());
   const steps = new StepRunner({
     ...common,
-    told: counts,
+    metrics: counts,
     images,
     accounts: new ImageAccounts(runtime.images),
     objects,
@@ -276,7 +276,7 @@ function buildPods(
   const admission = { allowedSysctls: config.allowedSysctls, hasAppArmor: facts.hasAppArmor };
   const allocations = new Allocations(paths, log);
   const own = {
-    told: counts,
+    metrics: counts,
     allocations,
     pods,
     objects,
@@ -294,7 +294,7 @@ function buildPods(
   };
   const workers = new PodWorkers({ ...common, ...own, onServed: () => mirrors.wake() });
   const mirrors = mirrorsOf({ ...api, pods, workers, statuses, node });
-  const told = kubeletMetrics(deps.metrics, config.nodeName);
+  const counters = kubeletMetrics(deps.metrics, config.nodeName);
   podCounts(deps.metrics, {
     desired: () => pods.list(),
     active: () => workers.list().flatMap((worker) => (worker.isActive && worker.isWanted ? [worker.pod] : [])),
@@ -307,7 +307,7 @@ function buildPods(
     actual: () => volumes.plugins(),
   });
   const uses = new PodUses({ runtime, paths, sizes: folderSizes, clock });
-  const pleg = new Pleg({ runtime, clock, log, ...plegListeners(workers), metrics: told });
+  const pleg = new Pleg({ runtime, clock, log, ...plegListeners(workers), metrics: counters });
   return {
     pods,
     workers,
@@ -316,7 +316,7 @@ function buildPods(
     pleg,
     uses,
     prober,
-    told,
+    metrics: counters,
     services: [objects, statuses, prober, ...statics.services, workers, pleg, ...(config.isStandalone ? [] : [mirrors])],
     online: [services, bound],
   };

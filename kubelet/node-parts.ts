@@ -1,4 +1,4 @@
-// The parts of a node agent around those that serve its pods: what is measured, told, freed and ended.
+// The parts of a node agent around those that serve its pods: measurements, eviction, garbage collection, the HTTP server and shutdown.
 import { FileWatch } from '#base/file-watch.ts';
 import type { Service } from '#base/lifecycle.ts';
 import { DelegatedAccess } from '#client/delegated-access.ts';
@@ -46,7 +46,7 @@ export function buildCollector(
     policy: config.imageGc,
     volumeImages: () => (parts.pods.hasSynced ? parts.pods.list().flatMap(volumeImages) : undefined),
     disk: async () => (await around.measure()).imageDisk,
-    count: (why) => parts.told.imageRemoved(why),
+    count: (why) => parts.metrics.imageRemoved(why),
     warn,
     clock,
     log,
@@ -75,7 +75,7 @@ interface EvictorParts {
 }
 
 export function buildEvictor(config: KubeletConfig, { clock, log }: KubeletDeps, parts: PodParts, around: EvictorParts): Evictor {
-  const { workers, uses, told } = parts;
+  const { workers, uses, metrics } = parts;
   const { record, warn, agent, collector } = around;
   return new Evictor({
     settings: config.eviction,
@@ -88,7 +88,7 @@ export function buildEvictor(config: KubeletConfig, { clock, log }: KubeletDeps,
     record: (pod, reason, message, annotations) => record(pod, undefined, 'Warning', reason, message, annotations),
     warn,
     onPressure: () => agent.wake(),
-    count: (signal) => told.evicted(signal),
+    count: (signal) => metrics.evicted(signal),
     clock,
     log,
   });
@@ -119,7 +119,7 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
     nodeName: config.nodeName,
     idleMs: config.streamIdleMs,
   };
-  const told = probeMetrics({ samples: () => prober.samples(), durations: () => prober.durations() });
+  const probeResults = probeMetrics({ samples: () => prober.samples(), durations: () => prober.durations() });
   const access = new DelegatedAccess({ authentication: client, authorization: client, clock }, config.server.accessTtls);
   const observed = (uid: string): RuntimePod | undefined => workers.get(uid)?.observed;
   const { facts, measure: measureNow, imageBytes } = machine;
@@ -143,7 +143,7 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
     stats,
     machine: { cores: facts.cpuMillis / 1_000, memoryBytes: facts.memoryBytes },
     namesOf: (uid: string, container: string) => latestOf(observed(uid), container),
-    probes: () => told.text(),
+    probes: () => probeResults.text(),
     configuration: configurationOf(config),
     flags: config.flags,
     debug,

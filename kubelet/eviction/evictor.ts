@@ -10,7 +10,7 @@ import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Measurements } from '../node/measure.ts';
-import type { PodVerdict } from '../pods/wish.ts';
+import type { PodVerdict } from '../pods/desired-state.ts';
 import { evictionWords } from './messages.ts';
 import { observationsOf } from './observe.ts';
 import { isMet, judgePressure, noPressure, type PressureState } from './pressure.ts';

@@ -30,10 +30,10 @@ test('what is asked of the runtime, and what it refuses', async () => {
 test('how soon a pod runs, without what others take', async () => {
   const clock = new FakeClock(Date.parse('2026-01-01T00:00:00Z'));
   const metrics = createMetrics();
-  const told = podMetrics(metrics, () => clock.monotonicMs());
-  told.pulling('u', false);
+  const counts = podMetrics(metrics, () => clock.monotonicMs());
+  counts.pulling('u', false);
   await clock.advance(20_000);
-  told.pulling('u', true);
+  counts.pulling('u', true);
   await clock.advance(10_000);
   const pod: Pod = {
     metadata: { uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z' },
@@ -41,7 +41,7 @@ test('how soon a pod runs, without what others take', async () => {
   };
   const init = { name: 'i', image: '', imageID: '', ready: true, restartCount: 0 };
   const terminated = { exitCode: 0, startedAt: '2026-01-01T00:00:21Z', finishedAt: '2026-01-01T00:00:25Z' };
-  told.running(pod, { initContainerStatuses: [{ ...init, state: { terminated } }] }, { sinceSeenMs: 29_000, nowMs: clock.nowMs() });
+  counts.running(pod, { initContainerStatuses: [{ ...init, state: { terminated } }] }, { sinceSeenMs: 29_000, nowMs: clock.nowMs() });
   const text = await metrics.text();
   expect(text).toContain('\nkubelet_pod_start_duration_seconds_sum 29\n');
   expect(text).toContain('\nkubelet_pod_start_total_duration_seconds_sum 30\n');
@@ -92,7 +92,7 @@ test('a whole kubelet tells of its pods', async () => {
         'kubelet_active_pods{static=""} 2',
         'kubelet_mirror_pods 0',
       ),
-    'all of it to be told',
+    'every metric',
   );
   expect(text).toMatch(/\nkubelet_pod_worker_duration_seconds_count\{operation_type="create"\} [1-9]/);
   expect(text).toMatch(/\nkubelet_runtime_operations_total\{operation_type="run_podsandbox"\} 2\n/);

@@ -5,12 +5,12 @@ import type { PodMetrics } from './pod-metrics.ts';
 
 /** Tells once how long a pod took from when it was first seen until all of it ran; never of one that had begun before. */
 export class StartWatch {
-  readonly #told: PodMetrics;
+  readonly #metrics: PodMetrics;
   readonly #clock: Clock;
   #seenMs: number | undefined;
 
-  constructor(pod: Pod, told: PodMetrics, clock: Clock) {
-    this.#told = told;
+  constructor(pod: Pod, metrics: PodMetrics, clock: Clock) {
+    this.#metrics = metrics;
     this.#clock = clock;
     if (pod.status?.startTime === undefined) this.#seenMs = clock.monotonicMs();
   }
@@ -19,7 +19,7 @@ export class StartWatch {
   see(pod: Pod, status: V1PodStatus): void {
     const { containerStatuses = [] } = status;
     if (this.#seenMs === undefined || containerStatuses.length === 0 || containerStatuses.some(({ started }) => started !== true)) return;
-    this.#told.running(pod, status, { sinceSeenMs: this.#clock.monotonicMs() - this.#seenMs, nowMs: this.#clock.nowMs() });
+    this.#metrics.running(pod, status, { sinceSeenMs: this.#clock.monotonicMs() - this.#seenMs, nowMs: this.#clock.nowMs() });
     this.#seenMs = undefined;
   }
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { ContainerStatus, RuntimePod, SandboxStatus } from '../runtime/contract.ts';
-import { advance, type PodState, type PodStep, type Wish } from './advance.ts';
+import { advance, type PodState, type PodStep, type DesiredState } from './advance.ts';
 import { isStranded } from './plan.ts';
 import { phaseOf } from './status/phase.ts';
 import { containerStatuses } from './status/container-statuses.ts';
@@ -27,7 +27,7 @@ class World {
   sandboxes: SandboxStatus[] = [];
   containers: ContainerStatus[] = [];
   state: PodState = { at: 'waiting' };
-  wish: Wish = { want: 'run' };
+  desired: DesiredState = { want: 'run' };
   isPrepared = false;
   isReleased = false;
   nowMs = 10_000;
@@ -48,7 +48,7 @@ class World {
     const decision = advance(this.state, {
       pod: this.pod,
       observed: this.observed,
-      wish: this.wish,
+      desired: this.desired,
       isComplete: this.#isComplete(),
       isReleased: this.isReleased,
       isPrepared: this.isPrepared,
@@ -217,7 +217,7 @@ test.each(Object.entries(pods))('%s', (_, pod) => {
       if (!world.wasFinal && !isStranded(world)) expect(running).toEqual(expect.arrayContaining(due(world)));
       else expect([running, world.state.at]).toEqual([[], 'terminated']);
       if (!isDeleted) return;
-      world.wish = { want: 'end', graceMs: 1_000, forget: true };
+      world.desired = { want: 'end', graceMs: 1_000, forget: true };
       settle(world);
       expect(world.state.at).toBe('gone');
       expect(world.observed).toBeUndefined();

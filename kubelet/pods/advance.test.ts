@@ -10,7 +10,7 @@ function view(rest: Partial<View> = {}): View {
   return {
     pod: aPod(),
     observed: observed([seen('c', 'running')]),
-    wish: { want: 'run' },
+    desired: { want: 'run' },
     isComplete: false,
     isReleased: false,
     isPrepared: true,
@@ -30,19 +30,19 @@ describe('states only move forward', () => {
   test.each<[name: string, state: PodState, view: Partial<View>, expected: PodState['at']]>([
     ['begins', { at: 'waiting' }, { observed: undefined }, 'running'],
     ['goes on', runs, {}, 'running'],
-    ['told to end', runs, { wish: end }, 'terminating'],
-    ['told to end before it began', { at: 'waiting' }, { wish: end, observed: undefined }, 'terminated'],
+    ['told to end', runs, { desired: end }, 'terminating'],
+    ['told to end before it began', { at: 'waiting' }, { desired: end, observed: undefined }, 'terminated'],
     ['told to run again: too late', { at: 'terminating', deadlineMs: 1 }, {}, 'terminating'],
-    ['all ended', { at: 'terminating', deadlineMs: 1 }, { observed: still, wish: end }, 'terminated'],
+    ['all ended', { at: 'terminating', deadlineMs: 1 }, { observed: still, desired: end }, 'terminated'],
     ['complete, something runs', runs, { isComplete: true }, 'terminating'],
     ['complete, nothing runs', runs, { isComplete: true, observed: still }, 'terminated'],
     ['lost its sandbox, may begin again', runs, { observed: still }, 'running'],
     ['lost its sandbox, may not begin again', runs, { pod: aPod({ restartPolicy: 'Never' }), observed: halfDone }, 'terminated'],
     ['complete when first seen', { at: 'waiting' }, { isComplete: true, observed: still }, 'terminated'],
     ['stays for its logs', { at: 'terminated' }, { observed: still, isReleased: true }, 'terminated'],
-    ['is not forgotten before it is cleared', { at: 'terminated' }, { observed: still, isReleased: true, wish: end }, 'terminated'],
-    ['is not forgotten before it is released', { at: 'terminated' }, { observed: undefined, wish: end }, 'terminated'],
-    ['is gone', { at: 'terminated' }, { observed: undefined, isReleased: true, wish: end }, 'gone'],
+    ['is not forgotten before it is cleared', { at: 'terminated' }, { observed: still, isReleased: true, desired: end }, 'terminated'],
+    ['is not forgotten before it is released', { at: 'terminated' }, { observed: undefined, desired: end }, 'terminated'],
+    ['is gone', { at: 'terminated' }, { observed: undefined, isReleased: true, desired: end }, 'gone'],
     ['stays gone', { at: 'gone' }, {}, 'gone'],
   ])('%s', (_, state, rest, expected) => expect(advance(state, view(rest)).state.at).toBe(expected));
 });
@@ -52,18 +52,18 @@ describe('the deadline', () => {
     const next = advance(state, view(rest)).state;
     return next.at === 'terminating' ? next.deadlineMs : undefined;
   };
-  test('is set by the first wish', () => expect(deadline(runs, { wish: end })).toBe(80_000));
+  test('is set by the first desired', () => expect(deadline(runs, { desired: end })).toBe(80_000));
   test('only comes nearer', () => {
     const state: PodState = { at: 'terminating', deadlineMs: 60_000 };
-    expect(deadline(state, { wish: end })).toBe(60_000);
-    expect(deadline(state, { wish: { ...end, graceMs: 1_000 } })).toBe(51_000);
-    expect(deadline(state, { wish: { want: 'run' } })).toBe(60_000);
+    expect(deadline(state, { desired: end })).toBe(60_000);
+    expect(deadline(state, { desired: { ...end, graceMs: 1_000 } })).toBe(51_000);
+    expect(deadline(state, { desired: { want: 'run' } })).toBe(60_000);
   });
 });
 
 describe('ending', () => {
   const stops = (rest: Partial<View>): string[] =>
-    advance({ at: 'terminating', deadlineMs: 60_000 }, view({ wish: end, ...rest })).steps.map((step) =>
+    advance({ at: 'terminating', deadlineMs: 60_000 }, view({ desired: end, ...rest })).steps.map((step) =>
       step.do === 'stopContainer' ? `${step.name} ${step.why.graceMs}` : `${step.do} ${'id' in step ? step.id : ''}`.trim(),
     );
   const sidecars = aPod({
@@ -88,7 +88,7 @@ describe('clearing away', () => {
   test('a complete pod keeps its containers', () => expect(steps({ isComplete: true })).toEqual(['release']));
   test('nothing to do after that', () => expect(steps({ isReleased: true })).toEqual([]));
   test('for want of disk it does not', () => expect(steps({ isReleased: true, dropsEnded: true })).toEqual(['removeSandbox']));
-  test('a deleted one loses everything', () => expect(steps({ wish: end })).toEqual(['release', 'removeSandbox']));
+  test('a deleted one loses everything', () => expect(steps({ desired: end })).toEqual(['release', 'removeSandbox']));
 });
 
 describe('old containers and sandboxes are removed while the pod runs', () => {

@@ -1,42 +1,42 @@
-// How far a pod has come on this node, and what comes next. Pure. States only move to the right, a deadline only comes nearer,
-// and the newest wish wins, so that no order of wakes can bring a stopped pod back. (pkg/kubelet/pod_workers.go)
+// The state machine of a pod on this node. Pure. States only move forward, a termination deadline only moves nearer, and the latest
+// desired state wins, so no order of events can restart a terminated pod. (pkg/kubelet/pod_workers.go)
 import type { ContainerStatus, RuntimePod } from '../runtime/contract.ts';
 import { isRunning, isSidecar } from './observed.ts';
 import { isStranded, type Plan, planPod, type PlanView, type Step, type Waiting } from './plan.ts';
 import { rememberedHistory, type RestartHistory } from './restart.ts';
 
 export type PodState =
-  /** Nothing was done yet. */
+  /** No step was taken yet. */
   | { readonly at: 'waiting' }
   | { readonly at: 'running'; readonly histories: ReadonlyMap<string, RestartHistory> }
-  /** Its containers end, at the latest at the deadline. */
+  /** Its containers are being stopped, and killed at the deadline. */
   | { readonly at: 'terminating'; readonly deadlineMs: number }
-  /** Nothing runs any more and nothing will; logs are kept while the object stays. */
+  /** Nothing runs and nothing will again; logs are kept while the object exists. */
   | { readonly at: 'terminated' }
-  /** No trace is left on this node. */
+  /** Nothing of it is left on this node. */
   | { readonly at: 'gone' };
 
-/** What the kubelet wants of a pod now. */
-export type Wish =
+/** What the kubelet wants of a pod now; `graceMs` counts from the observation. */
+export type DesiredState =
   | { readonly want: 'run' }
   /** `forget`: the object is being deleted or is gone already, so containers and logs go too. */
   | { readonly want: 'end'; readonly graceMs: number; readonly forget: boolean };
 
-/** Which ended containers are kept (pkg/kubelet/container: GCPolicy). */
+/** Which terminated containers are kept (pkg/kubelet/container: GCPolicy). */
 export interface KeptEnds {
-  /** How many of one name. */
+  /** Per container name. */
   readonly perContainer: number;
-  /** Those that ended less long ago stay anyway. */
+  /** Containers that terminated more recently are kept in any case. */
   readonly minAgeMs: number;
 }
 
 export interface View extends PlanView {
-  /** Default: one, of whatever age. */
+  /** Default: one per name, whatever its age. */
   readonly keeps?: KeptEnds;
-  readonly wish: Wish;
-  /** True when by its containers' ends the pod is done (or failed) for good. */
+  readonly desired: DesiredState;
+  /** True when the pod's phase is final: Succeeded or Failed. */
   readonly isComplete: boolean;
-  /** True when nobody may ask any more for the logs of what has ended. */
+  /** True when terminated containers are to be removed although the object exists, under disk pressure. */
   readonly dropsEnded?: boolean;
   /** True when volumes and cgroup are released. */
   readonly isReleased: boolean;
@@ -53,7 +53,7 @@ export interface Decision {
 
 const nothingWaits = { waiting: [], retryAtMs: undefined } as const;
 
-/** Looks at the whole pod and says where it stands and what to do now. Wakes again after having done anything. */
+/** The next state and the steps towards it. To be called again after any step was carried out. */
 export function advance(state: PodState, view: View): Decision {
   const next = move(state, view);
   switch (next.at) {
@@ -74,20 +74,20 @@ export function advance(state: PodState, view: View): Decision {
 }
 
 function move(state: PodState, view: View): PodState {
-  const { wish, nowMs, isComplete, observed } = view;
+  const { desired, nowMs, isComplete, observed } = view;
   if (state.at === 'gone') return state;
-  if (state.at === 'terminated') return wish.want === 'end' && wish.forget && isForgotten(view) ? { at: 'gone' } : state;
-  if (state.at !== 'terminating' && wish.want === 'run' && !isComplete && !isStranded(view)) {
+  if (state.at === 'terminated') return desired.want === 'end' && desired.forget && isForgotten(view) ? { at: 'gone' } : state;
+  if (state.at !== 'terminating' && desired.want === 'run' && !isComplete && !isStranded(view)) {
     return state.at === 'running' ? state : { at: 'running', histories: histories(observed) };
   }
-  // Asked to end, or nothing of it will run again. Every wake asks anew, so the earliest deadline ever set is the one that counts.
+  // To be terminated, or complete. Every call computes a deadline from now, so the earliest one ever set counts.
   const setMs = state.at === 'terminating' ? state.deadlineMs : Number.POSITIVE_INFINITY;
-  const askedMs = wish.want === 'end' ? nowMs + wish.graceMs : nowMs + graceOf(view);
-  const deadlineMs = Math.min(setMs, askedMs);
+  const requestedMs = desired.want === 'end' ? nowMs + desired.graceMs : nowMs + graceOf(view);
+  const deadlineMs = Math.min(setMs, requestedMs);
   return isStill(observed) ? { at: 'terminated' } : { at: 'terminating', deadlineMs };
 }
 
-/** Delays go on where an earlier kubelet left them. */
+/** Back-off delays continue after a restart of the kubelet. */
 function histories(observed: RuntimePod | undefined): ReadonlyMap<string, RestartHistory> {
   const newest = new Map((observed?.containers ?? []).toReversed().map((container) => [container.name, container]));
   return new Map(
@@ -111,7 +111,7 @@ function isForgotten({ observed, isReleased }: View): boolean {
   return isReleased && (observed === undefined || (observed.sandboxes.length === 0 && observed.containers.length === 0));
 }
 
-/** All containers end together, then the sidecars one by one from the last, then the sandbox. */
+/** Stops the main containers together, then the sidecars in reverse order, then the sandbox. */
 function endContainers({ pod, observed, nowMs }: View, deadlineMs: number): Step[] {
   const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
   const running = (observed?.containers ?? []).filter(isRunning);
@@ -129,10 +129,10 @@ function endContainers({ pod, observed, nowMs }: View, deadlineMs: number): Step
   return (observed?.sandboxes ?? []).filter(({ state }) => state === 'ready').map(({ id }) => ({ do: 'stopSandbox', id }));
 }
 
-/** Volumes and cgroup always; containers and sandboxes where nobody may ask for their logs any more. */
-function clearAway({ wish, observed, isReleased, dropsEnded = false }: View): PodStep[] {
+/** Releases volumes and cgroup; removes containers and sandboxes once their logs need not be kept. */
+function clearAway({ desired, observed, isReleased, dropsEnded = false }: View): PodStep[] {
   const release: PodStep[] = isReleased ? [] : [{ do: 'release' }];
-  const isForgotten = wish.want === 'end' && wish.forget;
+  const isForgotten = desired.want === 'end' && desired.forget;
   if (!isForgotten && !dropsEnded) return release;
   const sandboxes = observed?.sandboxes ?? [];
   const homeless = (observed?.containers ?? []).filter(({ sandboxId }) => !sandboxes.some(({ id }) => id === sandboxId));

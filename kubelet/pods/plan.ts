@@ -6,7 +6,7 @@ import { mayRestart, shouldRestart } from '#api/core/pod/restart.ts';
 import type { V1Container, V1ContainerStatus } from '#api/generated/types.ts';
 import type { ContainerStatus, RuntimePod, SandboxStatus } from '../runtime/contract.ts';
 import { hasChanged, isRunning, isSidecar, latestOf, usableSandbox } from './observed.ts';
-import { type Actuation, changeOf, planActuation, type Told } from './resize/actuation.ts';
+import { type Actuation, changeOf, planActuation, type Actuated } from './resize/actuation.ts';
 import { judgeRestart, type RestartHistory } from './restart.ts';
 import { isPast, roundOf, starterOf } from './rounds.ts';
 
@@ -68,8 +68,8 @@ export interface PlanView {
   /** Ids of containers that could not be started and never will. */
   readonly unstartable: ReadonlySet<string>;
   readonly histories: ReadonlyMap<string, RestartHistory>;
-  /** What the engine was told about resources; absent: nothing. */
-  readonly told?: Told;
+  /** Resources that the runtime has already been given; absent: none. */
+  readonly actuated?: Actuated;
   readonly isPrepared: boolean;
   /** Steps that failed, and when they may be tried again: by container name, `podStep` for those of the whole pod. */
   readonly notBefore: ReadonlyMap<string, number>;
@@ -174,9 +174,9 @@ function stopStray({ id, name }: ContainerStatus): Step {
 
 /** Last, when nothing else is to be done: what runs may get other limits. */
 function planResize(draft: Draft): void {
-  const { pod, observed, told = new Map<string, string>() } = draft.view;
+  const { pod, observed, actuated = new Map<string, string>() } = draft.view;
   if (draft.steps.length > 0) return;
-  const actuation = planActuation(pod, observed, told);
+  const actuation = planActuation(pod, observed, actuated);
   if (actuation === undefined) return;
   const untilMs = delayOf(draft.view, resizeStep);
   if (untilMs === undefined) draft.steps.push({ do: 'resize', actuation });
@@ -277,7 +277,7 @@ class Draft {
 
   /** Starts, restarts or replaces a container as its policy, its probes and its definition ask. */
   keepRunning(kind: ContainerKind, container: V1Container): void {
-    const { unhealthy, pod, observed, unstartable, told = new Map<string, string>() } = this.view;
+    const { unhealthy, pod, observed, unstartable, actuated = new Map<string, string>() } = this.view;
     const last = latestOf(observed, container.name);
     if (last === undefined) {
       if (!wasMade(pod, container.name) || mayRestart(container, pod.spec.restartPolicy)) this.start(kind, container);
@@ -298,7 +298,7 @@ class Draft {
         const message = `Container ${container.name} failed ${failed} probe, will be restarted`;
         const why = { message, ...(seconds === undefined ? {} : { graceMs: seconds * 1_000 }) };
         this.#replace(kind, container, last, why, mayRestart(container, pod.spec.restartPolicy));
-      } else if (changeOf(pod, container, last, told) === 'restart') {
+      } else if (changeOf(pod, container, last, actuated) === 'restart') {
         this.#replace(kind, container, last, { message: `Container ${container.name} resize requires restart` }, true);
       }
       return;

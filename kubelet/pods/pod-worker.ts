@@ -1,10 +1,10 @@
 // Runs one pod until everything of it is removed. How it works:
-// - Anything that may matter (a new object, a runtime event, a probe's result, the resync tick) only sets a flag; the loop then looks
-//   at the whole pod, decides with `advance`, does the steps, and looks again until nothing is left to do.
-// - Only the loop changes what runs. The status is recomputed whenever something is known, also while a long step is under way.
-// - A wish that ends the pod, or ends it sooner, interrupts the step in progress; the next iteration starts from what runs then.
-// INVARIANT: correctness needs no state in memory. A new worker adopts a running pod: what runs is read from the runtime, restart counts
-// from its labels, and health from the status in the API until the first probe results arrive.
+// - Every trigger (a new object, a runtime event, a probe result, the resync tick) only sets a flag; the loop then observes the pod,
+//   decides with `advance`, carries out the steps, and repeats until no step is left.
+// - Only the loop changes what runs. The status is also recomputed while a long step is in progress.
+// - A change that terminates the pod, or shortens its grace period, interrupts the step in progress; the next iteration observes anew.
+// INVARIANT: correctness needs no state in memory. A new worker adopts a running pod: containers are read from the runtime, restart
+// counts from their labels, and health from the status in the API until the first probe results arrive.
 import { isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1PodStatus } from '#api/generated/types.ts';
@@ -16,7 +16,7 @@ import { StartWatch } from '../metrics/start-watch.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { Runtime, RuntimePod } from '../runtime/contract.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
-import { advance, type Decision, type KeptEnds, type PodState, type View, type Wish } from './advance.ts';
+import { advance, type Decision, type KeptEnds, type PodState, type View, type DesiredState } from './advance.ts';
 import { Attempts } from './attempts.ts';
 import { removeLogFolders } from './log-folders.ts';
 import { resizeStep, type Waiting } from './plan.ts';
@@ -27,8 +27,9 @@ import { PodResize } from './resize/pod-resize.ts';
 import { isFinal, podStatus, type StatusView } from './status/pod-status.ts';
 import type { StatusWriter } from './status/status-writer.ts';
 import type { StepRunner, StepRunnerDeps } from './step-runner.ts';
+import { VolumeRefresh } from './volume-refresh.ts';
 import { Wakeup } from './wakeup.ts';
-import { asksForMore, type PodLife, type PodVerdict, wishOf } from './wish.ts';
+import { needsSync, type PodLife, type PodVerdict, desiredStateOf } from './desired-state.ts';
 
 export interface PodWorkerDeps {
   readonly runtime: Runtime;
@@ -40,10 +41,10 @@ export interface PodWorkerDeps {
   readonly hostIps: () => readonly string[];
   readonly record: StepRunnerDeps['record'];
   readonly allocations: Allocations;
-  readonly told: PodMetrics;
-  /** Which ended containers are kept. */
+  readonly metrics: PodMetrics;
+  /** Which terminated containers are kept. */
   readonly keeps?: KeptEnds;
-  /** Called when a pod needs less of the node than before, or all that it was promised is its own. */
+  /** Called when the pod releases resources of the node, or its resize is complete: other pods may fit now. */
   readonly onRoom?: () => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -58,25 +59,21 @@ export class PodWorker {
   readonly #wakeup = new Wakeup();
   readonly #attempts: Attempts;
   readonly #failures = new Backoff({ initialMs: 1_000, maxMs: 10_000, jitter: 0.1 });
-  /** Between tries to bring volumes up to date. */
-  readonly #refreshes = new Backoff({ initialMs: 1_000, maxMs: resyncMs, jitter: 0.1 });
+  readonly #volumeRefresh: VolumeRefresh;
   readonly #look: PodLook;
   readonly #stopping = new Set<string>();
   readonly #unstartable = new Set<string>();
   readonly #resize: PodResize;
   readonly #startWatch: StartWatch;
-  /** As the API has it. */
-  #asked: Pod;
-  /** The same with what the node has set aside for it, which is what the node runs. */
+  /** The pod as the API has it. */
+  #desired: Pod;
+  /** The same with its allocated resources in place of the requested ones: what the node runs. */
   #pod: Pod;
   #life: PodLife;
   #state: PodState = { at: 'waiting' };
   #verdict: PodVerdict | undefined;
   #isPrepared = false;
   #isReleased = false;
-  #needsRefresh = false;
-  /** When one that failed is tried again. */
-  #refreshAgainMs = Infinity;
   #drop: PromiseWithResolvers<void> | undefined;
   #pass: AbortController | undefined;
   #syncKind: SyncKind = 'create';
@@ -87,12 +84,13 @@ export class PodWorker {
     this.#life = life;
     this.#deps = deps;
     this.#look = new PodLook(this.uid, deps);
-    this.#asked = pod;
-    const say: ConstructorParameters<typeof PodResize>[3] = (...words) => deps.record(this.#asked, undefined, ...words);
-    this.#resize = new PodResize(pod, deps.allocations, deps.clock, say);
+    this.#volumeRefresh = new VolumeRefresh({ ...deps, maxRetryMs: resyncMs });
+    this.#desired = pod;
+    const record: ConstructorParameters<typeof PodResize>[3] = (...event) => deps.record(this.#desired, undefined, ...event);
+    this.#resize = new PodResize(pod, deps.allocations, deps.clock, record);
     this.#pod = this.#resize.allocated(pod);
     this.#attempts = new Attempts(deps.clock);
-    this.#startWatch = new StartWatch(pod, deps.told, deps.clock);
+    this.#startWatch = new StartWatch(pod, deps.metrics, deps.clock);
     this.#log = deps.log.child({ pod: `${pod.metadata.namespace}/${pod.metadata.name}`, uid: this.uid });
   }
 
@@ -100,12 +98,12 @@ export class PodWorker {
     return this.#pod;
   }
 
-  /** The last look at the runtime. */
+  /** What the runtime had at the last observation. */
   get observed(): RuntimePod | undefined {
     return this.#look.pod;
   }
 
-  /** True while its containers take part of the node's resources. */
+  /** True while its containers count towards the node's resources. */
   get isActive(): boolean {
     return this.#state.at !== 'terminated' && this.#state.at !== 'gone';
   }
@@ -114,74 +112,75 @@ export class PodWorker {
     return this.isActive ? (this.#state.at === 'terminating' ? 'terminating' : 'sync') : 'terminated';
   }
 
-  /** True while its object, or its manifest, is there, be it about to be deleted. */
+  /** True while its object or manifest exists, even with a deletion timestamp. */
   get isWanted(): boolean {
     return this.#life === 'wanted';
   }
 
-  /** True once its object, or its manifest, is gone, or was when this began to end. */
+  /** True once its object or manifest is gone, or was when termination began. */
   get wasRemoved(): boolean {
     return this.#life === 'removed';
   }
 
-  /** A newer object. */
+  /** Takes a newer version of the pod's object. */
   update(pod: Pod): void {
-    const before = this.#wish();
-    const previous = this.#asked;
-    this.#asked = pod;
+    const before = this.#desiredState();
+    const previous = this.#desired;
+    this.#desired = pod;
     this.#pod = this.#resize.allocated(pod);
     const isAdopted = this.#life === 'orphan';
-    // A manifest that comes back has its pod's uid again: what has begun to end is not taken back, its pod begins anew.
+    // A manifest that is restored yields the same uid: termination is never undone, so that pod starts again once this one is gone.
     const isTooLate = isStaticPod(pod) && this.phase !== 'sync';
     if (isAdopted) this.#life = isTooLate ? 'removed' : 'wanted';
-    // Most updates are answers to our own statuses: nothing follows from those.
-    if (!isAdopted && !asksForMore(previous, pod)) return;
-    this.#needsRefresh = true;
+    // Most updates echo our own status writes and require nothing.
+    if (!isAdopted && !needsSync(previous, pod)) return;
+    this.#volumeRefresh.request();
     if (this.#syncKind === 'sync') this.#syncKind = 'update';
-    this.#changeWish(before);
+    this.#changeDesired(before);
   }
 
-  /** Set while the pod asks for other amounts than were set aside for it: what it asks for, and since when it waits. */
-  get resizeWish(): Waiter | undefined {
-    const wants = this.#wish().want === 'run' && this.isActive && this.#verdict === undefined && this.#resize.isAskedFor(this.#asked);
-    return wants ? { pod: this.#asked, sinceMs: this.#resize.sinceMs } : undefined;
+  /** The pending resize: set while requested and allocated resources differ. */
+  get pendingResize(): Waiter | undefined {
+    const wants =
+      this.#desiredState().want === 'run' && this.isActive && this.#verdict === undefined && this.#resize.isRequested(this.#desired);
+    return wants ? { pod: this.#desired, sinceMs: this.#resize.sinceMs } : undefined;
   }
 
-  /** The node's answer to `resizeWish`; undefined: it was granted. */
+  /** The node's answer to `pendingResize`; undefined: the resources are allocated. */
   answerResize(why: PendingResize | undefined): void {
-    this.#resize.answer(this.#asked, why);
-    this.#pod = this.#resize.allocated(this.#asked);
+    this.#resize.answer(this.#desired, why);
+    this.#pod = this.#resize.allocated(this.#desired);
     if (why === undefined) this.#attempts.notBefore.delete(resizeStep);
-    this.#needsRefresh ||= why === undefined;
+    if (why === undefined) this.#volumeRefresh.request();
     this.#wakeup.set();
   }
 
-  /** The object is gone from the API, maybe by force. */
+  /** The object is gone from the API, possibly by force deletion. */
   remove(): void {
-    const before = this.#wish();
+    const before = this.#desiredState();
     this.#life = 'removed';
-    this.#changeWish(before);
+    this.#changeDesired(before);
   }
 
-  /** The kubelet does not want the pod here: it fails with these words. */
+  /** The kubelet does not admit the pod: it fails with this verdict. */
   reject(verdict: PodVerdict): void {
     this.#verdict ??= verdict;
     this.#wakeup.set();
   }
 
-  /** The same for a pod that runs, and within the verdict's time. The first verdict stands. */
+  /** The same for a running pod, within the verdict's grace period. The first verdict wins. */
   end(verdict: PodVerdict): void {
-    const before = this.#wish();
+    const before = this.#desiredState();
     this.#verdict ??= verdict;
-    this.#changeWish(before);
+    this.#changeDesired(before);
   }
 
-  /** Nothing of it runs any more, and what it had of the node is free. */
+  /** True once no container runs and the pod's resources of the node are released. */
   get isCleared(): boolean {
     return !this.isActive && this.#isReleased;
   }
 
-  /** For want of disk: once it is over, its dead containers go. Resolves when they have gone; at once where it is not over. */
+  /** Removes the dead containers of a terminated pod, under disk pressure. Resolves when they are removed; at once for other pods. */
   async dropEnded(): Promise<void> {
     if (this.#state.at !== 'terminated') return;
     this.#drop ??= Promise.withResolvers();
@@ -189,19 +188,19 @@ export class PodWorker {
     await this.#drop.promise;
   }
 
-  /** Something may have changed in the runtime. */
+  /** Triggers another iteration: something may have changed in the runtime. */
   wake(): void {
     this.#wakeup.set();
   }
 
-  /** A ConfigMap or Secret that the pod refers to has changed. */
+  /** Refreshes the volumes: a ConfigMap or Secret that the pod refers to has changed. */
   refresh(): void {
-    this.#needsRefresh = true;
+    this.#volumeRefresh.request();
     this.#attempts.retryNow();
     this.#wakeup.set();
   }
 
-  /** A probe's result changed: say so at once, whatever the loop is doing. */
+  /** A probe's result changed: publishes the status at once, also in the middle of an iteration. */
   probed(): void {
     if (this.#look.hasLooked && this.isActive) this.#publish();
     this.#wakeup.set();
@@ -214,7 +213,7 @@ export class PodWorker {
     for (;;) {
       const woken = await this.#wakeup.wait(waitMs, clock, signal);
       const why = woken === 'due' && waitMs >= resyncMs ? 'routine' : 'reason';
-      if (waitMs >= resyncMs) this.#needsRefresh ||= this.#deps.volumes.isDue(this.uid);
+      if (waitMs >= resyncMs) this.#volumeRefresh.requestIfDue(this.uid);
       const pass = new AbortController();
       const stop = (): void => pass.abort(signal.reason);
       signal.addEventListener('abort', stop, { once: true });
@@ -229,28 +228,28 @@ export class PodWorker {
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         waitMs = 0;
-        // No retry here: steps follow from what runs, so the next look derives a failed one anew. Whatever an interrupted step says
-        // is of no interest either.
+        // No retry here: steps follow from what runs, so the next iteration derives a failed one anew. Errors of an interrupted step
+        // are expected.
         if (!pass.signal.aborted) {
           waitMs = this.#failures.next();
           this.#log.warn({ err: error, retryMs: waitMs }, 'pod sync failed');
         }
       } finally {
-        this.#deps.told.synced(kind, clock.monotonicMs() - startMs);
+        this.#deps.metrics.synced(kind, clock.monotonicMs() - startMs);
         this.#pass = undefined;
         signal.removeEventListener('abort', stop);
       }
     }
   }
 
-  /** One look and what follows from it. Answers how long nothing need be done if nothing changes. */
+  /** One iteration. Returns the milliseconds until the next one if nothing changes. */
   async #step(why: 'reason' | 'routine', signal: AbortSignal): Promise<number | 'gone'> {
     const { steps, prober, clock } = this.#deps;
     await this.#look.take(why, this.#pod, signal);
     if (this.observed === undefined) this.#drop?.resolve();
     this.#judgeDeadline();
     prober.sync(this.#pod, this.observed, this.#isEnding());
-    await this.#refreshVolumes(signal);
+    await this.#volumeRefresh.run(this.#pod, this.observed, this.#isPrepared && this.#state.at === 'running', signal);
     await this.#saveAllocation();
 
     const wasActive = this.isActive;
@@ -271,7 +270,7 @@ export class PodWorker {
         attempts: this.#attempts,
         stopping: this.#stopping,
         unstartable: this.#unstartable,
-        told: this.#resize.told,
+        actuated: this.#resize.actuated,
       };
       const outcome = await steps.run(decision.steps, context, signal);
       this.#isPrepared = outcome.isPrepared ?? this.#isPrepared;
@@ -279,9 +278,12 @@ export class PodWorker {
       if (outcome.resize !== undefined) this.#resize.acted(this.#pod, outcome.resize.error);
       return 0;
     }
-    const wakeMs = [...decision.waiting.map(({ untilMs }) => untilMs), decision.retryAtMs, this.#deadlineMs(), this.#refreshAgainMs].filter(
-      (one) => one !== undefined,
-    );
+    const wakeMs = [
+      ...decision.waiting.map(({ untilMs }) => untilMs),
+      decision.retryAtMs,
+      this.#deadlineMs(),
+      this.#volumeRefresh.retryAtMs,
+    ].filter((one) => one !== undefined);
     return Math.max(1, Math.min(resyncMs, ...wakeMs.map((ms) => ms - clock.nowMs())));
   }
 
@@ -295,11 +297,11 @@ export class PodWorker {
       started: verdicts.started,
       unstartable: this.#unstartable,
       histories: new Map(),
-      told: this.#resize.told,
+      actuated: this.#resize.actuated,
       isPrepared: this.#isPrepared,
       notBefore: this.#attempts.notBefore,
       nowMs: clock.nowMs(),
-      wish: this.#wish(),
+      desired: this.#desiredState(),
       isComplete: this.#verdict !== undefined || isFinal(this.#status()),
       ...(this.#deps.keeps === undefined ? {} : { keeps: this.#deps.keeps }),
       dropsEnded: this.#drop !== undefined,
@@ -308,25 +310,25 @@ export class PodWorker {
     return advance(this.#state, view);
   }
 
-  /** Before anything follows from it. What ends needs none any more. */
+  /** Persists the allocation before anything is done with it. A pod that terminates needs none. */
   async #saveAllocation(): Promise<void> {
     if (!this.#isEnding()) await this.#deps.allocations.save(this.uid);
   }
 
-  #wish(): Wish {
-    return wishOf(this.#pod, this.#life, this.#verdict);
+  #desiredState(): DesiredState {
+    return desiredStateOf(this.#pod, this.#life, this.#verdict);
   }
 
-  /** Interrupts the step under way if the pod is to end, or to end sooner. */
-  #changeWish(before: Wish): void {
-    const now = this.#wish();
+  /** Interrupts the step in progress if the pod is to terminate, or within a shorter grace period. */
+  #changeDesired(before: DesiredState): void {
+    const now = this.#desiredState();
     const isSooner = now.want === 'end' && (before.want === 'run' || now.graceMs < before.graceMs);
-    if (isSooner) this.#pass?.abort(new DOMException('the pod is to end', 'AbortError'));
+    if (isSooner) this.#pass?.abort(new DOMException('the pod is to terminate', 'AbortError'));
     this.#wakeup.set();
   }
 
   #isEnding(): boolean {
-    return this.#wish().want === 'end' || this.#state.at === 'terminating' || !this.isActive;
+    return this.#desiredState().want === 'end' || this.#state.at === 'terminating' || !this.isActive;
   }
 
   /** activeDeadlineSeconds, counted from the pod's start on this node. */
@@ -342,27 +344,6 @@ export class PodWorker {
     if (deadlineMs === undefined || this.#verdict !== undefined || this.#deps.clock.nowMs() < deadlineMs) return;
     this.#verdict = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
     this.#deps.record(this.#pod, undefined, 'Normal', this.#verdict.reason, this.#verdict.message);
-  }
-
-  /** Brings the files of ConfigMaps, Secrets, tokens and the downward API up to date in a pod that runs. */
-  async #refreshVolumes(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    const isWanted = this.#needsRefresh || clock.nowMs() >= this.#refreshAgainMs;
-    const isRunning = this.#isPrepared && this.#state.at === 'running';
-    if (isWanted || !isRunning) this.#refreshAgainMs = Infinity;
-    if (!isWanted || !isRunning) return;
-    this.#needsRefresh = false;
-    const hostIps = this.#deps.hostIps();
-    const podIps = this.#pod.spec.hostNetwork === true ? hostIps : (this.observed?.sandboxes[0]?.ips ?? []);
-    try {
-      await this.#deps.volumes.mount(this.#pod, { podIps, hostIps }, signal);
-      this.#refreshes.reset();
-    } catch (error) {
-      this.#refreshAgainMs = clock.nowMs() + this.#refreshes.next();
-      signal.throwIfAborted();
-      // What was there stays; the pod runs on.
-      this.#deps.record(this.#pod, undefined, 'Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
-    }
   }
 
   #announceWaiting(waiting: readonly Waiting[]): void {
@@ -399,15 +380,15 @@ export class PodWorker {
     this.#startWatch.see(this.#pod, status);
   }
 
-  /** Nothing is left in the runtime: the disk next, then the object. */
+  /** Nothing is left in the runtime: cleans up the disk, then lets the object be deleted. */
   async #finish(signal: AbortSignal): Promise<void> {
-    const { volumes, prober, statuses, allocations, told } = this.#deps;
-    // The folder of its volumes is what a kubelet that is killed here knows it by, so that goes last.
+    const { volumes, prober, statuses, allocations, metrics } = this.#deps;
+    // A kubelet that is killed here finds the pod again by its volumes' folder, so that is removed last.
     await removeLogFolders(this.uid);
     allocations.forget(this.uid);
     await volumes.forget(this.uid, signal);
     prober.forget(this.uid);
-    told.forget(this.uid);
+    metrics.forget(this.uid);
     if (this.#life === 'wanted') statuses.finish(this.#pod);
   }
 }

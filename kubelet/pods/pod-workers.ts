@@ -1,8 +1,8 @@
-// One worker for each pod: those that the API binds to this node, and those that only the runtime or the disk still knows. The
-// informer's changes, runtime events, probe results and changed references only tell the worker; it looks for itself.
-// INVARIANT: at most one worker per uid. A uid that is done stays in `#done` until its object is gone, so it never begins again; only a
-// static pod does whose manifest went and came back.
-// Some pods begin later: a static pod when the one before it with its name has ended, a critical pod when others have made way for it.
+// One worker per pod: for those that are bound to this node, and for orphans that only the runtime or the disk still knows. Changes from
+// the informer, runtime events, probe results and changed references only wake the worker, which observes the pod itself.
+// INVARIANT: at most one worker per uid. A uid that is done stays in `#done` until its object is gone, so the pod never starts again; the
+// exception is a static pod whose manifest was removed and restored.
+// Some pods start later: a static pod once its predecessor of the same name has terminated, a critical pod once its victims have.
 import { isCriticalPod } from '#api/core/pod/critical.ts';
 import { configSourceAnnotation, isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Node } from '#api/core/node/node.ts';
@@ -26,24 +26,24 @@ interface PodWorkersDeps extends PodWorkerDeps {
   readonly pods: NodePods;
   readonly objects: ReferencedObjects;
   readonly images: Pick<ImagePuller, 'forgetPod'>;
-  /** Our own node as it stands; undefined before it is known. */
+  /** This kubelet's Node object; undefined before the informer has it. */
   readonly node: () => Node | undefined;
   readonly admission?: AdmissionSettings;
-  /** The machine shuts down: no more pods are taken. */
+  /** True while the machine shuts down: pods are no longer admitted. */
   readonly isShuttingDown?: () => boolean;
-  /** What the node runs out of. */
+  /** The node's pressure conditions that hold now. */
   readonly pressure: () => readonly PressureCondition[];
-  /** Called when the pods that are served are others than before. */
+  /** Called when the set of served pods has changed. */
   readonly onServed?: () => void;
 }
 
-/** What admission says of a pod: taken, refused, or to be asked again when others have ended. */
+/** The verdict of admission; `waiting`: to be repeated once the victims of the preemption have terminated. */
 type Judgement = { readonly is: 'taken' } | { readonly is: 'refused'; readonly why: Rejection } | { readonly is: 'waiting' };
 
 const preempted = 'Preempted in order to admit critical pod';
 
 const shuttingDown = { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
-/** How long it is waited for containers to be removed. */
+/** How long `dropEnded` waits for containers to be removed. */
 const dropMs = 30_000;
 
 /** Runs the workers of all pods of this node. */
@@ -54,9 +54,9 @@ export class PodWorkers implements Service {
   readonly #workers = new Map<string, PodWorker>();
   readonly #runs = new Set<Promise<void>>();
   readonly #done = new Set<string>();
-  /** Pods that begin later. */
+  /** Pods that start later. */
   readonly #later = new Map<string, Pod>();
-  /** Who makes way for a pod, by its uid. */
+  /** Victims of the preemption by a pod, by its uid. */
   readonly #victims = new Map<string, readonly PodWorker[]>();
   #signal: AbortSignal | undefined;
 
@@ -67,7 +67,6 @@ export class PodWorkers implements Service {
     deps.objects.onChange((uid) => this.#workers.get(uid)?.refresh());
   }
 
-  /** Every worker there is. */
   list(): readonly PodWorker[] {
     return [...this.#workers.values()];
   }
@@ -76,12 +75,12 @@ export class PodWorkers implements Service {
     return this.#workers.get(uid);
   }
 
-  /** The runtime says that something about this pod changed. */
+  /** The runtime reports a change of this pod. */
   wake(uid: string): void {
     this.#workers.get(uid)?.wake();
   }
 
-  /** All that the runtime knows: what no object asks for must end. */
+  /** Takes what the runtime knows: pods without an object are terminated. */
   adoptOrphans(known: readonly RuntimePodSummary[]): void {
     if (!this.#deps.pods.hasSynced) return;
     this.retryResizes();
@@ -92,29 +91,29 @@ export class PodWorkers implements Service {
     }
   }
 
-  /** Asks anew for every pod that wants other resources than it has, in the order in which they come to their turn. */
+  /** Judges every pending resize again, in order of priority. */
   retryResizes(): void {
     const node = this.#deps.node();
     if (node === undefined) return;
     const waiting = this.list().flatMap((worker) => {
-      const wish = worker.resizeWish;
-      return wish === undefined ? [] : [{ ...wish, worker }];
+      const waiter = worker.pendingResize;
+      return waiter === undefined ? [] : [{ ...waiter, worker }];
     });
     for (const { pod, worker } of waiting.toSorted(compareWaiting)) worker.answerResize(judgeResize(pod, node, this.#othersThan(pod)));
   }
 
-  /** Removes the containers of all pods that are over, whose objects are still there. */
+  /** Removes the containers of all terminated pods whose objects still exist. */
   async dropEnded(signal: AbortSignal): Promise<void> {
     using deadline = this.#deps.clock.deadline(signal, dropMs);
     await Promise.race([Promise.all(this.list().map((worker) => worker.dropEnded())), aborted(deadline.signal)]);
   }
 
-  /** Static pods that have begun. */
+  /** Static pods that have a worker. */
   servedStatics(): readonly Pod[] {
     return this.#deps.pods.statics().filter(({ metadata }) => this.#workers.has(metadata.uid ?? ''));
   }
 
-  /** Full names of all pods that this node runs, or is to run, by itself. */
+  /** Full names of all static pods that run or are to run. */
   staticNames(): ReadonlySet<string> {
     const ending = this.list().filter(({ pod }) => isStaticPod(pod));
     return new Set([...ending.map(({ pod }) => pod), ...this.#deps.pods.statics()].map(fullNameOf));
@@ -151,7 +150,7 @@ export class PodWorkers implements Service {
     statuses.observe(object);
     if (worker !== undefined) worker.update(object);
     else if (!this.#done.has(uid)) this.#begin(object);
-    if (this.#workers.get(uid)?.resizeWish !== undefined) this.retryResizes();
+    if (this.#workers.get(uid)?.pendingResize !== undefined) this.retryResizes();
   }
 
   #begin(pod: Pod): void {
@@ -168,7 +167,7 @@ export class PodWorkers implements Service {
     const worker = new PodWorker(pod, 'wanted', this.#workerDeps);
     if (judgement.is === 'refused') {
       const { reason, message } = judgement.why;
-      this.#deps.told.refused(reason);
+      this.#deps.metrics.refused(reason);
       this.#deps.record(pod, undefined, 'Warning', reason, message);
       worker.reject({ reason, message: `Pod was rejected: ${message}` });
     }
@@ -210,7 +209,7 @@ export class PodWorkers implements Service {
     }
     const victims = plan.victims.flatMap(({ metadata }) => this.#workers.get(metadata.uid ?? '') ?? []);
     this.#victims.set(uid, victims);
-    if (victims.length > 0) for (const { resource } of lacks) this.#deps.told.preempted(resource);
+    if (victims.length > 0) for (const { resource } of lacks) this.#deps.metrics.preempted(resource);
     for (const victim of victims) {
       log.info({ uid: victim.uid, pod: victim.pod.metadata.name, for: pod.metadata.name }, 'ending a pod to make room for a critical one');
       record(victim.pod, undefined, 'Warning', 'Preempting', preempted);

@@ -20,7 +20,7 @@ import { memoryRefusal, podKey, podText } from './resize/actuation.ts';
 import { sandboxSpec } from './sandbox-config.ts';
 
 export interface StepRunnerDeps extends ContainerStarterDeps {
-  readonly told: Pick<PodMetrics, 'sandbox' | 'container' | 'pulling'>;
+  readonly metrics: Pick<PodMetrics, 'sandbox' | 'container' | 'pulling'>;
   readonly cgroups: Cgroups;
   readonly runtimeClasses: RuntimeClasses;
   readonly cgroupRoot: string;
@@ -35,11 +35,11 @@ interface StepContext {
   readonly pod: Pod;
   readonly observed: RuntimePod | undefined;
   readonly attempts: Attempts;
-  /** Ids of containers that were told to stop before: their event and their hook are not repeated. */
+  /** Ids of containers that are stopping already: their event and preStop hook are not repeated. */
   readonly stopping: Set<string>;
   readonly unstartable: Set<string>;
-  /** What the engine was told about resources. */
-  readonly told: Map<string, string>;
+  /** Resources that the runtime has already been given; see `resize/actuation.ts`. */
+  readonly actuated: Map<string, string>;
 }
 
 /** What the worker must know about the steps that were done. */
@@ -113,12 +113,12 @@ export class StepRunner {
   }
 
   /** Less first, then the pod as a whole, then more: no part may ever be given more than the whole. */
-  async #resize({ actuation }: StepOf<'resize'>, { pod, attempts, told }: StepContext, signal: AbortSignal): Promise<StepOutcome> {
+  async #resize({ actuation }: StepOf<'resize'>, { pod, attempts, actuated }: StepContext, signal: AbortSignal): Promise<StepOutcome> {
     const { runtime, cgroups } = this.#deps;
     const { containers } = actuation;
     const update = async ({ id, wanted }: (typeof containers)[number]): Promise<void> => {
       await runtime.updateResources(id, wanted, signal);
-      told.set(id, JSON.stringify(wanted));
+      actuated.set(id, JSON.stringify(wanted));
     };
     try {
       const lowers = containers.some(({ lowersMemoryTo }) => lowersMemoryTo !== undefined);
@@ -126,7 +126,7 @@ export class StepRunner {
       if (refusal !== undefined) throw new RuntimeError('Refused', refusal);
       for (const change of containers.filter(({ isLess }) => isLess)) await update(change);
       await cgroups.resize(pod);
-      told.set(podKey, podText(pod));
+      actuated.set(podKey, podText(pod));
       for (const change of containers.filter(({ isLess }) => !isLess)) await update(change);
       attempts.succeed(resizeStep);
       return { resize: { error: undefined } };
@@ -137,7 +137,7 @@ export class StepRunner {
     }
   }
 
-  async #prepare({ pod, observed, attempts, told }: StepContext, signal: AbortSignal): Promise<StepOutcome | 'failed'> {
+  async #prepare({ pod, observed, attempts, actuated }: StepContext, signal: AbortSignal): Promise<StepOutcome | 'failed'> {
     const { volumes, cgroups, node, record } = this.#deps;
     const hostIps = node.hostIps();
     const podIps = pod.spec.hostNetwork === true ? hostIps : (observed?.sandboxes[0]?.ips ?? []);
@@ -150,7 +150,7 @@ export class StepRunner {
       attempts.failPod('sandbox');
       return 'failed';
     }
-    told.set(podKey, podText(pod));
+    actuated.set(podKey, podText(pod));
     try {
       await volumes.mount(pod, { podIps, hostIps }, signal);
       attempts.succeed('');
@@ -169,8 +169,8 @@ export class StepRunner {
     { pod, attempts }: StepContext,
     signal: AbortSignal,
   ): Promise<StepOutcome | 'failed'> {
-    const { runtime, runtimeClasses, cgroups, cgroupRoot, clusterDns, hostDns, node, record, told } = this.#deps;
-    told.sandbox(true);
+    const { runtime, runtimeClasses, cgroups, cgroupRoot, clusterDns, hostDns, node, record, metrics } = this.#deps;
+    metrics.sandbox(true);
     if (attempt > 0) record(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     try {
       const runtimeHandler = await runtimeClasses.handlerOf(pod, signal);
@@ -190,7 +190,7 @@ export class StepRunner {
       return {};
     } catch (error) {
       signal.throwIfAborted();
-      told.sandbox(false);
+      metrics.sandbox(false);
       record(pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text(error)}`);
       attempts.failPod('sandbox');
       return 'failed';
@@ -203,12 +203,12 @@ export class StepRunner {
     { pod, observed, attempts, unstartable }: StepContext,
     signal: AbortSignal,
   ): Promise<StepOutcome> {
-    const { record, log, told } = this.#deps;
+    const { record, log, metrics } = this.#deps;
     const uid = pod.metadata.uid ?? '';
-    told.container(step.kind);
+    metrics.container(step.kind);
     try {
       const say = (type: 'Normal' | 'Warning', reason: string, message: string): void => {
-        if (reason === 'Pulling' || reason === 'Pulled') told.pulling(uid, reason === 'Pulled');
+        if (reason === 'Pulling' || reason === 'Pulled') metrics.pulling(uid, reason === 'Pulled');
         record(pod, step.name, type, reason, message);
       };
       const sayOfPod: Recorder = (type, reason, message) => record(pod, undefined, type, reason, message);
@@ -217,7 +217,7 @@ export class StepRunner {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof StartError)) throw error;
-      told.container(step.kind, error.reason);
+      metrics.container(step.kind, error.reason);
       log.info({ err: error, uid, container: step.name }, 'a container did not start');
       if (error.unstartableId !== undefined) unstartable.add(error.unstartableId);
       attempts.failStart(step.name, { reason: error.reason, message: error.message }, error.retryAfterMs);

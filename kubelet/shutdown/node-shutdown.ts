@@ -4,7 +4,7 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
-import type { PodVerdict } from '../pods/wish.ts';
+import type { PodVerdict } from '../pods/desired-state.ts';
 import type { ShutdownSource, ShutdownWatch } from './logind.ts';
 import { groupsOf, neededSeconds, type ShutdownPeriod } from './plan.ts';
 

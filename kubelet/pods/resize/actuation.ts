@@ -1,5 +1,5 @@
-// What the engine must still be told before running containers have what was set aside for them. Follows from what the engine says it
-// holds them to, so that nothing need be remembered over a restart. Pure. (pkg/kubelet/kuberuntime: computePodResizeAction)
+// Which updates the runtime still needs before running containers have their allocated resources. Derived from the limits that the
+// runtime reports, so a restart of the kubelet loses nothing. Pure. (pkg/kubelet/kuberuntime: computePodResizeAction)
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1ResourceRequirements } from '#api/generated/types.ts';
 import { cpuMillis, formatQuantity, quantityBytes } from '#api/meta/quantity.ts';
@@ -8,10 +8,10 @@ import { isRunning, isSidecar, latestOf } from '../observed.ts';
 import { containerResources, cpuShares } from '../resources/container-resources.ts';
 import { podCgroup } from '../resources/pod-cgroup.ts';
 
-/** What was told already: by container id, and '' for the pod's cgroup. An engine that ignores a limit is not told again and again. */
-export type Told = ReadonlyMap<string, string>;
+/** Resources already given to the runtime, as JSON by container id or `podKey`. A limit that the runtime ignores is not set over and over. */
+export type Actuated = ReadonlyMap<string, string>;
 
-/** Key in `Told` of the pod's cgroup. */
+/** Key in `Actuated` of the pod's cgroup. */
 export const podKey = '';
 
 interface ContainerChange {
@@ -29,11 +29,11 @@ export interface Actuation {
   readonly changesPod: boolean;
 }
 
-/** Undefined: all is as it should be. Containers that must be restarted for it are not among them. */
-export function planActuation(pod: Pod, observed: RuntimePod | undefined, told: Told): Actuation | undefined {
+/** Undefined where nothing is left to actuate. Containers that need a restart for it are not included. */
+export function planActuation(pod: Pod, observed: RuntimePod | undefined, actuated: Actuated): Actuation | undefined {
   const containers = resizable(pod).flatMap((container): ContainerChange[] => {
     const status = latestOf(observed, container.name);
-    if (status === undefined || changeOf(pod, container, status, told) !== 'inPlace') return [];
+    if (status === undefined || changeOf(pod, container, status, actuated) !== 'inPlace') return [];
     const wanted = resourcesOf(pod, container);
     const [now = 0, next = 0] = [status.resources?.memoryBytes, wanted.memoryBytes];
     const lowersMemory = next > 0 && (now === 0 || next < now);
@@ -41,17 +41,17 @@ export function planActuation(pod: Pod, observed: RuntimePod | undefined, told: 
     const isLess = lowersMemory || (nextQuota > 0 && (nowQuota === 0 || nextQuota < nowQuota));
     return [{ id: status.id, name: container.name, wanted, lowersMemoryTo: lowersMemory ? next : undefined, isLess }];
   });
-  const known = told.get(podKey);
+  const known = actuated.get(podKey);
   const changesPod = known !== undefined && known !== podText(pod);
   return containers.length === 0 && !changesPod ? undefined : { containers, changesPod };
 }
 
 /** How a container comes to its resources: not at all, while it runs, or by a restart, as its resizePolicy says. */
-export function changeOf(pod: Pod, container: V1Container, status: ContainerStatus, told: Told): 'none' | 'inPlace' | 'restart' {
+export function changeOf(pod: Pod, container: V1Container, status: ContainerStatus, actuated: Actuated): 'none' | 'inPlace' | 'restart' {
   const { resources: now } = status;
   if (!isRunning(status) || now === undefined) return 'none';
   const wanted = resourcesOf(pod, container);
-  if (told.get(status.id) === JSON.stringify(wanted)) return 'none';
+  if (actuated.get(status.id) === JSON.stringify(wanted)) return 'none';
   const changed = [
     ...(wanted.cpuShares === now.cpuShares && wanted.cpuQuotaMicros === now.cpuQuotaMicros ? [] : ['cpu']),
     ...(wanted.memoryBytes === now.memoryBytes ? [] : ['memory']),
@@ -64,12 +64,12 @@ export function changeOf(pod: Pod, container: V1Container, status: ContainerStat
 }
 
 /** True while some running container has not got what was set aside for it. */
-export function isBehind(pod: Pod, observed: RuntimePod | undefined, told: Told): boolean {
+export function isBehind(pod: Pod, observed: RuntimePod | undefined, actuated: Actuated): boolean {
   const isOld = (container: V1Container): boolean => {
     const status = latestOf(observed, container.name);
-    return status !== undefined && changeOf(pod, container, status, told) !== 'none';
+    return status !== undefined && changeOf(pod, container, status, actuated) !== 'none';
   };
-  return planActuation(pod, observed, told) !== undefined || resizable(pod).some(isOld);
+  return planActuation(pod, observed, actuated) !== undefined || resizable(pod).some(isOld);
 }
 
 /** Why a memory limit cannot be lowered now; undefined where it can. Below what is in use, lowering it would kill. */
@@ -125,13 +125,13 @@ function bytesText(bytes: number): string {
   return formatQuantity({ digits: BigInt(bytes), exponent: 0, format: 'BinarySI' });
 }
 
-/** What the engine is to be told about a container. How soon it is killed for want of memory stays as it was made. */
+/** The resources of a container as the runtime takes them. The OOM score stays as the container was created. */
 function resourcesOf(pod: Pod, container: V1Container): ContainerResources {
   const { oomScoreAdj: _, ...changeable } = containerResources(pod, container, { memoryBytes: 1 });
   return changeable;
 }
 
-/** What the pod's cgroup is told. */
+/** The resources of the pod's cgroup, as a key of what was actuated. */
 export function podText(pod: Pod): string {
   const { cpuShares: shares, cpuQuotaMicros, memoryBytes } = podCgroup(pod, '/');
   return JSON.stringify([shares, cpuQuotaMicros, memoryBytes]);

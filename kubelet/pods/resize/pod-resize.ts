@@ -1,5 +1,5 @@
-// How far the resize of one pod has come: asked for, put off, being given, done. What was set aside is remembered on the disk, whether
-// the containers have it is seen in the runtime; what is kept here are only the words for the status and which events were sent.
+// The in-place resize of one pod: pending (deferred or infeasible), in progress, completed. The allocation is persisted on disk and
+// what the containers have is observed in the runtime; this keeps only the conditions for the status and which events were recorded.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { Clock } from '#base/clock.ts';
 import type { RuntimePod } from '../../runtime/contract.ts';
@@ -8,25 +8,25 @@ import { allocationOf, isResized, type PendingResize, resizeMessage, withAllocat
 import type { Allocations } from './allocations.ts';
 import { isBehind } from './actuation.ts';
 
-type Say = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+type RecordEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
 export class PodResize {
   readonly #uid: string;
   readonly #allocations: Allocations;
   readonly #clock: Clock;
-  readonly #say: Say;
-  /** What the engine was told, for `actuation.ts`. */
-  readonly told = new Map<string, string>();
+  readonly #record: RecordEvent;
+  /** See `actuation.ts`. */
+  readonly actuated = new Map<string, string>();
   #pending: (PendingResize & { readonly generation: number }) | undefined;
   #progress: { readonly generation: number; readonly error: string | undefined } | undefined;
   #sinceMs: number | undefined;
 
-  constructor(pod: Pod, allocations: Allocations, clock: Clock, say: Say) {
+  constructor(pod: Pod, allocations: Allocations, clock: Clock, record: RecordEvent) {
     this.#uid = pod.metadata.uid ?? '';
     this.#allocations = allocations;
     this.#clock = clock;
-    this.#say = say;
-    // An earlier kubelet was in the midst of it.
+    this.#record = record;
+    // A kubelet that was restarted during a resize continues from the conditions in the status.
     const begun = pod.status?.conditions?.find(({ type }) => type === 'PodResizeInProgress');
     if (begun !== undefined) this.#progress = { generation: begun.observedGeneration ?? 0, error: begun.message };
     const put = pod.status?.conditions?.find(({ type }) => type === 'PodResizePending');
@@ -35,7 +35,7 @@ export class PodResize {
     }
   }
 
-  /** Since when it waits. */
+  /** Since when the resize is pending, in milliseconds of the clock. */
   get sinceMs(): number {
     return this.#sinceMs ?? this.#clock.nowMs();
   }
@@ -44,20 +44,20 @@ export class PodResize {
     return { pending: this.#pending && { reason: this.#pending.reason, message: this.#pending.message }, progress: this.#progress };
   }
 
-  /** The pod as the node is to run it: with what was set aside for it. */
+  /** The pod as the node is to run it: with its allocated resources. */
   allocated(asked: Pod): Pod {
     return withAllocation(asked, this.#allocations.get(this.#uid));
   }
 
-  /** True when a pod asks for other amounts than it was given. */
-  isAskedFor(asked: Pod): boolean {
+  /** True when the requested resources differ from the allocated ones. */
+  isRequested(asked: Pod): boolean {
     const allocation = this.#allocations.get(this.#uid);
-    const isAsked = allocation !== undefined && isResized(asked, allocation);
-    if (!isAsked) this.#pending = undefined;
-    return isAsked;
+    const isRequested = allocation !== undefined && isResized(asked, allocation);
+    if (!isRequested) this.#pending = undefined;
+    return isRequested;
   }
 
-  /** The node's answer to what is asked for: set aside now, or put off for these reasons. */
+  /** The node's answer to the request: allocated (undefined), or why it is pending. */
   answer(asked: Pod, why: PendingResize | undefined): void {
     const generation = asked.metadata.generation ?? 0;
     if (why === undefined) {
@@ -65,31 +65,31 @@ export class PodResize {
       this.#pending = undefined;
       this.#sinceMs = undefined;
       this.#progress = { generation, error: undefined };
-      this.#say('Normal', 'ResizeStarted', resizeMessage('Pod resize started', asked));
+      this.#record('Normal', 'ResizeStarted', resizeMessage('Pod resize started', asked));
       return;
     }
     this.#sinceMs ??= this.#clock.nowMs();
     const known = this.#pending;
     if (known?.reason === why.reason && known.message === why.message && known.generation === generation) return;
     this.#pending = { ...why, generation };
-    this.#say('Warning', `Resize${why.reason}`, resizeMessage(`Pod resize ${why.reason}`, asked, why.message));
+    this.#record('Warning', `Resize${why.reason}`, resizeMessage(`Pod resize ${why.reason}`, asked, why.message));
   }
 
-  /** What came of telling the engine. */
+  /** The outcome of an actuation: its error, or undefined. */
   acted(pod: Pod, error: string | undefined): void {
     if (this.#progress === undefined) return;
     if (error !== undefined && error !== this.#progress.error) {
-      this.#say('Warning', 'ResizeError', resizeMessage('Pod resize error', pod, error));
+      this.#record('Warning', 'ResizeError', resizeMessage('Pod resize error', pod, error));
     }
     this.#progress = { ...this.#progress, error };
   }
 
-  /** A look at what runs. True when a resize was found to be done. */
+  /** Checks what runs. True once when a resize is found to be complete. */
   isDone(pod: Pod, observed: RuntimePod | undefined): boolean {
-    for (const id of this.told.keys()) if (id !== '' && !observed?.containers.some((one) => one.id === id)) this.told.delete(id);
-    if (this.#progress === undefined || isBehind(pod, observed, this.told)) return false;
+    for (const id of this.actuated.keys()) if (id !== '' && !observed?.containers.some((one) => one.id === id)) this.actuated.delete(id);
+    if (this.#progress === undefined || isBehind(pod, observed, this.actuated)) return false;
     this.#progress = undefined;
-    this.#say('Normal', 'ResizeCompleted', resizeMessage('Pod resize completed', pod));
+    this.#record('Normal', 'ResizeCompleted', resizeMessage('Pod resize completed', pod));
     return true;
   }
 }

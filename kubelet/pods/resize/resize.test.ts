@@ -82,7 +82,7 @@ describe('what a node sets aside', () => {
   });
 });
 
-describe('what the engine is told', () => {
+describe('what is left to actuate', () => {
   const steps = (pod: Pod, status: ContainerStatus, rest: Partial<PlanView> = {}): string[] =>
     planPod({
       pod,
@@ -117,7 +117,7 @@ describe('what the engine is told', () => {
   test('is not repeated to an engine that does not heed it', () => {
     const pod = podOf(sized('200m', '64Mi'));
     const wanted = planActuation(pod, observed([runs(small)]), nothingTold)?.containers[0]?.wanted;
-    expect(steps(pod, runs(small), { told: new Map([['c-0', JSON.stringify(wanted)]]) })).toEqual([]);
+    expect(steps(pod, runs(small), { actuated: new Map([['c-0', JSON.stringify(wanted)]]) })).toEqual([]);
   });
 
   test('waits after a failure', () => {
@@ -125,8 +125,8 @@ describe('what the engine is told', () => {
   });
 
   test('is the pod as a whole where only that changed', () => {
-    const told = new Map([[podKey, 'something else']]);
-    expect(planActuation(podOf(sized('100m', '64Mi')), observed([runs(small)]), told)).toEqual({ containers: [], changesPod: true });
+    const actuated = new Map([[podKey, 'something else']]);
+    expect(planActuation(podOf(sized('100m', '64Mi')), observed([runs(small)]), actuated)).toEqual({ containers: [], changesPod: true });
   });
 
   test('never lowers memory below what is in use', () => {

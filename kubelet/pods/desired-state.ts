@@ -1,27 +1,26 @@
-// What the kubelet wants of a pod now, out of what the API says, whether its object is still there, and the kubelet's own verdict. Pure.
+// The desired state of a pod on this node: from its object, whether that still exists, and the kubelet's own verdict. Pure.
 import type { Pod } from '#api/core/pod/pod.ts';
 import { equalValues } from '#api/meta/equality.ts';
-import type { Wish } from './advance.ts';
+import type { DesiredState } from './advance.ts';
 import { kubeletConditions } from './status/conditions.ts';
 
-/** Why the kubelet itself ends a pod. */
+/** Why the kubelet terminates a pod on its own account. */
 export interface PodVerdict {
   readonly reason: string;
   readonly message: string;
-  /** How long it may take at most; undefined: as long as the pod says. */
+  /** Upper bound of the grace period; undefined: the pod's own. */
   readonly graceMs?: number;
-  /** It fails for the sake of others: what its DisruptionTarget condition says. */
+  /** Message of the DisruptionTarget condition, where the pod is terminated in favour of others. */
   readonly disruption?: string;
 }
 
-/** `orphan`: only the runtime knows it. */
+/** `orphan`: known to the runtime alone. */
 export type PodLife = 'wanted' | 'removed' | 'orphan';
 
 const minGraceMs = 1_000;
-/** Orphans are not waited for. */
 const orphanGraceMs = 1_000;
 
-export function wishOf({ metadata, spec }: Pod, life: PodLife, verdict: PodVerdict | undefined): Wish {
+export function desiredStateOf({ metadata, spec }: Pod, life: PodLife, verdict: PodVerdict | undefined): DesiredState {
   if (life === 'orphan') return { want: 'end', graceMs: orphanGraceMs, forget: true };
   const isDeleted = metadata.deletionTimestamp !== undefined;
   const verdictMs = verdict?.graceMs ?? Number.POSITIVE_INFINITY;
@@ -32,9 +31,9 @@ export function wishOf({ metadata, spec }: Pod, life: PodLife, verdict: PodVerdi
   return { want: 'end', graceMs: Math.min(verdictMs, Math.max(minGraceMs, seconds * 1_000)), forget: true };
 }
 
-/** True when something of a pod changed that is not our own to say. */
-export function asksForMore(previous: Pod, next: Pod): boolean {
-  const asked = ({ metadata, spec, status }: Pod): unknown => [
+/** True when an update changes more than what this kubelet itself writes to the status. */
+export function needsSync(previous: Pod, next: Pod): boolean {
+  const inputs = ({ metadata, spec, status }: Pod): unknown => [
     metadata.generation,
     metadata.deletionTimestamp,
     metadata.deletionGracePeriodSeconds,
@@ -43,5 +42,5 @@ export function asksForMore(previous: Pod, next: Pod): boolean {
     spec,
     (status?.conditions ?? []).filter(({ type }) => !kubeletConditions.includes(type)),
   ];
-  return !equalValues(asked(previous), asked(next));
+  return !equalValues(inputs(previous), inputs(next));
 }
