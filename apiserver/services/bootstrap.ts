@@ -67,16 +67,26 @@ export class Bootstrap implements Service {
     for (const priorityClass of systemPriorityClasses) {
       await this.#ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', priorityClass, signal);
     }
-    const { advertise, ipRange, serviceRange, leases } = this.#deps;
+    const { advertise, serviceRange, leases, log } = this.#deps;
     await serviceRange.keep(signal);
     const { address, port } = advertise();
     await leases.renew(address, signal);
-    const wanted = wantedObjects(await leases.addresses(address, signal), port, ipRange.at(1));
+    await this.#keepTrust(signal);
+    try {
+      await this.#keepService(await leases.addresses(address, signal), port, signal);
+    } catch (err) {
+      if (signal.aborted) throw err;
+      // Users' quotas may be in the way here; who repairs them needs a server that serves.
+      log.warn({ err }, 'the Service by which pods find this server cannot be kept, trying again');
+    }
+  }
+
+  async #keepService(addresses: readonly string[], port: number, signal: AbortSignal): Promise<void> {
+    const wanted = wantedObjects(addresses, port, this.#deps.ipRange.at(1));
     await this.#ensure('', 'v1', 'services', 'default', wanted.service as KubeObject, signal);
     await this.#ensure('', 'v1', 'endpoints', 'default', wanted.endpoints as KubeObject, signal, (found) =>
       sameJson((found as V1Endpoints).subsets, wanted.endpoints.subsets) ? undefined : { ...found, subsets: wanted.endpoints.subsets },
     );
-    await this.#keepTrust(signal);
     await this.#ensure('discovery.k8s.io', 'v1', 'endpointslices', 'default', wanted.slice as KubeObject, signal, (found) => {
       const { endpoints, ports } = found as unknown as V1EndpointSlice;
       const isSame = sameJson(endpoints, wanted.slice.endpoints) && sameJson(ports, wanted.slice.ports);
