@@ -99,6 +99,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly verbs?: readonly string[];
   /** Applied to what clients send and to what the store holds, in this order, after decoding. */
   readonly defaults?: readonly DefaultRule<T>[];
+  /** Judging an object compiles texts that it holds, some milliseconds for each 10 KiB. */
+  readonly compilesTexts?: true;
   /** Checks a whole new object (after metadata, which the registry checks itself). */
   readonly validate?: (object: T, context: WriteContext) => FieldProblem[];
   /** Checks what an update may change; `validate` of the new object is run as well. */

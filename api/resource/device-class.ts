@@ -20,6 +20,7 @@ export const deviceClass = defineKind<DeviceClass>({
   names: { plural: 'deviceclasses' },
   schema: 'io.k8s.api.resource.v1.DeviceClass',
   answersDeleted: true,
+  compilesTexts: true,
   hasGeneration: true,
   validate: ({ spec }) => validateSpec(spec),
   columns: [nameColumn, ageColumn],

@@ -21,6 +21,7 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
   names: { plural: 'resourceclaimtemplates' },
   schema: 'io.k8s.api.resource.v1.ResourceClaimTemplate',
   answersDeleted: true,
+  compilesTexts: true,
   defaults: [({ spec }) => defaultRequests(spec.spec.devices)],
   validate: ({ spec }, { verb }) => {
     // Only what may change is worth looking at again.

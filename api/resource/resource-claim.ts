@@ -22,6 +22,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
   names: { plural: 'resourceclaims' },
   schema: 'io.k8s.api.resource.v1.ResourceClaim',
   answersDeleted: true,
+  compilesTexts: true,
   defaults: [
     ({ spec, status }) => {
       defaultRequests(spec.devices);

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { expect, onTestFinished, test } from 'vitest';
 import { configMap } from '#api/core/config-map.ts';
 import { builtinKinds } from '#api/kinds.ts';
@@ -133,4 +134,12 @@ test('only writes with much in them are large, and only of kinds that the proces
   // What stands in a text is one value, however it looks.
   expect(jobs.takes(configMap, bodyOf(JSON.stringify({ a: `\\"${'{,['.repeat(9_000)}` })), undefined)).toBe(false);
   expect(jobs.takes(configMap, bodyOf('{"a":1}'), undefined)).toBe(false);
+  // Expressions take long by their length.
+  const long = bodyOf(JSON.stringify({ a: 'x'.repeat(20_000) }));
+  const taken = builtinKinds.filter((kind) => jobs.takes(kind, long, undefined));
+  expect(taken.map(({ names }) => names.plural).sort()).toEqual(['deviceclasses', 'resourceclaims', 'resourceclaimtemplates']);
+  const [first] = taken;
+  assert(first !== undefined);
+  expect(jobs.takes(first, bodyOf('{}'), long.bytes)).toBe(true);
+  expect(jobs.takes(first, bodyOf(JSON.stringify({ a: 'x'.repeat(2_000) })), undefined)).toBe(false);
 });

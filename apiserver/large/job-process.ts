@@ -13,7 +13,7 @@ import type { Clock } from '#base/clock.ts';
 import { aborted, isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
 import type { Body } from '../registry/contract.ts';
-import { hasManyValues, isLargeBody } from './many-values.ts';
+import { compilesMuch, hasManyValues, isLargeBody } from './many-values.ts';
 import type { Job, LargeWork, Order, Outcome, Result } from './contract.ts';
 import { decodedError } from './encoded-error.ts';
 
@@ -102,7 +102,7 @@ export class JobProcess implements LargeWork, Service {
 
   takes(kind: KindDefinition, body: Body | undefined, previous: Uint8Array | undefined): boolean {
     const isLarge = (body !== undefined && isLargeBody(body)) || (previous !== undefined && hasManyValues(previous));
-    return isLarge && this.knows(kind);
+    return (isLarge || compilesMuch(kind, body, previous)) && this.knows(kind);
   }
 
   /** Whether there is a process now. */

@@ -1,7 +1,11 @@
+import type { KindDefinition } from '#api/kind.ts';
+
 /** Values from which on an object's steps are worth another process: applying so many takes some 40 ms, creating them 5. */
 const manyValues = 2_000;
 /** Smaller bodies have fewer, whatever they say. */
 const smallBytes = 2 * manyValues;
+/** The most elaborate expressions take some 10 ms. */
+const muchToCompileBytes = 16 * 1_024;
 const longToShowBytes = 32 * 1_024;
 /** Protobuf says nothing of its values but by being read. */
 const largeProtobufBytes = 32 * 1_024;
@@ -32,6 +36,15 @@ export function isLargeBody({ bytes, mediaType }: { readonly bytes: Uint8Array; 
   if (mediaType.endsWith('protobuf')) return bytes.length >= largeProtobufBytes;
   if (!mediaType.endsWith('yaml')) return hasManyValues(bytes);
   return hasManyLines(bytes) || hasManyValues(bytes);
+}
+
+/** Whether texts that are compiled may take long; as texts count by their length, many values need not be there. */
+export function compilesMuch(
+  kind: KindDefinition,
+  body: { readonly bytes: Uint8Array } | undefined,
+  previous: Uint8Array | undefined,
+): boolean {
+  return kind.compilesTexts === true && Math.max(body?.bytes.length ?? 0, previous?.length ?? 0) >= muchToCompileBytes;
 }
 
 /** YAML is a value to a line, or more. */
