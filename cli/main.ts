@@ -32,6 +32,7 @@ Usage:
   coxswain migrate to-etcd|from-etcd    move all objects between the embedded store and etcd
   coxswain test [flags]     run every test of this checkout
   coxswain images [flags]   build the container images of this checkout
+  coxswain package [flags]  make what hosts and other projects install: an archive with Node in it, and an npm package
   coxswain bench [names]    measure this checkout beside a bare Node server
   coxswain version          print the version
 

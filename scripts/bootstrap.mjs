@@ -20,7 +20,12 @@ if (process.env[lockHeld] !== undefined) {
   setUp();
 } else {
   if (!hasPackages() || !isBuilt()) setUpUnderLock();
-  const script = { test: 'scripts/test.ts', bench: 'test/bench/main.ts', images: 'deploy/images/main.ts' }[argv[0]];
+  const script = {
+    test: 'scripts/test.ts',
+    bench: 'test/bench/main.ts',
+    images: 'deploy/images/main.ts',
+    package: 'deploy/package/main.ts',
+  }[argv[0]];
   process.argv = [process.execPath, join(root, script ?? 'dist/coxswain.js'), ...argv.slice(script === undefined ? 0 : 1)];
   await import(process.argv[1]);
 }

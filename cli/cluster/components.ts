@@ -17,7 +17,7 @@ export interface Component {
   readonly reloads?: readonly string[];
 }
 
-/** What the API server takes over while it runs. */
+/** What the API server takes over while it runs, or does not read at all. */
 export const reloadedByApiServer: readonly string[] = [
   'tls-cert-file',
   'tls-private-key-file',
@@ -29,6 +29,8 @@ export const reloadedByApiServer: readonly string[] = [
   'etcd-cafile',
   'etcd-certfile',
   'etcd-keyfile',
+  'proxy-client-cert-file',
+  'proxy-client-key-file',
 ];
 
 /**

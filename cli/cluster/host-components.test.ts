@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Credentials } from '#client/endpoint.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
+import { certificates } from '#kubeadm/certs/certificates.ts';
+import { defaultCluster } from '#kubeadm/config/cluster.ts';
+import { foldersAt } from '#kubeadm/folders.ts';
+import { apiServerPod } from '#kubeadm/manifests/components.ts';
 import { commandDigest } from '../supervisor/process-table.ts';
 import { componentOf, type HostFolders, hostRevision, readHostComponents } from './host-components.ts';
 
@@ -92,6 +96,27 @@ test('new certificates are no reason to replace who reads them again, other keys
   file('a.conf', '2');
   const [serverNow, schedulerNow] = digests();
   expect([serverNow === server, schedulerNow === scheduler]).toEqual([false, false]);
+});
+
+test('no certificate that kubeadm renews is a reason to replace the API server of its manifest', () => {
+  const config = {
+    cluster: defaultCluster,
+    local: { advertiseAddress: '192.168.1.5', bindPort: 6443, node: { name: 'cp1', criSocket: '' } },
+  };
+  const { command } = apiServerPod(config, foldersAt(folder));
+  manifest('kube-apiserver', ...command);
+  const digest = (): readonly string[] => readHostComponents(folders, '/dist').components.map(commandDigest);
+  mkdirSync(join(folder, 'etcd'));
+  const renew = (round: string): void => {
+    for (const { baseName } of certificates) {
+      for (const kind of ['crt', 'key']) writeFileSync(join(folder, `${baseName}.${kind}`), round);
+    }
+  };
+  renew('1');
+  const before = digest();
+  expect(command.filter((word) => word.includes(`${folder}/front-proxy-client.`))).toHaveLength(2);
+  renew('2');
+  expect(digest()).toEqual(before);
 });
 
 test('another image in a manifest is another version: its component is started anew', () => {

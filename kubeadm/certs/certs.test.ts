@@ -9,7 +9,7 @@ import { runCommand } from '../command.ts';
 import { defaultCluster, type InitConfiguration } from '../config/cluster.ts';
 import { clusterText } from '../config/document.ts';
 import { kubeconfigCommand } from '../kubeconfig/commands.ts';
-import { createKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
+import { allKubeconfigs, createKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
 import { recordedHost } from '../testing.ts';
 import { certsCommand } from './commands.ts';
 import { createAllCertificates } from './create.ts';
@@ -30,7 +30,8 @@ const create = (host = recordedHost(), made = config): Promise<void> =>
 
 async function makeAll(): Promise<void> {
   await create();
-  for (const spec of kubeconfigs) await createKubeconfig(spec, { config, certFolder: join(folder, 'pki'), folder, host: recordedHost() });
+  for (const spec of allKubeconfigs)
+    await createKubeconfig(spec, { config, certFolder: join(folder, 'pki'), folder, host: recordedHost() });
 }
 
 describe('createAllCertificates', () => {
@@ -147,6 +148,7 @@ describe('kubeadm certs', () => {
       'apiserver-etcd-client',
       'apiserver-kubelet-client',
       'controller-manager.conf',
+      'dns.conf',
       'etcd-healthcheck-client',
       'etcd-peer',
       'etcd-server',
@@ -161,7 +163,7 @@ describe('kubeadm certs', () => {
       '',
     ]);
     expect(lines[2]).toMatch(/^apiserver {22}[A-Z][a-z]{2} \d{2}, \d{4} \d\d:\d\d UTC {3}364d {12}ca {22}no {6}$/);
-    expect(lines[15]).toMatch(/9y {14}yes {5}$/);
+    expect(lines[16]).toMatch(/9y {14}yes {5}$/);
   });
 
   test('certificates of somebody else’s etcd are not missed', async () => {
@@ -175,10 +177,11 @@ describe('kubeadm certs', () => {
 
   test('renew makes a certificate anew for the same subject, names and usages', async () => {
     await makeAll();
-    const before = [pem('apiserver'), readFileSync(join(folder, 'admin.conf'), 'utf8')];
+    const before = [pem('apiserver'), readFileSync(join(folder, 'admin.conf'), 'utf8'), readFileSync(join(folder, 'dns.conf'), 'utf8')];
     expect(await run('renew', 'all')).toContain('certificate for serving the Kubernetes API renewed\n');
     expect(pem('apiserver')).not.toBe(before[0]);
     expect(readFileSync(join(folder, 'admin.conf'), 'utf8')).not.toBe(before[1]);
+    expect(readFileSync(join(folder, 'dns.conf'), 'utf8')).not.toBe(before[2]);
     expect(requestOf(pem('apiserver'))).toEqual(requestOf(before[0] ?? ''));
   });
 
@@ -222,7 +225,7 @@ describe('kubeadm certs', () => {
     expect(new Pkcs10CertificateRequest(readFileSync(join(folder, 'admin.conf.csr'), 'utf8')).subject).toBe(
       'O=kubeadm:cluster-admins, CN=kubernetes-admin',
     );
-    expect(readFileSync(join(folder, 'scheduler.conf'), 'utf8')).toContain('client-key-data');
+    for (const file of ['scheduler.conf', 'dns.conf']) expect(readFileSync(join(folder, file), 'utf8')).toContain('client-key-data');
     expect(() => pem('apiserver')).toThrow('ENOENT');
     await expect(run('generate-csr', '--config', file)).rejects.toThrow(`certificate request "${folder}/pki/apiserver.csr" already exists`);
   });

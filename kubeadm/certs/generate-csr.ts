@@ -6,7 +6,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import { type CertificateRequest, createPrivateKeyPem, createSigningRequest } from '#base/pki.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import type { InitConfiguration } from '../config/cluster.ts';
-import { kubeconfigOf, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
+import { allKubeconfigs, kubeconfigOf } from '../kubeconfig/kubeconfigs.ts';
 import { certificates, localEtcd } from './certificates.ts';
 import { certPath, keyPath, readCertificate } from './key-files.ts';
 import type { Folders } from './renewable.ts';
@@ -16,7 +16,7 @@ export async function generateRequests(config: InitConfiguration, { certFolder, 
   const wanted = certificates.filter(({ ca }) => ca !== 'etcd-ca' || localEtcd(config) !== undefined);
   const requests = [
     ...wanted.map(({ baseName }) => join(certFolder, `${baseName}.csr`)),
-    ...kubeconfigs.map(({ file }) => join(kubeconfigFolder, `${file}.csr`)),
+    ...allKubeconfigs.map(({ file }) => join(kubeconfigFolder, `${file}.csr`)),
   ];
   const known = requests.find((path) => existsSync(path));
   if (known !== undefined) throw new UsageError(`certificate request ${JSON.stringify(known)} already exists`, { exitCode: 1 });
@@ -27,7 +27,7 @@ export async function generateRequests(config: InitConfiguration, { certFolder, 
   }
   const ca = existsSync(certPath(certFolder, 'ca')) ? readCertificate(certFolder, 'ca') : '';
   const { clusterName } = config.cluster;
-  for (const spec of kubeconfigs) {
+  for (const spec of allKubeconfigs) {
     const path = join(kubeconfigFolder, spec.file);
     if (existsSync(path)) throw new UsageError(`kubeconfig ${JSON.stringify(path)} already exists`, { exitCode: 1 });
     const [user, server] = [spec.user(config), spec.server(config)];

@@ -1,4 +1,5 @@
-// What can end and be renewed on a control plane: certificates in files and those inside of kubeconfigs, in upstream's order and names.
+// What can end and be renewed on a control plane: certificates in files and those inside of kubeconfigs, in upstream's order and names,
+// and that of the DNS server.
 import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { UsageError } from '#base/lifecycle.ts';
 import { type KeyPair, requestOf, signCertificate } from '#base/pki.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { findEndpoint, readKubeconfig } from '#client/kubeconfig.ts';
-import { kubeconfigOf, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
+import { allKubeconfigs, kubeconfigOf } from '../kubeconfig/kubeconfigs.ts';
 import { type AuthoritySpec, certificates } from './certificates.ts';
 import { authorityOf } from './create.ts';
 import { certPath, keyPath, readCertificate, readPair, writePair } from './key-files.ts';
@@ -39,7 +40,7 @@ export const renewables: readonly Renewable[] = [
     }),
   ),
   // The kubelet rotates its own.
-  ...kubeconfigs
+  ...allKubeconfigs
     .filter(({ phase }) => phase !== 'kubelet')
     .map(
       ({ file, about }): Renewable => ({

@@ -1,8 +1,9 @@
 // The phases that only write files of this host.
 import { existsSync } from 'node:fs';
+import { UsageError } from '#base/lifecycle.ts';
 import { authorities, certificates } from '../certs/certificates.ts';
 import { type CertificateJob, createAuthority, createCertificate, createServiceAccountKeyFiles } from '../certs/create.ts';
-import { createKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
+import { createKubeconfig, dnsKubeconfig, kubeconfigs } from '../kubeconfig/kubeconfigs.ts';
 import { initChecks, isPrivilegedUser } from '../preflight/checks.ts';
 import { runChecks } from '../preflight/run.ts';
 import type { InitJob, InitPhase } from './phase.ts';
@@ -51,7 +52,10 @@ export const certs: InitPhase = {
 export const kubeconfig: InitPhase = {
   name: 'kubeconfig',
   about: 'Generate all kubeconfig files necessary to establish the control plane and the admin kubeconfig file',
-  run: ({ shown, host }) => host.print(`[kubeconfig] Using kubeconfig folder ${JSON.stringify(shown.kubernetes)}\n`),
+  run(job) {
+    refuseUnsignedDns(job);
+    job.host.print(`[kubeconfig] Using kubeconfig folder ${JSON.stringify(job.shown.kubernetes)}\n`);
+  },
   parts: kubeconfigs.map((spec) => ({
     name: spec.phase,
     about: `Generate a kubeconfig file for ${spec.about}`,
@@ -64,3 +68,14 @@ export const kubeconfig: InitPhase = {
     },
   })),
 };
+
+/** With an authority elsewhere, the DNS server's kubeconfig has to be there: better said before anything runs than at the end. */
+function refuseUnsignedDns({ flags, document, folders, shown }: InitJob): void {
+  const skipped = [...flags['skip-phases'], ...(document.skipPhases ?? [])];
+  if (skipped.some((name) => name === 'addon' || name === 'addon/coredns') || existsSync(`${folders.certificates}/ca.key`)) return;
+  if (existsSync(`${folders.kubernetes}/${dnsKubeconfig.file}`)) return;
+  throw new UsageError(
+    `${shown.certificates} has no ca.key to sign ${shown.kubernetes}/${dnsKubeconfig.file} with: have its request of "kubeadm certs generate-csr" signed as the others, or skip the phase addon/coredns`,
+    { exitCode: 1 },
+  );
+}

@@ -1,15 +1,12 @@
 // The phases that bring the node and the add-ons to their final state.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { signCertificate } from '#base/pki.ts';
 import { writeFileAtomically } from '#base/write-file.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
 import { dnsPublisherRole, dnsPublisherRules, dnsReaderRole, dnsReaderRules, dnsUser } from '../cluster/dns-rights.ts';
 import { bindClusterRole, type Grant, grantEverywhere, grantInNamespace, nodesGroup } from '../cluster/rights.ts';
-import { readPair } from '../certs/key-files.ts';
-import { localUrl } from '../config/cluster.ts';
-import { kubeconfigOf } from '../kubeconfig/kubeconfigs.ts';
+import { dnsKubeconfig, signKubeconfig } from '../kubeconfig/kubeconfigs.ts';
 import { dnsPod, proxyPod } from '../manifests/add-ons.ts';
 import { writeManifest } from '../manifests/component-pod.ts';
 import type { InitJob, InitPhase, NodeJob } from './phase.ts';
@@ -89,14 +86,8 @@ export async function writeDnsFiles({
   shown,
   host,
 }: Pick<InitJob, 'config' | 'folders' | 'shown' | 'host'>): Promise<void> {
-  const path = join(folders.kubernetes, 'dns.conf');
-  if (!existsSync(path)) {
-    const ca = readPair(folders.certificates, 'ca');
-    const pair = await signCertificate(ca, { commonName: dnsUser, usages: ['client'] }, host.clock.nowMs());
-    writeFileAtomically(
-      path,
-      kubeconfigOf({ clusterName: config.cluster.clusterName, user: dnsUser, server: localUrl(config.local), ca: ca.cert, pair }),
-    );
+  if (!existsSync(join(folders.kubernetes, dnsKubeconfig.file))) {
+    await signKubeconfig(dnsKubeconfig, { config, certFolder: folders.certificates, folder: folders.kubernetes, host });
   }
   writeManifest(folders.manifests, dnsPod(config, shown));
 }

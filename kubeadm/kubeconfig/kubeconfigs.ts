@@ -7,6 +7,7 @@ import { writeFileAtomically } from '#base/write-file.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { kubeconfigText } from '#client/kubeconfig-file.ts';
 import { readPair } from '../certs/key-files.ts';
+import { dnsUser } from '../cluster/dns-rights.ts';
 import { clusterUrl, type InitConfiguration, localUrl } from '../config/cluster.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -66,6 +67,19 @@ export const kubeconfigs: readonly KubeconfigSpec[] = [
   },
 ];
 
+/** The DNS server is no pod with a token of its own: it comes to the API server of its host by a certificate, too. */
+export const dnsKubeconfig: KubeconfigSpec = {
+  file: 'dns.conf',
+  phase: 'dns',
+  about: 'the DNS server to use',
+  user: () => dnsUser,
+  organizations: [],
+  server: ownServer,
+};
+
+/** Whoever has an authority elsewhere sign, and renews, needs all of them. */
+export const allKubeconfigs: readonly KubeconfigSpec[] = [...kubeconfigs, dnsKubeconfig];
+
 interface KubeconfigJob {
   readonly config: InitConfiguration;
   /** Where `ca.crt` and `ca.key` are. */
@@ -90,11 +104,18 @@ export async function createKubeconfig(spec: KubeconfigSpec, job: KubeconfigJob)
     return;
   }
   host.print(`[kubeconfig] Writing ${JSON.stringify(spec.file)} kubeconfig file\n`);
+  await signKubeconfig(spec, job);
+}
+
+/** Writes the file, whatever is there. Throws where the authority's key is not on this host. */
+export async function signKubeconfig(spec: KubeconfigSpec, { config, certFolder, folder, host }: KubeconfigJob): Promise<void> {
+  const ca = readPair(certFolder, 'ca');
   const user = spec.user(config);
   const { certificateValidityMs, encryptionAlgorithm: keyAlgorithm } = config.cluster;
   const request = { commonName: user, organizations: spec.organizations, usages: ['client'] as const, keyAlgorithm };
   const pair = await signCertificate(ca, { ...request, validDays: certificateValidityMs / dayMs }, host.clock.nowMs());
-  writeFileAtomically(path, kubeconfigOf({ clusterName: config.cluster.clusterName, user, server, ca: ca.cert, pair }));
+  const { clusterName } = config.cluster;
+  writeFileAtomically(join(folder, spec.file), kubeconfigOf({ clusterName, user, server: spec.server(config), ca: ca.cert, pair }));
 }
 
 interface UserKubeconfig {

@@ -32,6 +32,7 @@ const certificatesOf: Readonly<Record<string, readonly string[]>> = {
   'kube-apiserver': ['apiserver', 'apiserver-kubelet-client', 'front-proxy-client', 'apiserver-etcd-client'],
   'kube-controller-manager': ['controller-manager.conf'],
   'kube-scheduler': ['scheduler.conf'],
+  'coxswain-dns': ['dns.conf'],
   people: ['admin.conf', 'super-admin.conf'],
 };
 
@@ -228,7 +229,9 @@ async function writeKubeletConfiguration(job: UpgradeJob): Promise<void> {
 async function upgradeDns(job: UpgradeJob): Promise<void> {
   if (!job.isControlPlane) return job.host.print('[upgrade/addon] Skipping the addon/coredns phase. Not a control plane node.\n');
   if (job.options.isDryRun) return job.host.print('[dryrun] Would apply essential addon: CoreDNS\n');
-  await installDns(await job.node());
+  const made = await job.node();
+  await renewCertificates('coxswain-dns', job, made);
+  await installDns(made);
 }
 
 /** Every host has the manifest of its own proxy. */

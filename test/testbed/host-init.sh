@@ -9,6 +9,12 @@ mount --bind "$root" "$root"
 cd "$root"
 mount --rbind -o ro /usr usr
 mount -o remount,bind,ro usr
+# Programs may be installed below /usr/local, and sysctl finds no settings that are this machine's.
+if [ -n "${SYSTEMD:-}" ]; then
+  mkdir -p var/usr-local/upper var/usr-local/work
+  mount -t overlay -o "lowerdir=/usr/local,upperdir=$root/var/usr-local/upper,workdir=$root/var/usr-local/work" overlay usr/local
+  mount -t tmpfs -o mode=755,size=64k sysctl usr/lib/sysctl.d
+fi
 if [ -n "${DISK:-}" ]; then mount -o loop "$DISK" var/lib; fi
 mount -t tmpfs -o mode=755,size=256m tmpfs run
 mkdir -p run/lock
@@ -53,4 +59,5 @@ mount --make-rshared /
 hostname "$name"
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root
 echo 1 >/run/ready
+if [ -n "${SYSTEMD:-}" ]; then exec env -i container=testbed PATH="$PATH" /lib/systemd/systemd >/var/log/systemd.log 2>&1; fi
 exec /usr/bin/tini -- /bin/sleep infinity

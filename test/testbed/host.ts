@@ -1,6 +1,7 @@
 // A test host: namespaces of its own (net, mount, UTS, IPC, PID, cgroup) over this machine's /usr, with its own disk folder and, when
 // asked for, its own Docker engine. Up in about 0.3 s; nothing it does reaches the machine's rules, ports or kubeconfig.
 import { type ChildProcess, execFile, type ExecFileException, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -23,6 +24,8 @@ export interface HostOptions {
   readonly diskMegabytes?: number;
   /** Lets the clock of programs be moved that are started with `clockEnvironment`; needs Debian's libfaketime. */
   readonly movableClock?: boolean;
+  /** Starts systemd as the first process, with no service enabled; programs can then be installed below /usr/local. */
+  readonly systemd?: boolean;
   /** Folders of this machine to show inside at the same path; the project's root always is. */
   readonly folders?: readonly string[];
 }
@@ -50,6 +53,7 @@ export class Host implements AsyncDisposable {
   readonly #folders: readonly string[];
   readonly #diskMegabytes: number;
   readonly #movableClock: boolean;
+  readonly #systemd: boolean;
   #outer: ChildProcess | undefined;
   #pid = 0;
   readonly #forwards: { kill: () => unknown }[] = [];
@@ -60,6 +64,7 @@ export class Host implements AsyncDisposable {
     this.#index = options.index ?? 1;
     this.#diskMegabytes = options.diskMegabytes ?? 0;
     this.#movableClock = options.movableClock ?? false;
+    this.#systemd = options.systemd ?? false;
     this.name = `host${this.#index}`;
     this.address = `192.168.77.1${this.#index}`;
     this.root = join(this.network.folder, this.name, 'root');
@@ -116,7 +121,7 @@ export class Host implements AsyncDisposable {
     attempt('bash', '-c', `for f in cpus mems; do cat /sys/fs/cgroup/cpuset/cpuset.$f >/sys/fs/cgroup/cpuset/${cgroup}/cpuset.$f; done`);
     const script = `${this.#joinCgroups}; exec setpriv --pdeathsig KILL nsenter --net=/run/netns/${this.namespace} \
       unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --propagation private \
-      env DISK=${this.#diskMegabytes === 0 ? '' : this.#disk} bash ${join(import.meta.dirname, 'host-init.sh')} ${this.root} ${this.name} ${this.#folders.join(' ')}`;
+      env DISK=${this.#diskMegabytes === 0 ? '' : this.#disk} SYSTEMD=${this.#systemd ? 'yes' : ''} bash ${join(import.meta.dirname, 'host-init.sh')} ${this.root} ${this.name} ${this.#folders.join(' ')}`;
     const outer = spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     outer.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -126,6 +131,8 @@ export class Host implements AsyncDisposable {
       if (child !== '' && existsSync(`/proc/${child}/root/run/ready`)) {
         this.#pid = Number(child);
         writeFileSync(join(dirname(this.root), 'pid'), child);
+        if (this.#systemd)
+          await this.sh('until systemctl is-system-running --wait 2>&1 | grep -qE "running|degraded"; do sleep 0.05; done');
         return;
       }
       if (outer.exitCode !== null) break;
@@ -315,11 +322,25 @@ export class Host implements AsyncDisposable {
     cpSync('/etc', join(this.root, 'etc'), { recursive: true, verbatimSymlinks: true });
     for (const path of ['etc/kubernetes', 'etc/docker', 'etc/cni/net.d', 'etc/resolv.conf'])
       rmSync(join(this.root, path), { recursive: true, force: true });
+    if (this.#systemd) this.#clearUnits();
     writeFileSync(join(this.root, 'etc/resolv.conf'), 'nameserver 192.168.77.1\n');
     writeFileSync(join(this.root, 'etc/hostname'), `${this.name}\n`);
     writeFileSync(join(this.root, 'etc/hosts'), `127.0.0.1 localhost\n`);
     for (let index = 1; index <= 9; index++) appendFileSync(join(this.root, 'etc/hosts'), `192.168.77.1${index} host${index}\n`);
     run('chmod', '1777', join(this.root, 'tmp'), join(this.root, 'var/tmp'));
+  }
+
+  /** Forgets what this machine's /etc has systemd start, and what would reach the machine itself. */
+  #clearUnits(): void {
+    const units = join(this.root, 'etc/systemd/system');
+    for (const path of [units, join(this.root, 'etc/sysctl.d')]) rmSync(path, { recursive: true, force: true });
+    // A machine of its own, but not one that boots for the first time: that enables whatever is installed.
+    writeFileSync(join(this.root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
+    mkdirSync(units, { recursive: true });
+    mkdirSync(join(this.root, 'etc/sysctl.d'));
+    symlinkSync('/lib/systemd/system/multi-user.target', join(units, 'default.target'));
+    for (const unit of ['systemd-sysctl', 'systemd-udevd', 'systemd-udev-trigger'])
+      symlinkSync('/dev/null', join(units, `${unit}.service`));
   }
 
   #plugIn(): void {
