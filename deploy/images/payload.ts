@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 const home = 'opt/coxswain';
 /** Loaded at run time: LMDB is native code, and gRPC is only wanted by those who have an etcd. */
 const packages = ['lmdb', '@grpc/grpc-js', '@grpc/proto-loader'];
-const programs = [
+export const programs = [
   'coxswain',
   'kube-apiserver',
   'kube-controller-manager',
