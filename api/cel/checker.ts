@@ -1,6 +1,18 @@
 // Finds the type of every part of an expression and the overloads that its calls may mean. Names are resolved to full ones on the way, so
 // the tree that comes out may differ from the one that went in; both are left unchanged. Upstream: cel-go/checker/checker.go.
-import type { Call, CelProblem, Comprehension, Expr, Identifier, ListLiteral, MapLiteral, Offset, Select, StructLiteral } from './ast.ts';
+import type {
+  Call,
+  CelProblem,
+  Comprehension,
+  Expr,
+  Identifier,
+  ListLiteral,
+  LiteralValue,
+  MapLiteral,
+  Offset,
+  Select,
+  StructLiteral,
+} from './ast.ts';
 import type { Environment } from './environment.ts';
 import { findLocal, qualifiedName, type Scope } from './scope.ts';
 import { isDynamic, optionalOf, Substitutions, TypesTooComplex } from './substitutions.ts';
@@ -34,6 +46,15 @@ export function check(expr: Expr, environment: Environment): CheckedExpression |
 const dyn: CelType = { kind: 'dyn' };
 const bool: CelType = { kind: 'bool' };
 const error: CelType = { kind: 'error' };
+const literalTypes: Readonly<Record<LiteralValue['type'], CelType>> = {
+  null: { kind: 'null' },
+  bool,
+  int: { kind: 'int' },
+  uint: { kind: 'uint' },
+  double: { kind: 'double' },
+  string: { kind: 'string' },
+  bytes: { kind: 'bytes' },
+};
 
 class Checker {
   readonly problems: CelProblem[] = [];
@@ -57,7 +78,7 @@ class Checker {
   #check(expr: Expr): Expr {
     switch (expr.kind) {
       case 'literal':
-        return this.#typed(expr, { kind: expr.literal.type });
+        return this.#typed(expr, literalTypes[expr.literal.type]);
       case 'identifier':
         return this.#checkIdentifier(expr);
       case 'select':
@@ -192,7 +213,7 @@ class Checker {
     const args = expr.args.map((arg) => this.#check(arg));
     if (expr.target === undefined) {
       const found = this.#environment.findFunction(expr.function);
-      if (found !== undefined) return this.#resolveCall({ ...expr, function: found.name, args }, found);
+      if (found !== undefined) return this.#resolveCall(withParts(expr, undefined, args, found.name), found);
       this.#undeclared(expr.at, expr.function);
       return this.#typed({ ...expr, args }, error);
     }
@@ -203,14 +224,14 @@ class Checker {
     }
     const target = this.#check(expr.target);
     const found = this.#environment.findFunction(expr.function);
-    if (found !== undefined) return this.#resolveCall({ ...expr, target, args }, found);
+    if (found !== undefined) return this.#resolveCall(withParts(expr, target, args, expr.function), found);
     this.#undeclared(expr.at, expr.function);
     return this.#typed({ ...expr, target, args }, error);
   }
 
   #resolveCall(call: Call, declared: FunctionDeclaration): Expr {
     const isMember = call.target !== undefined;
-    const given = [...(call.target === undefined ? [] : [call.target]), ...call.args];
+    const given = call.target === undefined ? call.args : [call.target, ...call.args];
     const candidates = declared.overloads.filter(
       (overload) => overload.isMember === isMember && !this.#environment.disabledOverloads.has(overload.id),
     );
@@ -256,7 +277,8 @@ class Checker {
       type = this.#join(type, own);
       return checked;
     });
-    return this.#typed({ ...expr, elements }, { kind: 'list', element: type ?? this.#substitutions.newVariable() });
+    const checked = isSame(elements, expr.elements) ? expr : { ...expr, elements };
+    return this.#typed(checked, { kind: 'list', element: type ?? this.#substitutions.newVariable() });
   }
 
   #checkMap(expr: MapLiteral): Expr {
@@ -267,11 +289,12 @@ class Checker {
       keyType = this.#join(keyType, this.#typeOf(key));
       const value = this.#check(entry.value);
       valueType = this.#join(valueType, entry.optional ? this.#unwrapped(value) : this.#typeOf(value));
-      return { ...entry, key, value };
+      return key === entry.key && value === entry.value ? entry : { ...entry, key, value };
     });
     const key = keyType ?? this.#substitutions.newVariable();
     const value = valueType ?? this.#substitutions.newVariable();
-    return this.#typed({ ...expr, entries }, { kind: 'map', key, value });
+    const checked = isSame(entries, expr.entries) ? expr : { ...expr, entries };
+    return this.#typed(checked, { kind: 'map', key, value });
   }
 
   /** What an optional entry adds where it is not empty. */
@@ -368,4 +391,14 @@ class Checker {
   #require(expr: Expr, type: CelType): void {
     if (!this.#substitutions.isAssignable(type, this.#typeOf(expr))) this.#mismatch(expr.at, type, this.#typeOf(expr));
   }
+}
+
+/** The call itself where nothing of it changes: most names are full ones already. */
+function withParts(call: Call, target: Expr | undefined, args: readonly Expr[], name: string): Call {
+  const stays = call.target === target && call.function === name && isSame(args, call.args);
+  return stays ? call : { ...call, target, function: name, args };
+}
+
+function isSame<T>(list: readonly T[], other: readonly T[]): boolean {
+  return list.length === other.length && list.every((one, at) => one === other[at]);
 }

@@ -29,7 +29,9 @@ export class Substitutions {
     const { parameters, result } = overload;
     if (!parameters.some(isGeneric) && !isGeneric(result)) return overload;
     const fresh = new Map<string, CelType>();
-    return { parameters: parameters.map((type) => this.#renew(type, fresh)), result: this.#renew(result, fresh) };
+    // The variables of the result come first: messages show their numbers.
+    const renewed = this.#renew(result, fresh);
+    return { parameters: parameters.map((type) => this.#renew(type, fresh)), result: renewed };
   }
 
   #renew(type: CelType, fresh: Map<string, CelType>): CelType {

@@ -340,4 +340,8 @@ export const expressions: readonly (readonly [text: string, outcome: string])[] 
     "duration('1.5h2.25m') == duration('.5s') && duration('1h ') == duration('1s')",
     'invalid: compilation failed: 1:54: invalid duration argument',
   ],
+  [
+    'optional.none()[device.attributes[?device.driver].?x].all(z, device, false)',
+    "invalid: compilation failed: 1:16: expression of type 'optional_type(_var11)' cannot be range of a comprehension (must be list, map, or dynamic)",
+  ],
 ];
