@@ -258,6 +258,12 @@ test('templates judge what they will make', () => {
   const template = (devices: string): string => `${meta}\nspec: {metadata: {labels: {"-": x}}, spec: {devices: {${devices}}}}`;
   const problems = createProblems(resourceClaimTemplate, template('requests: [{name: r}]'));
   expect(problems.map((text) => text.slice(0, text.indexOf(':')))).toEqual(['spec.metadata.labels', 'spec.spec.devices.requests[0]']);
+  const selecting = template(
+    'requests: [{name: r, firstAvailable: [{name: s, deviceClassName: c, selectors: [{cel: {expression: "1"}}]}]}]',
+  );
+  expect(createProblems(resourceClaimTemplate, selecting)[1]).toBe(
+    'spec.spec.devices.requests[0].firstAvailable[0].selectors[0].cel.expression: Invalid value: "1": must evaluate to bool or the unknown type, not int',
+  );
   const spec = decoded(resourceClaimTemplate, template(one)).spec.spec;
   expect(spec.devices?.requests?.[0]?.exactly).toMatchObject({ allocationMode: 'ExactCount', count: 1 });
 });
@@ -268,6 +274,11 @@ test.each<[string, string, string[]]>([
     'no extended resource',
     'extendedResourceName: cpu',
     ['spec.extendedResourceName: Invalid value: "cpu": must be a valid extended resource name'],
+  ],
+  [
+    'a selector',
+    'selectors: [{cel: {expression: "device.driver"}}]',
+    ['spec.selectors[0].cel.expression: Invalid value: "device.driver": must evaluate to bool or the unknown type, not string'],
   ],
   ['no driver', 'config: [{opaque: {parameters: {}}}]', ['spec.config[0].opaque.driver: Required value']],
 ])('DeviceClass: %s', (_name, spec, expected) => {
