@@ -75,6 +75,51 @@ test('a killed kubelet finds its containers running and leaves them so', async (
   expect(await cluster().kubectl(readySince)).toBe(since);
 });
 
+test('what probes and sidecars had come to stays so, and a pod that was given up meanwhile ends', async () => {
+  const exec = (...command: string[]): object => ({ exec: { command }, periodSeconds: 1, timeoutSeconds: 30 });
+  const main = (name: string, rest: object): object => ({ name, image: 'coxswain/busybox:1', command: ['sh', '-c', sleeps], ...rest });
+  const probed = [
+    main('ready', { startupProbe: exec('true'), readinessProbe: exec('true'), livenessProbe: exec('true') }),
+    main('unready', { readinessProbe: exec('false') }),
+    main('starting', { startupProbe: { ...exec('false'), failureThreshold: 1_000 }, readinessProbe: exec('true') }),
+  ];
+  const sidecar = main('sidecar', { restartPolicy: 'Always', startupProbe: exec('true') });
+  const spec = { terminationGracePeriodSeconds: 1 };
+  await cluster().apply({ ...pod, metadata: { name: 'probed' }, spec: { ...spec, initContainers: [sidecar], containers: probed } });
+  await cluster().apply({ ...pod, metadata: { name: 'given-up' }, spec: { ...spec, containers: [main('main', {})] } });
+  const seen = ({ status }: V1Pod): string[] =>
+    [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(
+      (one) => `${one.name} started ${one.started} ready ${one.ready} restarted ${one.restartCount}`,
+    );
+  const settled = ['sidecar', 'ready'].map((name) => `${name} started true ready true restarted 0`);
+  settled.push('unready started true ready false restarted 0', 'starting started false ready false restarted 0');
+  const isSettled = async (): Promise<boolean> => String(seen(await cluster().get<V1Pod>('pod probed'))) === String(settled);
+  await cluster().until('probes have come to something', isSettled, 60_000);
+  await cluster().kubectl('wait pod/given-up --for=condition=Ready --timeout=60s');
+
+  const before = await cluster().pids();
+  const fields = ['initContainerStatuses', 'containerStatuses'].flatMap((list) => [`${list}[*].started`, `${list}[*].ready`]);
+  const columns = fields.map((field, index) => `C${index}:.status.${field}`).join();
+  await using watch = cluster().background(`get pod probed --watch --no-headers -o custom-columns=${columns}`);
+  await watch.shows('\n');
+  await cluster().host.sh(`kill -STOP ${before.supervisor}; kill -9 ${before.kubelet}`);
+  await cluster().kubectl('delete pod given-up --force --grace-period=0');
+  await cluster().host.sh(`kill -CONT ${before.supervisor}`);
+  await cluster().until(
+    'another kubelet ends it',
+    async () => (await cluster().host.sh('docker ps -q --filter name=_given-up_')) === '',
+    60_000,
+  );
+  expect(new Set(watch.output.trim().split('\n')).size, watch.output).toBe(1);
+  // A container that ends begins again behind its sidecar, which never did.
+  await cluster().kubectl('exec probed -c ready -- kill 1');
+  await cluster().until('the end is seen', async () =>
+    seen(await cluster().get<V1Pod>('pod probed')).includes('ready started true ready true restarted 1'),
+  );
+  expect(seen(await cluster().get<V1Pod>('pod probed'))[0]).toBe(settled[0]);
+  await cluster().kubectl('delete pod probed');
+});
+
 test('a killed supervisor is replaced by up, and adopts what runs', async () => {
   const before = await cluster().pids();
   await cluster().host.sh(`kill -9 ${before.supervisor}`);

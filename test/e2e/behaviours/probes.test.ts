@@ -7,7 +7,8 @@ import { containerOf, podOf, runReady } from './pod-run.ts';
 
 const cluster = useCluster();
 const image = 'coxswain/hello:1';
-const quick = { periodSeconds: 1, failureThreshold: 1 };
+/** A machine with much to do answers late. */
+const quick = { periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 10 };
 const server = (code: string): object => ({ name: 'main', image, command: ['node', '-e', code] });
 /** Well for some seconds, then not; the port stays open. */
 const failsSoon = (ms: number): string =>

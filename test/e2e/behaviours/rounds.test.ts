@@ -1,12 +1,47 @@
-// What containers of a pod do for one another: variables in files, and the wish that all of them start again.
+// What containers of a pod do for one another: the order they begin and end in, variables in files, and the wish that all of them start again.
 import { expect, test } from 'vitest';
 import { busybox, podManifest } from '../manifests.ts';
 import { useCluster } from '../use-cluster.ts';
-import { containerOf, podOf, runToEnd, script } from './pod-run.ts';
+import { containerOf, podOf, runReady, runToEnd, script } from './pod-run.ts';
 
 const cluster = useCluster();
 const emptyDir = [{ name: 'v', emptyDir: {} }];
 const volumeMounts = [{ name: 'v', mountPath: '/v' }];
+
+test.concurrent('sidecars begin in their turn, each before what follows it, and end after the rest, the last first', async () => {
+  const says = (text: string): object => ({ exec: { command: ['sh', '-c', `echo ${text} >>/v/story`] } });
+  const once = (name: string): object => busybox(name, { command: ['sh', '-c', `echo ${name} >>/v/story`], volumeMounts });
+  const stays = (name: string, rest: object = {}): object => {
+    const text = `trap 'echo ${name} ends >>/v/story; exit' TERM; echo ${name} begins >>/v/story; sleep 1000 & wait`;
+    return busybox(name, { command: ['sh', '-c', text], volumeMounts, ...rest });
+  };
+  const begun = {
+    exec: { command: ['sh', '-c', 'until grep -q "one begins" /v/story; do sleep 0.1; done; echo one has begun >>/v/story'] },
+  };
+  await runReady(cluster(), 'in-turn', {
+    terminationGracePeriodSeconds: 60,
+    initContainers: [
+      once('first'),
+      stays('one', { restartPolicy: 'Always', lifecycle: { postStart: begun } }),
+      once('second'),
+      stays('two', {
+        restartPolicy: 'Always',
+        startupProbe: {
+          exec: { command: ['sh', '-c', 'grep -q "two begins" /v/story && echo two has begun >>/v/story'] },
+          periodSeconds: 1,
+        },
+      }),
+      once('third'),
+    ],
+    containers: [stays('main', { lifecycle: { preStop: says('main is told') } })],
+    volumes: [{ name: 'v', hostPath: { path: '/srv/in-turn', type: 'DirectoryOrCreate' } }],
+  });
+  await cluster().until('main’s trap', async () => (await cluster().host.sh('cat /srv/in-turn/story')).includes('main begins'));
+  await cluster().kubectl('delete pod in-turn');
+  const begin = ['first', 'one begins', 'one has begun', 'second', 'two begins', 'two has begun', 'third', 'main begins'];
+  const end = ['main is told', 'main ends', 'two ends', 'one ends'];
+  expect((await cluster().host.sh('cat /srv/in-turn/story')).trim().split('\n')).toEqual([...begin, ...end]);
+});
 
 test.concurrent('variables from a file that an init container wrote', async () => {
   const write = `printf '%s\\n' "# settings" "WORD='a b \\$HOME'" "LINES='one" "two'" > /v/settings`;

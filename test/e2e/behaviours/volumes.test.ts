@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { busybox, podManifest } from '../manifests.ts';
 import { useCluster } from '../use-cluster.ts';
-import { inside, podOf, runReady, runToEnd, script } from './pod-run.ts';
+import { containerOf, inside, podOf, runReady, runToEnd, script } from './pod-run.ts';
 
 const cluster = useCluster();
 const kubectl = (words: string): Promise<string> => cluster().kubectl(words);
@@ -256,6 +256,30 @@ describe.concurrent('hostPath', () => {
     expect(await cluster().host.sh('ls /srv/made/of/nothing')).toBe('f\n');
   });
 
+  test('of every type: what is there is checked, what may be is made', async () => {
+    await cluster().host.sh('mkdir -p /srv/types/folder && cd /srv/types && touch file && mknod char c 1 3 && mknod block b 7 0');
+    const rows: [path: string, type: string, seen: string][] = [
+      ['/srv/types/folder', 'Directory', 'directory'],
+      ['/srv/types/file', 'File', 'regular empty file'],
+      ['/run/docker.sock', 'Socket', 'socket'],
+      ['/srv/types/char', 'CharDevice', 'character special file'],
+      ['/srv/types/block', 'BlockDevice', 'block special file'],
+      ['/srv/types/new-file', 'FileOrCreate', 'regular empty file'],
+      ['/srv/types/new-folder', 'DirectoryOrCreate', 'directory'],
+    ];
+    const { log } = await runToEnd(cluster(), 'host-types', {
+      containers: [script('stat -c %F /v/*', { volumeMounts: rows.map((_, index) => ({ name: `v${index}`, mountPath: `/v/${index}` })) })],
+      volumes: rows.map(([path, type], index) => ({ name: `v${index}`, hostPath: { path, type } })),
+    });
+    expect(log.trim().split('\n')).toEqual(rows.map(([, , seen]) => seen));
+    const volumes = [{ name: 'v', hostPath: { path: '/srv/types/file', type: 'Directory' } }];
+    await cluster().apply(podManifest('host-not', { volumes }));
+    const events = (): Promise<string> => kubectl('get events --field-selector involvedObject.name=host-not,reason=FailedMount');
+    await cluster().until('the reason', async () =>
+      (await events()).includes('hostPath type check failed: /srv/types/file is not a directory'),
+    );
+  });
+
   test('a read-only mount leaves what is mounted below it writable, unless it says otherwise', async () => {
     await cluster().host.sh('mkdir -p /srv/outer/inner && mount -t tmpfs inner /srv/outer/inner');
     const volume = { hostPath: { path: '/srv/outer' } };
@@ -292,6 +316,16 @@ describe.concurrent('hostPath', () => {
     expect(await cluster().host.sh('ls /srv/travel/b')).toBe('pod\n');
     await cluster().host.sh('umount /srv/travel/b /srv/travel/a');
   });
+});
+
+test.concurrent('what a container says at its end may lie in a mount that travels, and holds up no end of its pod', async () => {
+  const mount = { name: 'v', mountPath: '/v', mountPropagation: 'Bidirectional' };
+  const rest = { terminationMessagePath: '/v/last', securityContext: { privileged: true }, volumeMounts: [mount] };
+  const spec = { containers: [script('echo last words >/v/last', rest)], volumes: [{ name: 'v', emptyDir: {} }] };
+  const { pod } = await runToEnd(cluster(), 'last-words', spec);
+  expect(containerOf(pod).state?.terminated?.message).toBe('last words\n');
+  await cluster().kubectl('delete pod last-words --timeout=60s');
+  expect(await cluster().host.sh(`grep ${pod.metadata?.uid} /proc/mounts || true`)).toBe('');
 });
 
 describe.concurrent('images as volumes', () => {
