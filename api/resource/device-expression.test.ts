@@ -25,6 +25,7 @@ test('an expression that is asked for again is not compiled again, unless many o
   const again = compiler.compile('device.driver == "a"');
   expect(again).not.toBe(first);
   expect(again).toEqual(first);
+  expect(compiler.compile('device')).not.toBe(compiler.compile('device'));
 });
 
 test.each([

@@ -20,7 +20,7 @@ export type DeviceExpression =
 /** Remembered expressions: claims of one template all have the same. */
 const maxRemembered = 100;
 
-/** Compiles expressions, each once as long as it is remembered. */
+/** Compiles expressions, good ones once as long as they are remembered; what is said of bad ones can be long. */
 export class DeviceExpressions {
   /** The one that was asked for last comes last. */
   readonly #compiled = new Map<string, DeviceExpression>();
@@ -29,6 +29,7 @@ export class DeviceExpressions {
   compile(text: string): DeviceExpression {
     this.#environment ??= deviceEnvironment();
     const compiled = this.#compiled.get(text) ?? compileDeviceExpression(text, this.#environment);
+    if (compiled.kind !== 'compiled') return compiled;
     this.#compiled.delete(text);
     this.#compiled.set(text, compiled);
     const [oldest] = this.#compiled.keys();
