@@ -13,7 +13,7 @@ await runMain('kube-apiserver', async ({ argv, signal, log, logLevel }) => {
   await prepareServing(argv, { nowMs: systemClock.nowMs(), log });
   const settings = parseConfig(argv);
   const deps = { clock: systemClock, log };
-  await using opened = await openStore(settings.storage, deps, signal).catch(refuse);
+  await using opened = await openStore(settings.storage, deps, signal).catch(asUsageError);
   const kinds = builtinKinds;
   const sealing =
     settings.sealing && (await Sealing.start({ settings: settings.sealing, reload: reloadedSealing(argv), store: opened, kinds, ...deps }));
@@ -23,10 +23,10 @@ await runMain('kube-apiserver', async ({ argv, signal, log, logLevel }) => {
   for (const family of sealing?.families ?? []) server.metrics.add(family);
   const renewal = new FileWatch({ paths: certificateFiles(argv), onChange: () => server.renew(parseConfig(argv)), ...deps });
   const services: readonly Service[] = [...keepers, server, renewal];
-  await runServices(signal, services, () => log.info({ port: server.port }, 'serving')).catch(refuse);
+  await runServices(signal, services, () => log.info({ port: server.port }, 'serving')).catch(asUsageError);
 });
 
-/** A store that cannot be opened or read is for the user to mend: one sentence. */
-function refuse(error: unknown): never {
+/** A store that cannot be opened or read is the operator's to repair: reports one sentence without a stack trace. */
+function asUsageError(error: unknown): never {
   throw error instanceof StoreError ? new UsageError(error.message, { exitCode: 1, cause: error }) : error;
 }

@@ -1,4 +1,4 @@
-// The filters of a request's way, with what they measure.
+// The filter chain that every request passes, with its metrics.
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Metrics } from '#base/metrics.ts';
@@ -39,20 +39,20 @@ interface RequestFilterDeps {
   readonly stopping: AbortSignal;
 }
 
-interface WhoAsks {
+interface AccessDeps {
   readonly authenticator: Authenticator;
   readonly seen: AuthenticationMetrics;
   /** Undefined where nothing is audited. */
   readonly auditor: Auditor | undefined;
   readonly auditCounts: AuditMetrics;
-  /** Whether who comes now is sent away with words. */
-  readonly sendsAway: () => boolean;
+  /** True while new requests are rejected, during shutdown. */
+  readonly rejectsRequests: () => boolean;
 }
 
-/** Outermost first. */
+/** The filters, outermost first. */
 export function requestFilters(
   { settings, store, registry, authorizer, metrics, clock, log, stopping }: RequestFilterDeps,
-  { authenticator, seen, auditor, auditCounts, sendsAway }: WhoAsks,
+  { authenticator, seen, auditor, auditCounts, rejectsRequests }: AccessDeps,
 ): { readonly filters: readonly Filter[]; readonly timeouts: RequestTimeouts } {
   const timeouts = new RequestTimeouts(settings.limits.requestMs, clock, auditor);
   const limits = inFlight(settings.limits, clock);
@@ -60,11 +60,11 @@ export function requestFilters(
   storageMetrics(metrics, { resources: () => registry.measured(), sizeBytes: sizeOf(store, stopping) });
   store.observeTransformations?.(transformationMetrics(metrics, clock));
   const { origins, transportSecurity: directives, goawayChance, sendsRetryAfter } = settings.http ?? plainHttp;
-  // Those that nobody has asked for are not in the way.
+  // Filters that are not configured cost a request nothing: they are left out.
   const filters = [
     recovery(log),
     requestMetrics(metrics, clock),
-    ...(sendsRetryAfter ? [retryAfter(sendsAway)] : []),
+    ...(sendsRetryAfter ? [retryAfter(rejectsRequests)] : []),
     ...(directives === '' ? [] : [transportSecurity(directives)]),
     ...(goawayChance > 0 ? [goaway(goawayChance, Math.random)] : []),
     timeouts.filter,

@@ -1,4 +1,4 @@
-// What stands between a server's socket and its registry, wired.
+// Wires everything between the socket and the registry: listener, filters, authentication, routing, subresources, discovery.
 import type { KindDefinition } from '#api/kind.ts';
 import type { Codec } from '#api/schema/codec.ts';
 import { OpenApiDocuments } from '#api/openapi/documents.ts';
@@ -61,7 +61,6 @@ interface RequestParts {
   readonly auditing: readonly Service[];
 }
 
-/** Everything between the socket and the registry. */
 export function requestParts(deps: RequestPartsDeps): RequestParts {
   const { settings, clock, log, codec, registry, authorizer, metrics, stopping } = deps;
   const negotiator = new Negotiator();
@@ -118,7 +117,7 @@ export function requestParts(deps: RequestPartsDeps): RequestParts {
     seen,
     auditor,
     auditCounts: counts,
-    sendsAway: () => deps.state.sendsAway,
+    rejectsRequests: () => deps.state.rejectsRequests,
   });
   const listener = makeListener(deps, compose(filters, router.serve));
   return { listener, timeouts, auditing: auditor?.services ?? [] };
@@ -143,7 +142,7 @@ function makeSubresources(deps: RequestPartsDeps, tokenAuthenticator: TokenVerif
   });
 }
 
-/** What `componentstatuses` tells of. */
+/** The components that `componentstatuses` reports. */
 function reportedComponents(store: Store): readonly Component[] {
   return [
     localComponent('controller-manager', 10_257),
@@ -169,7 +168,7 @@ function makeListener({ settings, codec, largeWork, metrics, clock }: RequestPar
   return new Listener(options, handle, clock);
 }
 
-/** What the server tells of itself and of what it serves; `paths` is all of it. */
+/** Health, OpenAPI, debugging and status pages. `paths` lists every path that is not a resource. */
 function ownPages({ settings, checks, codec, registry, clock, debug }: RequestPartsDeps, paths: () => readonly string[]): Pages[] {
   const startedMs = clock.nowMs();
   const documents = new OpenApiDocuments({

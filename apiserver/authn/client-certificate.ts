@@ -72,9 +72,9 @@ export class ClientCertificates implements AuthenticationMethod {
   }
 }
 
-const expired: Peer = { ...nobody(), verdict: { kind: 'refused', why: 'the certificate has expired' } };
+const expired: Peer = { ...anonymous(), verdict: { kind: 'refused', why: 'the certificate has expired' } };
 
-function nobody(verdict: Verdict = none): Peer {
+function anonymous(verdict: Verdict = none): Peer {
   return { issuer: undefined, commonName: '', verdict, untilMs: never };
 }
 
@@ -82,9 +82,9 @@ function inspect(socket: TLSSocket, proxyAuthorities: readonly X509Certificate[]
   // The whole chain costs more, and only tells whose authority it ends with.
   const isWhole = proxyAuthorities.length > 0;
   const certificate = typeof socket.getPeerCertificate === 'function' ? socket.getPeerCertificate(isWhole) : undefined;
-  if (certificate === undefined || Object.keys(certificate).length === 0) return nobody();
+  if (certificate === undefined || Object.keys(certificate).length === 0) return anonymous();
   if (!socket.authorized) {
-    return nobody({ kind: 'refused', why: String(socket.authorizationError ?? 'not signed by the client CA') });
+    return anonymous({ kind: 'refused', why: String(socket.authorizationError ?? 'not signed by the client CA') });
   }
   const subject = certificate.subject as Partial<Record<'CN' | 'O' | typeof uidField, string | string[]>> | undefined;
   const commonName = one(subject?.CN);
@@ -93,7 +93,7 @@ function inspect(socket: TLSSocket, proxyAuthorities: readonly X509Certificate[]
     const verdict: Verdict = { kind: 'refused', why: 'x509: certificate signed by unknown authority' };
     return { issuer: 'front-proxy', commonName, verdict, untilMs };
   }
-  if (commonName === '') return nobody();
+  if (commonName === '') return anonymous();
   const groups = subject?.O === undefined ? [] : [subject.O].flat();
   const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
   const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };

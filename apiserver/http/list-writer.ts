@@ -64,7 +64,7 @@ export async function sendList(
   const documentOf = (): ListDocument =>
     wanted.form === 'table' ? tableDocument(exchange, wanted, kind, answer, deps) : listDocument(wanted, kind, answer);
   const excerpt = excerptElsewhere(exchange, wanted, kind, deps);
-  if (audit?.wantsAnswer === true) await tell(audit, documentOf(), excerpt);
+  if (audit?.wantsAnswer === true) await recordAnswer(audit, documentOf(), excerpt);
   if (wanted.encoding === 'protobuf') return sendProtobufList(exchange, wanted, kind, answer);
   const document = documentOf();
   const { slice } = document;
@@ -75,7 +75,7 @@ export async function sendList(
 }
 
 /** Gives the whole list to who audits the request. */
-async function tell(audit: RequestAudit, document: ListDocument, excerpt: Excerpt): Promise<void> {
+async function recordAnswer(audit: RequestAudit, document: ListDocument, excerpt: Excerpt): Promise<void> {
   const pieces: Uint8Array[] = [];
   for (const piece of plainPieces(document, excerpt)) {
     pieces.push(piece instanceof Uint8Array ? piece : await piece);

@@ -271,7 +271,7 @@ describe('watches', () => {
     await pump(
       frames,
       sink,
-      { render, told: new WatchMetrics(createMetrics()).of(pod, 'namespace', undefined) },
+      { render, counter: new WatchMetrics(createMetrics()).of(pod, 'namespace', undefined) },
       new AbortController().signal,
     );
     const { type, object } = eventOf(Buffer.from(written[0] ?? []).subarray(4));

@@ -18,9 +18,9 @@ const statusVerbs = ['get', 'patch', 'update'];
 
 interface ResourceRequestsDeps extends VerbDeps {
   readonly subresources: SubresourceTable;
-  /** True where something of this group is served, so that refusals below it are Status objects. */
+  /** True where the group has served resources: a 404 below it is a Status object, elsewhere plain text. */
   readonly knowsGroup: (group: string) => boolean;
-  /** False for kinds that clients do not find. */
+  /** False for kinds that `--runtime-config` disables. */
   readonly isShown: IsShown;
 }
 
@@ -36,9 +36,9 @@ export class ResourceRequests {
     const { info } = exchange;
     const found = this.#deps.registry.find(info.group, info.version, info.resource);
     const kind = found !== undefined && this.#deps.isShown(found) ? found : undefined;
-    // An empty segment names nothing: /namespaces//pods is not the pods of all namespaces. Slashes at the end mean nothing.
+    // An empty segment is not a wildcard: /namespaces//pods is not the pods of all namespaces. Trailing slashes are ignored.
     const own = info.path.slice(0, info.path.length - info.rest.length).replace(/\/+$/, '');
-    if (kind === undefined || info.verb === 'proxy' || !fits(exchange, kind) || own.includes('//')) return this.#nothing(exchange);
+    if (kind === undefined || info.verb === 'proxy' || !fits(exchange, kind) || own.includes('//')) return this.#notFound(exchange);
     exchange.isServed = true;
     if (kind.deprecation !== undefined) {
       exchange.isDeprecated = true;
@@ -48,7 +48,7 @@ export class ResourceRequests {
     const problems = nameIsPathSegment(info.pathName, false);
     if (problems.length > 0) throw badRequest(`Name parameter invalid: ${JSON.stringify(info.pathName)}: ${problems.join(';')}`);
     if (info.subresource !== '') return this.#serveSubresource(exchange, kind);
-    if (hasRest(info)) return this.#nothing(exchange);
+    if (hasRest(info)) return this.#notFound(exchange);
     const act = this.#deps.subresources.find(kind, '');
     if (act !== undefined && act.verbs.includes(info.verb) && fitsVerb(exchange, kind)) return act.serve(exchange, kind, this.#deps);
     const verb = info.isWatchPath ? watch : verbs[info.verb];
@@ -64,17 +64,17 @@ export class ResourceRequests {
     const special = this.#deps.subresources.find(kind, subresource);
     if (special !== undefined) {
       if (!special.verbs.includes(info.verb) && !special.verbs.includes('*')) throw methodNotAllowed();
-      if (hasRest(info) && special.takesPath !== true) return this.#nothing(exchange);
+      if (hasRest(info) && special.takesPath !== true) return this.#notFound(exchange);
       return special.serve(exchange, kind, this.#deps);
     }
     const declared = subresourceVerbs(kind, subresource);
-    if (declared === undefined || hasRest(info) || this.#deps.subresources.isHidden(kind, subresource)) return this.#nothing(exchange);
+    if (declared === undefined || hasRest(info) || this.#deps.subresources.isHidden(kind, subresource)) return this.#notFound(exchange);
     const verb = verbs[info.verb];
     if (verb === undefined || !declared.includes(info.verb)) throw methodNotAllowed();
     return verb(exchange, kind, this.#deps);
   }
 
-  #nothing(exchange: Exchange): void {
+  #notFound(exchange: Exchange): void {
     exchange.isServed = false;
     if (this.#deps.knowsGroup(exchange.info.group)) sendError(exchange, resourceNotFound());
     else sendText(exchange, 404, '404 page not found\n');
@@ -85,7 +85,7 @@ function hasRest({ rest }: RequestInfo): boolean {
   return rest !== '' && rest !== '/';
 }
 
-/** The verbs of a sub-resource, undefined where the kind has none of that name. */
+/** The verbs of a subresource; undefined where the kind has none of that name. */
 function subresourceVerbs(kind: KindDefinition, subresource: string): readonly string[] | undefined {
   const { status, scale, other } = kind.subresources ?? {};
   if (subresource === 'status') return status === true ? statusVerbs : undefined;
@@ -96,8 +96,8 @@ function subresourceVerbs(kind: KindDefinition, subresource: string): readonly s
 const namedVerbs = ['get', 'update', 'patch', 'delete'];
 
 /**
- * Whether the path's form exists for the kind at all: names of namespaced kinds only below a namespace, names only where the kind has
- * a verb for one object (reviews have none), all namespaces at once only for lists, and so on.
+ * True if the path exists for the kind: names of namespaced kinds only below a namespace, names only where the kind has a verb for a
+ * single object (reviews have none), all namespaces at once only for lists.
  */
 function fits({ info }: Exchange, kind: KindDefinition): boolean {
   if (kind.scope === 'cluster' ? info.hasNamespacePart : !info.hasNamespacePart && info.pathName !== '') return false;
@@ -107,7 +107,7 @@ function fits({ info }: Exchange, kind: KindDefinition): boolean {
   return kind.scope === 'cluster' || info.hasNamespacePart || kind.verbs.includes('list');
 }
 
-/** Whether the path takes the method: nothing is created or deleted across namespaces, or created at a name. */
+/** True if the path accepts the verb: nothing is created or deleted across namespaces, or created at a name. */
 function fitsVerb({ info, request }: Exchange, kind: KindDefinition): boolean {
   if (info.verb === 'create') return info.pathName === '' && (kind.scope === 'cluster' || info.hasNamespacePart);
   if (info.verb === 'deletecollection') return kind.scope === 'cluster' || info.hasNamespacePart;

@@ -14,7 +14,7 @@ export interface Pages {
   owns(path: string): boolean;
   paths(): string[];
   serve(exchange: Exchange): Promise<void> | void;
-  /** True for what upstream serves by its library for REST: that takes GET alone, whereas other pages are answered whatever the method is. */
+  /** True for pages that upstream serves through go-restful, which accept GET only; other pages answer every method. */
   readonly takesGetOnly?: boolean;
 }
 
@@ -29,7 +29,7 @@ interface RouterDeps {
 
 const slash = 47;
 
-/** The end of the pipeline: finds out who serves a path. */
+/** The innermost handler: dispatches a request by its path to resources, discovery or pages. */
 export class Router {
   readonly #deps: RouterDeps;
 
@@ -39,7 +39,7 @@ export class Router {
 
   readonly serve = (exchange: Exchange): Promise<void> | void => {
     const { isResource, path } = exchange.info;
-    // Who asks for //api/v1/pods was let in by the rules for pods, but nobody listens there.
+    // //api/v1/pods is authorized like /api/v1/pods, but served by nothing.
     if (isResource && path.charCodeAt(1) !== slash) return this.#deps.resources.serve(exchange);
     exchange.isServed = true;
     const served = isResource ? undefined : this.#servePlain(exchange, path);
@@ -50,7 +50,7 @@ export class Router {
 
   #servePlain(exchange: Exchange, given: string): Promise<void> | 'done' | undefined {
     const { metrics, pages } = this.#deps;
-    // What upstream serves by its library for REST may end in slashes; of the rest, each path has one spelling.
+    // Paths that upstream serves through go-restful may end in slashes; others have one spelling.
     const isDiscovery = /^\/apis?(\/|$)/.test(given) && given !== '/apis//';
     const path = isDiscovery || /^\/version\/+$/.test(given) ? given.replace(/\/+$/, '') : given === '/index.html' ? '/' : given;
     const owner = pages.find((one) => one.owns(path));
@@ -94,7 +94,7 @@ export class Router {
     return this.#deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table');
   }
 
-  /** Everything that is served and no resource. */
+  /** Every served path that is not a resource, sorted. */
   paths(): string[] {
     const { discovery, pages } = this.#deps;
     return [...discovery.paths(), ...pages.flatMap((one) => one.paths()), '/metrics', '/version'].sort();
@@ -116,7 +116,7 @@ function aggregatedEncoding(accept: string): Encoding | undefined {
 
 const encodedTypes: Readonly<Record<Encoding, string>> = { json: jsonType, yaml: 'application/yaml', protobuf: protobufType };
 
-/** Differs from other answers in that clients may keep it. */
+/** Unlike other responses, clients may cache this one by its ETag. */
 function sendTagged(exchange: Exchange, { bytes, etag }: TaggedDocument, encoding: Encoding): void {
   const headers = ['ETag', etag, 'Vary', 'Accept', 'Cache-Control', 'public'];
   const { group, version, kind } = aggregatedKind;
@@ -125,7 +125,7 @@ function sendTagged(exchange: Exchange, { bytes, etag }: TaggedDocument, encodin
   else sendBytes(exchange, 200, contentType, encoding === 'json' && isPretty(exchange) ? indented(bytes) : bytes, headers);
 }
 
-/** What is not part of the API is JSON for people, whatever the client accepts. */
+/** Indented JSON, whatever the client accepts: these documents are not API objects. */
 function sendRaw(exchange: Exchange, document: object): void {
   sendBytes(exchange, 200, jsonType, Buffer.from(JSON.stringify(document, undefined, 2)));
 }

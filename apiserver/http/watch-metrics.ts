@@ -6,7 +6,7 @@ import type { WatchFrame } from '../registry/contract.ts';
 const sizeBuckets = Array.from({ length: 8 }, (_, step) => 1_024 * 2 ** step);
 const listBuckets = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 15, 20, 30, 45, 60];
 
-/** What watches of one kind are told, under upstream's names. */
+/** Metrics of watches under upstream's names. */
 export class WatchMetrics {
   readonly #events: CounterCells;
   readonly #sizes: HistogramCells;
@@ -28,20 +28,20 @@ export class WatchMetrics {
     );
   }
 
-  /** Of one watch. `sinceStart` says how many seconds it lasts; undefined where it does not begin with a list. */
+  /** Counts one watch. `sinceStart`: seconds since it began; undefined where it does not begin with a list. */
   of(
     { group, names, version }: Pick<KindDefinition, 'group' | 'names' | 'version'>,
     scope: string,
     sinceStart: (() => number) | undefined,
-  ): Told {
+  ): WatchCounter {
     const labels = [group, names.plural, version];
     const list = sinceStart === undefined ? undefined : this.#lists.cell([group, names.plural, scope, version]);
-    return new Told(this.#events.cell(labels), this.#sizes.cell(labels), list, sinceStart);
+    return new WatchCounter(this.#events.cell(labels), this.#sizes.cell(labels), list, sinceStart);
   }
 }
 
 /** Counts the events sent on one watch, and their sizes. */
-export class Told {
+export class WatchCounter {
   readonly #events: CounterCell;
   readonly #sizes: HistogramCell;
   readonly #list: HistogramCell | undefined;

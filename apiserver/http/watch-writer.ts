@@ -6,7 +6,7 @@ import { ApiError, internalError } from '#api/meta/status.ts';
 import type { WatchFrame } from '../registry/contract.ts';
 import type { Exchange } from './exchange.ts';
 import type { Wanted } from './negotiate.ts';
-import type { Told } from './watch-metrics.ts';
+import type { WatchCounter } from './watch-metrics.ts';
 import { joined, parseIncludeObject, partialJson, type TableDeps, TableMaker } from './table.ts';
 
 /** Where the frames of a watch go. */
@@ -50,7 +50,7 @@ function formRenderer(
 export async function pump(
   frames: AsyncIterable<readonly WatchFrame[]>,
   sink: FrameSink,
-  { render, told }: { readonly render: FrameRenderer; readonly told: Told },
+  { render, counter }: { readonly render: FrameRenderer; readonly counter: WatchCounter },
   signal: AbortSignal,
 ): Promise<void> {
   try {
@@ -59,7 +59,7 @@ export async function pump(
       for (const frame of batch) {
         const made = render(frame);
         const line = made instanceof Uint8Array ? made : await made;
-        told.frame(frame, line);
+        counter.frame(frame, line);
         lines.push(line);
       }
       const flows = sink.write(lines);

@@ -1,4 +1,4 @@
-// Who asks and whether they may, under upstream's names. Every series is looked up once, when it is first counted.
+// Metrics of authentication and authorization under upstream's names. Every series is looked up once, when it is first counted.
 import { type CounterCell, CounterCells, type HistogramCell, HistogramCells } from '#base/metric-cells.ts';
 import type { Metrics } from '#base/metrics.ts';
 
@@ -6,20 +6,20 @@ import type { Metrics } from '#base/metrics.ts';
 const secondsBuckets = Array.from({ length: 15 }, (_, step) => 2 ** step / 1_000);
 /** From expired to four months. */
 const lifetimeBuckets = [0, 0.5, 1, 2, 6, 12, 24, 48, 96, 168, 720, 2_160, 4_320, 8_640].map((hours) => hours * 3_600);
-/** Names that upstream tells apart; all others are one, so that users do not become series. */
-const toldNames = new Set(['admin', 'client', 'kube_proxy', 'kubelet', 'system:serviceaccount:kube-system:default']);
+/** User names with a series of their own, as upstream; all others share one, which bounds the cardinality. */
+const namedUsers = new Set(['admin', 'client', 'kube_proxy', 'kubelet', 'system:serviceaccount:kube-system:default']);
 
-/** Counts one sort of outcome, with how long it took to come to. */
+/** Counts outcomes and observes their duration. */
 interface Outcomes<R extends string> {
   took(result: R, seconds: number): void;
 }
 
 export interface AuthenticationMetrics extends Outcomes<'success' | 'failure' | 'error'> {
-  /** Somebody was recognised. */
-  knew(user: string): void;
-  /** A certificate did so that will be good for so long. */
+  /** A user was authenticated. */
+  authenticated(user: string): void;
+  /** By a client certificate that expires in so many seconds. */
   certificate(leftSeconds: number): void;
-  /** A pod's token did so, in time or only because its time has been prolonged. */
+  /** By a pod's token; `stale`: past its requested expiry, accepted for its extended one. */
   podToken(state: 'valid' | 'stale'): void;
 }
 
@@ -48,8 +48,8 @@ export function authenticationMetrics(metrics: Metrics): AuthenticationMetrics {
       total: ['authentication_attempts', '[ALPHA] Counter of authenticated attempts.'],
       seconds: ['authentication_duration_seconds', '[ALPHA] Authentication duration in seconds broken out by result.'],
     }),
-    knew: (user) => {
-      const name = toldName(user);
+    authenticated: (user) => {
+      const name = seriesOf(user);
       let cell = byName.get(name);
       if (cell === undefined) byName.set(name, (cell = users.cell([name])));
       cell.value++;
@@ -111,7 +111,7 @@ function outcomes<R extends string>(metrics: Metrics, names: { readonly total: N
   };
 }
 
-function toldName(user: string): string {
-  if (toldNames.has(user)) return user;
+function seriesOf(user: string): string {
+  if (namedUsers.has(user)) return user;
   return user.includes('@') ? 'email_id' : 'other';
 }

@@ -33,12 +33,12 @@ export class AdmissionTiming {
   readonly nowMs: () => number;
   readonly #plugins: HistogramCells;
   readonly #steps: HistogramCells;
-  readonly #isTold: (plugin: string) => boolean;
+  readonly #isUpstream: (plugin: string) => boolean;
 
-  /** @param isTold which plugins upstream has too: only those become series. */
-  constructor(metrics: Metrics, clock: Clock, isTold: (plugin: string) => boolean) {
+  /** @param isUpstream true for plugins that upstream has too: only those get a series. */
+  constructor(metrics: Metrics, clock: Clock, isUpstream: (plugin: string) => boolean) {
     this.nowMs = () => clock.monotonicMs();
-    this.#isTold = isTold;
+    this.#isUpstream = isUpstream;
     this.#plugins = metrics.add(
       new HistogramCells(
         'apiserver_admission_controller_admission_duration_seconds',
@@ -58,7 +58,7 @@ export class AdmissionTiming {
   }
 
   plugin(name: string, type: AdmissionType): Timed | undefined {
-    if (!this.#isTold(name)) return undefined;
+    if (!this.#isUpstream(name)) return undefined;
     return new Timed((operation, rejected) => this.#plugins.cell([name, operation, String(rejected), type]));
   }
 

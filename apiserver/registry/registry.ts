@@ -334,9 +334,9 @@ function largePatch(
 
 /** Attempts of one write warn of the same things. */
 function warningOnce(context: RequestContext): RequestContext {
-  const told = new Seen();
+  const warned = new Seen();
   const warn = (text: string): void => {
-    if (told.add(text)) context.warn(text);
+    if (warned.add(text)) context.warn(text);
   };
   return {
     ...context,

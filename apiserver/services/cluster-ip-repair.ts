@@ -111,7 +111,7 @@ export class ClusterIpRepair {
       const isOwn = otherNamespace === namespace && otherName === name;
       const other = isOwn || otherName === '' ? undefined : await this.#find<Service>(serviceKind, otherNamespace, otherName, signal);
       const judgement = judgeService({ service, address, isInRange: isInside(address, networks), claim, other });
-      this.#tell(service, judgement);
+      this.#record(service, judgement);
       if (judgement.do === 'contended') this.#contend(address, service);
       if (judgement.do === 'recreate' && claim !== undefined) await this.#delete(claim, signal);
       if (judgement.do === 'create' || judgement.do === 'recreate') await this.#create(address, service, signal);
@@ -130,12 +130,12 @@ export class ClusterIpRepair {
     const { namespace = '', name: parent } = claim.spec.parentRef;
     const owner = await this.#find<Service>(serviceKind, namespace, parent, signal);
     const judgement = judgeClaim(claim, owner, this.#deps.clock.nowMs());
-    this.#tell(claim, judgement);
+    this.#record(claim, judgement);
     if (judgement.do === 'delete') await this.#delete(claim, signal);
     return judgement.do !== 'wait';
   }
 
-  #tell(object: KubeObject, { trouble }: Judgement): void {
+  #record(object: KubeObject, { trouble }: Judgement): void {
     if (trouble === undefined) return;
     const { reason, action, note } = trouble;
     this.#deps.log.warn({ object: keyText(keyOf(object)), reason }, note);

@@ -1,5 +1,5 @@
-// The ServiceCIDR that says which range the flags give (upstream's pkg/controlplane/controller/defaultservicecidr). Whoever has set its
-// condition, has other networks in it or wants it gone keeps their way; what does not fit is told once.
+// The ServiceCIDR that says which range the flags give (upstream's pkg/controlplane/controller/defaultservicecidr). Conditions and
+// networks that another client has set, and a deletion, are left alone; a mismatch is recorded as an event once.
 import type { V1ServiceCIDR } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';
 import type { KubeObject } from '#api/meta/object.ts';
@@ -24,13 +24,13 @@ export const rangeKeeperName = 'kubernetes-service-cidr-controller';
 
 export class DefaultServiceRange {
   readonly #deps: DefaultServiceRangeDeps;
-  readonly #told = new Set<'other networks' | 'not ready'>();
+  readonly #recorded = new Set<'other networks' | 'not ready'>();
 
   constructor(deps: DefaultServiceRangeDeps) {
     this.#deps = deps;
   }
 
-  /** Makes it where it is missing, and says that it is ready where nobody has said anything. */
+  /** Creates the object if it is missing, and sets its Ready condition if it has none. */
   async keep(signal: AbortSignal): Promise<void> {
     const { registry, ipRange } = this.#deps;
     if (registry().find(rangeKind.group, rangeKind.version, rangeKind.names.plural) === undefined) return;
@@ -39,11 +39,11 @@ export class DefaultServiceRange {
     const cidrs = range.spec?.cidrs ?? [];
     if (!equalValues(cidrs, [ipRange.text])) {
       const text = `The default ServiceCIDR [${cidrs.join(' ')}] does not match the controller flag configurations [${ipRange.text}]`;
-      return this.#tell('other networks', range, 'KubernetesDefaultServiceCIDRInconsistent', text);
+      return this.#recordOnce('other networks', range, 'KubernetesDefaultServiceCIDRInconsistent', text);
     }
     const ready = range.status?.conditions?.find(({ type }) => type === 'Ready');
-    if (ready?.status === 'False') return this.#tell('not ready', range, ready.reason, `Configuration matches, but ${ready.message}`);
-    if (ready?.status !== 'True') await this.#sayReady(signal);
+    if (ready?.status === 'False') return this.#recordOnce('not ready', range, ready.reason, `Configuration matches, but ${ready.message}`);
+    if (ready?.status !== 'True') await this.#applyReady(signal);
   }
 
   async #findOrMake(signal: AbortSignal): Promise<V1ServiceCIDR> {
@@ -58,7 +58,7 @@ export class DefaultServiceRange {
     return (await registry.createObject(rangeKind, object as KubeObject, context)).object() as V1ServiceCIDR;
   }
 
-  async #sayReady(signal: AbortSignal): Promise<void> {
+  async #applyReady(signal: AbortSignal): Promise<void> {
     const { registry, clock } = this.#deps;
     const message = 'Kubernetes default Service CIDR is ready';
     const condition = { type: 'Ready', status: 'True', reason: '', message, lastTransitionTime: timeText(clock.nowMs()) };
@@ -73,9 +73,9 @@ export class DefaultServiceRange {
     await registry().patch(rangeKind, defaultRangeName, patch, context);
   }
 
-  #tell(what: 'other networks' | 'not ready', range: V1ServiceCIDR, reason: string, message: string): void {
-    if (this.#told.has(what)) return;
-    this.#told.add(what);
+  #recordOnce(what: 'other networks' | 'not ready', range: V1ServiceCIDR, reason: string, message: string): void {
+    if (this.#recorded.has(what)) return;
+    this.#recorded.add(what);
     this.#deps.events.event(range as KubeObject, 'Warning', reason, message);
   }
 }

@@ -1,19 +1,19 @@
-// What an engine must do; conformance.ts beside this file tests it, and every engine passes that suite.
-// An engine keeps bytes under string keys with one revision counter over all of them. Revisions only grow, also across restarts.
-// A write that was acknowledged survives kill -9 and power loss (memory engine excepted).
+// The contract of storage engines; every engine passes the suite in conformance.ts beside this file.
+// An engine maps string keys to bytes under a single revision counter, which only grows, also across restarts.
+// An acknowledged write survives kill -9 and power loss (the memory engine excepted).
 
 export interface StoredValue {
   readonly key: string;
   readonly value: Uint8Array;
-  /** Revision of the write that made this value. */
+  /** Revision of the write that stored this value. */
   readonly modRevision: number;
-  /** Revision of the write that made the key; once it was written again, that of another write of the same commit may stand for it. */
+  /** Revision of the write that created the key; after an update it may be that of another write in the same commit. */
   readonly createRevision: number;
-  /** Why nobody can read the value at the moment; it is empty then. Only of lists and watches: who gets one value hears of it. */
+  /** Set where the value cannot be read, for example decrypted, at the moment; `value` is empty then. In lists and watches only: `get` rejects. */
   readonly trouble?: StoreError;
 }
 
-/** Values above this are refused, as etcd does by default. */
+/** Larger values are rejected, as etcd does by default. */
 export const valueLimitBytes = 1.5 * 1_024 * 1_024;
 
 /** One committed change. */
@@ -24,62 +24,63 @@ export interface StoreEvent {
   /** The new value; for 'delete' undefined. */
   readonly value: Uint8Array | undefined;
   readonly createRevision: number;
-  /** The value before, when there was one; may be read only when asked for, and is undefined once history before it is compacted. */
+  /** The value before, if any; may be loaded on access, and is undefined once the history before it is compacted. */
   readonly previous: StoredValue | undefined;
-  /** As that of a value. */
+  /** As in `StoredValue`. */
   readonly trouble?: StoreError;
 }
 
 export type PutResult =
   | { readonly ok: true; readonly revision: number }
-  /** The guard did not hold; `current` is what is there (undefined: nothing). */
+  /** The precondition failed; `current` is the stored value, undefined if the key does not exist. */
   | {
       readonly ok: false;
       readonly current: StoredValue | undefined;
-      /** The write's own guard held, but not that of something that was to be written along with it. */
+      /** The write's own precondition held, but not that of a key in `along`. */
       readonly isBlocked?: boolean;
     };
 
-/** What is written together with something else. */
+/** A further key of an atomic write. */
 export interface AlongPut {
   readonly key: string;
   readonly value: Uint8Array;
-  /** Its own guard, as that of a put. */
+  /** Its precondition, as in `PutOptions`. */
   readonly expectedRevision: number;
 }
 
 export interface PutOptions {
-  /** Guard: the revision that must be the newest of this key; 0 means the key must not exist. */
+  /** Precondition: the key's modRevision; 0 means that the key must not exist. */
   readonly expectedRevision: number;
-  /** Removes the key after this long; the removal is an ordinary delete event. */
+  /** Deletes the key after this time; watchers see an ordinary delete event. */
   readonly ttlSeconds?: number | undefined;
-  /** Other keys, written in the same commit, or nothing is: every guard has to hold. Their revisions are not above the write's own. */
+  /** Further keys, written atomically: every precondition must hold. Their revisions are at most the write's own. */
   readonly along?: readonly AlongPut[] | undefined;
 }
 
 export interface ListResult {
   readonly items: readonly StoredValue[];
-  /** Revision that the whole list belongs to. */
+  /** Revision of the snapshot that the items are from. */
   readonly revision: number;
-  /** True when more keys lie behind the last item. */
+  /** True when further keys follow the last item. */
   readonly more: boolean;
 }
 
 export interface ListOptions {
-  /** At most so many items; undefined is all. */
+  /** Maximum number of items; undefined: all. */
   readonly limit?: number | undefined;
-  /** Starts behind this key. */
+  /** Exclusive start key. */
   readonly after?: string | undefined;
-  /** As it was at this revision, which the list then answers; only engines that are no sole writers take it, while history reaches back. */
+  /** Reads the snapshot of this revision. For engines that are not the sole writer, and until that revision is compacted. */
   readonly revision?: number | undefined;
 }
 
-/** Failures of an engine, with what the answer to the client must be. */
+/** An expected failure of an engine; `code` decides the API's response. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   /**
-   * compacted: the revision is gone; full: no space; corrupt: a check failed; closed: the engine is stopping; too-large: value over
-   * 1.5 MiB; timeout: no answer in time, so what a write did is not known; sealed: no key opens the value.
+   * compacted: the revision is no longer available; full: no space; corrupt: a checksum failed; closed: the engine is stopping; unavailable:
+   * the engine or its KMS plugin cannot be reached; too-large: the value exceeds `valueLimitBytes`; timeout: the outcome of a write is
+   * unknown; sealed: no key decrypts the value.
    */
   readonly code: 'compacted' | 'full' | 'corrupt' | 'closed' | 'unavailable' | 'too-large' | 'timeout' | 'sealed';
 
@@ -90,40 +91,40 @@ export class StoreError extends Error {
 }
 
 /**
- * Told when a value begins to be sealed or opened; called again at the end with what the sealed form starts with (`identity` and `unknown`
- * for values that were read as they lay, or that nobody could read), and whether it went well.
+ * Called when the encryption or decryption of a value begins; the returned function when it ends, with the prefix of the encrypted form
+ * (`identity` for a value stored in clear, `unknown` for one that cannot be decrypted) and whether it succeeded.
  */
 export type TransformationObserver = (type: 'from_storage' | 'to_storage', resource: string) => (prefix: string, isOk: boolean) => void;
 
 export interface Store extends AsyncDisposable {
   /**
-   * True when nobody else writes to this store: a cache that has seen every write acknowledged here is then current without asking.
+   * True when no other process writes to this store: a cache that has seen every write acknowledged here is then current without a read.
    */
   readonly isSoleWriter: boolean;
-  /** How many revisions a commit takes up, where that is more than its writes: who goes back by a number of writes counts commits. */
+  /** Revisions that a commit consumes, where that exceeds the number of its writes: to go back by writes, count commits. */
   readonly revisionsPerCommit?: number;
-  /** Why writes are not kept at the moment, as of the last one; reads go on. Engines that cannot tell have none. */
+  /** Why the last write failed, while writes fail and reads work; engines that cannot know leave it undefined. */
   readonly trouble?: string | undefined;
   /**
-   * True where a value lies in another form than it would be written in today, so that the next update has to write it even where it
-   * changes nothing. Known once the value was read; an engine without it has one form only.
+   * True where a value is stored in an outdated form, such as under a rotated key: the next update must write it even if it is a no-op.
+   * Known once the value was read. Engines without it have one form only.
    */
   isOutdated?(key: string): boolean;
-  /** Newest value of a key. */
+  /** The latest value of a key; undefined if it does not exist. */
   get(key: string, signal: AbortSignal): Promise<StoredValue | undefined>;
-  /** Newest values under a prefix, in key order (bytes). */
+  /** The latest values under a prefix, in byte order of the keys. */
   list(prefix: string, options: ListOptions, signal: AbortSignal): Promise<ListResult>;
-  /** Guarded write; resolves when durable. */
+  /** Conditional write; resolves when durable. */
   put(key: string, value: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutResult>;
-  /** Guarded delete; resolves when durable. */
+  /** Conditional delete; resolves when durable. */
   delete(key: string, expectedRevision: number, signal: AbortSignal): Promise<PutResult>;
-  /** Newest revision. */
+  /** The latest revision. */
   currentRevision(signal: AbortSignal): Promise<number>;
   /**
    * Every change under `prefix` with a revision above `afterRevision`, in order, each exactly once, in batches as they commit.
    * Ends when the signal aborts. Rejects with StoreError 'compacted' where history no longer reaches back.
-   * An engine where keys outside of `prefix` raise the revision too tells `onProgress` how far it has come, after the reader is done
-   * with everything up to there.
+   * Where keys outside of `prefix` share the revision counter, the engine calls `onProgress` with a revision up to which the reader has
+   * consumed all changes.
    */
   watch(
     prefix: string,
@@ -131,17 +132,17 @@ export interface Store extends AsyncDisposable {
     signal: AbortSignal,
     onProgress?: (revision: number) => void,
   ): AsyncIterable<readonly StoreEvent[]>;
-  /** Lets go of memory that reading took: called after the caches were filled, and now and then. Reads and writes wait for it. */
+  /** Returns memory that reads have taken, after caches were filled and periodically. Reads and writes wait for it. */
   releaseMemory?(signal: AbortSignal): Promise<void>;
-  /** Bytes that the database takes on disk, for who measures; absent where there is none. */
+  /** Size of the database on disk in bytes, for metrics; absent where there is none. */
   sizeBytes?(signal: AbortSignal): Promise<number>;
   /**
-   * Where several servers share a store: true when it is this one's turn to compact up to `revision`. Asked by all of them at the
-   * pace of compaction; an engine without it has one server.
+   * Where several servers share a store: true if this one is elected to compact up to `revision`. Every server calls it once per
+   * compaction interval; an engine without it has a single server.
    */
   claimCompaction?(revision: number, signal: AbortSignal): Promise<boolean>;
-  /** Has whoever counts told of values that do not lie as they are read; engines without it have none. */
+  /** Registers the observer of encryption and decryption; engines without it store values in clear. */
   observeTransformations?(observer: TransformationObserver): void;
-  /** Forgets history up to and including `revision`; newest values stay. */
+  /** Discards history up to and including `revision`; the latest values stay. */
   compact(revision: number, signal: AbortSignal): Promise<void>;
 }

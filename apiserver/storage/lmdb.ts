@@ -174,7 +174,7 @@ export class LmdbStore implements Store {
     const target = Math.min(revision, this.#feed.revision);
     while (this.#compacted < target && !signal.aborted && !this.#closing.signal.aborted) {
       const { gone, reached } = this.#replacedAbove(this.#compacted, target);
-      await this.#submit(() => {
+      await this.#enqueue(() => {
         this.#tables.putCompacted(reached);
         for (const old of gone) this.#tables.forgetChange(old);
       });
@@ -184,7 +184,7 @@ export class LmdbStore implements Store {
 
   /** Counts above `revision` from the next opening on; for a cluster that was elsewhere before. */
   async startAbove(revision: number): Promise<void> {
-    await this.#submit(() => this.#tables.putCompacted(Math.max(revision, this.#compacted)));
+    await this.#enqueue(() => this.#tables.putCompacted(Math.max(revision, this.#compacted)));
   }
 
   async releaseMemory(_signal: AbortSignal): Promise<void> {
@@ -228,27 +228,27 @@ export class LmdbStore implements Store {
     try {
       this.#tables = LmdbTables.open(this.#path);
     } catch (error) {
-      // Nobody may touch the closed file; the process starts over.
+      // The closed file cannot be used again: the process must restart.
       this.#closing.abort(error);
       throw lmdbFailure(error, this.#path);
     }
   }
 
-  /** Judges the guards and hands the writes over, or says what is there. */
+  /** Checks the preconditions and enqueues the writes for the next commit, or returns the conflicting value. */
   async #write(write: Write, expiresMs?: number, along: readonly Write[] = []): Promise<PutResult> {
     for (;;) {
       if (this.#reopening !== undefined) await this.#reopening;
       this.#checkOpen();
       const failed = [write, ...along].find((one) => !this.#isGuarded(one));
       if (failed === undefined) {
-        // What is handed over in one go lies in one batch; whoever waits for the last of it hears of a failure.
-        for (const one of along) this.#handOver(one, undefined).catch(() => undefined);
-        return await this.#handOver(write, expiresMs);
+        // Changes enqueued in one tick are in one batch, so the outcome of the last is that of all.
+        for (const one of along) this.#enqueueChange(one, undefined).catch(() => undefined);
+        return await this.#enqueueChange(write, expiresMs);
       }
       const pending = this.#pending.get(failed.key);
       if (pending === undefined)
         return { ok: false, current: this.#tables.value(write.key), ...(failed === write ? {} : { isBlocked: true }) };
-      // What is pending may still be undone; nobody may hear of it before.
+      // A pending write may still fail: its value must not be reported before.
       await pending.outcome.catch(() => undefined);
     }
   }
@@ -263,7 +263,7 @@ export class LmdbStore implements Store {
     return pending === undefined ? this.#tables.key(key) : pending.current;
   }
 
-  #handOver({ key, value }: Write, expiresMs: number | undefined): Promise<PutResult> {
+  #enqueueChange({ key, value }: Write, expiresMs: number | undefined): Promise<PutResult> {
     const current = this.#newest(key);
     const revision = ++this.#lastRevision;
     const type = value === undefined ? 'delete' : 'put';
@@ -298,8 +298,8 @@ export class LmdbStore implements Store {
     return outcome;
   }
 
-  /** Hands over operations that are no change of a key. */
-  async #submit(apply: () => void): Promise<void> {
+  /** Enqueues an operation that changes no key. */
+  async #enqueue(apply: () => void): Promise<void> {
     await new Promise<void>((resolve, reject) => this.#commit.add({ apply, committed: resolve, failed: reject }));
   }
 
@@ -347,7 +347,7 @@ export class LmdbStore implements Store {
 
   /** In the batch of the deletions; when it fails, they are found again. */
   async #forgetExpiries(entries: readonly Buffer[]): Promise<void> {
-    await this.#submit(() => this.#tables.forgetExpiries(entries)).catch(() => undefined);
+    await this.#enqueue(() => this.#tables.forgetExpiries(entries)).catch(() => undefined);
   }
 
   #checkOpen(): void {

@@ -79,7 +79,7 @@ export function headersOnward({ request, info }: Exchange): Record<string, strin
 }
 
 /** Sends the body on and the answer back. Throws ServiceUnavailable where nobody answers. */
-export async function handOn(exchange: Exchange, outgoing: ClientRequest, targetHost: string): Promise<void> {
+export async function forward(exchange: Exchange, outgoing: ClientRequest, targetHost: string): Promise<void> {
   const { request, response, info } = exchange;
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('response', resolve);

@@ -12,7 +12,7 @@ import type { Registry } from '../registry/contract.ts';
 import { admitConnect } from './connect.ts';
 import type { SubresourceHandler } from './contract.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
-import { type Destination, dialTarget, handOn, headersOnward, redirectsToRoot, targetPath } from './proxy-request.ts';
+import { type Destination, dialTarget, forward, headersOnward, redirectsToRoot, targetPath } from './proxy-request.ts';
 import {
   checkAddress,
   hasAddress,
@@ -93,7 +93,7 @@ function proxied(locate: Locate): SubresourceHandler {
       }
       if (redirectsToRoot(exchange)) return;
       const outgoing = await destination.dial(exchange.request.method ?? 'GET', path, headers, signal);
-      await handOn(exchange, outgoing, destination.host);
+      await forward(exchange, outgoing, destination.host);
     },
   };
 }

@@ -14,25 +14,25 @@ export function applyDefaults(pod: V1Pod, items: Items): void {
   if (spec === undefined || containers.length === 0) return;
   const requests = Object.assign({}, ...containers.map(({ defaultRequest }) => defaultRequest)) as Amounts;
   const limits = Object.assign({}, ...containers.map((item) => item.default)) as Amounts;
-  const told = [
+  const notes = [
     ...spec.containers.flatMap((container) => fill(container, 'container', requests, limits)),
     ...(spec.initContainers ?? []).flatMap((container) => fill(container, 'init container', requests, limits)),
   ];
-  if (told.length === 0) return;
-  pod.metadata.annotations = { ...pod.metadata.annotations, [limitRangerAnnotation]: `LimitRanger plugin set: ${told.join('; ')}` };
+  if (notes.length === 0) return;
+  pod.metadata.annotations = { ...pod.metadata.annotations, [limitRangerAnnotation]: `LimitRanger plugin set: ${notes.join('; ')}` };
 }
 
 function fill(container: V1Container, what: string, requests: Amounts, limits: Amounts): string[] {
-  const told: string[] = [];
+  const notes: string[] = [];
   const missing = (given: Amounts | undefined, defaults: Amounts): string[] =>
     Object.keys(defaults)
       .filter((name) => given?.[name] === undefined)
       .sort();
   const lacksRequests = missing(container.resources?.requests, requests);
   const lacksLimits = missing(container.resources?.limits, limits);
-  if (lacksRequests.length > 0) told.push(`${lacksRequests.join(', ')} request for ${what} ${container.name}`);
-  if (lacksLimits.length > 0) told.push(`${lacksLimits.join(', ')} limit for ${what} ${container.name}`);
-  if (told.length > 0) {
+  if (lacksRequests.length > 0) notes.push(`${lacksRequests.join(', ')} request for ${what} ${container.name}`);
+  if (lacksLimits.length > 0) notes.push(`${lacksLimits.join(', ')} limit for ${what} ${container.name}`);
+  if (notes.length > 0) {
     const { resources } = container;
     container.resources = {
       ...resources,
@@ -40,7 +40,7 @@ function fill(container: V1Container, what: string, requests: Amounts, limits: A
       ...(lacksRequests.length > 0 ? { requests: { ...requests, ...resources?.requests } } : {}),
     };
   }
-  return told;
+  return notes;
 }
 
 /** What is wrong with a pod, in upstream's words. */

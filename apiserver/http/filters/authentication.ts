@@ -26,7 +26,7 @@ export function authentication(authenticator: Authenticator, { metrics, clock, a
         return sendError(exchange, unauthorized());
       }
       took('success');
-      metrics.knew(user.name);
+      metrics.authenticated(user.name);
       exchange.user = user;
       return next(exchange);
     };

@@ -2,10 +2,10 @@ import type { Exchange } from '../exchange.ts';
 import { sendText } from '../respond.ts';
 import type { Filter } from './filter.ts';
 
-/** Probes and scrapes are answered to the end, and so is what API servers themselves ask: they have to finish their work. */
+/** Probes, scrapes and requests of API servers themselves are served until the end: they have to finish their work. */
 const exempt = /^\/(readyz|livez|healthz|metrics)/;
 
-/** Sends away what comes while the server ends, to come again at another one; its connection ends, too. */
+/** Answers new requests during shutdown with 429 and Retry-After, and closes their connection, so that clients turn to another server. */
 export function retryAfter(isEnding: () => boolean): Filter {
   return (exchange, next) => {
     if (!isEnding() || exempt.test(exchange.info.path) || isApiServer(exchange)) return next(exchange);

@@ -35,7 +35,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
     sink,
     {
       render,
-      told: deps.watchMetrics.of(kind, scopeOf(exchange.info), request.sendInitialEvents === true ? sinceStart : undefined),
+      counter: deps.watchMetrics.of(kind, scopeOf(exchange.info), request.sendInitialEvents === true ? sinceStart : undefined),
     },
     exchange.signal,
   );
