@@ -1,4 +1,4 @@
-// The API server as a part that any process can hold, also several times: everything it needs comes in, nothing is global.
+// The composition root of the API server. Everything it needs is injected and nothing is global, so a process may hold several.
 import type { KindDefinition } from '#api/kind.ts';
 import { builtinKinds } from '#api/kinds.ts';
 import { createCodec } from '#api/schema/codec.ts';
@@ -10,7 +10,7 @@ import { createMetrics, type Metrics } from '#base/metrics.ts';
 import type { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { EventSender } from '#client/events.ts';
-import { tellFeatureGates } from '#client/feature-gates/feature-gates.ts';
+import { reportFeatureGates } from '#client/feature-gates/feature-gates.ts';
 import { isPluginName, makePlugins } from './admission/plugins.ts';
 import { type Authorities, trustedCa } from './authn/methods.ts';
 import { authorizerOf } from './authz/modes.ts';
@@ -42,23 +42,23 @@ import type { MayReach } from './subresources/proxy-target.ts';
 import { objectKeepers, serviceKeepers } from './keepers.ts';
 import { requestParts } from './request-parts.ts';
 
-/** What the flags say, without what only a process needs. */
+/** The settings from the flags, without those that only a process of its own needs. */
 export type ApiServerSettings = Omit<ApiServerConfig, 'storage' | 'sealing'>;
 
 export interface ApiServerDeps {
   readonly settings: ApiServerSettings;
-  /** Stays open until the server has ended; whoever made it closes it. */
+  /** Stays open until `run` has ended; the caller closes it. */
   readonly store: Store;
   readonly kinds: readonly KindDefinition[];
-  /** What else must be well, that the store brings along. */
+  /** Further health checks, such as those of encryption at rest. */
   readonly checks?: readonly HealthCheck[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Which addresses of pods and nodes the proxy may dial; default: global unicast ones. Tests on loopback widen it. */
+  /** Which addresses of pods and nodes the proxy subresources may dial; default: global unicast ones. Tests on loopback widen it. */
   readonly mayReach?: MayReach;
-  /** Profiles and the level of the log; default: these are not served. */
+  /** Profiling and log-level endpoints; default: not served. */
   readonly debug?: DebugPages | undefined;
-  /** Default: a process that starts with the first large request. */
+  /** Encodes and decodes large objects off the main thread; default: a child process that starts with the first large request. */
   readonly largeWork?: LargeWork & Service;
 }
 
@@ -66,9 +66,9 @@ export interface ApiServerDeps {
 export interface ApiServer extends Service {
   readonly registry: Registry;
   readonly metrics: Metrics;
-  /** The port that is really listened on; known from `ready` on. */
+  /** The port that the listener is bound to; known once `run` has called `ready`. */
   readonly port: number;
-  /** Uses other certificates (its own, the kubelets' and the clients' authorities) from the next connection on. Throws where they are none. */
+  /** Reloads the serving certificate, the kubelet client certificate and the client CAs, for new connections. Throws if they are invalid. */
   renew(settings: Certificates): void;
 }
 
@@ -76,16 +76,16 @@ export interface Certificates extends Pick<ApiServerSettings, 'tls' | 'kubelet'>
   readonly authentication: Authorities;
 }
 
-/** How long open requests may take to finish when the server stops. */
-const graceMs = 60_000;
+/** How long requests in flight may take to finish on shutdown. */
+const drainMs = 60_000;
 
 export function createApiServer(deps: ApiServerDeps): ApiServer {
   const { settings, store, kinds, clock, log, largeWork = new JobProcess({ kinds: builtinKinds, clock, log }) } = deps;
   const metrics = createMetrics();
   processMetrics(metrics, { delayEveryMs: 10 });
-  tellFeatureGates(settings.flags['feature-gates'] ?? '', { metrics, log });
+  reportFeatureGates(settings.flags['feature-gates'] ?? '', { metrics, log });
   const stopping = new AbortController();
-  const state: ServerState = { isReady: false, isDraining: false, sendsAway: false, certificates: settings };
+  const state: ServerState = { isReady: false, isDraining: false, rejectsRequests: false, certificates: settings };
   const pools = new ServicePools({ ipRange: settings.serviceIps, nodePorts: settings.nodePorts });
   const claims = new ClusterIpClaims({ registry: () => registry, clock, log });
   const ports = new NodePortClaims({ store, range: settings.nodePorts, log });
@@ -109,13 +109,13 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     log,
     timing: new AdmissionTiming(metrics, clock, isPluginName),
     largeWork,
-    ...keepingOf(settings),
+    ...retentionOf(settings),
   });
   const hooks = new StartHooks();
   const sender = new EventSender({ client: serverEvents(registry), clock, log });
   const checks = healthChecks(deps, { state, registry, hooks }, stopping.signal);
-  const made = { largeWork, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks };
-  const { listener, timeouts, auditing } = requestParts({ ...deps, ...made });
+  const parts = { largeWork, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks };
+  const { listener, timeouts, auditing } = requestParts({ ...deps, ...parts });
   const services: readonly Service[] = [
     largeWork,
     hooks.of(registry, 'generic-apiserver-start-informers'),
@@ -125,7 +125,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
     ...auditing,
     timeouts,
-    door(listener, deps, { state, stopping }),
+    listenerService(listener, deps, { state, stopping }),
     ...objectKeepers(deps, registry, { listener, state, sender, hooks }),
   ];
   return {
@@ -151,20 +151,20 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   };
 }
 
-/** How long the store keeps what does not stay for ever. */
-function keepingOf({
+/** How long events and the history of the store are kept. */
+function retentionOf({
   eventTtlSeconds: ttlSeconds,
   compactionMs,
 }: ApiServerSettings): Pick<GenericRegistryDeps, 'ttlSeconds' | 'compactionMs'> {
   return { ttlSeconds, compactionMs };
 }
 
-/** What changes while the server lives. */
+/** The mutable state of a running server. */
 export interface ServerState {
   isReady: boolean;
   isDraining: boolean;
-  /** Whether who comes now is sent away with words. */
-  sendsAway: boolean;
+  /** True while new requests are answered with 429 and Retry-After, during shutdown. */
+  rejectsRequests: boolean;
   certificates: Certificates;
 }
 
@@ -176,13 +176,13 @@ function healthChecks(
   const { storeMs, storeReadyMs, startGraceMs } = settings.health ?? usualHealth;
   const startedMs = clock.monotonicMs();
   const inGrace = (): boolean => startGraceMs > 0 && clock.monotonicMs() - startedMs < startGraceMs;
-  const storeAnswers = (ms: number) => (): Promise<true | string> => answers(store, clock, ms, stopping);
+  const storeCheck = (ms: number) => (): Promise<true | string> => checkStore(store, clock, ms, stopping);
   return [
     { name: 'ping', on: ['livez', 'readyz'], check: () => true },
     { name: 'log', on: ['livez', 'readyz'], check: () => true },
-    // Upstream's names, which probes ask for, whatever the store is.
-    { name: 'etcd', on: ['livez', 'readyz'], check: storeAnswers(storeMs) },
-    { name: 'etcd-readiness', on: ['readyz'], check: () => store.trouble ?? storeAnswers(storeReadyMs)() },
+    // Probes name these checks as upstream does, whatever the storage engine is.
+    { name: 'etcd', on: ['livez', 'readyz'], check: storeCheck(storeMs) },
+    { name: 'etcd-readiness', on: ['readyz'], check: () => store.trouble ?? storeCheck(storeReadyMs)() },
     ...checks,
     { name: 'informer-sync', on: ['readyz'], check: () => registry.trouble ?? (state.isReady || 'the caches are not filled yet') },
     ...hooks.checks(inGrace),
@@ -190,8 +190,8 @@ function healthChecks(
   ];
 }
 
-/** Lets clients in, and at the end lets them go: not ready first, then no new requests, then the open ones' end. */
-function door(
+/** Listens, and shuts down in the order of upstream: readiness fails first, then new requests are rejected, then those in flight drain. */
+function listenerService(
   listener: Listener,
   { settings, clock }: ApiServerDeps,
   { state, stopping }: { readonly state: ServerState; readonly stopping: AbortController },
@@ -205,9 +205,9 @@ function door(
       state.isDraining = true;
       const never = new AbortController().signal;
       if (settings.limits.shutdownDelayMs > 0) await clock.sleep(settings.limits.shutdownDelayMs, never);
-      using deadline = clock.deadline(never, graceMs);
+      using deadline = clock.deadline(never, drainMs);
       if (settings.http?.sendsRetryAfter === true) {
-        state.sendsAway = true;
+        state.rejectsRequests = true;
         await listener.drained(deadline.signal);
       }
       stopping.abort(new Error('the server is shutting down'));
@@ -216,7 +216,7 @@ function door(
   };
 }
 
-async function answers(store: Store, clock: Clock, withinMs: number, stopping: AbortSignal): Promise<true | string> {
+async function checkStore(store: Store, clock: Clock, withinMs: number, stopping: AbortSignal): Promise<true | string> {
   using deadline = clock.deadline(stopping, withinMs);
   try {
     await store.currentRevision(deadline.signal);

@@ -17,7 +17,7 @@ import type { ClusterCache } from './cluster-cache.ts';
 import { ComponentPort, type ComponentPortOptions } from './component-port.ts';
 import type { ApiEndpoint } from './endpoint.ts';
 import { EventSender } from './events.ts';
-import { tellFeatureGates } from './feature-gates/feature-gates.ts';
+import { reportFeatureGates } from './feature-gates/feature-gates.ts';
 import { LeaderGate, type LeaderOptions } from './leader-election.ts';
 import { connect } from './rest.ts';
 
@@ -81,7 +81,7 @@ export async function runComponent(
   const { api, leader, port } = config;
   const metrics = createMetrics();
   processMetrics(metrics);
-  tellFeatureGates(config.flags['feature-gates'] ?? '', { metrics, log });
+  reportFeatureGates(config.flags['feature-gates'] ?? '', { metrics, log });
   const clientMetrics = new ClientMetrics(metrics);
   await using client = connect(api, { clock, component, version, metrics: clientMetrics });
   await using accounts = new AccountClients({ api, component, client, clock, version, metrics: clientMetrics });

@@ -10,7 +10,7 @@ import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
 import { ClusterCache } from '#client/cluster-cache.ts';
-import { tellFeatureGates } from '#client/feature-gates/feature-gates.ts';
+import { reportFeatureGates } from '#client/feature-gates/feature-gates.ts';
 import { connect } from '#client/rest.ts';
 import { Announcer } from './announce/announcer.ts';
 import { AnnounceKernel, removeAnnounced } from './announce/kernel.ts';
@@ -40,7 +40,7 @@ await runMain('kube-proxy', async ({ argv, env, signal, log, logLevel }) => {
   const clock = systemClock;
   const metrics = createMetrics();
   processMetrics(metrics);
-  tellFeatureGates(config.flags['feature-gates'] ?? '', { metrics, log });
+  reportFeatureGates(config.flags['feature-gates'] ?? '', { metrics, log });
   await using client = connect(config.api, { clock, component: 'kube-proxy', metrics: new ClientMetrics(metrics) });
   const cluster = new ClusterCache(cachedKinds(nodeName, { allNodes: config.nodeRoutes !== undefined || config.announced.length > 0 }), {
     client,

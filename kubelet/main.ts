@@ -8,7 +8,7 @@ import { DebugPages } from '#base/profiling/debug-pages.ts';
 import { processMetrics } from '#base/process-metrics.ts';
 import { version } from '#base/version.ts';
 import { ClientMetrics } from '#client/client-metrics.ts';
-import { tellFeatureGates } from '#client/feature-gates/feature-gates.ts';
+import { reportFeatureGates } from '#client/feature-gates/feature-gates.ts';
 import { connect } from '#client/rest.ts';
 import { apiEndpoint, parseConfig } from './config.ts';
 import { ensureIdentity } from './identity/bootstrap.ts';
@@ -27,7 +27,7 @@ await runMain('kubelet', async ({ argv, env, signal, log, logLevel }) => {
   if (env['COXSWAIN_LOG_LEVEL'] === undefined && config.verbosity > 0) logLevel.level = verbosityLevel(config.verbosity);
   const metrics = createMetrics();
   processMetrics(metrics);
-  tellFeatureGates(config.flags['feature-gates'] ?? '', { metrics, log });
+  reportFeatureGates(config.flags['feature-gates'] ?? '', { metrics, log });
   const rules = new HostRules({ log }, config.clusterCidrs.length === 0 ? {} : { clusterCidrs: config.clusterCidrs });
   const network = new CniNetwork({ log, rules }, { stateFolder: `${config.rootDir}/network` });
   const runtime = new DockerRuntime({ clock: systemClock, log, network, dialer: new PortDialer() }, { socketPath: config.dockerSocket });

@@ -2,7 +2,7 @@ import { expect, it, test } from 'vitest';
 import { parseFlags } from '#base/flags.ts';
 import type { Log } from '#base/log.ts';
 import { createMetrics } from '#base/metrics.ts';
-import { featureGatesFlag, gateProblems, tellFeatureGates } from './feature-gates.ts';
+import { featureGatesFlag, gateProblems, reportFeatureGates } from './feature-gates.ts';
 import { gateGroups, gateNeeds } from './known.ts';
 
 const control = { gates: featureGatesFlag({ takesPrefix: true }) };
@@ -58,7 +58,7 @@ it('says what comes of a wish, and tells all gates with their stages', async () 
   const metrics = createMetrics();
   const said: string[] = [];
   const log = { warn: ({ featureGate }: { featureGate: string }, text: string) => said.push(`${featureGate}: ${text}`) } as unknown as Log;
-  tellFeatureGates('WatchList=true,GenericWorkload=true,KMSv1=true,NodeSwap=true', { metrics, log });
+  reportFeatureGates('WatchList=true,GenericWorkload=true,KMSv1=true,NodeSwap=true', { metrics, log });
   expect(said).toEqual([
     'GenericWorkload: feature gate changes nothing: features are not switched here',
     'KMSv1: setting deprecated feature gate. It will be removed in a future release',

@@ -66,8 +66,8 @@ function isWanted(name: string, given: Given): boolean {
   return text === undefined ? gate?.isOn === true : isTrue(text);
 }
 
-/** Says in the log what the wishes of `--feature-gates`, as the flag's text, come to, and tells all gates as metrics. */
-export function tellFeatureGates(text: string, { metrics, log }: { metrics: Metrics; log: Log }): void {
+/** Logs which settings of `--feature-gates` (the text of the flag) have no effect, and exports every gate as a metric. */
+export function reportFeatureGates(text: string, { metrics, log }: { metrics: Metrics; log: Log }): void {
   const given = gatesFlag('').parse(text, undefined);
   for (const [featureGate, value] of Object.entries(given)) {
     const gate = known.get(featureGate);
