@@ -1,6 +1,6 @@
-// Events are told synchronously, put into a bounded queue and sent in the background: recording one never fails, waits or retries in
-// the caller. Several lanes send at the same time; all about one object stay in one lane, so their order and counts hold.
-// When a lane is full, new events are dropped and counted.
+// Recording an event is synchronous and never fails or waits: it is put into a bounded queue and sent in the background. Several lanes
+// send concurrently; all events about an object share a lane, which keeps their order and counts. A full lane drops new events and
+// counts them.
 import { hostname } from 'node:os';
 import type { V1ObjectReference } from '#api/generated/types.ts';
 import { event } from '#api/core/event/event.ts';
@@ -21,7 +21,7 @@ interface EventSenderDeps {
   readonly log: Log;
 }
 
-/** Records also about what is no object at hand: a container (`fieldPath`), a node known only by name. */
+/** Also records events about a reference: a container (`fieldPath`), or a node of which only the name is known. */
 export interface ReferenceRecorder extends EventRecorder {
   about(
     reference: V1ObjectReference,
@@ -32,15 +32,15 @@ export interface ReferenceRecorder extends EventRecorder {
   ): void;
 }
 
-/** Records what was done, in the form of events.k8s.io. */
+/** Records actions as events of events.k8s.io. */
 export interface ActionRecorder {
   record(action: Omit<Action, 'reportingController' | 'reportingInstance'>): void;
 }
 
-type Told = { readonly form: 'core'; readonly told: Occurrence } | { readonly form: 'series'; readonly told: Action };
+type Recorded = { readonly form: 'core'; readonly event: Occurrence } | { readonly form: 'series'; readonly event: Action };
 
 interface Lane {
-  readonly waiting: Told[];
+  readonly waiting: Recorded[];
   wake: (() => void) | undefined;
 }
 
@@ -51,7 +51,7 @@ const retryMs = 10_000;
 const flushMs = 2_000;
 const sweepMs = 60_000;
 
-/** Sends the events of one process. Put it before what records; what is queued at the stop is sent within two seconds. */
+/** Sends the events of one process. List it before the services that record: on shutdown it flushes the queue for up to two seconds. */
 export class EventSender implements Service {
   readonly name = 'event sender';
   readonly #deps: EventSenderDeps;
@@ -64,17 +64,17 @@ export class EventSender implements Service {
     this.#deps = deps;
   }
 
-  /** Events that found their lane full. */
+  /** Number of events dropped because their lane was full. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Core events, as `component` on `host` (a kubelet's node name; empty for others) says them. */
+  /** Records core events with this source; `host` is the node name of a kubelet, empty for other components. */
   recorder(component: string, host = ''): ReferenceRecorder {
     const about: ReferenceRecorder['about'] = (reference, type, reason, message, annotations = {}) =>
-      this.#tell(reference.uid ?? reference.name ?? '', {
+      this.#record(reference.uid ?? reference.name ?? '', {
         form: 'core',
-        told: { about: reference, type, reason, message, component, host, annotations },
+        event: { about: reference, type, reason, message, component, host, annotations },
       });
     return { about, event: (object, type, reason, message) => about(referenceTo(object), type, reason, message) };
   }
@@ -84,7 +84,7 @@ export class EventSender implements Service {
     const reportingInstance = `${reportingController}-${hostname()}`;
     return {
       record: (action) =>
-        this.#tell(action.regarding.uid ?? '', { form: 'series', told: { ...action, reportingController, reportingInstance } }),
+        this.#record(action.regarding.uid ?? '', { form: 'series', event: { ...action, reportingController, reportingInstance } }),
     };
   }
 
@@ -95,19 +95,19 @@ export class EventSender implements Service {
     };
     signal.addEventListener('abort', wakeAll, { once: true });
     await Promise.all([...this.#lanes.map((lane) => this.#serve(lane, signal)), this.#sweep(signal)]);
-    // Our own end must not keep what was said last from being sent; the server may be gone, so not for long.
+    // Events recorded just before the shutdown are still sent; the server may be gone, so within a deadline.
     using rest = this.#deps.clock.deadline(new AbortController().signal, flushMs);
     await Promise.all(this.#lanes.map((lane) => this.#flush(lane, rest.signal)));
   }
 
-  #tell(laneKey: string, told: Told): void {
+  #record(laneKey: string, recorded: Recorded): void {
     const lane = this.#lanes[hash(laneKey) % laneCount];
     if (lane === undefined || lane.waiting.length >= laneLimit) {
       this.#dropped++;
-      this.#deps.log.debug({ reason: told.told.reason, dropped: this.#dropped }, 'event dropped, the queue is full');
+      this.#deps.log.debug({ reason: recorded.event.reason, dropped: this.#dropped }, 'event dropped, the queue is full');
       return;
     }
-    lane.waiting.push(told);
+    lane.waiting.push(recorded);
     lane.wake?.();
   }
 
@@ -137,14 +137,14 @@ export class EventSender implements Service {
     }
   }
 
-  async #send({ form, told }: Told, signal: AbortSignal): Promise<void> {
+  async #send({ form, event: recorded }: Recorded, signal: AbortSignal): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
-    if (form === 'series') return await this.#perform(eventsEvent, this.#series.observe(told, nowMs), signal);
-    const correlated = this.#correlator.correlate(told, nowMs);
+    if (form === 'series') return await this.#perform(eventsEvent, this.#series.observe(recorded, nowMs), signal);
+    const correlated = this.#correlator.correlate(recorded, nowMs);
     if (correlated.kind === 'send') await this.#perform(event, correlated, signal);
   }
 
-  /** Tries until it is written, refused, or hopeless. */
+  /** Retries until the event is written, rejected, or `maxTries` is reached. */
   async #perform<T extends KubeObject>(kind: TypedResource<T>, step: SeriesStep | SendStep<T>, signal: AbortSignal): Promise<void> {
     if (step.kind !== 'send') return;
     const { event: whole, patch } = step as SendStep<T>;

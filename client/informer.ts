@@ -67,9 +67,9 @@ export class Informer<T extends KubeObject> implements Service, ReflectorSink<T>
     return this.#store.byIndex(index, value);
   }
 
-  /** Tells `subscriber` what is there (as added), then every change. The answer ends it. */
+  /** Calls `subscriber` with every cached object (as added), then with every change. Returns the function that unsubscribes. */
   subscribe(subscriber: Subscriber<T>): () => void {
-    for (const object of this.#store.list()) this.#tell(subscriber, { type: 'added', object });
+    for (const object of this.#store.list()) this.#notify(subscriber, { type: 'added', object });
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
   }
@@ -101,29 +101,29 @@ export class Informer<T extends KubeObject> implements Service, ReflectorSink<T>
   #put(raw: T): void {
     const known = this.#store.get(keyOf(raw));
     if (known !== undefined && known.metadata.resourceVersion === raw.metadata.resourceVersion && sameUid(known, raw)) return;
-    // Deleted and made anew while nobody watched: two things that happened, not an update.
+    // Deleted and recreated between two lists: a removal and an addition, not an update.
     if (known !== undefined && !sameUid(known, raw)) this.#remove(keyText(keyOf(raw)));
     const object = this.#transform === undefined ? raw : this.#transform(raw);
     const previous = this.#store.put(object);
-    this.#tellAll(previous === undefined ? { type: 'added', object } : { type: 'updated', object, previous });
+    this.#notifyAll(previous === undefined ? { type: 'added', object } : { type: 'updated', object, previous });
   }
 
   #remove(key: string, last?: T): void {
     const previous = this.#store.remove(key);
     if (previous === undefined) return;
     const final = last === undefined || this.#transform === undefined ? last : this.#transform(last);
-    this.#tellAll({ type: 'removed', object: final ?? previous });
+    this.#notifyAll({ type: 'removed', object: final ?? previous });
   }
 
-  #tellAll(change: Change<T>): void {
-    for (const subscriber of this.#subscribers) this.#tell(subscriber, change);
+  #notifyAll(change: Change<T>): void {
+    for (const subscriber of this.#subscribers) this.#notify(subscriber, change);
   }
 
-  #tell(subscriber: Subscriber<T>, change: Change<T>): void {
+  #notify(subscriber: Subscriber<T>, change: Change<T>): void {
     try {
       subscriber(change);
     } catch (error) {
-      // One subscriber's mistake about one object must not cost the others theirs.
+      // A failing subscriber must not keep the others from being notified.
       this.#deps.log.error({ err: error, kind: this.kind.kind, object: keyText(keyOf(change.object)) }, 'a cache subscriber failed');
     }
   }

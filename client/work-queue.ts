@@ -78,7 +78,7 @@ export class WorkQueue {
     if (this.#delayed.peek()?.dueMs === dueMs) this.#wakeTimer?.();
   }
 
-  /** Adds after a delay that grows with each failure since the last `forget`. Answers the delay. */
+  /** Adds after a delay that grows with each failure since the last `forget`. Returns the delay. */
   addFailed(key: string): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
@@ -93,7 +93,7 @@ export class WorkQueue {
     return this.#failures.get(key) ?? 0;
   }
 
-  /** The key did well: its delays start over. */
+  /** Resets the back-off of a key after a success. */
   forget(key: string): void {
     this.#failures.delete(key);
   }
@@ -102,11 +102,11 @@ export class WorkQueue {
   async take(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
     const [next] = this.#ready.keys();
-    if (next !== undefined) return this.#handOut(next);
+    if (next !== undefined) return this.#start(next);
     return await new Promise((resolve, reject) => {
       const waiter = (key: string): void => {
         signal.removeEventListener('abort', onAbort);
-        resolve(this.#handOut(key));
+        resolve(this.#start(key));
       };
       const onAbort = (): void => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
@@ -117,7 +117,7 @@ export class WorkQueue {
     });
   }
 
-  /** Ends the work on a key. If it was added meanwhile, it is handed out again. */
+  /** Ends the work on a key. If it was added meanwhile, it is queued again. */
   finish(key: string): void {
     const sinceMs = this.#processing.get(key);
     if (sinceMs === undefined) return;
@@ -126,7 +126,7 @@ export class WorkQueue {
     if (this.#dirty.has(key)) this.#enqueue(key);
   }
 
-  /** Lets delayed keys in as they fall due, until the signal aborts. One caller only. */
+  /** Enqueues delayed keys when they are due, until the signal aborts. One caller only. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#admitDue();
@@ -158,7 +158,7 @@ export class WorkQueue {
     this.#waiters.shift()?.(key);
   }
 
-  #handOut(key: string): string {
+  #start(key: string): string {
     const nowMs = this.#clock.monotonicMs();
     const waitedMs = nowMs - (this.#ready.get(key) ?? nowMs);
     this.#ready.delete(key);

@@ -5,17 +5,17 @@ import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { AnyKind, Client, TypedResource } from '../client.ts';
 
-/** What a reconcile says: nothing more to do until something changes, or look again after a while. Retry by throwing. */
+/** The result of a reconcile: done until something changes, or requeued after a delay. To retry with back-off, throw. */
 export type Outcome = { readonly kind: 'done' } | { readonly kind: 'again'; readonly ms: number };
 
 export const done: Outcome = { kind: 'done' };
 
-/** Looks at the same object again in `ms`, also when nothing changes until then. */
+/** Requeues the object after `ms` milliseconds, whether or not it changes. */
 export function again(ms: number): Outcome {
   return { kind: 'again', ms };
 }
 
-/** A failure that trying again cannot mend: logged once, dropped until the object changes. */
+/** A failure that a retry cannot resolve: logged once, and not retried until the object changes. */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
 }
@@ -36,7 +36,7 @@ export interface EventRecorder {
   event(object: KubeObject & { apiVersion?: string; kind?: string }, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-/** `kind` changed (or was removed): which keys of the reconciled kind should look again? Gets the cache for lookups. */
+/** Maps a change of another kind to the keys of the reconciled kind to enqueue. */
 export interface Wake<T extends KubeObject = KubeObject> {
   readonly kind: TypedResource<T>;
   /** `previous` is undefined for additions; `object` is the last known state for removals. The cache shows the change already. */
@@ -81,7 +81,7 @@ export interface ControllerDefinition<T extends KubeObject = KubeObject> {
   readonly wakes?: readonly Wake[];
   /** Concurrent reconciles of different keys; default 5. */
   readonly workers?: number;
-  /** State of one running controller (expectations and the like), handed to every reconcile; default none. */
+  /** One level-driven step for `key`: reads the caches, writes the difference. */
   readonly reconcile: (context: ReconcileContext) => Promise<Outcome>;
 }
 
