@@ -1,6 +1,6 @@
-// Deciding is serial, binding is concurrent. The loop takes a pod, decides without a pause, counts it on its node ("assumes") and
-// goes on; a bounded number of bindings is under way meanwhile. A binding that fails gives the pod's room back and the pod to the
-// queue. Cache events change ClusterState and the queue between cycles, never within one.
+// Scheduling cycles are serial, binding cycles concurrent. The loop takes a pod, decides synchronously, assumes the pod on its node and
+// continues, with a bounded number of bindings in progress. A binding that fails releases the assumed resources and requeues the pod.
+// Informer events change ClusterState and the queue between cycles, never within one.
 import { setImmediate } from 'node:timers/promises';
 import equal from 'fast-deep-equal';
 import { namespace as namespaceKind } from '#api/core/namespace.ts';
@@ -31,20 +31,20 @@ import { ClusterState } from './snapshot/cluster-state.ts';
 
 interface SchedulerDeps {
   readonly client: Client;
-  /** Must hold `schedulerKinds`, and run before. */
+  /** Must cache `schedulerKinds`, and be started before. */
   readonly cluster: ClusterCache;
   readonly profile: Profile;
   readonly events: ActionRecorder;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: ((queue: () => SchedulingQueue) => SchedulerMetrics) | undefined;
-  /** Longest sleep of a pod that fits nowhere; default 5 minutes. */
+  /** After this time an unschedulable pod is retried without an event; default 5 minutes. */
   readonly maxUnschedulableMs?: number | undefined;
   /** Numbers in [0, 1), for ties; default Math.random. */
   readonly random?: () => number;
 }
 
-/** What the scheduler caches: all namespaces, nodes and disruption budgets, and the pods that have not ended. */
+/** The scheduler's informers: all namespaces, nodes and disruption budgets, and the pods that have not terminated. */
 export const schedulerKinds: readonly CachedKind[] = [
   cached(namespaceKind, { transform: withoutManagedFields }),
   cached(nodeKind, { transform: withoutManagedFields }),
@@ -52,9 +52,9 @@ export const schedulerKinds: readonly CachedKind[] = [
   cached(podKind, { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', transform: withoutManagedFields }),
 ];
 
-/** Bindings and other writes at the same time. */
+/** Maximum number of concurrent bindings and other writes. */
 const writeLimit = 100;
-/** Longest stretch of deciding before others on this thread get their turn. */
+/** How long cycles may run back to back before the loop yields to other work on this thread. */
 const stretchMs = 5;
 const noteLimit = 1_024;
 
@@ -81,7 +81,7 @@ export class Scheduler implements Service {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { cluster } = this.#deps;
-    // Nodes before pods: those on them are counted from the start.
+    // Nodes before pods, so that bound pods are counted from the start.
     const unsubscribe = [
       cluster.informer(namespaceKind).subscribe(({ type, object: { metadata } }) => {
         this.#state.setNamespace(metadata.name ?? '', type === 'removed' ? undefined : (metadata.labels ?? {}));
@@ -118,7 +118,7 @@ export class Scheduler implements Service {
     }
   }
 
-  /** Decides for one pod, without a pause. */
+  /** One scheduling cycle, synchronous up to the start of the binding cycle. */
   #cycle(queued: QueuedPod, signal: AbortSignal): void {
     const { clock, profile, random = Math.random, log, events } = this.#deps;
     const { pod } = queued;
@@ -149,7 +149,7 @@ export class Scheduler implements Service {
         this.#track(this.#bind(queued, decision.nodeName, { undo, startedMs }, signal));
         return;
       }
-      const nominatedNodeName = this.#makeRoom(queued, decision.preemption, signal);
+      const nominatedNodeName = this.#preempt(queued, decision.preemption, signal);
       this.queue.giveBackRejected(queued, decision.rejectedBy);
       const why = { reason: 'Unschedulable', message: decision.message, nominatedNodeName } as const;
       this.#notScheduled({ ...queued, pod }, why, startedMs, signal);
@@ -160,15 +160,15 @@ export class Scheduler implements Service {
     }
   }
 
-  /** Sends less important pods away; answers which node is promised, '' for none any more, undefined where nothing changes. */
-  #makeRoom(queued: QueuedPod, preemption: Preemption | undefined, signal: AbortSignal): string | undefined {
+  /** Starts the preemption. Returns the nominated node, '' to clear the nomination, undefined to leave it. */
+  #preempt(queued: QueuedPod, preemption: Preemption | undefined, signal: AbortSignal): string | undefined {
     if (preemption === undefined) return undefined;
     this.#metrics?.preempted(preemption.kind === 'victims' ? preemption.pods.length : undefined);
     if (preemption.kind === 'waits') return undefined;
     const { pod } = queued;
     const nodeName = preemption.kind === 'victims' ? preemption.nodeName : '';
     const before = this.queue.nominated()?.get(nodeName) ?? [];
-    // At once: who is decided next must leave the room alone.
+    // In the queue at once: the next cycle must already respect the nomination.
     const status = { ...pod.pod.status, nominatedNodeName: nodeName };
     if (nodeName !== (pod.pod.status?.nominatedNodeName ?? '')) this.queue.update({ ...pod, pod: { ...pod.pod, status } }, false);
     if (preemption.kind === 'victims') {
@@ -183,12 +183,12 @@ export class Scheduler implements Service {
     try {
       await evictVictims({ client, events, clock, schedulerName: profile.schedulerName }, room, signal);
     } catch (error) {
-      // The pod is tried again, and finds the same victims or others.
+      // The pod is retried, and finds the same victims or others.
       if (!signal.aborted) log.warn({ err: error, pod: room.pod.pod.metadata.name, node: room.nodeName }, 'preemption failed');
     }
   }
 
-  /** A stopwatch: tells how long each point took since the one before. */
+  /** Measures the extension points: each call observes the time since the previous one. */
   #lap(startedMs: number): ((point: ExtensionPoint, status: PointStatus) => void) | undefined {
     const metrics = this.#metrics;
     if (metrics === undefined) return undefined;
@@ -201,7 +201,7 @@ export class Scheduler implements Service {
     };
   }
 
-  /** Answers what takes the plugins' notes back. */
+  /** Assumes the pod on the node and runs Reserve; returns the function that runs Unreserve. */
   #assume(pod: PodInfo, nodeName: string, prepared: readonly Prepared[]): () => void {
     this.#state.assume(pod, nodeName);
     const lap = this.#lap(this.#deps.clock.monotonicMs());
@@ -274,13 +274,13 @@ export class Scheduler implements Service {
       this.queue.remove(pod.uid);
       return;
     }
-    // The server is away: no need to tell it so.
+    // An unreachable server cannot take the condition either.
     if (error instanceof TransportError) log.warn({ err: error, pod: pod.pod.metadata.name }, 'binding failed, trying again');
     else this.#notScheduled(queued, { reason: 'SchedulerError', message }, attempt.startedMs, signal);
     this.queue.giveBackErred(queued);
   }
 
-  /** Tells the pod's owner why it waits: an event, and the PodScheduled condition. */
+  /** Reports why the pod is pending: an event and the PodScheduled condition. */
   #notScheduled(queued: QueuedPod, why: NotScheduled, startedMs: number, signal: AbortSignal): void {
     const { clock, events } = this.#deps;
     const { pod } = queued.pod;
@@ -295,20 +295,20 @@ export class Scheduler implements Service {
     try {
       await this.#deps.client.patch(podKind, keyOf(pod), patch, { type: 'strategic', subresource: 'status' }, signal);
     } catch (error) {
-      // The next attempt says it again; a pod that is gone needs no word.
+      // The next attempt writes it again; a pod that is gone needs none.
       if (!signal.aborted && !hasReason(error, 'NotFound', 'Conflict')) {
         this.#deps.log.warn({ err: error, pod: pod.metadata.name }, 'pod status not written');
       }
     }
   }
 
-  /** Holds a write until it ends; it must not reject. */
+  /** Tracks a write until it settles; it must not reject. */
   #track(write: Promise<void>): void {
     this.#writes.add(write);
     void write.finally(() => this.#writes.delete(write));
   }
 
-  /** Bound pods that were never seen so: what the server holds counts. */
+  /** Expires assumed pods whose binding was never observed: the informer's object decides. */
   async #expire(signal: AbortSignal): Promise<void> {
     const { clock, cluster, log } = this.#deps;
     while (!signal.aborted) {
@@ -333,15 +333,15 @@ export class Scheduler implements Service {
     const { object } = change;
     const uid = object.metadata.uid ?? '';
     const isOver = change.type === 'removed' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
-    if (isOver) this.#podGone(object);
-    else if ((object.spec.nodeName ?? '') !== '') this.#podOnNode(change.type === 'updated' ? change.previous : undefined, object);
+    if (isOver) this.#podRemoved(object);
+    else if ((object.spec.nodeName ?? '') !== '') this.#podBound(change.type === 'updated' ? change.previous : undefined, object);
     else if (!this.#state.isAssumed(uid) && (object.spec.schedulerName ?? 'default-scheduler') === this.#deps.profile.schedulerName) {
       if (!this.queue.has(uid)) this.queue.add(podInfoOf(object));
-      else this.queue.update(podInfoOf(object), change.type === 'updated' && schedulingSees(change.previous, object));
+      else this.queue.update(podInfoOf(object), change.type === 'updated' && isRelevant(change.previous, object));
     }
   }
 
-  #podGone(pod: Pod): void {
+  #podRemoved(pod: Pod): void {
     const uid = pod.metadata.uid ?? '';
     const hadNode = (pod.spec.nodeName ?? '') !== '' || this.#state.isAssumed(uid);
     this.queue.remove(uid);
@@ -350,12 +350,12 @@ export class Scheduler implements Service {
     this.queue.happened({ event: 'pod-removed', pod: podInfoOf(pod) });
   }
 
-  #podOnNode(previous: Pod | undefined, pod: Pod): void {
+  #podBound(previous: Pod | undefined, pod: Pod): void {
     const uid = pod.metadata.uid ?? '';
     const wasThere = previous !== undefined && (previous.spec.nodeName ?? '') !== '';
-    // Most updates are of the status, which takes no room but by resizes.
+    // Most updates change the status only, which affects resources only in a resize.
     const isResized = previous !== undefined && (isResizing(previous.status) || isResizing(pod.status));
-    if (wasThere && !this.#state.isAssumed(uid) && !isResized && !schedulingSees(previous, pod)) return;
+    if (wasThere && !this.#state.isAssumed(uid) && !isResized && !isRelevant(previous, pod)) return;
     this.queue.remove(uid);
     this.#state.setPod(pod);
     const info = podInfoOf(pod);
@@ -365,8 +365,8 @@ export class Scheduler implements Service {
   }
 }
 
-/** True when more changed than status and bookkeeping. */
-function schedulingSees(previous: Pod, next: Pod): boolean {
+/** True when a field outside of the status changed that scheduling depends on. */
+function isRelevant(previous: Pod, next: Pod): boolean {
   const { generation } = next.metadata;
   const sameSpec = generation !== undefined && generation === previous.metadata.generation ? true : equal(previous.spec, next.spec);
   return (

@@ -1,4 +1,4 @@
-// One scheduling cycle: which node is best for one pod. Pure: reads the cluster, answers, changes nothing that is seen outside.
+// The decision of a scheduling cycle: the best node for a pod. Pure: reads the snapshot and has no visible side effects.
 import type { PodDisruptionBudget } from '#api/policy/pod-disruption-budget.ts';
 import { findPreemption, type Preemption } from '../preemption/preempt.ts';
 import { Diagnosis } from './diagnosis.ts';
@@ -13,15 +13,15 @@ interface DecideInput {
   readonly profile: Profile;
   readonly pod: PodInfo;
   readonly cluster: ClusterView;
-  /** Where in the list of nodes to begin; the answer says where the next cycle should. */
+  /** Index of the node to start filtering at; the decision holds that of the next cycle. */
   readonly startIndex: number;
-  /** Pods that wait for room which was made for them, by node: lower ones must leave them that room. */
+  /** Nominated pods by node: pods of lower priority must leave them their resources. */
   readonly nominated?: ReadonlyMap<string, readonly PodInfo[]>;
-  /** What limits whom a more important pod may push away; default none. */
+  /** Disruption budgets that preemption respects where possible; default none. */
   readonly budgets?: () => readonly PodDisruptionBudget[];
   /** Numbers in [0, 1), for ties. */
   readonly random: () => number;
-  /** Told whenever all plugins of one point are through. */
+  /** Called when all plugins of an extension point have run. */
   readonly passed?: ((point: 'PreFilter' | 'Filter' | 'Score', status: PointStatus) => void) | undefined;
 }
 
@@ -32,14 +32,14 @@ export type Decision =
       readonly message: string;
       readonly rejectedBy: ReadonlySet<string>;
       readonly nextIndex: number;
-      /** Whether others could make room; undefined where the pod pushes nobody away. */
+      /** The result of PostFilter; undefined where the pod's preemptionPolicy is Never. */
       readonly preemption: Preemption | undefined;
     };
 
 const minFeasible = 100;
 const minPercentage = 5;
 
-/** Decides for one pod. Throws only where a plugin does. */
+/** Runs PreFilter, Filter, Score and, where no node fits, preemption. Throws only where a plugin does. */
 export function decide(input: DecideInput): Decision {
   const { profile, pod, cluster, startIndex, passed } = input;
   const total = cluster.nodes.length;
@@ -50,7 +50,7 @@ export function decide(input: DecideInput): Decision {
   const prepared = profile.prepare(pod, cluster);
   const diagnosis = new Diagnosis(total);
   const none = (nextIndex: number): Decision => {
-    const preemption = pod.pod.spec.preemptionPolicy === 'Never' ? undefined : makeRoom(input, prepared, diagnosis.notNowNodes);
+    const preemption = pod.pod.spec.preemptionPolicy === 'Never' ? undefined : preempt(input, prepared, diagnosis.notNowNodes);
     return { kind: 'none', message: diagnosis.message(preemption ?? 'never'), rejectedBy: diagnosis.rejectedBy, nextIndex, preemption };
   };
   for (const { plugin, state } of prepared) {
@@ -70,7 +70,7 @@ export function decide(input: DecideInput): Decision {
   return { kind: 'node', nodeName: name, prepared, nextIndex };
 }
 
-function makeRoom(input: DecideInput, prepared: readonly Prepared[], nodes: readonly NodeInfo[]): Preemption {
+function preempt(input: DecideInput, prepared: readonly Prepared[], nodes: readonly NodeInfo[]): Preemption {
   const { profile, pod, cluster, nominated, random, budgets } = input;
   const rejection = (node: NodeInfo, now: readonly Prepared[]): readonly string[] | undefined =>
     firstRejection(node, filtersOf(now), pod, nominated?.get(node.name))?.verdict.reasons;
@@ -90,7 +90,7 @@ function filtersOf(prepared: readonly Prepared[]): readonly Prepared[] {
   return prepared.filter(({ plugin, state }) => plugin.filter !== undefined && (plugin.filters?.(state) ?? true));
 }
 
-/** How many fitting nodes are enough: all of a small cluster, a shrinking share of a large one (upstream's formula). */
+/** How many feasible nodes to find: all of a small cluster, a decreasing percentage of a large one (upstream's numFeasibleNodesToFind). */
 export function enoughNodes(total: number): number {
   if (total < minFeasible) return total;
   const percentage = Math.max(minPercentage, 50 - Math.floor(total / 125));
@@ -107,11 +107,11 @@ function findPassing(input: DecideInput, prepared: readonly Prepared[], diagnosi
     else diagnosis.reject(node, rejection.plugin, rejection.verdict);
   };
 
-  // Room was made for this pod somewhere: very likely the only place, so look there alone first.
-  const promised = pod.pod.status?.nominatedNodeName;
-  const promisedNode = promised === undefined || promised === '' ? undefined : cluster.node(promised);
-  if (promisedNode !== undefined && firstRejection(promisedNode, filters, pod, nominated?.get(promisedNode.name)) === undefined) {
-    return [promisedNode];
+  // The nominated node is evaluated first, since it is probably the only one that fits.
+  const nominatedName = pod.pod.status?.nominatedNodeName;
+  const nominatedNode = nominatedName === undefined || nominatedName === '' ? undefined : cluster.node(nominatedName);
+  if (nominatedNode !== undefined && firstRejection(nominatedNode, filters, pod, nominated?.get(nominatedNode.name)) === undefined) {
+    return [nominatedNode];
   }
 
   const narrowed = narrow(prepared, cluster);
@@ -125,7 +125,7 @@ function findPassing(input: DecideInput, prepared: readonly Prepared[], diagnosi
   return passing;
 }
 
-/** The nodes that plugins named, where any did. */
+/** The nodes that a plugin narrows the search to, if any does. */
 function narrow(prepared: readonly Prepared[], cluster: ClusterView): { plugin: string; nodes: readonly NodeInfo[] } | undefined {
   for (const { plugin, state } of prepared) {
     const names = plugin.onlyNodes?.(state);
@@ -149,7 +149,7 @@ function firstRejection(
 ): Rejection | undefined {
   const ahead = nominated?.filter((other) => other.priority >= pod.priority && other.uid !== pod.uid && !node.pods.has(other.uid)) ?? [];
   if (ahead.length === 0) return firstRejectionAsIs(node, filters, pod);
-  // It must fit beside those who were promised room, and also without them: they may never come.
+  // It must fit with the nominated pods, and also without them, since they may never be bound there.
   for (const other of ahead) node.addPod(other);
   const beside = firstRejectionAsIs(node, filters, pod);
   for (const other of ahead) node.removePod(other.uid);
@@ -164,7 +164,7 @@ function firstRejectionAsIs(node: NodeInfo, filters: readonly Prepared[], pod: P
   return undefined;
 }
 
-/** The node with the highest sum of weighted scores; one of them at random where several have it. */
+/** The node with the highest sum of weighted scores; ties are broken at random. */
 function best(nodes: readonly NodeInfo[], prepared: readonly Prepared[], { pod, random }: DecideInput): NodeInfo {
   const [only] = nodes;
   if (only === undefined) throw new Error('no node to choose from');

@@ -20,11 +20,11 @@ export interface Room {
   readonly pod: PodInfo;
   readonly nodeName: string;
   readonly victims: readonly PodInfo[];
-  /** Less important pods that were promised room on this node. */
+  /** Nominated pods of lower priority on this node: they lose their nomination. */
   readonly outranked: readonly PodInfo[];
 }
 
-/** Throws what the server answers, but for victims that are gone by themselves. */
+/** Rejects with the API server's error, except for victims that are gone already. */
 export async function evictVictims(deps: EvictionDeps, { pod, nodeName, victims, outranked }: Room, signal: AbortSignal): Promise<void> {
   const { client, events } = deps;
   for (const { pod: other } of outranked) {
@@ -33,10 +33,10 @@ export async function evictVictims(deps: EvictionDeps, { pod, nodeName, victims,
   }
   for (const { pod: victim } of victims) {
     if (victim.metadata.deletionTimestamp === undefined) {
-      const told = await unlessGone(
+      const marked = await unlessGone(
         client.patch(podKind, keyOf(victim), aboutToGo(victim, deps), { type: 'strategic', subresource: 'status' }, signal),
       );
-      if (told === undefined) continue;
+      if (marked === undefined) continue;
       await unlessGone(client.delete(podKind, keyOf(victim), { uid: victim.metadata.uid }, signal));
     }
     events.record({

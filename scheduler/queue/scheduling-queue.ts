@@ -1,7 +1,7 @@
-// Pods that wait for a node, in four places: `active` (by priority, then by time), `backoff` (woken, but tried too recently),
-// `unschedulable` (rejected; asleep until something happens that a rejecting plugin waits for, five minutes at the longest), `gated`.
-// A cycle does not wait, so nothing can happen between taking a pod and giving it back: no event is missed.
-// Heaps are never searched: a pod that moves gets a new ticket, and entries with an old one are dropped when they come up.
+// Pending pods, in four places: `active` (by priority, then by age), `backoff` (retried once their back-off has passed), `unschedulable`
+// (rejected; until an event that a rejecting plugin registered for, or for five minutes at most) and `gated`.
+// A scheduling cycle is synchronous, so no event can arrive between taking a pod and giving it back: none is missed.
+// Heaps are never searched: a pod that moves gets a new ticket, and entries with an old ticket are dropped when they surface.
 import type { Clock } from '#base/clock.ts';
 import { Heap } from '#client/heap.ts';
 import type { Happening } from '../framework/plugin.ts';
@@ -16,9 +16,9 @@ interface SchedulingQueueOptions {
   readonly initialBackoffMs?: number;
   /** Default 10 s. */
   readonly maxBackoffMs?: number;
-  /** Longest sleep of a rejected pod; default 5 minutes. */
+  /** How long a rejected pod waits for an event; default 5 minutes. */
   readonly maxUnschedulableMs?: number;
-  /** Told of every arrival: in which place, and because of what. */
+  /** Called for every pod that enters a place, with the cause. */
   readonly onArrival?: (place: Place, cause: string) => void;
 }
 
@@ -61,15 +61,15 @@ export class SchedulingQueue {
     return this.#pods.has(uid);
   }
 
-  /** Pods that were promised room on a node, by node. */
+  /** Pending pods with a nominated node, by node; undefined where there are none. */
   nominated(): ReadonlyMap<string, readonly PodInfo[]> | undefined {
     if (this.#nominated === undefined) {
-      const promised = [...this.#pods.values()].map(({ pod }) => pod).filter((pod) => promisedNode(pod) !== '');
-      this.#nominated = { byNode: promised.length === 0 ? undefined : Map.groupBy(promised, promisedNode) };
+      const nominated = [...this.#pods.values()].map(({ pod }) => pod).filter((pod) => nominatedNode(pod) !== '');
+      this.#nominated = { byNode: nominated.length === 0 ? undefined : Map.groupBy(nominated, nominatedNode) };
     }
     return this.#nominated.byNode;
   }
-  /** Undefined when it must be gathered anew. */
+  /** Undefined when it must be recomputed. */
   #nominated: { readonly byNode: ReadonlyMap<string, readonly PodInfo[]> | undefined } | undefined;
 
   /** A pod without a node appeared. */
@@ -87,16 +87,16 @@ export class SchedulingQueue {
       rejectedBy: new Set(),
     };
     this.#pods.set(pod.uid, queued);
-    this.#promiseChanged(pod);
+    this.#nominationChanged(pod);
     this.#admit(queued, 'PodAdd');
   }
 
-  /** A waiting pod changed; `mattered` says whether in a way that scheduling sees. */
+  /** Updates a pending pod; `mattered`: a field changed that scheduling depends on. */
   update(pod: PodInfo, mattered: boolean): void {
     const queued = this.#pods.get(pod.uid);
     if (queued === undefined) return;
-    this.#promiseChanged(queued.pod);
-    this.#promiseChanged(pod);
+    this.#nominationChanged(queued.pod);
+    this.#nominationChanged(pod);
     queued.pod = pod;
     if (!mattered) return;
     const worth = this.#profile.isWorthRetrying(pod, queued.rejectedBy, { event: 'pod-changed', pod });
@@ -109,7 +109,7 @@ export class SchedulingQueue {
     if (queued === undefined) return;
     this.#move(queued, 'out');
     this.#pods.delete(uid);
-    this.#promiseChanged(queued.pod);
+    this.#nominationChanged(queued.pod);
   }
 
   /** The next pod to decide for; waits for one. It is out of the queue until given back. One caller at a time. */
@@ -130,7 +130,7 @@ export class SchedulingQueue {
     }
   }
 
-  /** The next pod, if one is due. While nothing is active, pods that were woken need not wait out their back-off. */
+  /** The next pod, if any. While no pod is active, pods in back-off are taken early, unless their last attempt failed with an error. */
   tryTake(): QueuedPod | undefined {
     const next = this.#popCurrent(this.#active) ?? this.#popEarly();
     if (next === undefined) return undefined;
@@ -139,7 +139,7 @@ export class SchedulingQueue {
     return next;
   }
 
-  /** No node fits: sleeps until one of `rejectedBy` is worth asking again. */
+  /** Returns a pod that no node fits: it waits for an event that one of the plugins in `rejectedBy` registered for. */
   giveBackRejected(queued: QueuedPod, rejectedBy: ReadonlySet<string>): void {
     if (!this.#stillWaits(queued)) return;
     queued.rejectedBy = rejectedBy;
@@ -148,7 +148,7 @@ export class SchedulingQueue {
     this.#onArrival?.('unschedulable', 'ScheduleAttemptFailure');
   }
 
-  /** Something failed that has nothing to do with the pod: tried again after its back-off. */
+  /** Returns a pod whose attempt failed with an error: it is retried after its back-off. */
   giveBackErred(queued: QueuedPod): void {
     if (!this.#stillWaits(queued)) return;
     queued.rejectedBy = new Set();
@@ -157,14 +157,14 @@ export class SchedulingQueue {
     this.#onArrival?.('backoff', 'ScheduleAttemptFailure');
   }
 
-  /** Wakes the pods that this may help. */
+  /** Requeues the unschedulable pods that this event may make schedulable. */
   happened(happening: Happening): void {
     for (const queued of this.#unschedulable) {
       if (this.#profile.isWorthRetrying(queued.pod, queued.rejectedBy, happening)) this.#requeue(queued, happening.event);
     }
   }
 
-  /** Lets pods go on whose time has come, until the signal aborts. */
+  /** Requeues pods whose back-off or timeout has passed, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#clock.sleep(tickMs, signal).catch(() => undefined);
@@ -242,8 +242,8 @@ export class SchedulingQueue {
     return undefined;
   }
 
-  #promiseChanged(pod: PodInfo): void {
-    if (promisedNode(pod) !== '') this.#nominated = undefined;
+  #nominationChanged(pod: PodInfo): void {
+    if (nominatedNode(pod) !== '') this.#nominated = undefined;
   }
 }
 
@@ -251,6 +251,6 @@ function byPriority(a: QueuedPod, b: QueuedPod): number {
   return b.pod.priority - a.pod.priority || a.sinceMs - b.sinceMs;
 }
 
-function promisedNode({ pod }: PodInfo): string {
+function nominatedNode({ pod }: PodInfo): string {
   return pod.status?.nominatedNodeName ?? '';
 }
