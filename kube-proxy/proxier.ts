@@ -1,6 +1,6 @@
-// How it works: informers mark Services dirty; one loop takes all dirty ones, works out what each wants now, and hands the difference to the
-// backend. While the backend works, further changes gather, so a storm of changes becomes few transactions. After a refused
-// transaction, and where somebody took the rules away, everything is replaced.
+// How it works: informers mark Services dirty; one loop takes all dirty ones, computes the desired dispatches of each, and applies the
+// difference through the backend. Changes that arrive during a transaction are batched into the next one. After a rejected
+// transaction, or when the rules were removed by another program, the whole rule set is replaced.
 import type { Node } from '#api/core/node/node.ts';
 import type { Service as KubeService } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
@@ -17,7 +17,7 @@ import { type ThisNode, wantedDispatches, zoneLabel } from './model/wanted.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 
 const serviceNameLabel = 'kubernetes.io/service-name';
-/** How often it is checked that the rules are still there. */
+/** Interval of the check that the rules still exist. */
 const checkEveryMs = 30_000;
 
 /** Names the index of EndpointSlices by `namespace/service`, which the informer must have. */
@@ -32,10 +32,10 @@ export function serviceOfSlice(slice: EndpointSlice): string[] {
 interface ProxierDeps {
   readonly services: Informer<KubeService>;
   readonly slices: Informer<EndpointSlice>;
-  /** This node's own, or all. */
+  /** This node's object, or all nodes. */
   readonly nodes: Informer<Node>;
   readonly backend: ProxyBackend;
-  /** Its zone is what its object says. */
+  /** The zone is read from the Node object. */
   readonly node: Omit<ThisNode, 'zone'>;
   readonly metrics: ProxyMetrics;
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export class Proxier implements Service {
   readonly #claims = new Claims();
   readonly #dirty = new Set<string>();
   #wake = Promise.withResolvers<void>();
-  #rulesAreGone = false;
+  #areRulesRemoved = false;
   #lastAppliedMs: number | undefined;
   #behindSinceMs: number | undefined;
 
@@ -56,17 +56,17 @@ export class Proxier implements Service {
     this.#deps = deps;
   }
 
-  /** When the rules last equalled the wish, in milliseconds since the epoch; undefined before the first time. */
+  /** When the rules last matched the desired state, in milliseconds since the epoch; undefined before the first sync. */
   get lastAppliedMs(): number | undefined {
     return this.#lastAppliedMs;
   }
 
-  /** Since when known changes wait to be in the rules, by the monotonic clock; undefined while none does. */
+  /** Since when observed changes are not yet applied, on the monotonic clock; undefined when all are. */
   get behindSinceMs(): number | undefined {
     return this.#behindSinceMs;
   }
 
-  /** Needs synced informers: rules made from half the Services would cut off the others. */
+  /** Requires synced informers: rules from a partial list would cut off the other Services. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { services, slices, nodes, node, metrics } = this.#deps;
     let zone = this.#zone();
@@ -89,21 +89,21 @@ export class Proxier implements Service {
     try {
       await this.#replaceAll(signal);
       ready();
-      await Promise.all([this.#follow(signal), this.#watchOver(signal)]);
+      await Promise.all([this.#applyChanges(signal), this.#checkPeriodically(signal)]);
     } finally {
       for (const end of unsubscribe) end();
     }
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #applyChanges(signal: AbortSignal): Promise<void> {
     const stop = (): void => this.#wake.resolve();
     signal.addEventListener('abort', stop, { once: true });
     for (;;) {
       await this.#wake.promise;
       signal.throwIfAborted();
       this.#wake = Promise.withResolvers<void>();
-      if (this.#rulesAreGone) {
-        this.#rulesAreGone = false;
+      if (this.#areRulesRemoved) {
+        this.#areRulesRemoved = false;
         await this.#replaceAll(signal);
         continue;
       }
@@ -112,23 +112,23 @@ export class Proxier implements Service {
         await this.#apply(() => (changes.size === 0 ? Promise.resolve() : this.#deps.backend.change(changes, signal)));
       } catch (err) {
         if (isAbort(err, signal)) throw err;
-        this.#deps.log.error({ err, fronts: changes.size }, 'rules were refused; replacing all of them');
+        this.#deps.log.error({ err, fronts: changes.size }, 'transaction rejected; replacing all rules');
         await this.#replaceAll(signal);
       }
     }
   }
 
-  async #watchOver(signal: AbortSignal): Promise<void> {
+  async #checkPeriodically(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#deps.clock.sleep(checkEveryMs, signal);
       if (await this.#deps.backend.isIntact(signal)) continue;
-      this.#deps.log.warn({}, 'somebody removed the rules; making them again');
-      this.#rulesAreGone = true;
+      this.#deps.log.warn({}, 'rules were removed by another program; replacing them');
+      this.#areRulesRemoved = true;
       this.#wake.resolve();
     }
   }
 
-  /** Retries until it holds: without its rules a node carries no Service traffic at all. */
+  /** Retries until it succeeds: without its rules a node forwards no Service traffic at all. */
   async #replaceAll(signal: AbortSignal): Promise<void> {
     const { backend, clock, log } = this.#deps;
     const backoff = new Backoff({ initialMs: 100, maxMs: 30_000, jitter: 0.2 });
@@ -139,13 +139,13 @@ export class Proxier implements Service {
         return;
       } catch (err) {
         if (isAbort(err, signal)) throw err;
-        log.error({ err }, 'rules could not be made');
+        log.error({ err }, 'rules could not be applied');
         await clock.sleep(backoff.next(), signal);
       }
     }
   }
 
-  /** Runs one transaction, and notes how it went. */
+  /** Runs one transaction and records its metrics. */
   async #apply(work: () => Promise<void>): Promise<void> {
     const { clock, metrics } = this.#deps;
     const startMs = clock.monotonicMs();
@@ -158,7 +158,7 @@ export class Proxier implements Service {
     metrics.syncSeconds.observe((clock.monotonicMs() - startMs) / 1_000);
     this.#lastAppliedMs = clock.nowMs();
     metrics.lastSyncSeconds.set(this.#lastAppliedMs / 1_000);
-    // What came meanwhile waits since this transaction began, at most.
+    // Changes that arrived meanwhile have waited since the start of this transaction at most.
     this.#behindSinceMs = this.#dirty.size > 0 ? startMs : undefined;
   }
 

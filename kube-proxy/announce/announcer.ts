@@ -87,9 +87,9 @@ export class Announcer implements Service {
       }
     } finally {
       for (const end of unsubscribe) end();
-      await this.#handOver();
+      await this.#withdraw();
       using deadline = clock.deadline(new AbortController().signal, stopLimitMs);
-      await this.#letGo(deadline.signal).catch((err: unknown) => log.warn({ err }, 'load-balancer addresses could not be given up'));
+      await this.#release(deadline.signal).catch((err: unknown) => log.warn({ err }, 'load-balancer addresses could not be given up'));
     }
   }
 
@@ -224,19 +224,19 @@ export class Announcer implements Service {
     if (due.length === 0) return;
     await kernel.shout(due, signal).catch((err: unknown) => {
       if (isAbort(err, signal)) throw err;
-      log.warn({ err }, 'neighbours were not told who has an address now; they find out when what they know gets old');
+      log.warn({ err }, 'gratuitous ARP failed; neighbours learn of moved addresses when their ARP entries expire');
     });
   }
 
   /** Says that this node leaves, and waits until those who are next have heard it: what it has is answered for all the while. */
-  async #handOver(): Promise<void> {
+  async #withdraw(): Promise<void> {
     const { leave, nodeName, clock } = this.#deps;
     leave();
     const held = [...(this.#held ?? [])].map(([address]) => this.#orders?.get(address) ?? []);
     if (held.some((order) => order.some(({ name }) => name !== nodeName))) await clock.sleep(handOverMs, new AbortController().signal);
   }
 
-  async #letGo(signal: AbortSignal): Promise<void> {
+  async #release(signal: AbortSignal): Promise<void> {
     const { kernel } = this.#deps;
     await kernel.change([], await kernel.read(signal), signal);
     await kernel.restore(signal);

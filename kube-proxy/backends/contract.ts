@@ -1,15 +1,15 @@
-// What carries Service traffic on a node. The suite in conformance.ts beside this file holds every backend to it.
+// The contract of a backend, which forwards Service traffic on a node. Every backend passes the suite in conformance.ts beside this file.
 import type { DispatchChanges } from '../model/claims.ts';
 import type { Dispatch } from '../model/dispatch.ts';
 
 export interface ProxyBackend {
   readonly name: string;
-  /** Makes the node carry exactly these, in one step, whatever was there before. */
+  /** Atomically replaces all rules by those for these dispatches. */
   replace(all: Iterable<Dispatch>, signal: AbortSignal): Promise<void>;
-  /** Changes some fronts, in one step. Rejects without having changed anything; the caller then replaces all. */
+  /** Atomically changes the rules of some fronts. Rejects without any effect; the caller then replaces all. */
   change(changes: DispatchChanges, signal: AbortSignal): Promise<void>;
-  /** False when somebody took away what `replace` made. */
+  /** False when the rules of `replace` were removed by another program. */
   isIntact(signal: AbortSignal): Promise<boolean>;
-  /** Removes everything that this backend ever made on the node. */
+  /** Removes everything that this backend has created on the node. */
   cleanup(signal: AbortSignal): Promise<void>;
 }

@@ -1,8 +1,8 @@
-/** Where connections to one front go. The whole wish of the proxy is a set of these, each front once. */
+/** Where connections to a front (address, protocol and port) are forwarded. The proxy's desired state is a set of these, one per front. */
 export interface Dispatch {
   /** A Service address, or a port of every address of this node. */
   readonly at: 'address' | 'node-port';
-  /** Whose connections: everybody's, or only those of pods and of this node itself, which then go before everybody's. */
+  /** Which clients it applies to: all, or only pods and this node itself, which takes precedence. */
   readonly clients: 'all' | 'inside';
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   /** IPv4; '' for node ports. */
@@ -11,14 +11,14 @@ export interface Dispatch {
   readonly endpoints: readonly EndpointAddress[];
   /** ClientIP affinity: how long a client sticks to its endpoint, in seconds. */
   readonly affinitySeconds: number | undefined;
-  /** Whose source address is replaced by this node's: nobody's, this node's own (it may be one of its others), that of clients outside the
-   * pod network, everybody's. */
+  /** Which connections are masqueraded: none, those of this node (which may use another of its addresses), those from outside of the pod
+   * network, all. */
   readonly masquerade: 'never' | 'from-node' | 'outside-pods' | 'always';
-  /** What happens to connections when there is no endpoint. */
+  /** Verdict for connections when there is no endpoint. */
   readonly whenEmpty: 'reject' | 'drop';
-  /** True for addresses that exist only as a Service: what is sent to another port of theirs is refused. */
+  /** True for addresses that no interface holds, such as cluster IPs: traffic to their other ports is rejected. */
   readonly isVirtual: boolean;
-  /** Client networks that may connect, none inside another; empty means all. */
+  /** Allowed client networks (CIDRs), none contained in another; empty: all. */
   readonly sourceRanges: readonly string[];
 }
 
@@ -27,17 +27,17 @@ export interface EndpointAddress {
   readonly port: number;
 }
 
-/** Names a front: two dispatches with one front exclude each other. */
+/** Identifies the front of a dispatch; at most one dispatch per front can be in force. */
 export function frontOf(dispatch: Pick<Dispatch, 'at' | 'clients' | 'protocol' | 'address' | 'port'>): string {
   return dispatch.clients === 'all' ? placeOf(dispatch) : `${dispatch.clients} ${placeOf(dispatch)}`;
 }
 
-/** What packets to a front have in common: `10.96.0.5 . tcp . 80`, or `tcp . 30080` for a node port. */
+/** The key of a front in nftables: `10.96.0.5 . tcp . 80`, or `tcp . 30080` for a node port. */
 export function placeOf({ at, protocol, address, port }: Pick<Dispatch, 'at' | 'protocol' | 'address' | 'port'>): string {
   return at === 'address' ? `${address} . ${protocol} . ${port}` : `${protocol} . ${port}`;
 }
 
-/** True when both ask for the same; the order of endpoints does not count. */
+/** True when both are equal; the order of endpoints does not matter. */
 export function sameDispatch(a: Dispatch, b: Dispatch): boolean {
   return a === b || (a.endpoints.length === b.endpoints.length && dispatchText(a) === dispatchText(b));
 }

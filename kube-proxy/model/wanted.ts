@@ -9,7 +9,7 @@ import { isWithin, normalRanges } from './source-ranges.ts';
 const defaultAffinitySeconds = 10_800;
 const proxyNameLabel = 'service.kubernetes.io/service-proxy-name';
 const headlessLabel = 'service.kubernetes.io/headless';
-/** Says of a node which zone it is in. */
+/** The label of a node with its zone. */
 export const zoneLabel = 'topology.kubernetes.io/zone';
 
 /** The node that the rules are for. */
@@ -18,14 +18,14 @@ export interface ThisNode extends Place {
   readonly addresses: readonly string[];
 }
 
-/** Everything that one Service wants of this node. Headless Services, ExternalName and those of another proxy want nothing. */
+/** The dispatches of a Service on this node. None for headless and ExternalName Services and for those of another proxy. */
 export function wantedDispatches(service: Service, slices: readonly EndpointSlice[], node: ThisNode): readonly Dispatch[] {
   const { spec } = service;
   if (!isServed(service)) return [];
   return (spec.ports ?? []).flatMap((port) => portDispatches(service, port, slices, node));
 }
 
-/** True for Services that this proxy answers for. */
+/** True for Services that this proxy implements. */
 export function isServed({ spec, metadata: { labels = {} } }: Service): boolean {
   if (spec.type === 'ExternalName' || !isIPv4(spec.clusterIP ?? '')) return false;
   return labels[proxyNameLabel] === undefined && labels[headlessLabel] === undefined;
@@ -71,7 +71,7 @@ function portDispatches(service: Service, port: V1ServicePort, slices: readonly 
   ];
 }
 
-/** How connections to an external front go on; `local` holds this node's endpoints where the policy is Local. */
+/** Endpoints for external traffic; `local`: those on this node, where externalTrafficPolicy is Local. */
 interface ExternalTraffic {
   readonly shared: Pick<Dispatch, 'protocol' | 'affinitySeconds' | 'isVirtual' | 'sourceRanges'>;
   readonly all: readonly EndpointAddress[];
@@ -87,7 +87,7 @@ function fronts(
   front: Pick<Dispatch, 'at' | 'address' | 'port'> & Partial<Dispatch>,
 ): readonly Dispatch[] {
   if (local === undefined) return [{ ...shared, ...front, clients: 'all', endpoints: all, masquerade: 'always', whenEmpty: 'reject' }];
-  const everybody: Dispatch = {
+  const forAll: Dispatch = {
     ...shared,
     ...front,
     clients: 'all',
@@ -95,8 +95,8 @@ function fronts(
     masquerade: 'never',
     whenEmpty: all.length > 0 ? 'drop' : 'reject',
   };
-  if (all.length === 0) return [everybody];
-  return [everybody, { ...everybody, clients: 'inside', endpoints: all, masquerade: 'from-node', sourceRanges: [] }];
+  if (all.length === 0) return [forAll];
+  return [forAll, { ...forAll, clients: 'inside', endpoints: all, masquerade: 'from-node', sourceRanges: [] }];
 }
 
 /** A node that may connect does so from the Service's address itself where that is routed to the node. */
@@ -104,7 +104,7 @@ function rangesFor(address: string, ranges: readonly string[], node: ThisNode): 
   return node.addresses.some((own) => isWithin(own, ranges)) ? normalRanges([...ranges, address]) : ranges;
 }
 
-/** Addresses that this node answers for; those in ipMode Proxy are handled by the load balancer itself. */
+/** Load-balancer addresses that this node forwards; those with ipMode Proxy are handled by the load balancer itself. */
 export function loadBalancerAddresses({ spec, status }: Service): readonly string[] {
   if (spec.type !== 'LoadBalancer') return [];
   const ingress = status?.loadBalancer?.ingress ?? [];

@@ -31,10 +31,10 @@ export class NftablesBackend implements ProxyBackend {
   async replace(all: Iterable<Dispatch>, signal: AbortSignal): Promise<void> {
     const dispatches = [...all];
     await this.#apply(this.#script.renderAll(dispatches), signal);
-    // Endpoints may have gone while nobody looked: before this process started, or since rules were refused.
+    // Endpoints may have gone unobserved: before this process started, or since a transaction was rejected.
     if (!dispatches.some(({ protocol }) => protocol === 'udp')) return;
     const { stdout } = await run([...this.#prefix, 'conntrack', '-L', '-p', 'udp', '--dst-nat'], '', signal);
-    for (const flows of staleFlows(stdout, dispatches)) await this.#endFlows(flows, signal);
+    for (const flows of staleFlows(stdout, dispatches)) await this.#deleteFlows(flows, signal);
   }
 
   async change(changes: DispatchChanges, signal: AbortSignal): Promise<void> {
@@ -42,11 +42,12 @@ export class NftablesBackend implements ProxyBackend {
     const script = this.#script.render(changes);
     if (script !== '') await this.#apply(script, signal);
     for (const { front, gone } of stale) {
-      for (const endpoint of gone) await this.#endFlows([...flowsOf(front), '--dst-nat', endpoint.ip], signal);
+      for (const endpoint of gone) await this.#deleteFlows([...flowsOf(front), '--dst-nat', endpoint.ip], signal);
     }
-    // Flows that began while there was no endpoint go nowhere: they must ask the rules again.
+    // Flows that began while there was no endpoint have no destination: without their conntrack entry the next packet gets one.
     for (const next of changes.values()) {
-      if (next?.protocol === 'udp' && next.endpoints.length > 0) await this.#endFlows([...flowsOf(next), '--status', 'UNREPLIED'], signal);
+      if (next?.protocol === 'udp' && next.endpoints.length > 0)
+        await this.#deleteFlows([...flowsOf(next), '--status', 'UNREPLIED'], signal);
     }
   }
 
@@ -69,7 +70,7 @@ export class NftablesBackend implements ProxyBackend {
     throw new Error(`nft refused the rules: ${stderr.trim().split('\n').slice(0, 3).join(' ')}`);
   }
 
-  async #endFlows(filter: readonly string[], signal: AbortSignal): Promise<void> {
+  async #deleteFlows(filter: readonly string[], signal: AbortSignal): Promise<void> {
     const { code, stderr } = await run([...this.#prefix, 'conntrack', '-D', ...filter], '', signal);
     // It answers 1 when there was no such flow.
     if (code !== 0 && !stderr.includes('0 flow entries')) this.#log.warn({ stderr: stderr.trim() }, 'stale UDP flows could not be ended');

@@ -1,5 +1,5 @@
-// Turns dispatches into lines for `nft -f`. INVARIANT: what `render` answers is applied as one transaction or not at all; the caller
-// calls `commit` or `rollback` accordingly, so that the picture here always equals the kernel's.
+// Renders dispatches as a script for `nft -f`. INVARIANT: a rendered script is applied as one transaction or not at all, and the caller
+// calls `commit` or `rollback` accordingly, so that the picture here always equals the rules in the kernel.
 import { createHash } from 'node:crypto';
 import type { DispatchChanges } from '../../model/claims.ts';
 import { type Dispatch, type EndpointAddress, frontOf, placeOf, sameDispatch } from '../../model/dispatch.ts';
@@ -7,13 +7,13 @@ import { Picture } from './picture.ts';
 import { type FrontFamily, familyOf, masqueradeSet, skeleton, tableName, virtualAddresses } from './skeleton.ts';
 
 const table = `ip ${tableName}`;
-/** Chains that spread over so few endpoints stay for good; larger ones go with their last front, or every size once seen would stay. */
+/** Chains that spread over at most this many endpoints are kept; larger ones are removed with their last front, which bounds their number. */
 const keptSpread = 16;
 
 export class NftScript {
   readonly #podCidrs: readonly string[];
   #picture = new Picture();
-  /** The picture before a whole script, until that is committed. */
+  /** The picture before a full replacement, until that is committed. */
   #before: Picture | undefined;
   #lines: string[] = [];
 
@@ -22,7 +22,7 @@ export class NftScript {
     this.#podCidrs = podCidrs;
   }
 
-  /** Everything anew, in one script. */
+  /** A script that replaces all rules. */
   renderAll(all: Iterable<Dispatch>): string {
     this.#before = this.#picture;
     this.#picture = new Picture();
@@ -31,7 +31,7 @@ export class NftScript {
     return this.#lines.join('\n');
   }
 
-  /** The difference; '' when there is none. */
+  /** A script for the difference; '' when there is none. */
   render(changes: DispatchChanges): string {
     this.#lines = [];
     for (const [front, next] of changes) {
@@ -53,14 +53,14 @@ export class NftScript {
     this.#picture.commit();
   }
 
-  /** The last script was refused. */
+  /** The last script was rejected. */
   rollback(): void {
     if (this.#before === undefined) this.#picture.rollback();
     else this.#picture = this.#before;
     this.#before = undefined;
   }
 
-  /** UDP fronts among the changes that lose endpoints: their flows must be ended, since no packet would ask the rules again. */
+  /** UDP fronts among the changes that lose endpoints: their conntrack entries must be deleted, or their flows would keep the old endpoint. */
   staleUdp(changes: DispatchChanges): readonly { readonly front: Dispatch; readonly gone: readonly EndpointAddress[] }[] {
     return [...changes].flatMap(([front, next]) => {
       const previous = this.#picture.fronts.get(front);
