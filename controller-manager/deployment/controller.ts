@@ -43,7 +43,7 @@ export function deploymentController(): ControllerDefinition {
         const candidates = cache.list<Deployment>(deployment, object.metadata.namespace);
         return [...owners, ...candidates.filter((one) => selectorOf(one).matches(object.metadata.labels)).map((one) => keyOf(one))];
       }),
-      // Recreate waits for the end of the last old pod.
+      // Recreate waits until the last old pod is gone.
       on<Pod>(pod, (object, _previous, cache, type) => (type === 'removed' ? deploymentsToRecreate(object, cache) : [])),
     ],
     async reconcile(context) {
@@ -79,12 +79,12 @@ async function reconcile(object: Deployment, sets: readonly ReplicaSet[], contex
   }
   const { status, deadlineInMs } = deploymentStatus(view, event);
   await writeStatus(object, { status, revision: event.kind === 'create-failed' ? undefined : plan.revision }, context);
-  // Whoever changed the set in between has woken this loop again.
+  // A conflict means that the ReplicaSet changed, which has enqueued the Deployment again.
   if (failure !== undefined && !hasReason(failure, 'Conflict')) throw failure;
   return deadlineInMs === undefined ? done : again(deadlineInMs);
 }
 
-/** Status and shown revision in one write, which is no new generation. */
+/** Writes the status and the revision annotation in one request, which does not increase the generation. */
 async function writeStatus(
   object: Deployment,
   { status, revision }: { status: NonNullable<Deployment['status']>; revision: bigint | undefined },
@@ -97,7 +97,7 @@ async function writeStatus(
   try {
     await client.update<Deployment>(deployment, { ...object, metadata, status }, { subresource: 'status' }, signal);
   } catch (error) {
-    // It changed or went meanwhile: its new state wakes this loop by itself.
+    // It changed or was deleted meanwhile, which has enqueued it again.
     if (!hasReason(error, 'Conflict', 'NotFound')) throw error;
   }
 }

@@ -1,5 +1,5 @@
-// Decides the next steps of a rollout from the Deployment and its ReplicaSets as they are now. Every step leads to a new look, so a plan
-// may stop after the first thing that must be seen to have happened. Follows upstream's pkg/controller/deployment.
+// Plans the next steps of a rollout from the Deployment and its ReplicaSets. Every write triggers another reconcile, so a plan may stop
+// before steps that depend on an earlier one's effect. Follows upstream's pkg/controller/deployment.
 import type { ReplicaSet } from '#api/apps/replica-set.ts';
 import { planRecreate } from './recreate.ts';
 import { currentSetAnnotations, maxRevision, rememberedDesired, revisionOf } from './revisions.ts';
@@ -9,23 +9,23 @@ import { all, currentSetSize, type DeploymentView, sizeOf, sum, wantedOf } from 
 import deepEqual from 'fast-deep-equal';
 
 export type DeploymentStep =
-  /** Make the set for the Deployment's template. */
+  /** Creates the ReplicaSet for the Deployment's template. */
   | { readonly do: 'create'; readonly size: number; readonly revision: bigint }
-  /** Give a set another size, and note the Deployment's in its annotations. */
+  /** Scales a ReplicaSet, and records the Deployment's size in its annotations. */
   | { readonly do: 'scale'; readonly set: ReplicaSet; readonly size: number }
-  /** Give the current set its annotations and its minReadySeconds. */
+  /** Updates the annotations and minReadySeconds of the current ReplicaSet. */
   | { readonly do: 'sync'; readonly set: ReplicaSet; readonly annotations: Record<string, string> }
   | { readonly do: 'delete'; readonly set: ReplicaSet };
 
 interface DeploymentPlan {
   readonly steps: readonly DeploymentStep[];
-  /** The revision that the Deployment's own annotation should show; undefined leaves it. */
+  /** The revision for the Deployment's annotation; undefined leaves it. */
   readonly revision: bigint | undefined;
 }
 
 const nothing: DeploymentPlan = { steps: [], revision: undefined };
 
-/** @param oldPodsRun whether pods of old sets still run; only Recreate asks. */
+/** @param oldPodsRun whether pods of old ReplicaSets still run; called for the Recreate strategy only. */
 export function planDeployment(view: DeploymentView, oldPodsRun: () => boolean): DeploymentPlan {
   const { deployment, current } = view;
   if (deployment.metadata.deletionTimestamp !== undefined) return nothing;
@@ -58,7 +58,7 @@ function scaleTo(set: ReplicaSet, size: number): readonly DeploymentStep[] {
   return sizeOf(set) === size ? [] : [{ do: 'scale', set, size }];
 }
 
-/** True when somebody changed the Deployment's size since its sets were last scaled. */
+/** True when the Deployment's size changed since its ReplicaSets were last scaled. */
 function isScalingEvent(view: DeploymentView): boolean {
   return all(view).some((set) => {
     const remembered = rememberedDesired(set);
@@ -66,7 +66,7 @@ function isScalingEvent(view: DeploymentView): boolean {
   });
 }
 
-/** Removes old sets beyond the history limit once the rollout is complete: the lowest revisions first, never one that has pods. */
+/** Removes old ReplicaSets beyond revisionHistoryLimit once the rollout is complete: lowest revision first, never one that has pods. */
 function planCleanup(view: DeploymentView): readonly DeploymentStep[] {
   const { deployment, old } = view;
   const limit = deployment.spec.revisionHistoryLimit;
@@ -76,7 +76,7 @@ function planCleanup(view: DeploymentView): readonly DeploymentStep[] {
   return surplus.filter((set) => isEmpty(set)).map((set) => ({ do: 'delete', set }));
 }
 
-/** True when all wanted replicas are of the current template and available, and no other is left. */
+/** True when all replicas are of the current template and available, and no old one is left. */
 function isComplete({ deployment, current, old }: DeploymentView): boolean {
   const wanted = wantedOf(deployment);
   const sets = current === undefined ? old : [...old, current];

@@ -132,15 +132,15 @@ function saysAll(
   condition: V1Condition,
 ): boolean {
   if (status === undefined) return false;
-  const told = findCondition(status.conditions, condition.type);
+  const current = findCondition(status.conditions, condition.type);
   const before = status.disruptedPods ?? {};
   return (
     (Object.keys(counts) as (keyof Counts)[]).every((field) => status[field] === counts[field]) &&
     Object.keys(before).length === Object.keys(disruptedPods).length &&
     Object.entries(disruptedPods).every(([name, at]) => before[name] === at) &&
-    told?.status === condition.status &&
-    told.reason === condition.reason &&
-    told.observedGeneration === condition.observedGeneration
+    current?.status === condition.status &&
+    current.reason === condition.reason &&
+    current.observedGeneration === condition.observedGeneration
   );
 }
 

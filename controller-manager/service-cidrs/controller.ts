@@ -46,7 +46,7 @@ export function serviceCidrController(): ControllerDefinition {
       const plan = planRange({ range, ranges: rangesOf(cache), addresses, nowMs: clock.nowMs() });
       try {
         if (plan.kind === 'wait') return again(plan.ms);
-        if (plan.kind === 'tell') await tell(context, range, plan.ready);
+        if (plan.kind === 'setCondition') await setCondition(context, range, plan.ready);
         if (plan.kind === 'protect') await patch(context, { finalizers: [rangeFinalizer] });
         if (plan.kind === 'release') await patch(context, { '$deleteFromPrimitiveList/finalizers': [rangeFinalizer] });
       } catch (error) {
@@ -70,7 +70,11 @@ async function patch({ client, key, signal }: ReconcileContext, metadata: object
   await client.patch(serviceCidr, key, { metadata }, { type: 'strategic' }, signal);
 }
 
-async function tell({ client, key, events, clock, signal }: ReconcileContext, range: ServiceCIDR, ready: ReadyCondition): Promise<void> {
+async function setCondition(
+  { client, key, events, clock, signal }: ReconcileContext,
+  range: ServiceCIDR,
+  ready: ReadyCondition,
+): Promise<void> {
   const condition = { type: 'Ready', ...ready, lastTransitionTime: timeText(clock.nowMs()) };
   const body = {
     apiVersion: 'networking.k8s.io/v1',

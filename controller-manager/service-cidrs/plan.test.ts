@@ -38,11 +38,11 @@ const leaving = { isLeaving: true };
 describe('the next step for a range', () => {
   test.each<[string, ServiceCIDR, ServiceCIDR[], string[], object]>([
     ['a new one is protected first', aRange('a', { finalizers: [] }), [], [], { kind: 'protect' }],
-    ['then it is ready', aRange('a'), [], [], { kind: 'tell', ready }],
+    ['then it is ready', aRange('a'), [], [], { kind: 'setCondition', ready }],
     ['which is said once', aRange('a', { condition: ready }), [], used, { kind: 'keep' }],
-    ['whatever was said before', aRange('a', { condition: { ...ready, message: 'else' } }), [], [], { kind: 'tell', ready }],
+    ['whatever was said before', aRange('a', { condition: { ...ready, message: 'else' } }), [], [], { kind: 'setCondition', ready }],
     ['one that goes without addresses', aRange('a', leaving), [], [], { kind: 'release' }],
-    ['one whose addresses are in use', aRange('a', leaving), [], used, { kind: 'tell', ready: inUse }],
+    ['one whose addresses are in use', aRange('a', leaving), [], used, { kind: 'setCondition', ready: inUse }],
     ['which is said once, too', aRange('a', { ...leaving, condition: inUse }), [], used, { kind: 'keep' }],
     ['addresses of others do not count', aRange('a', leaving), [], ['10.0.1.7'], { kind: 'release' }],
     ['a wider one holds its addresses', aRange('a', leaving), [aRange('b', { cidrs: ['10.0.0.0/16'] })], used, { kind: 'release' }],
@@ -53,15 +53,15 @@ describe('the next step for a range', () => {
       aRange('a', leaving),
       [aRange('b', { cidrs: ['10.0.0.0/30'] })],
       used,
-      { kind: 'tell', ready: inUse },
+      { kind: 'setCondition', ready: inUse },
     ],
-    ['one that goes, too, holds nothing', aRange('a', leaving), [aRange('b', leaving)], used, { kind: 'tell', ready: inUse }],
+    ['one that goes, too, holds nothing', aRange('a', leaving), [aRange('b', leaving)], used, { kind: 'setCondition', ready: inUse }],
     [
       'all its networks count',
       aRange('a', { ...leaving, cidrs: ['10.0.0.0/24', 'fd00::/120'] }),
       [aRange('b')],
       ['fd00::7'],
-      { kind: 'tell', ready: inUse },
+      { kind: 'setCondition', ready: inUse },
     ],
     ['one that nothing holds any more', aRange('a', { ...leaving, finalizers: ['other'] }), [], used, { kind: 'keep' }],
   ])('%s', (_name, range, others, names, expected) => {

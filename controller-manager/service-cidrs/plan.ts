@@ -16,7 +16,7 @@ export interface ReadyCondition {
 type RangePlan =
   | { readonly kind: 'keep' }
   | { readonly kind: 'protect' }
-  | { readonly kind: 'tell'; readonly ready: ReadyCondition }
+  | { readonly kind: 'setCondition'; readonly ready: ReadyCondition }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'release' };
 
@@ -39,23 +39,23 @@ const inUse: ReadyCondition = {
 export function planRange({ range, ranges, addresses, nowMs }: RangeView): RangePlan {
   const { deletionTimestamp, finalizers = [] } = range.metadata;
   const isProtected = finalizers.includes(rangeFinalizer);
-  if (deletionTimestamp === undefined) return isProtected ? toldOnce(range, ready) : { kind: 'protect' };
+  if (deletionTimestamp === undefined) return isProtected ? setCondition(range, ready) : { kind: 'protect' };
   if (!isProtected) return { kind: 'keep' };
-  // What goes itself is no home for addresses.
+  // A range that is being deleted cannot take over addresses.
   const others = ranges.filter(({ metadata }) => metadata.name !== range.metadata.name && metadata.deletionTimestamp === undefined);
-  if (!mayGo(range, others, addresses)) return toldOnce(range, inUse);
+  if (!isRemovable(range, others, addresses)) return setCondition(range, inUse);
   const leftMs = Date.parse(deletionTimestamp) + graceMs - nowMs;
   return leftMs > 0 ? { kind: 'wait', ms: leftMs } : { kind: 'release' };
 }
 
-function toldOnce({ status }: ServiceCIDR, told: ReadyCondition): RangePlan {
+function setCondition({ status }: ServiceCIDR, wanted: ReadyCondition): RangePlan {
   const now = status?.conditions?.find(({ type }) => type === 'Ready');
-  const isSame = now?.status === told.status && now.reason === told.reason && now.message === told.message;
-  return isSame ? { kind: 'keep' } : { kind: 'tell', ready: told };
+  const isSame = now?.status === wanted.status && now.reason === wanted.reason && now.message === wanted.message;
+  return isSame ? { kind: 'keep' } : { kind: 'setCondition', ready: wanted };
 }
 
-/** Whether another range holds all of this one, or at least every address that was given out of it. */
-function mayGo(range: ServiceCIDR, others: readonly ServiceCIDR[], addresses: () => readonly IPAddress[]): boolean {
+/** True if other ranges contain this one, or at least every address allocated from it. */
+function isRemovable(range: ServiceCIDR, others: readonly ServiceCIDR[], addresses: () => readonly IPAddress[]): boolean {
   const own = networksOf(range);
   const rest = others.flatMap(networksOf);
   if (own.every((network) => rest.some((other) => holdsNetwork(other, network)))) return true;
