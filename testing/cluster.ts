@@ -1,12 +1,12 @@
-// A whole cluster in the process of a test: API server, control loops, scheduler, and nodes whose containers are functions. It needs no
-// engine, no host of its own and no root; it is up in about a second, and gone with the test.
+// A cluster within the process of a test: API server, controllers, scheduler, and nodes whose containers are functions. It needs no
+// container engine and no root, starts in about a second, and is stopped with the test.
 //
 //   await using cluster = await startCluster();
 //   const config = new KubeConfig();
 //   config.loadFromString(cluster.kubeconfig);
 //
-// What is not there: the network between pods. Services get addresses and endpoints that nobody listens at; ports of a pod are reached by
-// port-forward, where its program listens.
+// There is no pod network: Services get addresses and endpoints that do not accept connections. The ports of a pod, where its program
+// listens, are reached by port-forward.
 import type { Duplex } from 'node:stream';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { type Node, node } from '#api/core/node/node.ts';
@@ -22,7 +22,7 @@ import { runControlPlane } from './control-plane.ts';
 import { adminKubeconfig } from './kubeconfig.ts';
 import { startSimulatedNode } from './simulated-node.ts';
 
-/** What a program sees of the container that it plays. */
+/** A container, as its program sees it. */
 export interface ContainerView {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -30,38 +30,41 @@ export interface ContainerView {
   print(text: string, stream?: 'stdout' | 'stderr'): Promise<void>;
   /** Resolves at SIGTERM. */
   readonly terminated: Promise<void>;
-  /** Aborts when the container is killed: whatever the program does then is no longer seen. */
+  /** Aborts when the container is killed: output after that is discarded. */
   readonly killed: AbortSignal;
-  /** Answers connections to a port of the pod until the container ends. */
+  /** Accepts connections to a port of the pod until the container terminates. */
   listen(port: number, answer: (connection: Duplex) => void): void;
 }
 
-/** Plays a container, or a command that is executed in one. Resolves with the exit code. */
+/** Runs as the main process of a container, or as a command of `kubectl exec`. Resolves with the exit code. */
 export type ContainerProgram = (container: ContainerView) => Promise<number>;
 
 export interface ClusterOptions {
-  /** How many, named `node-1` and so on; default 1. With 0, pods stay Pending. */
+  /** Number of nodes, 0 to 250, named `node-1` and so on; default 1. Without nodes, pods stay Pending. */
   readonly nodes?: number;
-  /** Programs by the first word of a command; a container without a command runs the one named like its image. */
+  /** Programs by the first word of the container's command; a container without a command runs the program named like its image. */
   readonly programs?: Readonly<Record<string, ContainerProgram>>;
-  /** What all other containers do; default: run until SIGTERM. Commands that are executed are not found. */
+  /** The program of all other containers; default: runs until SIGTERM. Unknown commands of `kubectl exec` are not found. */
   readonly program?: ContainerProgram;
-  /** Ends the waiting for the cluster to be ready. */
+  /** Aborts the start of the cluster. */
   readonly signal?: AbortSignal;
 }
 
 export interface Cluster extends AsyncDisposable {
   /** `https://127.0.0.1:PORT`. */
   readonly url: string;
-  /** An administrator's, as the text of a file. */
+  /** The administrator's kubeconfig, as YAML or JSON text. */
   readonly kubeconfig: string;
-  /** Ends all of it. Rejects when a part had failed. May be called again. */
+  /** Stops the cluster. Rejects if a component has failed. Idempotent. */
   stop(): Promise<void>;
 }
 
-const lookEveryMs = 20;
+const pollMs = 20;
 
-/** Starts one; resolves when all nodes are Ready and pods can be made in the namespace `default`. */
+/**
+ * Starts a cluster; resolves when all nodes are Ready and pods can be created in the namespace `default`.
+ * @throws RangeError for an invalid number of nodes.
+ */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { nodes = 1, programs = {}, program } = options;
   if (!Number.isInteger(nodes) || nodes < 0 || nodes > 250) throw new RangeError(`a cluster has 0 to 250 nodes, not ${nodes}`);
@@ -89,7 +92,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return { url: api.url, kubeconfig: adminKubeconfig(api), stop, [Symbol.asyncDispose]: stop };
 }
 
-/** An API server that knows its nodes' certificates, and reaches them on loopback. */
+/** An API server with a client certificate for the kubelets, which it reaches on loopback. */
 async function startServer(): Promise<TestApiServer> {
   const nowMs = clock.nowMs();
   const ca = await createCa('kubernetes', nowMs);
@@ -98,7 +101,7 @@ async function startServer(): Promise<TestApiServer> {
 }
 
 async function untilReady(client: RestClient, wanted: number, signal: AbortSignal): Promise<void> {
-  while (!(await isReady(client, wanted, signal))) await clock.sleep(lookEveryMs, signal);
+  while (!(await isReady(client, wanted, signal))) await clock.sleep(pollMs, signal);
 }
 
 async function isReady(client: RestClient, wanted: number, signal: AbortSignal): Promise<boolean> {

@@ -1,4 +1,4 @@
-// The loops of a control plane and its scheduler, in this process, against an API server in this process.
+// The controllers and the scheduler of an in-process cluster.
 import type { TestApiServer } from '#apiserver/testing.ts';
 import type { Clock } from '#base/clock.ts';
 import { runServices } from '#base/lifecycle.ts';
@@ -20,7 +20,7 @@ export interface ControlPlaneDeps {
   readonly log: Log;
 }
 
-/** Runs them until `signal` aborts; each part comes as itself, with the rights that it has anywhere. */
+/** Runs them until `signal` aborts, each under its own identity with the same RBAC rules as in production. */
 export async function runControlPlane({ api, clock, log }: ControlPlaneDeps, signal: AbortSignal): Promise<void> {
   const controllers = { component: 'kube-controller-manager', clock };
   const endpoint = await api.clientConfigFor('system:kube-controller-manager');
@@ -36,17 +36,17 @@ export async function runControlPlane({ api, clock, log }: ControlPlaneDeps, sig
     log,
   });
   await using binder = connect(await api.clientConfigFor('system:kube-scheduler'), { clock, component: 'kube-scheduler' });
-  const told = new EventSender({ client: binder, clock, log });
+  const schedulerEvents = new EventSender({ client: binder, clock, log });
   const profile = defaultProfile([defaultBinder(binder)]);
   const nodesAndPods = new ClusterCache(schedulerKinds, { client: binder, clock, log });
   const scheduler = new Scheduler({
     client: binder,
     cluster: nodesAndPods,
     profile,
-    events: told.actionRecorder(profile.schedulerName),
+    events: schedulerEvents.actionRecorder(profile.schedulerName),
     clock,
     log,
     metrics: (queue) => schedulerMetrics(createMetrics(), profile.schedulerName, queue),
   });
-  await runServices(signal, [sender, cluster, loops, told, nodesAndPods, scheduler]);
+  await runServices(signal, [sender, cluster, loops, schedulerEvents, nodesAndPods, scheduler]);
 }
