@@ -39,10 +39,11 @@ export function slimPod(pod: Pod): Pod {
   } as Pod;
 }
 
-/** A node without its images, addresses and amounts. */
+/** A node without its images and addresses, and of its amounts only the CPUs that it gives. */
 export function slimNode(node: Node): Node {
-  const { conditions } = node.status ?? {};
-  return { ...withoutManagedFields(node), status: withoutUndefined({ conditions }) } as Node;
+  const { conditions, allocatable: { cpu } = {} } = node.status ?? {};
+  const allocatable = cpu === undefined ? undefined : { cpu };
+  return { ...withoutManagedFields(node), status: withoutUndefined({ conditions, allocatable }) } as Node;
 }
 
 /** Of ConfigMaps only the published CA and what joining hosts read is read; the others' contents would fill memory for nothing. */

@@ -43,7 +43,11 @@ test('of a pod is kept what loops read', () => {
 
 test('of other objects too', () => {
   const node = aNode({ Ready: 'True' }, { spec: { podCIDR: '10.244.0.0/24' } });
-  expect(slimNode({ ...node, status: { ...node.status, images: [{ names: ['a'] }] } })).toEqual(node);
+  const amounts = { allocatable: { cpu: '2', memory: '1Gi' }, capacity: { cpu: '4' } };
+  expect(slimNode({ ...node, status: { ...node.status, ...amounts, images: [{ names: ['a'] }] } })).toEqual({
+    ...node,
+    status: { ...node.status, allocatable: { cpu: '2' } },
+  });
   const metadata = { name: 'a', uid: 'u', labels: { b: 'c' }, finalizers: ['f'] };
   expect(metadataOnly({ apiVersion: 'v1', kind: 'Secret', metadata })).toEqual({
     apiVersion: 'v1',

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Endpoints, endpoints } from '#api/core/endpoints.ts';
+import { type Node, node } from '#api/core/node/node.ts';
+import { type Pod, pod } from '#api/core/pod/pod.ts';
 import { type Service, service } from '#api/core/service/service.ts';
 import { type EndpointSlice, endpointSlice } from '#api/discovery/endpoint-slice.ts';
+import deepEqual from 'fast-deep-equal';
 import { ControlPlane } from '../testing.ts';
 
 const never = new AbortController().signal;
@@ -56,6 +59,39 @@ describe.concurrent('the endpoints of a Service', () => {
     await onlySlice(ns, 'none left', (one) => (one.endpoints ?? []).length === 0);
     await plane.client.delete(service, { namespace: ns, name: 'web' }, {}, never);
     await plane.until('all gone', async () => (await slicesOf(ns)).length === 0 && (await plane.list(endpoints, ns)).length === 0);
+  });
+
+  test("have hints by the zones' parts of the CPUs where the Service asks for them", async () => {
+    const ns = await plane.inNamespace('zoned');
+    for (const zone of ['east', 'west']) {
+      const made = await plane.client.create<Node>(
+        node,
+        { metadata: { name: `${zone}-1`, labels: { 'topology.kubernetes.io/zone': zone } } },
+        {},
+        never,
+      );
+      const status = { conditions: [{ type: 'Ready', status: 'True' }], allocatable: { cpu: '2' } };
+      await plane.client.update<Node>(node, { ...made, status }, { subresource: 'status' }, never);
+      const spec = { nodeName: `${zone}-1`, containers: [{ name: 'web', image: 'web:1' }] };
+      await plane.client.create<Pod>(pod, { metadata: { name: zone, namespace: ns, labels: { app: 'web' } }, spec }, {}, never);
+    }
+    await serve(ns);
+    const hints = ({ endpoints: list }: EndpointSlice): string[] =>
+      (list ?? []).map(({ zone, hints: own }) => [zone, ...(own?.forZones ?? []).map(({ name }) => name)].join(' for ')).toSorted();
+    await onlySlice(ns, 'both ready', (one) => readyCount(one) === 2);
+    const mode = async (value: string | null): Promise<void> => {
+      const annotations = { 'service.kubernetes.io/topology-mode': value };
+      await plane.client.patch<Service>(service, { namespace: ns, name: 'web' }, { metadata: { annotations } }, { type: 'merge' }, never);
+    };
+    await mode('Auto');
+    await onlySlice(ns, 'hints', (one) => deepEqual(hints(one), ['east for east', 'west for west']));
+    await mode(null);
+    await onlySlice(ns, 'no hints', (one) => deepEqual(hints(one), ['east', 'west']));
+    const said = plane.events.filter(({ about, reason }) => about === 'Service/web' && reason.startsWith('TopologyAware'));
+    expect(said.map(({ source, reason, message }) => [source, reason, message]).slice(-2)).toEqual([
+      ['endpoint-slice-controller', 'TopologyAwareHintsEnabled', 'Topology Aware Hints has been enabled, addressType: IPv4'],
+      ['endpoint-slice-controller', 'TopologyAwareHintsDisabled', 'Topology Aware Hints has been disabled, addressType: IPv4'],
+    ]);
   });
 
   test('without selector are what somebody wrote, mirrored to slices', async () => {

@@ -72,6 +72,6 @@ function bestFit(drafts: readonly Draft[], count: number, max: number): Draft | 
 }
 
 /** Stays the same while readiness and node come and go. */
-function endpointId({ targetRef, addresses }: V1Endpoint): string {
+export function endpointId({ targetRef, addresses }: V1Endpoint): string {
   return `${targetRef?.namespace ?? ''}/${targetRef?.name ?? ''} ${targetRef?.uid ?? ''} ${addresses.join(',')}`;
 }

@@ -6,9 +6,11 @@ import type { DiscoveryV1EndpointPort, V1Endpoint } from '#api/generated/types.t
 import { apiVersionOf } from '#api/meta/object.ts';
 import { controllerReference, isControlledBy } from '#api/meta/owner-references.ts';
 import { serviceNameLabel } from '../cache-indexes.ts';
-import { packSlices } from './pack-slices.ts';
+import { endpointId, packSlices } from './pack-slices.ts';
 import { endpointOf, portsOf, portsText, samePorts } from './pod-endpoint.ts';
 import { headlessLabel, isHeadless, isReachable } from './service-pods.ts';
+import deepEqual from 'fast-deep-equal';
+import { hintByShares, type ZoneShares } from './zone-shares.ts';
 
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const managerName = 'endpointslice-controller.k8s.io';
@@ -23,6 +25,8 @@ export interface SlicesView {
   readonly existing: readonly EndpointSlice[];
   /** The zone of a node, undefined where it has none; 'no node' where there is no such node. */
   readonly zoneOf: (nodeName: string) => string | undefined | typeof noNode;
+  /** Set for a Service that wants hints by it: which part of the CPUs each zone has. */
+  readonly byShares?: { readonly shares: ZoneShares } | undefined;
   /** Default 100. */
   readonly maxPerSlice?: number;
 }
@@ -34,9 +38,11 @@ export interface SlicesPlan {
   readonly create: readonly EndpointSlice[];
   readonly update: readonly EndpointSlice[];
   readonly remove: readonly EndpointSlice[];
+  /** Why hints by the zones' parts were asked for and nobody gets any. */
+  readonly refusal?: string | undefined;
 }
 
-type Draft = { create: EndpointSlice[]; update: EndpointSlice[]; remove: EndpointSlice[]; kept: number };
+type Draft = Record<'create' | 'update' | 'remove' | 'kept', EndpointSlice[]>;
 
 /** Endpoints that share their port numbers share slices. */
 interface PortGroup {
@@ -47,7 +53,7 @@ interface PortGroup {
 /** How the slices must change; empty when they are right. A Service without endpoints keeps one empty slice. */
 export function planSlices(view: SlicesView): SlicesPlan {
   const { service: owner, existing, maxPerSlice: max = maxPerSlice } = view;
-  const plan: Draft = { create: [], update: [], remove: [], kept: 0 };
+  const plan: Draft = { create: [], update: [], remove: [], kept: [] };
   const usable = existing.filter((slice) => isUsable(slice, owner));
   const unclaimed = new Set(usable);
   plan.remove.push(...existing.filter((slice) => !usable.includes(slice) && slice.metadata.deletionTimestamp === undefined));
@@ -59,7 +65,21 @@ export function planSlices(view: SlicesView): SlicesPlan {
   plan.remove.push(...unclaimed);
   keepPlaceholder(plan, owner);
   reuse(plan, owner);
-  return { create: plan.create, update: plan.update, remove: plan.remove };
+  const { create, update, remove } = plan;
+  return view.byShares === undefined ? { create, update, remove } : hinted(plan, owner, view.byShares.shares);
+}
+
+/** The plan with hints by the zones' parts of the CPUs. */
+function hinted({ create, update, remove, kept }: Draft, owner: Service, shares: ZoneShares): SlicesPlan {
+  const { changed, refusal } = hintByShares([...create, ...update], kept, shares);
+  const withHints = (slices: readonly EndpointSlice[]): EndpointSlice[] =>
+    slices.flatMap((slice) => {
+      const endpoints = changed.get(slice);
+      return endpoints === undefined || (kept.includes(slice) && deepEqual(endpoints, slice.endpoints))
+        ? []
+        : [withEndpoints(slice, endpoints, owner)];
+    });
+  return { create: withHints(create), update: withHints([...update, ...kept]), remove, refusal };
 }
 
 /** Others are of an earlier Service of the same name, of a family that the Service has not, or going already. */
@@ -75,7 +95,7 @@ function planGroup(
 ): void {
   const packing = packSlices(own, endpoints, max);
   for (const slice of packing.keep) {
-    if (hasLabelsOf(slice, owner)) plan.kept++;
+    if (hasLabelsOf(slice, owner)) plan.kept.push(slice);
     else plan.update.push(withEndpoints(slice, slice.endpoints ?? [], owner));
   }
   plan.update.push(...packing.update.map((one) => withEndpoints(one.slice, one.endpoints, owner)));
@@ -85,7 +105,7 @@ function planGroup(
 
 /** Leaves one empty slice where there would be none, so that consumers can tell "no endpoints" from "not looked at yet". */
 function keepPlaceholder(plan: Draft, owner: Service): void {
-  if (plan.create.length + plan.update.length + plan.kept > 0) return;
+  if (plan.create.length + plan.update.length + plan.kept.length > 0) return;
   const placeholder = plan.remove.find((slice) => isUsable(slice, owner) && isEmpty(slice) && hasLabelsOf(slice, owner));
   if (placeholder === undefined) plan.create.push(newSlice(owner, [], []));
   else plan.remove = plan.remove.filter((slice) => slice !== placeholder);
@@ -107,7 +127,11 @@ function isEmpty({ endpoints, ports }: EndpointSlice): boolean {
   return (endpoints ?? []).length === 0 && (ports ?? []).length === 0;
 }
 
-function groupByPorts({ service: owner, pods, zoneOf }: SlicesView): readonly PortGroup[] {
+function groupByPorts({ service: owner, pods, zoneOf, existing, byShares }: SlicesView): readonly PortGroup[] {
+  // Hints that are there stay until it is known that they do not do any more.
+  const known = new Map(
+    (byShares === undefined ? [] : existing).flatMap(({ endpoints }) => endpoints ?? []).map((one) => [endpointId(one), one.hints]),
+  );
   const groups = new Map<string, PortGroup>();
   for (const pod of pods.filter(isReachable)) {
     const { nodeName } = pod.spec;
@@ -117,7 +141,9 @@ function groupByPorts({ service: owner, pods, zoneOf }: SlicesView): readonly Po
     const id = portsText(ports);
     const group = groups.get(id) ?? { ports, endpoints: [] };
     groups.set(id, group);
-    group.endpoints.push(endpointOf(pod, owner, zone === noNode ? undefined : zone));
+    const endpoint = endpointOf(pod, owner, zone === noNode ? undefined : zone);
+    const hints = endpoint.conditions?.ready === true ? known.get(endpointId(endpoint)) : undefined;
+    group.endpoints.push(hints === undefined ? endpoint : { ...endpoint, hints });
   }
   return [...groups.values()];
 }
