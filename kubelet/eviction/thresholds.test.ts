@@ -91,5 +91,7 @@ test('what hard thresholds keep is not for pods', () => {
   });
   expect(hardReserve(thresholds, 'memory.available', 2 ** 33)).toBe(100 * 2 ** 20);
   expect(hardReserve(thresholds, 'nodefs.available', 1_005)).toBe(100);
+  // A disk of 20959212Ki leaves 19316009748 bytes to pods, as nodes with upstream's kubelet show.
+  expect(hardReserve(thresholds, 'nodefs.available', 20_959_212 * 1_024)).toBe(20_959_212 * 1_024 - 19_316_009_748);
   expect(hardReserve(thresholds, 'pid.available', 1_005)).toBe(0);
 });

@@ -122,7 +122,8 @@ function parseShare(text: string): number {
   const number = text.replace(/%+$/, '');
   if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(number))
     throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`);
-  return Number(number) / 100;
+  // Upstream keeps shares in four bytes, which shows in what nodes have for pods and in messages.
+  return Math.fround(Math.fround(Number(number)) / 100);
 }
 
 /** How much that is of what there is, in whole units. */
