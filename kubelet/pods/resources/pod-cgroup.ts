@@ -19,7 +19,9 @@ export interface PodCgroup {
 /** Where a pod's processes are counted, and the limits that hold for all of them together. `root` is --cgroup-root. */
 export function podCgroup(pod: Pod, root: string, driver: CgroupDriver = 'cgroupfs'): PodCgroup {
   const qos = qosClass(pod);
-  const cpuRequest = podSum(pod, (container) => cpuMillis(container.resources?.requests?.['cpu'] ?? container.resources?.limits?.['cpu']));
+  const own = podSum(pod, (container) => cpuMillis(container.resources?.requests?.['cpu'] ?? container.resources?.limits?.['cpu']));
+  const podLevel = pod.spec.resources?.requests?.['cpu'];
+  const cpuRequest = podLevel === undefined ? own : cpuMillis(podLevel);
   return {
     ...placeOf(`${qosPath(root, qos)}/pod${pod.metadata.uid}`, driver),
     qos,

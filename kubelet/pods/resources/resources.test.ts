@@ -114,6 +114,13 @@ describe('podCgroup', () => {
       cpuQuotaMicros: undefined,
     });
   });
+  test.each<[name: string, resources: object, expected: object]>([
+    ['no limit', { requests: { cpu: '2' } }, { cpuShares: 2_048, cpuQuotaMicros: undefined, memoryBytes: undefined }],
+    ['both', { requests: both, limits: { cpu: '4', memory: '4Gi' } }, { cpuShares: 1_024, cpuQuotaMicros: 400_000, memoryBytes: 2 ** 32 }],
+    ['no CPUs', { requests: { memory: '1Gi' } }, { cpuShares: 102, cpuQuotaMicros: undefined, memoryBytes: undefined }],
+  ])('what the pod asks for as a whole is what counts: %s', (_, resources, expected) => {
+    expect(podCgroup(aPod([aContainer({ cpu: '100m' })], { resources }), '/')).toMatchObject(expected);
+  });
   test('one container without a limit lifts it', () => {
     expect(podCgroup(aPod([aContainer(both, both), aContainer({}, {}, 'd')]), '/box')).toMatchObject({
       path: '/box/kubepods/burstable/podu',
