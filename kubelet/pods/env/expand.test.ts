@@ -22,7 +22,14 @@ describe('expand', () => {
     expect(expand(input, (name) => values[name])).toBe(expected);
   });
 
-  test('strict expansion names what is missing', () => {
-    expect(expandStrictly('$(VAR_A)/$(B)/$(C)', (name) => values[name])).toEqual({ text: 'A/$(B)/$(C)', missing: ['B', 'C'] });
+  test.each<[text: string, expanded: string, missing?: string[]]>([
+    ['foo', 'foo'],
+    ['$(VAR_A)/bar', 'A/bar'],
+    ['$(VAR_A)/$(C)/$(B)/$(C)', 'A/$(C)/$(B)/$(C)', ['B', 'C']],
+    ['foo/$(VAR_EMPTY)', 'foo/', ['VAR_EMPTY']],
+    ['$()', '$()', ['']],
+    ['$(VAR_A$(VAR_EMPTY))', '$(VAR_A$(VAR_EMPTY))', ['VAR_A$(VAR_EMPTY']],
+  ])('strict expansion of %s names what is missing or empty', (text, expanded, missing = []) => {
+    expect(expandStrictly(text, (name) => values[name])).toEqual({ text: expanded, missing });
   });
 });

@@ -27,16 +27,16 @@ export function expand(text: string, lookup: (name: string) => string | undefine
   return out;
 }
 
-/** As `expand`, for a place that may not refer to something unknown (subPathExpr). Answers the names that are missing. */
+/** As `expand`, for a place that may not refer to something unknown or empty (subPathExpr). Answers the names that are missing, sorted. */
 export function expandStrictly(
   text: string,
   lookup: (name: string) => string | undefined,
 ): { readonly text: string; readonly missing: readonly string[] } {
-  const missing: string[] = [];
+  const missing = new Set<string>();
   const expanded = expand(text, (name) => {
     const value = lookup(name);
-    if (value === undefined) missing.push(name);
+    if (value === undefined || value === '') missing.add(name);
     return value;
   });
-  return { text: expanded, missing };
+  return { text: expanded, missing: [...missing].toSorted() };
 }
