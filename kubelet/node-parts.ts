@@ -25,7 +25,8 @@ import { engineProcesses, hostFigures, interfacesOf, processFigures } from './st
 import { Stats } from './stats/stats.ts';
 import { readTlsFiles, tlsFiles } from './server/tls.ts';
 import { volumeImages } from './volumes/image-volume.ts';
-import type { KubeletDeps, PodParts } from './kubelet.ts';
+import type { KubeletDeps } from './kubelet.ts';
+import type { PodParts } from './pod-parts.ts';
 
 interface CollectorParts {
   readonly pulled: PulledImages;
@@ -100,7 +101,7 @@ interface MachineParts {
   readonly imageBytes: () => number;
 }
 
-/** What the API server asks for logs, exec and the like. */
+/** The HTTPS server for logs, exec, metrics and statistics, and the read-only one where configured. */
 export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: PodParts, machine: MachineParts): Service[] {
   const { pods, workers, statuses, uses, prober } = parts;
   const { client, runtime, clock, log, metrics, tls, debug } = deps;

@@ -249,7 +249,8 @@ export class NodeAgent implements Service {
     const readiness = { problems: troubles, hasAppArmor: facts.hasAppArmor };
     const { conditions, events } = nodeConditions(known, pressure(), readiness, now);
     for (const { reason } of events) this.#event('Normal', reason, `Node ${this.#options.name} status is now: ${reason}`);
-    return { ...nodeStatus(this.#options, facts, measured, info, this.#images, this.#node?.status?.addresses ?? []), conditions };
+    const addresses = this.#node?.status?.addresses ?? [];
+    return { ...nodeStatus(this.#options, { facts, measured, info, images: this.#images, addresses }), conditions };
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -30,17 +30,19 @@ export interface NodeSettings {
 const declaredFeatures = ['InPlacePodLevelResourcesVerticalScaling', 'RestartAllContainersOnContainerExits'];
 const maxNamesPerImage = 5;
 
-/** All of a node's status but its conditions. @param known the addresses that the Node has now. */
-export function nodeStatus(
-  settings: NodeSettings,
-  facts: MachineFacts,
-  measured: Measurements,
-  info: RuntimeInfo,
-  images: readonly StoredImage[],
-  known: readonly V1NodeAddress[],
-): V1NodeStatus {
+interface NodeObservation {
+  readonly facts: MachineFacts;
+  readonly measured: Measurements;
+  readonly info: RuntimeInfo;
+  readonly images: readonly StoredImage[];
+  /** The addresses in the Node's present status. */
+  readonly addresses: readonly V1NodeAddress[];
+}
+
+/** The status of a node without its conditions. */
+export function nodeStatus(settings: NodeSettings, { facts, measured, info, images, addresses }: NodeObservation): V1NodeStatus {
   return {
-    addresses: [...nodeAddresses(settings.cloud, settings, known)],
+    addresses: [...nodeAddresses(settings.cloud, settings, addresses)],
     ...amounts(settings, facts, measured),
     daemonEndpoints: { kubeletEndpoint: { Port: settings.port } },
     nodeInfo: {

@@ -205,9 +205,9 @@ export class KubeletServer implements Service {
     socket.once('close', this.#begin(request));
     try {
       const { route, query } = await this.#enter(request, signal);
-      if (route.kind === 'portForward') await servePortForward(this.#deps, route.target, upgrade, query, options, signal);
+      if (route.kind === 'portForward') await servePortForward(this.#deps, route.target, { upgrade, query, options }, signal);
       else if (route.kind === 'exec' || route.kind === 'attach') {
-        await serveExec(this.#deps, route.kind, route.target, upgrade, query, options, signal);
+        await serveExec(this.#deps, { kind: route.kind, target: route.target }, { upgrade, query, options }, signal);
       } else throw new HttpProblem(400, 'Bad Request: nothing to upgrade to here');
     } catch (error) {
       if (signal.aborted) socket.destroy();

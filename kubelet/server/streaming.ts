@@ -18,14 +18,18 @@ interface StreamingDeps {
   readonly log: Log;
 }
 
-/** Serves one exec or attach to its end. Throws HttpProblem only before the client was answered. */
+/** A request to upgrade a connection to a streaming session. */
+interface StreamingRequest {
+  readonly upgrade: Upgrade;
+  readonly query: URLSearchParams;
+  readonly options: StreamOptions;
+}
+
+/** Serves an exec or attach session to its end. Throws HttpProblem only before the response was sent. */
 export async function serveExec(
   deps: StreamingDeps,
-  kind: 'exec' | 'attach',
-  target: ContainerTarget,
-  upgrade: Upgrade,
-  query: URLSearchParams,
-  options: StreamOptions,
+  { kind, target }: { readonly kind: 'exec' | 'attach'; readonly target: ContainerTarget },
+  { upgrade, query, options }: StreamingRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const tty = query.get('tty') === '1';
@@ -59,13 +63,11 @@ export async function serveExec(
   }
 }
 
-/** Serves one port-forward to its end. */
+/** Serves a port-forward session to its end. Throws HttpProblem only before the response was sent. */
 export async function servePortForward(
   deps: StreamingDeps,
   target: PodTarget,
-  upgrade: Upgrade,
-  query: URLSearchParams,
-  options: StreamOptions,
+  { upgrade, query, options }: StreamingRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const pod = findPod(deps, target);

@@ -25,13 +25,13 @@ export async function measureAbilities(engine: Engine, image: string, cluster: s
   // A kernel that gives us all it has most likely gives it to the engine too: one trial of everything shows it.
   if (givable.includes('SYS_RESOURCE')) {
     const together = Object.assign({}, ...trials.map((trial) => trial.hostConfig)) as object;
-    if ((await refusalOf(engine, image, cluster, together, signal)) === undefined) {
+    if ((await refusalOf(engine, { image, cluster, hostConfig: together }, signal)) === undefined) {
       return { refuses: new Set(), refusals: [], capabilities: givable };
     }
   }
   const [capabilities, ...each] = await Promise.all([
     knownCapabilities(engine, image, cluster, givable, signal),
-    ...trials.map(async ({ what, hostConfig }) => ({ what, why: await refusalOf(engine, image, cluster, hostConfig, signal) })),
+    ...trials.map(async ({ what, hostConfig }) => ({ what, why: await refusalOf(engine, { image, cluster, hostConfig }, signal) })),
   ]);
   const refusals = each.flatMap(({ what, why }) => (why === undefined ? [] : [{ what, why }]));
   return { refuses: new Set(refusals.map(({ what }) => what)), refusals, capabilities };
@@ -47,7 +47,7 @@ async function knownCapabilities(
 ): Promise<readonly string[]> {
   let names = givable;
   for (let left = givable.length; left > 0; left--) {
-    const why = await refusalOf(engine, image, cluster, { CapAdd: names }, signal, 'create');
+    const why = await refusalOf(engine, { image, cluster, hostConfig: { CapAdd: names }, upTo: 'create' }, signal);
     const unknown = /unknown capability: "?(?:CAP_)?(\w+)/.exec(why ?? '')?.[1];
     if (unknown === undefined) break;
     names = names.filter((name) => name !== unknown);
@@ -55,13 +55,19 @@ async function knownCapabilities(
   return names;
 }
 
+interface Trial {
+  readonly image: string;
+  readonly cluster: string;
+  readonly hostConfig: object;
+  /** Default: the container is also started. */
+  readonly upTo?: 'create' | 'start';
+}
+
+/** Runs a trial container and removes it. Returns the engine's message if it refuses, undefined if it does not. */
 async function refusalOf(
   engine: Engine,
-  image: string,
-  cluster: string,
-  hostConfig: object,
+  { image, cluster, hostConfig, upTo = 'start' }: Trial,
   signal: AbortSignal,
-  upTo: 'create' | 'start' = 'start',
 ): Promise<string | undefined> {
   const body = {
     Image: image,

@@ -116,7 +116,7 @@ export function containerStatus(raw: InspectedContainer, identity: Identity): Co
     finishedAtMs: failedToStart ? createdAtMs : isExited ? endMs(state.FinishedAt, startedAtMs ?? createdAtMs) : undefined,
     exitCode: isExited ? state.ExitCode : undefined,
     oomKilled,
-    reason: isExited ? endReason(state.ExitCode, oomKilled, failedToStart) : undefined,
+    reason: isExited ? endReason(state.ExitCode, { oomKilled, failedToStart }) : undefined,
     message: state.Error === '' ? undefined : state.Error,
     mounts: (raw.HostConfig.Mounts ?? []).map(mountOf),
     logPath: config.Labels[logPathLabel],
@@ -158,10 +158,10 @@ export function identityOf(raw: InspectedContainer): Identity | undefined {
   return decodeLabels(raw.Config.Labels);
 }
 
-function endReason(exitCode: number, oomKilled: boolean, failedToStart: boolean): string {
+function endReason(exitCode: number, { oomKilled, failedToStart }: Record<'oomKilled' | 'failedToStart', boolean>): string {
   if (failedToStart) return 'ContainerCannotRun';
   if (exitCode === 0) return 'Completed';
-  // The engine also says OOMKilled when only a child was killed; then the exit code tells what the container made of it.
+  // The engine also sets OOMKilled when only a child process was killed; the exit code is that of the main process.
   return oomKilled ? 'OOMKilled' : 'Error';
 }
 
