@@ -2,13 +2,13 @@
 // YAML 1.1 would read something else. A library writes the same in the fiftyfold time, which a list of pods cannot afford.
 // Nothing here recurses: a stack holds what is open, whatever the depth of the value.
 
-/** What stands open: a mapping with the keys to come, or a sequence. */
+/** A mapping or sequence with the entries that are left. */
 interface Open {
   readonly indent: string;
   readonly entries: Iterator<readonly [key: string | undefined, value: unknown]>;
-  /** True until the first entry, which may stand behind a dash. */
+  /** True until the first entry was written. */
   isFirst: boolean;
-  /** Behind a dash the first entry needs no line of its own. */
+  /** The first entry continues the current line, as after a dash. */
   readonly isInline: boolean;
 }
 
@@ -33,7 +33,7 @@ const escaped = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 export function yamlText(value: unknown): string {
   const out: string[] = [];
   const stack: Open[] = [];
-  begin(value, '', false, out, stack);
+  begin(value, { indent: '', place: 'root' }, out, stack);
   for (let open = stack.at(-1); open !== undefined; open = stack.at(-1)) {
     const { done, value: entry } = open.entries.next();
     if (done === true) {
@@ -45,16 +45,22 @@ export function yamlText(value: unknown): string {
     open.isFirst = false;
     if (key === undefined) out.push('-');
     else out.push(keyText(key, open.indent), ':');
-    begin(inner, open.indent, true, out, stack, key === undefined);
+    begin(inner, { indent: open.indent, place: key === undefined ? 'item' : 'field' }, out, stack);
   }
   return out.join('');
 }
 
-/** Writes a scalar behind what stands there, or opens a mapping or a sequence. */
-function begin(value: unknown, indent: string, isInner: boolean, out: string[], stack: Open[], isItem = false): void {
-  const gap = isInner ? ' ' : '';
+interface Position {
+  readonly indent: string;
+  /** The whole document, or after the `:` of a key, or after the dash of a sequence. */
+  readonly place: 'root' | 'field' | 'item';
+}
+
+/** Writes a scalar, or opens a mapping or a sequence. */
+function begin(value: unknown, { indent, place }: Position, out: string[], stack: Open[]): void {
+  const gap = place === 'root' ? '' : ' ';
   if (typeof value !== 'object' || value === null) {
-    out.push(gap, typeof value === 'string' ? scalarText(value, isInner ? `${indent}  ` : '  ') : String(value ?? null), '\n');
+    out.push(gap, typeof value === 'string' ? scalarText(value, `${indent}  `) : String(value ?? null), '\n');
     return;
   }
   const isList = Array.isArray(value);
@@ -63,11 +69,11 @@ function begin(value: unknown, indent: string, isInner: boolean, out: string[], 
     out.push(gap, isList ? '[]' : '{}', '\n');
     return;
   }
-  const isInline = isItem || !isInner;
-  if (isItem) out.push(' ');
-  else if (isInner) out.push('\n');
-  const deeper = !isInner || (isList && !isItem) ? indent : `${indent}  `;
-  stack.push({ indent: deeper, entries: entries[Symbol.iterator](), isFirst: true, isInline });
+  if (place === 'item') out.push(' ');
+  else if (place === 'field') out.push('\n');
+  const isSameLevel = place === 'root' || (isList && place === 'field');
+  const deeper = isSameLevel ? indent : `${indent}  `;
+  stack.push({ indent: deeper, entries: entries[Symbol.iterator](), isFirst: true, isInline: place !== 'field' });
 }
 
 function sortedEntries(value: object): (readonly [string, unknown])[] {

@@ -62,10 +62,10 @@ export class Bootstrap implements Service {
   async #reconcile(signal: AbortSignal): Promise<void> {
     for (const name of systemNamespaces) {
       const namespace: V1Namespace = { metadata: { name } };
-      await this.#ensure('', 'v1', 'namespaces', '', namespace as KubeObject, signal);
+      await this.#ensure({ group: '', plural: 'namespaces', namespace: '' }, namespace as KubeObject, signal);
     }
     for (const priorityClass of systemPriorityClasses) {
-      await this.#ensure('scheduling.k8s.io', 'v1', 'priorityclasses', '', priorityClass, signal);
+      await this.#ensure({ group: 'scheduling.k8s.io', plural: 'priorityclasses', namespace: '' }, priorityClass, signal);
     }
     const { advertise, serviceRange, leases, log } = this.#deps;
     await serviceRange.keep(signal);
@@ -76,48 +76,50 @@ export class Bootstrap implements Service {
       await this.#keepService(await leases.addresses(address, signal), port, signal);
     } catch (err) {
       if (signal.aborted) throw err;
-      // Users' quotas may be in the way here; who repairs them needs a server that serves.
+      // A user's quota may prevent this; to change the quota the server must be serving.
       log.warn({ err }, 'the Service by which pods find this server cannot be kept, trying again');
     }
   }
 
   async #keepService(addresses: readonly string[], port: number, signal: AbortSignal): Promise<void> {
     const wanted = wantedObjects(addresses, port, this.#deps.ipRange.at(1));
-    await this.#ensure('', 'v1', 'services', 'default', wanted.service as KubeObject, signal);
-    await this.#ensure('', 'v1', 'endpoints', 'default', wanted.endpoints as KubeObject, signal, (found) =>
+    await this.#ensure({ group: '', plural: 'services', namespace: 'default' }, wanted.service as KubeObject, signal);
+    await this.#ensure({ group: '', plural: 'endpoints', namespace: 'default' }, wanted.endpoints as KubeObject, signal, (found) =>
       sameJson((found as V1Endpoints).subsets, wanted.endpoints.subsets) ? undefined : { ...found, subsets: wanted.endpoints.subsets },
     );
-    await this.#ensure('discovery.k8s.io', 'v1', 'endpointslices', 'default', wanted.slice as KubeObject, signal, (found) => {
-      const { endpoints, ports } = found as unknown as V1EndpointSlice;
-      const isSame = sameJson(endpoints, wanted.slice.endpoints) && sameJson(ports, wanted.slice.ports);
-      return isSame ? undefined : ({ ...found, endpoints: wanted.slice.endpoints, ports: wanted.slice.ports } as KubeObject);
-    });
+    await this.#ensure(
+      { group: 'discovery.k8s.io', plural: 'endpointslices', namespace: 'default' },
+      wanted.slice as KubeObject,
+      signal,
+      (found) => {
+        const { endpoints, ports } = found as unknown as V1EndpointSlice;
+        const isSame = sameJson(endpoints, wanted.slice.endpoints) && sameJson(ports, wanted.slice.ports);
+        return isSame ? undefined : ({ ...found, endpoints: wanted.slice.endpoints, ports: wanted.slice.ports } as KubeObject);
+      },
+    );
   }
 
-  /** Publishes whose certificates prove who somebody is: servers of extensions read it (upstream's clusterauthenticationtrust). */
+  /** Publishes the CAs that authenticate clients, for extension API servers (upstream's clusterauthenticationtrust). */
   async #keepTrust(signal: AbortSignal): Promise<void> {
     const trust = this.#deps.trust();
     if (Object.keys(trust).length === 0) return;
     const object: V1ConfigMap = { metadata: { name: trustMapName, namespace: 'kube-system' }, data: { ...trust } };
-    await this.#ensure('', 'v1', 'configmaps', 'kube-system', object as KubeObject, signal, (found) => {
+    await this.#ensure({ group: '', plural: 'configmaps', namespace: 'kube-system' }, object as KubeObject, signal, (found) => {
       const { data = {} } = found as V1ConfigMap;
       const isThere = Object.entries(trust).every(([key, value]) => data[key] === value);
       return isThere ? undefined : ({ ...found, data: { ...data, ...trust } } as KubeObject);
     });
   }
 
-  /** Creates what is missing; `repair` gives the right form of what is there, undefined where it is right. */
+  /** Creates the object if it is missing; `repair` returns the corrected form of an existing one, undefined where it is correct. */
   async #ensure(
-    group: string,
-    version: string,
-    plural: string,
-    namespace: string,
+    { group, plural, namespace }: { readonly group: string; readonly plural: string; readonly namespace: string },
     object: KubeObject,
     signal: AbortSignal,
     repair?: (found: KubeObject) => KubeObject | undefined,
   ): Promise<void> {
     const registry = this.#deps.registry();
-    const kind = registry.find(group, version, plural);
+    const kind = registry.find(group, 'v1', plural);
     if (kind === undefined) return;
     const context = internalContext({ namespace }, signal);
     const name = object.metadata.name ?? '';

@@ -42,7 +42,8 @@ export function componentStatuses(components: readonly Component[], clock: Clock
       if (name !== '') {
         const found = components.find((one) => one.name === name);
         if (found === undefined) throw plainError(`Component not found: ${name}`);
-        return sendObject(exchange, wanted, 200, kind, plainEncoded(await ask(found, exchange.signal)), deps);
+        const encoded = plainEncoded(await ask(found, exchange.signal));
+        return sendObject(exchange, wanted, { code: 200, kind, encoded }, deps);
       }
       const chosen = components.filter(selection(parseListRequest(exchange.query)));
       const items = (await Promise.all(chosen.map((one) => ask(one, exchange.signal)))).map(plainEncoded);

@@ -21,7 +21,7 @@ export const remove: Verb = async (exchange, kind, deps) => {
   if (gone && kind.answersDeleted !== true) {
     return sendValue(exchange, wanted, 200, deletedStatus(kind, of));
   }
-  await sendObject(exchange, wanted, code, kind, object, deps);
+  await sendObject(exchange, wanted, { code, kind, encoded: object }, deps);
 };
 
 /** Deletes what a list request selects and answers the list of it. */

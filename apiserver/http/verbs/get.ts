@@ -10,22 +10,20 @@ import { isPretty, sendBytes, sendEncoded, sendValue, jsonType } from '../respon
 import { joined, notTransformable, parseIncludeObject, partialJson, TableMaker } from '../table.ts';
 import { type Verb, type VerbDeps, wantedOf } from './verb.ts';
 
-/** One object, also of a sub-resource. */
+/** Serves one object or subresource. */
 export const get: Verb = async (exchange, kind, deps) => {
   const wanted = wantedOf(exchange, kind, deps);
   if (exchange.query.flag('export')) throw badRequest('the export parameter, deprecated since v1.14, is no longer supported');
   const resourceVersion = exchange.query.get('resourceVersion') ?? '';
   const encoded = await deps.registry.get(kind, exchange.info.pathName, resourceVersion, readContext(exchange));
-  await sendObject(exchange, wanted, 200, kind, encoded, deps);
+  await sendObject(exchange, wanted, { code: 200, kind, encoded }, deps);
 };
 
-/** An object in the form that the client wants; the answer of get, create, update, patch and delete. */
+/** Sends an object in the negotiated form; the response of get, create, update, patch and delete. */
 export function sendObject(
   exchange: Exchange,
   wanted: Wanted,
-  code: number,
-  kind: KindDefinition,
-  encoded: Encoded,
+  { code, kind, encoded }: { readonly code: number; readonly kind: KindDefinition; readonly encoded: Encoded },
   deps: Pick<VerbDeps, 'clock' | 'codec'>,
 ): Promise<void> | undefined {
   if (wanted.form === 'object') return sendEncoded(exchange, wanted, code, encoded);
@@ -40,13 +38,13 @@ export function sendObject(
 interface Shown {
   readonly kind: KindDefinition;
   readonly encoded: Encoded;
-  /** The row, or all of it, where another process has made it. */
+  /** The table row or partial object, where the process for large objects has rendered it. */
   readonly made: Uint8Array | undefined;
 }
 
 function jsonOf(exchange: Exchange, wanted: Wanted, { kind, encoded, made }: Shown, deps: Pick<VerbDeps, 'clock' | 'codec'>): Uint8Array {
   if (wanted.form !== 'table') return made ?? partialJson(encoded, wanted.formVersion);
-  // A Scale looks alike whatever it scales.
+  // The columns of a Scale do not depend on the scaled kind.
   const shown = exchange.info.subresource === 'scale' ? scaleTable : kind;
   return new TableMaker(shown, parseIncludeObject(exchange.query), wanted.formVersion, deps).single(encoded, true, made);
 }

@@ -21,7 +21,7 @@ export const create: Verb = async (exchange, kind, deps) => {
   const wanted = wantedObject(exchange, kind, deps);
   const context = writeContext(exchange, 'CreateOptions');
   const encoded = await deps.registry.create(kind, await objectBody(exchange, offerOf(kind, deps)), context);
-  await sendObject(exchange, wanted, 201, kind, encoded, deps);
+  await sendObject(exchange, wanted, { code: 201, kind, encoded }, deps);
 };
 
 export const update: Verb = async (exchange, kind, deps) => {
@@ -33,7 +33,7 @@ export const update: Verb = async (exchange, kind, deps) => {
     await objectBody(exchange, offerOf(kind, deps)),
     context,
   );
-  await sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
+  await sendObject(exchange, wanted, { code: created ? 201 : 200, kind, encoded }, deps);
 };
 
 export const patch: Verb = async (exchange, kind, deps) => {
@@ -46,7 +46,7 @@ export const patch: Verb = async (exchange, kind, deps) => {
   exchange.audit?.patched(bytes);
   const force = exchange.query.flag('force');
   const { encoded, created } = await deps.registry.patch(kind, exchange.info.pathName, { type, bytes, force }, context);
-  await sendObject(exchange, wanted, created ? 201 : 200, kind, encoded, deps);
+  await sendObject(exchange, wanted, { code: created ? 201 : 200, kind, encoded }, deps);
 };
 
 /** Whoever may only change objects makes none by changing what is not there. Throws Forbidden. */
