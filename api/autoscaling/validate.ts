@@ -38,8 +38,10 @@ export function validateAutoscalerUpdate(
   const { minReplicas, scaleTargetRef, metrics = [] } = prev.spec;
   return validateSpec(spec, {
     zeroReplicas: minReplicas === 0,
-    anyTargetVersion: versionProblem(scaleTargetRef, needsGroup(scaleTargetRef)) !== undefined,
-    anyObjectVersion: metrics.some(({ object }) => object !== undefined && versionProblem(object.describedObject, false) !== undefined),
+    anyTargetVersion: versionProblem(scaleTargetRef, targetRule(scaleTargetRef)) !== undefined,
+    anyObjectVersion: metrics.some(
+      ({ object }) => object !== undefined && versionProblem(object.describedObject, 'well-formed') !== undefined,
+    ),
   });
 }
 
@@ -55,14 +57,15 @@ function validateSpec(spec: Spec, leniency: Leniency): FieldProblem[] {
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
     problems.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'));
   }
-  problems.push(...validateReference(scaleTargetRef, leniency.anyTargetVersion, needsGroup(scaleTargetRef), 'spec.scaleTargetRef'));
+  const rule = leniency.anyTargetVersion ? 'any' : targetRule(scaleTargetRef);
+  problems.push(...validateReference(scaleTargetRef, 'spec.scaleTargetRef', rule));
   problems.push(...validateMetrics(metrics, minReplicas, leniency));
   return [...problems, ...validateBehavior(behavior, 'spec.behavior')];
 }
 
 function validateMetrics(metrics: readonly Unchecked<V2MetricSpec>[], minReplicas: number | undefined, leniency: Leniency): FieldProblem[] {
   const check = (reference: Reference, path: string): FieldProblem[] =>
-    validateReference(reference, leniency.anyObjectVersion, false, path);
+    validateReference(reference, path, leniency.anyObjectVersion ? 'any' : 'well-formed');
   const problems = metrics.flatMap((metric, at) => validateMetric(metric, check, `spec.metrics[${at}]`));
   const seesWithoutPods = metrics.some(({ type }) => type === 'Object' || type === 'External');
   if (minReplicas !== 0 || seesWithoutPods) return problems;
@@ -70,24 +73,28 @@ function validateMetrics(metrics: readonly Unchecked<V2MetricSpec>[], minReplica
   return [...problems, forbiddenField('spec.metrics', text)];
 }
 
-/** Of the core group only this can be scaled; for it alone the group may be missing. */
-function needsGroup({ kind }: Reference): boolean {
-  return kind !== 'ReplicationController';
+/** What an apiVersion must be: anything (when it was invalid before), a group and version, or one with a group. */
+type VersionRule = 'any' | 'well-formed' | 'with-group';
+
+/** ReplicationController is the only scalable kind of the core group, which has no name. */
+function targetRule({ kind }: Reference): VersionRule {
+  return kind === 'ReplicationController' ? 'well-formed' : 'with-group';
 }
 
-function validateReference(reference: Reference, anyVersion: boolean, isGroupNeeded: boolean, path: string): FieldProblem[] {
+function validateReference(reference: Reference, path: string, rule: VersionRule): FieldProblem[] {
   const { kind = '', name = '', apiVersion = '' } = reference;
   const problems = [
     ...(kind === '' ? [required(`${path}.kind`)] : pathSegment(`${path}.kind`, kind)),
     ...(name === '' ? [required(`${path}.name`)] : pathSegment(`${path}.name`, name)),
   ];
-  const why = anyVersion ? undefined : versionProblem(reference, isGroupNeeded);
+  const why = versionProblem(reference, rule);
   return why === undefined ? problems : [...problems, invalid(`${path}.apiVersion`, apiVersion, why)];
 }
 
-function versionProblem({ apiVersion = '' }: Reference, isGroupNeeded: boolean): string | undefined {
+function versionProblem({ apiVersion = '' }: Reference, rule: VersionRule): string | undefined {
+  if (rule === 'any') return undefined;
   const parts = apiVersion === '/' ? [''] : apiVersion.split('/');
   if (parts.length > 2) return `unexpected GroupVersion string: ${apiVersion}`;
   const hasGroup = parts.length === 2 && parts[0] !== '';
-  return isGroupNeeded && !hasGroup ? 'apiVersion must specify API group' : undefined;
+  return rule === 'with-group' && !hasGroup ? 'apiVersion must specify API group' : undefined;
 }
