@@ -48,25 +48,25 @@ export class ProxyHealth {
     return this.isHealthy && !this.isLeaving;
   }
 
-  /** `/healthz`: also refuses traffic to a node that is about to go, so that load balancers drain it. */
+  /** `/healthz`: fails also on a node that is being removed, so that load balancers drain it. */
   healthz(): Answer {
-    return this.#answer(this.takesTraffic, !this.isLeaving);
+    return this.#answer(this.takesTraffic, [`"nodeEligible": ${!this.isLeaving}`]);
   }
 
-  /** `/livez`: only whether the proxy works. */
+  /** `/livez`: whether the proxy works, regardless of its node. */
   livez(): Answer {
-    return this.#answer(this.isHealthy, undefined);
+    return this.#answer(this.isHealthy, []);
   }
 
-  #answer(isOk: boolean, nodeEligible: boolean | undefined): Answer {
+  #answer(isOk: boolean, more: readonly string[]): Answer {
     const { clock, lastAppliedMs } = this.#deps;
     const nowMs = clock.nowMs();
-    // While all is well nothing waits to be done, so the rules are as new as can be, whenever they changed last.
+    // A healthy proxy has no pending changes, so its rules are current, whenever they changed last.
     const lastMs = isOk ? nowMs : lastAppliedMs();
     const fields = [
       `"lastUpdated": ${JSON.stringify(lastMs === undefined ? '0001-01-01 00:00:00 +0000 UTC' : goTime(lastMs))}`,
       `"currentTime": ${JSON.stringify(goTime(nowMs))}`,
-      ...(nodeEligible === undefined ? [] : [`"nodeEligible": ${nodeEligible}`]),
+      ...more,
     ];
     return { status: isOk ? 200 : 503, text: `{${fields.join(', ')}}`, contentType: 'application/json' };
   }
