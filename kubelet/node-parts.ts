@@ -9,7 +9,7 @@ import { Evictor } from './eviction/evictor.ts';
 import { probeMetrics } from './kubelet-metrics.ts';
 import { requestMetrics } from './metrics/http-metrics.ts';
 import type { MachineFacts } from './node/facts.ts';
-import type { MeasureOptions, Measurements } from './node/measure.ts';
+import { diskUse, type MeasureOptions, type Measurements } from './node/measure.ts';
 import type { NodeAgent } from './node/node-agent.ts';
 import type { PodRecorder } from './pod-events.ts';
 import type { PodWorker } from './pods/pod-worker.ts';
@@ -22,9 +22,11 @@ import { KubeletServer } from './server/kubelet-server.ts';
 import { Logind } from './shutdown/logind.ts';
 import { NodeShutdown } from './shutdown/node-shutdown.ts';
 import { engineProcesses, hostFigures, interfacesOf, processFigures } from './stats/kernel.ts';
+import { mountedVolumes } from './stats/mounted-volumes.ts';
 import { Stats } from './stats/stats.ts';
 import { readTlsFiles, tlsFiles } from './server/tls.ts';
 import { volumeImages } from './volumes/image-volume.ts';
+import { podPaths } from './volumes/paths.ts';
 import type { KubeletDeps } from './kubelet.ts';
 import type { PodParts } from './pod-parts.ts';
 
@@ -127,6 +129,7 @@ export function buildServer(config: KubeletConfig, deps: KubeletDeps, parts: Pod
   const stats = new Stats({
     runtime,
     uses,
+    mounted: (pod) => mountedVolumes(pod, { paths: podPaths(config.rootDir), fileSystem: diskUse }),
     measure: measureNow,
     host: hostFigures,
     processes: async (bootMs) => ({

@@ -70,7 +70,8 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
 }
 
 /** The disk that holds a folder. */
-async function diskUse(path: string): Promise<DiskUse> {
+/** What the file system at a path has, and what is left of it. */
+export async function diskUse(path: string): Promise<DiskUse> {
   const { bsize, blocks, bavail, files, ffree } = await statfs(path);
   return { totalBytes: bsize * blocks, availableBytes: bsize * bavail, totalInodes: files, freeInodes: ffree };
 }

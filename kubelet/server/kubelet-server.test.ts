@@ -119,7 +119,10 @@ describe('KubeletServer', () => {
         containers: [
           { name: 'main', rootfs: { ...amount, usedBytes: 4_096, inodesUsed: 3 }, logs: { ...amount, usedBytes: 100, inodesUsed: 1 } },
         ],
-        volume: [{ name: 'cache', ...amount, usedBytes: 10, inodesUsed: 2 }],
+        volume: [
+          { name: 'cache', ...amount, usedBytes: 10, inodesUsed: 2 },
+          { name: 'token', capacityBytes: 100, availableBytes: 88, usedBytes: 12, inodes: 9, inodesFree: 4, inodesUsed: 5 },
+        ],
         'ephemeral-storage': { ...amount, usedBytes: 4_206, inodesUsed: 6 },
       },
     ]);

@@ -119,6 +119,7 @@ export class ServerRig {
         stats: new Stats({
           runtime: rig.runtime,
           uses: { diskUsage: () => Promise.resolve(new Map([['u1', disk]])) },
+          mounted: () => Promise.resolve([{ name: 'token', totalBytes: 100, availableBytes: 88, totalInodes: 9, freeInodes: 4 }]),
           measure: () => Promise.resolve(plenty),
           host: () => Promise.resolve(machine),
           processes: () => Promise.resolve({ kubelet: used, runtime: undefined }),

@@ -19,11 +19,14 @@ import type {
   SwapFigures,
 } from './figures.ts';
 import type { HostFigures, ProcessFigures } from './kernel.ts';
+import type { MountedVolume } from './mounted-volumes.ts';
 import type { PodUses } from './pod-uses.ts';
 
 interface StatsDeps {
   readonly runtime: Pick<Runtime, 'usage'>;
   readonly uses: Pick<PodUses, 'diskUsage'>;
+  /** Volumes of a pod that are file systems of their own. */
+  readonly mounted: (pod: Pod) => Promise<readonly MountedVolume[]>;
   readonly measure: () => Promise<Measurements>;
   readonly host: () => Promise<HostFigures | undefined>;
   /** Of the kubelet itself and of the engine. */
@@ -150,7 +153,7 @@ export class Stats {
     return {
       ...figures,
       ...(pid === undefined ? {} : networkOf(await interfaces(pid), time)),
-      ...(disk === undefined ? {} : podDisk(disk, gathered)),
+      ...(disk === undefined ? {} : podDisk(disk, await this.#deps.mounted(pod), gathered)),
     };
   }
 
@@ -252,14 +255,21 @@ function fsFigures(disk: DiskUse, { usedBytes, inodes: inodesUsed }: DiskAmount,
   return { time, availableBytes, capacityBytes, usedBytes, inodesFree, inodes, inodesUsed };
 }
 
-/** Volumes, and all that the pod has on the node's disk together. */
-function podDisk({ containers, volumes }: PodUse, { time, measured }: Gathered): Pick<PodFigures, 'volume' | 'ephemeral-storage'> {
+/** Volumes, and all that the pod has on the node's disk together, which those with a file system of their own do not take. */
+function podDisk(
+  { containers, volumes }: PodUse,
+  mounted: readonly MountedVolume[],
+  { time, measured }: Gathered,
+): Pick<PodFigures, 'volume' | 'ephemeral-storage'> {
   const parts = [...containers.flatMap(({ rootfs, logs }) => [rootfs, logs]), ...volumes].filter((one) => one !== undefined);
   const total = parts.reduce((sum, one) => ({ usedBytes: sum.usedBytes + one.usedBytes, inodes: sum.inodes + one.inodes }), {
     usedBytes: 0,
     inodes: 0,
   });
-  const volume = volumes.map((one) => ({ ...fsFigures(measured.disk, one, time), name: one.name }));
+  const volume = [
+    ...volumes.map((one) => ({ ...fsFigures(measured.disk, one, time), name: one.name })),
+    ...mounted.map(({ name, ...own }) => ({ ...fsFigures(own, wholeDisk(own), time), name })),
+  ];
   return { ...(volume.length === 0 ? {} : { volume }), 'ephemeral-storage': fsFigures(measured.disk, total, time) };
 }
 
