@@ -5,6 +5,7 @@ import { builtinKinds } from '#api/kinds.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import { allKubectls } from '#test/testbed/kubectl.ts';
 import { BareServer } from './bare-server.ts';
+import { askedForElsewhere, described } from './described.ts';
 import { type Sample, samples } from './samples.ts';
 
 const clients = [...new Set([allKubectls().at(0), allKubectls().at(-1)])].flatMap((one) => (one === undefined ? [] : [one]));
@@ -34,11 +35,11 @@ test('there is a sample of every kind that can be made', () => {
 });
 
 describe.each(clients.map((kubectl) => [kubectl.version, kubectl] as const))('kubectl %s', (version, kubectl) => {
-  const isOld = Number(version.split('.')[1]) < 25;
+  const minor = Number(version.split('.')[1]);
   let bare: BareServer;
   let all: string;
   // Selectors of budgets are replaced, not merged, so kubectl always sends them; the oldest knows no CronJob of batch/v1.
-  const sendsAnyway = new Set(Number(version.split('.')[1]) < 21 ? ['CronJob'] : ['PodDisruptionBudget']);
+  const sendsAnyway = new Set(minor < 21 ? ['CronJob'] : ['PodDisruptionBudget']);
   const list = (items: readonly Sample[]): object => ({ apiVersion: 'v1', kind: 'List', items });
   beforeAll(async () => {
     bare = await BareServer.start(kubectl);
@@ -79,16 +80,19 @@ describe.each(clients.map((kubectl) => [kubectl.version, kubectl] as const))('ku
   });
 
   test('describes each', async () => {
+    const gone: string[] = [];
     for (const sample of samples) {
-      const { stdout, stderr } = await bare.tryKubectl(`describe ${argumentOf(sample)} ${sample.metadata.name}`);
-      // Some kinds are described by versions of their groups that Kubernetes has dropped, or serves only when told to.
-      if (
-        (isOld || sample.kind === 'VolumeAttributesClass') &&
-        stderr === 'Error from server (NotFound): the server could not find the requested resource\n'
-      )
-        continue;
-      expect(stdout, argumentOf(sample) + stderr).toMatch(new RegExp(`^Name: +${sample.metadata.name}$`, 'm'));
+      const { kind, metadata } = sample;
+      const { code, stdout, stderr } = await bare.tryKubectl(`describe ${argumentOf(sample)} ${metadata.name}`);
+      if (code === 0) {
+        expect(stdout, kind).toMatch(new RegExp(`^Name: +${metadata.name}$`, 'm'));
+        expect(stdout, kind).toMatch(described[kind] ?? /what this kind says is not known/);
+      } else {
+        gone.push(kind);
+        expect(stderr, kind).toBe('Error from server (NotFound): the server could not find the requested resource\n');
+      }
     }
+    expect(gone).toEqual(askedForElsewhere(minor));
   });
 
   test('explains each to the last field', async () => {

@@ -155,6 +155,35 @@ describe.each(clients.map((kubectl) => [kubectl.version, kubectl] as const))('ku
     expect(stderr).toContain('timed out waiting for the condition');
   });
 
+  test('replace --force makes a pod anew', async () => {
+    const uid = (): Promise<string> => run('get pod alone -o jsonpath={.metadata.uid}');
+    const before = await uid();
+    const manifest = bare.file('alone.json', await run('get pod alone -o json'));
+    // It could not be changed otherwise, and what the server had put into it is taken as it is.
+    expect(await run(`replace --force -f ${manifest}`)).toMatch(/^pod "alone" deleted( from default namespace)?\npod\/alone replaced\n$/);
+    expect(await uid()).not.toBe(before);
+  });
+
+  test('completion asks the server', async () => {
+    expect(await run('completion bash')).toContain('complete -o default');
+    /** What a shell would offer; behind it kubectl says how to go on. */
+    const offered = async (...words: string[]): Promise<string[]> => {
+      const lines = (await run(['__complete', ...words])).trimEnd().split('\n');
+      expect(lines.pop()).toMatch(/^:\d+$/);
+      return lines.map((line) => line.split('\t')[0] ?? '');
+    };
+    // The oldest leaves names to a function of the shell, which runs `kubectl get -o template`.
+    if (minor < 21) {
+      expect(await offered('des')).toEqual(['describe']);
+      return;
+    }
+    expect(await offered('get', 'deploymen')).toEqual(['deployments.apps']);
+    expect(await offered('get', 'pods', 'alo')).toEqual(['alone']);
+    expect(await offered('describe', 'serviceaccounts', '-n', 'default', '')).toEqual(expect.arrayContaining(['default', 'robot']));
+    expect(await offered('get', 'pods', '-n', 'kube-sys')).toEqual(['kube-system']);
+    expect(await offered('logs', 'alone', '')).toEqual(['alone']);
+  });
+
   test('raw requests, versions and cluster-info', async () => {
     expect(JSON.parse(await run('get --raw /version'))).toMatchObject({ major: '1', minor: '36' });
     expect(await run('get --raw /readyz')).toBe('ok');

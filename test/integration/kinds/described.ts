@@ -1,0 +1,61 @@
+// What `kubectl describe` says of each sample that it can only know from the object itself, in the words of all its versions.
+
+/** By kind. */
+export const described: Readonly<Record<string, RegExp>> = {
+  Namespace: /^Status: +Active$/m,
+  Node: /^Taints: +example\.com\/only:NoSchedule$/m,
+  ConfigMap: /^colour:\n----\nred$/m,
+  Secret: /^password: +6 bytes$/m,
+  ServiceAccount: /^Image pull secrets: +<none>$/m,
+  LimitRange: /^PersistentVolumeClaim +storage +- +10Gi +- +- +-$/m,
+  ResourceQuota: /^Resource +Used +Hard$/m,
+  Pod: /^ +\/var\/run\/secrets\/kubernetes\.io\/serviceaccount from kube-api-access-\w{5} \(ro\)$/m,
+  PodTemplate: /^ +Image: +coxswain\/busybox:1$/m,
+  ReplicationController: /^Replicas: +0 current \/ 0 desired$/m,
+  Service: /^TargetPort: +8080\/TCP$/m,
+  Endpoints: /^ +Addresses: +192\.0\.2\.7$/m,
+  PersistentVolume: /^ +Path: +\/srv\/sample$/m,
+  PersistentVolumeClaim: /^Finalizers: +\[kubernetes\.io\/pvc-protection\]$/m,
+  Event: /^Message: +a sample was taken$/m,
+  Deployment: /^RollingUpdateStrategy: +25% max unavailable, 25% max surge$/m,
+  ReplicaSet: /^Pods Status: +0 Running \/ 0 Waiting \/ 0 Succeeded \/ 0 Failed$/m,
+  StatefulSet: /^Replicas: +0 desired \| 0 total$/m,
+  DaemonSet: /^Desired Number of Nodes Scheduled: 0$/m,
+  ControllerRevision: /^ +Colour: +red$/m,
+  Job: /^Completions: +1$/m,
+  CronJob: /^Schedule: +\*\/5 \* \* \* \*$/m,
+  HorizontalPodAutoscaler: /^Reference: +Deployment\/sample$/m,
+  PodDisruptionBudget: /^Min available: +1$/m,
+  Ingress: /^ +sample\.example\.com +\n +\/ +sample:80 /m,
+  IngressClass: /^Controller: +example\.com\/ingress$/m,
+  NetworkPolicy: /^ +To Port: 8080\/TCP$/m,
+  IPAddress: /^ +Resource: +services$/m,
+  ServiceCIDR: /198\.51\.100\.0\/24$/m,
+  Role: /^ +pods +\[\] +\[\] +\[get\]$/m,
+  ClusterRole: /^ +nodes +\[\] +\[\] +\[get\]$/m,
+  RoleBinding: /^ +ServiceAccount +sample +default$/m,
+  ClusterRoleBinding: /^ +User +ann/m,
+  StorageClass: /^VolumeBindingMode: +WaitForFirstConsumer$/m,
+  VolumeAttachment: /^ +Persistent Volume Name: +sample$/m,
+  VolumeAttributesClass: /^Driver ?Name: +\S+$/m,
+  CSIDriver: /^ +Fs Group Policy: +ReadWriteOnceWithFSType$/m,
+  CSINode: /^ +Node ID: +n1$/m,
+  CSIStorageCapacity: /^Capacity: +10Gi$/m,
+  PriorityClass: /^Value: +1000$/m,
+  RuntimeClass: /^Handler: +runc$/m,
+  Lease: /^ +Holder Identity: +me$/m,
+  EndpointSlice: /^ +- Addresses: +192\.0\.2\.8$/m,
+  CertificateSigningRequest: /^ +Common Name: +sample-client$/m,
+  PriorityLevelConfiguration: /^ +Nominal Concurrency Shares: +5$/m,
+  FlowSchema: /^ +Matching Precedence: +1000$/m,
+  DeviceClass: /^Kind: +DeviceClass$/m,
+  ResourceClaim: /^ +Device Class Name: +sample$/m,
+  ResourceClaimTemplate: /^ +Device Class Name: +sample$/m,
+  ResourceSlice: /^ +Resource Slice Count: +1$/m,
+};
+
+/** Kinds that kubectl 1.`minor` asks for in a version of their group that Kubernetes does not serve any more, or only when told to. */
+export function askedForElsewhere(minor: number): readonly string[] {
+  if (minor < 21) return ['CronJob', 'PodDisruptionBudget', 'EndpointSlice'];
+  return minor >= 29 && minor < 34 ? ['VolumeAttributesClass'] : [];
+}
