@@ -304,8 +304,8 @@ export function pluginOf(volume: V1Volume): string {
 }
 
 function subPathOf(mount: V1VolumeMount, env: ReadonlyMap<string, string>): string {
-  if (mount.subPathExpr === undefined || mount.subPathExpr === '') return mount.subPath ?? '';
-  const { text, missing } = expandStrictly(mount.subPathExpr, (name) => env.get(name));
+  const { subPath = '', subPathExpr = '' } = mount;
+  const { text, missing } = subPathExpr === '' ? { text: subPath, missing: [] } : expandStrictly(subPathExpr, (name) => env.get(name));
   if (missing.length > 0) throw new VolumeError(`missing value for ${missing.join(', ')}`);
   if (text.startsWith('/')) throw new VolumeError(`error SubPath \`${text}\` must not be an absolute path`);
   if (text.split('/').includes('..')) throw new VolumeError(`unable to provision SubPath \`${text}\`: must not contain '..'`);

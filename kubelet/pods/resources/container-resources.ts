@@ -18,11 +18,12 @@ interface NodeCapacity {
 /** What the kernel is told about a container's CPU, memory and how soon it may be killed for want of memory. */
 export function containerResources(pod: Pod, container: V1Container, node: NodeCapacity): ContainerResources {
   const { requests = {}, limits = {} } = container.resources ?? {};
-  const limitMillis = cpuMillis(limits['cpu']);
-  const requestMillis = cpuMillis(requests['cpu']);
-  const memoryBytes = quantityBytes(limits['memory']);
+  // What only the pod is limited to, each of its containers is: that is what its processes see.
+  const whole = pod.spec.resources?.limits ?? {};
+  const limitMillis = cpuMillis(limits['cpu']) || cpuMillis(whole['cpu']);
+  const memoryBytes = quantityBytes(limits['memory']) || quantityBytes(whole['memory']);
   return {
-    cpuShares: cpuShares(requestMillis === 0 ? limitMillis : requestMillis),
+    cpuShares: cpuShares(requests['cpu'] === undefined ? limitMillis : cpuMillis(requests['cpu'])),
     ...(limitMillis > 0 ? { cpuPeriodMicros: periodMicros, cpuQuotaMicros: cpuQuotaMicros(limitMillis) } : {}),
     ...(memoryBytes > 0 ? { memoryBytes } : {}),
     oomScoreAdj: oomScoreAdj(pod, container, node),

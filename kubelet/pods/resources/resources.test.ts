@@ -59,6 +59,15 @@ describe('containerResources', () => {
   test('BestEffort', () => {
     expect(containerResources(aPod([aContainer()]), aContainer(), node)).toEqual({ cpuShares: 2, oomScoreAdj: 1_000 });
   });
+  test.each<[name: string, container: V1Container, expected: object]>([
+    ['has none of its own', aContainer(), { cpuShares: 4_096, cpuQuotaMicros: 400_000, memoryBytes: 2 ** 32 }],
+    ['asks for less', aContainer({ cpu: '1' }), { cpuShares: 1_024, cpuQuotaMicros: 400_000, memoryBytes: 2 ** 32 }],
+    ['has its own', aContainer({}, both), { cpuShares: 1_024, cpuQuotaMicros: 100_000, memoryBytes: 2 ** 30 }],
+    ['asks for nothing', aContainer({ cpu: '0' }, both), { cpuShares: 2, cpuQuotaMicros: 100_000 }],
+  ])('the limits of the pod as a whole hold for a container that %s', (_, container, expected) => {
+    const pod = aPod([container], { resources: { limits: { cpu: '4', memory: '4Gi' } } });
+    expect(containerResources(pod, container, node)).toMatchObject(expected);
+  });
   test.each([
     ['1Gi', 875],
     ['8Gi', 3],
