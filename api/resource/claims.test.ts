@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { V1DeviceClaim } from '#api/generated/types.ts';
 import { createProblems, decoded, row, updateProblems } from '../testing.ts';
 import { deviceClass } from './device-class.ts';
 import { resourceClaim } from './resource-claim.ts';
@@ -128,6 +129,20 @@ describe('ResourceClaim', () => {
     expect(changed).toEqual([
       'spec: Invalid value: {"labels":{"a":"b"},"Spec":{"Devices":{"Requests":[{"Name":"r","Exactly":{"DeviceClassName":"c","Selectors":[{"CEL":{"Expression":"true"}}],"AllocationMode":"ExactCount","Count":1,"AdminAccess":null,"Tolerations":null,"Capacity":null},"FirstAvailable":null}],"Constraints":null,"Config":null}}}: field is immutable',
     ]);
+  });
+
+  test('what is wrong with another claim than the one that was made is told, too', () => {
+    const select = (spec: { devices?: V1DeviceClaim }): void => {
+      const exactly = spec.devices?.requests?.[0]?.exactly;
+      if (exactly !== undefined) exactly.selectors = [{ cel: { expression: 'device.driver' } }];
+    };
+    const problem =
+      'requests[0].exactly.selectors[0].cel.expression: Invalid value: "device.driver": must evaluate to bool or the unknown type, not string';
+    const [, ...ofClaim] = updateProblems(resourceClaim, claim(one), ({ spec }) => select(spec));
+    expect(ofClaim).toEqual([`spec.devices.${problem}`]);
+    const template = `${meta}\nspec: {spec: {devices: {${one}}}}`;
+    const [, ...ofTemplate] = updateProblems(resourceClaimTemplate, template, ({ spec }) => select(spec.spec));
+    expect(ofTemplate).toEqual([`spec.spec.devices.${problem}`]);
   });
 
   test('as many tolerations as one likes', () => {

@@ -2,7 +2,7 @@ import type { V1ResourceClaimTemplate } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import { ageColumn, nameColumn } from '../meta/columns.ts';
 import { equalValues } from '../meta/equality.ts';
-import { invalid } from '../meta/field-problem.ts';
+import { type FieldProblem, invalid } from '../meta/field-problem.ts';
 import { goTree } from '../meta/go-form.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 import { immutableText, validateAnnotations, validateLabels } from '../meta/object-meta.ts';
@@ -23,19 +23,21 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
   answersDeleted: true,
   compilesTexts: true,
   defaults: [({ spec }) => defaultRequests(spec.spec.devices)],
-  validate: ({ spec }, { verb }) => {
-    // Only what may change is worth looking at again.
-    if (verb === 'update') return [];
-    const { labels, annotations } = spec.metadata ?? {};
-    return [
-      ...validateLabels(labels, 'spec.metadata.labels'),
-      ...validateAnnotations(annotations, 'spec.metadata.annotations'),
-      ...validateDeviceClaim(spec.spec.devices ?? {}, 'spec.spec.devices'),
-    ];
-  },
-  validateUpdate: (next, prev) => (equalValues(next.spec, prev.spec) ? [] : [invalid('spec', innerSpec(next.spec), immutableText)]),
+  // Only what may change is worth looking at again.
+  validate: ({ spec }, { verb }) => (verb === 'create' ? validateSpec(spec) : []),
+  // What is wrong with the other wish is told, too.
+  validateUpdate: ({ spec }, prev) =>
+    equalValues(spec, prev.spec) ? [] : [invalid('spec', innerSpec(spec), immutableText), ...validateSpec(spec)],
   columns: [nameColumn, ageColumn],
 });
+
+function validateSpec({ metadata: { labels, annotations } = {}, spec }: ResourceClaimTemplate['spec']): FieldProblem[] {
+  return [
+    ...validateLabels(labels, 'spec.metadata.labels'),
+    ...validateAnnotations(annotations, 'spec.metadata.annotations'),
+    ...validateDeviceClaim(spec.devices ?? {}, 'spec.spec.devices'),
+  ];
+}
 
 /** Upstream's inner form: the metadata is not a member there, its members are. */
 function innerSpec({ metadata, spec }: ResourceClaimTemplate['spec']): object {

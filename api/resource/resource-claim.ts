@@ -50,8 +50,10 @@ export const resourceClaim = defineKind<ResourceClaim>({
   ],
 });
 
+/** What is wrong with the other wish is told, too. */
 function validateSpecKept(next: ResourceClaim['spec'], prev: ResourceClaim['spec']): FieldProblem[] {
-  return equalValues(next, prev) ? [] : [invalid('spec', goTree(next, claimSpecShape), immutableText)];
+  if (equalValues(next, prev)) return [];
+  return [invalid('spec', goTree(next, claimSpecShape), immutableText), ...validateDeviceClaim(next.devices ?? {}, 'spec.devices')];
 }
 
 /** `allocated,reserved` and the like; `deleted` comes first. */
