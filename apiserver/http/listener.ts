@@ -170,7 +170,8 @@ export class Listener {
   }
 
   #wire(server: Http2SecureServer): void {
-    Object.assign(server, { keepAliveTimeout: idleMs, headersTimeout: headersMs, maxHeaderSize: maxHeaderBytes });
+    const timeouts = { keepAliveTimeout: idleMs, headersTimeout: headersMs, maxHeaderSize: maxHeaderBytes };
+    Object.assign(server, { ...timeouts, shouldUpgradeCallback: leavesHttp });
     // What lies below TLS, so that handshakes that never end are cut, too.
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -237,6 +238,16 @@ export class Listener {
     // The outermost filter answers failures, so nothing is left to catch here.
     void this.#handle(exchange);
   }
+}
+
+/** False where the wish to leave HTTP is passed over and the request is one like any other, body included. */
+function leavesHttp({ method = 'GET', url = '/', headers }: IncomingMessage): boolean {
+  const mark = url.indexOf('?');
+  const path = decodePath(mark < 0 ? url : url.slice(0, mark));
+  const info = path === undefined ? undefined : parseRequestInfo(method, path, mark < 0 ? Query.empty : new Query(url.slice(mark + 1)));
+  if (info === undefined || !info.isResource || !isLongRunning(info)) return false;
+  const isOneWay = info.verb === 'watch' || info.isWatchPath || info.subresource === 'log';
+  return !isOneWay || headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** What fastify's routing changed on its way here. */

@@ -54,7 +54,6 @@ export class ResourceRequests {
     const verb = info.isWatchPath ? watch : verbs[info.verb];
     const allowed = verb !== undefined && hasVerb(kind, info.isWatchPath ? 'watch' : info.verb);
     if (!allowed || !fitsVerb(exchange, kind)) throw methodNotAllowed();
-    if (exchange.upgrade !== undefined && verb !== watch) throw badRequest('this request cannot be upgraded');
     return verb(exchange, kind, this.#deps);
   }
 

@@ -1,3 +1,4 @@
+import { request as requestTls } from 'node:https';
 import { type Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -137,6 +138,24 @@ describe('watch', () => {
       socket.on('error', () => undefined);
     });
     expect(code).toBe(403);
+  });
+
+  test.each<[string, string, string, string, number]>([
+    ['a list', 'GET', path, 'websocket', 200],
+    ['a write', 'POST', path, 'h2c', 201],
+    ['a watch by anything but WebSocket', 'GET', `${path}?watch=1&timeoutSeconds=1`, 'h2c', 200],
+    ['a path with a broken escape', 'GET', '/api/%zz', 'h2c', 400],
+  ])('%s does not leave HTTP', async (_what, method, target, protocol, expected) => {
+    const body = method === 'POST' ? JSON.stringify({ metadata: { name: 'stays' } }) : undefined;
+    const headers = { connection: 'Upgrade', upgrade: protocol, 'content-type': 'application/json' };
+    const code = await new Promise((resolve, reject) => {
+      const asked = requestTls(`${server.url}${target}`, { ...tlsOf(server.adminClientConfig), method, headers, agent: false });
+      asked.on('upgrade', () => reject(new Error('upgraded')));
+      asked.on('response', (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
+      asked.on('error', reject);
+      asked.end(body);
+    });
+    expect(code).toBe(expected);
   });
 
   test('ends with the server, which does not wait for it', async () => {

@@ -4,7 +4,7 @@ import { type FieldSelector, parseFieldSelector } from '#api/meta/field-selector
 import { SelectorError } from '#api/meta/label-requirement.ts';
 import { badRequest } from '#api/meta/status.ts';
 import type { WatchRequest } from '../../registry/contract.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, Upgrade } from '../exchange.ts';
 import { notAcceptable, streamedTypes, type Wanted } from '../negotiate.ts';
 import { scopeOf } from '../filters/request-metrics.ts';
 import { parseWatchRequest, readContext } from '../options.ts';
@@ -29,7 +29,8 @@ export const watch: Verb = async (exchange, kind, deps) => {
   // Opened after everybody has agreed: until then a refusal can still be an ordinary answer.
   const sinceStart = (): number => (deps.clock.monotonicMs() - exchange.startMs) / 1_000;
   const frames = await deps.registry.watch(kind, { ...named, timeoutSeconds: lifetimeSeconds }, context);
-  const sink = exchange.upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, wanted, deps);
+  const { upgrade } = exchange;
+  const sink = upgrade === undefined ? openHttpSink(exchange, wanted, deps) : await openWebSocketSink(exchange, upgrade, wanted, deps);
   await pump(
     frames,
     sink,
@@ -58,9 +59,7 @@ function fieldsOf({ fieldSelector }: WatchRequest): FieldSelector {
   }
 }
 
-async function openWebSocketSink(exchange: Exchange, wanted: Wanted, deps: VerbDeps): Promise<FrameSink> {
-  const { upgrade } = exchange;
-  if (upgrade === undefined || upgrade.protocol !== 'websocket') throw badRequest('unable to upgrade: only websocket is served here');
+async function openWebSocketSink(exchange: Exchange, upgrade: Upgrade, wanted: Wanted, deps: VerbDeps): Promise<FrameSink> {
   exchange.audit?.started(101);
   const server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024, perMessageDeflate: false });
   const socket = await new Promise<WebSocket>((resolve) => {
