@@ -31,6 +31,7 @@ import { AdmissionTiming } from './registry/admission-timing.ts';
 import { GenericRegistry, type GenericRegistryDeps } from './registry/registry.ts';
 import { claimStatusRights } from './services/claim-status-rights.ts';
 import { deviceAdminAccess } from './services/device-admin-access.ts';
+import { beforeRequests, inOrder } from './services/before-requests.ts';
 import { StartHooks } from './services/start-hooks.ts';
 import { ClusterIpClaims } from './services/cluster-ip-claims.ts';
 import { serviceAllocation } from './services/service-allocation.ts';
@@ -116,13 +117,12 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const checks = healthChecks(deps, { state, registry, hooks }, stopping.signal);
   const parts = { largeWork, state, codec, registry, authorizer, metrics, stopping: stopping.signal, checks };
   const { listener, timeouts, auditing } = requestParts({ ...deps, ...parts });
+  const keepers = serviceKeepers(deps, registry, { pools, claims, sender, hooks });
+  const needed = inOrder('what requests need', [...keepers, ...rightsFeeds(deps, { policy, graph, registry, hooks })]);
   const services: readonly Service[] = [
     largeWork,
     hooks.of(registry, 'generic-apiserver-start-informers'),
-    ...serviceKeepers(deps, registry, { pools, claims, sender, hooks }),
-    hooks.of(defaultRoles({ registry, clock, log }), 'rbac/bootstrap-roles'),
-    policyFeed({ policy, registry, clock, log }),
-    ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
+    beforeRequests(hooks.of(needed, 'generic-apiserver-start-informers'), { checks: deps.checks ?? [], clock }),
     ...auditing,
     timeouts,
     listenerService(listener, deps, { state, stopping }),
@@ -166,6 +166,18 @@ export interface ServerState {
   /** True while new requests are answered with 429 and Retry-After, during shutdown. */
   rejectsRequests: boolean;
   certificates: Certificates;
+}
+
+/** What tells who may what. */
+function rightsFeeds(
+  { settings, clock, log }: ApiServerDeps,
+  { policy, graph, registry, hooks }: { policy: RbacPolicy; graph: NodeGraph; registry: Registry; hooks: StartHooks },
+): readonly Service[] {
+  return [
+    hooks.of(defaultRoles({ registry, clock, log }), 'rbac/bootstrap-roles'),
+    policyFeed({ policy, registry, clock, log }),
+    ...(settings.authorizationModes.includes('Node') ? [graphFeed({ graph, registry, clock, log })] : []),
+  ];
 }
 
 function healthChecks(

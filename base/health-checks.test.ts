@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HealthChecks } from './health-checks.ts';
+import { type HealthCheck, HealthChecks } from './health-checks.ts';
 import { readMetrics } from './metric-text.ts';
 
 const plain = { excluded: [], isVerbose: false };
@@ -10,6 +10,15 @@ function checksWith(state: { isSynced: true | string }): HealthChecks {
     { name: 'poststarthook/x', on: ['readyz'], check: () => Promise.resolve(state.isSynced) },
   ]);
 }
+
+test.each<[HealthCheck['on'], Record<string, number>]>([
+  [['livez'], { '/healthz': 500, '/livez': 500, '/readyz': 200 }],
+  [['readyz'], { '/healthz': 200, '/livez': 200, '/readyz': 500 }],
+  [['healthz', 'readyz'], { '/healthz': 500, '/livez': 200, '/readyz': 500 }],
+])('a check on %s counts there, and on /healthz where it does on /livez', async (on, wanted) => {
+  const checks = new HealthChecks([{ name: 'x', on, check: () => 'broken' }]);
+  for (const [path, status] of Object.entries(wanted)) expect((await checks.answer(path, plain)).status, path).toBe(status);
+});
 
 test('a failure names the check, and keeps its reason for the page of the check', async () => {
   const checks = checksWith({ isSynced: 'not finished' });

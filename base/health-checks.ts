@@ -7,8 +7,8 @@ type HealthPage = 'healthz' | 'livez' | 'readyz';
 export interface HealthCheck {
   /** Such as `ping` or `poststarthook/rbac/bootstrap-roles`. */
   readonly name: string;
-  /** Where it counts; /healthz counts what /livez does. */
-  readonly on: readonly ('livez' | 'readyz')[];
+  /** Where it counts; /healthz counts what /livez does, too. */
+  readonly on: readonly HealthPage[];
   /** True, or what is wrong; asked for one page. */
   readonly check: (page?: HealthPage) => true | string | Promise<true | string>;
 }
@@ -98,7 +98,6 @@ export class HealthChecks {
   }
 
   #on(name: HealthPage): HealthCheck[] {
-    const where = name === 'readyz' ? 'readyz' : 'livez';
-    return this.#checks.filter((check) => check.on.includes(where));
+    return this.#checks.filter(({ on }) => on.includes(name) || (name === 'healthz' && on.includes('livez')));
   }
 }

@@ -100,6 +100,8 @@ test('when the plugin takes another key, so do values, and those of the old one 
   plugin.rotate('key-2');
   await server.asksAgain(plugin, 60_000);
   expect(await server.health()).toBe(true);
+  // To start a server anew brings no plugin back.
+  expect(server.sealing.checks.map(({ on }) => on)).toEqual([['healthz', 'readyz']]);
   expect(server.store.isOutdated(place)).toBe(true);
   expect(await server.read()).toBe(text.toString());
   expect(server.store.isOutdated(place)).toBe(true);

@@ -39,9 +39,9 @@ export class KmsProviders implements Service {
     this.#options = options;
   }
 
-  /** Fails while one of the plugins is not well. Upstream's name. */
+  /** Fails while one of the plugins is not well: upstream's name. To start the server anew would help nobody, so /livez does not ask. */
   get healthCheck(): HealthCheck {
-    return { name: 'kms-providers', on: ['livez', 'readyz'], check: () => this.#check() };
+    return { name: 'kms-providers', on: ['healthz', 'readyz'], check: () => this.#check() };
   }
 
   /** The rules of a configuration, whose plugins may still be away. */
