@@ -75,7 +75,10 @@ describe('docker compose', () => {
   });
 
   test('a Service gets an address where the nodes answer, from the cloud controller manager’s image', async () => {
+    const ids = (): Promise<string> => compose('ps -q etcd-1 worker-1 setup');
+    const before = await ids();
     await compose(`${withLoadBalancers} up -d`);
+    expect(await ids(), 'what ran already goes on').toBe(before);
     await kubectl('apply -f -', readFileSync(join(root, 'deploy/manifests/cloud-controller-manager-rbac.yaml'), 'utf8'));
     const flag = '--announce-load-balancers=172.30.77.200-172.30.77.220';
     const edit = `sed -i '/--kubeconfig=/{p;s/--kubeconfig=.*/${flag}/}' /etc/kubernetes/manifests/kube-proxy.yaml`;
