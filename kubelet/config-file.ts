@@ -193,6 +193,7 @@ export function flagsOfText(text: string): Readonly<Record<string, string>> {
     'shutdown-grace-period': document['shutdownGracePeriod'] as string | undefined,
     'shutdown-grace-period-critical-pods': document['shutdownGracePeriodCriticalPods'] as string | undefined,
     'shutdown-grace-period-by-pod-priority': periodText(document['shutdownGracePeriodByPodPriority'] as readonly Period[] | undefined),
+    'max-container-restart-period': (document as Groups).crashLoopBackOff?.maxContainerRestartPeriod,
     'image-maximum-gc-age': document['imageMaximumGCAge'] as string | undefined,
     'minimum-image-ttl-duration': document['imageMinimumGCAge'] as string | undefined,
     ...loggingFlags(document['logging'] as Logging | undefined),
@@ -222,10 +223,7 @@ function refuseUnheard(document: Readonly<Record<string, unknown>>): void {
   const refuse = (field: string, value: unknown, why: string): never => {
     throw new Error(`invalid configuration: ${field} ${JSON.stringify(value)} is not supported: ${why}`);
   };
-  const { crashLoopBackOff, memorySwap, logging } = document as Groups;
-  const longest = crashLoopBackOff?.maxContainerRestartPeriod;
-  if (!['', '0s', '5m', '5m0s', '300s'].includes(longest ?? ''))
-    refuse('crashLoopBackOff.maxContainerRestartPeriod', longest, 'containers that fail wait for up to five minutes');
+  const { memorySwap, logging } = document as Groups;
   const swap = memorySwap?.swapBehavior ?? '';
   if (!['', 'NoSwap', 'LimitedSwap'].includes(swap))
     throw new Error(`invalid configuration: memorySwap.swapBehavior ${JSON.stringify(swap)} must be one of: "", "LimitedSwap" or "NoSwap"`);

@@ -33,13 +33,19 @@ test('defaults', () => {
     register: true,
     server: { port: 10_250 },
     health: { host: '127.0.0.1', port: 10_248 },
-    reserved: { cpuMillis: 0, memoryBytes: 0 },
+    reserved: { cpuMillis: 0, memoryBytes: 0, diskBytes: 0, processes: 0 },
   });
 });
 
 test('what is given', () => {
   const argv = ['--node-labels=a=b,node-role.kubernetes.io/control-plane=', '--register-with-taints=k=v:NoSchedule,x:NoExecute'];
-  const more = ['--node-ip', '10.0.0.1', '--cluster-dns=10.96.0.10', '--system-reserved=cpu=100m,memory=64Mi', '--kube-reserved=cpu=1'];
+  const more = [
+    '--node-ip',
+    '10.0.0.1',
+    '--cluster-dns=10.96.0.10',
+    '--system-reserved=cpu=100m,memory=64Mi,pid=1k',
+    '--kube-reserved=cpu=1,pid=200,ephemeral-storage=1Gi',
+  ];
   expect(parseConfig([...base, ...argv, ...more], 'h')).toMatchObject({
     labels: { a: 'b', 'node-role.kubernetes.io/control-plane': '' },
     taints: [
@@ -49,13 +55,16 @@ test('what is given', () => {
     nodeIps: ['10.0.0.1'],
     cloud: { isExternal: false, hasGivenIps: true, providerId: '' },
     clusterDns: ['10.96.0.10'],
-    reserved: { cpuMillis: 1_100, memoryBytes: 64 * 2 ** 20 },
+    reserved: { cpuMillis: 1_100, memoryBytes: 64 * 2 ** 20, diskBytes: 2 ** 30, processes: 1_200 },
   });
 });
 
 test.each([
   ['--container-runtime-endpoint=tcp://x', 'must be unix:///path'],
   ['--register-with-taints=bad', 'is not of the form key=value:effect'],
+  ['--kube-reserved=gpu=1', '--kube-reserved value failed to parse: cannot reserve "gpu" resource'],
+  ['--system-reserved=cpu=-1', 'resource quantity for "cpu" cannot be negative: -1'],
+  ['--system-reserved=memory=much', '--system-reserved value failed to parse: "much" is no quantity of memory'],
   ['--cgroup-driver=upstart', 'must be cgroupfs or systemd'],
   ['--container-log-max-size=many', 'invalid value "many" for --container-log-max-size'],
   ['--max-parallel-image-pulls=2', 'must not be larger than 1 unless serializeImagePulls is set to false'],
@@ -244,10 +253,26 @@ describe('garbage', () => {
   });
 });
 
+test('delays of restarts double up to five minutes, or to less', () => {
+  expect(parseConfig(base, 'n').longestRestartDelayMs).toBe(300_000);
+  const path = join(folder, 'crashing.yaml');
+  const head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n';
+  writeFileSync(path, `${head}crashLoopBackOff: {maxContainerRestartPeriod: 15s}\n`);
+  expect(parseConfig([...base, `--config=${path}`], 'n').longestRestartDelayMs).toBe(15_000);
+});
+
 test('/configz tells what is in force', () => {
   const flags = ['--eviction-soft=memory.available<7%', '--eviction-soft-grace-period=memory.available=90s', '--max-pods=30'];
+  flags.push('--file-check-frequency=30s', '--kube-reserved=pid=100', '--kube-api-qps=7', '--feature-gates=NodeSwap=true');
   expect(configurationOf(parseConfig([...base, ...flags], 'n'))).toMatchObject({
+    kind: 'KubeletConfiguration',
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
     maxPods: 30,
+    fileCheckFrequency: '30s',
+    kubeReserved: { pid: '100' },
+    kubeAPIQPS: 7,
+    syncFrequency: '1m0s',
+    featureGates: { NodeSwap: true },
     evictionHard: {
       'memory.available': '100Mi',
       'nodefs.available': '10%',

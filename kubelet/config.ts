@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { V1Taint } from '#api/generated/types.ts';
-import { cpuMillis, isQuantity, quantityBytes } from '#api/meta/quantity.ts';
+import { isQuantity, quantityBytes } from '#api/meta/quantity.ts';
 import { formatDuration } from '#base/duration.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { readTls, type TlsSettings } from '#base/tls-flags.ts';
@@ -15,7 +15,9 @@ import type { ImageGcPolicy } from './images/gc-plan.ts';
 import type { AccessSettings, VerificationPolicy } from './images/image-access.ts';
 import { inertProblems } from './inert-settings.ts';
 import type { CloudSettings } from './node/cloud.ts';
+import { readReserved, type Reserved } from './node/reserved.ts';
 import type { KeptEnds } from './pods/advance.ts';
+import { longestRestartDelayMs } from './pods/restart.ts';
 import type { CgroupDriver } from './pods/resources/pod-cgroup.ts';
 import type { LogLimits } from './runtime/contract.ts';
 import type { ShutdownPeriod } from './shutdown/plan.ts';
@@ -71,6 +73,8 @@ export interface KubeletConfig {
   readonly seccompDefault: boolean;
   readonly logLimits: LogLimits;
   readonly keptEnds: KeptEnds;
+  /** What delays of restarts double up to. */
+  readonly longestRestartDelayMs: number;
   /** How long pods get when the machine shuts down; none: no time. */
   readonly shutdownPeriods: readonly ShutdownPeriod[];
   readonly cgroupsPerQos: boolean;
@@ -78,7 +82,7 @@ export interface KubeletConfig {
   /** Undefined takes the engine's. */
   readonly cgroupDriver: CgroupDriver | undefined;
   readonly dockerSocket: string;
-  readonly reserved: { readonly cpuMillis: number; readonly memoryBytes: number };
+  readonly reserved: Reserved;
   readonly allowedSysctls: readonly string[];
   readonly server: {
     readonly host: string;
@@ -139,6 +143,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     checksKernel: values['protect-kernel-defaults'],
     imageGc: imageGcOf(values),
     keptEnds: { perContainer: values['maximum-dead-containers-per-container'], minAgeMs: values['minimum-container-ttl-duration'] },
+    longestRestartDelayMs: longestRestartDelay(values),
     shutdownPeriods: shutdownPeriods(values),
     eviction: evictionSettings(values, enforcesAllocatable(values)),
     parallelPulls: parallelPullsOf(values),
@@ -149,7 +154,7 @@ export function parseConfig(argv: readonly string[], hostname: string): KubeletC
     cgroupRoot: values['cgroup-root'],
     cgroupDriver: values['cgroup-driver'] === '' ? undefined : (values['cgroup-driver'] as CgroupDriver),
     dockerSocket: socketPath(values['container-runtime-endpoint']),
-    reserved: reservedOf(values),
+    reserved: readReserved(values['system-reserved'], values['kube-reserved']),
     allowedSysctls: values['allowed-unsafe-sysctls'],
     server: serverOf(values),
     staticPods: staticSettings(values),
@@ -264,12 +269,11 @@ function staticSettings(values: Values): StaticSettings {
   };
 }
 
-function reservedOf(values: Values): KubeletConfig['reserved'] {
-  const reserved = [values['system-reserved'], values['kube-reserved']];
-  return {
-    cpuMillis: reserved.reduce((sum, { cpu }) => sum + cpuMillis(cpu), 0),
-    memoryBytes: reserved.reduce((sum, { memory }) => sum + quantityBytes(memory), 0),
-  };
+function longestRestartDelay({ 'max-container-restart-period': ms }: Values): number {
+  if (ms >= 1_000 && ms <= longestRestartDelayMs) return ms;
+  throw new UsageError(
+    `invalid configuration: CrashLoopBackOff.MaxContainerRestartPeriod (got: ${ms / 1_000} seconds) must be set between 1s and 300s`,
+  );
 }
 
 function imageGcOf(values: Values): ImageGcPolicy {

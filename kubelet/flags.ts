@@ -10,6 +10,7 @@ const path = { valueName: 'path' };
 
 /** What only a KubeletConfiguration can say. */
 const fileFlags = {
+  'max-container-restart-period': durationFlag(300_000, 'What delays of restarts double up to'),
   'image-maximum-gc-age': durationFlag(0, 'Images that nothing has needed for longer go; 0s: never'),
   ...shutdownFields,
   'enable-debug-flags-handler': boolFlag(true, 'Whether the level of the log can be set at /debug/flags/v'),
@@ -84,8 +85,8 @@ const kubeletFlags = {
   'file-check-frequency': durationFlag(20_000, 'How often the manifests are looked at, besides when they change'),
   'http-check-frequency': durationFlag(20_000, 'How often the page of --manifest-url is looked at'),
   'host-components': boolFlag(false, 'Manifests of components that this host runs as processes are left to it'),
-  'system-reserved': mapFlag('CPU and memory that are not for pods'),
-  'kube-reserved': mapFlag('CPU and memory that are not for pods'),
+  'system-reserved': mapFlag('CPU, memory, ephemeral-storage and processes (pid) that are not for pods'),
+  'kube-reserved': mapFlag('The same for the parts of Kubernetes; both count'),
   'allowed-unsafe-sysctls': listFlag([], 'Sysctls that pods may set besides the safe ones; a pattern may end in *'),
   'seccomp-default': boolFlag(false, "Containers that name no seccomp profile get the engine's own"),
   'container-log-max-size': stringFlag('10Mi', 'Size at which a new file begins in the log of a container'),

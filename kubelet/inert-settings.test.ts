@@ -93,7 +93,7 @@ imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages\npreloadedI
   test('may hold whatever changes nothing here', () => {
     const text = `featureGates: {NodeSwap: true}\nkubeAPIQPS: 100\nregistryPullQPS: 0\nfailSwapOn: false\nhairpinMode: hairpin-veth
 cpuManagerPolicy: none\nmemoryManagerPolicy: None\ntopologyManagerPolicy: none\ncpuCFSQuota: true\ncpuCFSQuotaPeriod: 100ms
-memorySwap: {swapBehavior: NoSwap}\nuserNamespaces: {idsPerPod: 65536}\ncrashLoopBackOff: {maxContainerRestartPeriod: 5m0s}
+memorySwap: {swapBehavior: NoSwap}\nuserNamespaces: {idsPerPod: 65536}
 containerLogMonitorInterval: 10s\ncontainerLogMaxWorkers: 2\nmemoryThrottlingFactor: 0.8\npodLogsDir: /var/log/pods\n`;
     expect(() => fromFile(text)).not.toThrow();
   });
@@ -110,7 +110,10 @@ containerLogMonitorInterval: 10s\ncontainerLogMaxWorkers: 2\nmemoryThrottlingFac
     ['qosReserved: {memory: 50%}', 'qosReserved (--qos-reserved) {"memory":"50%"} is not supported'],
     ['serverTLSBootstrap: true', 'serverTLSBootstrap (--rotate-server-certificates) true is not supported'],
     ['memorySwap: {swapBehavior: Often}', 'swapBehavior "Often" must be one of: "", "LimitedSwap" or "NoSwap"'],
-    ['crashLoopBackOff: {maxContainerRestartPeriod: 10s}', 'crashLoopBackOff.maxContainerRestartPeriod "10s" is not supported'],
+    [
+      'crashLoopBackOff: {maxContainerRestartPeriod: 301s}',
+      'CrashLoopBackOff.MaxContainerRestartPeriod (got: 301 seconds) must be set between 1s and 300s',
+    ],
     ['tracing: {samplingRatePerMillion: 1}', 'tracing {"samplingRatePerMillion":1} is not supported'],
     ['logging: {format: xml}', 'invalid configuration: --logging-format xml Unsupported log format'],
     ['logging: {options: {text: {splitStream: true}}}', 'logging.options.text.splitStream true is not supported'],

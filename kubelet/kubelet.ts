@@ -180,6 +180,7 @@ function agentOptions(config: KubeletConfig): ConstructorParameters<typeof NodeA
     reserved: {
       cpuMillis: reserved.cpuMillis,
       memoryBytes: reserved.memoryBytes,
+      diskBytes: reserved.diskBytes,
       kept: (signal, capacityBytes) => hardReserve(config.eviction.thresholds, signal, capacityBytes),
     },
     labels,

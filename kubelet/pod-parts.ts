@@ -99,6 +99,7 @@ export function buildPods(config: KubeletConfig, deps: PodDeps): PodParts {
     allocations: new Allocations(paths, log),
     admission: { allowedSysctls: config.allowedSysctls, hasAppArmor: facts.hasAppArmor },
     keeps: config.keptEnds,
+    longestDelayMs: config.longestRestartDelayMs,
     node,
     hostIps,
     pressure,
@@ -172,15 +173,17 @@ function containerFacts(
 }
 
 function podCgroups(config: KubeletConfig, { info, facts, metrics, clock, log }: PodDeps): Cgroups {
+  const { reserved, enforcesAllocatable } = config;
   return new Cgroups({
     enabled: config.cgroupsPerQos,
     root: config.cgroupRoot,
     version: info.cgroupVersion,
     refusal: undefined,
     driver: info.cgroupDriver,
-    nodeCpuMillis: facts.cpuMillis,
+    nodeCpuMillis: enforcesAllocatable ? Math.max(0, facts.cpuMillis - reserved.cpuMillis) : facts.cpuMillis,
     count: cgroupOperation(metrics, clock),
-    podsMemoryBytes: config.enforcesAllocatable ? Math.max(0, facts.memoryBytes - config.reserved.memoryBytes) : undefined,
+    podsMemoryBytes: enforcesAllocatable ? Math.max(0, facts.memoryBytes - reserved.memoryBytes) : undefined,
+    maxPids: enforcesAllocatable && reserved.processes > 0 ? Math.max(0, facts.maxProcesses - reserved.processes) : undefined,
     maxPidsPerPod: config.maxPidsPerPod,
     log,
   });

@@ -14,6 +14,7 @@ import type { KubeletTls } from './server/tls.ts';
 import type { Runtime } from './runtime/contract.ts';
 import { defaultHard, parseThresholds } from './eviction/thresholds.ts';
 import type { Measurements } from './node/measure.ts';
+import { readReserved } from './node/reserved.ts';
 import type { Mounter } from './volumes/mounter.ts';
 
 export const testNode = 'node-1';
@@ -180,7 +181,8 @@ function testConfig(rootDir: string, own: Partial<KubeletConfig> = {}): KubeletC
     cgroupRoot: '/',
     cgroupDriver: undefined,
     dockerSocket: '/nowhere',
-    reserved: { cpuMillis: 0, memoryBytes: 0 },
+    reserved: readReserved({}, {}),
+    longestRestartDelayMs: 300_000,
     allowedSysctls: [],
     server: {
       host: '127.0.0.1',

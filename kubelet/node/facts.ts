@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
 import type { RuntimeInfo } from '../runtime/contract.ts';
 
 /** What does not change while the kubelet runs. */
@@ -11,6 +12,8 @@ export interface MachineFacts {
   readonly bootId: string;
   /** Bytes set aside, by size such as 2Mi. */
   readonly hugepages: Readonly<Record<string, number>>;
+  /** How many processes the kernel allows; Infinity where it does not tell. */
+  readonly maxProcesses: number;
   /** 0: there is none. */
   readonly swapBytes: number;
   /** The kernel has AppArmor, and it is switched on. */
@@ -28,9 +31,18 @@ export async function readMachineFacts(info: RuntimeInfo): Promise<MachineFacts>
     systemUuid: await text('/sys/class/dmi/id/product_uuid'),
     bootId: await text('/proc/sys/kernel/random/boot_id'),
     hugepages: await readHugepages(text),
+    maxProcesses: await readMaxProcesses(),
     swapBytes: 1_024 * Number(/^SwapTotal:\s+(\d+) kB$/m.exec(await text('/proc/meminfo'))?.[1] ?? 0),
     hasAppArmor: (await text('/sys/module/apparmor/parameters/enabled')) === 'Y',
   };
+}
+
+/** By its setting and by its memory. @param proc where the kernel tells it */
+export async function readMaxProcesses(proc = '/proc'): Promise<number> {
+  const limits = ['pid_max', 'threads-max'].map(async (name) =>
+    Number(await readFile(join(proc, 'sys/kernel', name), 'utf8').catch(() => 'Infinity')),
+  );
+  return Math.min(...(await Promise.all(limits)));
 }
 
 async function readHugepages(text: (path: string) => Promise<string>): Promise<Record<string, number>> {

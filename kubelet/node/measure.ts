@@ -1,6 +1,7 @@
 // What of a node's means is left, read from the kernel: a handful of small files, whatever the number of pods.
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readMaxProcesses } from './facts.ts';
 
 /** What changes while the kubelet runs. What the machine does not tell is undefined. */
 export interface Measurements {
@@ -130,14 +131,8 @@ function field(text: string, name: string): number {
 }
 
 async function processes(proc: string): Promise<Measurements['processes']> {
-  const number = async (name: string): Promise<number> => Number(await readFile(join(proc, name), 'utf8').catch(() => 'NaN'));
-  const [pids, threads, load] = await Promise.all([
-    number('sys/kernel/pid_max'),
-    number('sys/kernel/threads-max'),
-    readFile(join(proc, 'loadavg'), 'utf8').catch(() => ''),
-  ]);
+  const [most, load] = await Promise.all([readMaxProcesses(proc), readFile(join(proc, 'loadavg'), 'utf8').catch(() => '')]);
   // Such as `0.20 0.18 0.12 1/80 11206`: runnable and existing tasks.
   const running = /^\S+ \S+ \S+ \d+\/(\d+) /.exec(load)?.[1];
-  const most = Math.min(...[pids, threads].filter((one) => Number.isFinite(one)));
   return running === undefined || !Number.isFinite(most) ? undefined : { running: Number(running), most };
 }

@@ -21,6 +21,7 @@ export interface NodeSettings {
   readonly reserved: {
     readonly cpuMillis: number;
     readonly memoryBytes: number;
+    readonly diskBytes: number;
     /** What a hard threshold keeps free of so many bytes. */
     readonly kept: (signal: 'memory.available' | 'nodefs.available', capacityBytes: number) => number;
   };
@@ -84,7 +85,7 @@ function amounts(settings: NodeSettings, facts: MachineFacts, measured: Measurem
   };
   const allocatable = {
     cpu: cpuText(Math.max(0, facts.cpuMillis - reserved.cpuMillis)),
-    'ephemeral-storage': String(diskBytes - reserved.kept('nodefs.available', diskBytes)),
+    'ephemeral-storage': String(Math.max(0, diskBytes - reserved.diskBytes - reserved.kept('nodefs.available', diskBytes))),
     ...pages,
     memory: `${Math.max(0, Math.trunc((facts.memoryBytes - hugeBytes - reserved.memoryBytes - reserved.kept('memory.available', facts.memoryBytes)) / 1_024))}Ki`,
     pods: String(maxPods),

@@ -78,7 +78,7 @@ function move(state: PodState, view: View): PodState {
   if (state.at === 'gone') return state;
   if (state.at === 'terminated') return desired.want === 'end' && desired.forget && isForgotten(view) ? { at: 'gone' } : state;
   if (state.at !== 'terminating' && desired.want === 'run' && !isComplete && !isStranded(view)) {
-    return state.at === 'running' ? state : { at: 'running', histories: histories(observed) };
+    return state.at === 'running' ? state : { at: 'running', histories: histories(view) };
   }
   // To be terminated, or complete. Every call computes a deadline from now, so the earliest one ever set counts.
   const setMs = state.at === 'terminating' ? state.deadlineMs : Number.POSITIVE_INFINITY;
@@ -88,11 +88,11 @@ function move(state: PodState, view: View): PodState {
 }
 
 /** Back-off delays continue after a restart of the kubelet. */
-function histories(observed: RuntimePod | undefined): ReadonlyMap<string, RestartHistory> {
+function histories({ observed, longestDelayMs }: View): ReadonlyMap<string, RestartHistory> {
   const newest = new Map((observed?.containers ?? []).toReversed().map((container) => [container.name, container]));
   return new Map(
     [...newest].flatMap(([name, { attempt, createdAtMs }]) => {
-      const history = rememberedHistory(attempt, createdAtMs);
+      const history = rememberedHistory(attempt, createdAtMs, longestDelayMs);
       return history === undefined ? [] : [[name, history] as const];
     }),
   );

@@ -74,6 +74,8 @@ export interface PlanView {
   /** Steps that failed, and when they may be tried again: by container name, `podStep` for those of the whole pod. */
   readonly notBefore: ReadonlyMap<string, number>;
   readonly nowMs: number;
+  /** What delays of restarts double up to; absent: five minutes. */
+  readonly longestDelayMs?: number | undefined;
 }
 
 /** Key in `notBefore` of what is no container's. */
@@ -316,7 +318,8 @@ class Draft {
 
   /** Whether what has ended may be started again now; where it may not, it waits. */
   mayRestart({ name, finishedAtMs, createdAtMs }: ContainerStatus): boolean {
-    const verdict = judgeRestart(this.histories.get(name), finishedAtMs ?? createdAtMs, this.view.nowMs);
+    const { nowMs, longestDelayMs } = this.view;
+    const verdict = judgeRestart(this.histories.get(name), finishedAtMs ?? createdAtMs, nowMs, longestDelayMs);
     if (verdict.kind === 'wait') this.waiting.push({ name, untilMs: verdict.untilMs, delayMs: verdict.delayMs });
     else this.histories.set(name, verdict.history);
     return verdict.kind === 'now';
@@ -339,7 +342,8 @@ class Draft {
   #replace(kind: ContainerKind, container: V1Container, last: ContainerStatus, why: StopReason, startAgain: boolean): void {
     this.stop(last.id, container.name, why);
     if (!startAgain) return;
-    const verdict = judgeRestart(this.histories.get(container.name), this.#lastExitMs(container.name), this.view.nowMs);
+    const { nowMs, longestDelayMs } = this.view;
+    const verdict = judgeRestart(this.histories.get(container.name), this.#lastExitMs(container.name), nowMs, longestDelayMs);
     if (verdict.kind === 'now') {
       this.histories.set(container.name, verdict.history);
       this.start(kind, container);

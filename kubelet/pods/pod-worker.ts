@@ -44,6 +44,7 @@ export interface PodWorkerDeps {
   readonly metrics: PodMetrics;
   /** Which terminated containers are kept. */
   readonly keeps?: KeptEnds;
+  readonly longestDelayMs?: number;
   /** Called when the pod releases resources of the node, or its resize is complete: other pods may fit now. */
   readonly onRoom?: () => void;
   readonly clock: Clock;
@@ -301,6 +302,7 @@ export class PodWorker {
       isPrepared: this.#isPrepared,
       notBefore: this.#attempts.notBefore,
       nowMs: clock.nowMs(),
+      longestDelayMs: this.#deps.longestDelayMs,
       desired: this.#desiredState(),
       isComplete: this.#verdict !== undefined || isFinal(this.#status()),
       ...(this.#deps.keeps === undefined ? {} : { keeps: this.#deps.keeps }),

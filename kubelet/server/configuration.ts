@@ -2,12 +2,17 @@
 import { formatDuration } from '#base/duration.ts';
 import { formatQuantity } from '#api/meta/quantity.ts';
 import type { KubeletConfig } from '../config.ts';
+import { inertFields } from '../inert-settings.ts';
 import type { Threshold } from '../eviction/thresholds.ts';
 
 export function configurationOf(config: KubeletConfig): object {
   const { server, health, imageGc, eviction, reserved, identity } = config;
   const { accessTtls } = server;
   return {
+    kind: 'KubeletConfiguration',
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    ...inertValues(config),
+    ...podSettings(config),
     enableServer: true,
     address: server.host,
     port: server.port,
@@ -58,7 +63,7 @@ export function configurationOf(config: KubeletConfig): object {
     ),
     evictionPressureTransitionPeriod: formatDuration(eviction.transitionMs),
     evictionMaxPodGracePeriod: eviction.maxPodGraceSeconds,
-    systemReserved: { cpu: `${reserved.cpuMillis}m`, memory: String(reserved.memoryBytes) },
+    ...reserved.said,
     allowedUnsafeSysctls: config.allowedSysctls,
     registerWithTaints: config.taints,
     registerNode: config.register,
@@ -67,11 +72,44 @@ export function configurationOf(config: KubeletConfig): object {
   };
 }
 
+/** Where pods of the node's own come from, what is kept of logs, how long failing containers wait. */
+function podSettings(config: KubeletConfig): object {
+  const { staticPods } = config;
+  return {
+    ...(staticPods.path === '' ? {} : { staticPodPath: staticPods.path }),
+    ...(staticPods.url === '' ? {} : { staticPodURL: staticPods.url }),
+    fileCheckFrequency: formatDuration(staticPods.fileCheckMs),
+    httpCheckFrequency: formatDuration(staticPods.pageCheckMs),
+    containerLogMaxSize: config.flags['container-log-max-size'],
+    containerLogMaxFiles: config.logLimits.maxFiles,
+    serializeImagePulls: config.parallelPulls === 1,
+    crashLoopBackOff: { maxContainerRestartPeriod: formatDuration(config.longestRestartDelayMs) },
+  };
+}
+
+/** Settings that change nothing here are told as they were given, too. */
+function inertValues({ flags }: KubeletConfig): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(inertFields).flatMap(([field, { flag, shape }]) => {
+      const text = flags[flag] ?? '';
+      return text === '' ? [] : [[field, valueOf(text, shape)]];
+    }),
+  );
+}
+
+function valueOf(text: string, shape: string): unknown {
+  if (shape === 'number') return Number(text);
+  if (shape === 'boolean') return text === 'true';
+  if (shape !== 'map') return text;
+  const entries = text.split(',').map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const);
+  return Object.fromEntries(entries.map(([name, value]) => [name, value === 'true' ? true : value === 'false' ? false : value]));
+}
+
 function amounts(thresholds: readonly Threshold[]): Record<string, string> {
   return Object.fromEntries(
     thresholds.map(({ signal, value }) => [
       signal,
-      'share' in value ? `${Number((value.share * 100).toFixed(6))}%` : formatQuantity(value.quantity),
+      'share' in value ? `${Number((value.share * 100).toPrecision(6))}%` : formatQuantity(value.quantity),
     ]),
   );
 }

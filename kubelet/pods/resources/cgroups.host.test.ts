@@ -8,12 +8,13 @@ import { Cgroups } from './cgroups.ts';
 
 const version = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1;
 const root = `/coxswain-test-${process.pid}`;
-const cgroups = new Cgroups({ enabled: true, root, version, refusal: undefined, nodeCpuMillis: 2_000, log: silentLog });
+const limits = { nodeCpuMillis: 2_000, podsMemoryBytes: 2 ** 40, maxPids: 4_321 };
+const cgroups = new Cgroups({ enabled: true, root, version, refusal: undefined, ...limits, log: silentLog });
 const at = (controller: string, path: string): string => join('/sys/fs/cgroup', version === 1 ? controller : '', root, 'kubepods', path);
 const read = async (controller: string, path: string): Promise<string> => (await readFile(at(controller, path), 'utf8')).trim();
 
 afterAll(async () => {
-  for (const controller of version === 1 ? ['cpu', 'memory'] : ['']) {
+  for (const controller of version === 1 ? ['cpu', 'memory', 'pids'] : ['']) {
     for (const path of ['burstable', 'besteffort', '.', '..']) await rmdir(at(controller, path)).catch(() => undefined);
   }
 });
@@ -24,6 +25,7 @@ test('a pod’s cgroup has its limits, and goes with it', async () => {
   await cgroups.create(pod);
   await cgroups.create(pod);
   expect(cgroups.has('u')).toBe(true);
+  expect(await read('pids', 'pids.max')).toBe('4321');
   if (version === 1) {
     expect(await read('cpu', 'burstable/podu/cpu.shares')).toBe('512');
     expect(await read('cpu', 'burstable/podu/cpu.cfs_quota_us')).toBe('100000');

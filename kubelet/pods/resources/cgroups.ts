@@ -28,6 +28,8 @@ interface CgroupsOptions {
   readonly nodeCpuMillis: number;
   /** What all pods together may have; undefined or none given: as much as there is. */
   readonly podsMemoryBytes?: number | undefined;
+  /** How many processes all pods together may have; undefined: any number. */
+  readonly maxPids?: number | undefined;
   /** Undefined: any number. */
   readonly maxPidsPerPod?: number | undefined;
   /** Where the hierarchies are mounted; default /sys/fs/cgroup. */
@@ -103,7 +105,7 @@ export class Cgroups {
     if (this.#slices === undefined) {
       await this.#make(wanted.path);
       await this.#limit(wanted.path, wanted);
-      await this.#limitProcesses(wanted.path);
+      await this.#limitProcesses(wanted.path, this.#options.maxPidsPerPod);
     } else await this.#slices.set(wanted.parent, wanted, this.#options.maxPidsPerPod);
     await this.#limitHugePages(wanted.path, pod);
     if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
@@ -144,13 +146,16 @@ export class Cgroups {
 
   /** What the pods use already cannot be taken from them: then the limit comes with a later pod, or the next start. */
   async #limitAll(shares: number): Promise<void> {
-    const { podsMemoryBytes: memoryBytes, root, version, log } = this.#options;
+    const { podsMemoryBytes: memoryBytes, maxPids, root, version, log } = this.#options;
     if (memoryBytes === undefined) return;
     const { path, parent } = qosCgroup(root, 'Guaranteed', this.driver);
     const [folder, file] = version === 1 ? ['memory', 'memory.limit_in_bytes'] : ['', 'memory.max'];
     try {
-      if (this.#slices !== undefined) await this.#slices.set(parent, { cpuShares: shares, memoryBytes });
-      else await writeFile(join(this.#mount, folder, path, file), String(memoryBytes));
+      if (this.#slices !== undefined) await this.#slices.set(parent, { cpuShares: shares, memoryBytes }, maxPids);
+      else {
+        await this.#limitProcesses(path, maxPids);
+        await writeFile(join(this.#mount, folder, path, file), String(memoryBytes));
+      }
     } catch (error) {
       log.warn({ err: error, memoryBytes }, 'pods together cannot be held to what is not reserved');
     }
@@ -204,12 +209,11 @@ export class Cgroups {
     await writeFile(join(this.#mount, 'memory', path, 'memory.limit_in_bytes'), String(memoryBytes ?? -1));
   }
 
-  async #limitProcesses(path: string): Promise<void> {
-    const { maxPidsPerPod, version } = this.#options;
-    if (maxPidsPerPod === undefined) return;
-    const folder = join(this.#mount, version === 1 ? 'pids' : '', path);
+  async #limitProcesses(path: string, most: number | undefined): Promise<void> {
+    if (most === undefined) return;
+    const folder = join(this.#mount, this.#options.version === 1 ? 'pids' : '', path);
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, 'pids.max'), String(maxPidsPerPod));
+    await writeFile(join(folder, 'pids.max'), String(most));
   }
 
   /** Of cgroup v1, the hierarchy may not be mounted: then nobody can be held to anything. */
