@@ -1,14 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { configMap } from '#api/core/config-map.ts';
 import { type Clock, systemClock } from '#base/clock.ts';
 import { createMetrics } from '#base/metrics.ts';
 import { FakeClock } from '#base/fake-clock.ts';
+import { createCa, signCertificate } from '#base/pki.ts';
 import { ClientMetrics } from './client-metrics.ts';
 import type { Credentials } from './endpoint.ts';
 import { connect, type RestClient } from './rest.ts';
@@ -122,4 +125,43 @@ describe('against servers that misbehave', () => {
     await clock.advance(60_001);
     expect(await client.raw('GET', '/', undefined, never)).toMatchObject({ authorization: 'Bearer second' });
   });
+});
+
+test('a certificate that was replaced is shown once the old one is refused, also where a connection is kept busy', async () => {
+  const nowMs = systemClock.nowMs();
+  const ca = await createCa('ca', nowMs);
+  const folder = mkdtempSync(join(tmpdir(), 'rotated-'));
+  const file = join(folder, 'client.pem');
+  const show = async (commonName: string): Promise<void> => {
+    const { cert, key } = await signCertificate(ca, { commonName, usages: ['client'] }, nowMs);
+    writeFileSync(file, `${cert}\n${key}`);
+  };
+  const { cert, key } = await signCertificate(ca, { commonName: 'server', ips: ['127.0.0.1'], usages: ['server'] }, nowMs);
+  let refused = '';
+  const server = createSecureServer({ cert, key, ca: ca.cert, requestCert: true }, ({ socket }, response) => {
+    const { CN } = (socket as TLSSocket).getPeerCertificate().subject;
+    response.writeHead(CN === refused ? 401 : 200).end(JSON.stringify({ CN }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await show('old');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const credentials = { kind: 'certificate-files', certFile: file, keyFile: file } as const;
+  await using client = connect(
+    { server: url, ca: ca.cert, credentials },
+    { clock: systemClock, component: 'kube-test', maxConnections: 1 },
+  );
+  const seen = (): Promise<unknown> => client.raw('GET', '/x', undefined, never);
+  expect(await seen()).toEqual({ CN: 'old' });
+  await show('new');
+  expect(await seen(), 'the connection is kept').toEqual({ CN: 'old' });
+  refused = 'old';
+  await expect(seen()).rejects.toMatchObject({ code: 401 });
+  expect(await seen()).toEqual({ CN: 'new' });
+  refused = 'new';
+  await expect(seen()).rejects.toMatchObject({ code: 401 });
+  await expect(seen(), 'there is no other').rejects.toMatchObject({ code: 401 });
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true });
 });

@@ -45,8 +45,11 @@ export class Transport implements AsyncDisposable {
   readonly #credentials: ApiEndpoint['credentials'];
   readonly #origin: string;
   readonly #basePath: string;
-  readonly #requests: Pool;
-  readonly #streams: Pool;
+  readonly #link: Link;
+  #requests: Pool;
+  #streams: Pool;
+  /** Pools that take no more requests, and still serve those that they have. */
+  readonly #retired = new Set<Pool>();
   readonly #counter: RequestCounter | undefined;
   #token: { readonly text: string; readonly readAtMs: number } | undefined;
 
@@ -57,16 +60,20 @@ export class Transport implements AsyncDisposable {
     this.#origin = url.origin;
     this.#counter = options.metrics?.of(url.host);
     this.#basePath = url.pathname.replace(/\/$/, '');
+    this.#link = linkTo(api);
+    [this.#requests, this.#streams] = this.#pools();
+  }
+
+  #pools(): [requests: Pool, streams: Pool] {
     // undici's own limits are off: they run on timers that no test can move.
     const common: Pool.Options = {
-      connect: rereadingConnector(api),
+      connect: this.#link.connector,
       allowH2: false,
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 30_000,
     };
-    this.#requests = new Pool(url.origin, { ...common, connections: options.maxConnections ?? 50 });
-    this.#streams = new Pool(url.origin, common);
+    return [new Pool(this.#origin, { ...common, connections: this.#options.maxConnections ?? 50 }), new Pool(this.#origin, common)];
   }
 
   /** One request, one whole answer. */
@@ -82,7 +89,7 @@ export class Transport implements AsyncDisposable {
       const answer = await this.#requests.request(await this.#dispatch(request, deadline.signal));
       const text = await answer.body.text();
       answered(answer.statusCode);
-      if (answer.statusCode === 401) this.#forgetToken();
+      if (answer.statusCode === 401) this.#refused();
       return { status: answer.statusCode, text, retryAfterSeconds: retryAfter(answer.headers) };
     } catch (error) {
       answered('<error>');
@@ -97,7 +104,7 @@ export class Transport implements AsyncDisposable {
     try {
       const answer = await this.#streams.request(await this.#dispatch(request, deadline.signal));
       this.#counter?.answered(request.method, answer.statusCode);
-      if (answer.statusCode === 401) this.#forgetToken();
+      if (answer.statusCode === 401) this.#refused();
       return { status: answer.statusCode, body: answer.body };
     } catch (error) {
       this.#counter?.answered(request.method, '<error>');
@@ -107,7 +114,7 @@ export class Transport implements AsyncDisposable {
 
   /** Closes every connection at once; requests on the way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#requests.destroy(), this.#streams.destroy()]);
+    await Promise.all([this.#requests, this.#streams, ...this.#retired].map((pool) => pool.destroy()));
   }
 
   #dispatch(request: HttpRequest, signal: AbortSignal): Dispatcher.RequestOptions | Promise<Dispatcher.RequestOptions> {
@@ -129,6 +136,20 @@ export class Transport implements AsyncDisposable {
       body: request.body ?? null,
       signal,
     };
+  }
+
+  /** Not known any more: by a token that another has replaced, or on a connection that showed a certificate which another has. */
+  #refused(): void {
+    this.#forgetToken();
+    if (!this.#link.isOutdated()) return;
+    for (const pool of [this.#requests, this.#streams]) {
+      this.#retired.add(pool);
+      void pool
+        .close()
+        .catch(() => undefined)
+        .then(() => this.#retired.delete(pool));
+    }
+    [this.#requests, this.#streams] = this.#pools();
   }
 
   #forgetToken(): void {
@@ -167,8 +188,15 @@ function retryAfter(headers: Record<string, string | string[] | undefined>): num
   return Number.isFinite(seconds) ? seconds : undefined;
 }
 
-/** A connector that reads certificate files anew for each connection, so that renewed ones are taken up. */
-function rereadingConnector(api: ApiEndpoint): buildConnector.connector {
+/** How connections are made. */
+interface Link {
+  readonly connector: buildConnector.connector;
+  /** True once connections that are there may have shown another certificate than the next one would. */
+  readonly isOutdated: () => boolean;
+}
+
+/** Certificate files are read anew for each connection, so that renewed ones are taken up. */
+function linkTo(api: ApiEndpoint): Link {
   const { credentials } = api;
   const fixed = {
     allowH2: false,
@@ -178,17 +206,37 @@ function rereadingConnector(api: ApiEndpoint): buildConnector.connector {
     ...(api.serverName === undefined ? {} : { servername: api.serverName }),
     ...(api.insecure === true ? { rejectUnauthorized: false } : {}),
   };
-  if (credentials.kind === 'certificate') return buildConnector({ ...fixed, cert: credentials.cert, key: credentials.key });
-  if (credentials.kind !== 'certificate-files') return buildConnector(fixed);
+  const lasting = (own: object = {}): Link => ({ connector: buildConnector({ ...fixed, ...own }), isOutdated: () => false });
+  if (credentials.kind === 'certificate') return lasting({ cert: credentials.cert, key: credentials.key });
+  if (credentials.kind !== 'certificate-files') return lasting();
   let built: { readonly pem: string; readonly connector: buildConnector.connector } | undefined;
-  return (options, callback) => {
-    try {
-      const cert = readFileSync(credentials.certFile, 'utf8');
-      const key = credentials.keyFile === credentials.certFile ? cert : readFileSync(credentials.keyFile, 'utf8');
-      if (built?.pem !== cert + key) built = { pem: cert + key, connector: buildConnector({ ...fixed, cert, key }) };
-      built.connector(options, callback);
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)), null);
-    }
+  let hasChanged = false;
+  const read = (): { cert: string; key: string } => {
+    const cert = readFileSync(credentials.certFile, 'utf8');
+    return { cert, key: credentials.keyFile === credentials.certFile ? cert : readFileSync(credentials.keyFile, 'utf8') };
+  };
+  return {
+    connector: (options, callback) => {
+      try {
+        const { cert, key } = read();
+        if (built?.pem !== cert + key) {
+          hasChanged = built !== undefined;
+          built = { pem: cert + key, connector: buildConnector({ ...fixed, cert, key }) };
+        }
+        built.connector(options, callback);
+      } catch (error) {
+        callback(error instanceof Error ? error : new Error(String(error)), null);
+      }
+    },
+    isOutdated: () => {
+      try {
+        const { cert, key } = read();
+        const isOld = hasChanged || (built !== undefined && built.pem !== cert + key);
+        hasChanged = false;
+        return isOld;
+      } catch {
+        return false; // Torn or half there: the next refusal asks again.
+      }
+    },
   };
 }
