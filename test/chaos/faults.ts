@@ -53,14 +53,8 @@ async function holderOf(fleet: Fleet, component: string): Promise<string> {
   return (await fleet.kubectl(['get', 'lease', component, '-n', 'kube-system', '-o', 'jsonpath={.spec.holderIdentity}'])).stdout;
 }
 
-/** Of a control plane, one at a time: two of three must be there. */
-export const controlPlaneFaults: readonly Fault[] = [
-  killed('kube-apiserver'),
-  killed('etcd'),
-  frozen('kube-apiserver'),
-  frozen('etcd'),
-  activeKilled('kube-controller-manager'),
-  activeKilled('kube-scheduler'),
+/** All ways, or one of them. */
+const cut: readonly Fault[] = [
   {
     name: 'the cable is cut',
     begin: (fleet, host) => {
@@ -77,6 +71,25 @@ export const controlPlaneFaults: readonly Fault[] = [
       },
     }),
   ),
+];
+
+const powerGoes: Fault = {
+  name: 'the power goes',
+  begin: async (fleet, host) => {
+    await fleet.powerOff(host);
+    return () => fleet.powerOn(host);
+  },
+};
+
+/** Of a control plane, one at a time: two of three must be there. */
+export const controlPlaneFaults: readonly Fault[] = [
+  killed('kube-apiserver'),
+  killed('etcd'),
+  frozen('kube-apiserver'),
+  frozen('etcd'),
+  activeKilled('kube-controller-manager'),
+  activeKilled('kube-scheduler'),
+  ...cut,
   {
     name: 'the cable is long',
     begin: async (fleet, host) => {
@@ -98,11 +111,21 @@ export const controlPlaneFaults: readonly Fault[] = [
       return Promise.resolve(() => fleet.heal(host));
     },
   },
+  powerGoes,
+];
+
+/** Of a worker, while others may take over its pods. */
+export const workerFaults: readonly Fault[] = [
+  killed('kubelet'),
+  frozen('kubelet'),
+  ...cut,
+  powerGoes,
   {
-    name: 'the power goes',
-    begin: async (fleet, host) => {
-      await fleet.powerOff(host);
-      return () => fleet.powerOn(host);
+    name: 'the engine is killed',
+    begin: async (fleet, name) => {
+      const host = fleet.host(name);
+      await host.exec(['bash', '-c', 'kill -9 $(cat /run/docker.pid); while pgrep -x dockerd >/dev/null; do sleep 0.05; done']);
+      return () => host.startDocker();
     },
   },
 ];

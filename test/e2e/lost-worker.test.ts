@@ -3,31 +3,33 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildDemoImages } from '#cli/demo/images.ts';
+import { EngineRecord } from '#test/chaos/history/engine-record.ts';
+import { checkRuns, starts } from '#test/chaos/history/runs.ts';
+import { NamedPods } from '#test/chaos/named-pods.ts';
 import { Fleet } from '#test/testbed/fleet.ts';
 import { until } from './cluster.ts';
-import { deploymentManifest } from './manifests.ts';
+import { deploymentManifest, fastFailover } from './manifests.ts';
 
 const hello = join(import.meta.dirname, '../../cli/demo/hello.mjs');
 const workers = ['host2', 'host3'];
-const args = (values: Readonly<Record<string, string>>): object => ({
-  extraArgs: Object.entries(values).map(([name, value]) => ({ name, value })),
-});
 let fleet: Fleet;
+let record: EngineRecord;
+let named: NamedPods;
 
 beforeAll(async () => {
-  fleet = await Fleet.start({
-    controlPlanes: 1,
-    workers: 2,
-    cluster: {
-      apiServer: args({ 'default-not-ready-toleration-seconds': '5', 'default-unreachable-toleration-seconds': '5' }),
-      controllerManager: args({ 'node-monitor-period': '2s', 'node-monitor-grace-period': '16s', 'node-eviction-rate': '1' }),
-    },
-  });
+  fleet = await Fleet.start({ controlPlanes: 1, workers: 2, cluster: fastFailover });
   await Promise.all(workers.map((name) => buildDemoImages(fleet.host(name).dockerSocket, hello, () => undefined)));
+  record = await EngineRecord.follow(workers.map((name) => fleet.host(name)));
   await kubectl('apply -f -', JSON.stringify(deploymentManifest('web', 4)));
+  named = new NamedPods(fleet, 4);
   await kubectl('rollout status deployment/web --timeout=90s');
+  await until('pods with names of their own are ready', () => named.areReady(), 90_000);
 });
-afterAll(() => fleet.stop());
+afterAll(async () => {
+  await named[Symbol.asyncDispose]();
+  await record[Symbol.asyncDispose]();
+  await fleet.stop();
+});
 
 async function kubectl(words: string, input?: string): Promise<string> {
   const { code, stdout, stderr } = await fleet.kubectl(words.split(' '), { timeoutMs: 120_000, ...(input === undefined ? {} : { input }) });
@@ -115,4 +117,30 @@ test('pods of a worker that is cut off are replaced, and end when it hears of it
   await until(`${node} is Ready again`, () => isReady(node), 60_000);
   await settled();
   expect((await running(node)).filter((uid) => lost.includes(uid))).toEqual([]);
+});
+
+test('no container of a pod ran twice at a time under its name', async () => {
+  await until('pods with names of their own are ready', () => named.areReady(), 120_000);
+  const counts = starts(record.runs);
+  const times = named.names.map((name) => counts.get(`default/${name}/main`) ?? 0);
+  // Each worker has one of them at least, and was lost once, or one of them twice.
+  expect(
+    times.every((count) => count >= 1),
+    String(times),
+  ).toBe(true);
+  expect(times.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(named.names.length + 2);
+  expect(checkRuns(record.runs)).toEqual([]);
+});
+
+test('one that does is seen', async () => {
+  await using own = await EngineRecord.follow(workers.map((name) => fleet.host(name)));
+  const { host = '', uid = '' } = own.runs.find(({ pod, endMs }) => pod === 'db-0' && endMs === undefined) ?? {};
+  const labels = Object.entries({ name: 'db-0', namespace: 'default', uid }).map(
+    ([key, value]) => `--label io.kubernetes.pod.${key}=${value}`,
+  );
+  const words = `-d --rm --network none --label io.kubernetes.container.name=main ${labels.join(' ')} coxswain/busybox:1 true`;
+  const second = (await fleet.host(workers.find((name) => name !== host) ?? '').sh(`docker run ${words}`)).trim();
+  const isOver = (): boolean => own.runs.some(({ id, endMs }) => id === second && endMs !== undefined);
+  await until('the second one has come and gone', () => Promise.resolve(isOver()));
+  expect(checkRuns(own.runs)).toEqual([expect.stringContaining('default/db-0/main ran twice')]);
 });

@@ -37,3 +37,13 @@ export function deploymentManifest(name: string, replicas: number, container: ob
     },
   };
 }
+
+const flags = (values: Readonly<Record<string, string>>): object => ({
+  extraArgs: Object.entries(values).map(([name, value]) => ({ name, value })),
+});
+
+/** Fields of kubeadm's ClusterConfiguration by which pods of a lost worker are soon replaced: those of docs/guides/fast-failover.md. */
+export const fastFailover = {
+  apiServer: flags({ 'default-not-ready-toleration-seconds': '5', 'default-unreachable-toleration-seconds': '5' }),
+  controllerManager: flags({ 'node-monitor-period': '2s', 'node-monitor-grace-period': '16s', 'node-eviction-rate': '1' }),
+};

@@ -49,6 +49,20 @@ export interface LeaseVersion {
   readonly heardMs: number;
 }
 
+/** A container that ran, as the engine of its host told it. Times are milliseconds of the calendar. */
+export interface Run {
+  readonly host: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
+  readonly container: string;
+  /** The engine's. */
+  readonly id: string;
+  readonly startMs: number;
+  /** Undefined: it runs on. */
+  readonly endMs: number | undefined;
+}
+
 export interface History {
   readonly operations: readonly Operation[];
   readonly events: readonly WatchEvent[];
