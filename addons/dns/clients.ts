@@ -1,12 +1,12 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Who may ask: pods, this host, and the nodes, in whose name pods of other hosts come. Open to everybody, a resolver is a tool for attacks on others. */
+/** Who may ask: pods, this host, and the nodes, which may masquerade pods of other hosts. An open resolver would invite amplification attacks. */
 export class Clients {
   readonly #networks: BlockList | undefined;
   readonly #isHost: (address: string) => boolean;
 
   /**
-   * @param cidrs networks of pods; without any, everybody may ask.
+   * @param cidrs networks of pods; none: every client is served.
    * @param isHost tells addresses of this host and of nodes, which may change.
    */
   constructor(cidrs: readonly string[], isHost: (address: string) => boolean) {

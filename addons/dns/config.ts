@@ -9,7 +9,7 @@ const flags = {
   'cluster-domain': stringFlag('cluster.local', 'Domain of the cluster'),
   'service-ip': stringFlag('10.96.0.10', 'Service address that pods ask'),
   'node-ip': stringFlag('', 'Address of this host to listen on'),
-  'cluster-cidr': listFlag([], 'Networks of pods, who may ask as well as this host; empty lets everybody ask'),
+  'cluster-cidr': listFlag([], 'Networks of pods, which are served as well as this host; empty: every client'),
   port: intFlag(10_053, 'Port to listen on, UDP and TCP', { min: 1, max: 65_535 }),
   'resolv-conf': stringFlag('/etc/resolv.conf', 'File that names the resolvers for all other domains', { valueName: 'path' }),
 };

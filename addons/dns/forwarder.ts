@@ -21,7 +21,7 @@ export class Forwarder {
     this.#options = options;
   }
 
-  /** False where there is nobody to ask. */
+  /** False where there is no upstream server. */
   get hasServers(): boolean {
     return this.#options.servers().length > 0;
   }
@@ -34,7 +34,7 @@ export class Forwarder {
     const { servers, clock, port = 53 } = this.#options;
     for (const address of servers()) {
       using limit = clock.deadline(signal, attemptMs);
-      // An id of our own, so that nobody who sees the client's query can guess what to forge.
+      // An id of our own, so that a reply cannot be forged from the client's query.
       const id = randomInt(65_536);
       const query = Buffer.from(bytes);
       query.writeUInt16BE(id, 0);

@@ -20,7 +20,7 @@ export interface Query {
   /** Largest UDP answer that the asker takes, in bytes. */
   readonly udpLimitBytes: number;
   readonly hasEdns: boolean;
-  /** Why it is refused before anybody looks at the name. */
+  /** The response code that makes the name irrelevant. */
   readonly refusal: ResponseCode | undefined;
 }
 

@@ -23,7 +23,7 @@ const manager = 'coxswain-dns';
 const managedBy = 'endpointslice.kubernetes.io/managed-by';
 const renewedAnnotation = 'coxswain.dev/renewed';
 const refreshMs = 20_000;
-/** A server whose slice nobody wrote for so long is taken for gone. */
+/** A server whose slice was not written for this long is considered gone. */
 const goneMs = 70_000;
 
 /**

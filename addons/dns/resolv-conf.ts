@@ -30,7 +30,7 @@ export class ResolvConf {
     try {
       this.#servers = resolversOf(readFileSync(path, 'utf8'), ownAddresses);
     } catch {
-      this.#servers = []; // Names outside of the cluster then have nobody who knows them.
+      this.#servers = []; // Names outside of the cluster are then not resolved.
     }
     return this.#servers;
   }

@@ -51,7 +51,7 @@ export class Resolver {
     }
   }
 
-  /** Without anybody to ask, a name of one label is not known to be anything; others may well exist out there. */
+  /** Without upstream servers, a name of one label is not known to be anything; others may well exist out there. */
   #codeForUnknown({ question }: Query): ResponseCode {
     const isSingle = !question.name.replace(/\.$/, '').includes('.');
     return isSingle && !this.#deps.forwarder.hasServers ? responseCode.noSuchName : responseCode.serverFailure;
