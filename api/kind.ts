@@ -80,7 +80,7 @@ export interface WriteContext {
   /** '' for the object itself, else `status`, `scale`, `ephemeralcontainers`, … */
   readonly subresource: string;
   readonly nowMs: number;
-  /** Who writes; undefined where nobody asked. */
+  /** The user who writes; undefined for internal writes. */
   readonly user?: WritingUser | undefined;
 }
 
@@ -117,7 +117,7 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly hasGeneration?: boolean;
   /**
    * For what the server knows but does not do yet: why this object, valid as it is, cannot be taken; undefined where it can. Objects
-   * are refused with it after validation, dry runs too, so that nobody waits for something that never happens. Deleting, reading,
+   * are refused with it after validation, dry runs too, so that no client waits for an effect that never comes. Deleting, reading,
    * discovery and publishing are not concerned.
    */
   readonly notYet?: (object: T) => string | undefined;
@@ -129,7 +129,7 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly deprecation?: string;
   readonly subresources?: Subresources;
   /**
-   * What an endpoint resets, so that nobody owns it through there, by sub-resource ('' is the object's own). For kinds with a status,
+   * What an endpoint resets, so that it has no field manager there, by subresource ('' is the object's own). For kinds with a status,
    * those that are not named here reset `status` at their own endpoint and `spec` at that of the status.
    */
   readonly resetFields?: Readonly<Record<string, ResetFields>>;

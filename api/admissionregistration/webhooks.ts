@@ -82,7 +82,7 @@ function validateWebhook(hook: Unchecked<Webhook>, all: readonly Unchecked<Webho
   return isRepeated ? [...problems, duplicate(`${path}.name`, name)] : problems;
 }
 
-/** Webhooks must be named as if somebody owned the name. */
+/** Webhooks must be named as fully qualified domain names. */
 function validateName(name: string, field: string): FieldProblem[] {
   if (name === '') return [required(field)];
   const texts = dnsSubdomainProblems(name);

@@ -2,7 +2,7 @@ import type { V1LocalSubjectAccessReview } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 
-/** Asks what somebody may do in one namespace. Never stored: creating one is a question, the answer is the same object with its status. */
+/** Checks what a user may do in one namespace. Never stored: a create returns the same object with its status. */
 export interface LocalSubjectAccessReview extends V1LocalSubjectAccessReview {
   metadata: ObjectMeta;
 }

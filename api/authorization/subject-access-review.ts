@@ -2,7 +2,7 @@ import type { V1SubjectAccessReview } from '#api/generated/types.ts';
 import { defineKind } from '../kind.ts';
 import type { ObjectMeta } from '../meta/object.ts';
 
-/** Asks what somebody may do. Never stored: creating one is a question, the answer is the same object with its status. */
+/** Checks what a user may do. Never stored: a create returns the same object with its status. */
 export interface SubjectAccessReview extends V1SubjectAccessReview {
   metadata: ObjectMeta;
 }

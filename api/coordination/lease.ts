@@ -24,7 +24,7 @@ export const lease = defineKind<Lease>({
   columns: [nameColumn, { name: 'Holder', value: ({ spec }) => spec?.holderIdentity ?? '' }, ageColumn],
 });
 
-/** Leaders are not coordinated here, as by default upstream, so nobody can ask for it: what asks for it stays only where it was. */
+/** Leaders are not coordinated here, as by default upstream, so it cannot be requested: it is kept only where it was set before. */
 function dropCoordination({ spec }: Lease, prev: Lease | undefined): void {
   if (spec === undefined) return;
   if (prev?.spec?.strategy === undefined) delete spec.strategy;

@@ -8,7 +8,7 @@ export const bootstrapTokenPrefix = 'bootstrap-token-';
 interface StoredBootstrapToken {
   readonly id: string;
   readonly secret: string;
-  /** When it ends, in ms since 1970: undefined for never, 0 where nobody can tell. */
+  /** When it ends, in ms since 1970: undefined: never; 0: unparsable. */
   readonly expiresMs: number | undefined;
   readonly mayAuthenticate: boolean;
   readonly maySign: boolean;

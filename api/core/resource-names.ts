@@ -31,7 +31,7 @@ export function isContainerResource(name: string): boolean {
   return containerResources.has(name);
 }
 
-/** Resources of somebody else's domain, such as `example.com/gpu`. */
+/** Resources of another domain, such as `example.com/gpu`. */
 export function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith('requests.')) return false;
   return qualifiedNameProblems(`requests.${name}`).length === 0;

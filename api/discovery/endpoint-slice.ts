@@ -68,7 +68,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
   ],
 });
 
-/** Nobody may write it any more: what is sent is dropped without a word. */
+/** No longer writable: values in requests are dropped silently. */
 function dropTopology({ endpoints = [] }: EndpointSlice): void {
   for (const endpoint of endpoints) delete endpoint.deprecatedTopology;
 }

@@ -21,7 +21,7 @@ const invalidIp = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
 const invalidCidr = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 /**
- * An address that everybody reads alike: neither leading zeros, which some take for octal, nor IPv4 in IPv6. What the field had
+ * An address in unambiguous notation: neither leading zeros, which some take for octal, nor IPv4 in IPv6. What the field had
  * `before` may stay.
  */
 export function validateIp(field: string, value: string, before: readonly string[] = []): FieldProblem[] {

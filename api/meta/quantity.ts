@@ -29,7 +29,7 @@ const nano = -9;
 /** Digits that upstream's fast form (an int64) holds. */
 const maxFastDigits = 18;
 const maxBinary = 2n ** 63n - 1n;
-/** Upstream reads texts of any length; but nobody has so much of anything, and millions of digits take seconds. */
+/** Upstream reads texts of any length; but no real quantity is that long, and millions of digits take seconds to parse. */
 const maxTextLength = 10_000;
 
 const form = /^([+-]?)(0*)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;

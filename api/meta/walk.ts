@@ -5,7 +5,7 @@ type VisitOne<Value, At, Context, Place> = (value: Value, at: At, context: Conte
 
 /**
  * A walk through an object, which knows where it stands. Rules are functions that are handed from value to value and not made anew,
- * and texts are made where somebody asks for one: walking through an object that is fine makes nothing.
+ * and texts are made on demand: walking through an object that is fine makes nothing.
  */
 export abstract class Walk {
   readonly #start: string;

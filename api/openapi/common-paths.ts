@@ -26,7 +26,7 @@ const logPages: readonly Page[] = [
 export interface PublishingOptions {
   /** The server's version, such as v1.36.2. */
   readonly version?: string;
-  /** False where nobody can read the host's logs at the server. */
+  /** False where the server does not serve the host's logs. */
   readonly hasLogs?: boolean;
 }
 

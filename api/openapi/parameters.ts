@@ -12,7 +12,7 @@ function query(name: string, type: Parameter['type'], description: string): Para
   return { name, in: 'query', type, description };
 }
 
-/** Query parameters with the texts that somebody has for them, in the order of `types`. */
+/** Query parameters with their descriptions, in the order of `types`. */
 function described<Name extends string>(
   text: Readonly<Record<Name, string>>,
   types: Readonly<Record<Name, Parameter['type']>>,

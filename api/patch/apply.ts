@@ -1,5 +1,5 @@
 // Server-side apply. A configuration states fields; the applier owns what it states, gives up what it stated before and no longer
-// does (which goes from the object when nobody else owns it, by apply or by update), and may change what others own only by force.
+// does (which is removed unless another manager owns it, by apply or by update), and may change what others own only by force.
 //
 // Steps, as upstream's updater: merge the configuration into the live object; prune; see which owners lose fields; refuse or take.
 import type { Json, JsonObject, KubeObject } from '../meta/object.ts';
@@ -143,7 +143,7 @@ function asItIs(set: FieldNode): FieldNode {
   return set;
 }
 
-/** All that anybody owns; owners by other versions count by the same paths. */
+/** All owned fields; those of managers of other versions count by the same paths. */
 function ownedFields(table: Owners, { isServed }: ApplyContext): FieldNode {
   let fields = emptySet;
   for (const owner of table.values()) if (isServed(owner.apiVersion)) fields = union(fields, owner.fields);

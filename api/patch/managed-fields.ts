@@ -7,7 +7,7 @@
 //   const next = fields.onApply(config, previous, { manager, subresource, nowMs, force });  // server-side apply, also when it creates
 //   keepTimesWhenUnchanged(next, previous);                                  // last before comparing with the stored bytes
 //
-// `onUpdate` comes once for each attempt, after decoding and defaulting and before mutating admission: nobody owns what admission
+// `onUpdate` comes once for each attempt, after decoding and defaulting and before mutating admission: no manager owns what admission
 // adds, as upstream. It reads what the client sent in next.metadata.managedFields and replaces it. `manager` is
 // managerName(fieldManager parameter, User-Agent header); apply needs the parameter. `ignored` lists what an endpoint resets, by
 // sub-resource ('' is the object): fields that a write there cannot own. Objects are plain JSON; `previous` is never changed, and
@@ -67,7 +67,7 @@ export interface Ownership {
   textOf(fields: unknown): string | undefined;
 }
 
-/** Compares two forms of the object as some version sees them. Undefined: nobody knows that version any more. */
+/** Compares two forms of the object as some version sees them. Undefined: the version is no longer served. */
 export type CompareAt = (apiVersion: string) => FieldChanges | undefined;
 
 /** Compiles a kind's schema and keeps it. */
@@ -100,7 +100,7 @@ class KindOwnership implements Ownership {
     let entries = previous?.metadata.managedFields;
     try {
       const owners = ownersBefore(next, previous, write.subresource);
-      // Nothing owned on an object that exists: somebody wiped it, and only apply starts anew.
+      // An existing object without managed fields: a client cleared them, and only apply starts them again.
       if (owners.size > 0 || previous === undefined) this.#update(owners, previous, next, write);
       entries = toEntries(owners);
     } catch (error) {
@@ -159,7 +159,7 @@ class KindOwnership implements Ownership {
     return this.#changes({ shape, zero }, asJson(before), asJson(other.convert(next)) as JsonObject);
   }
 
-  /** Nobody owned anything of a new object, so nothing was taken away from anybody. */
+  /** A new object has no managers, so nothing is taken from any. */
   #changes({ shape, zero }: Compiled, before: JsonObject | undefined, after: JsonObject): FieldChanges {
     if (before !== undefined) return fieldChanges(shape, before, after);
     const make = (): FieldNode => fieldChanges(shape, zero, after).changed;
@@ -226,7 +226,7 @@ interface Writer {
   readonly time: string | undefined;
 }
 
-/** Takes changed and removed fields from everybody, then gives the changed ones to the writer. Changes the table in place. */
+/** Removes changed and removed fields from all managers, then assigns the changed ones to the writer. Changes the table in place. */
 function updateOwners(owners: Owners, compare: CompareAt, writer: Writer): void {
   const changes = compare(writer.apiVersion) ?? { changed: emptySet, removed: emptySet };
   const { subresource, apiVersion, time } = writer;
@@ -246,7 +246,7 @@ function updateOwners(owners: Owners, compare: CompareAt, writer: Writer): void 
   owners.set(id, { ...writes, fields });
 }
 
-/** Everybody but `except` loses what changed or went away. Owners left with nothing, or by a version nobody knows, are dropped. */
+/** All managers but `except` lose the changed and removed fields. Managers without fields, or of an unknown version, are dropped. */
 export function releaseFields(owners: Owners, compare: CompareAt, except: string | undefined): void {
   for (const [id, owner] of owners) {
     if (id === except) continue;

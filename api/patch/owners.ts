@@ -60,7 +60,7 @@ function add(owners: Owners, entry: V1ManagedFieldsEntry, fields: FieldNode): vo
   owners.set(ownerId(owner), owner);
 }
 
-/** The wire form, in upstream's order; undefined where nobody owns anything. */
+/** The wire form, in upstream's order; undefined where there are no managers. */
 export function toEntries(owners: Owners): V1ManagedFieldsEntry[] | undefined {
   if (owners.size === 0) return undefined;
   const list = [...owners.values()];

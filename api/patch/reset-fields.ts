@@ -1,5 +1,5 @@
-// What an endpoint of a kind resets whatever the client says (upstream's GetResetFields and GetResetFieldsFilter): nobody owns such
-// fields through it, and nobody comes into conflict over them there.
+// What an endpoint of a kind resets whatever the client says (upstream's GetResetFields and GetResetFieldsFilter): no manager owns such
+// fields through it, so they cause no conflicts there.
 import { differenceBelow, type FieldNode, isEmptySet, isMember, setOf, withoutSelf, withSelf } from './field-set.ts';
 
 /** Dotted paths that are reset with all below them; or, with `allBut`, the only ones that are not. There `*` stands for any step. */

@@ -67,7 +67,7 @@ export function inPatchOrder(merged: readonly Json[], patchOrder: readonly Json[
 
 /**
  * The old order, as upstream sees it once it has merged: there the items that are left have moved up over those that went, new ones
- * have come behind them as far as the old list had room, and after that stands what nobody wrote over.
+ * have come behind them as far as the old list had room, and the rest of the old list follows.
  */
 export function orderLeftBehind(old: readonly Json[], gone: readonly Json[], added: readonly Json[], mergeKey: string): Json[] {
   const places = Map.groupBy(old.keys(), (at) => idOf(old[at] as Json, mergeKey));

@@ -3,7 +3,7 @@
 import type { Json, JsonObject } from '../meta/object.ts';
 import type { ObjectSchema, Schema } from '../schema/schema.ts';
 
-/** What an object of the kind holds before anybody set anything. */
+/** The zero value of an object of the kind. */
 export function zeroObject(schema: ObjectSchema): JsonObject {
   const zero: JsonObject = {};
   for (const [name, property] of Object.entries(schema.properties)) {

@@ -14,7 +14,7 @@ const refusalText = "Cannot evict pod as it would violate the pod's disruption b
 export const severalBudgetsText = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
 
 /**
- * Whether budgets have no say: `gone` pods have ended or are going, `pending` ones serve nobody yet, which may change at any
+ * Whether budgets have no say: `gone` pods have ended or are going, `pending` ones do not serve yet, which may change at any
  * moment.
  */
 export function freedomOf({ status, metadata }: Pod): 'gone' | 'pending' | 'budgeted' {

@@ -37,7 +37,7 @@ export function validateBinding({ roleRef, subjects = [] }: Unchecked<AnyBinding
   return [...problems, ...subjects.flatMap((subject, at) => validateSubject(subject, namespaced, `subjects[${at}]`))];
 }
 
-/** Rights that somebody holds may not change under them by another role. */
+/** A binding's role is immutable: its subjects must not get other rights by an update. */
 export function validateRoleRefKept(next: AnyBinding, prev: AnyBinding): FieldProblem[] {
   return equalValues(next.roleRef, prev.roleRef) ? [] : [invalid('roleRef', upstreamForm(next.roleRef), 'cannot change roleRef')];
 }

@@ -11,7 +11,7 @@ export interface ClusterRole extends V1ClusterRole {
   rules: V1PolicyRule[];
 }
 
-/** What somebody may do in the whole cluster, or in the namespaces where it is bound. */
+/** Rules for the whole cluster, or for the namespaces in which it is bound. */
 export const clusterRole = defineKind<ClusterRole>({
   group: rbacGroup,
   version: 'v1',

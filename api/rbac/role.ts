@@ -8,7 +8,7 @@ export interface Role extends V1Role {
   rules: V1PolicyRule[];
 }
 
-/** What somebody may do in one namespace. */
+/** Rules for one namespace. */
 export const role = defineKind<Role>({
   group: rbacGroup,
   version: 'v1',

@@ -8,7 +8,7 @@ import type { Json } from '#api/meta/object.ts';
 import { maxBodyValues, tooManyValues } from './body-limits.ts';
 import { JsonError, parseSlowly } from './json-parser.ts';
 
-/** A body as a value. Nobody else holds it: decoding may change it in place. */
+/** A body as a value. It has no other holder: decoding may change it in place. */
 export interface ParsedJson {
   readonly value: Json;
   /** All that came for the objects that have a key more than once. Undefined where there are none. */

@@ -1,5 +1,4 @@
-// What becomes of a key that comes twice in one struct, where nobody is strict: Go's decoder reads the second value into what the first has
-// left. Structs keep the fields that the second does not name, maps their keys, and lists, element by element, the same.
+// A key that comes twice in a struct, without strict validation: Go's decoder reads the second value into what the first has left. Structs keep the fields that the second does not name, maps their keys, and lists, element by element, the same.
 import { cloneJson, getOwn, setOwn } from '../patch/json-object.ts';
 import type { Json } from '../meta/object.ts';
 import type { Duplicates } from './json.ts';

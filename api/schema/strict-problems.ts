@@ -1,4 +1,4 @@
-// What strict decoding says about a body before anybody knows what it is for.
+// What strict decoding says about a body before its kind is known.
 import type { Json } from '../meta/object.ts';
 import type { Duplicates } from './json.ts';
 

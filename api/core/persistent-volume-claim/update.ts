@@ -1,4 +1,4 @@
-// What may change of a claim: little, so that nobody gets more by changing than by asking.
+// What may change of a claim: little, so that an update cannot grant more than a create.
 import type { V1PersistentVolumeClaimSpec } from '#api/generated/types.ts';
 import { equalValues } from '../../meta/equality.ts';
 import { qualifiedName, validateLabelSelector } from '../../meta/field-checks.ts';

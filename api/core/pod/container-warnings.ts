@@ -68,7 +68,7 @@ function checkPort(port: V1ContainerPort, at: Warnings, known: Map<string, Place
   const others = known.get(key);
   if (others === undefined) known.set(key, [{ field, port }]);
   else {
-    // Every two of them may clash, which are millions where somebody means it.
+    // Every two of them may clash, which may be millions in a hostile object.
     for (const other of others) {
       if (at.isFull) break;
       at.addAll(clashWarning(port, field, other));

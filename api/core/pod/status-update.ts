@@ -51,7 +51,7 @@ function validateConditions({ status }: Pod): FieldProblem[] {
   });
 }
 
-/** Once a pod has its node, nobody has another in mind. */
+/** A bound pod has no nominated node. */
 function validateNomination(next: Pod, prev: Pod): FieldProblem[] {
   const nominated = next.status?.nominatedNodeName ?? '';
   if (nominated === '' || nominated === prev.status?.nominatedNodeName) return [];

@@ -49,7 +49,7 @@ function namesOf(className: string, count: number, charged: Charged[], { extende
   return [devicesOfClass(className), ...resources.filter((resource) => resource !== paid).map(requestOf)];
 }
 
-/** What the pod's containers ask for, where a claim was really made for that; empty for what anybody else says of his claim. */
+/** What the pod's containers ask for, where a claim was really made for that; empty for other claims. */
 function chargedByPod({ metadata }: ResourceV1ResourceClaim, { podOf }: CountView): Charged[] {
   if (metadata?.annotations?.[madeForAmounts] !== 'true') return [];
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);

@@ -52,6 +52,6 @@ function prepareServiceUpdate(next: Service, prev: Service, { subresource }: { s
   keepAllocated(next, prev);
   normalizeClusterIps(next, prev);
   dropForType(next, prev);
-  // Giving back a load balancer takes time, but nobody needs to see that.
+  // Giving back a load balancer takes time, which the status need not show.
   if (next.spec.type !== 'LoadBalancer') next.status = { ...next.status, loadBalancer: {} };
 }
