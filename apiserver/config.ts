@@ -48,10 +48,7 @@ const flags = {
   ),
   'allow-privileged': boolFlag(true, 'If true, allow privileged containers. Only true is supported'),
   'api-audiences': listFlag([], 'Identifiers of the API that service-account tokens must be made for; default: the issuer'),
-  'authorization-mode': listFlag(
-    ['Node', 'RBAC'],
-    'Who decides what somebody may do, asked in this order: Node, RBAC, AlwaysAllow, AlwaysDeny',
-  ),
+  'authorization-mode': listFlag(['Node', 'RBAC'], 'Authorizers, consulted in this order: Node, RBAC, AlwaysAllow, AlwaysDeny'),
   'bind-address': stringFlag('0.0.0.0', 'The address to listen on', { valueName: 'ip' }),
   'contention-profiling': boolFlag(false, 'Accepted for compatibility: a single thread waits for no locks'),
   'data-dir': stringFlag('', 'Folder of the embedded store, where no etcd is given', { valueName: 'folder' }),
@@ -151,7 +148,7 @@ export interface ApiServerConfig extends TlsSettings {
   readonly compactionMs?: number;
   /** Whether profiles of the process can be had. */
   readonly hasProfiles: boolean;
-  /** The folder of the host's logs; undefined: nobody can read them here. */
+  /** The folder of the host's logs; undefined: not served. */
   readonly logFolder: string | undefined;
   /** Values of all flags by their names, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;

@@ -61,7 +61,7 @@ async function followOnce(
   const { items, resourceVersion } = await registry.list(kind, { ...everything, fieldSelector, skipsUnreadable: true }, context);
   const keys = new Set<string>();
   const slice = new WorkSlice(objectsPerTurn);
-  // What is known counts until the list is over: a second one may not take away what somebody relies on.
+  // What is known counts until the list is over: a second one must not remove what is relied on.
   for (const item of items) {
     keys.add(keyText(keyOf(item.object())));
     follower.set(item, 'added');

@@ -26,7 +26,7 @@ export interface TestApiServerOptions {
   readonly port?: number;
   /** Default: a new one. With the one of an earlier server, that server's clients know this one. */
   readonly ca?: KeyPair;
-  /** Default: all. Without ServiceAccount, pods can be made in namespaces whose default account nobody has made. */
+  /** Default: all. Without ServiceAccount, pods can be created in namespaces without a default service account. */
   readonly admissionPlugins?: readonly AdmissionPluginName[];
   readonly pluginSettings?: PluginSettings;
   /** Default: client certificates, tokens of accounts and bootstrap tokens. */
@@ -64,7 +64,7 @@ export interface TestApiServer extends AsyncDisposable {
   /** Connects as an administrator. */
   readonly adminClientConfig: ApiEndpoint;
   readonly registry: Registry;
-  /** Connects as somebody else, by a client certificate. */
+  /** Connects as another user, by a client certificate. */
   clientConfigFor(user: string, groups?: readonly string[]): Promise<ApiEndpoint>;
   /** Uses other certificates from the next connection on. */
   renew(certificates: Certificates): void;
@@ -120,7 +120,7 @@ async function testSettings(ca: KeyPair, options: TestApiServerOptions): Promise
   return {
     host: '127.0.0.1',
     port: options.port ?? 0,
-    // Endpoints may not be loopback addresses; nobody dials this one.
+    // Endpoints may not be loopback addresses; this one is never dialed.
     advertiseAddress: '192.0.2.1',
     tls: await signCertificate(ca, request, systemClock.nowMs()),
     authorizationModes: ['Node', 'RBAC'],

@@ -22,7 +22,7 @@ export class WorkSlice {
     return this.#done >= this.#limit;
   }
 
-  /** Lets everybody else run; the next slice begins when that is over. Those who share a slice rest together. */
+  /** Yields to other work; the next slice begins afterwards. Those who share a slice yield together. */
   async rest(): Promise<void> {
     this.#pause ??= this.#turn();
     await this.#pause;
@@ -35,7 +35,7 @@ export class WorkSlice {
   }
 }
 
-/** Lets everybody else run once. */
+/** Yields to other work once. */
 export function turn(): Promise<void> {
   return setImmediate();
 }

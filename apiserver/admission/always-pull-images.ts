@@ -2,7 +2,7 @@ import type { V1Pod } from '#api/generated/types.ts';
 import type { AdmissionPlugin } from '../registry/contract.ts';
 import { concerns } from './refusal.ts';
 
-/** Makes nodes ask the registry for every image, so that nobody runs a private one only because it lies there already. */
+/** Makes nodes ask the registry for every image, so that a private image is not usable just because it is cached on the node. */
 export const alwaysPullImages: AdmissionPlugin = {
   name: 'AlwaysPullImages',
   mutate: (request) => {

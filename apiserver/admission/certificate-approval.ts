@@ -2,7 +2,7 @@ import type { Authorizer } from '../authz/contract.ts';
 import type { AdmissionPlugin } from '../registry/contract.ts';
 import { concernsSigningRequest, requireSignerRight } from './signer-rights.ts';
 
-/** Lets nobody approve or deny a request for a certificate without that right for its signer. */
+/** Requires the `approve` permission for the signer to approve or deny a certificate request. */
 export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'CertificateApproval',

@@ -3,7 +3,7 @@ import type { Authorizer } from '../authz/contract.ts';
 import type { AdmissionPlugin } from '../registry/contract.ts';
 import { asSigningRequest, concernsSigningRequest, requireSignerRight } from './signer-rights.ts';
 
-/** Lets nobody hand out a certificate, or say that there will be none, without the right to sign for that signer. */
+/** Requires the `sign` permission for the signer to issue a certificate or to mark a request as failed. */
 export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'CertificateSigning',

@@ -60,7 +60,7 @@ function newlyBlocking({ object, previous }: AdmissionRequest): V1OwnerReference
   return (object?.metadata.ownerReferences ?? []).filter(({ blockOwnerDeletion, uid }) => blockOwnerDeletion === true && !blocked.has(uid));
 }
 
-/** Finalizers of the owner; of kinds that nobody knows, of everything, which only administrators may change. */
+/** Finalizers of the owner; of unknown kinds, of all resources, which only administrators may change. */
 function ownerOf(registry: Registry, { apiVersion, kind, name }: V1OwnerReference, inNamespace: string): Target {
   const group = groupOf(apiVersion);
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1);

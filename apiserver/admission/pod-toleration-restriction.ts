@@ -35,7 +35,7 @@ const allowedAnnotation = 'scheduler.alpha.kubernetes.io/tolerationsWhitelist';
 const memoryPressure: V1Toleration = { key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' };
 
 export function podTolerationRestriction(registry: () => Registry, settings: TolerationSettings): AdmissionPlugin {
-  // Read only when they are needed: a wrong annotation hinders nobody whom it does not concern.
+  // Read only when they are needed: an invalid annotation affects only the pods that it applies to.
   const defaultsOf = compiled(({ metadata }: V1Namespace) => tolerationsIn(metadata, defaultsAnnotation) ?? settings.defaults);
   const allowedIn = compiled(({ metadata }: V1Namespace) => tolerationsIn(metadata, allowedAnnotation) ?? settings.allowed);
   const check = ({ spec }: V1Pod, namespace: Encoded): void => {

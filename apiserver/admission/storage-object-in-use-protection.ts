@@ -3,14 +3,14 @@ import { concerns } from './refusal.ts';
 
 const storageGroup = 'storage.k8s.io';
 
-/** What controllers take away once nobody uses the object any more. */
+/** The finalizer that controllers remove once the object is unused. */
 const finalizers = [
   { group: '', plural: 'persistentvolumeclaims', finalizer: 'kubernetes.io/pvc-protection' },
   { group: '', plural: 'persistentvolumes', finalizer: 'kubernetes.io/pv-protection' },
   { group: storageGroup, plural: 'volumeattributesclasses', finalizer: 'kubernetes.io/vac-protection' },
 ] as const;
 
-/** Keeps claims, volumes and classes of attributes until nobody uses them. */
+/** Protects claims, volumes and volume attributes classes while they are in use. */
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
   mutate: (request) => {

@@ -35,7 +35,7 @@ export interface AuditScope {
   readonly omitManagedFields: boolean;
 }
 
-/** Finds out how a request is audited; without a user where nobody was recognised. */
+/** Finds out how a request is audited; without a user where authentication failed. */
 export type AuditPolicy = (info: RequestInfo, user: UserInfo | undefined) => AuditScope;
 
 type Test = (info: RequestInfo, user: UserInfo | undefined) => boolean;

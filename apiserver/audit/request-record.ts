@@ -119,7 +119,7 @@ export class RequestRecord implements RequestAudit {
     if (this.#hasStarted || this.#isOver) return;
     this.#hasStarted = true;
     this.#status = { ...this.#status, code };
-    // Requests of nobody end with their refusal.
+    // Unauthenticated requests end with their 401.
     if (this.#isLong || !this.#deps.isAuthenticated) void this.#emit('ResponseStarted');
   }
 
@@ -142,7 +142,7 @@ export class RequestRecord implements RequestAudit {
     void this.#emit('ResponseComplete');
   }
 
-  /** Something failed that nobody foresaw. */
+  /** An unexpected error. */
   panicked(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -1,4 +1,4 @@
-// Sends events to somebody else's server, as one EventList a batch. Whatever goes wrong is tried again a few times: there is hardly an
+// Sends events to a webhook, one EventList per batch. Whatever goes wrong is tried again a few times: there is hardly an
 // error that a server may not recover from, and an event that is not told is lost.
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { Transport } from '#client/transport.ts';

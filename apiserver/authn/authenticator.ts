@@ -13,7 +13,7 @@ interface AuthenticatorDeps {
   readonly log: Log;
 }
 
-/** Joins the ways to authenticate. Clients that show something that does not hold are nobody. */
+/** Joins the ways to authenticate. A client with invalid credentials is unauthenticated. */
 export function createAuthenticator({ methods, acceptsAnonymous, log }: AuthenticatorDeps): Authenticator {
   const conclude = (exchange: Exchange, refusals: readonly string[]): UserInfo | undefined => {
     if (refusals.length === 0) return acceptsAnonymous ? anonymous : undefined;

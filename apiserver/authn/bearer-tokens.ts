@@ -35,7 +35,7 @@ export class BearerTokens implements AuthenticationMethod, TokenVerifier {
   check(exchange: Exchange): Verdict | Promise<Verdict> {
     const header = exchange.request.headers.authorization;
     if (header === undefined || !/^bearer /i.test(header)) return unknownToken;
-    // What follows a token is nothing to anybody.
+    // What follows the token is ignored.
     const [token = '', ...more] = header.slice(7).split(' ');
     if (token !== '') return this.checkToken(token, exchange);
     if (more.length > 0) exchange.warn(spaceWarning);

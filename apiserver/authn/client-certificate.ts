@@ -13,7 +13,7 @@ const uidField = '1.3.6.1.4.1.57683.2';
 
 /** What a connection's certificate says. */
 interface Peer {
-  /** Whose authority has signed it; undefined where there is none, or nobody's that counts. */
+  /** Whose authority has signed it; undefined where there is none, or not of a trusted CA. */
   readonly issuer: 'clients' | 'front-proxy' | undefined;
   readonly commonName: string;
   readonly verdict: Verdict;
@@ -52,7 +52,7 @@ export class ClientCertificates implements AuthenticationMethod {
     return verdict;
   }
 
-  /** What the connection of a request shows. An expired certificate shows nobody. */
+  /** What the connection of a request shows. An expired certificate authenticates no user. */
   peerOf({ request }: Exchange): Peer {
     // HTTP/2's request.socket is a new proxy on every request: the session stands for the connection.
     const session = (request as { stream?: { session?: { socket: Duplex } } }).stream?.session;

@@ -1,7 +1,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { UserInfo } from '../registry/contract.ts';
 
-/** Groups that upstream adds to everybody. */
+/** Groups of every authenticated and every unauthenticated user. */
 export const authenticatedGroup = 'system:authenticated';
 export const unauthenticatedGroup = 'system:unauthenticated';
 
@@ -20,7 +20,7 @@ export interface AuthenticationMethod {
   check(exchange: Exchange): Verdict | Promise<Verdict>;
 }
 
-/** All ways together: undefined is nobody, answered with 401. */
+/** All authenticators; undefined: unauthenticated, answered with 401. */
 export interface Authenticator {
   authenticate(exchange: Exchange): UserInfo | undefined | Promise<UserInfo | undefined>;
 }

@@ -13,7 +13,7 @@ import { staticTokens } from './static-tokens.ts';
 import type { VerificationKey } from './token-keys.ts';
 import { webSocketTokens } from './websocket-token.ts';
 
-/** Whose certificates prove who somebody is. */
+/** The CAs that authenticate clients. */
 export type Authorities = Pick<AuthenticationSettings, 'clientCa' | 'frontProxy'>;
 
 interface AuthenticationDeps {

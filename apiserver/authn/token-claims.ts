@@ -25,7 +25,7 @@ export function serviceAccountUser(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 
-/** The service account that a user is; undefined for everybody else. */
+/** The service account that a user is; undefined for other users. */
 export function accountOfUser(user: string): { readonly namespace: string; readonly name: string } | undefined {
   const prefix = 'system:serviceaccount:';
   if (!user.startsWith(prefix)) return undefined;

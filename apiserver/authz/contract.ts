@@ -1,7 +1,7 @@
 import type { V1NonResourceRule, V1ResourceRule } from '#api/generated/types.ts';
 import type { UserInfo } from '../registry/contract.ts';
 
-/** What somebody wants to do, as authorizers see it. */
+/** The attributes of a request, as authorizers see them. */
 export interface AuthorizationRequest {
   readonly user: UserInfo;
   /** False for paths such as /metrics: then only `verb` and `path` count. */
@@ -18,14 +18,14 @@ export interface AuthorizationRequest {
   readonly fieldSelector?: string | undefined;
 }
 
-/** `none` is no opinion: the next authorizer is asked, and where nobody allows the request is refused. */
+/** `none` is no opinion: the next authorizer decides, and a request that none allows is denied. */
 export interface Decision {
   readonly verdict: 'allow' | 'deny' | 'none';
   /** Ends the message of a refusal; '' where there is nothing to add. */
   readonly reason: string;
 }
 
-/** What somebody may do, as far as it can be listed: for people to read, never to decide by. */
+/** A user's permissions as far as they can be enumerated: for display, never for decisions. */
 export interface Rights {
   readonly resourceRules: readonly V1ResourceRule[];
   readonly nonResourceRules: readonly V1NonResourceRule[];

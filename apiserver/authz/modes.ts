@@ -21,7 +21,7 @@ const allow: Decision = { verdict: 'allow', reason: '' };
 const noOpinion: Decision = { verdict: 'none', reason: '' };
 const everythingForbidden: Decision = { verdict: 'none', reason: 'Everything is forbidden.' };
 
-/** Asks the modes in the order given. Whatever they say, members of system:masters may do everything: nobody can lock them out. */
+/** Asks the modes in the order given. Whatever they say, members of system:masters may do everything: they cannot be locked out. */
 export function authorizerOf(modes: readonly AuthorizationMode[], { policy, graph, counts }: AuthorizerDeps): Authorizer {
   const makers: Readonly<Record<AuthorizationMode, () => Authorizer>> = {
     Node: () => nodeAuthorizer(graph),

@@ -18,7 +18,7 @@ export const inertFlags = {
   'enable-garbage-collector': boolFlag(true, 'Only true is supported'),
   'endpoint-reconciler-type': stringFlag('lease', 'Only lease is supported'),
   'etcd-count-metric-poll-period': durationFlag(60_000, `${accepted}: objects are counted as they come and go`),
-  'etcd-db-metric-poll-interval': durationFlag(30_000, `${accepted}: the size is asked for when somebody reads the metric`),
+  'etcd-db-metric-poll-interval': durationFlag(30_000, `${accepted}: the size is read when the metric is scraped`),
   'etcd-servers-overrides': listFlag([], 'Not supported: all objects are kept in one store'),
   'kubelet-timeout': durationFlag(5_000, `${accepted}: a request to a kubelet lasts as long as the client's, as upstream's`),
   'kubernetes-service-node-port': intFlag(0, 'Only 0 is supported: the Service `kubernetes` is of type ClusterIP'),

@@ -96,7 +96,7 @@ function normalKey(key: string): string {
   return /^(api\/)?v1(\/|$)/.test(key) ? '/v1' : key;
 }
 
-/** Throws a UsageError that names all versions of groups that nobody knows. */
+/** Throws a UsageError that names all unknown group versions. */
 function checkGroups(keys: readonly string[], kinds: readonly KindDefinition[]): void {
   const unknown = keys.flatMap((key) => {
     const parts = key.split('/');

@@ -1,4 +1,4 @@
-// Keeps the objects that priority and fairness begins with. Mandatory ones are made and repaired whatever anybody does to them;
+// Keeps the objects that priority and fairness begins with. Mandatory ones are made and repaired whatever clients change in them;
 // suggested ones only while their annotation lets the server, so that a user's settings stay (upstream's
 // pkg/registry/flowcontrol/ensurer).
 import { equalValues } from '#api/meta/equality.ts';
@@ -35,7 +35,7 @@ interface ObjectWithSpec extends KubeObject {
   spec?: unknown;
 }
 
-/** Nobody waits for it: requests are served alike before these objects are there. */
+/** Ready at once: requests are served before these objects exist. */
 export function initialConfiguration(deps: InitialConfigurationDeps): Service {
   return {
     name: 'flow control configuration',
@@ -108,7 +108,7 @@ async function keepOne({ registry, kind, context }: Keeping, found: ObjectWithSp
 /** The right form of an object, undefined where it is right or a user's own. */
 function repaired(found: ObjectWithSpec, { name, spec, isMandatory }: Wanted): KubeObject | undefined {
   const { annotations = {}, generation = 0 } = found.metadata;
-  // Objects from before there was the annotation are ours while nobody has changed them.
+  // Objects from before the annotation existed are ours unless they were changed.
   const isKept = isMandatory || isOurs(found) || (annotations[autoUpdateAnnotation] === undefined && generation === 1);
   const says = String(isKept);
   const isRight = !isKept || equalValues(found.spec, wantedSpec(found, name, spec));
@@ -133,7 +133,7 @@ async function remove({ registry, kind, context }: Keeping, { metadata }: KubeOb
   await registry.delete(kind, metadata.name ?? '', request, context).catch(ignoring('NotFound', 'Conflict'));
 }
 
-/** For what somebody else has done meanwhile. */
+/** For a concurrent write by another server. */
 function ignoring(...reasons: Parameters<typeof hasReason>[1][]): (error: unknown) => void {
   return (error) => {
     if (!hasReason(error, ...reasons)) throw error;

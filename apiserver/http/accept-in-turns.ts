@@ -1,6 +1,6 @@
-// Connections begin their handshakes a few at a time. When a server comes back, everybody who had a connection opens another at once,
+// Connections begin their handshakes a few at a time. When a server comes back, all clients reconnect at once,
 // and a TLS handshake with what follows it takes half a millisecond of the event loop: hundreds in one turn would hold up every request
-// that is under way. A handshake gives its place to the next one when it is done, or when its peer takes long: nobody can keep others out.
+// that is under way. A handshake gives its place to the next one when it is done, or when its peer is slow.
 import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '#base/clock.ts';
@@ -51,7 +51,7 @@ export function acceptInTurns(server: Http2SecureServer, clock: Clock, signal: A
     if (signal.aborted) return void socket.destroy();
     waiting.push(socket);
     fill();
-    // It fails when the signal aborts, and then there is nobody left to begin.
+    // It fails when the signal aborts, and then none is left to begin.
     if (waiting.length > 0 && !isRefilling) refill().catch(() => undefined);
   });
   signal.addEventListener('abort', () => waiting.splice(0).forEach((socket) => socket.destroy()));

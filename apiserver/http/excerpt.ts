@@ -8,7 +8,7 @@ import { parseIncludeObject, type TableDeps } from './table.ts';
 /** Makes an object's row, or its metadata alone. */
 export type Excerpt = (item: Encoded) => Promise<Uint8Array> | undefined;
 
-/** Has somebody else read the large objects of a list of which little is shown; undefined for the others, and for what is shown whole. */
+/** Has the process for large objects excerpt those of a list; undefined for the others, and for what is shown whole. */
 export function excerptElsewhere(exchange: Exchange, wanted: Wanted, kind: KindDefinition, { clock }: Pick<TableDeps, 'clock'>): Excerpt {
   const { form, formVersion: version } = wanted;
   if (form === 'object') return () => undefined;

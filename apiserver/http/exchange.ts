@@ -176,7 +176,7 @@ export class Exchange {
 
   #over(): void {
     this.#isOver = true;
-    // Whoever still works for a client that is gone has to stop; after a whole answer nobody does.
+    // Whoever still works for a client that is gone has to stop; after a complete response nothing does.
     if (!this.response.writableEnded) this.#abort?.abort(requestOver);
     this.onDone?.();
     this.onDone = undefined;

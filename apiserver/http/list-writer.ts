@@ -40,10 +40,10 @@ interface ListDocument {
   readonly slice: WorkSlice;
 }
 
-/** A piece of an answer; where it takes long to make, what somebody else is making of it. */
+/** A piece of an answer; a promise where another process makes it. */
 export type Piece = Uint8Array | Promise<Uint8Array>;
 
-/** Has somebody else write JSON in another form. */
+/** Has another process convert JSON to another encoding. */
 type Elsewhere = (
   json: Uint8Array,
   as: 'yaml' | 'pretty',

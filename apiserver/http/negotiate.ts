@@ -117,7 +117,7 @@ export function encodingOf(type: string): Encoding | undefined {
   return type === protobufType ? 'protobuf' : undefined;
 }
 
-/** Undefined for transformations that nobody serves: the next range is tried. */
+/** Undefined for unsupported transformations: the next media range is tried. */
 function formOf({ params }: MediaRange): Form | undefined {
   const { as, g, v } = params;
   if (as === undefined && g === undefined && v === undefined) return 'object';

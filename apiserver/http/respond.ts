@@ -54,7 +54,7 @@ function finish(exchange: Exchange, code: number, contentType: string, bytes: Ui
   else exchange.response.end(bytes);
 }
 
-/** Encrypting all of a large answer would hold everybody up. */
+/** Encrypting a large response in one go would block other requests. */
 async function endInParts(response: RawResponse, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length && !response.destroyed; at += partBytes) {
     const flows = response.write(bytes.subarray(at, at + partBytes));

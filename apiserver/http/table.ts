@@ -100,7 +100,7 @@ export class TableMaker {
     return joined(`{"cells":${JSON.stringify(cells)}${said},"object":`, this.#object(encoded), '}');
   }
 
-  /** The table of one object; `row` where somebody else has made it. */
+  /** The table of one object; `row` where another process has made it. */
   single(encoded: Encoded, withColumns = true, row: Uint8Array = this.row(encoded)): Buffer {
     return this.#table(encoded, row, withColumns);
   }

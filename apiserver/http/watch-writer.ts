@@ -19,7 +19,7 @@ export interface FrameSink {
   cut(): void;
 }
 
-/** Gives the bytes that a watcher is sent for a frame; where they take long to make, what somebody else is making of them. */
+/** Gives the bytes that a watcher is sent for a frame; a promise where another process makes them. */
 export type FrameRenderer = (frame: WatchFrame) => Uint8Array | Promise<Uint8Array>;
 
 /** How frames look in the form that the client wants. Plain JSON shares the frame's own line. */

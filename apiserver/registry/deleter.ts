@@ -105,7 +105,7 @@ export class Deleter {
     await admission.validate(request);
   }
 
-  /** Stores the marked object. Undefined: somebody was faster. */
+  /** Stores the marked object. Undefined: a concurrent write won. */
   async #mark(
     served: ServedKind,
     found: CachedObject,
@@ -136,7 +136,7 @@ function dryRun(served: ServedKind, found: CachedObject, plan: DeletionPlan): Om
 
 /** Throws Conflict where the object is not the one that the client means to delete. */
 export function checkPreconditions(kind: KindDefinition, object: KubeObject, { uid, resourceVersion }: DeleteRequest): void {
-  // Member by member: the rest may hold large ones that nobody has looked at.
+  // Member by member: the rest may be large.
   const { metadata } = object;
   const { name = '' } = metadata;
   const refuse = (why: string): ApiError => conflict({ group: kind.group, plural: kind.kind }, name, why);

@@ -35,7 +35,7 @@ export function storeFailure(error: unknown): unknown {
   }
 }
 
-/** What is known of a kind's objects. Throws the answer for who wants to see them while nobody can read them. */
+/** What is known of a kind's objects. Throws the error response while they cannot be read. */
 export function readable(cache: WatchCache, { prefix }: { readonly prefix: string }): ResourceCache {
   const found = cache.resource(prefix);
   if (found.blocked !== undefined) throw storeFailure(found.blocked.trouble);

@@ -27,7 +27,7 @@ export interface ObjectWrite {
   readonly expectedRevision: number;
   /** Of the object that is replaced; undefined for a new one. */
   readonly createRevision: number | undefined;
-  /** The object that `bytes` were made from; given away. Undefined where nobody has it decoded. */
+  /** The object that `bytes` were made from; ownership passes to the caller. Undefined where it is not decoded. */
   readonly object: KubeObject | undefined;
   /** Others that are written in the same commit. */
   readonly along?: readonly Omit<ObjectWrite, 'createRevision' | 'along'>[];
@@ -85,7 +85,7 @@ export class ObjectStore {
     if (!result.ok) return undefined;
     const { revision } = result;
     const current = this.#cache.resource(served.prefix).get(key);
-    // Somebody may have written again already.
+    // It may have been written again already.
     const mine =
       current?.revision === revision
         ? current

@@ -78,7 +78,7 @@ export function prepareUpdate(kind: KindDefinition, next: KubeObject, prev: Kube
   carry(meta, before, 'creationTimestamp');
   if (before.deletionTimestamp !== undefined) meta.deletionTimestamp = before.deletionTimestamp;
   if (meta.deletionGracePeriodSeconds === undefined) carry(meta, before, 'deletionGracePeriodSeconds');
-  // A status write may carry annotations (a Deployment's revision), and a binding sets the node, but neither asks anybody for anything.
+  // A status write may carry annotations (a Deployment's revision), and a binding sets the node, but neither requests anything.
   if (context.subresource !== 'status' && context.subresource !== 'binding' && bumpsGeneration(kind, next, prev))
     meta.generation = (before.generation ?? 0) + 1;
 }
@@ -106,7 +106,7 @@ export function updateWarnings(kind: KindDefinition, next: KubeObject, prev: Kub
   return (subresource === 'status' ? kind.statusWarnings?.(next) : kind.warnings?.(next, prev)) ?? [];
 }
 
-/** What is valid may still ask for something that this server does not do: nobody may believe that it does. */
+/** A valid object may request what this server does not implement: that is rejected rather than ignored. */
 function refuseNotYet(kind: KindDefinition, object: KubeObject): void {
   const why = kind.notYet?.(object);
   if (why === undefined) return;

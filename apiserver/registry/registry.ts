@@ -60,7 +60,7 @@ export interface GenericRegistryDeps {
   readonly admission: readonly AdmissionPlugin[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Measures admission; absent: nobody does. */
+  /** Measures admission; absent: not measured. */
   readonly timing?: AdmissionTiming | undefined;
   /** Does what takes long; absent: everything is done here. */
   readonly largeWork?: LargeWork | undefined;
@@ -116,7 +116,7 @@ export class GenericRegistry implements Registry, Service {
     await runServices(signal, [this.#cache, this.#compactor], ready);
   }
 
-  /** Why reads get old and stay so until somebody mends it; undefined while all is well. */
+  /** Why caches are stale and remain so until an operator intervenes; undefined while they are current. */
   get trouble(): string | undefined {
     return this.#cache.trouble;
   }
@@ -191,7 +191,7 @@ export class GenericRegistry implements Registry, Service {
     let first: KubeObject | undefined = large === undefined ? decodeBody(this.#codec, kind, body, context) : undefined;
     if (context.audit !== undefined) noteBody(context.audit, first, large === undefined ? undefined : body);
     if (first !== undefined) {
-      // Before anybody looks whether it is there.
+      // Before its existence is checked.
       setNamespace(kind, first.metadata, context.namespace);
       checkName(first.metadata, name, context.namespace);
     }

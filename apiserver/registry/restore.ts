@@ -1,4 +1,4 @@
-// Reads what somebody else stored where a kind's objects lie: another API server that writes protobuf, or one that stores the same objects as
+// Reads what another server stored under a kind's prefix: another API server that writes protobuf, or one that stores the same objects as
 // another version. Only bytes that do not look like our own come here.
 import type { KindDefinition } from '#api/kind.ts';
 import type { KubeObject } from '#api/meta/object.ts';

@@ -111,7 +111,7 @@ function pathOf(group: string, version: string, plural: string): string {
   return `${group}/${version}/${plural}`;
 }
 
-/** What the kind's endpoints do not change, and so nobody owns through them. */
+/** What the kind's endpoints do not change, and so no manager owns through them. */
 function resetFields({ subresources, resetFields: own }: KindDefinition): NonNullable<KindDefinition['resetFields']> {
   return subresources?.status === true ? { '': ['status'], status: ['spec'], ...own } : (own ?? {});
 }

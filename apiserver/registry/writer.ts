@@ -1,5 +1,5 @@
 // Guarded writes. Every attempt starts from the newest object and runs all steps anew; a lost race starts the next attempt. An attempt
-// only loses when somebody else's succeeded, so the loop ends.
+// only fails when another one succeeded, so the loop terminates.
 import { keyOf, keyText, type KubeObject, type ObjectMeta } from '#api/meta/object.ts';
 import { invalid, invalidObject } from '#api/meta/field-problem.ts';
 import { alreadyExists, ApiError, conflict, notFound, resourceText } from '#api/meta/status.ts';
@@ -32,7 +32,7 @@ export interface UpdateRequest {
    */
   readonly next: (current: KubeObject | undefined) => KubeObject | Promise<KubeObject>;
   readonly takesCopy?: boolean;
-  /** What is sent is the object itself: its name is checked before anybody looks whether it is there. */
+  /** What is sent is the object itself: its name is checked before its existence is checked. */
   readonly isWhole?: boolean;
   /** Whether the object is made when it is not there. */
   readonly mayCreate: boolean;
@@ -141,7 +141,7 @@ export class Writer {
     }
   }
 
-  /** An update that made the object, or undefined when somebody else just did. */
+  /** An update that made the object, or undefined when another client just did. */
   async #createByUpdate({ served, context, keepsOwners, name, large }: UpdateRequest, next: KubeObject): Promise<Written | undefined> {
     await context.mayCreate?.();
     const uid = next.metadata.uid ?? '';

@@ -16,7 +16,7 @@ import type { ServerLeases } from './server-leases.ts';
 interface BootstrapDeps {
   readonly registry: () => Registry;
   readonly ipRange: IpRange;
-  /** What says so to everybody. */
+  /** Its label. */
   readonly serviceRange: DefaultServiceRange;
   /** Who else serves the same store. */
   readonly leases: ServerLeases;

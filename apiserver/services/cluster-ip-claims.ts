@@ -35,9 +35,9 @@ const maxReleased = 4_096;
  */
 export class ClusterIpClaims {
   readonly #deps: ClusterIpClaimsDeps;
-  /** Addresses that Services held which are seen to be gone, with their names: nobody waits for these any more. */
+  /** Addresses that Services held that are gone, by name: their release is asynchronous. */
   readonly #released = new Set<string>();
-  /** Never aborted: a claim whose outcome nobody knows would stay until it is repaired. */
+  /** Never aborted: a claim with an unknown outcome would stay until the repair loop removes it. */
   readonly #signal = new AbortController().signal;
 
   constructor(deps: ClusterIpClaimsDeps) {

@@ -97,7 +97,7 @@ function wantedServices(kinds: readonly KindDefinition[]): ApiService[] {
   });
 }
 
-/** Somebody else may have been faster. */
+/** Another server may have created it. */
 async function unless(reason: 'AlreadyExists' | 'NotFound', act: Promise<unknown>): Promise<void> {
   await act.catch((error: unknown) => {
     if (!hasReason(error, reason)) throw error;

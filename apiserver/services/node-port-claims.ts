@@ -34,14 +34,14 @@ export class NodePortClaims {
   #waiting: Wish[] = [];
   #isWorking = false;
   #known: Known | undefined;
-  /** Never aborted: a write whose outcome nobody knows would leave ports taken until they are repaired. */
+  /** Never aborted: a write with an unknown outcome would leak ports until the repair loop frees them. */
   readonly #signal = new AbortController().signal;
 
   constructor(deps: NodePortClaimsDeps) {
     this.#deps = deps;
   }
 
-  /** Whether memory decides alone, where nobody else writes to the store. */
+  /** True where memory is authoritative: no other process writes to the store. */
   get isIdle(): boolean {
     return this.#deps.store.isSoleWriter;
   }
@@ -51,7 +51,7 @@ export class NodePortClaims {
     return await new Promise((granted, failed) => this.#add({ do: 'claim', ports, granted, failed }));
   }
 
-  /** Gives ports back; resolves when they are. What fails is left to repair. Undefined where nobody need wait. */
+  /** Gives ports back; resolves when they are. Failures are left to the repair loop. Undefined where there is nothing to wait for. */
   release(ports: readonly number[]): Promise<void> | undefined {
     if (this.isIdle || ports.length === 0) return undefined;
     return new Promise((done) => {

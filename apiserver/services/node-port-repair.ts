@@ -1,4 +1,4 @@
-// Keeps the store's record of node ports as the Services have them: makes it, adds what is missing, takes out what nobody holds. Every
+// Keeps the store's record of node ports as the Services have them: makes it, adds what is missing, frees what is leaked. Every
 // server does; guarded writes keep them from undoing each other's work.
 import type { Service } from '#api/core/service/service.ts';
 import type { Clock } from '#base/clock.ts';
@@ -75,7 +75,7 @@ export class NodePortRepair {
   }
 }
 
-/** Lets it look at the start and every three minutes; nothing where memory alone decides, since nobody else writes to the store. */
+/** Lets it look at the start and every three minutes; nothing where memory is authoritative. */
 export function nodePortRepair(deps: NodePortRepairDeps): Part[] {
   if (deps.store.isSoleWriter || deps.registry.find('', 'v1', 'services') === undefined) return [];
   const { clock, log } = deps;

@@ -32,7 +32,7 @@ export class NumberPool {
     return isInside || this.#owners.get(number) === owner ? this.hold(number, owner) : 'out-of-range';
   }
 
-  /** As `take`, wherever the number lies: for what somebody holds already. */
+  /** As `take`, also outside of the range: for numbers in use already. */
   hold(number: number, owner: string): 'new' | 'own' | 'taken' {
     const holder = this.#owners.get(number);
     if (holder !== undefined) return holder === owner ? 'own' : 'taken';

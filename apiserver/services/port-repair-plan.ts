@@ -2,7 +2,7 @@
 import type { Service } from '#api/core/service/service.ts';
 import { PortBitmap, type PortRange } from './port-bitmap.ts';
 
-/** Something that somebody should know of a Service. */
+/** An event about a Service. */
 interface PortTrouble {
   readonly service: Service;
   readonly reason: 'PortNotAllocated' | 'PortAlreadyAllocated' | 'PortOutOfRange';
@@ -11,14 +11,14 @@ interface PortTrouble {
 
 interface PortRepairPlan {
   readonly bitmap: PortBitmap;
-  /** For the next look: ports that nobody holds, with how often they will be left taken yet. */
+  /** For the next run: leaked ports, with the number of runs for which they stay taken. */
   readonly leaks: ReadonlyMap<number, number>;
   readonly troubles: readonly PortTrouble[];
   /** Ports that were given back by this. */
   readonly cleaned: readonly number[];
 }
 
-/** A port that nobody holds is free from the third look on: before, the write of its Service may still be under way. */
+/** A leaked port is freed by the third run: before, the write of its Service may still be in progress. */
 const looksBeforeCleanup = 3;
 
 /** @param stored undefined: there is none yet, or none that can be read. */

@@ -1,4 +1,4 @@
-// How many API servers serve a cluster, for everybody to see: each keeps a Lease in kube-system, and removes those of servers that have
+// Publishes the API servers of a cluster: each keeps a Lease in kube-system, and removes those of servers that have
 // ended (upstream's pkg/controlplane/apiserver: names, labels and times are the same). Beside it, since when the use of tokens kept in
 // Secrets is written down (pkg/controlplane/controller/legacytokentracking).
 import { createHash, randomUUID } from 'node:crypto';
@@ -29,7 +29,7 @@ const component = 'kube-apiserver';
 const identityLabel = 'apiserver.kubernetes.io/identity';
 const trackingName = 'kube-apiserver-legacy-service-account-token-tracking';
 
-/** Keeps this server's Lease, renewed every ten seconds. Ready at once: nobody waits for it. */
+/** Keeps this server's Lease, renewed every ten seconds. Ready at once. */
 export function identityLease(deps: ServerIdentityDeps): Service {
   const { hostname, clock, registry } = deps;
   const name = serverId(hostname);

@@ -21,7 +21,7 @@ interface ServiceRangeFeedDeps {
   readonly log: Log;
 }
 
-/** The ranges that addresses may be given out of now: IPv4 ones that are ready, or of which nobody has said, and that are not on their way out. */
+/** The ranges that addresses may be given out of now: IPv4 ranges without a false Ready condition or a deletion timestamp. */
 function rangesInUse(objects: Iterable<ServiceCIDR>, ofFlags: IpRange): IpRange[] {
   const ranges = new Map<string, IpRange>();
   let isDefaultThere = false;

@@ -17,7 +17,7 @@ export class BatchSpace {
     return this.#space.subarray(start, this.#used);
   }
 
-  /** Nobody reads any more what was given out. */
+  /** The bytes given out are no longer read. */
   reset(): void {
     this.#used = 0;
   }

@@ -107,7 +107,7 @@ export class CachedObject implements Encoded {
     return this.#decoded.get(this);
   }
 
-  /** Takes a decoded form that somebody else has made of its JSON. */
+  /** Takes the decoded form of its JSON from the caller. */
   keep(object: KubeObject): void {
     this.#decoded.set(this, object);
   }

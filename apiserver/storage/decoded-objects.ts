@@ -35,12 +35,12 @@ export class DecodedObjects {
     if (this.#recent.delete(owner)) this.#usedBytes -= owner.sizeBytes;
   }
 
-  /** Keeps the object that `bytes` were made from, so that nobody need parse them. The caller gives the object away. */
+  /** Keeps the object that `bytes` were made from, so that they need not be parsed. Takes ownership of the object. */
   remember(bytes: Uint8Array, object: KubeObject): void {
     this.#written.set(bytes, object);
   }
 
-  /** The object that `bytes` were made from, if somebody remembered; only once, since the bytes may live much longer. */
+  /** The object that `bytes` were made from, if remembered; returned once only, since the bytes may live much longer. */
   take(bytes: Uint8Array): KubeObject | undefined {
     const object = this.#written.get(bytes);
     if (object !== undefined) this.#written.delete(bytes);

@@ -1,5 +1,5 @@
 // Hands committed changes to watchers. One bounded tail of recent events serves all of them; each watcher only remembers how far
-// it has come, so a slow one costs nothing and holds nobody up: behind the tail it reads the engine's log again. What all of them
+// it has come, so a slow one costs nothing and delays no other: behind the tail it reads the engine's log again. What all of them
 // have taken is let go of at once: a hundred events later the garbage collector would take them for things that stay, with their values.
 // Invariant: `append` is called in revision order, once per commit, after the commit can be read through `replay`.
 import type { StoreEvent } from './contract.ts';
@@ -79,7 +79,7 @@ export class EventFeed {
     for (const wake of sleepers) wake();
   }
 
-  /** Lets go of the tail once everybody has taken all of it. */
+  /** Drops the tail once every reader has consumed it. */
   #dropTaken(): void {
     for (const { seen } of this.#watchers) if (seen < this.#revision) return;
     this.#tail = [];

@@ -13,7 +13,7 @@ export class FolderLock implements Disposable {
     this.#database = database;
   }
 
-  /** Throws StoreError 'unavailable' when somebody else has the folder, or it cannot be written. */
+  /** Throws StoreError 'unavailable' when another process holds the lock, or the folder is not writable. */
   static take(folder: string): FolderLock {
     let database: DatabaseSync | undefined;
     try {

@@ -136,7 +136,7 @@ export class LmdbTables {
 
   /**
    * Writes what `apply` puts and forgets, all of it or nothing. Calls must not overlap: the space of the batch before is free then; after
-   * a failure nobody knows.
+   * an unknown error.
    */
   async transact(apply: () => void): Promise<void> {
     this.#space.reset();

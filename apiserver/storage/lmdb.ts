@@ -323,7 +323,7 @@ export class LmdbStore implements Store {
     return events;
   }
 
-  /** Entries of the log that nobody needs when history starts above the answered revision. */
+  /** Log entries that are obsolete once history starts above the returned revision. */
   #replacedAbove(after: number, target: number): { gone: number[]; reached: number } {
     const gone: number[] = [];
     let seen = 0;

@@ -1,6 +1,6 @@
 import type { StoredValue, StoreEvent } from './contract.ts';
 
-/** A change whose previous value is read only when somebody asks: nearly nobody does. */
+/** A change whose previous value is read on demand, which is rare. */
 export class LoggedEvent implements StoreEvent {
   readonly type: 'put' | 'delete';
   readonly key: string;

@@ -34,7 +34,7 @@ interface ResourceCacheOptions {
   readonly onUnreadable?: (key: string, error: unknown) => void;
 }
 
-/** A value that nobody can read at the moment, which keeps the whole resource from being served. */
+/** A value that cannot be read at the moment, which keeps the resource from being served. */
 interface Blocked {
   /** In the store. */
   readonly key: string;
@@ -122,7 +122,7 @@ export class ResourceCache {
     return this.#objects.clone();
   }
 
-  /** The objects as they were at a revision; undefined when nobody remembers. */
+  /** The objects at a revision; undefined when it is no longer held. */
   async snapshotAt(revision: number): Promise<Snapshot | undefined> {
     if (revision >= this.#changedRevision) return this.snapshot();
     const shelved = this.#shelf.get(revision)?.snapshot;
@@ -167,7 +167,7 @@ export class ResourceCache {
     else this.#loading.set(this.#localKey(key), object);
   }
 
-  /** Puts what was read in place of what was known and cuts watchers off: nobody knows what happened between. Events above `floor` will come. */
+  /** Puts what was read in place of what was known and ends watches: the changes in between are unknown. Events above `floor` will come. */
   loaded(floor: number): void {
     this.counts.initializations++;
     this.#blocked = this.#loadingBlocked;
@@ -249,7 +249,7 @@ export class ResourceCache {
     }
   }
 
-  /** An object can no longer be read. Nobody can be told what became of it: whoever watches has to list anew, and learns why that cannot be. */
+  /** An object can no longer be read. Its changes cannot be sent: watchers must list again, and get the error. */
   #lose(key: string, why: ApiError, revision: number): void {
     this.counts.bytes -= this.#objects.get(key)?.sizeBytes ?? 0;
     this.#objects.delete(key);

@@ -1,4 +1,4 @@
-// What happens to one stored resource, counted where it happens by plain additions; metrics read it when somebody asks.
+// What happens to one stored resource, counted by plain additions; metrics read it on scrape.
 import { HistogramCell } from '#base/metric-cells.ts';
 
 /** Upstream's buckets of requests to the store. */

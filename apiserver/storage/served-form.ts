@@ -18,7 +18,7 @@ export interface ServedForm {
   readonly skim: Skim;
   /** Makes the served object of the stored one, which it may keep; undefined where they are the same. */
   readonly fromStored: ((object: KubeObject) => KubeObject) | undefined;
-  /** Reads what others stored for this form: in protobuf, or as a relative. Throws where nobody can; absent: it is this kind's JSON. */
+  /** Reads what others stored for this form: in protobuf, or as a relative. Throws where it cannot; absent: it is this kind's JSON. */
   readonly restore: ((bytes: Uint8Array) => KubeObject) | undefined;
 }
 

@@ -3,7 +3,7 @@
 // How it works: `run` lists the store, then follows it from a little before, so that watches of clients that were connected to an
 // earlier process can go on. Revisions are the store's; `revision` is the newest that every cache has seen. Writers wait for their
 // own revision (`waitFor`) before they answer, so with one API server every read sees every acknowledged write. A resource of which a value
-// cannot be read, since the key is kept by somebody who is away, is blocked: the others are served, and once it can be read all are loaded anew.
+// cannot be read, since its KMS plugin is unavailable, is blocked: the others are served, and once it can be read all are loaded anew.
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
@@ -18,7 +18,7 @@ import type { ServedForm } from './served-form.ts';
 const refillCommits = 5_000;
 const loadPage = 1_000;
 const tickMs = 1_000;
-/** How often it is tried whether what nobody could read can be read. */
+/** Interval of attempts to read blocked resources. */
 const lookAgainMs = 5_000;
 /** Failures that the next attempt may not meet. */
 const passing: ReadonlySet<StoreError['code']> = new Set(['unavailable', 'timeout', 'compacted']);
@@ -164,8 +164,7 @@ export class WatchCache implements Service {
     }
     for (const cache of this.#resources.values()) {
       cache.loaded(floor);
-      if (cache.blocked !== undefined)
-        this.#log.error({ err: cache.blocked.trouble, resource: cache.prefix }, 'nobody can read a resource');
+      if (cache.blocked !== undefined) this.#log.error({ err: cache.blocked.trouble, resource: cache.prefix }, 'a resource cannot be read');
     }
     this.#loadedRevision = start;
     this.#revision = Math.max(this.#revision, start);
@@ -232,7 +231,7 @@ export class WatchCache implements Service {
       await this.#clock.sleep(lookAgainMs, signal).catch(() => undefined);
       for (const { blocked } of this.#resources.values()) {
         if (blocked === undefined || !(await this.#isReadable(blocked.key, signal))) continue;
-        this.#anew.abort(new Error('what nobody could read can be read'));
+        this.#anew.abort(new Error('a blocked resource can be read again'));
         break;
       }
     }

@@ -1,4 +1,4 @@
-// One watch request. The cache offers it events; the HTTP layer takes batches of frames. Nobody waits for it: when it holds more
+// One watch request. The cache offers it events; the HTTP layer takes batches of frames. It delays no one: when it holds more
 // frames than it may, it ends, and the client starts a new watch from what it saw last.
 import { setImmediate } from 'node:timers/promises';
 import type { WatchFrame } from '../registry/contract.ts';

@@ -23,7 +23,7 @@ const certificateProblems: Readonly<Record<string, string>> = {
 interface DialError extends NodeJS.ErrnoException {
   readonly address?: string;
   readonly port?: number;
-  /** Of a certificate for somebody else. */
+  /** A certificate for another host. */
   readonly host?: string;
   readonly cert?: { readonly subjectaltname?: string };
 }

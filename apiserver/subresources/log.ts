@@ -28,7 +28,7 @@ export function podLog(kubelets: KubeletConnection): SubresourceHandler {
       const pod = (await registry.get(kind, info.pathName, '', { ...readContext(exchange), subresource: '' })).object() as V1Pod;
       const container = chooseContainer(pod, query.get('container') ?? '');
       const node = pod.spec?.nodeName ?? '';
-      // Nobody has run it yet, so it has said nothing.
+      // Not started yet, so it has no log.
       if (node === '') return sendLog(exchange, Readable.from([]));
       const path = `/containerLogs/${info.namespace}/${info.pathName}/${container}`;
       const wish = { path: `${path}${parameters === '' ? '' : `?${parameters}`}`, trustsAll: query.flag('insecureSkipTLSVerifyBackend') };

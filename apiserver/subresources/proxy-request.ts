@@ -38,7 +38,7 @@ export function dialTarget({ scheme, host, port }: ProxyTarget): Destination {
     host: port === '' ? where : `${where}:${port}`,
     dial: (method, path, headers, signal) => {
       const options = { host, method, path, headers, agent: false, signal, ...(port === '' ? {} : { port: Number(port) }) };
-      // Nobody here knows who signs for a workload, and upstream does not ask either.
+      // A workload's CA is unknown, and upstream does not verify it either.
       return scheme === 'https' ? requestHttps({ ...options, rejectUnauthorized: false }) : requestHttp(options);
     },
   };
@@ -78,7 +78,7 @@ export function headersOnward({ request, info }: Exchange): Record<string, strin
   return onward;
 }
 
-/** Sends the body on and the answer back. Throws ServiceUnavailable where nobody answers. */
+/** Forwards the request body and returns the response. Throws ServiceUnavailable where the target does not respond. */
 export async function forward(exchange: Exchange, outgoing: ClientRequest, targetHost: string): Promise<void> {
   const { request, response, info } = exchange;
   const answered = new Promise<IncomingMessage>((resolve, reject) => {

@@ -48,7 +48,7 @@ for (const [net, bits] of [
   special.addSubnet(net, bits, 'ipv6');
 }
 
-/** Only addresses that are somebody's: never this machine's own, a link's or a group's. */
+/** Only global unicast addresses: never loopback, link-local or multicast. */
 export function isGlobalUnicast(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && !special.check(address, family === 4 ? 'ipv4' : 'ipv6');
@@ -116,7 +116,7 @@ export function hasAddress({ status }: Pick<V1Pod, 'status'>, address: string): 
   return (status?.podIPs ?? []).some(({ ip }) => ip === address);
 }
 
-/** The refusal where a Service has nobody to answer. */
+/** The error for a Service without endpoints. */
 export function unavailable(message: string): ApiError {
   return new ApiError({ reason: 'ServiceUnavailable', message });
 }

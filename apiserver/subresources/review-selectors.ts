@@ -1,4 +1,4 @@
-// Selectors of the request that somebody asks about: as text or in parts (pkg/apis/authorization/validation/validation.go).
+// Selectors of a reviewed request: as text or in parts (pkg/apis/authorization/validation/validation.go).
 import type { V1FieldSelectorRequirement, V1LabelSelectorRequirement } from '#api/generated/types.ts';
 import { invalidEach, qualifiedName } from '#api/meta/field-checks.ts';
 import { type FieldProblem, forbiddenField, invalid, required } from '#api/meta/field-problem.ts';

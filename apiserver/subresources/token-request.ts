@@ -97,7 +97,7 @@ export function tokenRequest({ signer, audiences: ours, maxSeconds, extendsPodTo
   };
 }
 
-/** A request names its account or nobody. Throws Invalid. */
+/** A request names its account or none. Throws Invalid. */
 function checkName({ name: given = '' }: ObjectMeta, name: string): void {
   if (given === '' || given === name) return;
   throw invalidObject(requestKind, name, [invalid('metadata.name', given, 'must match the service account name if specified')]);

@@ -71,7 +71,7 @@ function refuse(exchange: Exchange, answer: IncomingMessage): Promise<void> {
   return new Promise((resolve) => answer.on('close', resolve));
 }
 
-/** What a refusal says, as far as anybody would read it. */
+/** The body of an error response, up to a limit. */
 async function startOf(answer: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
@@ -93,7 +93,7 @@ function join({ socket: client, head: clientHead }: Upgrade, server: Duplex, ser
     if (serverHead.length > 0) client.write(serverHead);
     client.on('error', () => client.destroy());
     server.on('error', () => server.destroy());
-    // What the server said last still has to reach the client; what the client said last interests nobody once it is gone.
+    // What the server said last still has to reach the client; what the client sent last is irrelevant once it is gone.
     client.on('close', () => {
       server.destroy();
       resolve();

@@ -44,7 +44,7 @@ export function checkNode({ node, request }: NodeWrite): void {
   }
   if (!equalValues(after?.spec?.taints ?? [], before?.spec?.taints ?? [])) throw refusal(request, `${who} is not allowed to modify taints`);
   if (changed.length > 0) throw refusal(request, `is not allowed to modify labels: ${changed.join(', ')}`);
-  // The garbage collector would take it for somebody's.
+  // The garbage collector would take it for a dependent.
   if (!equalValues(after?.metadata?.ownerReferences ?? [], before?.metadata?.ownerReferences ?? [])) {
     throw refusal(request, `${who} is not allowed to modify ownerReferences`);
   }

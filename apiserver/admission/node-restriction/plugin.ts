@@ -91,7 +91,7 @@ function resourceSlice({ node, request }: NodeWrite): void {
   throw refusal(request, `can only ${verb} ResourceSlice with the same NodeName as the requesting node`);
 }
 
-/** Certificates that make somebody a node, by their signers. */
+/** Signers of certificates that authenticate a node. */
 const nodeSigners = ['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'];
 
 function signingRequest({ node, request }: NodeWrite): void {

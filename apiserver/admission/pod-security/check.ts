@@ -66,7 +66,7 @@ export function containersText(names: readonly string[]): string {
   return `${plural(names.length, 'container', 'containers')} ${quoted(names)}`;
 }
 
-/** Who set something: the pod, containers, or both; '' when nobody did. */
+/** Who set something: the pod, containers, or both; '' if neither. */
 export function settersText(byPod: boolean, containers: readonly string[]): string {
   return [...(byPod ? ['pod'] : []), ...(containers.length > 0 ? [containersText(containers)] : [])].join(' and ');
 }

@@ -25,7 +25,7 @@ export interface PodSecuritySettings {
 
 const privileged: LevelVersion = { level: 'privileged', minor: Infinity };
 
-/** Without configuration everything may be, and nobody need be exempt. */
+/** Without configuration everything is privileged and nothing exempt. */
 export const openPodSecurity: PodSecuritySettings = {
   defaults: { enforce: privileged, audit: privileged, warn: privileged },
   exemptions: { usernames: new Set(), namespaces: new Set(), runtimeClasses: new Set() },
@@ -169,7 +169,7 @@ function note({ context }: AdmissionRequest, key: string, value: string): void {
   context.audit?.annotate(`pod-security.kubernetes.io/${key}`, value);
 }
 
-/** Looked for only where somebody reads of it. */
+/** Computed only where it is reported. */
 function noteViolations(request: AdmissionRequest, audit: LevelVersion, spec: V1PodSpec, metadata: V1ObjectMeta): void {
   if (request.context.audit === undefined || !hasSay(audit)) return;
   const found = violations(audit, spec, metadata);

@@ -1,10 +1,10 @@
 // Writes what is used into the status of quotas.
 //
 // How it works: each namespace has a lane. Whoever wants to charge waits in it; a round takes all who wait, judges them one after the
-// other on the newest quotas, and writes each changed quota once, guarded by the version that was judged. When somebody else (another
+// other on the newest quotas, and writes each changed quota once, guarded by the version that was judged. When another writer (another
 // server, the controller) wrote meanwhile, the round gives back what it had written and starts anew a little later, when the cache has
 // seen it; when something fails, it gives back, too. So what is used never passes what is allowed, however many come at once, and a
-// hundred at once cost one write. Lanes end by themselves when nobody waits. See docs/adr/014-quotas-charged-last.md.
+// hundred at once cost one write. Lanes end by themselves when no request waits. See docs/adr/014-quotas-charged-last.md.
 import type { V1DeviceClass, V1Pod } from '#api/generated/types.ts';
 import { addAmounts, subtractAmounts } from '#api/core/quota/amounts.ts';
 import type { CountView, Measure } from '#api/core/quota/measure.ts';
@@ -86,7 +86,7 @@ export class QuotaLedger {
     if (!this.#running.has(namespace)) this.#running.set(namespace, this.#drain(namespace, lane));
   }
 
-  /** Never rejects: every failure is somebody's answer. */
+  /** Never rejects: every failure is the response to a request. */
   async #drain(namespace: string, lane: Lane): Promise<void> {
     // Those who come in the same turn share the round.
     await Promise.resolve();
@@ -119,7 +119,7 @@ export class QuotaLedger {
     }
   }
 
-  /** What everybody gets, and what the quotas look like then. Changes nothing. */
+  /** The verdict for every request, and the resulting quotas. Changes nothing. */
   #judge(namespace: string, waiting: readonly Waiting[], refunds: readonly Charges[]) {
     const before = this.quotas(namespace);
     const next = new Map(before.map((quota) => [quota.metadata.name ?? '', quota]));

@@ -1,5 +1,5 @@
 // Rules in the form in which they are asked: short lists stay lists, long ones become sets, so that what a request costs does not grow
-// with how much somebody wrote into a role.
+// with the size of a role.
 import type { V1PolicyRule } from '#api/generated/types.ts';
 import type { AuthorizationRequest } from '../contract.ts';
 import { urlCovers } from './rules.ts';

@@ -1,4 +1,4 @@
-// Nobody may give away rights that they do not hold themselves (upstream's pkg/registry/rbac/*/policybased): whoever writes a role needs
+// Prevents privilege escalation (upstream's pkg/registry/rbac/*/policybased): whoever writes a role needs
 // its rules or the right to `escalate`, whoever binds one needs its rules or the right to `bind`.
 import type { V1PolicyRule, V1RoleRef } from '#api/generated/types.ts';
 import { equalValues } from '#api/meta/equality.ts';

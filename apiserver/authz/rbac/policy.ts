@@ -10,7 +10,7 @@ import { compileRules, type Matcher } from './compiled-rules.ts';
 export const policyKinds = ['clusterroles', 'roles', 'clusterrolebindings', 'rolebindings'] as const;
 export type PolicyKind = (typeof policyKinds)[number];
 
-/** A binding with one of the subjects by which it concerns somebody. */
+/** A binding with the subject that matched. */
 export interface Grant {
   readonly binding: AnyBinding;
   readonly subject: RbacV1Subject;

@@ -23,7 +23,7 @@ export function audit(auditor: Auditor, metrics: Pick<AuditMetrics, 'rejected'>)
   };
 }
 
-/** Goes on, and tells of failures that nobody foresaw. */
+/** Continues, and records unexpected errors. */
 function watched(record: RequestRecord, exchange: Exchange, next: Next): Promise<void> | void {
   const failed = (error: unknown): never => {
     if (refusalFor(error) === undefined && !exchange.isOver) record.panicked(error);

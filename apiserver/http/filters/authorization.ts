@@ -62,7 +62,7 @@ export function authorizationRequest(exchange: Exchange): AuthorizationRequest {
   };
 }
 
-/** The 403 answer to a request that nobody allows. */
+/** The 403 response to a request that no authorizer allows. */
 export function refusal(request: AuthorizationRequest, reason: string): ApiError {
   const why = `${forbiddenText(request)}${reason === '' ? '' : `: ${reason}`}`;
   const resource = request.group === '' ? request.resource : `${request.resource}.${request.group}`;

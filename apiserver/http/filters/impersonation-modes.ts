@@ -1,4 +1,4 @@
-// How somebody may act as somebody else (apiserver/pkg/endpoints/filters/impersonation). Constrained modes come first: whoever has one
+// Which users a user may impersonate (apiserver/pkg/endpoints/filters/impersonation). Constrained modes come first: whoever has one
 // needs the right to be that user, `impersonate:MODE`, and the right to do this very thing as one, `impersonate-on:MODE:VERB`. The old
 // right to `impersonate` allows everything that the other may do.
 import { nameIsDnsSubdomain } from '#api/meta/names.ts';

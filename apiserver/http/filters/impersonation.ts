@@ -1,4 +1,4 @@
-// Acting as somebody else (`kubectl --as`): whoever has the right to impersonate a user, its groups and the rest goes on as that user.
+// Impersonation (`kubectl --as`): whoever has the right to impersonate a user, its groups and the rest goes on as that user.
 import { badRequest } from '#api/meta/status.ts';
 import type { Authorizer } from '../../authz/contract.ts';
 import type { Exchange } from '../exchange.ts';
@@ -8,7 +8,7 @@ import type { Filter } from './filter.ts';
 import { modes, type Wish } from './impersonation-modes.ts';
 
 const extraPrefix = 'impersonate-extra-';
-/** How many users are remembered by how they last became somebody else. */
+/** How many users' last impersonation modes are cached. */
 const maxRemembered = 1_000;
 
 /** Replaces the user of a request that asks for it, if that is allowed in one way or another; answers 403 otherwise. */

@@ -14,7 +14,7 @@ export function recovery(log: Log): Filter {
     const refusal = refusalFor(error);
     const about = { err: error, path: exchange.info.path, auditId: exchange.auditId };
     if (refusal === undefined && !exchange.isOver) log.error(about, 'a request failed');
-    // That nobody sends by chance, or it is a loop of ours.
+    // Not sent by accident, unless by a loop of our own.
     if (error instanceof RangeError && refusal !== undefined) log.warn(about, 'a request went deeper than the stack allows');
     if (response.headersSent) {
       // The answer has begun and cannot be completed: the client must not take it for whole.
@@ -40,7 +40,7 @@ export function recovery(log: Log): Filter {
   };
 }
 
-/** What is answered on purpose; undefined for failures that nobody foresaw. */
+/** What is answered on purpose; undefined for unexpected errors. */
 export function refusalFor(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (!(error instanceof StoreError)) return tooDeep(error);

@@ -9,7 +9,7 @@ import type { RequestInfo } from '../request-info.ts';
 import type { Filter } from './filter.ts';
 import { type RequestFamilies, requestFamilies } from './request-families.ts';
 
-/** Paths that nobody serves must not fill the memory with series. */
+/** Unserved paths must not create series without bound. */
 const maxShapes = 2_000;
 const verbNames: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
 const connects = new Set(['attach', 'exec', 'portforward', 'proxy']);

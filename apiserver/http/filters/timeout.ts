@@ -21,7 +21,7 @@ export class RequestTimeouts implements Service {
   readonly #open = new Map<Exchange, number>();
   readonly #clock: Clock;
 
-  /** @param auditor told of requests that are refused here; nobody has looked at whom they come from. */
+  /** @param auditor told of requests that are refused here; they are not authenticated. */
   constructor(limitMs: number, clock: Clock, auditor?: Auditor) {
     this.#clock = clock;
     this.filter = (exchange, next) => {

@@ -26,7 +26,7 @@ export const watch: Verb = async (exchange, kind, deps) => {
   using _lifetime = deps.watchLifetimes.begin(exchange, lifetimeSeconds * 1_000);
   const context = { ...readContext(exchange), signal: exchange.signal };
   const render = wanted.encoding === 'protobuf' ? deps.protobufFrames.renderer(wanted) : frameRenderer(exchange, wanted, kind, deps);
-  // Opened after everybody has agreed: until then a refusal can still be an ordinary answer.
+  // Opened last: until then a failure can still be an ordinary response.
   const sinceStart = (): number => (deps.clock.monotonicMs() - exchange.startMs) / 1_000;
   const frames = await deps.registry.watch(kind, { ...named, timeoutSeconds: lifetimeSeconds }, context);
   const { upgrade } = exchange;

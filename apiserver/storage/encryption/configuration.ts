@@ -178,7 +178,7 @@ function checkKms(kms: Kms, path: string, names: Set<string>): FieldProblem[] {
     ...(cachesize !== undefined && apiVersion !== 'v1'
       ? [invalid(`${path}.cachesize`, cachesize, 'cachesize is not supported in v2')]
       : []),
-    // Off in Kubernetes, too, unless somebody asks for it.
+    // Off in Kubernetes, too, by default.
     ...(apiVersion === 'v1' ? [invalid(version, apiVersion, 'KMSv1 is deprecated and is not supported. Use KMSv2 instead')] : []),
     ...(apiVersion === 'v1' || apiVersion === 'v2'
       ? []

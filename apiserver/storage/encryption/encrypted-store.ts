@@ -2,9 +2,9 @@
 //
 // How it works: a value's key says of which resource it is. `#current` holds the keys whose values are known to be sealed as the rules
 // want it now; what is not in it is written anew by the next update, though that changes nothing (this is how keys are changed: a new
-// first one, then every object is replaced by itself). Keys that somebody else keeps are fetched before a value is opened; where they are
+// first one, then every object is replaced by itself). Keys held by a KMS plugin are fetched before a value is decrypted; where they are
 // there, as nearly always, and where no rule needs that, nothing waits. Who keeps them may be away: lists and watches go on then, and
-// say of such values that nobody can read them, so that one resource does not take the others with it.
+// mark such values as unreadable, so that one resource does not affect the others.
 import type { KindDefinition } from '#api/kind.ts';
 import { reasonOf } from '#base/write-file.ts';
 import {

@@ -53,12 +53,12 @@ export async function fill(
   let batch: Promise<void>[] = [];
   const put = async ({ key, value }: SnapshotItem): Promise<void> => {
     const { ok } = await store.put(key, value, { expectedRevision: 0, ttlSeconds: ttlSecondsOf(key) }, signal);
-    if (!ok) throw new UsageError(`somebody else writes to the store: ${key} is there already`, { exitCode: 1 });
+    if (!ok) throw new UsageError(`the store is being written to: ${key} exists already`, { exitCode: 1 });
     count++;
   };
   for await (const item of items) {
     const writing = put(item);
-    // Who waits for the batch hears of it; until then it is nobody's.
+    // Reported to the caller that awaits the batch.
     writing.catch(() => undefined);
     batch.push(writing);
     if (batch.length < lanes) continue;

@@ -2,7 +2,7 @@
 // (plugin/pkg/auth/authorizer/rbac/bootstrappolicy/namespace_policy.go).
 import { eventsLine } from './cluster-roles.ts';
 
-/** A role of a namespace with the binding that gives it to somebody. */
+/** A role of a namespace with its binding. */
 interface DefaultRole {
   readonly namespace: string;
   readonly name: string;

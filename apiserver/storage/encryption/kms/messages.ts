@@ -31,7 +31,7 @@ export const sourceTypes = { aesGcmKey: 0, hkdfSeed: 1 } as const;
 
 /** How the key of a value lies beside it. */
 export interface KeySource extends Wrapped {
-  /** One of `sourceTypes`, or one that nobody knows yet. */
+  /** One of `sourceTypes`, or an unknown one. */
   readonly type: number;
 }
 

@@ -67,7 +67,7 @@ export class KmsProviders implements Service {
     throw new Error(String(problem));
   }
 
-  /** Lets go of plugins that a configuration does not name any more; call it when nobody uses their sealers. */
+  /** Lets go of plugins that the configuration no longer names; call it when their sealers are no longer used. */
   keepOnly(settings: SealingSettings): void {
     const named = new Set(kmsSettingsOf(settings).map(keyOf));
     for (const key of this.#kept.keys()) if (!named.has(key)) this.#drop(key);
