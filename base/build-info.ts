@@ -5,7 +5,7 @@ interface BuildInfo {
   readonly major: string;
   readonly minor: string;
   readonly gitVersion: string;
-  /** '' where nobody knows it: the sources run, or were no repository when they were built. */
+  /** '' where unknown: run from source, or built outside of a repository. */
   readonly gitCommit: string;
   /** `clean`, `dirty`, or '' where there is no commit. */
   readonly gitTreeState: string;
@@ -26,7 +26,7 @@ export interface BuildOrigin {
 /** A literal in bundles; not there at all where the sources run. */
 declare const bundledOrigin: BuildOrigin;
 
-/** What upstream's components say that nobody built in the proper way. */
+/** What upstream's components report for an unofficial build. */
 const unknownOrigin: BuildOrigin = { commit: '', treeState: '', date: '1970-01-01T00:00:00Z' };
 
 export function buildInfo(): BuildInfo {

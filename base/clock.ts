@@ -1,6 +1,6 @@
 /** Time, as everything in Coxswain sees it. The only place that may touch timers and the system's clocks. */
 export interface Clock {
-  /** Milliseconds since the epoch; may jump when somebody sets the clock. For timestamps only. */
+  /** Milliseconds since the epoch; may jump when the clock is set. For timestamps only. */
   nowMs(): number;
   /** Milliseconds since some fixed moment; never jumps. For durations. */
   monotonicMs(): number;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** True when nobody listens on the TCP port, on any address of this host. */
+/** True when the TCP port is free on every address of this host. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();

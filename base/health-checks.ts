@@ -50,7 +50,7 @@ export class HealthChecks {
     return pages.flatMap((name) => [`/${name}`, ...this.#on(name).map((check) => `/${name}/${check.name}`)]);
   }
 
-  /** What /metrics/slis shows: how the checks went when somebody asked for a whole page. */
+  /** What /metrics/slis shows: results of the checks of full health requests. */
   text(): string {
     return this.#latest.text() + this.#results.text();
   }

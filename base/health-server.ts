@@ -36,7 +36,7 @@ interface HealthServerOptions {
   readonly debug?: DebugPages | undefined;
   /** Answers who may not come, undefined for the others. Connections are then asked for a certificate, which is not checked here. */
   readonly guard?: ((request: IncomingMessage) => Promise<Answer | undefined>) | undefined;
-  /** Who may read metrics where no guard decides. They tell much about the cluster, so a port that others reach should not give them away; default everybody. */
+  /** Who may read metrics where no guard decides. A port that other hosts reach should not expose them; default 'everybody'. */
   readonly metricsTo?: 'everybody' | 'this host';
 }
 

@@ -15,7 +15,7 @@ interface HeapTrimDeps {
 }
 
 const lookMs = 30_000;
-/** Less of one core than this is idle: nobody waits while it collects. */
+/** Below this share of one core the process is idle, and a collection delays no request. */
 const idleShare = 0.05;
 /** A heap is worth collecting once it is so much larger than the last collection left it. */
 const growthBytes = 6 * 2 ** 20;

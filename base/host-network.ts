@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { UsageError } from '#base/lifecycle.ts';
 
-/** Interfaces that lead to containers of this host or to itself, our own bridge among them; nobody else knows the host by their addresses. */
+/** Interfaces that lead to containers of this host or to itself, our own bridge among them; other hosts do not reach this one there. */
 const virtual = /^(lo|docker|coxswain|cni|veth|br-|virbr|flannel|cali|podman|lxc|lxd|kube|dummy|tun|tap|wg|tailscale)/;
 const linkLocal = /^169\.254\./;
 

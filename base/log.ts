@@ -28,7 +28,7 @@ export function verbosityLevel(verbosity: number): LogLevel {
 /** Lines that cannot be written are tried again with the next; beyond this, new ones are dropped. */
 const heldBytes = 256 * 1024;
 
-/** JSON lines on standard error (file descriptor 2), written at once. A disk without room for them ends nobody. */
+/** JSON lines on standard error (file descriptor 2), written at once. A full disk does not end the process. */
 export function createLog(name: string, level: LogLevel | LogLevelSwitch = 'info'): Log {
   const destination = pino.destination({ fd: 2, sync: true, maxLength: heldBytes });
   destination.on('error', () => undefined);

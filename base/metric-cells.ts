@@ -1,5 +1,5 @@
 // Counters and histograms for hot paths. A cell is one series: its labels are written out once, and counting is an addition; the text
-// is made when somebody asks. A library's counters look their labels up on every call, which costs more than what is measured.
+// is rendered on scrape. A library's counters look their labels up on every call, which costs more than what is measured.
 
 /** One series that is counted. */
 export interface CounterCell {
@@ -129,10 +129,10 @@ export class HistogramCells {
   }
 }
 
-/** One series as it is when somebody asks: the values of its labels, and its figure. */
+/** One series at the time of a scrape: its label values and its value. */
 export type Sample = readonly [values: readonly string[], value: number];
 
-/** Figures that are known anyway: read when somebody asks, and gone with what they tell of. */
+/** Samples of existing state: read on scrape, and gone with the objects that they describe. */
 export class SampledFamily {
   readonly help: string;
   readonly #head: string;
@@ -168,7 +168,7 @@ function numberText(value: number): string {
   return value === Number.POSITIVE_INFINITY ? '+Inf' : String(value);
 }
 
-/** Histograms that belong to somebody else, who keeps them with what they tell of. */
+/** Histograms that live with the objects that they describe. */
 export class SampledHistograms {
   readonly help: string;
   readonly #head: string;

@@ -12,7 +12,7 @@ interface OtherNames {
 
 const thisHost: OtherNames = { dnsNames: ['localhost'], ips: ['127.0.0.1'] };
 
-/** A server certificate under a CA of its own, which follows it, for a port of this host where none was given: nobody is asked to trust it. */
+/** A server certificate under a CA of its own, which follows it, for a port without a configured certificate; clients need not trust it. */
 export async function ownServerCertificate(hostname: string, nowMs: number, { dnsNames, ips } = thisHost): Promise<KeyPair> {
   // What makes certificates takes 10 MB: processes that were given theirs never load it.
   const { createCa, signCertificate } = await import('./pki.ts');

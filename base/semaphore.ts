@@ -3,7 +3,7 @@ export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  /** @param size at least 1; Infinity lets everybody through. */
+  /** @param size at least 1; Infinity: no limit. */
   constructor(size: number) {
     this.#free = size;
   }

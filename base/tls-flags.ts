@@ -83,9 +83,7 @@ function readMinTls(text: string): MinTls {
   if (text === '' || text === 'VersionTLS12') return 'TLSv1.2';
   if (text === 'VersionTLS13') return 'TLSv1.3';
   if (text === 'VersionTLS10' || text === 'VersionTLS11') {
-    throw new UsageError(
-      `--tls-min-version=${text} is not supported: nobody should talk TLS before 1.2 any more; give VersionTLS12 or VersionTLS13`,
-    );
+    throw new UsageError(`--tls-min-version=${text} is not supported: TLS before 1.2 is insecure; use VersionTLS12 or VersionTLS13`);
   }
   throw new UsageError(`unknown tls version ${JSON.stringify(text)}`);
 }

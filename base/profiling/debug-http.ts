@@ -8,7 +8,7 @@ export function debugRequest(request: IncomingMessage, path: string, search: str
   return { method: request.method ?? 'GET', path, query: new URLSearchParams(search), body: () => bodyOf(request) };
 }
 
-/** Aborts when the client is gone, so that nobody measures for nobody. */
+/** Aborts when the client is gone, which ends the measurement. */
 export function untilClosed(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the client is gone')));

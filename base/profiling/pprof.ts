@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 export interface Frame {
   readonly name: string;
   readonly file: string;
-  /** 1 is the first; 0 where nobody knows. */
+  /** 1-based; 0: unknown. */
   readonly line: number;
 }
 

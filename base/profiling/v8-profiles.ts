@@ -1,4 +1,4 @@
-// What V8 measures of this thread, as profiles. The inspector is loaded when somebody asks: nobody else pays for it.
+// What V8 measures of this thread, as profiles. The inspector is loaded on demand.
 import { getHeapSpaceStatistics } from 'node:v8';
 import type { HeapProfiler, Profiler } from 'node:inspector';
 import type { Clock } from '../clock.ts';

@@ -50,7 +50,7 @@ export async function acceptSpdyExec(
   try {
     await complete.promise;
   } catch {
-    // Gone, or too slow to open its streams: there is nobody to tell.
+    // Gone, or too slow to open its streams: no peer is left to report to.
     connection.destroy();
     return undefined;
   }

@@ -12,7 +12,7 @@ export const portForwardProtocol = 'portforward.k8s.io';
 const pairMs = 30_000;
 const maxWaiting = 1_000;
 
-/** Accepts the upgrade. Undefined when the client wants a protocol that nobody has. */
+/** Accepts the upgrade. Undefined when the client supports no common protocol. */
 export function acceptSpdyPortForward(upgrade: Upgrade, options: StreamOptions, signal: AbortSignal): PortForwardSession | undefined {
   const protocol = chooseProtocol(upgrade.request, [portForwardProtocol]);
   if (protocol === undefined) {

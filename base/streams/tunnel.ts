@@ -29,7 +29,7 @@ export async function joinSockets(left: Duplex, right: Duplex, { clock, idleMs }
     });
     from.on('close', () => {
       if (to.destroyed) return end();
-      // What `from` said last is still on its way; what `to` still says interests nobody.
+      // What `from` said last is still on its way; what `to` still sends is irrelevant.
       if (!to.writableEnded) to.end();
       clock.sleep(to.writableFinished ? 0 : lingerMs, over.signal).then(end, () => undefined);
       to.once('finish', end);

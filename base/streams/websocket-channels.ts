@@ -45,7 +45,7 @@ export class WebSocketChannels {
     return this.#closed.signal;
   }
 
-  /** What comes on a channel. Call before the client can have sent anything: what nobody reads is dropped. */
+  /** What comes on a channel. Call before the client can have sent anything: unread data is dropped. */
   readable(channel: number): Readable {
     const stream = new Readable({
       read: () => {

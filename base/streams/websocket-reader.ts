@@ -29,7 +29,7 @@ export async function sendAsMessages(upgrade: Upgrade, source: Readable): Promis
     }
     await close(socket);
   } catch {
-    // Either side broke off: there is nobody to tell, or nothing more to say.
+    // Either side broke off: nothing is left to report.
     socket.terminate();
   }
 }
