@@ -40,7 +40,7 @@ export async function lockHost({ path, command, clock, detail }: LockOptions, si
   return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }
 
-/** Makes the lock with its content in one step, so that nobody ever sees it empty. */
+/** Makes the lock with its content in one step, so that it is never seen empty. */
 function take(path: string, own: Holder): boolean {
   const draft = `${path}.${own.pid}`;
   writeFileSync(draft, JSON.stringify(own));
@@ -61,7 +61,7 @@ function breakLock(path: string, pid: number): void {
   try {
     renameSync(path, aside);
   } catch {
-    return; // Somebody else was faster.
+    return; // Another process was faster.
   }
   const holder = readJson<Holder>(aside);
   if (holder !== undefined && isAlive(holder)) {

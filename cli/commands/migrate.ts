@@ -35,7 +35,7 @@ export async function migrate(context: CommandContext): Promise<void> {
   const { revision } = await stateOf(source, context.signal);
   // An embedded store is ours alone meanwhile; what it does by itself is to remove what has outlived its time.
   if (!source.isSoleWriter && revision !== state.revision) {
-    throw new UsageError(`somebody wrote to ${nameOf(from)} meanwhile: stop the API servers, empty ${nameOf(to)} and repeat`, {
+    throw new UsageError(`${nameOf(from)} was written to meanwhile: stop the API servers, empty ${nameOf(to)} and repeat`, {
       exitCode: 1,
     });
   }

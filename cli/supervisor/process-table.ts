@@ -95,7 +95,7 @@ export function start(layout: Layout, component: Component, starts: number, nowM
     try {
       writeRecord(layout, component.name, record);
     } catch (error) {
-      // Nobody would know of it (a full disk, and none ran before): rather none than one that cannot be stopped.
+      // It could not be recorded (a full disk): rather no process than one that cannot be stopped.
       signalProcess(record, 'SIGKILL');
       throw error;
     }
