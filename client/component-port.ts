@@ -1,4 +1,4 @@
-// The port of a component that others may reach: health is everybody's, all else is for whom the API server allows it. Upstream's flags of
+// The port of a component that others may reach: health is public, all else is authorized by the API server. Upstream's flags of
 // delegated authentication and authorization (apiserver/pkg/server/options).
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
@@ -23,14 +23,14 @@ export const componentPortFlags = {
   'authentication-tolerate-lookup-failure': boolFlag(true, 'Serve also while the authorities of clients cannot be looked up'),
   'authorization-always-allow-paths': listFlag(
     ['/healthz', '/readyz', '/livez'],
-    'Paths that everybody may ask for; * at the end stands for anything',
+    'Paths that are served without authorization; a trailing * matches any suffix',
   ),
   'cert-dir': stringFlag('', 'Where a certificate is kept that is made for want of --tls-cert-file; default: in memory', {
     valueName: 'folder',
   }),
-  'authorization-kubeconfig': stringFlag('', 'Where to ask what somebody may do', file),
-  'authorization-webhook-cache-authorized-ttl': durationFlag(10_000, 'How long it is known what somebody may do'),
-  'authorization-webhook-cache-unauthorized-ttl': durationFlag(10_000, 'How long it is known what somebody may not do'),
+  'authorization-kubeconfig': stringFlag('', 'Kubeconfig of the API server for SubjectAccessReviews', file),
+  'authorization-webhook-cache-authorized-ttl': durationFlag(10_000, 'How long allowed authorizations are cached'),
+  'authorization-webhook-cache-unauthorized-ttl': durationFlag(10_000, 'How long denied authorizations are cached'),
   'client-ca-file': stringFlag('', "Authorities that sign clients' certificates; where absent, those of the cluster", file),
   'requestheader-allowed-names': listFlag([], 'Common names of front proxies that are believed; none believes all of their authority'),
   'requestheader-client-ca-file': stringFlag(
@@ -48,7 +48,7 @@ export const componentPortFlags = {
 };
 
 export interface ComponentPortOptions {
-  /** '' asks nobody. */
+  /** '' disables it. */
   readonly authenticationKubeconfig: string;
   readonly authorizationKubeconfig: string;
   readonly openPaths: readonly string[];
@@ -135,7 +135,7 @@ async function refusalOf(request: IncomingMessage, gate: Gate, signal: AbortSign
   try {
     const visitor = await identify(request, gate, signal);
     if (visitor === undefined) return statusAnswer(new ApiError({ reason: 'Unauthorized', message: 'Unauthorized' }));
-    // Whoever may do anything is not asked about, so that administrators see why nobody else gets in.
+    // Whoever may do anything is not asked about, so that administrators get in even while reviews fail.
     if (visitor.groups.includes('system:masters')) return undefined;
     if (await gate.access.isAllowed(visitor, { kind: 'path', verb, path }, signal)) return undefined;
     const message = `forbidden: User ${JSON.stringify(visitor.name)} cannot ${verb} path ${JSON.stringify(path)}`;
@@ -147,7 +147,7 @@ async function refusalOf(request: IncomingMessage, gate: Gate, signal: AbortSign
   }
 }
 
-/** Undefined for a token that nobody can vouch for; who shows nothing is anonymous. */
+/** Undefined for an invalid token; a client without credentials is anonymous. */
 async function identify(request: IncomingMessage, gate: Gate, signal: AbortSignal): Promise<Visitor | undefined> {
   const byCertificate = visitorByCertificate(request, request.socket as TLSSocket, await gate.trust.current(signal), gate.clock.nowMs());
   if (byCertificate !== undefined) return byCertificate;

@@ -9,7 +9,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Client } from './client.ts';
 import { LruMap } from './lru-map.ts';
 
-/** Somebody whose identity is proven. */
+/** An authenticated user. */
 export interface Visitor {
   readonly name: string;
   readonly uid?: string;
@@ -30,9 +30,9 @@ export type Wish =
     }
   | { readonly kind: 'path'; readonly verb: string; readonly path: string };
 
-/** Says who somebody is and what they may do. Both reject where that cannot be found out. */
+/** Authentication and authorization by the API server's reviews. Both reject where a review fails. */
 export interface Access {
-  /** Undefined for a token that stands for nobody. */
+  /** Undefined for an invalid token. */
   visitorOf(token: string, signal: AbortSignal): Promise<Visitor | undefined>;
   isAllowed(visitor: Visitor, wish: Wish, signal: AbortSignal): Promise<boolean>;
 }
@@ -95,7 +95,7 @@ export class DelegatedAccess implements Access {
       entry.endMs = clock.monotonicMs() + ttlOf(value);
       return value;
     } catch (error) {
-      // A failure is nobody's answer but that of those who wait for it.
+      // Failures are not cached: only the present callers get it.
       if (kept.get(key) === entry) kept.delete(key);
       throw error;
     }

@@ -27,7 +27,7 @@ interface OldContext {
 
 const lists = ['clusters', 'contexts', 'users'] as const;
 const lockWaitMs = 10_000;
-/** Nobody holds the lock longer than a moment; one this old was left by a process that died. */
+/** The lock is held for a moment only; one this old was left by a process that died. */
 const staleLockMs = 60_000;
 
 /** The text of a kubeconfig that holds one context alone. */

@@ -30,7 +30,7 @@ interface LeaderDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventRecorder | undefined;
-  /** Shows whether this process leads; absent: nobody sees. */
+  /** Exports whether this process leads; absent: not exported. */
   readonly metrics?: Metrics | undefined;
   /** Numbers in [0, 1) for jitter; default Math.random. */
   readonly random?: () => number;
@@ -133,7 +133,7 @@ export class LeaderGate implements Service {
       if (signal.aborted) return 'stopped';
       if (outcome === 'held') renewedAtMs = startedMs;
       else log.warn({ sinceMs: Math.round(clock.monotonicMs() - renewedAtMs) }, 'the leader lease was not renewed');
-      // Somebody else holds it: nothing to wait for.
+      // Another process holds it: nothing to wait for.
       if (outcome === 'other') return 'lost';
     }
   }
@@ -163,7 +163,7 @@ export class LeaderGate implements Service {
     }
   }
 
-  /** False when somebody was faster. */
+  /** False when another process was faster. */
   async #write(found: Lease | undefined, signal: AbortSignal): Promise<boolean> {
     const { client, clock } = this.#deps;
     const { namespace, name, leaseMs } = this.#options;

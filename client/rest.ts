@@ -33,7 +33,7 @@ interface ConnectOptions {
   readonly maxConnections?: number | undefined;
   /** A watch that says nothing for so long is taken for dead and fails; default 90 s, since bookmarks come every minute. */
   readonly watchSilenceLimitMs?: number | undefined;
-  /** Counts the requests; absent: nobody does. */
+  /** Counts the requests; absent: not counted. */
   readonly metrics?: ClientMetrics | undefined;
 }
 

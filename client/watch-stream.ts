@@ -42,7 +42,7 @@ export async function* watchStream<T extends KubeObject>(
   } finally {
     silence.stop();
     signal.removeEventListener('abort', onAbort);
-    // A late error of a body nobody reads any more must not end the process.
+    // A late error of an abandoned body must not end the process.
     body.on('error', () => undefined);
     body.destroy();
   }

@@ -8,7 +8,7 @@ import type { Client } from '../client.ts';
 import type { TokenSource } from '../endpoint.ts';
 
 interface AccountTokenOptions {
-  /** Asks as somebody who may make accounts and tokens. */
+  /** A client that may create service accounts and their tokens. */
   readonly client: Client;
   readonly name: string;
   readonly clock: Clock;
