@@ -21,7 +21,7 @@ export class PlainCloud implements Cloud {
     this.#log = log;
     this.#stamp = this.#readStamp();
     this.#document = parsePlainDocument(readFileSync(path, 'utf8'));
-    // Where the file comes to have none, nobody gets an address.
+    // Where the file has none, no Service gets an address.
     this.pool = this.#document.pool === undefined ? undefined : () => this.#current().pool ?? { ranges: [] };
   }
 
@@ -53,7 +53,7 @@ export class PlainCloud implements Cloud {
   }
 }
 
-/** Nobody says anything about machines: what the node was given is true. */
+/** No provider knows the machines: what the node reports is taken as it is. */
 function machineOfNode(name: string, { metadata, spec, status }: Node): Machine {
   const given = metadata.annotations?.[providedIpAnnotation]?.split(',') ?? [];
   return {

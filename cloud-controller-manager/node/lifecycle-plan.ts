@@ -5,7 +5,7 @@ import type { Machine } from '../cloud/contract.ts';
 import { isUninitialized } from './plan.ts';
 
 export const shutdownTaint = 'node.cloudprovider.kubernetes.io/shutdown';
-/** So long a node that nobody has initialised yet is let be. */
+/** Grace period for uninitialised nodes. */
 const uninitializedDelayMs = 60_000;
 
 export type LifecyclePlan =
