@@ -12,7 +12,7 @@ const keyOf = (signer: string): string => `Key of the authority for ${signer}`;
 /** Upstream's flags of what signs certificates. */
 export const signingFlags = {
   'cluster-signing-cert-file': stringFlag('', certificateOf('all signers'), file),
-  'cluster-signing-duration': durationFlag(8_760 * 3_600_000, 'How long certificates last where nobody asks for less'),
+  'cluster-signing-duration': durationFlag(8_760 * 3_600_000, 'Lifetime of certificates unless a shorter one is requested'),
   'cluster-signing-key-file': stringFlag('', keyOf('all signers'), file),
   'cluster-signing-kube-apiserver-client-cert-file': stringFlag('', certificateOf(signers.apiServerClient), file),
   'cluster-signing-kube-apiserver-client-key-file': stringFlag('', keyOf(signers.apiServerClient), file),

@@ -8,7 +8,7 @@ import { planLifetime } from './lifetime.ts';
 export interface SigningOptions {
   /** What signs for each signer; those that are absent are not served. */
   readonly authorities: Readonly<Partial<Record<SignerName, KeyPair>>>;
-  /** How long certificates last where nobody asks for less. */
+  /** Lifetime of certificates unless a shorter one is requested. */
   readonly durationMs: number;
 }
 
@@ -26,7 +26,7 @@ export function requestSigningController({ authorities, durationMs }: SigningOpt
       const { signerName, usages = [], expirationSeconds } = found.spec;
       const authority = Object.hasOwn(authorities, signerName) ? authorities[signerName as SignerName] : undefined;
       if (found.status.certificate || authority === undefined) return done;
-      // What signs takes 10 MB: a cluster in which nobody asks never loads it.
+      // What signs takes 10 MB: a cluster without requests never loads it.
       const { issueCertificate, requestedNames } = await import('#base/issue-certificate.ts');
       const pem = requestPem(found);
       const problem = signerProblem(signerName as SignerName, { names: requestedNames(pem), usages });

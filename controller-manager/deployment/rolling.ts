@@ -12,7 +12,7 @@ export function planRolling(view: DeploymentView): readonly DeploymentStep[] {
   return shrinkOld(view, current);
 }
 
-/** Old replicas that are not available go first, since they serve nobody; available ones as far as the minimum allows. */
+/** Old replicas that are not available go first, since they serve no traffic; available ones as far as the minimum allows. */
 function shrinkOld(view: DeploymentView, current: ReplicaSet): readonly DeploymentStep[] {
   const { deployment, old } = view;
   const active = old.filter((set) => sizeOf(set) > 0);

@@ -46,7 +46,7 @@ function shareOf(set: ReplicaSet, { deployment }: DeploymentView, left: number):
   const wanted = wantedOf(deployment);
   const size = sizeOf(set);
   if (wanted === 0) return Math.max(-size, left);
-  // Sets that remember nothing were made by hand or by somebody older: what the Deployment has is the next best measure.
+  // ReplicaSets without the annotation were created by hand or by an older controller: what the Deployment has is the next best measure.
   const before = rememberedMax(set) || (deployment.status?.replicas ?? 0);
   const now = wanted + rollingBounds(deployment).maxSurge;
   const share = before === 0 ? 0 : Math.round((size * now) / before) - size;

@@ -66,7 +66,7 @@ async function count(budget: PodDisruptionBudget, pods: readonly Pod[], context:
   return evictions.recheckMs === undefined ? done : again(evictions.recheckMs + 1);
 }
 
-/** Guarded: where somebody was evicted meanwhile, the budget comes anew and wakes this loop by itself. */
+/** Conditional: after a concurrent eviction the changed budget enqueues itself again. */
 async function write(
   budget: PodDisruptionBudget,
   status: V1PodDisruptionBudgetStatus,

@@ -17,7 +17,7 @@ export const scaledKinds = [deployment, replicaSet, replicationController, state
 
 interface OwnerScales {
   readonly size: number;
-  /** Names of pods that nobody controls. */
+  /** Names of pods without a controller. */
   readonly unmanaged: readonly string[];
 }
 

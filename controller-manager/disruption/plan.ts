@@ -147,7 +147,7 @@ function saysAll(
 type StalePlan = { readonly kind: 'none' } | { readonly kind: 'wait'; readonly ms: number } | { readonly kind: 'clear' };
 
 /**
- * Whether a pod still says that it is about to go although nobody deleted it in time. What the node agent said stays: its pods may
+ * Whether a pod still says that it is about to be deleted although it was not deleted in time. What the node agent said stays: its pods may
  * take long to go.
  */
 export function planStale({ metadata, status }: Pod, nowMs: number): StalePlan {

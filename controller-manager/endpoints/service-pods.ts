@@ -9,7 +9,7 @@ import { isFinished } from '../pods/pod-state.ts';
 /** Marks what belongs to a headless Service. */
 export const headlessLabel = 'service.kubernetes.io/headless';
 
-/** True for Services whose endpoints are found by selector; the others' are somebody else's. */
+/** True for Services whose endpoints are found by selector; the others are managed elsewhere. */
 export function hasSelector({ spec }: Service): boolean {
   return spec.selector !== undefined && Object.keys(spec.selector).length > 0 && spec.type !== 'ExternalName';
 }

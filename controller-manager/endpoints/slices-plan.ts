@@ -31,7 +31,7 @@ export interface SlicesView {
   readonly maxPerSlice?: number;
 }
 
-/** Says of a pod that its node is not there: it serves nobody, however ready it looks. */
+/** Says of a pod that its node is not there: it cannot serve, even if it is Ready. */
 export const noNode: unique symbol = Symbol('no node');
 
 export interface SlicesPlan {
@@ -161,7 +161,7 @@ function labelsFor(owner: Service): Record<string, string> {
   };
 }
 
-/** Labels that somebody else added do not count: they go with the next change of the endpoints. */
+/** Labels added by other clients are ignored, and removed with the next change of the endpoints. */
 function hasLabelsOf({ metadata }: EndpointSlice, owner: Service): boolean {
   const isHeadlessSlice = metadata.labels?.[headlessLabel] !== undefined;
   return (

@@ -32,7 +32,7 @@ export class ObjectGraph {
     return this.kinds.flatMap((kind) => this.#cluster.ownedBy<KubeObject>(asTyped(kind), uid).map((object) => ({ kind, object })));
   }
 
-  /** The kind that a reference means; undefined for one that nobody looks after here. */
+  /** The kind that a reference means; undefined for one that is not watched here. */
   kindOf({ apiVersion, kind }: V1OwnerReference): KindDefinition | undefined {
     return this.#byName.get(`${apiVersion}/${kind}`);
   }

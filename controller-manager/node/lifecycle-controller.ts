@@ -134,7 +134,7 @@ async function declareSilent(object: Node, { key, client, clock, events, log, si
   return next;
 }
 
-/** Pods of a lost node serve nobody: their Ready condition says so, and Services leave them out. */
+/** Pods of an unreachable node cannot serve: their Ready condition is set to False, and Services leave them out. */
 async function markPods(nodeName: string, { cache, client, clock, events, signal }: ReconcileContext): Promise<void> {
   for (const one of cache.byIndex<Pod>(pod, byNode, nodeName).filter(isPodReady)) {
     const ready = findCondition(one.status?.conditions, 'Ready');

@@ -8,7 +8,7 @@ interface EvictionTimes {
   readonly nowMs: number;
   /** Since when the pod is known to bear what it bears for a while only: what counts for taints that do not say when they came. */
   readonly sinceMs: number;
-  /** When the pod came to the node, by the API server's clock: nobody has borne a taint for longer than that. */
+  /** When the pod came to the node, by the API server's clock: a taint is tolerated from then on at the earliest. */
   readonly arrivedMs: number;
 }
 

@@ -4,7 +4,7 @@ import { findCondition } from '#api/meta/conditions.ts';
 import { isFinished } from '../pods/pod-state.ts';
 
 export type PodVerdict =
-  /** Nobody will ever say more of it. */
+  /** Its status is final. */
   | { readonly kind: 'delete'; readonly pod: Pod }
   /** The same, but it may have been running: its status has to say that it failed, and why. */
   | { readonly kind: 'fail and delete'; readonly pod: Pod; readonly message: string };
@@ -20,7 +20,7 @@ interface PodCollection {
 
 const outOfService = 'node.kubernetes.io/out-of-service';
 
-/** Which pods nobody else will clean up (upstream's pkg/controller/podgc). */
+/** Which pods are left to clean up (upstream's pkg/controller/podgc). */
 export function planPodCollection({ pods, nodes, lostNodes, maxFinished }: PodCollection): readonly PodVerdict[] {
   const finished = pods.filter(isFinished).toSorted(olderFirst);
   const surplus = maxFinished > 0 ? finished.slice(0, Math.max(0, finished.length - maxFinished)) : [];
@@ -45,7 +45,7 @@ function gone(pod: Pod, message: string): PodVerdict {
   return isFinished(pod) ? { kind: 'delete', pod } : { kind: 'fail and delete', pod, message };
 }
 
-/** Somebody said that the machine is off for good, and it is not ready indeed. */
+/** The node is tainted out-of-service and not ready. */
 function isOutOfService(node: Node | undefined): boolean {
   const isReady = findCondition(node?.status?.conditions, 'Ready')?.status === 'True';
   return !isReady && node?.spec?.taints?.some(({ key }) => key === outOfService) === true;

@@ -43,7 +43,7 @@ export async function claimChildren<O extends KubeObject, C extends KubeObject>(
 
 const asStrategic = { type: 'strategic' } as const;
 
-/** The owner's own and those that nobody controls: all that a selector could concern. */
+/** The owner's children and those without a controller: all that a selector may match. */
 function candidatesFor<C extends KubeObject>(owner: KubeObject, childKind: TypedResource<C>, cache: CacheReader): readonly C[] {
   const own = cache.ownedBy(childKind, owner.metadata.uid ?? '').filter((child) => isControlledBy(child, owner));
   return [...own, ...cache.byIndex(childKind, byLackOfController, owner.metadata.namespace ?? '')];

@@ -11,7 +11,7 @@ export function isActive(pod: Pod): boolean {
   return !isFinished(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
-/** Being deleted, and still running as far as anybody knows. */
+/** Being deleted, and not known to have terminated. */
 export function isTerminating(pod: Pod): boolean {
   return !isFinished(pod) && pod.metadata.deletionTimestamp !== undefined;
 }

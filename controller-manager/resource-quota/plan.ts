@@ -32,7 +32,7 @@ export function usageOf(quota: ResourceQuota, counted: readonly Counted[], view:
   return used;
 }
 
-/** The status to write; undefined: it is as it should be. What nobody could count keeps its last number. */
+/** The status to write; undefined: it is as it should be. What could not be counted keeps its last value. */
 export function nextStatus(quota: ResourceQuota, counted: Amounts): ResourceQuota['status'] | undefined {
   const hard = quota.spec.hard ?? {};
   const used = maskAmounts({ ...quota.status?.used, ...counted }, Object.keys(hard));

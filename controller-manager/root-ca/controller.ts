@@ -32,7 +32,7 @@ export function rootCaController(ca: string): ControllerDefinition {
           await client.update<ConfigMap>(configMap, { ...existing, metadata: { ...existing.metadata, annotations }, data }, {}, signal);
         }
       } catch (error) {
-        // The namespace goes, or somebody was faster: both show in the cache.
+        // The namespace is being deleted, or it was created concurrently: the cache will show either.
         if (!isNamespaceGoing(error) && !hasReason(error, 'NotFound', 'AlreadyExists')) throw error;
       }
       return done;

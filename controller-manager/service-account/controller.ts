@@ -22,7 +22,7 @@ export const serviceAccountController = defineController<Namespace>({
     try {
       await client.create<ServiceAccount>(serviceAccount, { metadata: { name: defaultName, namespace: key.name } }, {}, signal);
     } catch (error) {
-      // Made by somebody else, or the namespace goes: both show in the cache.
+      // Created concurrently, or the namespace is being deleted: the cache will show either.
       if (!hasReason(error, 'AlreadyExists', 'NotFound') && !isNamespaceGoing(error)) throw error;
     }
     return done;

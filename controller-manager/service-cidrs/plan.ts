@@ -88,7 +88,7 @@ function isIn(networks: readonly Network[], address: string): boolean {
   return own !== undefined && networks.some((network) => holdsNetwork(network, own) && !isOutside(network, own));
 }
 
-/** The first address of a network is nobody's, nor is the last one of IPv4. */
+/** The first address of a network is not allocated, nor is the last one of IPv4. */
 function isOutside({ family, first, bits }: Network, own: Network): boolean {
   const last = first + (1n << BigInt((family === 4 ? 32 : 128) - bits)) - 1n;
   return own.first === first || (family === 4 && own.first === last);

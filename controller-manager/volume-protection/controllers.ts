@@ -1,5 +1,5 @@
-// Claims, volumes and classes of their attributes that are in use stay until nobody uses them (upstream's pkg/controller/volume/{pvc,pv,vac}protection): admission put a
-// finalizer on them, which goes here.
+// Claims, volumes and classes of their attributes are protected while they are in use (upstream's
+// pkg/controller/volume/{pvc,pv,vac}protection): admission adds their finalizer, which is removed here.
 import { persistentVolume, type PersistentVolume } from '#api/core/persistent-volume/persistent-volume.ts';
 import { persistentVolumeClaim, type PersistentVolumeClaim } from '#api/core/persistent-volume-claim/persistent-volume-claim.ts';
 import { pod, type Pod } from '#api/core/pod/pod.ts';

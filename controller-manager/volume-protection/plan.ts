@@ -17,7 +17,7 @@ export function mayGo({ metadata, status }: PersistentVolume): boolean {
   return isHeld(metadata, volumeFinalizer) && status?.phase !== 'Bound';
 }
 
-/** What a class of volume attributes needs: its finalizer while it stays, none once it is to go and nobody has or wants it. */
+/** What a class of volume attributes needs: its finalizer while it stays, none once it is being deleted and unused. */
 export function planClass(
   { metadata }: VolumeAttributesClass,
   claims: readonly PersistentVolumeClaim[],
