@@ -29,7 +29,7 @@ export interface ProxyConfig {
   readonly api: ApiEndpoint;
   readonly nodeName: string;
   readonly podCidrs: readonly string[];
-  /** Undefined where somebody else leads packets to other nodes' pods. */
+  /** Undefined where routes to other nodes' pods are managed elsewhere. */
   readonly nodeRoutes: RouteMode | undefined;
   /** Addresses that the nodes answer for on their network; none where empty. */
   readonly announced: readonly AddressRange[];

@@ -1,8 +1,8 @@
 // Answers for load-balancer addresses on the node's own network. How it works: informers mark Services and the candidates dirty; one loop
 // works out what this node should hold (plan.ts), asks whom it must, and hands the difference to the kernel. It wakes when something
-// changed, every second while it asks others or holds an address, and every minute to repair what somebody else undid. Only the
+// changed, every second while it asks others or holds an address, and every minute to repair what other programs changed. Only the
 // loop writes; nothing is kept that a start does not find again in the kernel. Who stops says so first, and lets go only when the next
-// has heard it: for a moment two answer, but never nobody.
+// has heard it: for a moment two nodes answer, but never none.
 import type { Node } from '#api/core/node/node.ts';
 import type { Service as KubeService } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
@@ -22,7 +22,7 @@ interface AnnouncerDeps {
   readonly slices: Informer<EndpointSlice>;
   readonly nodes: Informer<Node>;
   readonly nodeName: string;
-  /** Addresses outside of them are somebody else's. */
+  /** Addresses outside of them are not touched. */
   readonly ranges: readonly AddressRange[];
   /** This host's interfaces, asked with each repair. */
   readonly networks: () => readonly { readonly network: string; readonly device: string }[];

@@ -86,7 +86,7 @@ export function orderFor({ address, nodes }: Front, candidates: readonly Candida
     .map(({ candidate }) => candidate);
 }
 
-/** What a node does about one address. Whom nobody has asked yet counts as alive: taking over early would be answering twice. */
+/** What a node does about one address. A peer not probed yet counts as alive: an early takeover would duplicate answers. */
 export function turnOf(order: readonly Candidate[], self: string, stateOf: (name: string) => PeerState): Turn {
   const ask: string[] = [];
   for (let at = order.findIndex(({ name }) => name === self) - 1; at >= 0; at--) {

@@ -1,6 +1,6 @@
 // Answers at each Service's healthCheckNodePort how many of its pods are ready on this node: load balancers of Services with
 // externalTrafficPolicy Local ask there which nodes to use. How it works: informers say that something changed; one loop compares the
-// ports wanted with those open. A port that somebody else has is tried again until it is free or not wanted any more.
+// ports wanted with those open. A port in use by another process is retried until it is free or no longer desired.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Service as KubeService } from '#api/core/service/service.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
@@ -30,7 +30,7 @@ const retryMs = 10_000;
 export class ServiceHealthServers implements Service {
   readonly name = 'service health servers';
   readonly #deps: ServiceHealthDeps;
-  /** By port; the Service is looked up when somebody asks. */
+  /** By port; the Service is looked up per request. */
   readonly #open = new Map<number, Server>();
   #wake = Promise.withResolvers<void>();
 

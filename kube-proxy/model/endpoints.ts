@@ -52,7 +52,7 @@ export function chooseEndpoints(slices: readonly EndpointSlice[], query: Endpoin
 
 /**
  * Hints count only where all endpoints have them and one of them means the place: those for its node, or else those for its zone.
- * Otherwise everybody is served by all.
+ * Otherwise all endpoints serve all clients.
  */
 function nearest(ready: Ready, hints: ReadonlyMap<string, V1EndpointHints>, { name, zone = '' }: Place): Ready {
   if (hints.size < ready.size) return ready;

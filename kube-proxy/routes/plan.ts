@@ -1,5 +1,5 @@
 // Which way leads to the pods of other nodes. Nodes on this host's own networks are gateways themselves; packets to others go through VXLAN,
-// where each node's tunnel end has an address and a hardware address that follow from the node's own, so that nobody need be asked.
+// where each node's tunnel end has an address and a hardware address that follow from the node's own, so that no exchange is needed.
 export interface OtherNode {
   readonly name: string;
   /** Where this host reaches it; IPv4. */

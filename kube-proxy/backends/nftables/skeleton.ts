@@ -131,7 +131,7 @@ function masqueradeRules(podCidrs: readonly string[]): readonly string[] {
   const toThisNode = 'fib daddr type local ip daddr != 127.0.0.0/8 ';
   return [
     rule('', all.address, 'always'),
-    // Where the pod network is not known, nobody is outside of it.
+    // Where the pod network is unknown, no client is outside of it.
     ...(podCidrs.length === 0 ? [] : [rule(`ip saddr != { ${podCidrs.join(', ')} } `, all.address, 'outside-pods')]),
     rule(toThisNode, all['node-port'], 'always'),
     rule('fib saddr type local ', inside.address, 'from-node'),
