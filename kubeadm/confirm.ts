@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { UsageError } from '#base/lifecycle.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Goes on when somebody says yes. Throws a UsageError with `refusal` for everything else, also where nobody is there to ask. */
+/** Returns when the user confirms. Throws a UsageError with `refusal` otherwise, also without a terminal. */
 export async function confirm(
   { print, signal }: Pick<Surroundings, 'print' | 'signal'>,
   question: string,

@@ -9,7 +9,7 @@ export interface Folders {
   readonly kubelet: string;
 }
 
-/** The places that everybody knows, or their likes below another folder. */
+/** The standard paths, or the same below another folder. */
 export function foldersAt(certificatesDir: string, base = ''): Folders {
   const kubernetes = join('/', base, kubernetesFolder);
   return {

@@ -99,7 +99,7 @@ async function placeOf(values: FlagValues<typeof flags>, prefix: string, host: S
   return { cluster, certFolder: values['cert-dir'] || cluster.certificatesDir, kubeconfigFolder: values['kubeconfig-dir'] };
 }
 
-/** Certificates of an etcd that is somebody else's are that one's care. */
+/** Certificates of an external etcd are managed elsewhere. */
 function isOurs(ca: string, { cluster }: Place): boolean {
   return ca !== 'etcd-ca' || 'local' in cluster.etcd;
 }

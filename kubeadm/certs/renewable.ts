@@ -57,7 +57,7 @@ export const renewables: readonly Renewable[] = [
     ),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** True when somebody else holds the authority's key, so that nothing can be signed here. */
+/** True when the CA's key is held elsewhere, so that nothing can be signed here. */
 export function isExternal(ca: AuthoritySpec, { certFolder }: Folders): boolean {
   return !existsSync(keyPath(certFolder, ca.baseName));
 }

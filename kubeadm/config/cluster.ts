@@ -43,7 +43,7 @@ export interface ClusterConfiguration {
   readonly caCertificateValidityMs: number;
   readonly networking: {
     readonly serviceSubnet: string;
-    /** '' where nobody allocates pod addresses per node. */
+    /** '' where pod CIDRs are not allocated per node. */
     readonly podSubnet: string;
     readonly dnsDomain: string;
   };

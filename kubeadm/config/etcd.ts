@@ -1,4 +1,4 @@
-// The `etcd` of a ClusterConfiguration: one of the hosts' own, or one that somebody else looks after. Words as upstream's
+// The `etcd` of a ClusterConfiguration: local on the hosts, or external. Words as upstream's
 // cmd/kubeadm/app/apis/kubeadm/validation.
 import { isAbsolute } from 'node:path';
 import { UsageError } from '#base/lifecycle.ts';

@@ -53,7 +53,7 @@ async function createCertificates(job: JoinJob): Promise<void> {
   await createAllCertificates({ config: init, folder: folders.certificates, host });
 }
 
-/** In place of the cluster's authorities, whose keys a dry run writes nowhere: new ones, that nobody trusts. */
+/** In place of the cluster's authorities, whose keys a dry run writes nowhere: new, untrusted ones. */
 async function makeStandIns(job: JoinJob): Promise<void> {
   const quiet = { config: await job.initConfiguration(), folder: job.folders.certificates, host: { ...job.host, print: () => undefined } };
   for (const authority of authorities) await createAuthority(authority, quiet);

@@ -80,7 +80,7 @@ interface Fetch {
   readonly endpoint: string;
   /** Of the token. */
   readonly id: string;
-  /** Undefined before anybody is trusted. */
+  /** Undefined before trust is established. */
   readonly ca: string | undefined;
   readonly limitMs: number;
 }

@@ -12,7 +12,7 @@ import type { JoinJob } from './join-job.ts';
 
 const retryMs = 100;
 
-/** Does nothing where the etcd is somebody else's. May be repeated: a member that was announced is taken up again. */
+/** Does nothing for an external etcd. Idempotent: a member that was added before is reused. */
 export async function joinEtcd(job: JoinJob): Promise<void> {
   const { config, folders, shown, patches, host } = job;
   const { signal } = host;

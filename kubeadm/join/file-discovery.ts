@@ -1,4 +1,4 @@
-// Whom to trust, by a kubeconfig that somebody hands out: a file, or a page that a host of the public authorities serves. The order of steps
+// Discovery by a kubeconfig: a file, or an HTTPS URL with a publicly trusted certificate. The order of steps
 // is upstream's (cmd/kubeadm/app/discovery/file, discovery/https).
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -67,7 +67,7 @@ async function publishedAuthority(endpoint: ApiEndpoint, host: Surroundings, lim
         );
         return undefined;
       }
-      // Somebody answered by the right certificate, and has published nothing of use.
+      // The server is trusted, but publishes no usable cluster information.
       if (error instanceof UsageError) return undefined;
       if (clock.monotonicMs() - startMs > limitMs)
         throw new UsageError(`Abort reading the cluster-info ConfigMap after timeout: ${reasonOf(error)}`, { exitCode: 1, cause: error });

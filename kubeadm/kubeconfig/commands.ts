@@ -1,4 +1,4 @@
-// `kubeadm kubeconfig user`: a kubeconfig for somebody else, printed.
+// `kubeadm kubeconfig user`: prints a kubeconfig for another user.
 import { durationFlag, listFlag, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 import { signCertificate } from '#base/pki.ts';

@@ -48,7 +48,7 @@ interface KubeletFiles {
   readonly shown: string;
   readonly configuration: string;
   readonly local: LocalConfiguration;
-  /** All pods of the cluster; '' where nobody gives nodes their part. */
+  /** The cluster's pod CIDR; '' where it is not allocated per node. */
   readonly podSubnet: string;
 }
 

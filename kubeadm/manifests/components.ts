@@ -103,7 +103,7 @@ export function controllerManagerPod(
       'bind-address': localHost,
       'client-ca-file': pki('ca.crt'),
       'cluster-name': cluster.clusterName,
-      // Where somebody else keeps the authority's key, nothing is signed here.
+      // Where the CA's key is external, nothing is signed here.
       'cluster-signing-cert-file': hasCaKey ? pki('ca.crt') : '',
       'cluster-signing-key-file': hasCaKey ? pki('ca.key') : '',
       controllers: '*,bootstrap-signer-controller,token-cleaner-controller',
@@ -167,7 +167,7 @@ export function etcdPod(
   others: readonly EtcdMember[],
   version: EtcdVersion,
 ): ComponentPod {
-  if (!('local' in cluster.etcd)) throw new Error('the etcd of this cluster is somebody else’s');
+  if (!('local' in cluster.etcd)) throw new Error('the etcd of this cluster is external');
   const { dataDir, extraArgs } = cluster.etcd.local;
   const pki = (name: string): string => join(folders.certificates, 'etcd', name);
   const { name } = local.node;

@@ -75,7 +75,7 @@ function patchesIn(path: string, file: string): readonly Patch[] {
 function applied(object: JsonObject, { path, target, type, value }: Patch): JsonObject {
   try {
     if (type === 'json') return applyJsonPatch(object, value) as JsonObject;
-    // Nobody has said how lists of a KubeletConfiguration are merged: they are replaced, as upstream does.
+    // Lists of a KubeletConfiguration have no merge strategy: they are replaced, as upstream does.
     if (type === 'merge' || target === 'kubeletconfiguration') return applyMergePatch(object, value) as JsonObject;
     return applyStrategicMergePatch(object, value, builtinSchemas().get(pod.schema));
   } catch (error) {

@@ -285,7 +285,7 @@ export function cgroupDriver(wanted: unknown): Check {
   };
 }
 
-/** Not upstream's: node ports that somebody has already could never reach a Service. */
+/** Not upstream's: node ports that are in use could never reach a Service. */
 const nodePorts: Check = {
   name: 'NodePorts',
   look: (facts) => {

@@ -1,4 +1,4 @@
-// An etcd of somebody else: may we use it?
+// Preflight checks of an external etcd.
 import type { ExternalEtcd } from '../config/cluster.ts';
 import { reasonOf } from '#base/write-file.ts';
 import type { Check } from './checks.ts';

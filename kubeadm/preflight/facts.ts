@@ -42,7 +42,7 @@ export interface HostFacts {
   lookupProblem(name: string): Promise<string | undefined>;
   /** Throws an Error that says why Docker does not answer. */
   docker(): Promise<DockerFacts>;
-  /** The version that an etcd server of somebody else says. Throws an Error that says why it cannot be had. */
+  /** The version of an external etcd server. Throws an Error with the cause. */
   etcdVersion(endpoint: string, files: EtcdFiles): Promise<string>;
   /** Networks that this host has routes to, the default route left out. */
   routes(): readonly Route[];

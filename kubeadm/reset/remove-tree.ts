@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isBelow } from '#base/mount-points.ts';
 
 /**
- * Removes a file, or a folder with all in it but what is mounted there: that may be a volume whose content is somebody else's. A folder that
+ * Removes a file, or a folder with all in it but what is mounted there: that may be a volume with foreign content. A folder that
  * is a mount point itself is only emptied. Answers the mount points that were left alone.
  * @param mounted all mount points there are.
  */
