@@ -22,7 +22,7 @@ const fileFlags = {
   'node-status-report-frequency': durationFlag(300_000, 'How often the status of the node is told where nothing changes'),
 };
 
-/** Upstream's names. Those of no effect here are accepted where leaving them out changes nothing that anybody can see. */
+/** Upstream's names. Flags without effect here are accepted where ignoring them has no visible consequence. */
 const kubeletFlags = {
   kubeconfig: stringFlag('', 'Kubeconfig with the address and credentials of the API server; where absent, only static pods run', path),
   'enable-server': boolFlag(true, 'Serve logs, exec and the like on --port'),
@@ -71,12 +71,15 @@ const kubeletFlags = {
   'tls-cert-file': stringFlag('', 'Serving certificate', path),
   'tls-private-key-file': stringFlag('', 'Key of the serving certificate', path),
   'authentication-token-webhook-cache-ttl': durationFlag(120_000, 'How long it is known whom a bearer token stands for'),
-  'authorization-webhook-cache-authorized-ttl': durationFlag(300_000, 'How long it is known what somebody may do'),
-  'authorization-webhook-cache-unauthorized-ttl': durationFlag(30_000, 'How long it is known what somebody may not do'),
+  'authorization-webhook-cache-authorized-ttl': durationFlag(300_000, 'How long allowed authorizations are cached'),
+  'authorization-webhook-cache-unauthorized-ttl': durationFlag(30_000, 'How long denied authorizations are cached'),
   'client-ca-file': stringFlag('', "Authorities that sign clients' certificates", path),
   address: stringFlag('0.0.0.0', 'Address to serve on'),
   port: intFlag(10_250, 'Port for the API server: logs, exec, port-forward', { min: 0, max: 65_535 }),
-  'read-only-port': intFlag(0, 'Port where anybody may read pods and figures, without TLS; 0 turns it off', { min: 0, max: 65_535 }),
+  'read-only-port': intFlag(0, 'Read-only port for pods and statistics, without TLS or authentication; 0 disables it', {
+    min: 0,
+    max: 65_535,
+  }),
   'healthz-bind-address': stringFlag('127.0.0.1', 'Address of the health check'),
   'healthz-port': intFlag(10_248, 'Port of the health check; 0 turns it off', { min: 0, max: 65_535 }),
   'pod-manifest-path': stringFlag('', 'Folder of manifests, or one manifest, of pods that this node runs by itself', path),

@@ -1,4 +1,4 @@
-// A node that belongs to no cluster: it runs what its manifests say, and nobody hears of it but its log (upstream's standalone mode).
+// A node that belongs to no cluster: it runs static pods and reports to its log only (upstream's standalone mode).
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { Log } from '#base/log.ts';
 import { type Client, TransportError } from '#client/client.ts';

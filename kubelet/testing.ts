@@ -87,7 +87,7 @@ export interface TestKubelet extends AsyncDisposable {
 interface TestKubeletOptions {
   readonly runtime: Runtime;
   readonly clock?: Clock;
-  /** Who tells of the machine's end; default: nobody. */
+  /** Source of shutdown notifications; default: none. */
   readonly shutdownSource?: KubeletDeps['shutdownSource'];
   /** What the node has left; default: of everything plenty. */
   readonly measure?: KubeletDeps['measure'];

@@ -1,8 +1,8 @@
 // Watches what the node has left and ends pods before the kernel must. How it works:
 // - One look every ten seconds at the node's own figures: its cost does not grow with the pods. Only when a threshold is met, or where a
 //   pod's writing is limited, are pods measured.
-// - First what nobody needs goes (dead containers, then images), then one pod; it is waited for before the next look, so that what it
-//   frees counts.
+// - Unused disk space is reclaimed first (dead containers, then images); then one pod is evicted, and must terminate before the next
+//   check, so that what it frees counts.
 // - Everything that is decided is pure: pressure.ts, rank.ts, storage-limits.ts. (pkg/kubelet/eviction/eviction_manager.go)
 import { isCriticalPod } from '#api/core/pod/critical.ts';
 import type { Pod } from '#api/core/pod/pod.ts';

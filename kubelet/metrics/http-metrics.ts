@@ -43,7 +43,7 @@ export function requestMetrics(metrics: Metrics): RequestCount {
   };
 }
 
-/** The first word of a path, of /metrics and /stats the second, too; 'other' for what nobody serves. */
+/** The first word of a path, of /metrics and /stats the second, too; 'other' for unserved paths. */
 function areaOf(path: string): string {
   const [, first = '', second = ''] = path.split('/');
   const area = first === 'portForward' ? 'portforward' : first;

@@ -10,7 +10,7 @@ import { isSidecar } from '../pods/observed.ts';
 const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const startBuckets = [0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1_200, 1_800, 2_700, 3_600];
 
-/** `create`: the first look at a pod; `update`: somebody wants something else of it; `sync`: all others. */
+/** `create`: the first sync of a pod; `update`: after a change of its spec; `sync`: all others. */
 export type SyncKind = 'create' | 'update' | 'sync';
 
 export interface PodMetrics {

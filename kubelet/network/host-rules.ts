@@ -50,7 +50,7 @@ export class HostRules {
       for (const direction of ['-s', '-d']) {
         const rule = acceptRule(direction, range);
         const { code } = await runCommand(tool, ['-w', '-C', dockerChain, ...rule], '', signal);
-        // Without that chain (Docker without iptables, or none at all) nobody closes the way.
+        // Without that chain (Docker without iptables, or none at all) traffic is not blocked.
         if (code !== 0) await runCommand(tool, ['-w', '-I', dockerChain, ...rule], '', signal);
       }
     }

@@ -1,6 +1,6 @@
 // Connections into a pod's network namespace, also to what listens on its localhost only. Node cannot enter a namespace, so one small
 // process per namespace does: it listens on a Unix socket (which is reached from everywhere) and joins what comes in to a port.
-// It ends when nobody has used it for a while, or with us.
+// It ends when idle for a while, or with this process.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -53,7 +53,7 @@ interface Helper {
 export class PortDialer {
   readonly #helpers = new Map<string, Promise<Helper>>();
 
-  /** `netnsPath` undefined: the host's own. Rejects with RuntimeError 'Network' when nobody listens. */
+  /** `netnsPath` undefined: the host's own. Rejects with RuntimeError 'Network' when the connection is refused. */
   async dial(netnsPath: string | undefined, port: number, signal: AbortSignal): Promise<Duplex> {
     if (netnsPath === undefined) return this.#connected(connect({ host: '127.0.0.1', port, allowHalfOpen: true }), port, signal);
     const { socketPath } = await this.#helper(netnsPath);

@@ -85,7 +85,7 @@ export class NodeAgent implements Service {
     this.#assumed = { metadata: { name, labels: this.#labels() }, spec: {}, status: await this.#status(signal) };
   }
 
-  /** For a node without an API server, which nobody else gives a range: pods get addresses of --pod-cidr, where it is given. */
+  /** For a standalone node, which is assigned no range: pods get addresses of --pod-cidr, if set. */
   async giveOwnRange(signal: AbortSignal): Promise<void> {
     await this.#giveRange(signal);
   }

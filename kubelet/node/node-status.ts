@@ -94,7 +94,7 @@ function amounts(settings: NodeSettings, facts: MachineFacts, measured: Measurem
 }
 
 /**
- * What somebody else says that the node has (`kubectl patch node --subresource=status`) stays, and pods may have all of it.
+ * Extended resources patched by other clients (`kubectl patch node --subresource=status`) are kept, and fully allocatable.
  * Huge pages are counted here alone.
  */
 export function withExtended(wanted: V1NodeStatus, present: V1NodeStatus): V1NodeStatus {

@@ -2,7 +2,7 @@ import { readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Removes the log folders of a pod, whatever it was called: of one that only the disk still knows, nobody knows the name. Links into
+ * Removes the log folders of a pod, whatever it was called: of one that is known from the disk only, the name is unknown. Links into
  * them go too, which containers leave behind that others than the kubelet removed.
  */
 export async function removeLogFolders(podUid: string, root = '/var/log/pods', links = '/var/log/containers'): Promise<void> {

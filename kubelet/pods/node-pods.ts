@@ -83,7 +83,7 @@ export class NodePods {
   }
 }
 
-/** Nobody makes a pod of the API pass for one that the node runs by itself. Changes its argument. */
+/** Removes static-pod annotations, so that a pod of the API cannot pass for a static pod. Changes its argument. */
 export function withoutSource(pod: Pod): Pod {
   const { annotations } = pod.metadata;
   if (annotations !== undefined && Object.hasOwn(annotations, configSourceAnnotation) && !isMirrorPod(pod)) {

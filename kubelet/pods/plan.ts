@@ -154,7 +154,7 @@ function wantsToRun({ pod, observed }: Pick<PlanView, 'pod' | 'observed'>, conta
   return last === undefined && !wasMade(pod, container.name) && !hasRun;
 }
 
-/** True when the API remembers a container of that name: if the runtime has none any more, somebody removed it. */
+/** True when the API remembers a container of that name: if the runtime has none any more, it was removed externally. */
 function wasMade(pod: Pod, name: string): boolean {
   return (rememberedStatus(pod, name)?.containerID ?? '') !== '';
 }

@@ -260,7 +260,7 @@ export class PodWorkers implements Service {
 
   /** `source`: set for one that the node ran by itself. */
   #startOrphan(uid: string, name: string, namespace: string, containers: readonly string[], source?: string): void {
-    this.#deps.log.info({ uid, pod: `${namespace}/${name}` }, 'nobody asks for this pod any more, ending it');
+    this.#deps.log.info({ uid, pod: `${namespace}/${name}` }, 'terminating an orphaned pod');
     const annotations = source === undefined ? {} : { annotations: { [configSourceAnnotation]: source } };
     const pod: Pod = { metadata: { uid, name, namespace, ...annotations }, spec: { containers: containers.map((one) => ({ name: one })) } };
     this.#start(new PodWorker(pod, 'orphan', this.#workerDeps));

@@ -1,7 +1,7 @@
 import type { Clock } from '#base/clock.ts';
 import { aborted } from '#base/lifecycle.ts';
 
-/** A flag that somebody waits for. Setting it many times before he looks wakes him once. */
+/** A flag with one waiter. Setting it several times before the waiter resumes wakes it once. */
 export class Wakeup {
   #isSet = false;
   #waiter: (() => void) | undefined;

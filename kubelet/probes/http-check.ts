@@ -13,7 +13,7 @@ export interface HttpTarget {
 interface HttpAnswer {
   readonly status: number;
   readonly body: string;
-  /** It pointed to another host, where nobody went. */
+  /** It redirected to another host, which is not followed. */
   readonly leadsAway: boolean;
 }
 

@@ -50,7 +50,7 @@ export interface Runtime {
   attach(id: string, streams: Streams, signal: AbortSignal): Promise<void>;
   /** What a container wrote, as bytes; with `follow` until it ends. Breaking off the iteration frees everything. */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** A TCP connection to a port in the pod, localhost of the pod included. Rejects when nobody listens. */
+  /** A TCP connection to a port in the pod, localhost of the pod included. Rejects when the connection is refused. */
   portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** What each running container uses now. `known`: what was last seen of the pod, which spares asking the engine. */
   usage(podUid: string, signal: AbortSignal, known?: RuntimePod): Promise<readonly ContainerUsage[]>;
@@ -331,11 +331,11 @@ export interface ContainerUsage {
   readonly memoryUsageBytes: number;
   /** Usage without inactive file pages: what eviction and metrics look at. */
   readonly memoryWorkingSetBytes: number;
-  /** Undefined: nobody counts them. */
+  /** Undefined: not measured. */
   readonly processes?: number;
-  /** Memory that is no file's; undefined: nobody counts it. */
+  /** Anonymous memory; undefined: not measured. */
   readonly rssBytes?: number;
-  /** Of it on disk; undefined: nobody counts it. */
+  /** The part on disk; undefined: not measured. */
   readonly swapBytes?: number;
   readonly pageFaults?: number;
   readonly majorPageFaults?: number;

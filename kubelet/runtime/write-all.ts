@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** Writes and waits while the receiver is full. Answers false when it is closed, so that nobody waits for it. */
+/** Writes and waits while the receiver is full. Returns false when it is closed. */
 export async function writeAll(target: Writable, bytes: Uint8Array): Promise<boolean> {
   if (target.destroyed || target.writableEnded) return false;
   if (target.write(bytes)) return true;

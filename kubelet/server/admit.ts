@@ -17,7 +17,7 @@ interface Gate {
   readonly log: Log;
 }
 
-/** Throws HttpProblem 401 for whom nobody knows, 403 for whom it is not allowed, 500 where that cannot be found out. */
+/** Throws HttpProblem 401 for unauthenticated, 403 for unauthorized clients, 500 where a review fails. */
 export async function admit(request: IncomingMessage, path: string, gate: Gate, signal: AbortSignal): Promise<void> {
   const visitor = await identify(request, gate, signal);
   const verb = verbOf(request.method ?? 'GET');

@@ -53,11 +53,11 @@ interface KubeletServerDeps {
   readonly configuration: object;
   /** Values of all flags, for /flagz. */
   readonly flags: Readonly<Record<string, string>>;
-  /** Profiles and the level of the log; undefined: nobody can have them. */
+  /** Profiling and log-level endpoints; undefined: not served. */
   readonly debug?: DebugPages | undefined;
-  /** The folder of the host's logs; undefined: nobody can read them. */
+  /** The folder of the host's logs; undefined: not served. */
   readonly logFolder?: string | undefined;
-  /** False: nobody can look into containers, nor into the process. */
+  /** False: exec, logs and debugging endpoints are disabled. */
   readonly hasStreams?: boolean;
 }
 
@@ -81,7 +81,7 @@ interface KubeletServerOptions {
   readonly host: string;
   /** 10250; 0 takes any free port. */
   readonly port: number;
-  /** Undefined: the port is for anybody, who can only read. */
+  /** Undefined: the read-only port, without authentication. */
   readonly secure: SecureOptions | undefined;
   readonly nodeName: string;
   /** Upstream's streamingConnectionIdleTimeout; default four hours. */
@@ -106,7 +106,7 @@ const readOnlyKinds: ReadonlySet<Route['kind']> = new Set([
   'slis',
   'statsSummary',
 ]);
-/** What is not served where nobody may look into containers. */
+/** What is not served where debugging handlers are disabled. */
 const streamKinds: ReadonlySet<Route['kind']> = new Set([
   'runningPods',
   'containerLogs',
@@ -174,7 +174,7 @@ export class KubeletServer implements Service {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, serverSignal: AbortSignal): Promise<void> {
-    // Ends with the client, so that nobody reads a log for nobody.
+    // Ends with the client, so that following a log stops.
     const gone = new AbortController();
     const over = this.#begin(request);
     response.once('close', () => {

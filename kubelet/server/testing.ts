@@ -47,7 +47,7 @@ const machine: HostFigures = {
 };
 const used: ProcessFigures = { startedMs: 2_000, cpuNanos: 3_000n, rssBytes: 4_096, pageFaults: 5, majorPageFaults: 1 };
 
-/** The API server may do everything; a scraper with the token `figures` may read metrics; nobody can say anything of the token `lost`. */
+/** The API server may do everything; a scraper with the token `figures` may read metrics; the review of the token `lost` fails. */
 const access: Access = {
   visitorOf: (token) =>
     token === 'lost'
@@ -94,7 +94,7 @@ export class ServerRig {
   #containerId = '';
   #isPlain = false;
 
-  /** `readOnly`: on a port for anybody. */
+  /** `readOnly`: on the port without authentication. */
   static async start({ readOnly = false, hasStreams = true } = {}): Promise<ServerRig> {
     const rig = new ServerRig();
     rig.#isPlain = readOnly;

@@ -15,7 +15,7 @@ export interface ShutdownSource {
 }
 
 export interface ShutdownWatch {
-  /** True: the machine is to end; false: it is not, after all. Ends when nobody tells any more. */
+  /** True: the machine is to end; false: it was cancelled. Ends when the source ends. */
   readonly events: AsyncIterable<boolean>;
   /** Lets the machine end. */
   release(): void;
@@ -54,7 +54,7 @@ export class Logind implements ShutdownSource {
     await this.#allow(neededSeconds, signal);
     const monitor = spawn(busctl, ['--json=short', `--match=${match}`, 'monitor'], { stdio: ['ignore', 'pipe', 'ignore'], signal });
     monitor.on('error', () => undefined);
-    // What it says before anybody reads would be dropped when it ends.
+    // Output before the first read would be dropped when it ends.
     const said = monitor.stdout.pipe(new PassThrough());
     let lock: ChildProcess | undefined = this.#inhibit(signal);
     const release = (): void => {

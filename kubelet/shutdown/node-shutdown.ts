@@ -30,7 +30,7 @@ interface NodeShutdownDeps {
 
 const message = 'Pod was terminated in response to imminent node shutdown.';
 const reconnectMs = 1_000;
-/** Where nobody tells of the machine's end there will hardly be somebody soon. */
+/** A source that failed is unlikely to be back soon. */
 const missingMs = 60_000;
 const lookMs = 500;
 
@@ -60,7 +60,7 @@ export class NodeShutdown implements Service {
         for await (const isBeginning of watch.events) await this.#change(isBeginning, watch, signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
-        log[hasWarned ? 'debug' : 'warn']({ err: error }, 'nobody tells when this machine shuts down, so pods end with it');
+        log[hasWarned ? 'debug' : 'warn']({ err: error }, 'shutdown notifications are unavailable, so pods end with the machine');
         hasWarned = true;
         waitMs = missingMs;
       }

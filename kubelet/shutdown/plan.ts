@@ -26,7 +26,7 @@ interface ShutdownGroup<P> {
   readonly pods: readonly P[];
 }
 
-/** The pods in the order in which they end: the least important first. Groups without pods are left out, so nobody waits for them. */
+/** The pods in the order in which they end: the least important first. Groups without pods are left out. */
 export function groupsOf<P>(periods: readonly ShutdownPeriod[], pods: readonly P[], priorityOf: (pod: P) => number): ShutdownGroup<P>[] {
   const sorted = periods.toSorted((a, b) => a.priority - b.priority);
   const members = sorted.map(({ seconds }): { seconds: number; pods: P[] } => ({ seconds, pods: [] }));

@@ -30,7 +30,7 @@ export interface ManifestFolderOptions {
   readonly path: string;
   readonly nodeName: string;
   readonly checkMs: number;
-  /** True for pods that somebody else on this host runs; asked about what a manifest says, whatever that is. */
+  /** True for pods that another program on this host runs; called with unvalidated manifests. */
   readonly isOthers?: (manifest: V1Pod) => boolean;
 }
 
@@ -174,7 +174,7 @@ export class ManifestFolder implements Service {
     }
   }
 
-  /** Undefined for somebody else's: to know that takes no schemas. */
+  /** Undefined for pods of other programs, which are not decoded. */
   async #pod(file: string, size: number): Promise<Pod | undefined> {
     if (size > maxManifestBytes) throw new Error(`the file is larger than ${maxManifestBytes} bytes`);
     const { clock, codec } = this.#deps;

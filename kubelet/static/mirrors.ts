@@ -54,7 +54,7 @@ export function mirrorsOf({ pods, workers, statuses, node, ...deps }: MirrorPart
 }
 
 const resyncMs = 60_000;
-/** How long a mirror that somebody deletes is left for him to see that it goes, about as long as upstream takes. */
+/** How long a deleted mirror pod stays deleted, so that the client observes it; about as long as upstream takes. */
 const deletedMs = 1_000;
 const retry = { initialMs: 1_000, maxMs: 10_000, jitter: 0.1 };
 

@@ -16,7 +16,7 @@ export interface StaticSettings {
   readonly url: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly pageCheckMs: number;
-  /** True for pods of the folder that somebody else on this host runs. */
+  /** True for pods of the folder that another program on this host runs. */
   readonly isOthers?: (manifest: V1Pod) => boolean;
 }
 

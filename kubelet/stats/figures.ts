@@ -86,7 +86,7 @@ export interface NetworkFigures extends InterfaceFigures {
 
 export interface SwapFigures {
   readonly time: string;
-  /** Absent where nobody limits it. */
+  /** Absent where unlimited. */
   readonly swapAvailableBytes?: number;
   readonly swapUsageBytes: number;
 }

@@ -134,7 +134,7 @@ export class PodUses {
   }
 
   async #places({ uid, pod, observed }: MeasuredPod, signal: AbortSignal): Promise<Places> {
-    // Only the newest of each name: what dead ones hold is nobody's use any more.
+    // Only the newest of each name: dead ones no longer count.
     const newest = new Map((observed?.containers ?? []).toReversed().map((one) => [one.name, one.id]));
     const containers = await Promise.all(
       [...newest].map(async ([name, id]) => {

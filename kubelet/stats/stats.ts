@@ -1,4 +1,4 @@
-// What the node and its pods use, gathered when somebody asks: /stats/summary and the figures for Prometheus come from here. Rates need two
+// What the node and its pods use, gathered on request: /stats/summary and the figures for Prometheus come from here. Rates need two
 // looks, so the last one is remembered. (pkg/kubelet/stats)
 import type { V1Pod } from '#api/generated/types.ts';
 import type { Pod } from '#api/core/pod/pod.ts';
@@ -224,7 +224,7 @@ function memoryFigures(usage: ContainerUsage, time: string): MemoryFigures {
   };
 }
 
-/** Nothing where nobody counts it. */
+/** Nothing where it is not measured. */
 function swapFigures(used: readonly ContainerUsage[], time: string): { readonly swap?: SwapFigures } {
   const counted = used.flatMap(({ swapBytes }) => swapBytes ?? []);
   return counted.length === 0 ? {} : { swap: { time, swapUsageBytes: counted.reduce((sum, one) => sum + one, 0) } };

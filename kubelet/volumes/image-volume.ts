@@ -1,4 +1,4 @@
-// The files of an image as a volume: its layers, one over the other, as the engine itself shows them to containers; nobody may write
+// The files of an image as a volume: its layers, one over the other, as the engine mounts them in containers; read-only
 // there, and nothing there may be run.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -6,11 +6,11 @@ import { mountPointsBelow } from '#base/mount-points.ts';
 
 /** What volumes need of the kernel. Tests put a folder-only one in its place. */
 export interface Mounter {
-  /** An empty tmpfs on an existing folder that everybody may write to. */
+  /** An empty tmpfs on an existing folder, writable for all. */
   mountTmpfs(path: string, options: TmpfsOptions, signal: AbortSignal): Promise<void>;
   /** Binds what the open file descriptor `source` points to over `target`, whatever happens to its path meanwhile. */
   bindDescriptor(source: number, target: string, signal: AbortSignal): Promise<void>;
-  /** Shows `source`, with all that is mounted below it, at the existing `target`, and lets nobody write there. */
+  /** Shows `source`, with all that is mounted below it, at the existing `target`, read-only. */
   bindReadOnly(source: string, target: string, signal: AbortSignal): Promise<void>;
   /** Any file system that mount(8) knows, at an existing folder. */
   mountFilesystem(filesystem: FilesystemMount, target: string, signal: AbortSignal): Promise<void>;

@@ -10,7 +10,7 @@ import { quantityBytes } from '#api/meta/quantity.ts';
 import type { Allocatable } from '../pods/env/resource-ref.ts';
 import { giveToGroup } from './ownership.ts';
 
-/** Makes a folder on the node's disk that everybody may write to, where none is yet. `group`: whom it belongs to. */
+/** Creates a world-writable folder on the node's disk if it is missing. `group`: its owner. */
 export async function makeDiskFolder(path: string, group: number | undefined): Promise<void> {
   if (await isThere(path)) return;
   // A name that no volume can have.

@@ -19,7 +19,7 @@ export function expand(text: string, lookup: (name: string) => string | undefine
       out += '$';
       at = dollar + 2;
     } else {
-      // Not a reference: both characters stand for themselves, also an opening parenthesis that nobody closes.
+      // Not a reference: both characters stand for themselves, also an unclosed parenthesis.
       out += `$${next}`;
       at = dollar + 2;
     }

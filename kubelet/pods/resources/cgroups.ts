@@ -87,7 +87,7 @@ export class Cgroups {
       this.#hasWorked = true;
     } catch (error) {
       this.#made.delete(uid);
-      // Somebody may have taken away what lies above: make it anew the next time.
+      // A parent cgroup may have been removed: recreate it the next time.
       this.#isPrepared = false;
       if (this.#hasWorked) throw error;
       this.#options.log[this.#hasWarned ? 'debug' : 'warn']({ err: error }, 'pods get no cgroups of their own');
@@ -216,7 +216,7 @@ export class Cgroups {
     await writeFile(join(folder, 'pids.max'), String(most));
   }
 
-  /** Of cgroup v1, the hierarchy may not be mounted: then nobody can be held to anything. */
+  /** With cgroup v1 the hierarchy may not be mounted: limits cannot be enforced then. */
   async #limitHugePages(path: string, pod: Pod): Promise<void> {
     const hierarchy = this.#options.version === 1 ? join(this.#mount, 'hugetlb') : this.#mount;
     if (this.#options.version === 1) {

@@ -4,7 +4,7 @@ import type { V1Container, V1ContainerStatus, V1PodCondition } from '#api/genera
 import { isSidecar } from '../observed.ts';
 import { hasStarted, type Phase } from './phase.ts';
 
-/** The conditions that are ours; all others belong to somebody else and are kept. */
+/** The conditions that the kubelet owns; all others are kept. */
 export const kubeletConditions: readonly string[] = [
   'PodReadyToStartContainers',
   'Initialized',

@@ -83,7 +83,7 @@ function rememberedEnd(known: V1ContainerStatus | undefined, id: string): V1Cont
   return (isOther ? known.state : known?.lastState) ?? {};
 }
 
-/** Nothing of it is there: never made, or removed by somebody. */
+/** It does not exist: never created, or removed externally. */
 function absent(
   view: ContainerView,
   container: V1Container,
@@ -104,7 +104,7 @@ function absent(
     state: isBehind ? passedUnseen : { waiting: waiting(why ?? initialReason(view, kind)) },
   };
   if (isBehind) return status;
-  // It ran when we last said something, so it must have ended; how, nobody knows. Saying so keeps the pod from looking new.
+  // It ran when we last said something, so it must have terminated, with an unknown exit code; without that the pod would look new.
   if (known?.state?.running !== undefined && why === undefined && status.lastState?.terminated === undefined) {
     const lost = 'The container could not be located when the pod was deleted.  The container used to be Running';
     status.lastState = { terminated: { reason: 'ContainerStatusUnknown', message: lost, exitCode: 137 } };
@@ -126,7 +126,7 @@ function hasApps({ pod, observed }: ContainerView): boolean {
   return pod.spec.containers.some(({ name }) => latestOf(observed, name) !== undefined);
 }
 
-/** Why a container waits that nobody has tried to start yet. */
+/** Why a container waits that was not started yet. */
 function initialReason({ pod }: ContainerView, kind: 'init' | 'app' | 'ephemeral'): WaitReason {
   const waitsForOthers = kind !== 'ephemeral' && (pod.spec.initContainers ?? []).length > 0;
   return { reason: waitsForOthers ? 'PodInitializing' : 'ContainerCreating', message: '' };

@@ -102,7 +102,7 @@ function judgePhase(view: StatusView, all: NonNullable<V1PodStatus['containerSta
   if (isFinal({ phase })) return phase;
   // A pod that was over stays over.
   const settled = [previous.phase, pod.status?.phase].find((one): one is Phase => finalPhases.includes(one ?? ''));
-  // Nothing runs and nobody can say how it ended: that must not pass for success.
+  // Nothing runs and the exit codes are unknown: that must not count as success.
   return settled ?? (isTerminated ? 'Failed' : phase);
 }
 

@@ -1,6 +1,6 @@
 // How statuses get to the API server. Workers set the newest status of a pod and go on; one loop per pod with something to say
 // writes it, always the newest, and tries again until it is in. What the API shows is known from the informer and from our own
-// writes, the newer of both; a status that somebody overwrote is therefore written again.
+// writes, the newer of both; a status that was overwritten is therefore written again.
 // When a worker is done with a deleted pod, its last status is written first, then the object is deleted for good.
 // The status of a static pod is written to its mirror pod, as long as there is one: `entry.pod` is the mirror then.
 // INVARIANT: at most one loop per pod; `#entries` has a pod from its first status until it is forgotten or found to be gone.
@@ -134,7 +134,7 @@ export class StatusWriter implements Service {
     return entry;
   }
 
-  /** False for a static pod that has no mirror: there is nobody to tell. */
+  /** False for a static pod without a mirror pod: there is no object to update. */
   #hasObject({ isStatic, uid }: Entry): boolean {
     return !isStatic || this.#mirrors.has(uid);
   }

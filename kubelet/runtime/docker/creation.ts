@@ -4,7 +4,7 @@ import type { InspectedContainer } from './inspection.ts';
 
 /**
  * Creates a container under `name`. When the name is taken by the very same one (the answer of an earlier attempt was lost), that one
- * is adopted; a leftover of ours that ran already or was meant differently gives way. Anybody else's is a Conflict.
+ * is adopted; a leftover of ours that ran already or was meant differently gives way. One that is not ours is a Conflict.
  */
 export async function createOrAdopt(
   engine: Engine,

@@ -165,7 +165,7 @@ export class DockerRuntime implements Runtime {
       return await this.#sandboxes.create(spec, signal);
     } catch (error) {
       if (!isRuntimeError(error, 'NotFound') || this.#pauseImage === undefined) throw error;
-      // Somebody removed the sandbox image: make it anew.
+      // The sandbox image was removed: recreate it.
       this.#pauseImage = undefined;
       return this.#sandboxes.create(spec, signal);
     }

@@ -1,5 +1,5 @@
 // The engine's event stream as hints about pods. A lost connection is made again with growing delays; every new one begins with
-// 'everything', since nobody knows what happened in between.
+// 'everything', since events in between are lost.
 import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';

@@ -1,5 +1,5 @@
 // Where log collectors look, as upstream: a link for each start under /var/log/pods to the engine's own file, and one under
-// /var/log/containers to that, whose name says all that a collector wants to know. Their absence hurts nobody else.
+// /var/log/containers to that, whose name says all that a collector wants to know. Nothing else needs them.
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InspectedContainer } from './inspection.ts';

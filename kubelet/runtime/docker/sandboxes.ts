@@ -83,7 +83,7 @@ export class Sandboxes {
     };
   }
 
-  /** Undefined when there is none, or when it is somebody else's. */
+  /** Undefined when there is none, or when it is not ours. */
   async find(id: string, signal: AbortSignal): Promise<InspectedContainer | undefined> {
     try {
       const raw = await this.#inspect(id, signal);

@@ -11,7 +11,7 @@ import { killContainerProcess } from './process.ts';
 
 /**
  * The engine ends a session on a terminal when the client types ctrl-p ctrl-q, and swallows the first of them meanwhile.
- * Upstream has no such thing, so it gets a sequence that nobody types.
+ * Upstream has no such thing, so it gets a sequence that is not typed by accident.
  */
 const detachKeys = 'ctrl-],ctrl-_,ctrl-],ctrl-_,ctrl-],ctrl-_,ctrl-]';
 const syncLimitBytes = 16 * 1_024;
