@@ -77,7 +77,7 @@ function termMatches({ matchExpressions = [], matchFields = [] }: V1NodeSelector
   }
 }
 
-/** The nodes that the terms name, where every one does (`metadata.name In […]`): nobody need look at others. */
+/** The nodes that the terms name, where every one does (`metadata.name In […]`): the others need not be filtered. */
 function namedNodes(terms: readonly V1NodeSelectorTerm[] | undefined): ReadonlySet<string> | undefined {
   if (terms === undefined || terms.length === 0) return undefined;
   const names = new Set<string>();

@@ -8,7 +8,7 @@ import { fits, neverHere, notNow, type Verdict } from '../framework/verdict.ts';
 export const nodeResourcesFit = definePlugin<Resources>({
   name: 'NodeResourcesFit',
   retryOn: ['node-added', 'node-allocatable-changed', 'pod-removed', 'pod-shrunk', 'pod-changed'],
-  // A node that has too little even when empty helps nobody.
+  // A node that is too small even when empty never fits.
   worthRetrying: (pod, { node }) => node === undefined || missing(node.allocatable, undefined, pod.requests).length === 0,
   prepare: (pod) => pod.requests,
   filter: (node, requests) => check(node, requests),

@@ -1,6 +1,6 @@
 import { definePlugin } from '../framework/plugin.ts';
 
-/** Keeps pods out of the queue while somebody holds a gate on them. */
+/** Keeps pods out of the queue while they have scheduling gates. */
 export const schedulingGates = definePlugin<undefined>({
   name: 'SchedulingGates',
   retryOn: ['pod-changed'],

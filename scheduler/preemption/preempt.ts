@@ -99,7 +99,7 @@ function victimsOn(node: NodeInfo, input: PreemptionInput): Victims | { readonly
   }
 }
 
-/** What plugins prepared looks at other pods only where somebody has wishes about them; all else stays as it was. */
+/** What plugins prepared depends on other pods only where affinity or spreading refer to them; the rest is unchanged. */
 function preparedWithout(away: ReadonlySet<PodInfo>, { profile, pod, cluster, prepared }: PreemptionInput): readonly Prepared[] {
   if (!isCostly(pod) && cluster.podsWithAffinity()[Symbol.iterator]().next().done === true) return prepared;
   const gone = new Set([...away].map(({ uid }) => uid));
