@@ -21,7 +21,7 @@ const entries: Record<string, string> = {
 };
 /**
  * What dockerode brings for engines reached by SSH and for BuildKit sessions, and prom-client for traces; no code path of ours gets there.
- * The API server's own ways to etcd and to KMS plugins do need gRPC: it loads the package when they are asked for, so that nobody else pays for it.
+ * The API server's own ways to etcd and to KMS plugins do need gRPC: it loads the package on first use, at no cost for others.
  */
 const unused = ['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', '@opentelemetry/api'];
 const usesGrpc = /\/apiserver\/storage\/(etcd|encryption\/kms)\/[^/]*$/;
