@@ -44,7 +44,7 @@ export async function startSimulatedNode({ api, clock, index, containers }: Simu
   );
 }
 
-/** A port that nobody has; kubelets say theirs before they listen. */
+/** An unused port; kubelets report theirs before they listen. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
