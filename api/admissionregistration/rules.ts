@@ -25,7 +25,7 @@ export function warnOfStaticName({ metadata: { name = '' } }: { readonly metadat
   ];
 }
 
-/** Rules are about both scopes unless told otherwise. */
+/** Rules match both scopes by default. */
 export function defaultRules(rules: readonly V1RuleWithOperations[] | undefined): void {
   for (const rule of rules ?? []) rule.scope ??= '*';
 }

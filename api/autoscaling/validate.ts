@@ -20,7 +20,7 @@ interface Leniency {
 
 const strict: Leniency = { zeroReplicas: false, anyTargetVersion: false, anyObjectVersion: false };
 
-/** A new autoscaler, or a status; updates of the rest are judged with the old one at hand. */
+/** Validates a create or a status; other updates are validated against the old object. */
 export function validateAutoscaler({ spec, status }: HorizontalPodAutoscaler, { verb, subresource }: WriteContext): FieldProblem[] {
   if (subresource === 'status') {
     const { currentReplicas, desiredReplicas } = status ?? {};

@@ -26,7 +26,7 @@ export interface FieldProblem {
   readonly isForgiven?: true;
 }
 
-/** Without what the object, as it is stored, was forgiven already; `before` tells what is wrong with that one, and is asked only where it matters. */
+/** Without the problems that the stored object has already; `before` computes those, and is called only if needed. */
 export function newProblems(problems: readonly FieldProblem[], before: () => readonly FieldProblem[]): readonly FieldProblem[] {
   if (!problems.some(({ isForgiven }) => isForgiven)) return problems;
   const known = new Set(before().flatMap(({ isForgiven, message }) => (isForgiven ? [message] : [])));

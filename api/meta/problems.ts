@@ -4,7 +4,7 @@ import { dnsLabelProblems, dnsSubdomainProblems, portNameProblems, portNumberPro
 import { type Visit, Walk } from './walk.ts';
 
 /**
- * What is wrong with an object, collected on a walk through it. `member` names one of the value at hand, '' the value itself.
+ * What is wrong with an object, collected on a walk through it. `member` names a member of the current value, '' the value itself.
  * The words are those of field-problem.ts and field-checks.ts, which are only asked for them where something is wrong.
  */
 export class Problems extends Walk {

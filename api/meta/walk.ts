@@ -1,4 +1,4 @@
-/** Rules about one value, told where it lies. `context` is what else they look at. */
+/** Rules about one value at a path. `context` is further input. */
 export type Visit<Value, At, Context> = (value: Value, at: At, context: Context) => void;
 /** As `Visit`, for a value among others: its place in the list, or its key. */
 type VisitOne<Value, At, Context, Place> = (value: Value, at: At, context: Context, place: Place) => void;
@@ -17,7 +17,7 @@ export abstract class Walk {
     this.#start = start;
   }
 
-  /** The path of the value at hand, or of one of its members; `up` steps above it. */
+  /** The path of the current value, or of one of its members, `up` levels above it. */
   path(member = '', up = 0): string {
     let text = this.#start;
     for (const step of this.#steps.slice(0, this.#steps.length - up)) text += textOf(step);

@@ -21,7 +21,7 @@ export class Warnings extends Walk {
     return warnings.found;
   }
 
-  /** `<path of the member>: <text>`; '' is the value at hand itself. */
+  /** `<path of the member>: <text>`; '' is the current value itself. */
   warn(member: string, text: string): void {
     if (!this.isFull) this.found.push(`${this.path(member)}: ${text}`);
   }

@@ -14,7 +14,7 @@ export function validateClientConfig({ url, service }: ClientConfig, path: strin
   return url === undefined ? validateService(service ?? {}, `${path}.service`) : validateUrl(url, `${path}.url`);
 }
 
-/** Services are asked on 443 unless told otherwise. */
+/** Services are called on port 443 by default. */
 export function defaultServicePort(config: { service?: { port?: number } } | undefined): void {
   if (config?.service !== undefined) config.service.port ??= 443;
 }

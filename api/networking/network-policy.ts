@@ -26,7 +26,7 @@ export const networkPolicy = defineKind<NetworkPolicy>({
   schema: 'io.k8s.api.networking.v1.NetworkPolicy',
   hasGeneration: true,
   defaults: [defaultNetworkPolicy],
-  // Updates are judged with the old one at hand.
+  // Updates are validated against the old object.
   validate: (object, { verb }) => (verb === 'create' ? validateNetworkPolicy(object) : []),
   validateUpdate: (next, prev) => validateNetworkPolicy(next, prev),
   warnings: blockWarnings,

@@ -116,7 +116,7 @@ function compareList(shape: ListShape, before: readonly Json[], after: readonly 
 }
 
 /**
- * Items with the same key are told apart by nothing, so they are owned together. Where there are several on one side only, the item
+ * Items with the same key are indistinguishable, so they are owned together. Where there are several on one side only, the item
  * of the other side comes, or goes, with all its fields.
  */
 function compareSame(shape: Shape, before: readonly Json[], after: readonly Json[]): NodeChanges | undefined {

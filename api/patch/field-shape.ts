@@ -1,5 +1,5 @@
 // What ownership needs to know of a schema, compiled once per kind: which values have fields of their own, which are one value,
-// and how the items of a list are told apart. Compiled shapes are shared and never change.
+// and how the items of a list are identified. Compiled shapes are shared and never change.
 import type { MapSchema, ObjectSchema, Property, Schema } from '../schema/schema.ts';
 import type { Json, JsonObject } from '../meta/object.ts';
 import { compareValues } from './field-set.ts';
@@ -43,7 +43,7 @@ interface MapShape {
   readonly values: Shape;
 }
 
-/** A list whose items are told apart by their value (`keys` empty) or by some of their fields. */
+/** A list whose items are identified by their value (`keys` empty) or by some of their fields. */
 export interface ListShape {
   readonly kind: 'list';
   readonly items: Shape;

@@ -63,7 +63,7 @@ export function jsonPatchProblems(patch: Json): string[] {
   });
 }
 
-/** The 422 answer for a patch that is well formed but cannot be done: upstream tells no details. */
+/** The 422 answer for a patch that is well formed but cannot be done: upstream gives no details. */
 export function rejected(cause: unknown): ApiError {
   return new ApiError({ reason: 'Invalid', message: 'the server rejected our request due to an error in our request', details: {}, cause });
 }

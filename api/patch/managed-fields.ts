@@ -56,7 +56,7 @@ export interface ApplyWrite extends OwnershipWrite {
 }
 
 export interface Ownership {
-  /** Sets next.metadata.managedFields after a create or an update. Never throws: what cannot be told stays as it was. */
+  /** Sets next.metadata.managedFields after a create or an update. Never throws: what cannot be computed is left as it was. */
   onUpdate(next: KubeObject, previous: KubeObject | undefined, write: OwnershipWrite): void;
   /**
    * Merges an applied configuration into the object and gives the new one, with its managedFields. Throws ApiError: conflicts,

@@ -122,7 +122,7 @@ function mergeIntoBucket(owners: Owners, first: Owner, owner: Owner): void {
   owners.set(id, { ...bucket, fields: union(other.fields, owner.fields) });
 }
 
-/** The text that upstream tells managers apart by, which orders its messages. */
+/** Upstream's identifier of a manager, which orders its messages. */
 export function managerIdentity({ manager, operation, apiVersion, subresource }: Owner): string {
   const version = operation === 'Apply' ? {} : { apiVersion };
   return JSON.stringify({ manager, operation, ...version, ...(subresource === '' ? {} : { subresource }) });

@@ -216,7 +216,7 @@ function requireItems(lists: readonly (readonly Json[])[]): void {
   if (elementKind(lists) === 'mixed') throw failure(`list element types are not identical: ${goText(lists as Json)}`);
 }
 
-/** Items told apart by a key must all have it, those that the patch does not touch included. */
+/** Items of a keyed list must all have the key, including those that the patch does not touch. */
 function requireKeys(lists: readonly (readonly Json[])[], mergeKey: string): void {
   if (mergeKey === '') return;
   for (const items of lists) for (const item of items) requireKey(requireMap(item), mergeKey);

@@ -131,7 +131,7 @@ export const valueScalars: Words = {
   'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': 'APIServiceSpec.insecureSkipTLSVerify',
 };
 
-/** Lists of which upstream tells an empty one, which it refuses, from none, which it fills in. */
+/** Lists where upstream rejects an empty one but defaults an absent one. */
 export const noticedLists: Words = { 'io.k8s.api.autoscaling.v2': 'HPAScalingRules.policies' };
 
 /** Optional properties that are always there: structs held by value, and what has no omitempty. */

@@ -25,7 +25,7 @@ type Place =
   | { readonly name: ''; readonly inlined: Places };
 type Places = readonly (Place | undefined)[];
 
-/** Reads messages; keeps what it has learnt about their types. */
+/** Decodes messages; caches what it derives from their types. */
 export class ProtobufReader {
   readonly #schemas: SchemaSet;
   readonly #places = new Map<ObjectSchema, Places>();

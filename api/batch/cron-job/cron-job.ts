@@ -72,7 +72,7 @@ function defaultCronJob(object: CronJob): void {
   object.status ??= {};
 }
 
-/** A new CronJob; updates are judged with the old one at hand, and keep names that are too long. */
+/** Validates a create; updates are validated against the old object, and may keep names that are too long. */
 function validateCronJob({ metadata, spec }: CronJob, { verb }: WriteContext): FieldProblem[] {
   if (verb === 'update') return [];
   const { name = '' } = metadata;

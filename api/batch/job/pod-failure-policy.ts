@@ -45,7 +45,7 @@ function validateRule(spec: Spec, rule: Unchecked<V1PodFailurePolicyRule>, path:
   return problems;
 }
 
-/** As `oneOf`, but a missing value is told what there is. */
+/** As `oneOf`, but the error for a missing value lists the supported ones. */
 function oneOfListed(field: string, value: string, supported: readonly string[]): FieldProblem[] {
   const list = supported.map((one) => JSON.stringify(one)).join(' ');
   if (value === '') return [required(field, `valid values: [${list}]`)];

@@ -15,7 +15,7 @@ import { hasNewLabels, validateGeneratedSelector } from './selector.ts';
 import { shownFailurePolicy, shownSuccessPolicy, validateJobSpec } from './spec.ts';
 import { validateStatusUpdate } from './status.ts';
 
-/** A new Job; updates are judged with the old one at hand. */
+/** Validates a create; updates are validated against the old object. */
 export function validateJob(job: Job, { verb }: WriteContext): FieldProblem[] {
   return verb === 'create' ? validateWhole(job, true) : [];
 }

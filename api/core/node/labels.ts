@@ -17,7 +17,7 @@ const oldTexts: Readonly<Record<string, string>> = {
   'node-role.kubernetes.io/master': 'use "node-role.kubernetes.io/control-plane" instead',
 };
 
-/** What people are told who still use an old name; undefined for others. */
+/** The warning for a deprecated label; undefined for others. */
 export function oldLabelText(key: string): string | undefined {
   if (Object.hasOwn(oldTexts, key)) return oldTexts[key];
   const stable = Object.hasOwn(stableLabels, key) ? stableLabels[key] : undefined;
@@ -31,7 +31,7 @@ export function selectorTermWarnings({ matchExpressions = [] }: V1NodeSelectorTe
   return expressionWarnings(matchExpressions, path);
 }
 
-/** The same for a wish, which may name values that no label can have. */
+/** The same for preferred terms, which may name invalid label values. */
 export function preferenceWarnings(term: V1NodeSelectorTerm, path: string): string[] {
   return (term.matchExpressions ?? []).flatMap((expression, at) => [
     ...keyWarning(expression, `${path}.matchExpressions[${at}]`),

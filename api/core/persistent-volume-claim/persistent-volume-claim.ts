@@ -29,7 +29,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   prepareUpdate: (next, prev, { subresource }) => {
     if (subresource === '') alignDataSources(next.spec, prev.spec);
   },
-  // Updates are judged with the old claim at hand, which may keep what is refused today.
+  // Updates are validated against the old claim, which may keep what a create may not set.
   validate: ({ spec }, { verb }) => (verb === 'create' ? validateClaimSpec(spec, 'spec') : []),
   validateUpdate: (next, prev, { subresource }) =>
     subresource === 'status'

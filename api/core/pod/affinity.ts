@@ -41,7 +41,7 @@ function validateNodeAffinity(affinity: Unchecked<V1NodeAffinity>, path: string)
   return problems;
 }
 
-/** Whether values must be ones that a label can have: not in wishes, which may be in vain. */
+/** Whether values must be valid label values: not in preferred terms. */
 type Values = 'of labels' | 'any';
 
 /** A selector of nodes, such as a volume may have. */

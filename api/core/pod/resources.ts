@@ -29,7 +29,7 @@ export type ClaimNames = ReadonlySet<string>;
 
 type Resources = Unchecked<V1ResourceRequirements>;
 type Amounts = Readonly<Record<string, string>>;
-/** Judges the name of the amount at hand. */
+/** Validates the name of the current quantity. */
 type NameRule = (name: string, at: Problems) => void;
 
 /** Requests and limits of a container. */

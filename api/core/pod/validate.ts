@@ -26,7 +26,7 @@ const changeableFields = [
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
 ];
 
-/** A whole new pod. Updates are judged with the old one at hand. */
+/** Validates a create; updates are validated against the old object. */
 export function validatePod(pod: Pod, { verb }: WriteContext): FieldProblem[] {
   if (verb === 'update') return [];
   const { spec, metadata } = pod;

@@ -96,7 +96,7 @@ const claimMeasure: Measure = {
     const isOne = names.some((name) => values.includes(name ?? ''));
     return operator === 'In' ? isOne : !isOne;
   },
-  // Who enlarges a volume tells the status first.
+  // The resizer writes the status first.
   changes: (subresource) => subresource === '' || subresource === 'status',
 };
 

@@ -3,7 +3,7 @@
 import { equalValues } from '../../meta/equality.ts';
 import type { Service } from './service.ts';
 
-/** The cluster IP of a Service without one, by wish. */
+/** The explicit cluster IP of a headless Service. */
 export const headless = 'None';
 
 /** True for types that have a cluster IP (or are headless). */

@@ -31,7 +31,7 @@ export const service = defineKind<Service>({
     normalizeClusterIps(created, undefined);
   },
   prepareUpdate: prepareServiceUpdate,
-  // Updates are judged with the old one at hand.
+  // Updates are validated against the old object.
   validate: (object, { verb }) => (verb === 'create' ? validateService(object) : []),
   validateUpdate: (next, prev, context) => [
     ...validateServiceUpdate(next, prev, context),
