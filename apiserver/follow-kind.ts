@@ -1,5 +1,5 @@
 // Follows all objects of a kind as the watch cache has them, inside the server: lists, then watches, and starts over where the watch
-// ends (it was too slow, or the cache began anew). Whoever follows is told synchronously, in the store's order.
+// ends (it was too slow, or the cache began anew). Subscribers are called synchronously, in the store's order.
 import type { KindDefinition } from '#api/kind.ts';
 import { keyOf, keyText } from '#api/meta/object.ts';
 import type { Clock } from '#base/clock.ts';

@@ -41,7 +41,7 @@ export interface TestApiServerOptions {
   readonly limits?: Partial<ApiServerSettings['limits']>;
   /** Default: TLS 1.2. */
   readonly minTls?: ApiServerSettings['minTls'];
-  /** What /flagz tells; default: nothing. */
+  /** The content of /flagz; default: empty. */
   readonly flags?: ApiServerSettings['flags'];
   /** What else flags can say; default: what they do. */
   readonly more?: Partial<

@@ -42,7 +42,7 @@ function checkRoom(request: AdmissionRequest, { spec }: V1Pod, { status }: V1Nod
   throw withCause(refusal(request, `Node didn't have enough allocatable resources: ${lacking.join('; ')}`), 'NodeCapacity');
 }
 
-/** Autoscalers look at the cause to tell what can never be from what may work later. */
+/** Autoscalers distinguish by the cause whether a retry may succeed. */
 function withCause({ reason, message, details }: ApiError, cause: string): ApiError {
   return new ApiError({ reason, message, details: { ...details, causes: [{ reason: cause }] } });
 }

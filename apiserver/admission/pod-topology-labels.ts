@@ -3,7 +3,7 @@ import type { AdmissionPlugin, AdmissionRequest, Registry } from '../registry/co
 
 const copied = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
 
-/** Tells pods where they run: gives them the zone and the region of their node, when they are tied to it or made for it. */
+/** Labels pods with their topology: copies the zone and the region of their node, when they are tied to it or made for it. */
 export function podTopologyLabels(registry: () => Registry): AdmissionPlugin {
   return {
     name: 'PodTopologyLabels',

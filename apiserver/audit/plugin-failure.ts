@@ -2,7 +2,7 @@ import type { Log } from '#base/log.ts';
 import type { AuditEvent } from './contract.ts';
 import { legacyText } from './event-text.ts';
 
-/** Told of events that a plugin could not keep, and why. */
+/** Called with events that a plugin failed to write, and the error. */
 export type PluginFailure = (plugin: string, error: unknown, events: readonly AuditEvent[]) => void;
 
 /** So many events of a failure are shown. */

@@ -1,5 +1,5 @@
 // Sends events to a webhook, one EventList per batch. Whatever goes wrong is tried again a few times: there is hardly an
-// error that a server may not recover from, and an event that is not told is lost.
+// error that a server may not recover from, and an event that is not sent is lost.
 import type { ApiEndpoint } from '#client/endpoint.ts';
 import { Transport } from '#client/transport.ts';
 import type { Clock } from '#base/clock.ts';

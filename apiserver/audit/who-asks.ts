@@ -1,4 +1,4 @@
-// Where a request comes from, as far as its connection and its headers tell.
+// Where a request comes from, by its connection and headers.
 import { isIP } from 'node:net';
 import type { Exchange } from '../http/exchange.ts';
 

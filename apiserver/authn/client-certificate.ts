@@ -24,7 +24,7 @@ interface ClientCertificatesOptions {
   readonly nowMs: () => number;
   /** PEM text of the authorities of front proxies, which say nothing of users; undefined where there is none. */
   readonly frontProxyCa: () => string | undefined;
-  /** Told, for every request that a certificate vouches for, how long it will be good. */
+  /** Called for every request authenticated by a certificate, with its remaining lifetime. */
   readonly onUse?: ((leftSeconds: number) => void) | undefined;
 }
 
@@ -79,7 +79,7 @@ function anonymous(verdict: Verdict = none): Peer {
 }
 
 function inspect(socket: TLSSocket, proxyAuthorities: readonly X509Certificate[]): Peer {
-  // The whole chain costs more, and only tells whose authority it ends with.
+  // The whole chain costs more, and only yields the root.
   const isWhole = proxyAuthorities.length > 0;
   const certificate = typeof socket.getPeerCertificate === 'function' ? socket.getPeerCertificate(isWhole) : undefined;
   if (certificate === undefined || Object.keys(certificate).length === 0) return anonymous();

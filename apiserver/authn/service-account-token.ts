@@ -109,7 +109,7 @@ export class ServiceAccountTokens implements TokenVerifier {
     const bindings: (readonly [string, string, string, ClaimedObject | undefined])[] = [
       ['secret', 'secrets', namespace, secret],
       ['pod', 'pods', namespace, pod],
-      // A pod's token also tells its node, but only a token without pod is bound to it.
+      // A pod's token also names its node, but only a token without pod is bound to it.
       ['node', 'nodes', '', pod === undefined ? node : undefined],
     ];
     for (const [what, plural, where, bound] of bindings) {

@@ -48,7 +48,7 @@ function counted(authorizer: Authorizer, counts: ReturnType<NonNullable<Authoriz
   };
 }
 
-/** Lists no rights: those are for the role cluster-admin to tell. */
+/** Lists no rights: those are listed by the role cluster-admin. */
 const administrators: Authorizer = {
   authorize: ({ user }) => (user.groups.includes(superusers) ? allow : noOpinion),
   rightsOf: () => noRights,

@@ -14,12 +14,12 @@ export const requestFlags = {
   'etcd-readycheck-timeout': durationFlag(2_000, 'How long the store may take to answer the check `etcd-readiness`'),
   'external-hostname': stringFlag(
     '',
-    'The name that clients outside reach this server by, as discovery tells it; default: the advertised address',
+    'The address at which external clients reach this server, as published by discovery; default: the advertised address',
     {
       valueName: 'host',
     },
   ),
-  'goaway-chance': floatFlag(0, 'The share of HTTP/2 requests that tell their client to open another connection for what comes next'),
+  'goaway-chance': floatFlag(0, 'The fraction of HTTP/2 requests answered with GOAWAY, so that clients reconnect'),
   'http2-max-streams-per-connection': intFlag(0, 'How many requests an HTTP/2 connection may have under way; 0 is 100', { min: 0 }),
   'livez-grace-period': durationFlag(0, 'How long after the start /livez takes what the server does at its start for done'),
   'max-mutating-requests-inflight': intFlag(200, 'Writes at a time; 0 is no limit'),
@@ -31,7 +31,7 @@ export const requestFlags = {
     false,
     'If true, new connections are taken until the open requests are done, and what comes meanwhile is sent away with 429 and Retry-After',
   ),
-  'shutdown-watch-termination-grace-period': durationFlag(0, 'How long watches may take to end; they are all told at once'),
+  'shutdown-watch-termination-grace-period': durationFlag(0, 'How long watches may take to end after they are all notified'),
   'strict-transport-security-directives': partsFlag('Directives for browsers that should come by HTTPS alone; default: none'),
 } as const;
 

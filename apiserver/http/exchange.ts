@@ -82,7 +82,7 @@ export class Exchange {
   readonly largeWork: LargeWork;
   /** Who asks; undefined until authentication has run. */
   user: UserInfo | undefined;
-  /** What the audit log should tell of how the request was taken in. */
+  /** Annotations for the audit event. */
   auditNotes: Readonly<Record<string, string>> | undefined;
   /** Set where the request is audited. */
   audit: RequestAudit | undefined;
@@ -142,7 +142,7 @@ export class Exchange {
     return this.#added ?? none;
   }
 
-  /** Lets the client's connection end when the answers on it are written: with HTTP/2 it is told so at once, else with the answer. */
+  /** Lets the client's connection end when the answers on it are written: with HTTP/2 by GOAWAY, else by a header of the response. */
   endConnection(): void {
     const { session } = (this.request as { readonly stream?: { readonly session?: { close(): void } } }).stream ?? {};
     if (session === undefined) this.addHeaders('Connection', 'close');

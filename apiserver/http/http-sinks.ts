@@ -119,7 +119,7 @@ interface Drains {
 
 /** Resolves when the other side has read; cuts it off when it does not in time, or when the watch is over. */
 export async function drainOf(target: Drains, clock: Clock, signal: AbortSignal, cut: () => void): Promise<void> {
-  // Over already, while the last batch was being made: nothing would tell any more.
+  // Over already, while the last batch was being made: no event would follow.
   if (signal.aborted) return cut();
   using deadline = clock.deadline(signal, stallMs);
   await new Promise<void>((resolve) => {

@@ -37,7 +37,7 @@ export interface ListenerOptions {
   readonly protobuf: ProtobufEncoder;
   /** Writes large answers in other forms than the stored one. */
   readonly largeWork: LargeWork;
-  /** Told of connections that do not come to be. */
+  /** Called for connections whose handshake fails. */
   readonly onHandshakeError?: (() => void) | undefined;
 }
 
@@ -184,7 +184,7 @@ export class Listener {
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
-      // What breaks a connection breaks its requests: they learn it by themselves.
+      // What breaks a connection breaks its requests: they are notified by themselves.
       session.on('error', () => session.destroy());
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));

@@ -1,4 +1,4 @@
-// HTTP without TLS on the TLS port: whoever forgot the `s` of https is told so in clear text, as Go's server does. The bytes have to go
+// HTTP without TLS on the TLS port: a client that forgot the `s` of https gets a plain-text error, as from Go's server. The bytes have to go
 // past TLS, over the connection below it, which is remembered from its first byte until the handshake is over.
 import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';

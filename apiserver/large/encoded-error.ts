@@ -9,7 +9,7 @@ export class EncodedApiError extends ApiError {
   readonly json: Uint8Array;
 
   constructor(json: Uint8Array, { reason, code }: { readonly reason: Reason; readonly code: number }) {
-    super({ reason, code, message: 'a refusal that is too long to be told here' });
+    super({ reason, code, message: 'an error that is too long to be sent' });
     this.json = json;
   }
 

@@ -27,7 +27,7 @@ export interface RequestContext {
   readonly warn: (text: string) => void;
   /** Asked before a PUT or an apply patch makes an object, which is a right of its own. Throws Forbidden. Absent: it may. */
   readonly mayCreate?: (() => void | Promise<void>) | undefined;
-  /** Told what came and what admission has to say; absent where the request is not audited. */
+  /** Records the request body and admission's annotations; absent where the request is not audited. */
   readonly audit?: RequestAudit | undefined;
   readonly signal: AbortSignal;
 }
@@ -47,7 +47,7 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 export interface Encoded {
   readonly json: Uint8Array;
   readonly resourceVersion: string;
-  /** The decoded object, where it is at hand. */
+  /** The decoded object, where it is available. */
   readonly decoded?: KubeObject | undefined;
   object(): KubeObject;
 }
@@ -99,7 +99,7 @@ export interface DeleteRequest {
 export interface DeleteAnswer {
   readonly gone: boolean;
   readonly object: Encoded;
-  /** Whose it is, at hand without reading the object, which may be large, once more. */
+  /** The uid, available without decoding the object, which may be large. */
   readonly of: Pick<ObjectMeta, 'name' | 'uid'>;
 }
 
@@ -169,7 +169,7 @@ export interface AlongObject {
  */
 export type AttemptEnd = (outcome: 'committed' | 'dropped') => Promise<void> | undefined;
 
-/** Tells all how the attempt ended, and answers a promise only where one of them has something to finish. */
+/** Notifies all of the outcome of the attempt; returns a promise only where one of them is asynchronous. */
 export function endAll(ends: readonly AttemptEnd[]): AttemptEnd {
   return (outcome) => {
     let ending: Promise<void> | undefined;
@@ -202,7 +202,7 @@ export interface AdmissionPlugin {
   readonly validate?: (request: AdmissionRequest) => void | Promise<void>;
   /**
    * Takes what the object costs (its share of a quota), when nothing else can refuse it any more but the store. As with `reserve`,
-   * what it answers is told how the attempt ended. Only for CREATE and UPDATE.
+   * the returned function is called with the outcome of the attempt. Only for CREATE and UPDATE.
    */
   readonly charge?: AdmissionPlugin['reserve'];
   /**

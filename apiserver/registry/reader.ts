@@ -30,7 +30,7 @@ interface ReaderDeps {
   readonly store: Store;
   readonly cache: WatchCache;
   readonly clock: Clock;
-  /** States older than this are not told any more. */
+  /** Older revisions are expired. */
   readonly forgottenRevision: () => number;
 }
 
@@ -154,7 +154,7 @@ export class Reader {
     return { snapshot, revision, start, left, isNewest: false };
   }
 
-  /** The state at a revision; undefined where that is forgotten. All servers forget alike, also what one of them could still tell. */
+  /** The state at a revision; undefined where that is forgotten. All servers expire alike, also what one of them still holds. */
   async #past(cache: ResourceCache, revision: number): Promise<Snapshot | undefined> {
     return revision < this.#deps.forgottenRevision() ? undefined : await cache.snapshotAt(revision);
   }

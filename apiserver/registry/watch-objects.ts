@@ -21,8 +21,8 @@ interface WatchDeps {
 }
 
 /**
- * Starts a watch: from the present state (told as ADDED), from now, or from a revision in the past. What is too old, or a state that
- * does not come in time, is told by an ERROR frame, since clients look for it there.
+ * Starts a watch: from the present state (sent as ADDED), from now, or from a revision in the past. What is too old, or a state that
+ * does not come in time, is reported by an ERROR frame, where clients expect it.
  */
 export async function watchObjects(
   served: ServedKind,
@@ -120,7 +120,7 @@ function* pastFrames(events: readonly CacheEvent[], selector: ObjectSelector): I
   }
 }
 
-/** A state that does not come in time is told in the stream; what else goes wrong is thrown. */
+/** A timeout is reported in the stream; other errors are thrown. */
 async function refusalOf(waiting: Promise<void>): Promise<ApiError | undefined> {
   try {
     await waiting;

@@ -35,8 +35,8 @@ export interface StepsRequest {
 }
 
 /**
- * Makes `object` ready to be stored as a new one; changes it in place. Answers whom to tell how the attempt ended; when this throws,
- * they have been told.
+ * Makes `object` ready to be stored as a new one; changes it in place. Returns whom to notify of the attempt's outcome; when this throws,
+ * they have been notified.
  */
 export async function createSteps(object: KubeObject, steps: StepsRequest, deps: StepsDeps): Promise<AttemptEnd> {
   const { served, context, large, mayShrink, along } = steps;

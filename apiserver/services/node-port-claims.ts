@@ -17,7 +17,7 @@ interface NodePortClaimsDeps {
   readonly log: Log;
 }
 
-interface Wish {
+interface PortClaim {
   readonly do: 'claim' | 'release';
   readonly ports: readonly number[];
   readonly granted: (ports: ReadonlySet<number>) => void;
@@ -31,7 +31,7 @@ interface Known {
 
 export class NodePortClaims {
   readonly #deps: NodePortClaimsDeps;
-  #waiting: Wish[] = [];
+  #waiting: PortClaim[] = [];
   #isWorking = false;
   #known: Known | undefined;
   /** Never aborted: a write with an unknown outcome would leak ports until the repair loop frees them. */
@@ -63,8 +63,8 @@ export class NodePortClaims {
     });
   }
 
-  #add(wish: Wish): void {
-    this.#waiting.push(wish);
+  #add(claim: PortClaim): void {
+    this.#waiting.push(claim);
     if (this.#isWorking) return;
     this.#isWorking = true;
     void this.#work();
@@ -84,7 +84,7 @@ export class NodePortClaims {
     this.#isWorking = false;
   }
 
-  async #perform(batch: readonly Wish[]): Promise<void> {
+  async #perform(batch: readonly PortClaim[]): Promise<void> {
     let isFresh = this.#known === undefined;
     for (;;) {
       const known = this.#known ?? (await this.#read());
@@ -130,7 +130,7 @@ export class NodePortClaims {
 
 function outcome(
   before: PortBitmap,
-  batch: readonly Wish[],
+  batch: readonly PortClaim[],
 ): { bitmap: PortBitmap; answers: ReadonlySet<number>[]; isChanged: boolean; isPartial: boolean } {
   const bitmap = before.copy();
   let isPartial = false;

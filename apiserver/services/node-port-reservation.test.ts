@@ -20,7 +20,7 @@ function aService(ports: readonly Port[], spec: object = {}): Service {
 function reserve(next: Service, prev?: Service): { ports: (number | undefined)[]; taken: number[]; error?: string } {
   const pools = new ServicePools({ ipRange: parseIpRange('10.0.0.0/29'), nodePorts: { first: 30_000, last: 30_009 } });
   pools.takeNodePort(30_005, 0, new Reservation('other', 'other'));
-  if (prev !== undefined) pools.learn(prev, undefined);
+  if (prev !== undefined) pools.observe(prev, undefined);
   const reservation = new Reservation('u', 'a');
   let error = {};
   try {

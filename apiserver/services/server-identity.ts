@@ -16,7 +16,7 @@ import { keepObjects } from './keep-objects.ts';
 
 interface ServerIdentityDeps {
   readonly registry: Registry;
-  /** Of this machine: what tells servers apart. */
+  /** Identifies this machine among the servers. */
   readonly hostname: string;
   readonly clock: Clock;
   readonly log: Log;

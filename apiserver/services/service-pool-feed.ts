@@ -34,7 +34,7 @@ export function servicePoolFeed({ pools, claims, registry, clock, log }: Service
     set: (encoded: Encoded): void => {
       const service = encoded.object() as Service;
       const key = keyText(keyOf(service));
-      const isFree = pools.learn(service, known.get(key));
+      const isFree = pools.observe(service, known.get(key));
       known.set(key, service);
       if (!isFree) log.warn({ service: key }, 'a Service has an address or port that another one has too');
     },

@@ -65,7 +65,7 @@ export class ServicePools {
    * Takes what a stored Service holds, and gives back what it held before (`previous`) and what no write here is about to take. False
    * where another Service holds some of it.
    */
-  learn(service: Service, previous: Service | undefined): boolean {
+  observe(service: Service, previous: Service | undefined): boolean {
     const owner = service.metadata.uid ?? '';
     const [ips, ports] = [addressesOf(service), heldNodePorts(service)];
     if (previous !== undefined) {

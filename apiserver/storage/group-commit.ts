@@ -22,7 +22,7 @@ interface GroupCommitOptions {
   readonly folder: string;
   /** Runs `apply` in one transaction; resolves when it is on disk. */
   readonly transact: (apply: () => void) => Promise<unknown>;
-  /** Called after a batch is on disk, before its writes are told. */
+  /** Called after a batch is on disk, before its writes are acknowledged. */
   readonly onCommit: () => void;
   readonly log: Log;
 }
@@ -94,7 +94,7 @@ const codes = { ioError: 5, noSpace: 28, readOnly: 30, overQuota: 122, mapFull: 
 /** LMDB says "input/output error" for a write that found room only for its beginning. */
 const littleSpaceBytes = 1_024 * 1_024;
 
-/** lmdb tells the true reason in a promise of its own. */
+/** lmdb reports the true reason in a separate promise. */
 async function storeErrorOf(error: unknown, folder: string): Promise<StoreError> {
   let cause = error;
   if (error instanceof Error && 'commitError' in error) {

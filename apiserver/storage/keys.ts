@@ -29,7 +29,7 @@ export function formerKeyPrefix({ group, names }: Named): string {
   return `${rootPrefix}${group === '' ? '' : `${group}/`}${names.plural}/`;
 }
 
-/** Where an object of another place should lie; `isNamespaced` tells how many segments follow the prefix. */
+/** Where an object of another place should lie; `isNamespaced` decides how many segments follow the prefix. */
 export interface FormerPlace {
   readonly former: string;
   readonly prefix: string;

@@ -51,7 +51,7 @@ export class LmdbTables {
     this.#state = table('state');
   }
 
-  /** Opens the file, or makes it. Throws what LMDB says; `lmdbFailure` tells what that means. */
+  /** Opens the file, or makes it. Throws LMDB's error; `lmdbFailure` translates it. */
   static open(path: string): LmdbTables {
     const root = openFile(path);
     try {

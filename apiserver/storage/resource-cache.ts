@@ -30,7 +30,7 @@ interface ResourceCacheOptions {
   /** What the keys of this resource start with. */
   readonly prefix: string;
   readonly decoded: DecodedObjects;
-  /** Told of every value that cannot be read. */
+  /** Called with every value that cannot be read. */
   readonly onUnreadable?: (key: string, error: unknown) => void;
 }
 
@@ -84,7 +84,7 @@ export class ResourceCache {
     return this.#blocked;
   }
 
-  /** Events above this revision can still be told. */
+  /** Events above this revision are still available. */
   get floor(): number {
     return this.#ring.floor;
   }

@@ -13,12 +13,12 @@ export class RequestCounts {
 }
 
 export class ResourceCounts {
-  /** Changes that the store told of, and those that were told on to watchers. */
+  /** Changes received from the store, and those sent to watchers. */
   received = 0;
   dispatched = 0;
   /** How often the resource was read from the store as a whole. */
   initializations = 0;
-  /** Events that told new watchers what was before. */
+  /** Initial events sent to new watchers. */
   initEvents = 0;
   /** Watchers that were cut off since they did not read. */
   terminatedWatchers = 0;

@@ -13,9 +13,9 @@ const batchBytes = 512 * 1_024;
 
 interface WatcherOptions {
   readonly selector: ObjectSelector;
-  /** What happened before the watch began, told first; made as it is taken. `rest` asks to let others run before going on. */
+  /** Initial events, sent first; created lazily. `rest` asks to let others run before going on. */
   readonly initial: Iterable<WatchFrame | 'rest'>;
-  /** Events up to this revision are not told. */
+  /** Events up to this revision are skipped. */
   readonly afterRevision: number;
   readonly wantsBookmarks: boolean;
   /** When the client's own timeout ends the watch, monotonic; a last bookmark comes shortly before. */

@@ -61,14 +61,14 @@ async function bind(exchange: Exchange, { pods, name, body, context }: BindingAc
   sendValue(exchange, deps.negotiator.negotiate(exchange.request.headers.accept, 'no-table'), 201, created);
 }
 
-interface Wish {
+interface BoundPod {
   readonly name: string;
   readonly node: string;
   readonly metadata: JsonObject;
   readonly nowMs: number;
 }
 
-function bound(object: KubeObject, { name, node, metadata, nowMs }: Wish): KubeObject {
+function bound(object: KubeObject, { name, node, metadata, nowMs }: BoundPod): KubeObject {
   const refuse = (why: string): Error => conflict({ group: '', plural: 'pods/binding' }, name, why);
   const pod = object as V1Pod & KubeObject;
   const uid = text(metadata, 'uid');

@@ -25,7 +25,7 @@ interface KubeletPlace {
 }
 
 /** A request to a kubelet. */
-interface KubeletWish {
+interface KubeletRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Record<string, string>;
@@ -47,20 +47,20 @@ export class KubeletConnection {
   }
 
   /** Starts a request to the kubelet of a node. The caller writes the body and ends it. */
-  async open(node: string, wish: KubeletWish, signal: AbortSignal): Promise<ClientRequest> {
+  async open(node: string, wanted: KubeletRequest, signal: AbortSignal): Promise<ClientRequest> {
     const { host, port } = await this.locate(node, signal);
-    return this.openAt({ host, port, address: host }, { ...wish, headers: { ...wish.headers, Host: `${host}:${port}` } }, signal);
+    return this.openAt({ host, port, address: host }, { ...wanted, headers: { ...wanted.headers, Host: `${host}:${port}` } }, signal);
   }
 
   /** The same where the kubelet has been located; `address` is what is dialled. */
   openAt(
     { host, port, address }: KubeletPlace & { readonly address: string },
-    { trustsAll = false, ...wish }: KubeletWish,
+    { trustsAll = false, ...wanted }: KubeletRequest,
     signal: AbortSignal,
   ): ClientRequest {
     const { cert, key, ca } = this.#options();
     const options: RequestOptions = {
-      ...wish,
+      ...wanted,
       host: address,
       port,
       // Said in so many words: Node would check the certificate against the Host header, which may be the client's.
@@ -76,9 +76,9 @@ export class KubeletConnection {
   }
 
   /** Sends a request without body and gives the answer's head. Throws a plain error in Go's words where the kubelet cannot be reached. */
-  async fetch(node: string, wish: Pick<KubeletWish, 'path' | 'trustsAll'>, signal: AbortSignal): Promise<IncomingMessage> {
-    const { path } = wish;
-    const outgoing = await this.open(node, { ...wish, method: 'GET', headers: {} }, signal);
+  async fetch(node: string, wanted: Pick<KubeletRequest, 'path' | 'trustsAll'>, signal: AbortSignal): Promise<IncomingMessage> {
+    const { path } = wanted;
+    const outgoing = await this.open(node, { ...wanted, method: 'GET', headers: {} }, signal);
     return new Promise((resolve, reject) => {
       outgoing.on('response', resolve);
       const { protocol, host } = outgoing;

@@ -31,8 +31,8 @@ export function podLog(kubelets: KubeletConnection): SubresourceHandler {
       // Not started yet, so it has no log.
       if (node === '') return sendLog(exchange, Readable.from([]));
       const path = `/containerLogs/${info.namespace}/${info.pathName}/${container}`;
-      const wish = { path: `${path}${parameters === '' ? '' : `?${parameters}`}`, trustsAll: query.flag('insecureSkipTLSVerifyBackend') };
-      const answer = await kubelets.fetch(node, wish, exchange.signal);
+      const target = { path: `${path}${parameters === '' ? '' : `?${parameters}`}`, trustsAll: query.flag('insecureSkipTLSVerifyBackend') };
+      const answer = await kubelets.fetch(node, target, exchange.signal);
       if ((answer.statusCode ?? 0) < 200 || (answer.statusCode ?? 0) > 206) throw await refusalOf(answer, info.pathName);
       await sendLog(exchange, answer);
     },

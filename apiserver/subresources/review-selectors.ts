@@ -63,7 +63,7 @@ function checkValues({ operator = '', values = [] }: Requirement, path: string):
   return [];
 }
 
-/** What authorizers are told of the selectors, and what is said of the parts that they are not told of. */
+/** The selectors for authorizers, and the warnings about parts that are dropped. */
 interface ReadSelectors {
   /** As a request would have it. */
   readonly fieldSelector: string;

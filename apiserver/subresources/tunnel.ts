@@ -26,12 +26,12 @@ export interface TunnelOptions {
   /** What else to say to the other side. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly open: Open;
-  /** Tells the client that the other side said no, in its own protocol. Default: it gets the other side's answer. */
+  /** Reports a rejected upgrade in the client's protocol. Default: forwards the response. */
   readonly refuse?: (why: string) => Promise<void>;
 }
 
 /** Joins the client's connection with one that `open` makes, until either side ends. */
-export async function tunnel(exchange: Exchange, { upgrade, headers: more, open, refuse: tell }: TunnelOptions): Promise<void> {
+export async function tunnel(exchange: Exchange, { upgrade, headers: more, open, refuse: refuseUpgrade }: TunnelOptions): Promise<void> {
   const { request } = exchange;
   const headers: Record<string, string> = { ...more, Connection: 'Upgrade', Upgrade: request.headers.upgrade ?? upgrade.protocol };
   for (const name of handedOn) {
@@ -43,7 +43,7 @@ export async function tunnel(exchange: Exchange, { upgrade, headers: more, open,
   const outgoing = await open(method, headers);
   const result = await agree(outgoing);
   if (result.kind === 'refused') {
-    return tell === undefined ? refuse(exchange, result.answer) : await tell(await startOf(result.answer));
+    return refuseUpgrade === undefined ? refuse(exchange, result.answer) : await refuseUpgrade(await startOf(result.answer));
   }
   const { answer, socket, head } = result;
   exchange.audit?.started(101);

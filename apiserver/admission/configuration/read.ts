@@ -12,7 +12,7 @@ import { defaultPluginSettings, type PluginSettings } from './settings.ts';
 
 type Reader = (document: ConfigurationDocument) => Partial<PluginSettings>;
 
-/** Plugins that can be told something. */
+/** Plugins that are configurable. */
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['EventRateLimit', (document) => ({ eventLimits: readEventLimits(document) })],
   ['PodNodeSelector', (document) => ({ nodeSelectors: readNodeSelectors(document) })],

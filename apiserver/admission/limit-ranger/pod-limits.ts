@@ -7,7 +7,7 @@ const limitRangerAnnotation = 'kubernetes.io/limit-ranger';
 
 type Items = readonly V1LimitRangeItem[];
 
-/** Fills in what containers do not say; changes the pod. An annotation tells what was filled in. */
+/** Fills in what containers do not say; changes the pod. An annotation lists what was set. */
 export function applyDefaults(pod: V1Pod, items: Items): void {
   const { spec } = pod;
   const containers = items.filter(({ type }) => type === 'Container');

@@ -21,7 +21,7 @@ export interface CheckVersion {
 }
 
 export interface Check {
-  /** Upstream's; violations are told in the order of these. */
+  /** Upstream's; violations are listed in this order. */
   readonly id: string;
   readonly level: CheckedLevel;
   /** Oldest first. */

@@ -13,7 +13,7 @@ export interface LevelVersion {
 export const modes = ['enforce', 'audit', 'warn'] as const;
 export type Mode = (typeof modes)[number];
 
-/** What is enforced, only noted, and only told the client. */
+/** The levels to enforce, to audit and to warn about. */
 export type Policy = Readonly<Record<Mode, LevelVersion>>;
 
 const prefix = 'pod-security.kubernetes.io/';

@@ -14,7 +14,7 @@ import {
 import { appArmorProfile, seccompProfileBaseline, seccompProfileRestricted, seLinuxOptions } from './profile-checks.ts';
 import { runAsNonRoot, runAsUser } from './user-checks.ts';
 
-/** All checks, those of the baseline first, each level by id: the order in which violations are told. */
+/** All checks, those of the baseline first, each level by id: the order in which violations are listed. */
 export const checks: readonly Check[] = [
   appArmorProfile,
   capabilitiesBaseline,

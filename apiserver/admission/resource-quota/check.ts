@@ -82,7 +82,7 @@ function findUncovered({ quotas, pertinent, object, usage }: Covering, { request
   return scopes === undefined ? undefined : { refused: `insufficient quota to match these scopes: ${scopes}`, isPlain: true };
 }
 
-/** `isRefused`: what passes a quota is; whoever tells in a status what there is cannot be refused that. */
+/** `isRefused`: an excess of the quota is; usage reported by a status cannot be refused. */
 function chargesOf(deltas: readonly { readonly quota: ResourceQuota; readonly delta: Amounts }[], isRefused: boolean): Verdict {
   const charges = new Map<string, Amounts>();
   for (const { quota, delta } of deltas) {

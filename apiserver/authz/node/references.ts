@@ -33,7 +33,7 @@ export function podReferences(pod: Pod): Set<string> {
   return keys;
 }
 
-/** Claims by name, and those that were made from templates as the status tells them. */
+/** Claims by name, and those that were made from templates as listed in the status. */
 function resourceClaimNames({ spec, status }: Pod): (string | undefined)[] {
   const made = new Map((status?.resourceClaimStatuses ?? []).map(({ name, resourceClaimName }) => [name, resourceClaimName]));
   return [

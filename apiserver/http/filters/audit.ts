@@ -6,7 +6,7 @@ import { sendText } from '../respond.ts';
 import type { Filter, Next } from './filter.ts';
 import { refusalFor } from './recovery.ts';
 
-/** Audits what the policy asks for. A request whose coming cannot be told, where it must be, is refused. */
+/** Audits what the policy asks for. A request that cannot be recorded, where that is mandatory, is rejected. */
 export function audit(auditor: Auditor, metrics: Pick<AuditMetrics, 'rejected'>): Filter {
   return (exchange, next) => {
     const record = auditor.begin(exchange, true);

@@ -12,7 +12,7 @@ const rights = [
   ['Access-Control-Allow-Credentials', 'true'],
 ].flat();
 
-/** Tells browsers that pages of these origins may send requests, and answers preflight requests, before authentication. */
+/** Allows browsers requests from pages of these origins, and answers preflight requests, before authentication. */
 export function cors(origins: readonly RegExp[]): Filter {
   return (exchange, next) => {
     const origin = exchange.header('origin') ?? '';

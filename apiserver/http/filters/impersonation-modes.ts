@@ -10,7 +10,7 @@ import type { UserInfo } from '../../registry/contract.ts';
 import { refusal } from './authorization.ts';
 
 /** Whom a request wants to be. */
-export interface Wish {
+export interface Impersonation {
   readonly user: string;
   readonly uid: string;
   readonly groups: readonly string[];
@@ -21,7 +21,7 @@ export interface Wish {
 type Outcome = { readonly user: UserInfo; readonly constraint: string | undefined } | { readonly error: ApiError } | undefined;
 
 interface Attempt {
-  readonly wish: Wish;
+  readonly wanted: Impersonation;
   /** What is asked for, by whoever really asks. */
   readonly request: AuthorizationRequest;
   readonly authorizer: Authorizer;
@@ -43,42 +43,42 @@ const manyChecks = 4;
 export const modes: readonly Mode[] = [associatedNode, arbitraryNode, serviceAccount, userInfo, legacy];
 
 /** A service account acts as the node that its pod runs on. */
-async function associatedNode({ wish, request, authorizer }: Attempt): Promise<Outcome> {
+async function associatedNode({ wanted, request, authorizer }: Attempt): Promise<Outcome> {
   const { extra = {}, ...requestor } = request.user;
   const names = extra[nodeNameKey] ?? [];
-  const isOwnNode = names.length === 1 && names[0] === nodeOf(wish.user) && accountOfUser(requestor.name) !== undefined;
-  if (!isOwnNode || !isNameOnly(wish)) return undefined;
+  const isOwnNode = names.length === 1 && names[0] === nodeOf(wanted.user) && accountOfUser(requestor.name) !== undefined;
+  if (!isOwnNode || !isNameOnly(wanted)) return undefined;
   const user = { ...requestor, extra: { [nodeKeysKey]: Object.keys(extra).toSorted() } };
-  return constrained({ wish, request: { ...request, user }, authorizer }, 'associated-node');
+  return constrained({ wanted, request: { ...request, user }, authorizer }, 'associated-node');
 }
 
 async function arbitraryNode(attempt: Attempt): Promise<Outcome> {
-  const { wish } = attempt;
-  return isNameOnly(wish) && nodeOf(wish.user) !== undefined ? constrained(attempt, 'arbitrary-node') : undefined;
+  const { wanted } = attempt;
+  return isNameOnly(wanted) && nodeOf(wanted.user) !== undefined ? constrained(attempt, 'arbitrary-node') : undefined;
 }
 
 async function serviceAccount(attempt: Attempt): Promise<Outcome> {
-  const { wish } = attempt;
-  return isNameOnly(wish) && accountOfUser(wish.user) !== undefined ? constrained(attempt, 'serviceaccount') : undefined;
+  const { wanted } = attempt;
+  return isNameOnly(wanted) && accountOfUser(wanted.user) !== undefined ? constrained(attempt, 'serviceaccount') : undefined;
 }
 
 async function userInfo(attempt: Attempt): Promise<Outcome> {
-  const { user } = attempt.wish;
+  const { user } = attempt.wanted;
   return nodeOf(user) === undefined && accountOfUser(user) === undefined ? constrained(attempt, 'user-info') : undefined;
 }
 
 function legacy(attempt: Attempt): Promise<Outcome> {
-  return asWished(attempt, 'impersonate', undefined);
+  return authorizeParts(attempt, 'impersonate', undefined);
 }
 
 async function constrained(attempt: Attempt, mode: string): Promise<Outcome> {
   const { request, authorizer } = attempt;
   const error = await lacks(authorizer, { ...request, verb: `impersonate-on:${mode}:${request.verb}` });
-  return error === undefined ? await asWished(attempt, `impersonate:${mode}`, mode) : { error };
+  return error === undefined ? await authorizeParts(attempt, `impersonate:${mode}`, mode) : { error };
 }
 
-/** Asks for each part of the wish. `mode` is undefined for the old right. */
-async function asWished({ wish, request, authorizer }: Attempt, verb: string, mode: string | undefined): Promise<Outcome> {
+/** Authorizes each part of the impersonation. `mode` is undefined for the unconstrained one. */
+async function authorizeParts({ wanted, request, authorizer }: Attempt, verb: string, mode: string | undefined): Promise<Outcome> {
   const right = (resource: string, name: string, more: Partial<AuthorizationRequest> = {}): AuthorizationRequest => ({
     user: request.user,
     isResource: true,
@@ -93,26 +93,26 @@ async function asWished({ wish, request, authorizer }: Attempt, verb: string, mo
     ...more,
   });
   const core = mode === undefined ? { group: '' } : {};
-  const account = accountOfUser(wish.user);
-  const node = mode === undefined ? undefined : nodeOf(wish.user);
+  const account = accountOfUser(wanted.user);
+  const node = mode === undefined ? undefined : nodeOf(wanted.user);
   const who =
     account !== undefined
       ? right('serviceaccounts', account.name, { ...core, namespace: account.namespace })
       : node !== undefined
         ? right('nodes', mode === 'associated-node' ? '*' : node)
-        : right('users', wish.user, core);
+        : right('users', wanted.user, core);
   const error =
     (await lacks(authorizer, who)) ??
-    (wish.uid === '' ? undefined : await lacks(authorizer, right('uids', wish.uid))) ??
-    (await lacksGroups(authorizer, wish, right('groups', '', core), mode)) ??
-    (await lacksExtra(authorizer, wish, right('userextras', ''), mode));
+    (wanted.uid === '' ? undefined : await lacks(authorizer, right('uids', wanted.uid))) ??
+    (await lacksGroups(authorizer, wanted, right('groups', '', core), mode)) ??
+    (await lacksExtra(authorizer, wanted, right('userextras', ''), mode));
   if (error !== undefined) return { error };
-  return { user: userOf(wish, account, node), constraint: mode === undefined ? undefined : verb };
+  return { user: userOf(wanted, account, node), constraint: mode === undefined ? undefined : verb };
 }
 
 async function lacksGroups(
   authorizer: Authorizer,
-  { groups }: Wish,
+  { groups }: Impersonation,
   right: AuthorizationRequest,
   mode: string | undefined,
 ): Promise<ApiError | undefined> {
@@ -131,7 +131,7 @@ async function lacksGroups(
 
 async function lacksExtra(
   authorizer: Authorizer,
-  { extra }: Wish,
+  { extra }: Impersonation,
   right: AuthorizationRequest,
   mode: string | undefined,
 ): Promise<ApiError | undefined> {
@@ -173,7 +173,7 @@ async function lacks(authorizer: Authorizer, request: AuthorizationRequest): Pro
 
 /** Groups that every user of its sort has come by themselves; a service account's own ones only where no groups are asked for. */
 function userOf(
-  { user, uid, groups, extra }: Wish,
+  { user, uid, groups, extra }: Impersonation,
   account: { readonly namespace: string } | undefined,
   node: string | undefined,
 ): UserInfo {
@@ -189,7 +189,7 @@ function userOf(
   };
 }
 
-function isNameOnly({ uid, groups, extra }: Wish): boolean {
+function isNameOnly({ uid, groups, extra }: Impersonation): boolean {
   return uid === '' && groups.length === 0 && Object.keys(extra).length === 0;
 }
 

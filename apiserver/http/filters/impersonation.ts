@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange.ts';
 import { unescapedKey } from '../header-key.ts';
 import { authorizationRequest } from './authorization.ts';
 import type { Filter } from './filter.ts';
-import { modes, type Wish } from './impersonation-modes.ts';
+import { modes, type Impersonation } from './impersonation-modes.ts';
 
 const extraPrefix = 'impersonate-extra-';
 /** How many users' last impersonation modes are cached. */
@@ -16,20 +16,20 @@ export function impersonation(authorizer: Authorizer): Filter {
   /** The mode that last worked for a user comes first, so that whoever has the old right pays for it alone. */
   const lastModes = new Map<string, number>();
   return (exchange, next) => {
-    const wish = readWish(exchange);
-    if (wish === undefined) return next(exchange);
-    if (wish.user === '') throw badRequest(`requested ${goText(wish)} without impersonating a user name`);
-    return become(exchange, wish, authorizer, lastModes).then(() => next(exchange));
+    const wanted = readHeaders(exchange);
+    if (wanted === undefined) return next(exchange);
+    if (wanted.user === '') throw badRequest(`requested ${goText(wanted)} without impersonating a user name`);
+    return become(exchange, wanted, authorizer, lastModes).then(() => next(exchange));
   };
 }
 
-async function become(exchange: Exchange, wish: Wish, authorizer: Authorizer, lastModes: Map<string, number>): Promise<void> {
+async function become(exchange: Exchange, wanted: Impersonation, authorizer: Authorizer, lastModes: Map<string, number>): Promise<void> {
   const request = authorizationRequest(exchange);
   const last = lastModes.get(request.user.name);
   const order = [...modes.keys()].toSorted((a, b) => Number(b === last) - Number(a === last) || a - b);
   let firstError: Error | undefined;
   for (const at of order) {
-    const outcome = await modes[at]?.({ wish, request, authorizer });
+    const outcome = await modes[at]?.({ wanted, request, authorizer });
     if (outcome === undefined) continue;
     if ('user' in outcome) {
       if (lastModes.size >= maxRemembered) lastModes.clear();
@@ -43,7 +43,7 @@ async function become(exchange: Exchange, wish: Wish, authorizer: Authorizer, la
   throw firstError ?? new Error('all impersonation modes failed');
 }
 
-function readWish({ request }: Exchange): Wish | undefined {
+function readHeaders({ request }: Exchange): Impersonation | undefined {
   const { headers, rawHeaders } = request;
   let isThere = false;
   for (const name in headers) isThere ||= name.startsWith('impersonate-');
@@ -68,8 +68,8 @@ function readWish({ request }: Exchange): Wish | undefined {
   return isWish ? { user: user ?? '', uid: uid ?? '', groups, extra: Object.fromEntries(extra) } : undefined;
 }
 
-/** A wish as Go shows such values. */
-function goText({ user, uid, groups, extra }: Wish): string {
+/** An impersonation as Go formats such values. */
+function goText({ user, uid, groups, extra }: Impersonation): string {
   const list = (values: readonly string[]): string =>
     values.length === 0 ? '[]string(nil)' : `[]string{${values.map((value) => JSON.stringify(value)).join(', ')}}`;
   const entries = Object.entries(extra).toSorted(([a], [b]) => (a < b ? -1 : 1));

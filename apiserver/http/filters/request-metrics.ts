@@ -85,7 +85,7 @@ function newShape(exchange: Exchange, families: RequestFamilies): Shape {
   };
 }
 
-/** The labels of families that do not tell dry runs apart. */
+/** The labels of families without a dry-run label. */
 function withoutDryRun(labels: readonly string[]): string[] {
   return labels.filter((_label, at) => at !== 1);
 }

@@ -21,7 +21,7 @@ export class RequestTimeouts implements Service {
   readonly #open = new Map<Exchange, number>();
   readonly #clock: Clock;
 
-  /** @param auditor told of requests that are refused here; they are not authenticated. */
+  /** @param auditor records requests that are rejected here; they are not authenticated. */
   constructor(limitMs: number, clock: Clock, auditor?: Auditor) {
     this.#clock = clock;
     this.filter = (exchange, next) => {

@@ -1,6 +1,6 @@
 import type { Filter } from './filter.ts';
 
-/** Tells browsers on every answer to come by HTTPS alone, for as long as `directives` say. */
+/** Adds Strict-Transport-Security with these directives to every response. */
 export function transportSecurity(directives: string): Filter {
   return (exchange, next) => {
     exchange.addHeaders('Strict-Transport-Security', directives);

@@ -1,4 +1,4 @@
-// What upstream tells of KMS plugins: how long their calls take, how many keys are held, and key ids that are none.
+// Upstream's metrics of KMS plugins: how long their calls take, how many keys are held, and key ids that are none.
 import { CounterCells, HistogramCells } from '#base/metric-cells.ts';
 import type { Family } from '#base/metrics.ts';
 

@@ -35,7 +35,7 @@ export interface KeySource extends Wrapped {
   readonly type: number;
 }
 
-/** A value in two parts: what its cipher made, and all that tells of its key. */
+/** A value in two parts: what its cipher made, and the description of its key. */
 interface EncryptedObject {
   readonly data: Uint8Array;
   /** Bytes of the other fields: the same for all values of one key. */

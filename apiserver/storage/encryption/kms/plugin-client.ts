@@ -29,7 +29,7 @@ interface PluginAddress {
   readonly timeoutMs: number;
 }
 
-/** Told of every call that is over, and of its code as gRPC's Go library spells it. */
+/** Called after every call with its gRPC code, spelled as by Go's library. */
 type OnCall = (call: { readonly method: string; readonly code: string; readonly seconds: number }) => void;
 
 export class PluginClient implements Disposable {

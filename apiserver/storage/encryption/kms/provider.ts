@@ -65,7 +65,7 @@ export class KmsProvider implements Sealer {
   readonly mark: Buffer;
   readonly #options: KmsProviderOptions;
   #write: WriteKey | undefined;
-  /** By the bytes that tell of the key. */
+  /** By the encoded description of the key. */
   readonly #ciphers = new LruMap<KnownKey>(cipherLimit);
   readonly #fetching = new Map<string, Promise<void>>();
   #version = '';
@@ -251,7 +251,7 @@ function keyIdProblem(keyId: string): string | undefined {
   return bytes > limits.keyIdBytes ? `keyID is ${bytes} bytes, which exceeds the max size of ${limits.keyIdBytes}` : undefined;
 }
 
-/** Key ids may tell something, so only their hashes are shown. */
+/** Key ids may be sensitive, so only their hashes are shown. */
 function hashOf(keyId: string): string {
   return keyId === '' ? '' : `sha256:${createHash('sha256').update(keyId).digest('hex')}`;
 }

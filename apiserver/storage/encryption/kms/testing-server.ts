@@ -48,7 +48,7 @@ export class TestServer implements AsyncDisposable {
     return this.sealing.store;
   }
 
-  /** What /readyz/kms-providers tells. */
+  /** The result of /readyz/kms-providers. */
   async health(): Promise<true | string | undefined> {
     return await this.sealing.checks.find(({ name }) => name === 'kms-providers')?.check();
   }
@@ -59,7 +59,7 @@ export class TestServer implements AsyncDisposable {
     const before = asked();
     await this.clock.advance(afterMs);
     await vi.waitFor(() => expect(asked()).toBeGreaterThan(before));
-    // Whoever asks now is told what came of that.
+    // A check after that has the result.
     await this.health();
   }
 

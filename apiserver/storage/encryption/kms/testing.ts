@@ -1,4 +1,4 @@
-// A KMS plugin within the test's own process, behind a real socket: its keys are in memory, and it does as it is told.
+// A KMS plugin within the test's own process, behind a real socket: its keys are in memory, and its behaviour is set by the test.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ export class TestPlugin implements AsyncDisposable {
   readonly calls: ('Status' | 'Encrypt' | 'Decrypt')[] = [];
   healthz = 'ok';
   version = 'v2';
-  /** What Encrypt says in place of the key that Status told; undefined: the same. */
+  /** The key id that Encrypt returns; undefined: that of Status. */
   encryptsAs: string | undefined;
   annotation = annotation;
   /** What calls fail with; undefined: they do not. */
@@ -124,8 +124,8 @@ export class TestPlugin implements AsyncDisposable {
   /** What Decrypt answers. Throws where it fails. */
   decrypted({ ciphertext, keyId, annotations }: Fields): Buffer {
     const sealed = ciphertext as Buffer;
-    const [told] = Object.values(annotations as Record<string, Uint8Array>);
-    if (Buffer.from(told ?? []).toString() !== keyId) throw new Error('the annotations are others');
+    const [annotated] = Object.values(annotations as Record<string, Uint8Array>);
+    if (Buffer.from(annotated ?? []).toString() !== keyId) throw new Error('the annotations are others');
     const opening = createDecipheriv('aes-256-gcm', this.#keyOf(String(keyId)), sealed.subarray(0, 12));
     opening.setAuthTag(sealed.subarray(-16));
     return Buffer.concat([opening.update(sealed.subarray(12, -16)), opening.final()]);
