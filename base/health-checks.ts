@@ -1,4 +1,4 @@
-// What /livez, /readyz and /healthz say, in upstream's words, and what /metrics/slis tells of it.
+// What /livez, /readyz and /healthz say, as upstream words it, and the metrics of /metrics/slis.
 import { CounterCells } from './metric-cells.ts';
 
 type HealthPage = 'healthz' | 'livez' | 'readyz';
@@ -55,7 +55,7 @@ export class HealthChecks {
     return this.#latest.text() + this.#results.text();
   }
 
-  /** Answers a path that it owns. Why something failed is told only on the page of the check itself. */
+  /** Serves a path that it owns. The reason of a failure is shown only on the page of the check itself. */
   async answer(path: string, query: { readonly excluded: readonly string[]; readonly isVerbose: boolean }): Promise<HealthAnswer> {
     const [, name = 'healthz', single] = page.exec(path) ?? [];
     const checks = this.#on(name as HealthPage);

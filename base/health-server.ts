@@ -23,14 +23,14 @@ interface HealthServerOptions {
   readonly port: number;
   /** Serves HTTPS with these PEM texts; plain HTTP where absent. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Says whether the process can do its work; a text is the reason why not, told on `/readyz/informer-sync`. Default: always. */
+  /** Says whether the process can do its work; a text is the reason why not, shown on `/readyz/informer-sync`. Default: always. */
   readonly ready?: () => true | string;
   readonly metrics?: Metrics;
   /** Figures that are read by themselves, by their paths; who may read metrics may read them. */
   readonly moreMetrics?: Readonly<Record<string, Metrics>>;
   /** Paths of the process's own; they go before the common ones. */
   readonly paths?: Readonly<Record<string, () => Answer>>;
-  /** What /statusz and /flagz tell; default: these are not served. */
+  /** The content of /statusz and /flagz; default: not served. */
   readonly about?: Omit<AboutComponent, 'paths'>;
   /** Profiles and the like; default: these are not served. Without a guard they are this host's alone. */
   readonly debug?: DebugPages | undefined;

@@ -51,7 +51,7 @@ export class HeapTrim implements Service {
   }
 }
 
-/** V8 lends its collector to contexts that are made after it was told to. */
+/** V8 exposes its collector only to contexts created after the flag was set. */
 function collector(): () => void {
   let collect: (() => void) | undefined;
   return () => {

@@ -6,7 +6,7 @@ export interface CounterCell {
   value: number;
 }
 
-/** Finds series by the values of their labels without writing these out again: for those who have the values at hand, but not the cell. */
+/** Finds series by the values of their labels without writing these out again: for callers that hold the values but not the cell. */
 export function kept<C>(cells: { cell(values: readonly string[]): C }): (...values: string[]) => C {
   const root = new Map<string, unknown>();
   return (...values) => {
@@ -154,7 +154,7 @@ export class SampledFamily {
     this.#read = read;
   }
 
-  /** '' while there is nothing to tell. */
+  /** '' while there are no samples. */
   async text(): Promise<string> {
     let lines = '';
     for (const [values, value] of await this.#read())

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What writes its own text; '' while there is nothing to tell. */
+/** What writes its own text; '' while there are no samples. */
 export interface Family {
   readonly help: string;
   text(): string | Promise<string>;
@@ -13,7 +13,7 @@ export interface Metrics {
   histogram<L extends string = never>(name: string, help: string, buckets: readonly number[], labels?: readonly L[]): Histogram<L>;
   /** Adds what writes its own text, such as cells for hot paths. */
   add<T extends Family>(family: T): T;
-  /** The help of everything that is registered, whether there is anything to tell of it or not. */
+  /** The help of everything that is registered, whether it has samples or not. */
   helps(): string[];
   /** Prometheus' text format. */
   text(): Promise<string>;

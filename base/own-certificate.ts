@@ -58,7 +58,7 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // Upstream makes a new one whatever the reason; writing it tells where the folder is no good.
+    // Upstream makes a new one whatever the reason; writing it reveals an unwritable folder.
     return undefined;
   }
 }

@@ -13,30 +13,30 @@ interface ProcessMetricsOptions {
   readonly delayEveryMs?: number;
 }
 
-/** What every process tells of itself, under the names of the Go components where those have one. */
+/** Metrics of the process, under the names of the Go components where those exist. */
 export function processMetrics(metrics: Metrics, { delayEveryMs = 200 }: ProcessMetricsOptions = {}): void {
   const build = buildInfo();
   const labels = ['build_date', 'compiler', 'git_commit', 'git_tree_state', 'git_version', 'go_version', 'major', 'minor', 'platform'];
   const { buildDate, compiler, gitCommit, gitTreeState, gitVersion, goVersion, major, minor, platform } = build;
   const values = [buildDate, compiler, gitCommit, gitTreeState, gitVersion, goVersion, major, minor, platform];
   metrics.add(new SampledFamily('kubernetes_build_info', buildHelp, labels, 'gauge', () => [[values, 1]]));
-  const tell = (name: string, help: string, type: 'counter' | 'gauge', read: () => number | undefined): void => {
+  const add = (name: string, help: string, type: 'counter' | 'gauge', read: () => number | undefined): void => {
     metrics.add(new SampledFamily(`process_${name}`, help, [], type, () => only(read())));
   };
-  tell('start_time_seconds', 'Start time of the process since unix epoch in seconds.', 'gauge', () => performance.timeOrigin / 1_000);
-  tell('resident_memory_bytes', 'Resident memory size in bytes.', 'gauge', () => process.memoryUsage.rss());
-  tell('cpu_seconds_total', 'Total user and system CPU time spent in seconds.', 'counter', () => {
+  add('start_time_seconds', 'Start time of the process since unix epoch in seconds.', 'gauge', () => performance.timeOrigin / 1_000);
+  add('resident_memory_bytes', 'Resident memory size in bytes.', 'gauge', () => process.memoryUsage.rss());
+  add('cpu_seconds_total', 'Total user and system CPU time spent in seconds.', 'counter', () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1_000_000;
   });
-  tell('open_fds', 'Number of open file descriptors.', 'gauge', () => proc(() => readdirSync('/proc/self/fd').length));
-  tell('max_fds', 'Maximum number of open file descriptors.', 'gauge', () =>
+  add('open_fds', 'Number of open file descriptors.', 'gauge', () => proc(() => readdirSync('/proc/self/fd').length));
+  add('max_fds', 'Maximum number of open file descriptors.', 'gauge', () =>
     proc(() => Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1])),
   );
-  tell('virtual_memory_bytes', 'Virtual memory size in bytes.', 'gauge', () =>
+  add('virtual_memory_bytes', 'Virtual memory size in bytes.', 'gauge', () =>
     proc(() => 1_024 * Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1])),
   );
-  tell('virtual_memory_max_bytes', 'Maximum amount of virtual memory available in bytes.', 'gauge', () => proc(maxVirtualBytes));
+  add('virtual_memory_max_bytes', 'Maximum amount of virtual memory available in bytes.', 'gauge', () => proc(maxVirtualBytes));
   eventLoopDelay(metrics, delayEveryMs);
   countsOfMetrics(metrics);
 }
@@ -84,7 +84,7 @@ function only(value: number | undefined): Sample[] {
   return value === undefined || Number.isNaN(value) ? [] : [[[], value]];
 }
 
-/** What only systems with /proc can tell; nothing elsewhere. */
+/** From /proc where that exists; undefined elsewhere. */
 function proc(read: () => number): number | undefined {
   if (process.platform !== 'linux') return undefined;
   try {

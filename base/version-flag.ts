@@ -1,7 +1,7 @@
 import { buildInfo } from './build-info.ts';
 import { UsageError } from './lifecycle.ts';
 
-/** Programs of upstream's names, which tell their version as those do. */
+/** Programs of upstream's names, which print their version as those do. */
 const components: ReadonlySet<string> = new Set([
   'kube-apiserver',
   'kube-controller-manager',

@@ -1,4 +1,4 @@
-// The pages /statusz and /flagz, which tell people what a component is and how it was started. What is machine-readable of them has a form
+// The pages /statusz and /flagz, which show what a component is and how it was started. What is machine-readable of them has a form
 // of its own, an object of config.k8s.io; the text may change at any time and says so.
 import { parseAccept } from './accept.ts';
 import { buildInfo } from './build-info.ts';
@@ -38,7 +38,7 @@ export function zpageType(path: ZpagePath, accept: string): ZpageType | undefine
   return undefined;
 }
 
-/** What a component that is no API server tells of itself. */
+/** The status of a component other than the API server. */
 export interface AboutComponent {
   readonly component: string;
   readonly flags: Readonly<Record<string, string>>;
@@ -69,7 +69,7 @@ interface ComponentStatus {
   readonly component: string;
   readonly startedMs: number;
   readonly nowMs: number;
-  /** Of its other pages; only the first segment of each is told. */
+  /** Paths of other pages; only the first segment of each is shown. */
   readonly paths: readonly string[];
 }
 

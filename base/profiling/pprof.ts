@@ -44,7 +44,7 @@ export function pprofBytes(profile: Profile): Buffer {
     const places = stack.map((frame) => functions.of(frame) + 1);
     out.message(2, new Message().packed(1, places).packed(2, values));
   }
-  // A location for each function: V8 tells where functions begin.
+  // A location for each function: V8 reports where functions begin.
   for (const [at, { name, file, line }] of functions.all.entries()) {
     const id = at + 1;
     const lineOf = new Message().number(1, id).number(2, line);

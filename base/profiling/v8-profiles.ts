@@ -66,7 +66,7 @@ export async function allocationProfile(which: 'all' | 'living', lastsMs: number
   }
 }
 
-/** What the memory of this process is used for now: V8 tells by space, not by who allocated it. */
+/** What the memory of this process is used for now: V8 reports it by space, not by allocation site. */
 export function memoryProfile(clock: Clock): Profile {
   const { external, arrayBuffers } = process.memoryUsage();
   const spaces = getHeapSpaceStatistics().map(({ space_name: name, space_used_size: bytes }) => ({ name: `V8 ${name}`, bytes }));

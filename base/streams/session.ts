@@ -61,18 +61,18 @@ export interface ExecSession {
   readonly resizes: AsyncIterable<TerminalSize>;
   /** Aborts when the client is gone, the session idle or finished, or the server's signal aborted. */
   readonly closed: AbortSignal;
-  /** Tells the client how it ended, after everything written before has been sent; then closes the session. */
+  /** Reports the outcome to the client after all data was sent, then closes the session. */
   finish(outcome: ExecOutcome): Promise<void>;
 }
 
 /** One TCP connection that the client accepted for one of the forwarded ports. */
 export interface PortForwardConnection {
   readonly port: number;
-  /** Tells connections of one session apart; for logs. */
+  /** Identifies the connection within its session; for logs. */
   readonly id: string;
   /** Half-closes both ways. Destroying it resets the client's connection. */
   readonly data: Duplex;
-  /** Tells the client why the connection failed, and ends it. Call at most once. */
+  /** Reports the error to the client and closes the connection. Call at most once. */
   fail(message: string): void;
 }
 

@@ -36,7 +36,7 @@ export async function acceptWebSocketExec(
   const stdout = wanted.stdout ? connection.writable(channels.stdout) : undefined;
   const stderr = wanted.stderr ? connection.writable(channels.stderr) : undefined;
   for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => undefined);
-  // An empty message tells clients that the session has begun.
+  // An empty message signals the start of the session.
   connection.send(wanted.stdout ? channels.stdout : wanted.stderr ? channels.stderr : channels.error, Buffer.alloc(0));
   const hasStatus = accepted.protocol.startsWith('v4.') || accepted.protocol.startsWith('v5.');
   return {
