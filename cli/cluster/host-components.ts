@@ -117,7 +117,7 @@ function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Com
     argv: [...heapOptions('kubelet'), join(bundleDir, 'kubelet.js'), ...args],
     env: arenas('kubelet'),
     reloads: ['bootstrap-kubeconfig', 'kubeconfig'],
-    knows: existsSync(kubeconfig) ? clusterIn(kubeconfig, 'as somebody') : clusterIn(bootstrap, 'as nobody yet'),
+    knows: existsSync(kubeconfig) ? clusterIn(kubeconfig, 'authenticated') : clusterIn(bootstrap, 'anonymous'),
   };
 }
 
@@ -125,10 +125,10 @@ function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Com
  * Where a kubelet finds its cluster, and who it is where its kubeconfig holds that. The kubeconfig that a kubelet writes itself when it has got its
  * first certificate says no more than the one for the bootstrap did, and is no reason for a new start.
  */
-function clusterIn(path: string, how: 'as somebody' | 'as nobody yet'): string {
+function clusterIn(path: string, how: 'authenticated' | 'anonymous'): string {
   try {
     const { server, ca, credentials } = findEndpoint({ path, env: {} });
-    const identity = how === 'as somebody' && credentials.kind !== 'certificate-files' ? [credentials] : [];
+    const identity = how === 'authenticated' && credentials.kind !== 'certificate-files' ? [credentials] : [];
     return JSON.stringify([server, ca, ...identity]);
   } catch {
     return '';

@@ -8,7 +8,7 @@ interface LockOptions {
   /** Shown to whoever waits: `coxswain up`. */
   readonly command: string;
   readonly clock: Clock;
-  /** Told whom we wait for. */
+  /** Called with the holder of the lock. */
   readonly detail: (text: string) => void;
 }
 
@@ -26,15 +26,15 @@ const lookEveryMs = 100;
  */
 export async function lockHost({ path, command, clock, detail }: LockOptions, signal: AbortSignal): Promise<Disposable> {
   const own: Holder = { ...selfIdentity(), command };
-  let isTold = false;
+  let isReported = false;
   while (!take(path, own)) {
     const holder = readJson<Holder>(path);
     if (holder === undefined || !isAlive(holder)) {
       breakLock(path, own.pid);
       continue;
     }
-    if (!isTold) detail(`waiting for '${holder.command}' (process ${holder.pid})`);
-    isTold = true;
+    if (!isReported) detail(`waiting for '${holder.command}' (process ${holder.pid})`);
+    isReported = true;
     await clock.sleep(lookEveryMs, signal);
   }
   return { [Symbol.dispose]: () => rmSync(path, { force: true }) };

@@ -16,7 +16,7 @@ const folders = { manifests: '/etc/kubernetes/manifests', kubernetes: '/etc/kube
 const pidFile = '/run/coxswain/node.pid';
 const flags = { wipe: boolFlag(false, "Remove this host's pods, their network and the rules of Services, then end") };
 
-/** `coxswain node`: keeps what kubeadm set up on this host running, until it is told to stop. */
+/** `coxswain node`: keeps what kubeadm set up on this host running, until SIGTERM. */
 export async function node({ argv, signal, clock, log, bundleDir, print }: CommandContext): Promise<void> {
   const { values } = parseFlags('coxswain node', flags, argv, "Runs this host's part of a cluster that kubeadm set up.");
   requireRoot();

@@ -17,7 +17,7 @@ const flagsOf = {
     wait: durationFlag(120_000, 'How long to wait for the cluster to be Ready, set-up not counted; 0 does not wait'),
     port: intFlag(6_443, 'Port of the API server', { min: 1, max: 65_535 }),
     demo: boolFlag(false, 'Also build the demo images, deploy the hello example and show what it answers'),
-    foreground: boolFlag(false, 'Stay when the cluster is Ready, and stop it when told to end: for service managers and containers'),
+    foreground: boolFlag(false, 'Stay when the cluster is Ready, and stop it on SIGTERM: for service managers and containers'),
     'extra-arg': extraArgFlag('A further flag of a component, such as kube-apiserver:audit-log-path=/var/log/audit.log'),
     'apiserver-cert-extra-sans': listFlag([], "Further names and addresses for the API server's certificate"),
   },

@@ -10,7 +10,7 @@ import { type Layout, readJson } from '../cluster/layout.ts';
 /** Names a process for good. */
 export interface Identity {
   readonly pid: number;
-  /** The kernel's start time in ticks: tells this process from a later one with the same number. */
+  /** The kernel's start time in ticks: distinguishes this process from a later one with the same pid. */
   readonly startTicks: string;
   /** Of which start of the machine: numbers and ticks begin anew with each. */
   readonly boot?: string;

@@ -23,7 +23,7 @@ interface SupervisorDeps {
   readonly layout: Layout;
   /** What should run now; asked again whenever `revision` answers something else. */
   readonly components: () => readonly Component[];
-  /** Changes when the wish may have: another address of the host, new certificates. */
+  /** Changes when the desired processes may have: another address of the host, new certificates. */
   readonly revision: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -106,7 +106,7 @@ export class Supervisor implements Service {
     }
   }
 
-  /** Names of processes that run without being wanted; they are asked for only when the wish has changed. */
+  /** Names of processes that run without being wanted; read only when the desired processes have changed. */
   #left(): readonly string[] {
     const wanted = this.#wanted;
     if (wanted === undefined || wanted.isClean) return [];
