@@ -2,7 +2,7 @@ import type { Node } from '#api/core/node/node.ts';
 import type { V1NodeAddress } from '#api/generated/types.ts';
 import type { Pool } from '#client/load-balancer/plan.ts';
 
-/** What a kubelet was told by `--node-ip`, separated by commas. */
+/** The value of the kubelet's `--node-ip`, separated by commas. */
 export const providedIpAnnotation = 'alpha.kubernetes.io/provided-node-ip';
 
 /** What a provider knows of the machine under a node. */

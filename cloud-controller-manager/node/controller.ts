@@ -10,7 +10,7 @@ interface CloudNodeOptions {
   readonly workers: number;
 }
 
-/** Tells new nodes what their machines are, which lets pods in, and keeps addresses and labels right later on. */
+/** Initialises new nodes from their machines, which makes them schedulable, and keeps addresses and labels current. */
 export function cloudNodeController({ cloud, updateMs, workers }: CloudNodeOptions): ControllerDefinition {
   /** When the provider was last asked about a node; heartbeats must not ask again. */
   const askedAtMs = new Map<string, number>();
