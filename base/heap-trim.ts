@@ -8,7 +8,7 @@ interface HeapTrimDeps {
   readonly clock: Clock;
   /** CPU time of the process so far; default: the kernel's figure. */
   readonly cpuMs?: () => number;
-  /** What the heap has taken from the system; default: V8's figure. */
+  /** What the heap and the buffers beside it take; default: V8's figures. */
   readonly heapBytes?: () => number;
   /** Collects all garbage, which stops the process for some milliseconds; default: V8's. */
   readonly collect?: () => void;
@@ -30,7 +30,7 @@ export class HeapTrim implements Service {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1_000;
     };
-    this.#deps = { cpuMs, heapBytes: () => process.memoryUsage().heapTotal, collect: collector(), ...deps };
+    this.#deps = { cpuMs, heapBytes, collect: collector(), ...deps };
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -49,6 +49,11 @@ export class HeapTrim implements Service {
       leftBytes = heapBytes();
     }
   }
+}
+
+function heapBytes(): number {
+  const { heapTotal, external } = process.memoryUsage();
+  return heapTotal + external;
 }
 
 /** V8 exposes its collector only to contexts created after the flag was set. */

@@ -58,6 +58,7 @@ export class CacheEvent {
   }
 
   #frame(type: ChangeType, object: CachedObject): WatchFrame {
+    if (object.isOwnFrame(type, this.revision)) return object.frame(type, this.revision);
     const frames = (this.#frames ??= {});
     return (frames[type] ??= object.frame(type, this.revision));
   }

@@ -6,6 +6,7 @@ import { cloneJson } from '#api/patch/json-object.ts';
 import { isUnread } from '../large/split-object.ts';
 import type { Encoded, WatchFrame } from '../registry/contract.ts';
 import { type DecodedObjects, parseObject } from './decoded-objects.ts';
+import type { PastBytes } from './past-bytes.ts';
 import { canonical, encodeStored, type ServedForm } from './served-form.ts';
 import { tooLong } from './skim.ts';
 
@@ -36,9 +37,9 @@ export class CachedObject implements Encoded {
   readonly labels: Readonly<Record<string, string>> | typeof tooLong | undefined;
   /** Values of `form.fields`, in their order. */
   readonly fieldValues: readonly string[];
-  /** The watch frame of this version: ADDED for a create, else MODIFIED. */
-  readonly line: Buffer;
   readonly #decoded: DecodedObjects;
+  #line: Buffer;
+  #ownFrame: WatchFrame | undefined;
   #otherForms: Map<ServedForm, CachedObject> | undefined;
 
   constructor({ form, key, bytes, revision, createRevision, decoded, like }: CachedObjectOptions) {
@@ -50,7 +51,7 @@ export class CachedObject implements Encoded {
     if (like !== undefined) {
       this.labels = like.labels;
       this.fieldValues = like.fieldValues;
-      this.line = lineOf(this.type, bytes, form.head.length, 0, revision);
+      this.#line = lineOf(this.type, bytes, form.head.length, 0, revision);
       const object = like.decoded;
       if (object !== undefined) decoded.set(this, at(object, revision));
       return;
@@ -61,7 +62,7 @@ export class CachedObject implements Encoded {
     this.labels = isUnread(object.metadata, 'labels') ? tooLong : object.metadata.labels;
     const select = form.kind.selectableFields;
     this.fieldValues = select === undefined ? noValues : form.fields.map((field) => select[field]?.(object) ?? '');
-    this.line = lineOf(this.type, json, form.head.length, 0, revision);
+    this.#line = lineOf(this.type, json, form.head.length, 0, revision);
     // What others wrote was not decoded for this. What is new is not worth keeping: whoever wants it whole comes much later, and until then
     // the garbage collector would have to carry it around.
     if (written === undefined || revision === createRevision) return;
@@ -75,11 +76,16 @@ export class CachedObject implements Encoded {
   }
 
   get sizeBytes(): number {
-    return this.line.length;
+    return this.#line.length;
+  }
+
+  /** The watch frame of this version: ADDED for a create, else MODIFIED. */
+  get line(): Buffer {
+    return this.#line;
   }
 
   get json(): Uint8Array {
-    return this.line.subarray(startOf(this.type).length, this.line.length - tail.length);
+    return this.#line.subarray(startOf(this.type).length, this.#line.length - tail.length);
   }
 
   get resourceVersion(): string {
@@ -114,16 +120,21 @@ export class CachedObject implements Encoded {
 
   /** The frame for a watcher, at the revision of an event that may be a later one (a deletion). Makes new bytes only when it must. */
   frame(type: ChangeType, revision: number): WatchFrame {
-    if (type === this.type && revision === this.revision) return { type, encoded: this, line: this.line };
+    if (this.isOwnFrame(type, revision)) return (this.#ownFrame ??= { type, encoded: this, line: this.#line });
     const line = lineOf(type, this.json, this.form.head.length, versionText(this.revision).length, revision);
     return { type, encoded: new EncodedLine(line, type, revision, revision === this.revision ? this : undefined), line };
+  }
+
+  /** True of the frame that the object keeps itself. */
+  isOwnFrame(type: ChangeType, revision: number): boolean {
+    return type === this.type && revision === this.revision;
   }
 
   /** The same content with the revision of what happened later: a deletion. */
   at(revision: number): CachedObject {
     const { form, key, createRevision } = this;
     const start = startOf(this.type).length;
-    const json = this.line.subarray(start, this.line.length - tail.length);
+    const json = this.#line.subarray(start, this.#line.length - tail.length);
     const at = form.head.length;
     const bytes = Buffer.concat([json.subarray(0, at), json.subarray(at + versionText(this.revision).length)]);
     return new CachedObject({ form, key, bytes, revision, createRevision, decoded: this.#decoded, like: this });
@@ -140,6 +151,13 @@ export class CachedObject implements Encoded {
     const other = new CachedObject({ form, key, bytes: encodeStored(form, served), revision, createRevision, decoded: this.#decoded });
     (this.#otherForms ??= new Map()).set(form, other);
     return other;
+  }
+
+  /** Another version took its place, or none: it only serves the past from now on. */
+  retire(past: PastBytes): void {
+    this.#line = past.keep(this.#line);
+    this.#ownFrame = undefined;
+    this.forget();
   }
 
   /** Lets go of decoded forms; the object stays usable. */

@@ -9,6 +9,7 @@ import { StoreError, type StoredValue, type StoreEvent } from './contract.ts';
 import type { DecodedObjects } from './decoded-objects.ts';
 import { sealedPrefix } from './encryption/sealed-prefix.ts';
 import { EventRing } from './event-ring.ts';
+import { PastBytes } from './past-bytes.ts';
 import { ResourceCounts } from './resource-counts.ts';
 import type { ServedForm } from './served-form.ts';
 import { compareKeys, SortedMap } from './sorted-map.ts';
@@ -54,6 +55,7 @@ export class ResourceCache {
   /** What is being read from the store, until it takes the place of `#objects`. */
   #loading: Snapshot = noObjects();
   readonly #ring = new EventRing(0);
+  readonly #past = new PastBytes();
   readonly #watchers = new Map<ServedForm, WatcherIndex>();
   /** Revision of the newest change. */
   #changedRevision = 0;
@@ -198,7 +200,7 @@ export class ResourceCache {
     const key = this.#localKey(event.key);
     const known = this.#objects.get(key);
     const isKnown = event.revision <= loadedRevision || (known !== undefined && known.revision >= event.revision);
-    const previous = isKnown ? this.#past(event.previous) : known;
+    const previous = isKnown ? this.#previous(event.previous) : known;
     const current = this.#current(event, isKnown ? known : undefined);
     if (current instanceof ApiError) return isKnown ? this.#ring.reset(event.revision) : this.#lose(key, current, event.revision);
     if (!isKnown && this.#unreadable.size > 0) this.#unreadable.delete(key);
@@ -213,7 +215,7 @@ export class ResourceCache {
     this.#ring.push(change);
     for (const [form, index] of this.#watchers) if (index.size > 0) index.offer(change.as(form));
     this.counts.dispatched++;
-    previous?.forget();
+    previous?.retire(this.#past);
   }
 
   /** An unreadable past event is skipped by clearing the event ring; an unreadable current object blocks the whole resource. */
@@ -266,7 +268,7 @@ export class ResourceCache {
     return this.#cached(event.key, event.value, event.revision, event.createRevision);
   }
 
-  #past(value: StoredValue | undefined): CachedObject | undefined {
+  #previous(value: StoredValue | undefined): CachedObject | undefined {
     const past = value && this.#cached(value.key, value.value, value.modRevision, value.createRevision);
     return past instanceof ApiError ? undefined : past;
   }

@@ -38,11 +38,15 @@ export const reloadedByApiServer: readonly string[] = [
  * The API server has a larger one (docs/performance.md): what its requests leave behind is dead by the time it is looked at then.
  */
 export const heapOptions = (name: string): readonly string[] => [`--max-semi-space-size=${name === 'kube-apiserver' ? 16 : 4}`];
+
 /**
- * The C library keeps memory for each thread apart, and keeps it: where few threads work at a time that is waste. The API server's
- * store writes in a thread of its own.
+ * Settings of the C library's allocator. It keeps memory for each thread apart, and keeps it: where few threads work at a time that is
+ * waste. The API server's store writes in a thread of its own; what its caches keep of the past comes in pieces of 256 KiB
+ * (apiserver/storage/past-bytes.ts), which go back to the system when they are freed.
  */
-export const arenas = (name: string): Record<string, string> => ({ MALLOC_ARENA_MAX: name === 'kube-apiserver' ? '2' : '1' });
+export function allocatorEnv(name: string): Record<string, string> {
+  return name === 'kube-apiserver' ? { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: String(256 * 1_024) } : { MALLOC_ARENA_MAX: '1' };
+}
 
 /**
  * The disk of a local cluster is its user's, and fuller than a server's may be: at upstream's 10 and 15 % many a laptop would take no pod,
@@ -63,7 +67,7 @@ export function components(layout: Layout, config: ClusterConfig, bundleDir: str
   const make = (name: string, flags: Readonly<Record<string, string>>): Component => ({
     name,
     argv: [...heapOptions(name), join(bundleDir, `${name}.js`), ...flagsOf(flags, config.extraArgs?.[name])],
-    env: arenas(name),
+    env: allocatorEnv(name),
     ...(name === 'kube-apiserver' ? { reloads: reloadedByApiServer } : {}),
   });
   const served = (name: string): Record<string, string> => ({

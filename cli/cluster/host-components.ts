@@ -8,7 +8,7 @@ import { bundledComponents, hostCommandOf } from '#api/core/pod/host-component.t
 import type { V1Pod } from '#api/generated/types.ts';
 import { reasonOf } from '#base/write-file.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
-import { arenas, type Component, heapOptions, reloadedByApiServer } from './components.ts';
+import { allocatorEnv, type Component, heapOptions, reloadedByApiServer } from './components.ts';
 
 export interface HostFolders {
   /** Of the manifests: `/etc/kubernetes/manifests`. */
@@ -95,7 +95,7 @@ export function componentOf(text: string, bundleDir: string, processors: number 
   return {
     name,
     argv: [...heapOptions(program), join(bundleDir, `${program}.js`), ...args],
-    env: { ...arenas(program), ...env },
+    env: { ...allocatorEnv(program), ...env },
     ...image,
     ...reloads,
   };
@@ -115,7 +115,7 @@ function kubeletOf({ kubernetes, kubelet }: HostFolders, bundleDir: string): Com
   return {
     name: 'kubelet',
     argv: [...heapOptions('kubelet'), join(bundleDir, 'kubelet.js'), ...args],
-    env: arenas('kubelet'),
+    env: allocatorEnv('kubelet'),
     reloads: ['bootstrap-kubeconfig', 'kubeconfig'],
     knows: existsSync(kubeconfig) ? clusterIn(kubeconfig, 'authenticated') : clusterIn(bootstrap, 'anonymous'),
   };

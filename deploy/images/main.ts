@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { arenas, heapOptions } from '#cli/cluster/components.ts';
+import { allocatorEnv, heapOptions } from '#cli/cluster/components.ts';
 import { createSteps } from '#cli/steps.ts';
 import { systemClock } from '#base/clock.ts';
 import { parseFlags, stringFlag } from '#base/flags.ts';
@@ -90,7 +90,7 @@ function buildNode(folder: string, base: string, tags: readonly string[]): void 
 
 /** An image with another entry point; its files are those of `parent`. */
 function buildFrom(parent: string, program: Program, tags: readonly string[]): void {
-  const env = Object.entries(arenas(program)).map(([name, value]) => `${name}=${value}`);
+  const env = Object.entries(allocatorEnv(program)).map(([name, value]) => `${name}=${value}`);
   const entry = ['/usr/local/bin/node', ...heapOptions(program), bundleOf(program)];
   const text = [`FROM ${parent}`, `ENV ${env.join(' ')}`, `ENTRYPOINT ${JSON.stringify(entry)}`, 'CMD []'].join('\n');
   docker(['build', '--quiet', ...tags.flatMap((tag) => ['--tag', tag]), '-'], text);

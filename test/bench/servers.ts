@@ -12,7 +12,7 @@ import { pod } from '#api/core/pod/pod.ts';
 import { namespace } from '#api/core/namespace.ts';
 import { serviceAccount } from '#api/core/service-account.ts';
 import { systemClock } from '#base/clock.ts';
-import { heapOptions } from '#cli/cluster/components.ts';
+import { allocatorEnv, heapOptions } from '#cli/cluster/components.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { Connection, type Peer, requestBytes } from './load/connection.ts';
 
@@ -147,7 +147,7 @@ export async function startApiServer(
   return new ServerProcess(child, workshop.peer(port), readyMs);
 }
 
-/** Starts a process from its bundle, with the heap that `up` gives it and its output in the workshop. */
+/** Starts a process from its bundle, with the options that `up` gives it and its output in the workshop. */
 export function startBundle(
   workshop: Workshop,
   bundles: string,
@@ -160,7 +160,7 @@ export function startBundle(
   const extra = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
   return spawn(process.execPath, [...heapOptions(name), ...nodeOptions, ...extra, join(bundles, `${name}.js`), ...argv], {
     stdio: ['ignore', log, log],
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...allocatorEnv(name), ...env },
   });
 }
 
