@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { event } from '#api/core/event/event.ts';
 import { node } from '#api/core/node/node.ts';
 import type { V1NodeStatus } from '#api/generated/types.ts';
 import { systemClock } from '#base/clock.ts';
@@ -23,6 +24,23 @@ test('registers its node and reports it ready', async () => {
   expect(found.status?.capacity).toMatchObject({ cpu: '8', pods: '110', memory: '16Gi' });
   expect(found.spec?.podCIDR).toBe('10.244.0.0/24');
   expect(found.status?.declaredFeatures).toContain('RestartAllContainersOnContainerExits');
+});
+
+test('says that its machine was rebooted since it last told what it runs on', async () => {
+  const runtime = new SimulatedRuntime(systemClock, { anyImage: true });
+  const nodeName = 'rebooted';
+  const made = await cluster.client.create(node, { metadata: { name: nodeName } }, {}, signal);
+  const others = ['architecture', 'containerRuntimeVersion', 'kernelVersion', 'kubeProxyVersion', 'kubeletVersion', 'machineID'];
+  const nodeInfo = Object.fromEntries([...others, 'operatingSystem', 'osImage', 'systemUUID'].map((field) => [field, '']));
+  const status = { nodeInfo: { ...nodeInfo, bootID: 'earlier' } as never };
+  await cluster.client.update(node, { ...made, status }, { subresource: 'status' }, signal);
+  await using _ = await startTestKubelet(cluster, { runtime, config: { nodeName } });
+  const told = await eventually(async () => {
+    const { items } = await cluster.client.list(event, { namespace: 'default', fieldSelector: `involvedObject.name=${nodeName}` }, signal);
+    return items.find(({ reason }) => reason === 'Rebooted');
+  }, 'an event');
+  const { nodeInfo: now } = (await cluster.client.get(node, { name: nodeName }, signal)).status ?? {};
+  expect(told).toMatchObject({ type: 'Warning', message: `Node ${nodeName} has been rebooted, boot id: ${now?.bootID}` });
 });
 
 test('a capacity patched into the status by another client becomes allocatable, until it is removed', async () => {

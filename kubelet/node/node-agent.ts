@@ -150,6 +150,7 @@ export class NodeAgent implements Service {
     if (nowMs - this.#reportedMs < this.#options.heartbeat.reportMs && sameBesidesHeartbeat(present, status)) return;
     const body = { metadata: { uid: this.#node.metadata.uid }, status: statusBody(present, status) };
     this.#node = await client.patch(nodeKind, { name }, body, { type: 'strategic', subresource: 'status' }, signal);
+    this.#tellReboot(present.nodeInfo?.bootID ?? '', status.nodeInfo?.bootID ?? '');
     this.#reportedMs = nowMs;
     this.#isReady = status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
   }
@@ -223,6 +224,12 @@ export class NodeAgent implements Service {
       ...(needsRange ? { spec: { podCIDR: podCidr, podCIDRs: [podCidr] } } : {}),
     };
     this.#node = await this.#deps.client.patch(nodeKind, { name }, body, { type: 'merge' }, signal);
+  }
+
+  /** The kernel gives itself an id when it starts. */
+  #tellReboot(before: string, now: string): void {
+    if (before === '' || before === now) return;
+    this.#event('Warning', 'Rebooted', `Node ${this.#options.name} has been rebooted, boot id: ${now}`);
   }
 
   async #status(signal: AbortSignal): Promise<V1NodeStatus> {

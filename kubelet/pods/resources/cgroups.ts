@@ -4,12 +4,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/core/pod/pod.ts';
-import { cpuMillis } from '#api/meta/quantity.ts';
 import type { Log } from '#base/log.ts';
 import type { TimedOperation } from '../../metrics/operation-metrics.ts';
 import { cpuShares, cpuWeight } from './container-resources.ts';
 import { hugePageLimits, limitHugePages } from './huge-pages.ts';
-import { type CgroupDriver, placeOf, type PodCgroup, podCgroup, podSum, qosCgroup } from './pod-cgroup.ts';
+import { type CgroupDriver, cpuRequestMillis, placeOf, type PodCgroup, podCgroup, qosCgroup } from './pod-cgroup.ts';
 import type { QosClass } from './qos.ts';
 import { Slices } from './slices.ts';
 
@@ -108,7 +107,7 @@ export class Cgroups {
       await this.#limitProcesses(wanted.path, this.#options.maxPidsPerPod);
     } else await this.#slices.set(wanted.parent, wanted, this.#options.maxPidsPerPod);
     await this.#limitHugePages(wanted.path, pod);
-    if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', requestOf(pod));
+    if (wanted.qos === 'Burstable') await this.#weighBurstable(pod.metadata.uid ?? '', cpuRequestMillis(pod));
   }
 
   /** Removes a pod's folders, those that the engine made in other hierarchies too. May be repeated. */
@@ -230,10 +229,6 @@ export class Cgroups {
     if (this.#options.version === 1) await writeFile(join(this.#mount, 'cpu', path, 'cpu.shares'), String(shares));
     else await writeFile(join(this.#mount, path, 'cpu.weight'), String(cpuWeight(shares)));
   }
-}
-
-function requestOf(pod: Pod): number {
-  return podSum(pod, ({ resources }) => cpuMillis(resources?.requests?.['cpu']));
 }
 
 async function handDown(folder: string): Promise<void> {

@@ -19,16 +19,20 @@ export interface PodCgroup {
 /** Where a pod's processes are counted, and the limits that hold for all of them together. `root` is --cgroup-root. */
 export function podCgroup(pod: Pod, root: string, driver: CgroupDriver = 'cgroupfs'): PodCgroup {
   const qos = qosClass(pod);
-  const own = podSum(pod, (container) => cpuMillis(container.resources?.requests?.['cpu'] ?? container.resources?.limits?.['cpu']));
-  const podLevel = pod.spec.resources?.requests?.['cpu'];
-  const cpuRequest = podLevel === undefined ? own : cpuMillis(podLevel);
   return {
     ...placeOf(`${qosPath(root, qos)}/pod${pod.metadata.uid}`, driver),
     qos,
-    cpuShares: qos === 'BestEffort' ? 2 : cpuShares(cpuRequest + cpuMillis(pod.spec.overhead?.['cpu'])),
+    cpuShares: qos === 'BestEffort' ? 2 : cpuShares(cpuRequestMillis(pod)),
     cpuQuotaMicros: limitOf(pod, 'cpu', cpuMillis, cpuQuotaMicros),
     memoryBytes: limitOf(pod, 'memory', quantityBytes, (bytes) => bytes),
   };
+}
+
+/** What a pod asks for as a whole, or else its containers together, with what its runtime class costs. */
+export function cpuRequestMillis(pod: Pod): number {
+  const own = podSum(pod, (container) => cpuMillis(container.resources?.requests?.['cpu'] ?? container.resources?.limits?.['cpu']));
+  const podLevel = pod.spec.resources?.requests?.['cpu'];
+  return (podLevel === undefined ? own : cpuMillis(podLevel)) + cpuMillis(pod.spec.overhead?.['cpu']);
 }
 
 export type CgroupDriver = 'cgroupfs' | 'systemd';

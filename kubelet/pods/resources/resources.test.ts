@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container } from '#api/generated/types.ts';
 import { containerResources, cpuQuotaMicros, cpuShares } from './container-resources.ts';
-import { placeOf, podCgroup, podSum } from './pod-cgroup.ts';
+import { cpuRequestMillis, placeOf, podCgroup, podSum } from './pod-cgroup.ts';
 import { qosClass } from './qos.ts';
 
 type Amounts = Record<string, string>;
@@ -129,6 +129,11 @@ describe('podCgroup', () => {
     ['no CPUs', { requests: { memory: '1Gi' } }, { cpuShares: 102, cpuQuotaMicros: undefined, memoryBytes: undefined }],
   ])('what the pod asks for as a whole is what counts: %s', (_, resources, expected) => {
     expect(podCgroup(aPod([aContainer({ cpu: '100m' })], { resources }), '/')).toMatchObject(expected);
+  });
+  test('what Burstable pods weigh together is what each asks for, as a whole where it says so, with what its runtime class costs', () => {
+    const containers = [aContainer({ cpu: '100m' }), aContainer({ cpu: '50m' })];
+    expect(cpuRequestMillis(aPod(containers, { overhead: { cpu: '10m' } }))).toBe(160);
+    expect(cpuRequestMillis(aPod(containers, { overhead: { cpu: '10m' }, resources: { requests: { cpu: '2' } } }))).toBe(2_010);
   });
   test('one container without a limit lifts it', () => {
     expect(podCgroup(aPod([aContainer(both, both), aContainer({}, {}, 'd')]), '/box')).toMatchObject({
