@@ -13,6 +13,9 @@ const compileCache = '/var/cache/coxswain/compile';
 /** Written by the agent; `coxswain node` refuses to run twice. */
 const agentPidFile = '/run/coxswain/node.pid';
 
+/** Where the agent keeps what a component of this host says. */
+export const logOf = (component: string): string => `/var/lib/coxswain/node/logs/${component}.log`;
+
 /** Starts the agent, or has the one that runs look again. */
 export async function startHostAgent({ env }: Pick<Surroundings, 'env'>): Promise<void> {
   if (isSystemd()) {

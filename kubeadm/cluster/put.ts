@@ -18,9 +18,12 @@ export async function put<T extends KubeObject>(client: Client, kind: TypedResou
 
 /**
  * Repeats `work` while the API server cannot be reached, is busy, or does not give us the rights yet (roles are made while it starts).
- * Gives up in time, with the last reason.
+ * Gives up in time, with the last reason, and `hint`: where to look for what is wrong.
  */
-export async function patiently<R>({ clock, signal, patienceMs = defaultPatienceMs }: Surroundings, work: () => Promise<R>): Promise<R> {
+export async function patiently<R>(
+  { clock, signal, patienceMs = defaultPatienceMs, hint }: Surroundings & { readonly hint?: string },
+  work: () => Promise<R>,
+): Promise<R> {
   const startMs = clock.monotonicMs();
   for (;;) {
     try {
@@ -28,7 +31,8 @@ export async function patiently<R>({ clock, signal, patienceMs = defaultPatience
     } catch (error) {
       if (isAbort(error, signal) || !isTransient(error)) throw error;
       if (clock.monotonicMs() - startMs > patienceMs) {
-        throw new UsageError(`the API server did not take a request in time: ${String(error)}`, { exitCode: 1, cause: error });
+        const where = hint === undefined ? '' : ` (${hint})`;
+        throw new UsageError(`the API server did not take a request in time: ${String(error)}${where}`, { exitCode: 1, cause: error });
       }
     }
     await clock.sleep(retryMs, signal);

@@ -8,6 +8,7 @@ import { bindClusterRole, bootstrappers, grantEverywhere, grantInNamespace, mayR
 import { isTransient, patiently, put } from '../cluster/put.ts';
 import { clusterUrl, type LocalConfiguration } from '../config/cluster.ts';
 import { readCertificate } from '../certs/key-files.ts';
+import { logOf } from '../host-agent.ts';
 import { tokenText } from '../token/bootstrap-token.ts';
 import { storeToken } from '../token/store.ts';
 import { clusterInfoText } from './cluster-info.ts';
@@ -42,7 +43,8 @@ async function waitForControlPlane(job: InitJob): Promise<void> {
     }
     await clock.sleep(200, signal);
   }
-  throw new UsageError(`error execution phase wait-control-plane: the API server is not healthy after ${limit}: ${last}`, { exitCode: 4 });
+  const problem = `the API server is not healthy after ${limit}: ${last} (see ${logOf('kube-apiserver')})`;
+  throw new UsageError(`error execution phase wait-control-plane: ${problem}`, { exitCode: 4 });
 }
 
 /** Lets the kubeconfig `admin.conf` do all: rights that, other than the super-admin's, can be taken away. */

@@ -11,6 +11,7 @@ import { runChecks } from '../preflight/run.ts';
 import { refuseAbsentCertificates, preparePhases } from './control-plane-phases.ts';
 import { joinEtcd } from './etcd-join.ts';
 import type { JoinJob } from './join-job.ts';
+import { logOf } from '../host-agent.ts';
 import { startKubelet, waitForKubelet } from './kubelet-phases.ts';
 
 type JoinPhase = Phase<JoinJob>;
@@ -72,7 +73,7 @@ async function waitForControlPlane(job: JoinJob): Promise<void> {
   const patienceMs = config.timeouts.controlPlaneComponentHealthCheck;
   host.print(`[wait-control-plane] Waiting for the API server of this host. This can take up to ${formatDuration(patienceMs)}\n`);
   if (config.isDryRun) return;
-  await patiently({ ...host, patienceMs }, async () => {
+  await patiently({ ...host, patienceMs, hint: `see ${logOf('kube-apiserver')}` }, async () => {
     const found = await job.adminClient().get(endpoints, { namespace: 'default', name: 'kubernetes' }, host.signal);
     const isThere = (found.subsets ?? []).some(({ addresses = [] }) => addresses.some(({ ip }) => ip === advertiseAddress));
     if (!isThere) throw new NotYet(`${advertiseAddress} is no endpoint of the kubernetes Service`);
