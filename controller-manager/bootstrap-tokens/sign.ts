@@ -25,7 +25,7 @@ export function planSignatures(data: Data, secrets: readonly V1Secret[], nowMs: 
   return isSame ? undefined : next;
 }
 
-/** A JWS by HMAC whose payload is left out: whoever knows the token checks it against the text at hand. */
+/** A JWS by HMAC whose payload is left out: whoever knows the token verifies it against the text. */
 export function detachedSignature(text: string, { id, secret }: { readonly id: string; readonly secret: string }): string {
   const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: id })).toString('base64url');
   const payload = Buffer.from(text).toString('base64url');

@@ -23,7 +23,7 @@ export function viewOf(deployment: Deployment, replicaSets: readonly ReplicaSet[
   return { deployment, current, old: byAge.filter((one) => one !== current), nowMs };
 }
 
-/** True when two templates are equal but for the label that tells sets apart. */
+/** True when two templates are equal but for the pod-template-hash label. */
 export function sameTemplate(a: V1PodTemplateSpec | undefined, b: V1PodTemplateSpec | undefined): boolean {
   return deepEqual(withoutHash(a), withoutHash(b));
 }

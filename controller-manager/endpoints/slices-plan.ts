@@ -103,7 +103,7 @@ function planGroup(
   plan.remove.push(...packing.remove);
 }
 
-/** Leaves one empty slice where there would be none, so that consumers can tell "no endpoints" from "not looked at yet". */
+/** Leaves one empty slice where there would be none, so that consumers can distinguish "no endpoints" from "not synced yet". */
 function keepPlaceholder(plan: Draft, owner: Service): void {
   if (plan.create.length + plan.update.length + plan.kept.length > 0) return;
   const placeholder = plan.remove.find((slice) => isUsable(slice, owner) && isEmpty(slice) && hasLabelsOf(slice, owner));

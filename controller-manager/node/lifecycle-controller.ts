@@ -97,15 +97,15 @@ class LifecycleLoop {
   #notePresence(found: Node | undefined, { key: { name }, events }: ReconcileContext): void {
     const before = this.#known.get(name);
     if (before?.metadata.uid === found?.metadata.uid) return;
-    const tell = (about: Node, reason: string, what: string): void => {
+    const report = (about: Node, reason: string, what: string): void => {
       events.event(about, 'Normal', reason, `Node ${name} event: ${what}`);
     };
-    if (before !== undefined) tell(before, 'RemovingNode', `Removing Node ${name} from Controller`);
+    if (before !== undefined) report(before, 'RemovingNode', `Removing Node ${name} from Controller`);
     if (found === undefined) {
       this.#known.delete(name);
       return;
     }
-    tell(found, 'RegisteredNode', `Registered Node ${name} in Controller`);
+    report(found, 'RegisteredNode', `Registered Node ${name} in Controller`);
     const { uid = '' } = found.metadata;
     this.#known.set(name, { apiVersion: 'v1', kind: 'Node', metadata: { name, uid } });
   }

@@ -8,7 +8,7 @@ import { isReady } from './lifecycle-plan.ts';
 export interface NodeMetrics {
   /** Pods begin to be driven off a node of this zone. */
   evicted(zone: string): void;
-  /** Where the nodes are that the figures of zones tell of. */
+  /** The nodes by zone. */
   watching(nodes: () => readonly Node[]): void;
 }
 
@@ -26,13 +26,13 @@ export function nodeMetrics(metrics: Metrics): NodeMetrics {
       ['zone'],
     ),
   );
-  const tell = (name: string, help: string, figure: (zone: Zone) => number): void => {
+  const add = (name: string, help: string, figure: (zone: Zone) => number): void => {
     const read = (): Sample[] => Array.from(zonesOf(list()), ([zone, found]) => [[zone], figure(found)]);
     metrics.add(new SampledFamily(`node_collector_${name}`, `[ALPHA] ${help}`, ['zone'], 'gauge', read));
   };
-  tell('unhealthy_nodes_in_zone', 'Gauge measuring number of not Ready Nodes per zones.', ({ size, ready }) => size - ready);
-  tell('zone_health', 'Gauge measuring percentage of healthy nodes per zone.', ({ size, ready }) => (100 * ready) / size);
-  tell('zone_size', 'Gauge measuring number of registered Nodes per zones.', ({ size }) => size);
+  add('unhealthy_nodes_in_zone', 'Gauge measuring number of not Ready Nodes per zones.', ({ size, ready }) => size - ready);
+  add('zone_health', 'Gauge measuring percentage of healthy nodes per zone.', ({ size, ready }) => (100 * ready) / size);
+  add('zone_size', 'Gauge measuring number of registered Nodes per zones.', ({ size }) => size);
   const cells = new Map<string, CounterCell>();
   return {
     evicted: (zone) => {

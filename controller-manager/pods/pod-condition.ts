@@ -3,7 +3,7 @@ import type { V1PodCondition } from '#api/generated/types.ts';
 import { keyOf } from '#api/meta/object.ts';
 import type { Client } from '#client/client.ts';
 
-/** Sets one condition of a pod, told of the generation that was seen unless it says another, and, where given, its phase; the rest of its status stays the node agent's. Throws Conflict for another pod of the name. */
+/** Sets one condition of a pod, with the observed generation unless it has another, and, where given, its phase; the rest of its status stays the node agent's. Throws Conflict for another pod of the name. */
 export async function setPodCondition(
   client: Client,
   target: Pod,
