@@ -1,4 +1,4 @@
-// `./coxswain images`: builds the container images of this checkout with the Docker engine at hand. No registry is asked.
+// `./coxswain images`: builds the container images of this checkout with the local Docker engine. No registry is contacted.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
