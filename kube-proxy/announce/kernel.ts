@@ -45,7 +45,7 @@ export class AnnounceKernel {
     check('ip -batch', await this.#run('ip', ['-force', '-batch', '-'], `${lines.join('\n')}\n`, signal));
   }
 
-  /** Tells neighbours that the addresses are here: what they had for them before is wrong. */
+  /** Announces the addresses to neighbours, which update their ARP entries. */
   async shout(announced: readonly Announced[], signal: AbortSignal): Promise<void> {
     const devices = new Map<string, Device>();
     for (const name of new Set(announced.map(({ device }) => device))) devices.set(name, await this.#device(name, signal));

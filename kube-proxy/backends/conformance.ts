@@ -15,7 +15,7 @@ const dispatch = aDispatch;
 const endpoints = someEndpoints;
 const only = (one: Dispatch): ReadonlyMap<string, Dispatch> => new Map([[frontOf(one), one]]);
 
-/** Declares the suite. `make` gives a backend that works in the network namespace it is told. */
+/** Declares the suite. `make` gives a backend that works in the given network namespace. */
 export function backendConformance(make: (namespace: string) => ProxyBackend): void {
   describe('proxy backend', () => {
     const lab = new Lab();

@@ -2,7 +2,7 @@ import { type Dispatch, frontOf } from '../model/dispatch.ts';
 import type { DispatchChanges } from '../model/claims.ts';
 import type { ProxyBackend } from './contract.ts';
 
-/** Carries nothing and remembers what it was told, for tests of what stands above. */
+/** Records its calls, for tests of the proxier. */
 export class RecordingBackend implements ProxyBackend {
   readonly name = 'recording';
   readonly carried = new Map<string, Dispatch>();

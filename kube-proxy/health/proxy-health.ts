@@ -43,7 +43,7 @@ export class ProxyHealth {
     return this.#isLeaving || (node !== undefined && isGoing(node));
   }
 
-  /** What `/healthz` tells: healthy, and not about to go. */
+  /** The result of `/healthz`: healthy, on a node that stays. */
   get takesTraffic(): boolean {
     return this.isHealthy && !this.isLeaving;
   }

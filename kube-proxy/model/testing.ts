@@ -1,6 +1,6 @@
 import type { Dispatch, EndpointAddress } from './dispatch.ts';
 
-/** A dispatch at 10.96.0.5:80 without endpoints, but for what is told. */
+/** A dispatch at 10.96.0.5:80 without endpoints, with these overrides. */
 export function aDispatch(change: Partial<Dispatch> = {}): Dispatch {
   return {
     at: 'address',

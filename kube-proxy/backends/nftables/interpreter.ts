@@ -1,4 +1,4 @@
-// A small nft for tests: applies scripts as the kernel does (a line that does not fit refuses all of them), and tells what packets get.
+// A small nft for tests: applies scripts as the kernel does (a line that does not fit refuses all of them), and computes the verdict for packets.
 import assert from 'node:assert/strict';
 
 interface Rules {
