@@ -11,7 +11,7 @@ import type { InitFlagValues, LoadedInit } from './flags.ts';
 export interface InitJob extends LoadedInit {
   readonly flags: InitFlagValues;
   readonly folders: Folders;
-  /** The places that are told: those of a real run, also in a dry one. */
+  /** The paths in messages: those of a real run, also in a dry run. */
   readonly shown: Folders;
   readonly host: Surroundings;
   readonly facts: HostFacts;

@@ -20,7 +20,7 @@ import type { JoinConfiguration } from './flags.ts';
 interface JoinDeps {
   readonly config: JoinConfiguration;
   readonly folders: Folders;
-  /** The places that are told and that manifests name: those of a real run, also in a dry one. */
+  /** The paths in messages and manifests: those of a real run, also in a dry run. */
   readonly shown: Folders;
   readonly patches: Patches;
   readonly host: Surroundings;
@@ -31,7 +31,7 @@ interface JoinDeps {
 export class JoinJob implements AsyncDisposable {
   readonly config: JoinConfiguration;
   readonly folders: Folders;
-  /** The places that are told and that manifests name: those of a real run, also in a dry one. */
+  /** The paths in messages and manifests: those of a real run, also in a dry run. */
   readonly shown: Folders;
   readonly patches: Patches;
   readonly host: Surroundings;

@@ -44,7 +44,7 @@ export function dnsAddress(serviceSubnet: string): string {
 interface KubeletFiles {
   /** `/var/lib/kubelet`, or its like. */
   readonly folder: string;
-  /** What is told of it: the real one, also in a dry run. */
+  /** The path in messages: the real one, also in a dry run. */
   readonly shown: string;
   readonly configuration: string;
   readonly local: LocalConfiguration;

@@ -265,7 +265,7 @@ function proxyFor(env: HostFacts['env'], names: readonly string[]): string | und
   return names.some(isExcepted) ? undefined : proxy;
 }
 
-/** A kubelet that is told of another driver than the engine's does not start. */
+/** A kubelet configured with another driver than the engine's does not start. */
 export function cgroupDriver(wanted: unknown): Check {
   return {
     name: 'CgroupDriver',

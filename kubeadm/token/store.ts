@@ -26,7 +26,7 @@ export async function storeToken(client: Client, token: BootstrapToken, host: Su
   return await patiently(host, () => client.get(secret, { namespace, name }, host.signal));
 }
 
-/** All tokens; `broken` tells of Secrets that cannot be understood. */
+/** All tokens; `broken` lists Secrets that cannot be parsed. */
 export async function listTokens(
   client: Client,
   broken: (reason: string) => void,

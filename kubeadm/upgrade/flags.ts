@@ -51,7 +51,7 @@ export const diffFlags = {
   'context-lines': intFlag(3, 'How many lines of context in the diff', { short: 'c', min: 0, max: 1_000 }),
 };
 
-/** What any of the commands may have been told; a flag goes over the file. */
+/** Settings of the commands; a flag overrides the file. */
 export interface UpgradeOptions {
   /** `v1.36.2`; the cluster's own for `upgrade node`. */
   readonly target: string | undefined;

@@ -21,7 +21,7 @@ export function newPods({ config, folders, shown }: NodeJob, installedEtcd: Etcd
   return [...etcd, ...controlPlanePods(config, shown, folders)];
 }
 
-/** The members that an etcd was told of when it joined. A member that has its place does not heed it, and keeps the words. */
+/** The members in an etcd's configuration when it joined. A member that has its place does not heed it, and keeps the words. */
 export function othersIn(command: readonly string[]): readonly EtcdMember[] {
   const valueOf = (flag: string): string => command.find((word) => word.startsWith(`--${flag}=`))?.slice(flag.length + 3) ?? '';
   const own = valueOf('name');

@@ -49,7 +49,7 @@ const addon: Phase<UpgradeJob> = {
     { name: 'kube-proxy', about: 'Upgrade the kube-proxy addon', run: upgradeProxy },
   ],
 };
-const postUpgrade: Phase<UpgradeJob> = { name: 'post-upgrade', about: 'Run post upgrade tasks', run: tellWhatIsLeft };
+const postUpgrade: Phase<UpgradeJob> = { name: 'post-upgrade', about: 'Run post upgrade tasks', run: printRemainingSteps };
 
 export const applyPhases: readonly Phase<UpgradeJob>[] = [
   { name: 'preflight', about: 'Run preflight checks before upgrade', run: preflightOfApply },
@@ -244,7 +244,7 @@ async function upgradeProxy(job: UpgradeJob): Promise<void> {
   job.host.print('[addons] Applied essential addon: kube-proxy\n');
 }
 
-async function tellWhatIsLeft(job: UpgradeJob): Promise<void> {
+async function printRemainingSteps(job: UpgradeJob): Promise<void> {
   const { host, options, command } = job;
   if (options.isDryRun) return host.print('[dryrun] Finished dryrunning successfully!\n');
   const restart =

@@ -109,14 +109,18 @@ export class UpgradeJob implements AsyncDisposable {
     await this.#client?.[Symbol.asyncDispose]();
   }
 
-  /** What this host was told when it joined, by the files that this left. */
+  /** The settings of this host's join, from the files that it left. */
   #local(): LocalConfiguration {
     const { kubelet, manifests } = this.folders();
     const flags = textAt(join(kubelet, 'kubeadm-flags.env'));
     const flag = (name: string): string | undefined => new RegExp(`--${name}=([^\\s"]+)`).exec(flags)?.[1];
-    const told = /kube-apiserver\.advertise-address\.endpoint: *"?([^\s"]+)/.exec(textAt(join(manifests, 'kube-apiserver.yaml')))?.[1];
+    const advertised = /kube-apiserver\.advertise-address\.endpoint: *"?([^\s"]+)/.exec(
+      textAt(join(manifests, 'kube-apiserver.yaml')),
+    )?.[1];
     const { host, port } =
-      told === undefined ? { host: flag('node-ip') ?? hostAddress(), port: defaultBindPort } : splitHostPort(told, defaultBindPort);
+      advertised === undefined
+        ? { host: flag('node-ip') ?? hostAddress(), port: defaultBindPort }
+        : splitHostPort(advertised, defaultBindPort);
     return {
       advertiseAddress: host,
       bindPort: port,
