@@ -33,7 +33,7 @@ export interface Happening {
 export interface ClusterView {
   readonly nodes: readonly NodeInfo[];
   node(name: string): NodeInfo | undefined;
-  /** The placed pods that have wishes about other pods, with their nodes: few in most clusters. */
+  /** The bound pods with inter-pod affinity, with their nodes: few in most clusters. */
   podsWithAffinity(): Iterable<{ readonly pod: PodInfo; readonly node: NodeInfo }>;
   /** Undefined for a namespace that is not there. */
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;

@@ -16,7 +16,7 @@ interface WeightedTerm {
   readonly weight: number;
 }
 
-/** A pod's wishes about other pods. */
+/** A pod's inter-pod affinity terms. */
 export interface PodAffinityTerms {
   readonly requiredNear: readonly AffinityTerm[];
   readonly requiredApart: readonly AffinityTerm[];

@@ -20,7 +20,7 @@ export interface PodInfo {
   /** As `requests`, with a typical amount for containers that state none: for scoring. */
   readonly typicalRequests: Resources;
   readonly hostPorts: readonly HostPort[];
-  /** Undefined where the pod has no wishes about other pods. */
+  /** Undefined where the pod has no inter-pod affinity. */
   readonly affinity: PodAffinityTerms | undefined;
 }
 

@@ -8,7 +8,7 @@ interface ProfilePlugin {
   readonly weight?: number;
 }
 
-/** A plugin with what it prepared for the pod at hand. */
+/** A plugin with its state for the pod of this cycle. */
 export interface Prepared {
   readonly plugin: Plugin;
   readonly weight: number;

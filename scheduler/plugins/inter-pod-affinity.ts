@@ -1,6 +1,6 @@
-// Wishes about other pods: near them or apart from them, where a place is all nodes with one value of a label. What placed pods want
-// counts too: a pod may not come where one that is there wants to be apart from it. Cost: for a pod with wishes all placed pods are
-// looked at once a cycle; for any other only placed pods that have wishes.
+// Inter-pod affinity and anti-affinity within a topology domain: all nodes with the same value of a label. The terms of bound pods count
+// too: a pod must not join a domain of a pod with anti-affinity against it. Cost: for a pod with terms of its own all bound pods are
+// visited once per cycle; for any other only the bound pods that have terms.
 import type { NodeInfo } from '../framework/node-info.ts';
 import { type ClusterView, definePlugin, maxScore } from '../framework/plugin.ts';
 import type { AffinityTerm, PodAffinityTerms } from '../framework/pod-affinity-terms.ts';
@@ -8,7 +8,7 @@ import type { PodInfo } from '../framework/pod-info.ts';
 import { fits, neverHere, notNow, type Verdict } from '../framework/verdict.ts';
 import { PlaceCounts } from './place-counts.ts';
 
-interface Wishes {
+interface AffinityState {
   readonly terms: PodAffinityTerms | undefined;
   /** Placed pods that all of the pod's `requiredNear` terms mean. */
   readonly near: PlaceCounts;
@@ -26,7 +26,7 @@ const noTerms: PodAffinityTerms = { requiredNear: [], requiredApart: [], preferr
 /** How much a placed pod that requires company likes to get it. */
 const requiredWeight = 1;
 
-export const interPodAffinity = definePlugin<Wishes>({
+export const interPodAffinity = definePlugin<AffinityState>({
   name: 'InterPodAffinity',
   retryOn: ['node-added', 'node-labels-changed', 'pod-assigned', 'pod-removed', 'pod-changed'],
   prepare: gather,
@@ -44,7 +44,7 @@ export const interPodAffinity = definePlugin<Wishes>({
   },
 });
 
-function gather(pod: PodInfo, cluster: ClusterView): Wishes {
+function gather(pod: PodInfo, cluster: ClusterView): AffinityState {
   const own = pod.affinity ?? noTerms;
   const labelsOf = (namespace: string) => cluster.namespaceLabels(namespace);
   const means = (term: AffinityTerm, other: PodInfo): boolean => term.matches(other.pod, labelsOf);
@@ -70,7 +70,7 @@ function gather(pod: PodInfo, cluster: ClusterView): Wishes {
   return { terms: pod.affinity, near, apart, unwelcome, liked, isOwnKind };
 }
 
-function check(node: NodeInfo, { terms = noTerms, near, apart, unwelcome, isOwnKind }: Wishes): Verdict {
+function check(node: NodeInfo, { terms = noTerms, near, apart, unwelcome, isOwnKind }: AffinityState): Verdict {
   const hasPlaces = terms.requiredNear.every(({ topologyKey }) => node.labels[topologyKey] !== undefined);
   const hasCompany = terms.requiredNear.every(({ topologyKey }) => near.at(node, topologyKey) > 0);
   const mayBeFirst = near.isEmpty && isOwnKind;

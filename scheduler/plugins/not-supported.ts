@@ -4,13 +4,13 @@ import { neverHere } from '../framework/verdict.ts';
 
 /**
  * Keeps pods waiting that ask for what no plugin here understands: placing them as if they had not asked would be wrong silently.
- * Every wish that becomes supported goes from this list.
+ * A feature that becomes supported is removed from this list.
  */
 export const notSupported = definePlugin<string | undefined>({
   name: 'NotSupported',
   retryOn: ['pod-changed'],
   prepare: ({ pod }) => unsupportedWish(pod.spec),
-  reject: (wish) => (wish === undefined ? undefined : neverHere(wish)),
+  reject: (feature) => (feature === undefined ? undefined : neverHere(feature)),
 });
 
 function unsupportedWish(spec: V1PodSpec): string | undefined {

@@ -30,7 +30,7 @@ export type Preemption =
 const minCandidates = 100;
 const candidateShare = 0.1;
 /**
- * For a pod with wishes about others all placed pods are looked at in each try, where upstream counts on; so that a large cluster
+ * For a pod with inter-pod affinity all bound pods are looked at in each try, where upstream counts on; so that a large cluster
  * does not stand still, there are fewer tries and fewer nodes to choose from.
  */
 const costlyLimits = { candidates: 10, tries: 200 };
@@ -58,7 +58,7 @@ export function findPreemption(input: PreemptionInput): Preemption {
   return { kind: 'victims', nodeName: node.name, pods };
 }
 
-/** Pods that were told to go for its sake are still going. */
+/** Its victims are still terminating. */
 function isWaiting(pod: PodInfo, cluster: ClusterView): boolean {
   const node = cluster.node(pod.pod.status?.nominatedNodeName ?? '');
   if (node === undefined) return false;
