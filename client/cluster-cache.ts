@@ -10,7 +10,7 @@ import type { ReflectorDeps } from './reflector.ts';
 /** What to cache of a kind. Made by `cached`, which checks types. */
 export type CachedKind = InformerOptions<KubeObject>;
 
-/** Types the wish to cache one kind, all of it or a selection. */
+/** Declares the cache of one kind, or of a selection of it. */
 export function cached<T extends KubeObject>(kind: TypedResource<T>, options: Omit<InformerOptions<T>, 'kind'> = {}): CachedKind {
   return { ...options, kind } as unknown as CachedKind;
 }

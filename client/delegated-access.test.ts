@@ -6,12 +6,20 @@ import { clusterRoleBinding } from '#api/rbac/cluster-role-binding.ts';
 import { startTestApiServer, type TestApiServer } from '#apiserver/testing.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { systemClock } from '#base/clock.ts';
-import { bearerToken, DelegatedAccess, type Wish } from './delegated-access.ts';
+import { bearerToken, DelegatedAccess, type AccessRequest } from './delegated-access.ts';
 import { connect, type RestClient } from './rest.ts';
 
 const { signal } = new AbortController();
-const metrics: Wish = { kind: 'path', verb: 'get', path: '/metrics' };
-const stats: Wish = { kind: 'resource', verb: 'get', group: '', version: 'v1', resource: 'nodes', subresource: 'stats', name: 'n1' };
+const metrics: AccessRequest = { kind: 'path', verb: 'get', path: '/metrics' };
+const stats: AccessRequest = {
+  kind: 'resource',
+  verb: 'get',
+  group: '',
+  version: 'v1',
+  resource: 'nodes',
+  subresource: 'stats',
+  name: 'n1',
+};
 let server: TestApiServer;
 let admin: RestClient;
 let scheduler: RestClient;

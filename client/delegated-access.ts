@@ -1,4 +1,4 @@
-// Who may use a component's own port is the API server's to say: a TokenReview tells whom a bearer token stands for, a SubjectAccessReview
+// Who may use a component's own port is the API server's to say: a TokenReview authenticates a bearer token, a SubjectAccessReview
 // what that one may do. Answers are kept for a while, so that a scraper or a log reader does not double the API server's work; askers of
 // the same question at the same time share one request.
 import { createHash } from 'node:crypto';
@@ -18,7 +18,7 @@ export interface Visitor {
 }
 
 /** What a visitor wants: something of an object, or a path. */
-export type Wish =
+export type AccessRequest =
   | {
       readonly kind: 'resource';
       readonly verb: string;
@@ -34,7 +34,7 @@ export type Wish =
 export interface Access {
   /** Undefined for an invalid token. */
   visitorOf(token: string, signal: AbortSignal): Promise<Visitor | undefined>;
-  isAllowed(visitor: Visitor, wish: Wish, signal: AbortSignal): Promise<boolean>;
+  isAllowed(visitor: Visitor, access: AccessRequest, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface AccessTtls {
@@ -79,9 +79,9 @@ export class DelegatedAccess implements Access {
     );
   }
 
-  isAllowed(visitor: Visitor, wish: Wish, signal: AbortSignal): Promise<boolean> {
+  isAllowed(visitor: Visitor, access: AccessRequest, signal: AbortSignal): Promise<boolean> {
     const ttl = (allowed: boolean): number => (allowed ? this.#ttls.allowedMs : this.#ttls.deniedMs);
-    return this.#once(this.#verdicts, JSON.stringify([visitor, wish]), () => this.#ask(visitor, wish, signal), ttl);
+    return this.#once(this.#verdicts, JSON.stringify([visitor, access]), () => this.#ask(visitor, access, signal), ttl);
   }
 
   async #once<V>(kept: LruMap<Kept<V>>, key: string, fetch: () => Promise<V>, ttlOf: (value: V) => number): Promise<V> {
@@ -111,10 +111,10 @@ export class DelegatedAccess implements Access {
     return { name: username, groups, ...(uid === '' ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };
   }
 
-  async #ask({ name, uid, groups, extra }: Visitor, wish: Wish, signal: AbortSignal): Promise<boolean> {
+  async #ask({ name, uid, groups, extra }: Visitor, access: AccessRequest, signal: AbortSignal): Promise<boolean> {
     const { authorization, clock } = this.#deps;
     using within = clock.deadline(signal, requestLimitMs);
-    const { kind, ...attributes } = wish;
+    const { kind, ...attributes } = access;
     const spec = {
       user: name,
       groups: [...groups],

@@ -8,7 +8,7 @@ import type { NewObject } from './client.ts';
 import { LruMap } from './lru-map.ts';
 import { timeText } from './timestamps.ts';
 
-/** Something that happened, as it was told to a recorder. */
+/** An occurrence, as given to a recorder. */
 export interface Occurrence {
   readonly about: V1ObjectReference;
   readonly type: 'Normal' | 'Warning';

@@ -1,6 +1,6 @@
 // Keeps a sink equal to what the server holds: list once, then watch from the list's revision, and from the last revision seen
 // whenever a watch ends, however it ends. Only when the server no longer knows that revision (410) or answers otherwise
-// nonsensically does it list again; the sink then compares, so nothing is lost or told twice.
+// nonsensically does it list again; the sink then compares, so no change is lost or delivered twice.
 // One loop per reflector writes to the sink; between awaits the sink holds exactly the state of `#revision`.
 import type { KubeObject } from '#api/meta/object.ts';
 import { ApiError, hasReason } from '#api/meta/status.ts';

@@ -231,7 +231,7 @@ function refuseUnheard(document: Readonly<Record<string, unknown>>): void {
   for (const kind of ['text', 'json'] as const)
     if (logging?.options?.[kind]?.splitStream === true) refuse(`logging.options.${kind}.splitStream`, true, 'the log is one stream');
   const { tracing, reservedMemory } = document as { readonly tracing?: object; readonly reservedMemory?: readonly unknown[] };
-  if (Object.keys(tracing ?? {}).length > 0) refuse('tracing', tracing, 'no traces are told');
+  if (Object.keys(tracing ?? {}).length > 0) refuse('tracing', tracing, 'tracing is not supported');
   if ((reservedMemory ?? []).length > 0) refuse('reservedMemory', reservedMemory, 'containers are not bound to memory nodes');
 }
 

@@ -19,7 +19,7 @@ const fileFlags = {
   'image-pull-credentials-verification-policy': stringFlag('NeverVerifyPreloadedImages', 'Whose pods may use images that are on the node'),
   'preloaded-images-verification-allowlist': listFlag([], 'Repositories whose images are for all pods where the host had them before'),
   'node-lease-duration-seconds': intFlag(40, 'How long the lease of the node counts', { min: 1 }),
-  'node-status-report-frequency': durationFlag(300_000, 'How often the status of the node is told where nothing changes'),
+  'node-status-report-frequency': durationFlag(300_000, 'How often the status of the node is reported without a change'),
 };
 
 /** Upstream's names. Flags without effect here are accepted where ignoring them has no visible consequence. */

@@ -79,7 +79,7 @@ const rows: readonly Row[] = [
   ['registryBurst', 'registry-burst', number(10), notNegative],
   ['registryPullQPS', 'registry-qps', number(5), notNegative],
   ['reservedSystemCPUs', 'reserved-cpus', text(), unset(noPinning)],
-  ['runOnce', 'runonce', toggle(false), only(false, 'the kubelet runs until it is told to stop')],
+  ['runOnce', 'runonce', toggle(false), only(false, 'the kubelet runs until SIGTERM')],
   ['runtimeRequestTimeout', 'runtime-request-timeout', duration(120_000)],
   [
     'serverTLSBootstrap',

@@ -6,11 +6,11 @@ const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Upstream's words for the states of a runtime's containers. */
 const stateNames: Readonly<Record<ContainerState, string>> = { created: 'created', running: 'running', exited: 'exited' };
 
-/** What a kubelet tells of its node's pods, under upstream's names. */
+/** Metrics of a node's pods, under upstream's names. */
 export interface KubeletMetrics {
   /** All pods of the runtime were looked at: what there is, how long that took, when, and how long the last look was ago. */
   relisted(pods: readonly RuntimePodSummary[], look: { tookMs: number; atMs: number; sinceLastMs: number | undefined }): void;
-  /** A pod was told to end for want of this. */
+  /** A pod was evicted under this pressure. */
   evicted(signal: string): void;
   /** An image was removed. */
   imageRemoved(why: 'age' | 'space'): void;
@@ -22,7 +22,7 @@ interface ProbeFigures {
   readonly durations: () => Iterable<readonly [values: readonly string[], cell: HistogramCell]>;
 }
 
-/** What /metrics/probes tells. */
+/** The metrics of /metrics/probes. */
 export function probeMetrics({ samples, durations }: ProbeFigures): Metrics {
   const metrics = createMetrics();
   const labels = ['container', 'namespace', 'pod', 'pod_uid', 'probe_type', 'result'];

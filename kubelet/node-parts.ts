@@ -61,12 +61,12 @@ export function buildShutdown(
   { shutdownPeriods: periods }: KubeletConfig,
   { shutdownSource, clock, log }: KubeletDeps,
   { workers }: PodParts,
-  tell: (reason: string, message: string) => void,
+  report: (reason: string, message: string) => void,
   agent: NodeAgent,
 ): NodeShutdown | undefined {
   if (periods.length === 0) return undefined;
   const source = shutdownSource ?? new Logind();
-  return new NodeShutdown({ source, periods, pods: () => workers.list(), tell, onChange: () => agent.wake(), clock, log });
+  return new NodeShutdown({ source, periods, pods: () => workers.list(), report, onChange: () => agent.wake(), clock, log });
 }
 
 interface EvictorParts {

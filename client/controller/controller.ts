@@ -102,7 +102,7 @@ class Controller implements Service {
     ];
   }
 
-  /** Ends when the signal aborts, after the reconcile at hand. */
+  /** Ends when the signal aborts, after the reconcile in progress. */
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let key: string;

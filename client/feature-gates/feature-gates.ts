@@ -1,5 +1,5 @@
 // `--feature-gates` of every component. Features are not switched here: what is built is there, whatever its stage. So the names, the values and
-// the locks are checked as upstream does, and a wish that changes nothing is said in the log when the process starts.
+// the locks are checked as upstream does, and a setting without effect is logged when the process starts.
 import { type Flag, gatesFlag } from '#base/flags.ts';
 import type { Log } from '#base/log.ts';
 import { SampledFamily } from '#base/metric-cells.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Service } from '#api/core/service/service.ts';
 import { AddressLedger } from './ledger.ts';
-import { cleanupFinalizer, type LoadBalancerPlan, planLoadBalancer, wishAnnotation } from './plan.ts';
+import { cleanupFinalizer, type LoadBalancerPlan, planLoadBalancer, addressAnnotation } from './plan.ts';
 import { firstFree, parseRange } from './pool.ts';
 
 const ranges = [parseRange('10.0.0.1-10.0.0.3')];
@@ -44,7 +44,7 @@ test.each<[what: string, traits: Traits, expected: LoadBalancerPlan]>([
   ['an empty wish is none', { ...held, spec: { loadBalancerIP: '' } }, { kind: 'keep', address: '10.0.0.2' }],
   [
     'the annotation goes before the field',
-    { spec: { loadBalancerIP: '10.0.0.3' }, annotations: { [wishAnnotation]: '10.0.0.2' } },
+    { spec: { loadBalancerIP: '10.0.0.3' }, annotations: { [addressAnnotation]: '10.0.0.2' } },
     { kind: 'assign', address: '10.0.0.2' },
   ],
   [

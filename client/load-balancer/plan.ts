@@ -5,7 +5,7 @@ import { type AddressRange, firstFree, holdsAddress } from './pool.ts';
 /** Keeps a Service that has an address until that was given back. */
 export const cleanupFinalizer = 'service.kubernetes.io/load-balancer-cleanup';
 /** Asks for an address, in the place of the deprecated `spec.loadBalancerIP`, which it goes before. */
-export const wishAnnotation = 'coxswain.dev/load-balancer-ip';
+export const addressAnnotation = 'coxswain.dev/load-balancer-ip';
 
 export interface Pool {
   readonly ranges: readonly AddressRange[];
@@ -31,20 +31,20 @@ export function planLoadBalancer(service: Service, pool: Pool, isTaken: (ip: str
   if (isBalanced && spec.loadBalancerClass !== pool.loadBalancerClass) return { kind: 'nothing' };
   if (!isBalanced || metadata.deletionTimestamp !== undefined) return { kind: hasFinalizer ? 'release' : 'nothing' };
 
-  const wish = wishOf(service);
+  const requested = requestedAddress(service);
   const shown = service.status?.loadBalancer?.ingress ?? [];
   const current = shown[0]?.ip;
   const mayKeep =
-    current !== undefined && (wish === undefined || wish === current) && holdsAddress(pool.ranges, current) && !isTaken(current);
+    current !== undefined && (requested === undefined || requested === current) && holdsAddress(pool.ranges, current) && !isTaken(current);
   if (mayKeep) return { kind: hasFinalizer && shown.length === 1 ? 'keep' : 'assign', address: current };
-  const address = wish ?? firstFree(pool.ranges, isTaken);
+  const address = requested ?? firstFree(pool.ranges, isTaken);
   if (address === undefined) return { kind: 'refuse', why: 'no address of the pool is free' };
   if (!holdsAddress(pool.ranges, address)) return { kind: 'refuse', why: `the address ${address} that it asks for is not in the pool` };
   if (isTaken(address)) return { kind: 'refuse', why: `the address ${address} that it asks for is another Service's` };
   return { kind: 'assign', address };
 }
 
-function wishOf({ metadata, spec }: Service): string | undefined {
-  const wish = metadata.annotations?.[wishAnnotation] ?? spec.loadBalancerIP ?? '';
-  return wish === '' ? undefined : wish;
+function requestedAddress({ metadata, spec }: Service): string | undefined {
+  const requested = metadata.annotations?.[addressAnnotation] ?? spec.loadBalancerIP ?? '';
+  return requested === '' ? undefined : requested;
 }

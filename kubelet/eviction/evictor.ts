@@ -100,7 +100,7 @@ export class Evictor implements Service {
     }
   }
 
-  /** One look and what follows from it. Answers the pods that were told to end. */
+  /** One check and its consequences. Returns the pods that are evicted. */
   async #pass(signal: AbortSignal): Promise<readonly EvictablePod[]> {
     const look = this.#look(await this.#deps.measure());
     const overLimit = this.#endOverLimit(look, signal);

@@ -14,7 +14,7 @@ export function observationsOf({ memory, podsMemory, disk, imageDisk, processes 
     ['containerfs', imageDisk],
   ] as const) {
     if (use.totalBytes > 0) found.set(`${name}.available`, { available: use.availableBytes, capacity: use.totalBytes });
-    // Some file systems make inodes as they need them and tell of none.
+    // Some file systems allocate inodes on demand and report none.
     if (use.totalInodes > 0) found.set(`${name}.inodesFree`, { available: use.freeInodes, capacity: use.totalInodes });
   }
   if (processes !== undefined) found.set('pid.available', { available: processes.most - processes.running, capacity: processes.most });

@@ -10,7 +10,7 @@ interface RotationDeps {
   readonly client: Client;
   readonly file: CertificateFile;
   readonly nodeName: string;
-  /** Told of every time that failed. */
+  /** Called after every failure. */
   readonly onFailure?: () => void;
   readonly clock: Clock;
   readonly log: Log;

@@ -9,7 +9,7 @@ const knownPaths = new Set([...longPaths, 'pods', 'runningpods', 'run', 'contain
 /** Counts a request that begins now; call the answer when it is over. */
 export type RequestCount = (method: string, path: string, nowMs: () => number, server?: 'readwrite' | 'readonly') => () => void;
 
-/** What port 10250 tells of its own requests. */
+/** Metrics of the requests to port 10250. */
 export function requestMetrics(metrics: Metrics): RequestCount {
   const labels = ['long_running', 'method', 'path', 'server_type'];
   const total = kept(

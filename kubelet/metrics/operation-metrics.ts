@@ -1,4 +1,4 @@
-// What a kubelet tells of its work on volumes, control groups, images and statuses, under upstream's names.
+// Metrics of operations on volumes, cgroups, images and statuses, under upstream's names.
 import type { Clock } from '#base/clock.ts';
 import { CounterCells, type HistogramCell, HistogramCells, kept, type Sample, SampledFamily } from '#base/metric-cells.ts';
 import type { Metrics } from '#base/metrics.ts';
@@ -59,7 +59,7 @@ export function volumeCounts(metrics: Metrics, { desired, actual }: VolumeCounts
   metrics.add(new SampledFamily('volume_manager_total_volumes', help, ['plugin_name', 'state'], 'gauge', read));
 }
 
-/** Tells how long the client certificate is still good, in seconds; call the answer when it could not be renewed. */
+/** Exports the remaining lifetime of the client certificate in seconds; call the result when a renewal fails. */
 export function certificateMetrics(metrics: Metrics, ttlSeconds: () => number): () => void {
   const help =
     "[ALPHA] Gauge of the TTL (time-to-live) of the Kubelet's client certificate. The value is in seconds until certificate expiry (negative if already expired). If client certificate is invalid or unused, the value will be +INF.";
@@ -98,7 +98,7 @@ function histogram(
   return kept(metrics.add(new HistogramCells(name, `[ALPHA] ${help}`, bounds, labels)));
 }
 
-async function timed<T>(clock: Clock, work: () => Promise<T>, tell: (seconds: number, isDone: boolean) => void): Promise<T> {
+async function timed<T>(clock: Clock, work: () => Promise<T>, observe: (seconds: number, isDone: boolean) => void): Promise<T> {
   const startMs = clock.monotonicMs();
   let isDone = false;
   try {
@@ -106,6 +106,6 @@ async function timed<T>(clock: Clock, work: () => Promise<T>, tell: (seconds: nu
     isDone = true;
     return answer;
   } finally {
-    tell((clock.monotonicMs() - startMs) / 1_000, isDone);
+    observe((clock.monotonicMs() - startMs) / 1_000, isDone);
   }
 }

@@ -1,4 +1,4 @@
-// What a kubelet tells of the pods that it serves, under upstream's names: how soon they run, how long a look at one takes, what was
+// Metrics of the pods of a kubelet, under upstream's names: how soon they run, how long a look at one takes, what was
 // started and what was not. (pkg/kubelet/metrics)
 import { isStaticPod } from '#api/core/pod/mirror.ts';
 import type { Pod } from '#api/core/pod/pod.ts';

@@ -3,7 +3,7 @@ import type { V1PodStatus } from '#api/generated/types.ts';
 import type { Clock } from '#base/clock.ts';
 import type { PodMetrics } from './pod-metrics.ts';
 
-/** Tells once how long a pod took from when it was first seen until all of it ran; never of one that had begun before. */
+/** Observes once how long a pod took from first seen to running; never for one that was started before. */
 export class StartWatch {
   readonly #metrics: PodMetrics;
   readonly #clock: Clock;

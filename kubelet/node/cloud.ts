@@ -1,10 +1,10 @@
 // What a node leaves to a cloud controller manager (`--cloud-provider=external`): it comes with a taint that keeps pods away until its
-// machine is known, says which address it was given, and takes the addresses that it is told (upstream's nodestatus.NodeAddress).
+// machine is known, says which address it was given, and takes the addresses from its status (upstream's nodestatus.NodeAddress).
 import type { V1NodeAddress, V1Taint } from '#api/generated/types.ts';
 
 /** Taken away by the cloud controller manager. */
 export const uninitializedTaint: V1Taint = { key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 'true', effect: 'NoSchedule' };
-/** Tells the cloud controller manager what `--node-ip` says. */
+/** Publishes `--node-ip` to the cloud controller manager. */
 export const providedIpAnnotation = 'alpha.kubernetes.io/provided-node-ip';
 
 export interface CloudSettings {

@@ -20,7 +20,7 @@ export interface MachineFacts {
   readonly hasAppArmor: boolean;
 }
 
-/** Reads the machine's facts; what a machine does not tell is empty or zero. */
+/** Reads the machine's facts; unavailable ones are empty or zero. */
 export async function readMachineFacts(info: RuntimeInfo): Promise<MachineFacts> {
   const text = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
   const machineId = await text('/etc/machine-id');

@@ -3,7 +3,7 @@ import { readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readMaxProcesses } from './facts.ts';
 
-/** What changes while the kubelet runs. What the machine does not tell is undefined. */
+/** What changes while the kubelet runs. Unavailable figures are undefined. */
 export interface Measurements {
   readonly memory: MemoryUse | undefined;
   /** Of all pods together, against what is allocatable. */

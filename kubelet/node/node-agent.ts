@@ -27,7 +27,7 @@ interface NodeAgentOptions extends NodeSettings {
   /** --pod-cidr; '' leaves it to the controller. */
   readonly podCidr: string;
   readonly register: boolean;
-  /** How often the status is looked at once the node is ready, and told where nothing changes. */
+  /** Intervals at which the status is computed once the node is ready, and reported without a change. */
   readonly heartbeat: { readonly updateMs: number; readonly reportMs: number };
 }
 
@@ -155,7 +155,7 @@ export class NodeAgent implements Service {
     this.#isReady = status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
   }
 
-  /** Tells the runtime which addresses the pods of this node have, as soon as that is known. */
+  /** Passes the pod CIDR to the runtime as soon as it is known. */
   async #giveRange(signal: AbortSignal): Promise<void> {
     const { podCidr } = this.#options;
     const known = cidrsOf(this.#node);

@@ -26,7 +26,7 @@ export class Attempts {
     this.#delay(name, startRetry, retryAfterMs);
   }
 
-  /** Containers wait because they ended too often, in the pod that messages call `where`. `say` is told of each that is new. */
+  /** Containers wait because they ended too often, in the pod that messages call `where`. `say` is called for each new one. */
   waitToStart(waiting: readonly Waiting[], where: string, say: (container: string, message: string) => void): void {
     for (const one of waiting) {
       if (this.#wait(one, where)) say(one.name, `Back-off restarting failed container ${one.name} in pod ${where}`);

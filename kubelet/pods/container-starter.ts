@@ -137,7 +137,7 @@ async function ensureImage(
   deps: ContainerStarterDeps,
   signal: AbortSignal,
 ): Promise<StoredImage> {
-  const wish = {
+  const request = {
     podUid: pod.metadata.uid ?? '',
     image: name ?? '',
     policy: (policy ?? 'IfNotPresent') as PullPolicy,
@@ -145,7 +145,7 @@ async function ensureImage(
     notify: ({ type, reason, message }: { type: 'Normal' | 'Warning'; reason: string; message: string }) => record(type, reason, message),
   };
   try {
-    return await deps.images.ensure(wish, signal);
+    return await deps.images.ensure(request, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ImageError)) throw error;

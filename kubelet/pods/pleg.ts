@@ -8,11 +8,11 @@ interface PlegDeps {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told of every pod whose containers changed. */
+  /** Called for every pod whose containers changed. */
   readonly onChange: (podUid: string) => void;
-  /** Told all pods there are, after every look at all. */
+  /** Called with all pods after every relist. */
   readonly onRelist: (pods: readonly RuntimePodSummary[]) => void;
-  /** Told how every look at all went. */
+  /** Called after every relist. */
   readonly metrics?: KubeletMetrics | undefined;
   /** How often all pods are looked at, in case an event was missed; default 30 s. */
   readonly relistMs?: number;

@@ -41,7 +41,7 @@ export class PodLook {
 
   /**
    * Looks again. A routine look, for which there is no reason but that time has passed, mostly asks nobody: the runtime's events and the
-   * list of everything would have told. It sees what those do not show, such as a pod whose limits somebody changed, within five minutes.
+   * relist would have reported. It observes what those do not show, such as limits changed by another program, within five minutes.
    */
   async take(why: 'reason' | 'routine', pod: Pod, signal: AbortSignal): Promise<void> {
     const { runtime, clock } = this.#deps;

@@ -22,7 +22,7 @@ export function planPreemption(pod: Pod, lacks: readonly Lack[], active: readonl
   const of = (wanted: string): Pod[] => candidates.filter((other) => qosClass(other) === wanted);
   const [bestEffort, burstable, guaranteed] = [of('BestEffort'), of('Burstable'), of('Guaranteed')];
   const unmet = without(needs, candidates);
-  if (unmet.length > 0) return { problem: `preemption: error finding a set of pods to preempt: ${nobody(unmet)}` };
+  if (unmet.length > 0) return { problem: `preemption: error finding a set of pods to preempt: ${noVictims(unmet)}` };
   const first = choose(guaranteed, without(needs, [...bestEffort, ...burstable]));
   const second = choose(burstable, without(needs, [...bestEffort, ...first]));
   const third = choose(bestEffort, without(needs, [...second, ...first]));
@@ -62,7 +62,7 @@ function bySize(a: Pod, b: Pod): number {
   return requestOf(a, 'memory') - requestOf(b, 'memory') || requestOf(a, 'cpu') - requestOf(b, 'cpu');
 }
 
-function nobody(needs: readonly Need[]): string {
+function noVictims(needs: readonly Need[]): string {
   const list = needs.map(({ resource, amount }) => `(res: ${resource}, q: ${amount}), `).join('');
   return `no set of running pods found to reclaim resources: [${list}]`;
 }

@@ -67,7 +67,7 @@ export class Prober implements Service {
     this.#startMs = deps.clock.monotonicMs();
   }
 
-  /** Who is told that a result of a pod changed. */
+  /** Called when a probe result of a pod changed. */
   onResult(listener: (podUid: string) => void): void {
     this.#onResult = listener;
   }

@@ -3,7 +3,7 @@
 /** Images as the engine has them. Policies, back-off and credentials are kubelet/images' business. */
 export interface ImageStore {
   list(signal: AbortSignal): Promise<readonly StoredImage[]>;
-  /** By any reference or id; undefined when it is not here. Throws RuntimeError 'ImageInspect' when the engine cannot tell. */
+  /** By any reference or id; undefined when it is not here. Throws RuntimeError 'ImageInspect' when the engine fails. */
   find(reference: string, signal: AbortSignal): Promise<StoredImage | undefined>;
   /**
    * The folders of the host that hold an image's files, the topmost layer first; undefined when the engine has no such folders. What

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { isAbort } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
-import { type Access, bearerToken, certificateVisitor, type Visitor, type Wish } from '#client/delegated-access.ts';
+import { type Access, bearerToken, certificateVisitor, type Visitor, type AccessRequest } from '#client/delegated-access.ts';
 import { HttpProblem } from './http-problem.ts';
 
 /** The API server's own user towards kubelets. */
@@ -25,8 +25,16 @@ export async function admit(request: IncomingMessage, path: string, gate: Gate, 
   const about = `user=${visitor.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresources.join(' ')}]`;
   try {
     for (const subresource of subresources) {
-      const wish: Wish = { kind: 'resource', verb, group: '', version: 'v1', resource: 'nodes', subresource, name: gate.nodeName };
-      if (await gate.access.isAllowed(visitor, wish, signal)) return;
+      const access: AccessRequest = {
+        kind: 'resource',
+        verb,
+        group: '',
+        version: 'v1',
+        resource: 'nodes',
+        subresource,
+        name: gate.nodeName,
+      };
+      if (await gate.access.isAllowed(visitor, access, signal)) return;
     }
   } catch (error) {
     if (isAbort(error, signal)) throw error;

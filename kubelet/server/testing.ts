@@ -53,14 +53,14 @@ const access: Access = {
     token === 'lost'
       ? Promise.reject(new Error('no connection'))
       : Promise.resolve(token === 'figures' ? { name: 'scraper', groups: ['system:authenticated'] } : undefined),
-  isAllowed: ({ name }, wish) =>
+  isAllowed: ({ name }, access) =>
     name === 'system:node:unlucky'
       ? Promise.reject(new Error('no connection'))
       : Promise.resolve(
-          wish.kind === 'resource' &&
-            wish.resource === 'nodes' &&
-            wish.name === 'n1' &&
-            (name === apiServerUser || (name === 'scraper' && wish.subresource === 'metrics')),
+          access.kind === 'resource' &&
+            access.resource === 'nodes' &&
+            access.name === 'n1' &&
+            (name === apiServerUser || (name === 'scraper' && access.subresource === 'metrics')),
         ),
 };
 

@@ -1,5 +1,5 @@
 // systemd's logind, by the programs that come with systemd: `systemd-inhibit` holds the machine's end up for as long as its standard input is
-// open, so that a kubelet that dies holds nothing; `busctl` tells when it is to end. (pkg/kubelet/nodeshutdown/systemd)
+// open, so that a kubelet that dies holds nothing; `busctl` reports when it shuts down. (pkg/kubelet/nodeshutdown/systemd)
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-/** Tells when the machine shuts down, and can hold that up. */
+/** Reports that the machine shuts down, and can delay it. */
 export interface ShutdownSource {
   /** From now on the machine waits up to that long. Throws where it does not. */
   watch(neededSeconds: number, signal: AbortSignal): Promise<ShutdownWatch>;
@@ -28,7 +28,7 @@ interface LogindOptions {
   readonly busctl?: string;
   readonly inhibit?: string;
   readonly systemctl?: string;
-  /** Where logind is told to wait longer than it would. */
+  /** The drop-in that raises logind's InhibitDelayMaxSec. */
   readonly configFile?: string;
 }
 

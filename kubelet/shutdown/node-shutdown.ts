@@ -21,7 +21,7 @@ interface NodeShutdownDeps {
   readonly periods: readonly ShutdownPeriod[];
   readonly pods: () => readonly EndingPod[];
   /** An event about the node. */
-  readonly tell: (reason: string, message: string) => void;
+  readonly report: (reason: string, message: string) => void;
   /** Called when the node begins or ceases to shut down. */
   readonly onChange: () => void;
   readonly clock: Clock;
@@ -69,9 +69,9 @@ export class NodeShutdown implements Service {
   }
 
   async #change(isBeginning: boolean, watch: ShutdownWatch, signal: AbortSignal): Promise<void> {
-    const { tell, onChange, log } = this.#deps;
+    const { report, onChange, log } = this.#deps;
     log.info({ isBeginning }, 'the machine is to shut down, or not any more');
-    tell('NodeShutdown', `Shutdown manager detected shutdown ${isBeginning ? 'event' : 'cancellation'}`);
+    report('NodeShutdown', `Shutdown manager detected shutdown ${isBeginning ? 'event' : 'cancellation'}`);
     this.#isShuttingDown = isBeginning;
     onChange();
     if (!isBeginning) {

@@ -18,7 +18,7 @@ import { documentOf, maxManifestBytes, type Origin, readPod } from './manifest.t
 import type { CodecSource } from './codec-source.ts';
 
 interface ManifestFolderDeps {
-  /** Told all pods there are, after every look. */
+  /** Called with all pods after every scan. */
   readonly onPods: (pods: readonly Pod[]) => void;
   readonly codec: CodecSource;
   readonly clock: Clock;

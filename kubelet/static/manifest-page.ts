@@ -8,7 +8,7 @@ import type { CodecSource } from './codec-source.ts';
 import { ManifestError, maxManifestBytes, type Origin, readPods } from './manifest.ts';
 
 interface ManifestPageDeps {
-  /** Told all pods of the page whenever it has changed. */
+  /** Called with all pods of the page whenever it has changed. */
   readonly onPods: (pods: readonly Pod[]) => void;
   readonly codec: CodecSource;
   readonly clock: Clock;

@@ -44,7 +44,7 @@ export class StaticPods {
     return [...this.#sources.values()].map((pods) => pods?.get(uid)).find((pod) => pod !== undefined);
   }
 
-  /** Tells `subscriber` what is there (as added), then every change. */
+  /** Calls `subscriber` with the existing pods (as added), then with every change. */
   subscribe(subscriber: Subscriber<Pod>): () => void {
     for (const object of this.list()) subscriber({ type: 'added', object });
     this.#subscribers.add(subscriber);
@@ -64,11 +64,11 @@ export class StaticPods {
       names.add(name);
     }
     this.#sources.set(source, now);
-    for (const [uid, object] of before) if (!now.has(uid)) this.#tell({ type: 'removed', object });
+    for (const [uid, object] of before) if (!now.has(uid)) this.#notify({ type: 'removed', object });
     for (const [uid, object] of now) {
       const previous = before.get(uid);
-      if (previous === undefined) this.#tell({ type: 'added', object });
-      else if (!isSame(previous, object)) this.#tell({ type: 'updated', object, previous });
+      if (previous === undefined) this.#notify({ type: 'added', object });
+      else if (!isSame(previous, object)) this.#notify({ type: 'updated', object, previous });
     }
     if (this.hasSynced) this.#synced.resolve();
   }
@@ -79,7 +79,7 @@ export class StaticPods {
     return { ...pod, metadata: { ...pod.metadata, annotations } };
   }
 
-  #tell(change: Change<Pod>): void {
+  #notify(change: Change<Pod>): void {
     for (const subscriber of this.#subscribers) subscriber(change);
   }
 }

@@ -1,4 +1,4 @@
-// What the kernel tells of the machine and of network interfaces. What it does not tell is undefined.
+// Figures of the machine and its network interfaces, from the kernel. Unavailable ones are undefined.
 import { readFile } from 'node:fs/promises';
 import type { InterfaceFigures } from './figures.ts';
 

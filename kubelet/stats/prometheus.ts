@@ -195,7 +195,7 @@ function text(families: readonly PointFamily[]): string {
   return families.map(familyText).join('');
 }
 
-/** '' while there is nothing to tell. */
+/** '' while there are no samples. */
 function familyText({ name, help, type, points }: PointFamily): string {
   const lines = points.flatMap(({ labels, value, time }) => {
     if (value === undefined) return [];

@@ -93,7 +93,7 @@ async function unmountInTime(path: string, umount: string, clock: Clock, signal:
   throw new MountError(`umount -f ${path} failed: it takes longer than ${unmountLimitMs / 1_000}s`);
 }
 
-/** Of mount(8). A source is told from options even where it begins like one: it may be what somebody has written into a pod. */
+/** Of mount(8). A source that begins like an option is not taken for one: it may come from a pod's spec. */
 function mountArguments({ type, source, options }: FilesystemMount, target: string): readonly string[] {
   return ['-t', type, ...(options.length === 0 ? [] : ['-o', options.join(',')]), '--', source, target];
 }

@@ -38,7 +38,7 @@ export class ReferencedObjects implements Service {
     this.#deps = deps;
   }
 
-  /** Who is told that something a pod refers to has changed. */
+  /** Called when an object that a pod refers to has changed. */
   onChange(listener: (podUid: string) => void): void {
     this.#onChange = listener;
   }

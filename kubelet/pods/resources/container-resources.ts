@@ -15,7 +15,7 @@ interface NodeCapacity {
   readonly memoryBytes: number;
 }
 
-/** What the kernel is told about a container's CPU, memory and how soon it may be killed for want of memory. */
+/** A container's CPU and memory limits and OOM score, as the kernel takes them. */
 export function containerResources(pod: Pod, container: V1Container, node: NodeCapacity): ContainerResources {
   const { requests = {}, limits = {} } = container.resources ?? {};
   // What only the pod is limited to, each of its containers is: that is what its processes see.

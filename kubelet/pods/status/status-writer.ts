@@ -21,7 +21,7 @@ interface StatusWriterDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told how long a change took until the API server had it. */
+  /** Called with the latency of a status update. */
   readonly onWritten?: (tookMs: number) => void;
 }
 

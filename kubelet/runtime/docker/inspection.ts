@@ -20,7 +20,7 @@ export interface InspectedContainer {
   readonly Image: string;
   readonly LogPath: string;
   readonly ResolvConfPath: string;
-  /** Where its layers lie, as far as the storage driver tells. */
+  /** Where its layers lie, if the storage driver reports it. */
   readonly GraphDriver?: { readonly Data: Readonly<Record<string, string>> | null };
   readonly State: {
     readonly Status: string;

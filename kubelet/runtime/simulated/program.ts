@@ -20,7 +20,7 @@ export interface ProgramContext {
 /** Resolves with the exit code. */
 export type Program = (context: ProgramContext) => Promise<number>;
 
-/** Runs until it is told to end: what most servers look like from outside. */
+/** Runs until SIGTERM, as most servers do. */
 export const untilTerminated: Program = async ({ terminated }) => {
   await terminated;
   return 0;
