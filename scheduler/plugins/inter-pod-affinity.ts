@@ -55,16 +55,14 @@ function gather(pod: PodInfo, cluster: ClusterView): AffinityState {
     for (const term of theirs.requiredNear) if (means(term, pod)) liked.add(node, term.topologyKey, requiredWeight);
     for (const { term, weight } of theirs.preferred) if (means(term, pod)) liked.add(node, term.topologyKey, weight);
   }
+  const count = (node: NodeInfo, other: PodInfo): void => {
+    const isNear = own.requiredNear.length > 0 && own.requiredNear.every((term) => means(term, other));
+    if (isNear) for (const { topologyKey } of own.requiredNear) near.add(node, topologyKey, 1);
+    for (const term of own.requiredApart) if (means(term, other)) apart.add(node, term.topologyKey, 1);
+    for (const { term, weight } of own.preferred) if (means(term, other)) liked.add(node, term.topologyKey, weight);
+  };
   if (pod.affinity !== undefined) {
-    for (const node of cluster.nodes) {
-      for (const other of node.pods.values()) {
-        if (own.requiredNear.length > 0 && own.requiredNear.every((term) => means(term, other))) {
-          for (const { topologyKey } of own.requiredNear) near.add(node, topologyKey, 1);
-        }
-        for (const term of own.requiredApart) if (means(term, other)) apart.add(node, term.topologyKey, 1);
-        for (const { term, weight } of own.preferred) if (means(term, other)) liked.add(node, term.topologyKey, weight);
-      }
-    }
+    for (const node of cluster.nodes) for (const other of node.pods.values()) count(node, other);
   }
   const isOwnKind = own.requiredNear.every((term) => means(term, pod));
   return { terms: pod.affinity, near, apart, unwelcome, liked, isOwnKind };
