@@ -72,7 +72,7 @@ export class Prober implements Service {
     this.#onResult = listener;
   }
 
-  /** Probes what runs of this pod and nothing else. While it ends, only readiness still counts. */
+  /** Starts the probes of the pod's running containers and stops all others. In a pod that terminates only readiness is probed. */
   sync(pod: Pod, observed: RuntimePod | undefined, isEnding: boolean): void {
     const uid = pod.metadata.uid ?? '';
     const known = this.#pods.get(uid) ?? new Map<string, Instance>();
@@ -112,7 +112,7 @@ export class Prober implements Service {
     return { started, ready, unhealthy };
   }
 
-  /** How long the probes of what runs now took: container, namespace, pod and kind, and the seconds. */
+  /** Probe durations of running containers: container, namespace, pod and kind, in seconds. */
   *durations(): Iterable<readonly [values: readonly string[], cell: HistogramCell]> {
     for (const instances of this.#pods.values()) {
       for (const { pod, container, took } of instances.values()) {
@@ -122,15 +122,14 @@ export class Prober implements Service {
     }
   }
 
-  /** How often the probes of what runs now ended how: container, namespace, pod, uid, kind and result, and the number. */
+  /** Probe results of running containers: container, namespace, pod, uid, kind and result, with their count. */
   *samples(): Iterable<Sample> {
     for (const [uid, instances] of this.#pods) {
       for (const { pod, container, ends } of instances.values()) {
         const { name = '', namespace = '' } = pod.metadata;
-        for (const [kind, counted] of ends) {
-          for (const [end, number] of Object.entries(counted)) {
-            if (number > 0) yield [[container.name, namespace, name, uid, words[kind], end], number];
-          }
+        const counts = [...ends].flatMap(([kind, counted]) => Object.entries(counted).map(([end, number]) => ({ kind, end, number })));
+        for (const { kind, end, number } of counts) {
+          if (number > 0) yield [[container.name, namespace, name, uid, words[kind], end], number];
         }
       }
     }
