@@ -13,6 +13,7 @@ import { EventSender } from '#client/events.ts';
 import { reportFeatureGates } from '#client/feature-gates/feature-gates.ts';
 import { isPluginName, makePlugins } from './admission/plugins.ts';
 import { type Authorities, trustedCa } from './authn/methods.ts';
+import type { Authorizer } from './authz/contract.ts';
 import { authorizerOf } from './authz/modes.ts';
 import { NodeGraph } from './authz/node/graph.ts';
 import { graphFeed } from './authz/node/graph-feed.ts';
@@ -26,7 +27,7 @@ import type { Listener } from './http/listener.ts';
 import { decisionCounter } from './metrics/access-metrics.ts';
 import type { LargeWork } from './large/contract.ts';
 import { JobProcess } from './large/job-process.ts';
-import type { Registry } from './registry/contract.ts';
+import type { AdmissionPlugin, Registry } from './registry/contract.ts';
 import { AdmissionTiming } from './registry/admission-timing.ts';
 import { GenericRegistry, type GenericRegistryDeps } from './registry/registry.ts';
 import { claimStatusRights } from './services/claim-status-rights.ts';
@@ -93,13 +94,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const policy = new RbacPolicy();
   const graph = new NodeGraph();
   const authorizer = authorizerOf(settings.authorizationModes, { policy, graph, counts: decisionCounter(metrics) });
-  const admission = [
-    ...makePlugins(settings.admissionPlugins, { registry: () => registry, clock, authorizer, settings: settings.pluginSettings }),
-    deviceAdminAccess(() => registry),
-    claimStatusRights(authorizer),
-    rbacEscalation({ policy, authorizer }),
-    serviceAllocation({ pools, claims, ports }),
-  ];
+  const access = { registry: () => registry, policy, authorizer };
+  const admission = [...admissionOf(settings, clock, access), serviceAllocation({ pools, claims, ports })];
   const codec = createCodec();
   const registry: GenericRegistry = new GenericRegistry({
     store,
@@ -149,6 +145,22 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       });
     },
   };
+}
+
+interface AccessControl {
+  readonly registry: () => Registry;
+  readonly policy: RbacPolicy;
+  readonly authorizer: Authorizer;
+}
+
+/** The enabled admission plugins, then the checks of rights that belong to a kind. */
+function admissionOf(settings: ApiServerSettings, clock: Clock, { registry, policy, authorizer }: AccessControl): AdmissionPlugin[] {
+  return [
+    ...makePlugins(settings.admissionPlugins, { registry, clock, authorizer, settings: settings.pluginSettings }),
+    deviceAdminAccess(registry),
+    claimStatusRights(authorizer),
+    rbacEscalation({ policy, authorizer }),
+  ];
 }
 
 /** How long events and the history of the store are kept. */
