@@ -21,6 +21,7 @@ import { RequestTimeouts } from './http/filters/timeout.ts';
 import { transportSecurity } from './http/filters/transport-security.ts';
 import { type AuthenticationMetrics, authorizationMetrics } from './metrics/access-metrics.ts';
 import type { AuditMetrics } from './metrics/audit-metrics.ts';
+import { impersonationMetrics } from './metrics/impersonation-metrics.ts';
 import { loadMetrics } from './metrics/load-metrics.ts';
 import { storageMetrics } from './metrics/storage-metrics.ts';
 import { transformationMetrics } from './metrics/transformation-metrics.ts';
@@ -71,7 +72,7 @@ export function requestFilters(
     ...(origins.length > 0 ? [cors(origins)] : []),
     authentication(authenticator, { metrics: seen, clock, auditor }),
     ...(auditor === undefined ? [] : [audit(auditor, auditCounts)]),
-    impersonation(authorizer),
+    impersonation(authorizer, impersonationMetrics(metrics), clock),
     limits.filter,
     authorization(authorizer, authorizationMetrics(metrics), clock),
   ];

@@ -29,12 +29,18 @@ function agentOf({ ca, credentials }: TestApiServer['adminClientConfig']): Agent
   return agent;
 }
 
-async function ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object, as = admin): Promise<number> {
-  const headers = { 'content-type': 'application/json' };
+async function ask(
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: object,
+  as = admin,
+  headers: Record<string, string> = {},
+): Promise<number> {
   const answer = await request(`${server.url}${path}`, {
     method,
     dispatcher: as,
-    ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }),
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   await answer.body.dump();
   return answer.statusCode;
@@ -83,8 +89,10 @@ async function useEverything(): Promise<void> {
     await ask('GET', `${ranges}?resourceVersion=1`),
     await ask('GET', '/api/v1/namespaces/default/endpoints'),
     await ask('GET', ranges, undefined, nobody),
+    await ask('GET', '/version', undefined, admin, { 'impersonate-user': 'somebody' }),
+    await ask('GET', ranges, undefined, nobody, { 'impersonate-user': 'somebody' }),
   ];
-  expect(codes).toEqual([201, 200, 200, 200, 200, 200, 403]);
+  expect(codes).toEqual([201, 200, 200, 200, 200, 200, 403, 200, 403]);
   await watchList(ranges);
   // The object and the bookmark; the end of the watch may come too late for the deletion.
   expect(await figure('apiserver_watch_events_total', { resource: 'limitranges' })).toBe(2);
@@ -121,6 +129,9 @@ describe('/metrics', () => {
     ['apiserver_request_body_size_bytes_count', { verb: 'create', resource: 'limitranges' }, 1],
     ['apiserver_request_body_size_bytes_count', { verb: 'update', resource: 'limitranges' }, 1],
     ['apiserver_response_sizes_count', { verb: 'GET', resource: 'limitranges' }, 1],
+    ['apiserver_impersonation_attempts_total', { mode: 'user-info', decision: 'allowed' }, 1],
+    ['apiserver_impersonation_attempts_total', { mode: '', decision: 'denied' }, 1],
+    ['apiserver_impersonation_authorization_attempts_duration_seconds_count', { mode: 'legacy', decision: 'denied' }, 1],
     ['apiserver_requested_deprecated_apis', { resource: 'endpoints', version: 'v1', removed_release: '' }, 1],
     ['apiserver_watch_list_duration_seconds_count', { resource: 'limitranges', scope: 'namespace' }, 1],
     ['apiserver_init_events_total', { resource: 'limitranges' }, 1],
@@ -138,7 +149,7 @@ describe('/metrics', () => {
     ['etcd_request_duration_seconds_count', { resource: 'limitranges', operation: 'create' }, 1],
     ['apiserver_admission_step_admission_duration_seconds_count', { operation: 'DELETE', rejected: 'false', type: 'validate' }, 1],
     ['authorization_attempts_total', { result: 'no-opinion' }, 1],
-    ['authenticated_user_requests', { username: 'email_id' }, 1],
+    ['authenticated_user_requests', { username: 'email_id' }, 2],
   ] as const)('%s %j is %d', async (name, labels, expected) => {
     expect(await figure(name, labels)).toBe(expected);
   });
@@ -159,7 +170,7 @@ describe('/metrics', () => {
     const before = await figure('authorization_attempts_total', { result: 'allowed' });
     const attempts = await figure('authentication_attempts', { result: 'success' });
     expect(await ask('GET', '/api', undefined, nobody)).toBe(200);
-    expect(await figure('apiserver_authorization_decisions_total', { decision: 'allowed', name: 'rbac', type: 'RBAC' })).toBe(1);
+    expect(await figure('apiserver_authorization_decisions_total', { decision: 'allowed', name: 'rbac', type: 'RBAC' })).toBe(2);
     expect(await figure('authorization_attempts_total', { result: 'allowed' })).toBeGreaterThan(before);
     expect(await figure('authentication_attempts', { result: 'success' })).toBeGreaterThan(attempts);
     expect(await figure('apiserver_client_certificate_expiration_seconds_count')).toBeGreaterThan(0);

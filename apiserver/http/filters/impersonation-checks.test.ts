@@ -41,9 +41,7 @@ function isAllowed({ user, verb, resource, subresource, name }: AuthorizationReq
 async function act(
   user: UserInfo,
   headers: Headers,
-  method = 'GET',
-  path = podPath,
-  times = 1,
+  { method = 'GET', path = podPath, times = 1, counts = [] as string[] } = {},
 ): Promise<{ checks: string[]; is: unknown }> {
   const checks: string[] = [];
   const authorizer = {
@@ -54,7 +52,8 @@ async function act(
       return isAllowed(request) ? { verdict: 'allow', reason: '' } : { verdict: 'none', reason: 'deny by default' };
     },
   } as unknown as Authorizer;
-  const filter = impersonation(authorizer);
+  const count = (what: string) => (mode: string, allowed: boolean) => void counts.push(`${what} ${mode} ${allowed}`);
+  const filter = impersonation(authorizer, { attempted: count('attempt'), checked: count('check') }, { monotonicMs: () => 0 });
   const rawHeaders = headers.flat();
   const byName = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
   let is: unknown;
@@ -241,12 +240,27 @@ test.each<[what: string, method: string, path: string, checks: string[], is: unk
     { name: node, groups: ['system:nodes', everybody] },
   ],
 ])('%s is asked for as it is', async (_, method, path, checks, is) => {
-  expect(await act(who('node'), as(node), method, path)).toEqual({ checks, is });
+  expect(await act(who('node'), as(node), { method, path })).toEqual({ checks, is });
+});
+
+test.each<[what: string, user: UserInfo, headers: Headers, counts: string[]]>([
+  ['by none', who('tester'), as('anyone'), ['check user-info true', 'check user-info false', 'check legacy false', 'attempt  false']],
+  [
+    'by a constrained right',
+    who('sa'),
+    as(account),
+    ['check serviceaccount true', 'check serviceaccount true', 'attempt serviceaccount true'],
+  ],
+  ['by the old one', who('old'), as('x'), ['check user-info true', 'check user-info false', 'check legacy true', 'attempt legacy true']],
+])('an attempt is counted %s', async (_, user, headers, expected) => {
+  const counts: string[] = [];
+  await act(user, headers, { counts });
+  expect(counts).toEqual(expected);
 });
 
 test('who has the old right is asked for it alone the next time', async () => {
   const is = { name: 'anyone', groups: [everybody] };
   const first = [`+${on('user-info')}`, `-${info} users anyone`, '+impersonate users anyone'];
   expect(await act(who('old'), as('anyone'))).toEqual({ checks: first, is });
-  expect(await act(who('old'), as('anyone'), 'GET', podPath, 2)).toEqual({ checks: ['+impersonate users anyone'], is });
+  expect(await act(who('old'), as('anyone'), { times: 2 })).toEqual({ checks: ['+impersonate users anyone'], is });
 });

@@ -1,6 +1,8 @@
 // Impersonation (`kubectl --as`): whoever has the right to impersonate a user, its groups and the rest goes on as that user.
 import { badRequest } from '#api/meta/status.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Authorizer } from '../../authz/contract.ts';
+import type { ImpersonationMetrics } from '../../metrics/impersonation-metrics.ts';
 import type { Exchange } from '../exchange.ts';
 import { unescapedKey } from '../header-key.ts';
 import { authorizationRequest } from './authorization.ts';
@@ -12,18 +14,55 @@ const extraPrefix = 'impersonate-extra-';
 const maxRemembered = 1_000;
 
 /** Replaces the user of a request that asks for it, if that is allowed in one way or another; answers 403 otherwise. */
-export function impersonation(authorizer: Authorizer): Filter {
+export function impersonation(authorizer: Authorizer, metrics: ImpersonationMetrics, clock: Pick<Clock, 'monotonicMs'>): Filter {
+  const counting = counted(authorizer, metrics, clock);
   /** The mode that last worked for a user comes first, so that whoever has the old right pays for it alone. */
   const lastModes = new Map<string, number>();
   return (exchange, next) => {
     const wanted = readHeaders(exchange);
     if (wanted === undefined) return next(exchange);
     if (wanted.user === '') throw badRequest(`requested ${goText(wanted)} without impersonating a user name`);
-    return become(exchange, wanted, authorizer, lastModes).then(() => next(exchange));
+    const startMs = clock.monotonicMs();
+    const attempted = (mode: string, isAllowed: boolean): void =>
+      metrics.attempted(mode, isAllowed, (clock.monotonicMs() - startMs) / 1_000);
+    return become(exchange, wanted, counting, lastModes).then(
+      (constraint) => {
+        attempted(modeOf(constraint ?? ''), true);
+        return next(exchange);
+      },
+      (error: unknown) => {
+        attempted('', false);
+        throw error;
+      },
+    );
   };
 }
 
-async function become(exchange: Exchange, wanted: Impersonation, authorizer: Authorizer, lastModes: Map<string, number>): Promise<void> {
+/** The authorizer, with its checks counted by mode. */
+function counted(authorizer: Authorizer, metrics: ImpersonationMetrics, clock: Pick<Clock, 'monotonicMs'>): Authorizer {
+  return {
+    authorize: async (request) => {
+      const startMs = clock.monotonicMs();
+      const decision = await authorizer.authorize(request);
+      metrics.checked(modeOf(request.verb), decision.verdict === 'allow', (clock.monotonicMs() - startMs) / 1_000);
+      return decision;
+    },
+    rightsOf: (user, namespace) => authorizer.rightsOf(user, namespace),
+  };
+}
+
+/** `user-info` of `impersonate:user-info` and `impersonate-on:user-info:get`; the legacy verb names no mode. */
+function modeOf(verb: string): string {
+  return verb.split(':')[1] ?? 'legacy';
+}
+
+/** The constraint under which the request continues; undefined: none, by the legacy verb. Throws Forbidden. */
+async function become(
+  exchange: Exchange,
+  wanted: Impersonation,
+  authorizer: Authorizer,
+  lastModes: Map<string, number>,
+): Promise<string | undefined> {
   const request = authorizationRequest(exchange);
   const last = lastModes.get(request.user.name);
   const order = [...modes.keys()].toSorted((a, b) => Number(b === last) - Number(a === last) || a - b);
@@ -36,7 +75,7 @@ async function become(exchange: Exchange, wanted: Impersonation, authorizer: Aut
       lastModes.set(request.user.name, at);
       exchange.user = outcome.user;
       exchange.audit?.impersonated(outcome.user, outcome.constraint);
-      return;
+      return outcome.constraint;
     }
     firstError ??= outcome.error;
   }
