@@ -34,7 +34,7 @@ import { loggedEvents } from './standalone.ts';
 import { type ShutdownSource } from './shutdown/logind.ts';
 import { type KubeletTls } from './server/tls.ts';
 import type { Mounter } from './volumes/mounter.ts';
-import { buildPods, type PodParts } from './pod-parts.ts';
+import { buildPods, type PodDeps, type PodParts } from './pod-parts.ts';
 import { buildCollector, buildEvictor, buildServer, buildShutdown, measureOptions } from './node-parts.ts';
 
 export interface KubeletDeps {
@@ -105,11 +105,11 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
   await access.load(async (id) => (await runtime.images.find(id, new AbortController().signal)) !== undefined);
   const record = podRecorder(events);
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
-  const warn = (reason: string, message: string): void => events.about(about, 'Warning', reason, message);
+  const tell: PodDeps['tell'] = (...words) => events.about(about, ...words);
+  const warn = (reason: string, message: string): void => tell('Warning', reason, message);
   const dnsProblem = await hostDnsProblem(config.resolvConf, config.clusterDomain);
   if (dnsProblem !== undefined) warn('CheckLimitsForResolvConf', dnsProblem);
   const pressure = (): readonly PressureCondition[] => evictor.conditions;
-  const isShuttingDown = (): boolean => shutdown?.isShuttingDown ?? false;
   const parts: PodParts = buildPods(config, {
     ...deps,
     info,
@@ -117,14 +117,14 @@ async function buildServices(config: KubeletConfig, deps: KubeletDeps, info: Run
     pulled,
     access,
     record,
+    tell,
     pressure,
-    isShuttingDown,
+    isShuttingDown: (): boolean => shutdown?.isShuttingDown ?? false,
     node: () => agent.assumedNode,
   });
   const collector = buildCollector(config, deps, parts, { pulled, warn, measure: measureNow });
   const evictor = buildEvictor(config, deps, parts, { measure: measureNow, record, warn, agent, collector });
-  const recordNormal = (reason: string, message: string): void => events.about(about, 'Normal', reason, message);
-  const shutdown = buildShutdown(config, deps, parts, recordNormal, agent);
+  const shutdown = buildShutdown(config, deps, parts, (reason, message) => tell('Normal', reason, message), agent);
   const health = config.health.port === 0 ? [] : [new HealthServer({ ...config.health })];
   const lease = new NodeLease({ ...api, nodeName, durationSeconds: config.heartbeat.leaseSeconds, node: () => agent.node });
   const rotation = certificateParts(config, deps);

@@ -65,6 +65,8 @@ export interface PodDeps extends KubeletDeps {
   readonly pulled: PulledImages;
   readonly access: ImageAccess;
   readonly record: PodRecorder;
+  /** An event of the node. */
+  readonly tell: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
   readonly pressure: () => readonly PressureCondition[];
   readonly isShuttingDown: () => boolean;
   readonly node: () => Node | undefined;
@@ -172,7 +174,7 @@ function containerFacts(
   return { name, clusterDomain, memoryBytes, seccompRoot: `${rootDir}/seccomp`, seccompDefault, logLimits, ...known };
 }
 
-function podCgroups(config: KubeletConfig, { info, facts, metrics, clock, log }: PodDeps): Cgroups {
+function podCgroups(config: KubeletConfig, { info, facts, metrics, tell, clock, log }: PodDeps): Cgroups {
   const { reserved, enforcesAllocatable } = config;
   return new Cgroups({
     enabled: config.cgroupsPerQos,
@@ -181,6 +183,7 @@ function podCgroups(config: KubeletConfig, { info, facts, metrics, clock, log }:
     refusal: undefined,
     driver: info.cgroupDriver,
     nodeCpuMillis: enforcesAllocatable ? Math.max(0, facts.cpuMillis - reserved.cpuMillis) : facts.cpuMillis,
+    tell,
     count: cgroupOperation(metrics, clock),
     podsMemoryBytes: enforcesAllocatable ? Math.max(0, facts.memoryBytes - reserved.memoryBytes) : undefined,
     maxPids: enforcesAllocatable && reserved.processes > 0 ? Math.max(0, facts.maxProcesses - reserved.processes) : undefined,

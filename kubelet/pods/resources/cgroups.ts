@@ -34,6 +34,8 @@ interface CgroupsOptions {
   /** Where the hierarchies are mounted; default /sys/fs/cgroup. */
   readonly mount?: string;
   readonly log: Log;
+  /** An event of the node. */
+  readonly tell?: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
   /** Counts what is done. */
   readonly count?: TimedOperation<'create' | 'update' | 'destroy'>;
 }
@@ -51,6 +53,8 @@ export class Cgroups {
   readonly #made = new Set<string>();
   readonly #isWanted: boolean;
   #isPrepared = false;
+  /** All pods together are held to what the node has for them. */
+  #isEnforced = false;
   /** Some pod has got one, so the machine allows them. */
   #hasWorked = false;
   #hasWarned = false;
@@ -145,7 +149,7 @@ export class Cgroups {
 
   /** What the pods use already cannot be taken from them: then the limit comes with a later pod, or the next start. */
   async #limitAll(shares: number): Promise<void> {
-    const { podsMemoryBytes: memoryBytes, maxPids, root, version, log } = this.#options;
+    const { podsMemoryBytes: memoryBytes, maxPids, root, version, log, tell } = this.#options;
     if (memoryBytes === undefined) return;
     const { path, parent } = qosCgroup(root, 'Guaranteed', this.driver);
     const [folder, file] = version === 1 ? ['memory', 'memory.limit_in_bytes'] : ['', 'memory.max'];
@@ -155,7 +159,14 @@ export class Cgroups {
         await this.#limitProcesses(path, maxPids);
         await writeFile(join(this.#mount, folder, path, file), String(memoryBytes));
       }
+      if (!this.#isEnforced) tell?.('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
+      this.#isEnforced = true;
     } catch (error) {
+      const name = qosCgroup(root, 'Guaranteed')
+        .path.split('/')
+        .filter((step) => step !== '');
+      const why = `Failed to update Node Allocatable Limits [${name.map((step) => JSON.stringify(step)).join(' ')}]: ${String(error)}`;
+      tell?.('Warning', 'FailedNodeAllocatableEnforcement', why);
       log.warn({ err: error, memoryBytes }, 'pods together cannot be held to what is not reserved');
     }
   }

@@ -47,7 +47,9 @@ test('a pod’s slice has its limits, and goes with it', async () => {
 
 test('all pods together, and the processes of each, have the limits that the node gives them', async () => {
   const told = join(folder, 'limits');
-  const limits = { podsMemoryBytes: 1_000_000, maxPidsPerPod: 100 };
+  const events: string[] = [];
+  const tell = (...words: string[]): void => void events.push(words.join(' '));
+  const limits = { podsMemoryBytes: 1_000_000, maxPidsPerPod: 100, tell };
   const cgroups = new Cgroups({ ...options, ...limits, mount: folder, systemctl: systemctl('limiting', `echo "$@" >>${told}`) });
   await cgroups.create(aPod({ containers: [aContainer('c', {})] }));
   const lines = readFileSync(told, 'utf8').split('\n');
@@ -59,6 +61,12 @@ test('all pods together, and the processes of each, have the limits that the nod
   const file = (path: string): string => readFileSync(join(folder, 'v1', path), 'utf8');
   expect(file('memory/kubepods/memory.limit_in_bytes')).toBe('1000000');
   expect(file('pids/kubepods/besteffort/podu/pids.max')).toBe('100');
+  const enforced = 'Normal NodeAllocatableEnforced Updated Node Allocatable limit across pods';
+  expect(events).toEqual([enforced, enforced]);
+
+  const refusing = systemctl('refusing', 'case "$*" in *MemoryMax=1000000*) exit 1;; esac');
+  await new Cgroups({ ...options, ...limits, mount: folder, systemctl: refusing }).create(aPod({ containers: [aContainer('c', {})] }));
+  expect(events.at(-1)).toMatch(/^Warning FailedNodeAllocatableEnforcement Failed to update Node Allocatable Limits \["kubepods"\]: /);
 });
 
 test('without systemd, pods go without', async () => {
