@@ -8,7 +8,7 @@ const tokenPrefix = 'base64url.bearer.authorization.k8s.io.';
 const none: Verdict = { kind: 'none' };
 const strict = new TextDecoder('utf-8', { fatal: true });
 
-/** Takes the token out of what is offered, so that nobody answers with it, once it is known. */
+/** Removes the token from the offered subprotocols, so that the response cannot select it. */
 export function webSocketTokens(tokens: Pick<BearerTokens, 'checkToken'>): AuthenticationMethod {
   return {
     name: 'websocket token',

@@ -1,5 +1,5 @@
-// Upstream's flags that change nothing here. Those whose wish is met anyway, or concerns what upstream alone has, are accepted; a wish that
-// would go unheard is refused, with the reason. README.md says the same as a table.
+// Upstream's flags that change nothing here. Those that are met anyway, or concern what upstream alone has, are accepted; one that
+// cannot be honoured is rejected, with the reason. README.md says the same as a table.
 import { boolFlag, durationFlag, type FlagValues, intFlag, listFlag, partsFlag, stringFlag } from '#base/flags.ts';
 import { UsageError } from '#base/lifecycle.ts';
 

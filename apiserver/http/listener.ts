@@ -240,7 +240,7 @@ export class Listener {
   }
 }
 
-/** False where the wish to leave HTTP is passed over and the request is one like any other, body included. */
+/** False where the Upgrade header is ignored and the request served as any other, body included. */
 function leavesHttp({ method = 'GET', url = '/', headers }: IncomingMessage): boolean {
   const mark = url.indexOf('?');
   const path = decodePath(mark < 0 ? url : url.slice(0, mark));

@@ -3,7 +3,7 @@ import { ApiError, type Reason, type Status } from '#api/meta/status.ts';
 /** Statuses up to this size are worth nothing special. */
 const plainBytes = 64 * 1_024;
 
-/** A refusal whose Status is so large that nobody here wants to read it: a hundred thousand mistakes. */
+/** An error whose Status is too large to be decoded here: a hundred thousand causes. */
 export class EncodedApiError extends ApiError {
   /** The JSON of the Status and a line's end. */
   readonly json: Uint8Array;

@@ -1,4 +1,4 @@
-// Objects in parts: their large members as JSON of their own, which is read where somebody looks at them. Nearly nobody does: between
+// Objects in parts: their large members as JSON of their own, which is decoded on access. That is rare: between
 // decoding and storing, the data of a ConfigMap and the owners of its fields concern only whoever validates and encodes it, and that is
 // another process. Reading 1 MB of short keys takes 40 ms.
 import type { KubeObject } from '#api/meta/object.ts';
@@ -22,10 +22,10 @@ interface Part {
 const partLength = 16_384;
 
 type Members = Record<string, unknown>;
-/** A member that nobody has looked at. */
+/** A member that was not decoded yet. */
 type Unread = ((this: Members) => unknown) & { readonly json: Uint8Array };
 
-/** Splits an object; parts that it came in and that nobody has looked at are not read for it. */
+/** Splits an object; parts that it came in and that were not accessed are not decoded. */
 export function splitObject(object: KubeObject, least: number = partLength): SplitObject {
   const parts: Part[] = [];
   const members = (holder: Members, of: Part['of']): Members => {
@@ -50,7 +50,7 @@ export function joinObject(split: SplitObject): KubeObject {
   return withParts(split, (holder, key, json) => define(holder, key, parseObject(json)));
 }
 
-/** The object, whose parts are read when somebody looks at them. */
+/** The object, whose parts are decoded on access. */
 export function lazyObject(split: SplitObject): KubeObject {
   return withParts(split, (holder, key, json) => {
     // Whose member it is then: it may have been copied with its getter.
@@ -67,7 +67,7 @@ export function lazyObject(split: SplitObject): KubeObject {
   });
 }
 
-/** Whether a member of an object, or of its metadata, is a part that nobody has looked at. */
+/** Whether a member of an object, or of its metadata, is a part that was not decoded yet. */
 export function isUnread(holder: object, key: string): boolean {
   return Object.getOwnPropertyDescriptor(holder, key)?.get !== undefined;
 }

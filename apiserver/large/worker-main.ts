@@ -8,7 +8,7 @@ import { Jobs } from './jobs.ts';
 const jobs = new Jobs(builtinKinds);
 
 process.on('message', ({ job }: Order) => process.send?.(outcomeOf(() => jobs.run(job))));
-// The server has gone: nobody waits for anything any more.
+// The server is gone: no result is awaited any more.
 process.on('disconnect', () => process.exit());
 // Whoever stops the server by the terminal or by its group stops this with it, but only the server knows when the last request is over.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);

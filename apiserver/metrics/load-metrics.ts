@@ -2,7 +2,7 @@ import { CounterCells, SampledFamily } from '#base/metric-cells.ts';
 import type { Metrics } from '#base/metrics.ts';
 import type { InFlight } from '../http/filters/in-flight.ts';
 
-/** How much is being served, known anyway and only looked at when somebody asks. */
+/** How much is being served: existing state, read on scrape. */
 export function loadMetrics(metrics: Metrics, inFlight: Pick<InFlight, 'reads' | 'writes'>): void {
   metrics.add(
     new SampledFamily(

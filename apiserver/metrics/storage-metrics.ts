@@ -1,4 +1,4 @@
-// What the store and the caches over it do. The registry counts in passing; these families read the figures when somebody asks.
+// What the store and the caches over it do. The registry counts in passing; these families read the figures on scrape.
 import { type HistogramCell, type Sample, SampledFamily, SampledHistograms } from '#base/metric-cells.ts';
 import type { Metrics } from '#base/metrics.ts';
 import type { MeasuredResource } from '../registry/registry.ts';
@@ -78,7 +78,7 @@ const rows: readonly Row[] = [
   ],
 ];
 
-/** Adds the families; nothing of it costs anything until somebody asks. */
+/** Adds the families, at no cost until a scrape. */
 export function storageMetrics(metrics: Metrics, { resources, sizeBytes }: StorageParts): void {
   for (const [name, type, help, read] of rows) {
     metrics.add(new SampledFamily(name, help, byResource, type, () => samples(resources(), read)));

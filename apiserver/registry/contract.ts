@@ -59,7 +59,7 @@ export interface ListRequest {
   readonly continue: string;
   readonly resourceVersion: string;
   readonly resourceVersionMatch: '' | 'Exact' | 'NotOlderThan';
-  /** Leaves out what the store has but nobody can read, instead of refusing. Only for what works on with less. */
+  /** Skips stored values that cannot be read, instead of failing. Only for callers that work with a partial list. */
   readonly skipsUnreadable?: boolean;
 }
 

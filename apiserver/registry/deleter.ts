@@ -40,7 +40,7 @@ export class Deleter {
 
   async delete(served: ServedKind, name: string, request: DeleteRequest, context: RequestContext): Promise<DeleteAnswer> {
     const key = keyText({ namespace: context.namespace, name });
-    // Once marked by this request, somebody else may finish the job; that is fine too.
+    // Once marked by this request, another one may complete the deletion; that is fine too.
     let marked: CachedObject | undefined;
     let of: DeleteAnswer['of'] = { name };
     for (;;) {

@@ -3,7 +3,7 @@
 // How it works: a write is judged at once, against what is pending (`#pending`) and else what is on disk, gets its revision and joins
 // the open batch (group-commit.ts). When the batch is on disk, its events go to the watchers and its writes are acknowledged, in this order.
 // Reads only see what is on disk. The file is closed and opened again once the caches have read it (`releaseMemory`): what LMDB has
-// mapped counts as ours, and nobody reads it twice. Meanwhile everybody waits. Compaction takes the values that were replaced out of the
+// mapped counts as ours, and is not read twice. Meanwhile all operations wait. Compaction takes the values that were replaced out of the
 // log; the newest of each key stay.
 import { dirname, join } from 'node:path';
 import type { Clock } from '#base/clock.ts';

@@ -30,7 +30,7 @@ export interface Samples {
   readonly bad: readonly Bad[];
 }
 
-/** `text` is what is told of the pod; `whenCreated` that or the whole refusal where creating it says something else. */
+/** `text` is the warning about the pod; `whenCreated` that or the complete rejection where creating it says something else. */
 export type Bad = readonly [change: Change, text: string, whenCreated?: string];
 
 /** A pod that says no more than a level demands of it. */

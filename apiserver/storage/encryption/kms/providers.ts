@@ -39,7 +39,7 @@ export class KmsProviders implements Service {
     this.#options = options;
   }
 
-  /** Fails while one of the plugins is not well: upstream's name. To start the server anew would help nobody, so /livez does not ask. */
+  /** Fails while one of the plugins is not well: upstream's name. A restart of the server would not help, so /livez does not include it. */
   get healthCheck(): HealthCheck {
     return { name: 'kms-providers', on: ['healthz', 'readyz'], check: () => this.#check() };
   }
