@@ -1,5 +1,5 @@
-// Settings of upstream's kubelet that change nothing here, as flags and as fields of a KubeletConfiguration. Those whose wish is met anyway, or
-// concerns what upstream alone has, are accepted; a wish that would go unheard is refused, with the reason.
+// Settings of upstream's kubelet that change nothing here, as flags and as fields of a KubeletConfiguration. Those that are met anyway, or
+// concern what upstream alone has, are accepted; one that cannot be honoured is rejected, with the reason.
 import { boolFlag, durationFlag, type Flag, floatFlag, intFlag, mapFlag, stringFlag } from '#base/flags.ts';
 import { formatDuration } from '#base/duration.ts';
 import { featureGatesFlag } from '#client/feature-gates/feature-gates.ts';

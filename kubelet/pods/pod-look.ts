@@ -40,7 +40,7 @@ export class PodLook {
   }
 
   /**
-   * Looks again. A routine look, for which there is no reason but that time has passed, mostly asks nobody: the runtime's events and the
+   * Observes the pod. A routine observation, triggered only by elapsed time, mostly needs no request: the runtime's events and the
    * relist would have reported. It observes what those do not show, such as limits changed by another program, within five minutes.
    */
   async take(why: 'reason' | 'routine', pod: Pod, signal: AbortSignal): Promise<void> {

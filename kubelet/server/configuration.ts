@@ -87,7 +87,7 @@ function podSettings(config: KubeletConfig): object {
   };
 }
 
-/** Settings that change nothing here are told as they were given, too. */
+/** Settings without effect here are shown as they were given, too. */
 function inertValues({ flags }: KubeletConfig): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(inertFields).flatMap(([field, { flag, shape }]) => {

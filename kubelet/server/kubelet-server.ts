@@ -1,5 +1,5 @@
 // The kubelet's own port (10250): logs, exec, attach, port-forward, pods and figures, over TLS and for whom the API server allows it. The same
-// without TLS, for anybody, where a node is told to have a port that can only be read: pods and figures, nothing else.
+// without TLS or authentication, where the read-only port is enabled: pods and statistics only.
 // Sessions live as long as their client, the idle limit or the server; a kubelet that stops cuts them.
 import { createServer, type Server } from 'node:https';
 import { createServer as createPlainServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from 'node:http';

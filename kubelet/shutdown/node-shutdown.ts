@@ -1,5 +1,5 @@
-// Ends pods in the order of their priority when the machine is to shut down, which waits for that (pkg/kubelet/nodeshutdown). Where nobody
-// tells of the machine's end, pods end with it: a kubelet that is merely told to stop leaves them running.
+// Ends pods in the order of their priority when the machine is to shut down, which waits for that (pkg/kubelet/nodeshutdown). Without
+// logind pods end with the machine: a kubelet that only stops leaves them running.
 import type { Pod } from '#api/core/pod/pod.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAbort, type Service } from '#base/lifecycle.ts';
