@@ -38,7 +38,7 @@ export interface SlicesPlan {
   readonly create: readonly EndpointSlice[];
   readonly update: readonly EndpointSlice[];
   readonly remove: readonly EndpointSlice[];
-  /** Why hints by the zones' parts were asked for and nobody gets any. */
+  /** Why hints by the zones' shares were requested but none are set. */
   readonly refusal?: string | undefined;
 }
 

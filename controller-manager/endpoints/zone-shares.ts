@@ -1,6 +1,6 @@
 // Hints by the zones' parts of the cluster's CPUs, for Services that ask for it by annotation (upstream's
 // staging/src/k8s.io/endpointslice/topologycache): each zone is to be served by as many endpoints as its part is, first by its own; zones
-// with too many lend theirs to those with too few. Where that cannot be had within a fifth, nobody gets hints.
+// with too many lend theirs to those with too few. Where that is impossible within a fifth, no endpoint gets hints.
 import type { Node } from '#api/core/node/node.ts';
 import type { EndpointSlice } from '#api/discovery/endpoint-slice.ts';
 import type { V1Endpoint } from '#api/generated/types.ts';
@@ -41,7 +41,7 @@ export function zoneShares(nodes: readonly Node[]): ZoneShares {
 export interface Hinted {
   /** With the endpoints as they are to be; those that need no change are not among them. */
   readonly changed: ReadonlyMap<EndpointSlice, readonly V1Endpoint[]>;
-  /** Why nobody gets hints. */
+  /** Why no endpoint gets hints. */
   readonly refusal: string | undefined;
 }
 
