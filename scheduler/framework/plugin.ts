@@ -1,88 +1,88 @@
-// What a scheduling plugin is. All points are optional; absent ones cost nothing. Up to `normalize` plugins are synchronous and
-// pure: they look at the pod and at nodes and answer. A cycle runs without a pause, so what a plugin sees cannot change between
-// its points. What follows a decision (`permit`, `bind`) runs for many pods at the same time.
+// The plugin interface of the scheduling framework. All extension points are optional; absent ones cost nothing. Up to `normalize` plugins
+// are synchronous and pure functions of the pod and the nodes. A scheduling cycle is synchronous, so its snapshot cannot change between
+// extension points. The binding cycle (`permit`, `bind`) runs concurrently for many pods.
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What happened in the cluster that may make a pod fit that did not fit before. */
+/** A cluster event that may make an unschedulable pod schedulable. */
 export type ClusterEvent =
   | 'node-added'
   | 'node-allocatable-changed'
   | 'node-labels-changed'
   | 'node-taints-changed'
-  /** A pod that had a node is gone or has ended. */
+  /** A bound pod was deleted or has terminated. */
   | 'pod-removed'
-  /** A pod that has a node asks for less than before. */
+  /** A bound pod requests less than before. */
   | 'pod-shrunk'
-  /** A pod got a node, or one that has a node changed. */
+  /** A pod was bound, or a bound pod changed. */
   | 'pod-assigned'
-  /** The waiting pod itself was changed. */
+  /** The pending pod itself was changed. */
   | 'pod-changed';
 
-/** An event with what it is about. */
+/** A cluster event with its object. */
 export interface Happening {
   readonly event: ClusterEvent;
   /** The node that was added or changed. */
   readonly node?: NodeInfo;
-  /** The pod that came, went or changed. */
+  /** The pod that was added, removed or changed. */
   readonly pod?: PodInfo;
 }
 
-/** All that plugins may know of the cluster beside one node. */
+/** The part of the cluster's snapshot that plugins may read besides the node. */
 export interface ClusterView {
   readonly nodes: readonly NodeInfo[];
   node(name: string): NodeInfo | undefined;
   /** The bound pods with inter-pod affinity, with their nodes: few in most clusters. */
   podsWithAffinity(): Iterable<{ readonly pod: PodInfo; readonly node: NodeInfo }>;
-  /** Undefined for a namespace that is not there. */
+  /** Undefined for a namespace that does not exist. */
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
 }
 
 interface PluginDefinition<P> {
   /** Upstream's name. */
   readonly name: string;
-  /** Events after which a pod that this plugin rejected is worth another try. */
+  /** Events after which a pod that this plugin rejected is requeued. */
   readonly retryOn: readonly ClusterEvent[];
-  /** Says whether such an event can help this very pod; default yes. Must not say no where it could. */
+  /** Queueing hint: true if such an event may make this pod schedulable; default true. Must not be false where it could. */
   readonly worthRetrying?: (pod: PodInfo, happening: Happening) => boolean;
-  /** Before the queue: a reason why this pod may not be tried at all yet. Asked again when the pod changes. */
+  /** PreEnqueue: why the pod must not be queued yet; undefined admits it. Called again when the pod changes. */
   readonly gate?: (pod: PodInfo) => string | undefined;
-  /** Once a cycle: what the other points need to know about the pod. */
+  /** PreFilter: computes the state for the other extension points, once per cycle. */
   readonly prepare?: (pod: PodInfo, cluster: ClusterView) => P;
-  /** After prepare: a verdict on all nodes at once; undefined goes on. */
+  /** After `prepare`: rejects the pod for all nodes; undefined continues. */
   readonly reject?: (prepared: P, pod: PodInfo) => Verdict | undefined;
-  /** The only nodes worth looking at; undefined is all. */
+  /** Narrows the nodes to filter; undefined: all. */
   readonly onlyNodes?: (prepared: P) => ReadonlySet<string> | undefined;
   /** False skips `filter` for this pod. */
   readonly filters?: (prepared: P) => boolean;
-  /** May this pod run on this node? */
+  /** Filter: whether the pod fits the node. */
   readonly filter?: (node: NodeInfo, prepared: P, pod: PodInfo) => Verdict;
   /** False skips `score` for this pod. */
   readonly scores?: (prepared: P) => boolean;
-  /** How good is this node, of those that passed? Without `normalize` from 0 to 100. */
+  /** Score of a feasible node; 0 to 100 unless `normalize` is present. */
   readonly score?: (node: NodeInfo, prepared: P, pod: PodInfo) => number;
-  /** Brings the scores of all nodes into 0 to 100, in place. */
+  /** NormalizeScore: maps the scores of all nodes to 0 to 100, in place. */
   readonly normalize?: (scores: Float64Array, prepared: P) => void;
-  /** Notes that the pod will have the node, before others are decided; the answer takes the note back if binding fails. */
+  /** Reserve: records the assumed pod before the next cycle; the returned function is Unreserve, for a failed binding. */
   readonly reserve?: (pod: PodInfo, nodeName: string, prepared: P) => () => void;
-  /** Holds the pod back until it may be bound, without holding up others. A throw gives it up for now. */
+  /** Permit: delays the binding until the promise resolves, without blocking other pods. A rejection fails this attempt. */
   readonly permit?: (pod: PodInfo, nodeName: string, signal: AbortSignal) => Promise<void>;
-  /** Ties the pod to the node. The first plugin that has this point binds. */
+  /** Bind: binds the pod to the node. Only the first plugin with this point is called. */
   readonly bind?: (pod: PodInfo, nodeName: string, signal: AbortSignal) => Promise<void>;
 }
 
-/** A plugin whose prepared type is known only to itself. */
+/** A plugin with its state type erased. */
 export type Plugin = PluginDefinition<unknown>;
 
-/** Declares a plugin: what `prepare` returns reaches the other points with its type. */
+/** Declares a plugin; `P`, the result of `prepare`, types the state of the other extension points. */
 export function definePlugin<P>(definition: PluginDefinition<P>): Plugin {
   return definition as unknown as Plugin;
 }
 
 export const maxScore = 100;
 
-/** Stretches scores so that the highest becomes 100, rounding down as upstream does. */
+/** Scales scores so that the highest becomes 100, rounding down as upstream does. In place. */
 export function normalizeHighest(scores: Float64Array): void {
   const highest = scores.reduce((most, score) => Math.max(most, score), 0);
   if (highest === 0) return;
