@@ -1,5 +1,5 @@
-// What a kind is: one constant holds everything that is particular to it. Routes, discovery, tables, caches, patches and
-// published schemas follow from it at run time; the generic registry asks it for behaviour. Deciding code only: no I/O here.
+// The declaration of a kind: one constant holds everything specific to it. Routes, discovery, tables, caches, patches and published
+// schemas are derived from it at run time, and the generic registry calls its rules. Pure: no I/O here.
 import type { FieldProblem } from './meta/field-problem.ts';
 import type { NameCheck } from './meta/names.ts';
 import type { KubeObject } from './meta/object.ts';
@@ -15,7 +15,7 @@ export interface KindNames {
   readonly categories?: readonly string[];
 }
 
-/** The part of a kind that clients need to address it. */
+/** What clients need to address objects of a kind. */
 export interface Resource {
   /** '' is the core group. */
   readonly group: string;
@@ -46,7 +46,7 @@ export interface Column<T> {
   readonly value: (object: T, nowMs: number) => Cell;
 }
 
-/** Where a default's condition or computation needs code: changes the object in place; must be idempotent. */
+/** Sets defaults in place; must be idempotent. */
 export type DefaultRule<T> = (object: T) => void;
 
 export interface ScaleRule {
@@ -60,8 +60,8 @@ export interface Subresources {
   readonly status?: boolean;
   readonly scale?: ScaleRule;
   /**
-   * Others by name, with the verbs and the kind they take or answer, for routing, discovery and OpenAPI; who serves them is the
-   * API server's affair (apiserver/subresources).
+   * Others by name, with their verbs and the kind they accept or return, for routing, discovery and OpenAPI; they are implemented in
+   * apiserver/subresources.
    */
   readonly other?: Readonly<Record<string, SubresourceRule>>;
 }
@@ -74,7 +74,7 @@ export interface SubresourceRule {
   readonly version?: string;
 }
 
-/** What a validation or admission rule may know about the write. */
+/** The write that a rule is applied to. */
 export interface WriteContext {
   readonly verb: 'create' | 'update';
   /** '' for the object itself, else `status`, `scale`, `ephemeralcontainers`, … */
@@ -84,7 +84,7 @@ export interface WriteContext {
   readonly user?: WritingUser | undefined;
 }
 
-/** What an object may record of whoever made it. */
+/** The user of a write, as far as objects may record it. */
 export interface WritingUser {
   readonly name: string;
   readonly uid?: string;
@@ -97,15 +97,15 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   readonly schema: string;
   /** Verbs other than the full set (create, delete, deletecollection, get, list, patch, update, watch). */
   readonly verbs?: readonly string[];
-  /** Applied to what clients send and to what the store holds, in this order, after decoding. */
+  /** Applied in this order after decoding, to request bodies and to stored objects. */
   readonly defaults?: readonly DefaultRule<T>[];
-  /** Judging an object compiles texts that it holds, some milliseconds for each 10 KiB. */
+  /** Validation compiles expressions of the object, at some milliseconds per 10 KiB. */
   readonly compilesTexts?: true;
-  /** Checks a whole new object (after metadata, which the registry checks itself). */
+  /** Validates a new object; its metadata is validated by the registry before. */
   readonly validate?: (object: T, context: WriteContext) => FieldProblem[];
-  /** Checks what an update may change; `validate` of the new object is run as well. */
+  /** Validates an update against the old object, in addition to `validate`. */
   readonly validateUpdate?: (next: T, prev: T, context: WriteContext) => FieldProblem[];
-  /** Which names are allowed; default DNS subdomain. Answers messages. */
+  /** Validates the name; default: a DNS subdomain. Returns messages. */
   readonly validateName?: NameCheck;
   /** Runs before validation on create: clears what clients may not set (status and the like). Changes `object` in place. */
   readonly prepareCreate?: (object: T, context: WriteContext) => void;
@@ -116,9 +116,9 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends Resou
   /** True for kinds whose metadata.generation is kept. */
   readonly hasGeneration?: boolean;
   /**
-   * For what the server knows but does not do yet: why this object, valid as it is, cannot be taken; undefined where it can. Objects
-   * are refused with it after validation, dry runs too, so that no client waits for an effect that never comes. Deleting, reading,
-   * discovery and publishing are not concerned.
+   * For features that are not implemented: why this object, though valid, is rejected; undefined where it is accepted. Applied after
+   * validation, also to dry runs, so that no client waits for an effect that never comes. Reads, deletes,
+   * discovery and OpenAPI are not affected.
    */
   readonly notYet?: (object: T) => string | undefined;
   /** Warnings for the client (sent as headers). */
