@@ -57,7 +57,7 @@ export function stageSystem(folder: string): void {
 }
 
 /** Paths of the shared libraries that a file of machine code loads. */
-function librariesOf(path: string): readonly string[] {
+export function librariesOf(path: string): readonly string[] {
   const text = execFileSync('ldd', [path], { encoding: 'utf8' });
   return [...text.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, library = '']) => library);
 }

@@ -2,17 +2,19 @@
 // asks no registry; one npm package for projects whose tests start clusters.
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { createSteps } from '#cli/steps.ts';
 import { systemClock } from '#base/clock.ts';
 import { parseFlags, stringFlag } from '#base/flags.ts';
 import { runMain, UsageError } from '#base/lifecycle.ts';
 import { version } from '#base/version.ts';
-import { programs, stagePayload } from '../images/payload.ts';
+import { librariesOf, programs, stagePayload } from '../images/payload.ts';
 
 const root = join(import.meta.dirname, '../..');
 const home = 'opt/coxswain';
 const unit = 'usr/local/lib/systemd/system/coxswain-node.service';
+/** What every host has: the C library and its kin, and those of the compiler. */
+const everywhere = /^(ld-linux.*|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|atomic))\.so\.\d+$/;
 const flags = { output: stringFlag('.', 'The folder that the two files go to') };
 
 await runMain('coxswain', async ({ argv }) => {
@@ -28,6 +30,7 @@ await runMain('coxswain', async ({ argv }) => {
 
 /** Unpacked at `/`, it is installed. */
 function makeArchive(output: string): string {
+  refuseNodeOfDistribution();
   const folder = mkdtempSync(join(root, '.cache/package-'));
   try {
     stagePayload(root, folder);
@@ -45,6 +48,16 @@ function makeArchive(output: string): string {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A distribution's Node may load libraries that other hosts have not: such an archive would be of no use there. */
+function refuseNodeOfDistribution(): void {
+  const foreign = librariesOf(process.execPath).filter((path) => !everywhere.test(basename(path)));
+  if (foreign.length === 0) return;
+  const way = 'let COXSWAIN_NODE name one of nodejs.org';
+  throw new UsageError(`${process.execPath} needs ${foreign.map((path) => basename(path)).join(', ')}, which hosts may not have: ${way}`, {
+    exitCode: 3,
+  });
 }
 
 /** What is in `dist` already: the settings of this checkout let npm run no scripts. */
