@@ -163,6 +163,7 @@ function headersOf(exchange: Exchange, contentType: string, more: HeaderList = [
   const headers: HeaderList = ['Audit-Id', exchange.auditId, 'Content-Type', contentType];
   if (!more.includes('Cache-Control')) headers.push('Cache-Control', 'no-cache, private');
   if (exchange.addedHeaders.length > 0) headers.push(...exchange.addedHeaders);
-  if (exchange.warnings.length > 0) headers.push('Warning', warningHeaders(exchange.warnings));
+  const warnings = exchange.warnings.length === 0 ? [] : warningHeaders(exchange.warnings);
+  if (warnings.length > 0) headers.push('Warning', warnings);
   return headers;
 }

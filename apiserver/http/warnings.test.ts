@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { warningHeaders } from './warnings.ts';
 
-test('warnings are quoted, and cannot end their header', () => {
-  expect(warningHeaders(['say "a\\b"\r\nX: y'])).toEqual(['299 - "say \\"a\\\\b\\"  X: y"']);
+test('warnings are quoted; those that no header can carry are left out, as upstream does', () => {
+  expect(warningHeaders(['', 'say "a\\b"', 'X\r\nY: z', 'after', 'a\u0085b'])).toEqual(['299 - "say \\"a\\\\b\\""', '299 - "after"']);
+  expect(warningHeaders(['\n'])).toEqual([]);
 });
 
 test('warnings are whole as long as they fit together', () => {

@@ -7,8 +7,12 @@ export function leastShown(text: string): number {
   return Math.min(itemRunes, Math.ceil(text.length / 2));
 }
 
-/** The Warning headers for these texts. Where they are too long in all, each is cut, and the last ones are left out. */
-export function warningHeaders(texts: readonly string[]): string[] {
+/**
+ * The Warning headers for these texts, but for those that none can carry: empty ones, and with control characters. Where they are too
+ * long in all, each is cut, and the last ones are left out.
+ */
+export function warningHeaders(warnings: readonly string[]): string[] {
+  const texts = warnings.filter((text) => text !== '' && !/\p{Cc}/u.test(text));
   const runes = texts.map((text) => Array.from(text).length);
   if (runes.reduce((sum, count) => sum + count, 0) <= totalRunes) return texts.map(warningHeader);
   const headers: string[] = [];
@@ -22,8 +26,7 @@ export function warningHeaders(texts: readonly string[]): string[] {
   return headers;
 }
 
-/** RFC 7234's warn-value; control characters would end the header and are dropped. */
+/** RFC 7234's warn-value, in UTF-8 as the bytes of a header are. */
 function warningHeader(text: string): string {
-  const clean = Buffer.from(text.replace(/\p{Cc}/gu, ' ')).toString('latin1');
-  return `299 - "${clean.replace(/["\\]/g, '\\$&')}"`;
+  return `299 - "${Buffer.from(text).toString('latin1').replace(/["\\]/g, '\\$&')}"`;
 }
