@@ -132,7 +132,7 @@ function imagePuller(config: KubeletConfig, { runtime, pulled, access, metrics, 
   return new ImagePuller({ images: runtime.images, clock, pulled, access, onPulled, maxParallel: config.parallelPulls });
 }
 
-type StepSettings = 'accounts' | 'cgroups' | 'runtimeClasses' | 'cgroupRoot' | 'clusterDns' | 'hostDns' | 'userAgent';
+type StepSettings = 'accounts' | 'cgroups' | 'runtimeClasses' | 'cgroupRoot' | 'clusterDns' | 'hostDns' | 'tell' | 'userAgent';
 
 function stepSettings(config: KubeletConfig, deps: PodDeps): Pick<StepRunnerDeps, StepSettings> {
   return {
@@ -142,6 +142,7 @@ function stepSettings(config: KubeletConfig, deps: PodDeps): Pick<StepRunnerDeps
     cgroupRoot: config.cgroupRoot,
     clusterDns: { servers: config.clusterDns, domain: config.clusterDomain },
     hostDns: () => readHostDns(config.resolvConf),
+    tell: deps.tell,
     userAgent: `kube-lifecycle/${majorVersion}`,
   };
 }

@@ -28,6 +28,8 @@ export interface StepRunnerDeps extends ContainerStarterDeps {
   /** The node's own resolv.conf, read anew when asked; undefined: it is not to have one. */
   readonly hostDns: () => Promise<DnsSettings | undefined>;
   readonly record: (pod: Pod, container: string | undefined, type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  /** An event of the node. */
+  readonly tell: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
   readonly log: Log;
 }
 
@@ -169,7 +171,7 @@ export class StepRunner {
     { pod, attempts }: StepContext,
     signal: AbortSignal,
   ): Promise<StepOutcome | 'failed'> {
-    const { runtime, runtimeClasses, cgroups, cgroupRoot, clusterDns, hostDns, node, record, metrics } = this.#deps;
+    const { runtime, runtimeClasses, cgroups, cgroupRoot, clusterDns, hostDns, node, record, tell, metrics } = this.#deps;
     metrics.sandbox(true);
     if (attempt > 0) record(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     try {
@@ -184,7 +186,10 @@ export class StepRunner {
         hasCgroup: cgroups.has(pod.metadata.uid ?? ''),
       };
       const { spec, warnings } = sandboxSpec(pod, attempt, inputs);
-      for (const { reason, message } of warnings) record(pod, undefined, 'Warning', reason, message);
+      for (const { reason, message, ofNode } of warnings) {
+        if (ofNode !== undefined) tell('Warning', reason, ofNode);
+        record(pod, undefined, 'Warning', reason, message);
+      }
       await runtime.createSandbox(spec, signal);
       attempts.succeed('');
       return {};

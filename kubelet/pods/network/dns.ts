@@ -14,8 +14,15 @@ export const maxSearchChars = 2_048;
 
 export interface PodDns {
   readonly settings: DnsSettings;
-  /** A message for an event, where something had to be left out. */
-  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
+  /** Events, where something had to be left out. */
+  readonly warnings: readonly DnsWarning[];
+}
+
+interface DnsWarning {
+  readonly reason: string;
+  readonly message: string;
+  /** What an event of the node says of it, where it is the node's lack. */
+  readonly ofNode?: string;
 }
 
 /** Without a resolv.conf of its own a node asks itself, and no domain is searched. */
@@ -24,7 +31,7 @@ const withoutFile: DnsSettings = { servers: ['127.0.0.1'], searches: ['.'], opti
 /** The resolv.conf of a pod by its dnsPolicy and dnsConfig; `host` is the node's own, undefined where it is not to have one. */
 export function podDns(pod: Pod, cluster: ClusterDns, host: DnsSettings | undefined): PodDns {
   const { dnsPolicy = 'ClusterFirst', hostNetwork = false, dnsConfig } = pod.spec;
-  const warnings: { reason: string; message: string }[] = [];
+  const warnings: DnsWarning[] = [];
   let { servers, searches, options } = host ?? withoutFile;
   const wantsCluster = dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
   if (dnsPolicy === 'None') {
@@ -34,10 +41,10 @@ export function podDns(pod: Pod, cluster: ClusterDns, host: DnsSettings | undefi
     searches = [...clusterSearches(pod.metadata.namespace ?? '', cluster.domain), ...(host?.searches ?? [])];
     options = ['ndots:5'];
   } else if (wantsCluster) {
-    warnings.push({
-      reason: 'MissingClusterDNS',
-      message: `pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})". kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.`,
-    });
+    const { name, namespace, uid } = pod.metadata;
+    const ofNode =
+      'kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.';
+    warnings.push({ reason: 'MissingClusterDNS', message: `pod: "${name}_${namespace}(${uid})". ${ofNode}`, ofNode });
   }
   if (dnsConfig !== undefined) {
     servers = [...new Set([...servers, ...(dnsConfig.nameservers ?? [])])];
@@ -83,7 +90,7 @@ function mergeOptions(present: readonly string[], own: readonly { name?: string;
   return [...merged.values()];
 }
 
-function fitLimits(settings: DnsSettings, warnings: { reason: string; message: string }[]): PodDns {
+function fitLimits(settings: DnsSettings, warnings: DnsWarning[]): PodDns {
   const servers = settings.servers.slice(0, maxServers);
   if (servers.length < settings.servers.length) {
     warnings.push({

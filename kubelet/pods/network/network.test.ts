@@ -44,7 +44,9 @@ describe('podDns', () => {
   test('without cluster DNS it falls back and says so', () => {
     const { settings, warnings } = podDns(aPod(), { servers: [], domain: 'cluster.local' }, host);
     expect(settings).toEqual(host);
-    expect(warnings.map(({ reason }) => reason)).toEqual(['MissingClusterDNS']);
+    const ofNode =
+      'kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.';
+    expect(warnings).toEqual([{ reason: 'MissingClusterDNS', message: `pod: "p_ns(u)". ${ofNode}`, ofNode }]);
   });
 
   test('more than three servers are cut', () => {
