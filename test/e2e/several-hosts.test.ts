@@ -8,6 +8,9 @@ import { Informer } from '#client/informer.ts';
 import { findEndpoint } from '#client/kubeconfig.ts';
 import { connect, type RestClient } from '#client/rest.ts';
 import { buildDemoImages } from '#cli/demo/images.ts';
+import { EngineRecord } from '#test/chaos/history/engine-record.ts';
+import { checkRuns, starts } from '#test/chaos/history/runs.ts';
+import { NamedPods } from '#test/chaos/named-pods.ts';
 import { Fleet } from '#test/testbed/fleet.ts';
 import type { Host } from '#test/testbed/host.ts';
 import { until } from './cluster.ts';
@@ -16,12 +19,20 @@ import { deploymentManifest, podManifest, serviceManifest } from './manifests.ts
 const hello = join(import.meta.dirname, '../../cli/demo/hello.mjs');
 const workers = ['host4', 'host5'];
 let fleet: Fleet;
+let record: EngineRecord;
+let named: NamedPods;
 
 beforeAll(async () => {
   fleet = await Fleet.start({ controlPlanes: 3, workers: 2 });
   await Promise.all(workers.map((name) => buildDemoImages(fleet.host(name).dockerSocket, hello, () => undefined)));
+  record = await EngineRecord.follow(workers.map((name) => fleet.host(name)));
+  named = new NamedPods(fleet, 4);
 });
-afterAll(() => fleet.stop());
+afterAll(async () => {
+  await named[Symbol.asyncDispose]();
+  await record[Symbol.asyncDispose]();
+  await fleet.stop();
+});
 
 async function kubectl(words: string | readonly string[], input?: string): Promise<string> {
   const list = typeof words === 'string' ? words.split(' ') : words;
@@ -162,4 +173,12 @@ test('after a power cut of all hosts everything runs again', async () => {
   );
   const after = (await field('pods -l app=web', '.items[*].metadata.uid')).split(' ').sort((a, b) => (a < b ? -1 : 1));
   expect(after).toEqual(before);
+});
+
+test('through all of it no container of a pod ran twice at a time under its name', async () => {
+  await until('pods with names of their own are ready', () => named.areReady(), 120_000);
+  const counts = starts(record.runs);
+  // One worker was drained, and all have lost their power.
+  for (const name of named.names) expect(counts.get(`default/${name}/main`), name).toBeGreaterThanOrEqual(2);
+  expect(checkRuns(record.runs)).toEqual([]);
 });

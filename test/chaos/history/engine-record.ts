@@ -7,8 +7,10 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
 import { containerNameLabel, podNameLabel, podNamespaceLabel, podUidLabel } from '#kubelet/runtime/labels.ts';
-import type { Host } from '#test/testbed/host.ts';
+import type { Host as TestHost } from '#test/testbed/host.ts';
 import type { Run } from './operation.ts';
+
+type Host = Pick<TestHost, 'name' | 'pid' | 'dockerSocket'>;
 
 interface EngineEvent {
   readonly Action: string;
@@ -87,12 +89,14 @@ export class EngineRecord implements AsyncDisposable {
   /** Takes over what the engine has; what is over there ended no later than `latestMs`. */
   async #look(host: Host, latestMs: number, signal: AbortSignal): Promise<void> {
     const listed = JSON.parse(await read(host, '/containers/json?all=1', signal)) as readonly { readonly Id: string }[];
-    const there = new Set(listed.map(({ Id }) => Id));
+    const there = new Set<string>();
     for (const { Id } of listed) {
       const text = await read(host, `/containers/${Id}/json`, signal);
       const { Config, State } = JSON.parse(text) as Partial<Inspected>;
-      // One that was removed meanwhile, or never started.
-      if (Config === undefined || State === undefined || !(Date.parse(State.StartedAt) > 0)) continue;
+      // One that was removed meanwhile.
+      if (Config === undefined || State === undefined) continue;
+      there.add(Id);
+      if (!(Date.parse(State.StartedAt) > 0)) continue;
       if (!this.#places.has(Id)) this.#begin(host, Id, Config.Labels, Date.parse(State.StartedAt));
       if (!State.Running) this.#end(Id, Math.min(Date.parse(State.FinishedAt), latestMs));
     }
