@@ -4,7 +4,7 @@ import type { Pod } from '#api/core/pod/pod.ts';
 import type { V1Container, V1ResourceRequirements } from '#api/generated/types.ts';
 import { cpuMillis, formatQuantity, quantityBytes } from '#api/meta/quantity.ts';
 import type { ContainerResources, ContainerStatus, ContainerUsage, RuntimePod } from '../../runtime/contract.ts';
-import { isRunning, isSidecar, latestOf } from '../observed.ts';
+import { isRunning, latestOf } from '../observed.ts';
 import { containerResources, cpuShares } from '../resources/container-resources.ts';
 import { podCgroup } from '../resources/pod-cgroup.ts';
 
@@ -137,8 +137,9 @@ export function podText(pod: Pod): string {
   return JSON.stringify([shares, cpuQuotaMicros, memoryBytes]);
 }
 
+/** Init containers that run are given what they ask for, too. */
 function resizable({ spec }: Pod): V1Container[] {
-  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
+  return [...(spec.initContainers ?? []), ...spec.containers];
 }
 
 function millisText(millis: number): string {

@@ -114,6 +114,12 @@ describe('what is left to actuate', () => {
     expect(steps(pod, runs(small))).toEqual(expected);
   });
 
+  test('may be an init container’s that runs', () => {
+    const pod = aPod({ initContainers: [{ ...sized('200m', '64Mi'), name: 'i' }] });
+    expect(steps(pod, seen('i', 'running', { resources: small }))).toEqual(['resize']);
+    expect(steps(pod, seen('i', 0, { resources: small }))).toEqual(['startContainer']);
+  });
+
   test('is not repeated to an engine that does not heed it', () => {
     const pod = podOf(sized('200m', '64Mi'));
     const wanted = planActuation(pod, observed([runs(small)]), nothingTold)?.containers[0]?.wanted;
