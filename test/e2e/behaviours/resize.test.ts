@@ -1,7 +1,7 @@
 // What Kubernetes requires of pods that are resized while they run, seen in the status and in the control groups of the containers.
 import { expect, test } from 'vitest';
 import type { V1Pod, V1ResourceRequirements } from '#api/generated/types.ts';
-import { busybox } from '../manifests.ts';
+import { busybox, podManifest } from '../manifests.ts';
 import { useCluster } from '../use-cluster.ts';
 import { inside, podOf, runReady } from './pod-run.ts';
 
@@ -34,14 +34,16 @@ async function holds(pod: string, amounts: readonly Amounts[]): Promise<V1Pod> {
       );
     });
   });
-  for (const [at, name] of names.entries()) {
-    const [cpu, memory] = amounts[at] ?? [0, 0];
-    const v2 = 'cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max';
-    const v1 = 'echo $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us) 100000; cat /sys/fs/cgroup/memory/memory.limit_in_bytes';
-    const seen = await inside(cluster(), pod, `[ -e /sys/fs/cgroup/cpu.max ] && { ${v2}; } || { ${v1}; }`, name);
-    expect(seen, name).toBe(`${cpu * 100} 100000\n${memory * 2 ** 20}\n`);
-  }
+  for (const [at, name] of names.entries()) await heldTo(pod, name, amounts[at] ?? [0, 0]);
   return podOf(cluster(), pod);
+}
+
+/** The kernel holds a container to these amounts. */
+async function heldTo(pod: string, name: string, [cpu, memory]: Amounts): Promise<void> {
+  const v2 = 'cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max';
+  const v1 = 'echo $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us) 100000; cat /sys/fs/cgroup/memory/memory.limit_in_bytes';
+  const seen = await inside(cluster(), pod, `[ -e /sys/fs/cgroup/cpu.max ] && { ${v2}; } || { ${v1}; }`, name);
+  expect(seen, name).toBe(`${cpu * 100} 100000\n${memory * 2 ** 20}\n`);
 }
 
 const start: readonly Amounts[] = [
@@ -139,6 +141,25 @@ test('what the node has no room for waits until there is, and what it never has 
     return (await pending()) === undefined && status?.resources?.limits?.['cpu'] === '600m';
   });
   await cluster().kubectl('delete pod waits');
+});
+
+test('an init container is resized while it runs, and those after it begin when it is done', async () => {
+  const init = busybox('init', { command: ['sh', '-c', 'until [ -e /tmp/done ]; do sleep 0.2; done'], resources: same([100, 100]) });
+  const containers = [busybox('main', { resources: same([100, 100]) })];
+  await cluster().apply(podManifest('early', { initContainers: [init], containers }));
+  const status = async (): Promise<string> => {
+    const [found] = (await podOf(cluster(), 'early')).status?.initContainerStatuses ?? [];
+    return `${found?.resources?.limits?.['cpu']} ${found?.allocatedResources?.['memory']}, restarted ${found?.restartCount}`;
+  };
+  await cluster().until('it runs', async () => (await status()) === '100m 100Mi, restarted 0');
+  for (const amounts of [[150, 120] as const, [100, 100] as const]) {
+    const patch = JSON.stringify({ spec: { initContainers: [{ name: 'init', resources: same(amounts) }] } });
+    await cluster().kubectl(['patch', 'pod', 'early', '--subresource=resize', '-p', patch]);
+    await cluster().until('its amounts', async () => (await status()) === `${amounts[0]}m ${amounts[1]}Mi, restarted 0`);
+    await heldTo('early', 'init', amounts);
+  }
+  await inside(cluster(), 'early', 'touch /tmp/done', 'init');
+  await cluster().kubectl('wait pod/early --for=condition=Ready --timeout=60s');
 });
 
 test('a container that wants to be restarted for it is', async () => {
