@@ -2,6 +2,7 @@
 // ends (it was too slow, or the cache began anew). Subscribers are called synchronously, in the store's order.
 import type { KindDefinition } from '#api/kind.ts';
 import { keyOf, keyText } from '#api/meta/object.ts';
+import { Backoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
 import { type Service } from '#base/lifecycle.ts';
 import type { Log } from '#base/log.ts';
@@ -28,7 +29,8 @@ interface FollowOptions {
   readonly log: Log;
 }
 
-const retryMs = 100;
+/** Between attempts: doubled while the objects cannot be read, as while a KMS plugin is away. */
+const retry = { initialMs: 100, maxMs: 5_000 };
 /** Objects decoded in one go before others have their turn. */
 const objectsPerTurn = 200;
 
@@ -38,14 +40,19 @@ export function followKind(options: FollowOptions, follower: Follower): Service 
   return {
     name: kind.names.plural,
     run: async (signal, ready) => {
+      const backoff = new Backoff(retry);
+      const listed = (): void => {
+        backoff.reset();
+        ready();
+      };
       while (!signal.aborted) {
         try {
-          await followOnce(options, follower, signal, ready);
+          await followOnce(options, follower, signal, listed);
         } catch (error) {
           if (signal.aborted) return;
           log.warn({ err: error, kind: kind.names.plural }, 'lost track of objects, starting over');
         }
-        await clock.sleep(retryMs, signal).catch(() => undefined);
+        await clock.sleep(backoff.next(), signal).catch(() => undefined);
       }
     },
   };
@@ -55,7 +62,7 @@ async function followOnce(
   { registry, kind, fieldSelector = '' }: FollowOptions,
   follower: Follower,
   signal: AbortSignal,
-  ready: () => void,
+  listed: () => void,
 ): Promise<void> {
   const context = internalContext({}, signal);
   const { items, resourceVersion } = await registry.list(kind, { ...everything, fieldSelector, skipsUnreadable: true }, context);
@@ -69,7 +76,7 @@ async function followOnce(
     if (slice.isOver) await slice.rest();
   }
   follower.retain(keys);
-  ready();
+  listed();
   const watch = { allowBookmarks: false, sendInitialEvents: undefined, timeoutSeconds: undefined };
   for await (const frames of await registry.watch(kind, { ...everything, fieldSelector, resourceVersion, ...watch }, context)) {
     for (const { type, encoded } of frames) {

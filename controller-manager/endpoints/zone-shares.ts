@@ -38,7 +38,7 @@ export function zoneShares(nodes: readonly Node[]): ZoneShares {
   return new Map([...byZone].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([zone, millis]) => [zone, millis / all]));
 }
 
-export interface Hinted {
+interface Hinted {
   /** With the endpoints as they are to be; those that need no change are not among them. */
   readonly changed: ReadonlyMap<EndpointSlice, readonly V1Endpoint[]>;
   /** Why no endpoint gets hints. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** What waited at a gate when its sender left. */
-export interface Stranded {
+interface Stranded {
   /** Lets it reach the server. */
   readonly arrive: () => void;
   /** What the server said to it so far. */

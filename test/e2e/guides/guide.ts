@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const folder = join(import.meta.dirname, '../../../docs/guides');
 
-export interface Block {
+interface Block {
   /** Of its first line, in the page. */
   readonly line: number;
   /** What stands behind the opening fence: sh, yaml, ts. */
