@@ -33,6 +33,11 @@ if (unknown !== undefined) {
 const projects = chosen.length > 0 ? chosen : allProjects;
 const testRequirements: readonly Requirement[] = [
   { anyOf: ['tini'], debianPackage: 'tini', purpose: 'is the first process of test hosts' },
+  {
+    anyOf: ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'],
+    debianPackage: 'systemd',
+    purpose: 'is the first process of the hosts that guides are pasted on',
+  },
   { anyOf: ['kubectl'], debianPackage: 'kubernetes-client', purpose: 'drives the end-to-end tests' },
   { anyOf: ['curl'], debianPackage: 'curl', purpose: 'asks Services in the end-to-end tests' },
   { anyOf: ['setpriv'], debianPackage: 'util-linux', purpose: 'ends test hosts with their test' },
